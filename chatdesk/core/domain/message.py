@@ -1,0 +1,136 @@
+"""Messages: nodes of a thread's tree, made of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class Status(StrEnum):
+    """Where a message stands. ``pending`` and ``streaming`` belong to a live process; the others are final."""
+
+    PENDING = "pending"
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    ERROR = "error"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (Status.PENDING, Status.STREAMING)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether *Continue* is offered for an answer in this state."""
+        return self in (Status.STOPPED, Status.INTERRUPTED, Status.ERROR)
+
+
+class PartType(StrEnum):
+    TEXT = "text"
+    REASONING = "reasoning"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    IMAGE = "image"
+    FILE = "file"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call
+    ``{"name": str, "arguments": str}``, a tool result ``{"text": str}``. Times are milliseconds UTC.
+    """
+
+    id: str
+    message_id: str
+    index: int
+    type: PartType
+    content: Mapping[str, Any]
+    step_index: int = 0
+    started_at: int | None = None
+    completed_at: int | None = None
+    tool_name: str | None = None
+    tool_call_id: str | None = None
+    tool_duration_ms: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of a part that has one, else an empty string."""
+        value = self.content.get("text", "")
+        return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One node. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
+
+    ``seq`` grows with each message made in a thread on this device and orders the shown path's pages.
+    """
+
+    id: str
+    thread_id: str
+    parent_id: str | None
+    role: Role
+    status: Status
+    created_at: int
+    seq: int
+    parts: tuple[Part, ...] = ()
+    provider: str | None = None
+    model: str | None = None
+    completed_at: int | None = None
+    latency_ms: int | None = None
+    time_to_first_token_ms: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    error: str | None = None
+    error_type: str | None = None
+    error_details: Mapping[str, Any] = field(default_factory=dict)
+    finish_reason: str | None = None
+    deleted_at: int | None = None
+    version_index: int = 1
+    version_count: int = 1
+
+    @property
+    def text(self) -> str:
+        """All text parts joined; what *Copy* and export give."""
+        return "".join(part.text for part in self.parts if part.type is PartType.TEXT)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(part.text for part in self.parts if part.type is PartType.REASONING)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Bytes behind one part, stored by content: ``path`` is relative to the blob directory and made from ``sha256``."""
+
+    id: str
+    part_id: str
+    kind: str
+    path: str
+    mime: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Part of the shown path, oldest first."""
+
+    thread_id: str
+    messages: tuple[Message, ...]
+    has_older: bool
+    has_newer: bool

@@ -1,0 +1,20 @@
+"""Projects: the folders that hold threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads."""
+
+    id: str
+    name: str
+    colour: str
+    system_prompt: str
+    provider: str | None
+    model: str | None
+    created_at: int
+    last_chat_at: int | None
+    deleted_at: int | None = None

@@ -1,0 +1,45 @@
+"""Threads: trees of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One thread with its counters. Times are milliseconds UTC, tokens are counts over all live messages.
+
+    ``current_leaf_id`` is the newest message of the shown path; walking parents from it gives the path.
+    ``deleted_at`` is set while the thread is in the trash.
+    """
+
+    id: str
+    project_id: str
+    title: str
+    system_prompt: str
+    provider: str | None
+    model: str | None
+    created_at: int
+    last_activity_at: int
+    archived_at: int | None = None
+    pinned_at: int | None = None
+    deleted_at: int | None = None
+    current_leaf_id: str | None = None
+    message_count: int = 0
+    total_input_tokens: int = 0
+    total_output_tokens: int = 0
+    total_cached_tokens: int = 0
+    total_reasoning_tokens: int = 0
+    total_tool_time_ms: int = 0
+    tool_counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Unsent text of one thread (``thread_id`` None: of the new, not yet created thread)."""
+
+    thread_id: str | None
+    text: str
+    cursor: int
+    updated_at: int

@@ -1,0 +1,271 @@
+"""Every error that ChatDesk raises on purpose, and the sentence a person reads for it.
+
+    ChatDeskError
+    ├── InvalidInput
+    │   ├── InvalidId
+    │   ├── EmptyMessage
+    │   ├── MessageTooLarge
+    │   └── InvalidTitle
+    ├── NotFound
+    │   ├── ThreadNotFound
+    │   ├── MessageNotFound
+    │   ├── UnknownParent
+    │   └── ProjectNotFound
+    ├── ThreadInTrash
+    ├── MessageInTrash
+    ├── TurnInProgress
+    ├── NotPossible
+    ├── StorageError
+    │   ├── StorageFull
+    │   ├── StorageBusy
+    │   ├── StorageReadOnly
+    │   ├── StorageCorrupt
+    │   ├── StorageMissing
+    │   ├── StorageReplaced
+    │   ├── SchemaTooNew
+    │   └── UpgradeFailed
+    ├── AlreadyRunning
+    └── ProviderError (see ``ProviderErrorKind``)
+
+Each says what happened (``what``), what is safe (``safe``) and what to do next (``next_step``). The strings hold no
+secrets, no message text and no paths other than ones the person chose.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ChatDeskError(Exception):
+    """Base of all errors that are meant to be shown."""
+
+    code = "error"
+    what = "Something went wrong."
+    safe = "Your messages are kept."
+    next_step = "Try again."
+
+    def __init__(self, what: str | None = None, *, safe: str | None = None, next_step: str | None = None) -> None:
+        if what is not None:
+            self.what = what
+        if safe is not None:
+            self.safe = safe
+        if next_step is not None:
+            self.next_step = next_step
+        super().__init__(self.what)
+
+    @property
+    def sentence(self) -> str:
+        """The whole text a person reads."""
+        return " ".join(part for part in (self.what, self.safe, self.next_step) if part)
+
+
+class InvalidInput(ChatDeskError):
+    code = "invalid_input"
+
+
+class InvalidId(InvalidInput):
+    code = "invalid_id"
+    what = "That is not a valid id."
+    safe = "Nothing was changed."
+    next_step = "Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e."
+
+
+class EmptyMessage(InvalidInput):
+    code = "empty_message"
+    what = "The message is empty."
+    safe = "Nothing was sent."
+    next_step = "Type something first."
+
+
+class MessageTooLarge(InvalidInput):
+    code = "message_too_large"
+    what = "The message is larger than the limit."
+    safe = "Your text is kept in the composer."
+    next_step = "Shorten it, or attach it as a file."
+
+
+class InvalidTitle(InvalidInput):
+    code = "invalid_title"
+    what = "A thread needs a title."
+    safe = "The old title is kept."
+    next_step = "Type at least one character."
+
+
+class NotFound(ChatDeskError):
+    code = "not_found"
+    safe = "Nothing was changed."
+    next_step = "It may have been deleted for good; look in the list."
+
+
+class ThreadNotFound(NotFound):
+    code = "thread_not_found"
+    what = "There is no thread with that id."
+
+
+class MessageNotFound(NotFound):
+    code = "message_not_found"
+    what = "There is no message with that id."
+
+
+class UnknownParent(NotFound):
+    code = "unknown_parent"
+    what = "The message to answer to does not exist in this thread."
+
+
+class ProjectNotFound(NotFound):
+    code = "project_not_found"
+    what = "There is no project with that id."
+
+
+class ThreadInTrash(ChatDeskError):
+    code = "thread_in_trash"
+    what = "This thread is in the trash."
+    safe = "Nothing was changed."
+    next_step = "Restore it first."
+
+
+class MessageInTrash(ChatDeskError):
+    code = "message_in_trash"
+    what = "This message is in the trash."
+    safe = "Nothing was changed."
+    next_step = "Restore it first."
+
+
+class TurnInProgress(ChatDeskError):
+    code = "turn_in_progress"
+    what = "An answer is still being written in this thread."
+    safe = "Nothing was changed."
+    next_step = "Wait for it or stop it first."
+
+
+class NotPossible(ChatDeskError):
+    code = "not_possible"
+    safe = "Nothing was changed."
+    next_step = ""
+
+
+class StorageError(ChatDeskError):
+    code = "storage"
+    what = "The database could not be used."
+    safe = "What was saved before is unchanged."
+    next_step = "Run 'chatdesk doctor' for details."
+
+
+class StorageFull(StorageError):
+    code = "storage_full"
+    what = "The disk is full, so this could not be saved."
+    safe = "Everything saved before is unchanged, and your text is still in the window."
+    next_step = "Free some space and try again."
+
+
+class StorageBusy(StorageError):
+    code = "storage_busy"
+    what = "Another program is using the database."
+    safe = "Nothing was changed."
+    next_step = "Close the other program or try again in a moment."
+
+
+class StorageReadOnly(StorageError):
+    code = "storage_read_only"
+    what = "The database cannot be written to."
+    safe = "You can still read everything."
+    next_step = "Check the permissions of the data directory."
+
+
+class StorageCorrupt(StorageError):
+    code = "storage_corrupt"
+    what = "The database file is damaged."
+    safe = "The file was left as it is; backups are in the backup directory."
+    next_step = "Restore the newest backup, or run 'chatdesk doctor'."
+
+
+class StorageMissing(StorageError):
+    code = "storage_missing"
+    what = "A database was here before, and now it is missing or empty."
+    safe = "Nothing was created in its place."
+    next_step = "Restore the file or a backup; run 'chatdesk doctor' for the paths."
+
+
+class StorageReplaced(StorageError):
+    code = "storage_replaced"
+    what = "The database file was moved or replaced while ChatDesk was running."
+    safe = "Writing has stopped so that nothing goes into the wrong file."
+    next_step = "Close ChatDesk, put the file back, and start again."
+
+
+class SchemaTooNew(StorageError):
+    code = "schema_too_new"
+    what = "This database was written by a newer ChatDesk."
+    safe = "It was not touched."
+    next_step = "Update ChatDesk to open it."
+
+
+class UpgradeFailed(StorageError):
+    code = "upgrade_failed"
+    what = "The database could not be upgraded."
+    safe = "It was left as it was, and a verified backup lies beside it."
+    next_step = "Run 'chatdesk doctor' and send the report."
+
+
+class AlreadyRunning(ChatDeskError):
+    code = "already_running"
+    what = "ChatDesk is already running on this data directory."
+    safe = "Nothing was changed."
+    next_step = "Use the open window, or choose another --data-dir."
+
+
+class ProviderErrorKind(StrEnum):
+    """What went wrong at a vendor, in our words. Stored as ``messages.error_type``."""
+
+    NO_NETWORK = "no_network"
+    DNS = "dns"
+    REFUSED = "refused"
+    TLS = "tls"
+    BAD_REQUEST = "bad_request"
+    UNAUTHORISED = "unauthorised"
+    PAYMENT = "payment"
+    FORBIDDEN = "forbidden"
+    MODEL_NOT_FOUND = "model_not_found"
+    REQUEST_TIMEOUT = "request_timeout"
+    CONTEXT_TOO_LONG = "context_too_long"
+    RATE_LIMITED = "rate_limited"
+    SERVER = "server"
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    SILENCE = "silence"
+    RESET = "reset"
+    MALFORMED = "malformed"
+    INCOMPLETE = "incomplete"
+    NOT_A_STREAM = "not_a_stream"
+    EMPTY_ANSWER = "empty_answer"
+    CONTENT_FILTER = "content_filter"
+    TOO_LARGE = "too_large"
+    REDIRECT = "redirect"
+    NO_KEY = "no_key"
+    OTHER = "other"
+
+
+class ProviderError(ChatDeskError):
+    """A vendor's failure after translation by ``providers.failures``.
+
+    ``details`` is small JSON-safe data for the reader who wants more (HTTP status, request id, vendor code); it never
+    holds headers, keys or prompts. ``retry_after_s`` is what the vendor asked for, if it did.
+    """
+
+    code = "provider"
+    safe = "Your message is kept."
+
+    def __init__(
+        self,
+        kind: ProviderErrorKind,
+        what: str,
+        *,
+        next_step: str,
+        safe: str | None = None,
+        details: dict[str, object] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(what, safe=safe, next_step=next_step)
+        self.kind = kind
+        self.details: dict[str, object] = details or {}
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,153 @@
+"""What happened, as small past-tense dataclasses, and the bus that carries them.
+
+Everything runs on the loop's thread. A handler that raises is logged and does not stop the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.thread import Thread
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCreated:
+    thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChanged:
+    """Title, pin, archive, counters, model or shown path changed."""
+
+    thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDeleted:
+    """Moved to the trash (or, with ``is_purged``, gone for good)."""
+
+    thread_id: str
+    is_purged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRestored:
+    thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """A message became part of the shown path, at its end."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """Status, parts or version count changed; ``message`` is whole."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class PathChanged:
+    """Another version was chosen, or a message left or came back: the shown path differs from ``from_message_id`` on
+    (None: from the beginning)."""
+
+    thread_id: str
+    from_message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    thread_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextStreamed:
+    """Text arrived for a streaming message: ``delta`` is to be appended to its part ``part_index``.
+
+    ``kind`` is ``text``, ``reasoning`` or ``tool_call`` (then ``delta`` is a piece of the arguments).
+    """
+
+    thread_id: str
+    message_id: str
+    part_index: int
+    kind: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryWaiting:
+    """The provider asked to wait; the request is sent again in ``delay_s`` seconds."""
+
+    thread_id: str
+    message_id: str
+    attempt: int
+    delay_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFinished:
+    """A turn reached its end, whatever the end; ``message`` is whole and durable."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFailed:
+    """Saving failed; shown as a banner until ``StorageRecovered``."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRecovered:
+    pass
+
+
+E_ = TypeVar("E_")
+
+
+class Subscription:
+    """Handle returned by ``EventBus.subscribe``; ``cancel`` is idempotent."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel: Callable[[], None] | None = cancel
+
+    def cancel(self) -> None:
+        cancel, self._cancel = self._cancel, None
+        if cancel is not None:
+            cancel()
+
+
+class EventBus:
+    """Delivers each event to the handlers of its class, in order of subscription."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type, list[Callable[[Any], None]]] = {}
+
+    def subscribe(self, kind: type[E_], handler: Callable[[E_], None]) -> Subscription:
+        handlers = self._handlers.setdefault(kind, [])
+        handlers.append(handler)
+
+        def cancel() -> None:
+            if handler in handlers:
+                handlers.remove(handler)
+
+        return Subscription(cancel)
+
+    def publish(self, event: object) -> None:
+        for handler in tuple(self._handlers.get(type(event), ())):
+            try:
+                handler(event)
+            except Exception:  # noqa: BLE001 - one handler must not silence the others
+                _log.exception("handler of %s failed", type(event).__name__)

@@ -1,0 +1,128 @@
+"""What a provider is, and the typed events that its stream yields.
+
+Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before the
+first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
+raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was yielded before stays valid.
+Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any number of
+streams at once, all on the loop that first used it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMessage:
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request. ``continue_text`` is the partial answer to be continued in place, if any."""
+
+    model: str
+    messages: Sequence[RequestMessage]
+    continue_text: str = ""
+    max_output_tokens: int | None = None
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A fragment of tool call number ``index``; ``arguments`` is to be appended to what came before."""
+
+    index: int
+    call_id: str | None
+    name: str | None
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """Nothing came yet; the request is sent again after ``delay_s`` for ``reason`` (attempt from 1)."""
+
+    attempt: int
+    delay_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReported:
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFinished:
+    reason: FinishReason
+
+
+StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | RetryScheduled | UsageReported | StreamFinished
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model of a provider. ``context_window`` is None when nobody said."""
+
+    id: str
+    label: str
+    context_window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCheck:
+    """What *doctor* learned about a provider: reachable or the sentence why not."""
+
+    provider: str
+    is_reachable: bool
+    message: str
+    models: tuple[str, ...] = field(default_factory=tuple)
+
+
+class Provider(Protocol):
+    """A vendor or a server."""
+
+    @property
+    def name(self) -> str:
+        """Stable short name, stored with messages."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What a person reads."""
+        ...
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """The models, or ``ProviderError``."""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Start one answer; see the module text for the order of events."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections; safe to call twice."""
+        ...
