@@ -74,7 +74,8 @@ class Part:
 class Message:
     """One node. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
 
-    ``seq`` grows with each message made in a thread on this device and orders the shown path's pages.
+    ``position`` counts ancestors: the first message of a path has 0. It orders the shown path; messages in the trash
+    leave gaps.
     """
 
     id: str
@@ -83,7 +84,7 @@ class Message:
     role: Role
     status: Status
     created_at: int
-    seq: int
+    position: int
     parts: tuple[Part, ...] = ()
     provider: str | None = None
     model: str | None = None
@@ -128,9 +129,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Part of the shown path, oldest first."""
+    """Part of the shown path, oldest first. ``total`` counts the whole shown path."""
 
     thread_id: str
     messages: tuple[Message, ...]
     has_older: bool
     has_newer: bool
+    total: int

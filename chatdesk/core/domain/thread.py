@@ -43,3 +43,11 @@ class Draft:
     text: str
     cursor: int
     updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Part of a list of threads; ``next_cursor`` is opaque, None at the end."""
+
+    threads: tuple[Thread, ...]
+    next_cursor: str | None
