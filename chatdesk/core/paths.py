@@ -1,0 +1,104 @@
+"""Where things lie: the resources and migrations that come with ChatDesk, and the person's own directories.
+
+The only module that knows how they are found in a checkout, in a wheel and in a packaged app. It reads the
+``CHATDESK_DATA_DIR`` variable, because the settings file itself is found through it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DATA_DIR_VARIABLE = "CHATDESK_DATA_DIR"
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _bundled(name: str) -> Path:
+    """A packaged app keeps the folder beside the program, a wheel inside the package, a checkout beside it."""
+    unpacked = getattr(sys, "_MEIPASS", None)  # set by PyInstaller
+    if unpacked:
+        return Path(unpacked) / name
+    in_wheel = _PACKAGE / "_bundled" / name
+    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / name
+
+
+def resources_dir() -> Path:
+    """Icons, fonts, prompts and, where they were packaged, the token encodings."""
+    return _bundled("resources")
+
+
+def migrations_dir() -> Path:
+    """Alembic's environment and versions."""
+    return _bundled("migrations")
+
+
+def encodings_dir() -> Path:
+    """Token encodings: packaged ones, or those that set-up made in the checkout. May not exist."""
+    packaged = resources_dir() / "encodings"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "build" / "encodings"
+
+
+@dataclass(frozen=True, slots=True)
+class AppPaths:
+    """One person's directories. Nothing is created until ``make_directories``."""
+
+    data_dir: Path
+    config_dir: Path
+    log_dir: Path
+    backup_dir: Path
+
+    @classmethod
+    def find(cls, data_dir: Path | str | None = None, environ: Mapping[str, str] | None = None) -> AppPaths:
+        """``data_dir`` (from ``--data-dir``) wins over ``CHATDESK_DATA_DIR``, which wins over the platform's places.
+
+        A chosen directory holds everything, so that two of them never share settings, logs or backups.
+        """
+        chosen = str(data_dir) if data_dir else (os.environ if environ is None else environ).get(DATA_DIR_VARIABLE, "")
+        if chosen:
+            root = Path(chosen).expanduser().absolute()
+            return cls(data_dir=root, config_dir=root / "config", log_dir=root / "logs", backup_dir=root / "backups")
+        import platformdirs
+
+        data = Path(platformdirs.user_data_dir("chatdesk", appauthor=False))
+        return cls(
+            data_dir=data,
+            config_dir=Path(platformdirs.user_config_dir("chatdesk", appauthor=False)),
+            log_dir=Path(platformdirs.user_log_dir("chatdesk", appauthor=False)),
+            # Beside the data, not in it: whoever deletes or moves the data directory keeps the backups.
+            backup_dir=data.with_name("chatdesk-backups"),
+        )
+
+    def make_directories(self) -> None:
+        """Create what is missing, readable by its owner only; also tightens a directory that is open to others."""
+        for directory in (self.data_dir, self.config_dir, self.log_dir, self.backup_dir, self.crash_dir):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.name == "posix" and directory.stat().st_mode & 0o077:
+                directory.chmod(0o700)
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "chatdesk.db"
+
+    @property
+    def window_state(self) -> Path:
+        return self.data_dir / "window.json"
+
+    @property
+    def instance_socket(self) -> Path:
+        return self.data_dir / "instance.sock"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.config_dir / "settings.toml"
+
+    @property
+    def crash_dir(self) -> Path:
+        return self.log_dir / "crashes"
+
+    @property
+    def log_file(self) -> Path:
+        return self.log_dir / "chatdesk.log"
