@@ -1,0 +1,46 @@
+"""Turns: what is planned for an answer, what streams into it, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """Who is going to answer."""
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamChunk:
+    """A piece of streamed text for part ``part_index``; ``kind`` is text, reasoning or tool_call (then ``text`` is a
+    piece of the arguments, and ``meta`` may say ``name`` and ``call_id``).
+    """
+
+    part_index: int
+    kind: PartType
+    text: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOutcome:
+    """How a turn ended. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds."""
+
+    status: Status
+    finished_at: int
+    latency_ms: int | None = None
+    time_to_first_token_ms: int | None = None
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+    error_type: str | None = None
+    error_details: Mapping[str, Any] = field(default_factory=dict)
+    tail: tuple[StreamChunk, ...] = ()
