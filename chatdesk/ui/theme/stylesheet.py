@@ -1,0 +1,68 @@
+"""The one stylesheet, built from the tokens. Widgets pick a text size with the dynamic property ``textRole``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, TYPE, FontRole, Tokens
+
+
+def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    """``point_size`` gives the size of a role at the scale in force."""
+    return "\n".join((_text_roles(tokens, point_size), _controls(tokens, point_size), _panels(tokens)))
+
+
+def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    rules = [
+        f'QLabel[textRole="{role}"] {{ font-size: {point_size(role):.2f}pt; font-weight: {step.weight}; }}'
+        for role, step in TYPE.items()
+    ]
+    rules.append(
+        'QLabel[textRole="muted"], QLabel[textRole="note"], QLabel[textRole="group"], QLabel[isQuiet="true"] '
+        f"{{ color: {tokens.muted}; }}"
+    )
+    return "\n".join(rules)
+
+
+def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
+    return f"""
+QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 4px 8px;
+    font-size: {point_size("muted"):.2f}pt; }}
+QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+    border-radius: {tokens.radius.row}px; padding: 5px 8px; selection-background-color: {tokens.accent};
+    selection-color: {tokens.on_accent}; }}
+QLineEdit:focus {{ border: {ring}; padding: 4px 7px; }}
+QPushButton {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+    border-radius: {tokens.radius.row}px; padding: 5px 14px; min-height: 18px; }}
+QPushButton:hover {{ background: {tokens.hover}; }}
+QPushButton:pressed {{ background: {tokens.selected}; }}
+QPushButton:focus {{ border: {ring}; padding: 4px 13px; }}
+QPushButton:disabled {{ color: {tokens.muted}; }}
+QPushButton:default, QPushButton[isPrimary="true"] {{ background: {tokens.accent}; color: {tokens.on_accent};
+    border-color: {tokens.accent}; }}
+QPushButton:default:hover, QPushButton[isPrimary="true"]:hover {{ background: {tokens.accent_hover}; }}
+QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS_RING_PX}px solid {tokens.text}; }}
+QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
+QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+    border-radius: {tokens.radius.row}px; padding: 4px; }}
+QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; background: transparent; }}
+QMenu::item:selected {{ background: {tokens.selected}; }}
+QMenu::item:disabled {{ color: {tokens.muted}; }}
+QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 8px; }}
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
+QScrollBar::handle {{ background: {tokens.line}; border-radius: 4px; margin: 2px; min-height: 28px; min-width: 28px; }}
+QScrollBar::handle:hover {{ background: {tokens.muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+"""
+
+
+def _panels(tokens: Tokens) -> str:
+    return f"""
+QDialog, QMainWindow {{ background: {tokens.background}; }}
+QSplitter::handle {{ background: {tokens.line}; }}
+QStatusBar {{ background: {tokens.surface}; color: {tokens.muted}; }}
+QStatusBar::item {{ border: none; }}
+"""

@@ -1,0 +1,171 @@
+"""The look in force: which tokens, at which size; and the one place that gives them to Qt.
+
+``setColorScheme`` does nothing on some platforms (offscreen, bare X11), so the palette is always our own.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Literal, cast
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
+
+from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES
+from chatdesk.ui.theme.stylesheet import build_stylesheet
+from chatdesk.ui.theme.tokens import DARK, LIGHT, MAX_SCALE, MIN_SCALE, TYPE, FontRole, Tokens
+
+Preference = Literal["system", "light", "dark"]
+Scheme = Literal["light", "dark"]
+
+# A px of the design is 1/96 inch; on macOS Qt counts 72 to the inch. Sizes in points follow the system's text scale.
+_DESIGN_DPI = 72.0 if sys.platform == "darwin" else 96.0
+_SCALE_STEPS = (0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+
+
+class Theme(QObject):
+    """Give it the application, then ``apply()`` once the window's widgets are wanted. ``changed`` is emitted after the
+    palette and the stylesheet of the application have been replaced."""
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, *, preference: Preference = "system", scale: float = 1.0) -> None:
+        super().__init__(application)
+        self._application = application
+        self._preference: Preference = preference
+        self._scale = _clamp(scale)
+        self._is_motion_reduced: bool | None = None
+        self._is_applied = False
+        application.styleHints().colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
+
+    # What is in force
+
+    @property
+    def preference(self) -> Preference:
+        return self._preference
+
+    @property
+    def scheme(self) -> Scheme:
+        if self._preference != "system":
+            return self._preference
+        return "dark" if self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark else "light"
+
+    @property
+    def tokens(self) -> Tokens:
+        tokens = DARK if self.scheme == "dark" else LIGHT
+        return tokens.in_high_contrast() if self._is_contrast_high() else tokens
+
+    @property
+    def scale(self) -> float:
+        """Factor on all text sizes, 0.75 to 2."""
+        return self._scale
+
+    @property
+    def is_motion_reduced(self) -> bool:
+        """Whether nothing may move: asked for by a setting, or by the system."""
+        if self._is_motion_reduced is not None:
+            return self._is_motion_reduced
+        duration = self._application.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
+        return duration == 0
+
+    def colour(self, name: str) -> QColor:
+        """The token ``name`` as a QColor."""
+        return QColor(cast(str, getattr(self.tokens, name)))
+
+    def font(self, role: FontRole = "text") -> QFont:
+        """A new font for text of ``role`` at the present scale."""
+        step = TYPE[role]
+        font = QFont()
+        font.setFamilies(list(MONOSPACE_FAMILIES if step.is_monospace else TEXT_FAMILIES))
+        font.setPointSizeF(self.point_size(role))
+        font.setWeight(QFont.Weight(step.weight))
+        if step.is_monospace:
+            font.setStyleHint(QFont.StyleHint.Monospace)
+            font.setFixedPitch(True)
+        return font
+
+    def point_size(self, role: FontRole) -> float:
+        return TYPE[role].size_px * self._scale * 72.0 / _DESIGN_DPI
+
+    def line_px(self, role: FontRole = "text") -> float:
+        """Height of a line of ``role`` in px at the present scale, without the system's text scale."""
+        return TYPE[role].line_px * self._scale
+
+    # Changing it
+
+    def set_preference(self, preference: Preference) -> None:
+        if preference != self._preference:
+            self._preference = preference
+            self._apply_again()
+
+    def set_scale(self, scale: float) -> None:
+        scale = _clamp(scale)
+        if scale != self._scale:
+            self._scale = scale
+            self._apply_again()
+
+    def zoom_in(self) -> None:
+        self.set_scale(next((step for step in _SCALE_STEPS if step > self._scale + 0.001), MAX_SCALE))
+
+    def zoom_out(self) -> None:
+        self.set_scale(next((step for step in reversed(_SCALE_STEPS) if step < self._scale - 0.001), MIN_SCALE))
+
+    def reset_zoom(self) -> None:
+        self.set_scale(1.0)
+
+    def set_motion_reduced(self, is_reduced: bool | None) -> None:
+        """``None`` follows the system."""
+        self._is_motion_reduced = is_reduced
+
+    def apply(self) -> None:
+        """Give style, palette, font and stylesheet to the application."""
+        application = self._application
+        if not self._is_applied:
+            application.setStyle(QStyleFactory.create("Fusion"))
+            self._is_applied = True
+        application.setPalette(self.palette())
+        application.setFont(self.font("text"))
+        application.setStyleSheet(build_stylesheet(self.tokens, self.point_size))
+
+    def palette(self) -> QPalette:
+        """All colours of Fusion, from the tokens."""
+        tokens = self.tokens
+        role = QPalette.ColorRole
+        palette = QPalette()
+        for names, colour in (
+            ((role.Window, role.Base), tokens.background),
+            ((role.AlternateBase, role.Midlight), tokens.surface),
+            ((role.Button, role.ToolTipBase, role.Light), tokens.card),
+            ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText), tokens.text),
+            ((role.PlaceholderText,), tokens.muted),
+            ((role.Mid, role.Dark, role.Shadow), tokens.line),
+            ((role.Highlight, role.Accent, role.Link, role.LinkVisited), tokens.accent),
+            ((role.HighlightedText,), tokens.on_accent),
+        ):
+            for name in names:
+                palette.setColor(name, QColor(colour))
+        for name in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, name, QColor(tokens.muted))
+        return palette
+
+    def _apply_again(self) -> None:
+        if self._is_applied:
+            self.apply()
+        self.changed.emit()
+
+    def _on_hints_color_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
+        if self._preference == "system":
+            self._apply_again()
+
+    def _is_contrast_high(self) -> bool:
+        # Qt 6.10 and later; the lower bound of the dependency is 6.8.
+        hints = getattr(QGuiApplication.styleHints(), "accessibility", None)
+        if hints is None:
+            return False
+        preference = hints().contrastPreference()
+        return bool(preference.name == "HighContrast")
+
+
+def _clamp(scale: float) -> float:
+    return min(MAX_SCALE, max(MIN_SCALE, scale))

@@ -1,0 +1,199 @@
+"""Every colour, distance and type size that the window draws; nothing else in the program writes one down.
+
+The numbers come from the design's table. No Qt here: colours are ``#RRGGBB`` strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, Literal
+
+FontRole = Literal["text", "strong", "header", "table", "code", "muted", "group", "title", "note"]
+
+FOCUS_RING_PX: Final = 2
+HIT_TARGET_PX: Final = 28
+ICON_PX: Final = 16
+ICON_STROKE: Final = 1.75
+MOTION_MS: Final = 120
+
+HEADER_HEIGHT_PX: Final = 52
+SIDEBAR_WIDTH_PX: Final = 264
+SIDEBAR_MIN_PX: Final = 200
+SIDEBAR_MAX_PX: Final = 400
+SIDEBAR_OVERLAY_BELOW_PX: Final = 720
+TRANSCRIPT_WIDTH_PX: Final = 720
+COMPOSER_WIDTH_PX: Final = 744
+INSPECTOR_WIDTH_PX: Final = 304
+
+MIN_SCALE: Final = 0.75
+MAX_SCALE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """Distances in px, from the tightest to the widest."""
+
+    xs: int = 4
+    s: int = 8
+    m: int = 12
+    l: int = 16  # noqa: E741 - the sizes are called as clothes are
+    xl: int = 24
+    xxl: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Radii:
+    """Corner radii in px."""
+
+    inline_code: int = 5
+    row: int = 8
+    code: int = 10
+    card: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class TypeStep:
+    """A size of text: ``size_px`` and ``line_px`` at scale 1, and its weight (400 to 700)."""
+
+    size_px: float
+    line_px: float
+    weight: int = 400
+    is_monospace: bool = False
+
+
+TYPE: Final[Mapping[FontRole, TypeStep]] = MappingProxyType(
+    {
+        "text": TypeStep(14, 22),
+        "strong": TypeStep(14, 22, 600),
+        "header": TypeStep(14, 22, 600),
+        "table": TypeStep(13, 20),
+        "code": TypeStep(12.5, 20, is_monospace=True),
+        "muted": TypeStep(12, 18),
+        "note": TypeStep(12.5, 19),
+        "group": TypeStep(11, 16, 600),
+        "title": TypeStep(24, 32, 600),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxColours:
+    """Colours of code, by the kinds that the highlighter gives."""
+
+    plain: str
+    keyword: str
+    string: str
+    comment: str
+    number: str
+    name: str
+    function: str
+    type: str
+    operator: str
+    inserted: str
+    deleted: str
+
+    def of(self, kind: str) -> str:
+        """The colour of ``kind``; text of an unknown kind is drawn plain."""
+        return str(getattr(self, kind, self.plain))
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One look. Light and dark differ in colours only."""
+
+    background: str
+    surface: str
+    card: str
+    line: str
+    text: str
+    muted: str
+    question: str
+    code: str
+    hover: str
+    selected: str
+    accent: str
+    on_accent: str
+    accent_hover: str
+    warning: str
+    danger: str
+    warning_tint: str
+    danger_tint: str
+    shadow: str
+    syntax: SyntaxColours
+    space: Spaces = field(default_factory=Spaces)
+    radius: Radii = field(default_factory=Radii)
+
+    def in_high_contrast(self) -> Tokens:
+        """The same look for people who asked the system for more contrast: lines and hints as strong as text."""
+        return replace(self, line=self.muted, muted=self.text)
+
+
+LIGHT: Final = Tokens(
+    background="#FFFFFF",
+    surface="#F6F6F4",
+    card="#FFFFFF",
+    line="#E6E5E1",
+    text="#1D1D1B",
+    muted="#6B6A66",
+    question="#EEF3F2",
+    code="#F7F7F5",
+    hover="#ECEBE7",
+    selected="#E3E9E7",
+    accent="#0B7A75",
+    on_accent="#FFFFFF",
+    accent_hover="#09655F",
+    warning="#B7791F",
+    danger="#C0362C",
+    warning_tint="#FBF5E9",
+    danger_tint="#FBEDEB",
+    shadow="#1D1D1B",
+    syntax=SyntaxColours(
+        plain="#1D1D1B",
+        keyword="#8B2FA0",
+        string="#0B6E4F",
+        comment="#6B6A66",
+        number="#1A56B0",
+        name="#1D1D1B",
+        function="#1A56B0",
+        type="#8A5A00",
+        operator="#4A4945",
+        inserted="#0B6E4F",
+        deleted="#B3261E",
+    ),
+)
+
+DARK: Final = Tokens(
+    background="#1B1C1E",
+    surface="#151617",
+    card="#202225",
+    line="#2C2E31",
+    text="#ECECEA",
+    muted="#A09F9A",
+    question="#253130",
+    code="#141516",
+    hover="#222427",
+    selected="#26302F",
+    accent="#4FC7BC",
+    on_accent="#0C1F1E",
+    accent_hover="#74D6CD",
+    warning="#E0A94A",
+    danger="#F0776C",
+    warning_tint="#2B2519",
+    danger_tint="#2F1F1E",
+    shadow="#000000",
+    syntax=SyntaxColours(
+        plain="#ECECEA",
+        keyword="#D49BE6",
+        string="#86D3A8",
+        comment="#A09F9A",
+        number="#8AB8F5",
+        name="#ECECEA",
+        function="#8AB8F5",
+        type="#E3BE7B",
+        operator="#C9C8C4",
+        inserted="#86D3A8",
+        deleted="#F59A91",
+    ),
+)
