@@ -1,0 +1,129 @@
+"""The text of an answer while it streams: what came, what was shown, what is stored. Pure; no I/O.
+
+Showing and storing both lag behind what was received, each at its own pace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chatdesk.core.domain.message import Message, Part, PartType
+from chatdesk.core.domain.turn import StreamChunk
+from chatdesk.core.ids import new_id
+from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelta
+
+
+class LiveText:
+    """Collects the deltas of one turn. ``existing`` are the parts that the answer already has when it is continued."""
+
+    def __init__(self, existing: Sequence[Part] = ()) -> None:
+        self._base = tuple(sorted(existing, key=lambda part: part.index))
+        self._first_index = self._base[-1].index + 1 if self._base else 0
+        self._current: tuple[PartType, int | None] | None = None
+        self._index = self._first_index - 1
+        self._kinds: dict[int, PartType] = {}
+        self._tool_parts: dict[int, int] = {}
+        self._meta: dict[int, dict[str, Any]] = {}
+        self._shown: dict[int, list[str]] = {}
+        self._to_show: list[StreamChunk] = []
+        self._to_store: list[StreamChunk] = []
+        self.has_text = False
+        self.has_received = False
+        if self._base and self._base[-1].type is PartType.TEXT:
+            # A continued answer goes on in the same text part.
+            self._index = self._base[-1].index
+            self._kinds[self._index] = PartType.TEXT
+            self._current = (PartType.TEXT, None)
+
+    def add(self, delta: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
+        """Take one delta in. A change of kind, or another tool call, opens the next part."""
+        self.has_received = True
+        if isinstance(delta, ToolCallDelta):
+            index = self._tool_part(delta)
+            chunk = StreamChunk(index, PartType.TOOL_CALL, delta.arguments, self._tool_meta(index, delta))
+        else:
+            if not delta.text:
+                return
+            kind = PartType.TEXT if isinstance(delta, TextDelta) else PartType.REASONING
+            self.has_text = self.has_text or kind is PartType.TEXT
+            chunk = StreamChunk(self._part_of(kind, None), kind, delta.text)
+        self._to_show.append(chunk)
+        self._to_store.append(chunk)
+
+    def take_to_show(self) -> list[StreamChunk]:
+        """What came since the last call, neighbours joined; from now on it counts as shown."""
+        chunks = _joined(self._to_show)
+        self._to_show.clear()
+        for chunk in chunks:
+            self._shown.setdefault(chunk.part_index, []).append(chunk.text)
+        return chunks
+
+    def peek_to_store(self) -> tuple[list[StreamChunk], int]:
+        """What is not stored yet, joined, and the number to give to ``mark_stored`` once it is."""
+        return _joined(self._to_store), len(self._to_store)
+
+    def mark_stored(self, count: int) -> None:
+        del self._to_store[:count]
+
+    def overlay(self, message: Message) -> Message:
+        """``message`` with the text that was shown so far in place of what storage happened to hold."""
+        parts = {part.index: part for part in self._base}
+        for index, pieces in self._shown.items():
+            text = "".join(pieces)
+            base = parts.get(index)
+            if base is not None:
+                parts[index] = replace(base, content={**base.content, "text": base.text + text})
+            else:
+                parts[index] = self._new_part(message.id, index, text)
+        return replace(message, parts=tuple(parts[index] for index in sorted(parts)))
+
+    def _new_part(self, message_id: str, index: int, text: str) -> Part:
+        kind, meta = self._kinds[index], self._meta.get(index, {})
+        content: Mapping[str, Any] = {"text": text}
+        if kind is PartType.TOOL_CALL:
+            content = {"name": meta.get("name", ""), "arguments": text}
+        return Part(
+            id=new_id(),
+            message_id=message_id,
+            index=index,
+            type=kind,
+            content=content,
+            tool_name=meta.get("name"),
+            tool_call_id=meta.get("call_id"),
+        )
+
+    def _part_of(self, kind: PartType, tool_index: int | None) -> int:
+        if self._current != (kind, tool_index):
+            self._index += 1
+            self._current = (kind, tool_index)
+            self._kinds[self._index] = kind
+        return self._index
+
+    def _tool_part(self, delta: ToolCallDelta) -> int:
+        if delta.index not in self._tool_parts:
+            self._tool_parts[delta.index] = self._part_of(PartType.TOOL_CALL, delta.index)
+        return self._tool_parts[delta.index]
+
+    def _tool_meta(self, index: int, delta: ToolCallDelta) -> dict[str, Any]:
+        meta = self._meta.setdefault(index, {})
+        if delta.name:
+            meta["name"] = delta.name
+        if delta.call_id:
+            meta["call_id"] = delta.call_id
+        return dict(meta)
+
+
+def _joined(chunks: Sequence[StreamChunk]) -> list[StreamChunk]:
+    """Neighbouring chunks of one part become one."""
+    runs: list[tuple[StreamChunk, list[str]]] = []
+    for chunk in chunks:
+        if runs and runs[-1][0].part_index == chunk.part_index:
+            first, pieces = runs[-1]
+            pieces.append(chunk.text)
+            if chunk.meta and chunk.meta != first.meta:
+                runs[-1] = (replace(first, meta=chunk.meta), pieces)
+        else:
+            runs.append((chunk, [chunk.text]))
+    return [replace(first, text="".join(pieces)) for first, pieces in runs]

@@ -1,0 +1,49 @@
+"""Titles of threads, made from the first question until somebody gives a better one."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from chatdesk.core.errors import InvalidTitle
+
+NEW_THREAD_TITLE = "New chat"
+_LONGEST_AUTOMATIC = 60
+_LONGEST = 300
+_MARKS = "#>*-`_~|=+ \t"
+
+
+def title_from_text(text: str) -> str:
+    """The first line that says something, without Markdown marks, cut at a word near 60 characters."""
+    for line in text.splitlines():
+        plain = _printable(line).strip(_MARKS)
+        if plain:
+            return _cut(plain)
+    return NEW_THREAD_TITLE
+
+
+def checked_title(title: str) -> str:
+    """A title as it may be stored: one line of at most 300 characters, or ``InvalidTitle``."""
+    plain = _printable(title).strip()
+    if not plain:
+        raise InvalidTitle
+    return plain[:_LONGEST]
+
+
+def _printable(text: str) -> str:
+    # Control, format (bidi overrides, zero-width), surrogate and private characters could forge or hide a title.
+    kept = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    joined = "".join(char for char in kept if unicodedata.category(char) not in ("Cs", "Co") and not _is_forging(char))
+    return " ".join(joined.split())
+
+
+def _is_forging(char: str) -> bool:
+    # Joiners stay: emoji and several scripts need them.
+    return unicodedata.category(char) == "Cf" and char not in "\u200c\u200d"
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONGEST_AUTOMATIC:
+        return text
+    head = text[: _LONGEST_AUTOMATIC - 1]
+    at_word = head.rfind(" ")
+    return (head[:at_word] if at_word > _LONGEST_AUTOMATIC // 2 else head).rstrip() + "…"
