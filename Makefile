@@ -1,0 +1,50 @@
+# One command each; `make` alone lists them. Set-up happens by itself, once for each change of requirements/.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench gallery deps lock wheel clean
+export PYTHONUTF8 := 1
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: ## set up what is missing and open ChatDesk (ARGS="--data-dir /tmp/try")
+	@$(PYTHON) packaging/set_up.py run
+	@$(BIN)/python -m chatdesk $(ARGS)
+
+test: ## set up what is missing and run every test (ARGS="-k settings")
+	@$(PYTHON) packaging/set_up.py test
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q $(ARGS)
+
+check: ## lint, format, types, floors, migrations, spelling
+	@$(PYTHON) packaging/set_up.py test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -p no:randomly tests/core/storage -k migrations_match
+	$(BIN)/codespell
+
+bench: ## measure; prints a table and writes build/bench.json
+	@$(PYTHON) packaging/set_up.py test
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+gallery: ## draw every widget, light and dark, into build/gallery
+	@$(PYTHON) packaging/set_up.py test
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.gallery --out build/gallery $(ARGS)
+
+deps: ## install or print the system libraries that Qt and the tests need
+	@$(PYTHON) packaging/system_libraries.py --for test
+
+lock: ## write requirements/*.txt again from pyproject.toml
+	@$(PYTHON) packaging/lock.py $(ARGS)
+
+wheel: ## build dist/*.whl with migrations, resources and token encodings inside
+	@$(PYTHON) packaging/set_up.py test
+	@$(BIN)/python -m hatchling build -t wheel
+
+clean: ## remove what was made, but for your data
+	rm -rf .venv .tools build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache .coverage
+	find chatdesk migrations tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,25 @@
+"""Wheel build hook: puts the token encodings beside the other resources, so that counting needs no network."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class EncodingsHook(BuildHookInterface):  # type: ignore[type-arg]
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            return
+        sys.path.insert(0, str(Path(self.root) / "packaging"))
+        import encodings_files
+
+        if not encodings_files.are_here():
+            uv = shutil.which("uv") or str(Path(self.root) / ".tools" / "bin" / "uv")
+            encodings_files.fetch(uv)
+        for name in encodings_files.SHA256:
+            source = str(encodings_files.TARGET / name)
+            build_data["force_include"][source] = f"chatdesk/_bundled/resources/encodings/{name}"

@@ -1,0 +1,133 @@
+"""Finds the system libraries that Qt needs and that no wheel brings, and installs them where that is allowed.
+
+Runs on the system's Python before anything is installed: standard library only, and old syntax.
+The list comes from ldd over the Qt plugins, checked in a bare Debian 12.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+WINDOWLESS = {
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+}
+X11 = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+WAYLAND = {"libwayland-cursor.so.0": "libwayland-cursor0"}
+FONT_PACKAGE = "fonts-dejavu-core"
+FONT_PLACES = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
+
+
+def kinds_needed(purpose):
+    """``run`` needs what the display at hand needs; ``test`` also opens real X windows under Xvfb."""
+    kinds = ["windowless"]
+    if purpose == "test" or os.environ.get("DISPLAY"):
+        kinds.append("x11")
+    if os.environ.get("WAYLAND_DISPLAY"):
+        kinds.append("wayland")
+    if purpose == "test":
+        kinds.append("test")
+    return kinds
+
+
+def missing_packages(kinds):
+    """Debian packages for what does not load. Empty where there is nothing to do (not Linux)."""
+    if not sys.platform.startswith("linux"):
+        return []
+    wanted = dict(WINDOWLESS)
+    if "x11" in kinds:
+        wanted.update(X11)
+    if "wayland" in kinds:
+        wanted.update(WAYLAND)
+    missing = [package for library, package in wanted.items() if not _loads(library)]
+    if not _has_fonts():
+        missing.append(FONT_PACKAGE)
+    if "test" in kinds and shutil.which("Xvfb") is None:
+        missing.append("xvfb")
+    return missing
+
+
+def install(packages):
+    """Install as root or with a sudo that asks nothing; otherwise print the one command and return False."""
+    command = "apt-get update && apt-get install -y --no-install-recommends " + " ".join(packages)
+    if shutil.which("apt-get") is None:
+        print("ChatDesk needs system libraries that are missing here. On Debian they are called:")
+        print("    " + " ".join(packages))
+        print("Install what your system calls them, then run the same command again.")
+        return False
+    if os.geteuid() == 0:
+        prefix = []
+    elif shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
+        prefix = ["sudo", "-n"]
+    else:
+        print("ChatDesk needs system libraries that are missing here. Run this, then the same command again:")
+        print("    sudo sh -c '" + command + "'")
+        return False
+    print("Installing system libraries: " + " ".join(packages), flush=True)
+    result = subprocess.run(
+        prefix + ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if result.returncode != 0:
+        print(result.stdout[-2000:])
+        print("The system libraries could not be installed (the reason stands above). Run this by hand, then try again:")
+        print("    " + ("sudo " if prefix else "") + "sh -c '" + command + "'")
+    return result.returncode == 0
+
+
+def _loads(library):
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _has_fonts():
+    for place in FONT_PLACES:
+        for _, _, files in os.walk(str(Path(place).expanduser())):
+            if any(name.endswith((".ttf", ".otf", ".ttc")) for name in files):
+                return True
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--for", dest="purpose", choices=("run", "test"), default="run")
+    parser.add_argument("--check", action="store_true", help="only say what is missing")
+    arguments = parser.parse_args()
+    packages = missing_packages(kinds_needed(arguments.purpose))
+    if not packages:
+        print("All system libraries are here.")
+        return 0
+    if arguments.check:
+        print("Missing: " + " ".join(packages))
+        return 1
+    return 0 if install(packages) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
