@@ -1,0 +1,457 @@
+"""ChatService: everything a front end can do with threads and messages.
+
+All methods are coroutines on one loop. A method that writes returns what changed and publishes events after the write is
+durable; it happened whole or not at all. Ids are checked before storage is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
+from chatdesk.core.chat.turn import Turn, TurnContext
+from chatdesk.core.clock import Clock
+from chatdesk.core.context.request_builder import build_request
+from chatdesk.core.domain.message import Message, MessagePage, Role, Status
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
+from chatdesk.core.domain.turn import AnswerPlan
+from chatdesk.core.errors import (
+    EmptyMessage,
+    InvalidInput,
+    MessageNotFound,
+    MessageTooLarge,
+    NotPossible,
+    ThreadInTrash,
+    TurnInProgress,
+)
+from chatdesk.core.events import (
+    EventBus,
+    MessageAdded,
+    MessageChanged,
+    PathChanged,
+    ThreadChanged,
+    ThreadCreated,
+    ThreadDeleted,
+    ThreadRestored,
+)
+from chatdesk.core.ids import checked_id
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
+
+DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
+LARGEST_PAGE = 500
+# More messages than any model's window takes; keeps a request's cost independent of the thread's length.
+_MOST_MESSAGES_SENT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a question changed. ``answer`` is pending when it is returned."""
+
+    thread: Thread
+    question: Message
+    answer: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new thread; question and answer are there when it began with a message."""
+
+    thread: Thread
+    question: Message | None = None
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Messages that went to the trash or came back."""
+
+    thread: Thread
+    message_ids: tuple[str, ...]
+
+
+class ChatService:
+    """The use cases of chatting. Built by ``app``; shared by all front ends of a process."""
+
+    def __init__(
+        self,
+        *,
+        repositories: Repositories,
+        providers: ProviderRegistry,
+        bus: EventBus,
+        clock: Clock,
+        max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+    ) -> None:
+        self._projects = repositories.projects
+        self._threads = repositories.threads
+        self._messages = repositories.messages
+        self._drafts = repositories.drafts
+        self._providers = providers
+        self._bus = bus
+        self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
+        self._max_message_bytes = max_message_bytes
+        self._turns: dict[str, Turn] = {}  # by thread id: one turn a thread at a time
+        self._starting: set[str] = set()
+        self._tasks = TaskSet()
+        self._is_closing = False
+
+    # Projects
+
+    async def list_projects(self) -> tuple[Project, ...]:
+        return await self._projects.list()
+
+    async def default_project(self) -> Project:
+        return await self._projects.default()
+
+    # Threads
+
+    async def create_thread(
+        self,
+        project_id: str | None,
+        title: str,
+        initial_message: str | None = None,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> Created:
+        """A thread in a project (None: the default one). An empty title is taken from the first message."""
+        text = None if initial_message is None else self._checked_text(initial_message)
+        project = await self._projects.default() if project_id is None else None
+        owner = project.id if project else checked_id(project_id)
+        name = checked_title(title) if title.strip() else title_from_text(text or "")
+        if text is None:
+            thread = await self._threads.create(owner, name, provider=provider, model=model)
+            self._bus.publish(ThreadCreated(thread))
+            return Created(thread)
+        plan = self._plan(provider, model)
+        thread, question, answer = await self._messages.create_thread_with_question(
+            owner, name, text, provider=provider, model=model, with_answer=plan
+        )
+        assert answer is not None  # asked for by with_answer
+        self._bus.publish(ThreadCreated(thread))
+        self._bus.publish(MessageAdded(question))
+        self._bus.publish(MessageAdded(answer))
+        await self._start_turn(thread, answer)
+        return Created(thread, question, answer)
+
+    async def list_threads(
+        self,
+        project_id: str | None = None,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        query: str = "",
+        is_pinned: bool | None = None,
+        is_archived: bool = False,
+        is_trashed: bool = False,
+    ) -> ThreadPage:
+        """Newest activity first; ``cursor`` is the ``next_cursor`` of the page before; ``query`` filters titles."""
+        _check_limit(limit)
+        owner = None if project_id is None else checked_id(project_id)
+        return await self._threads.list_page(
+            owner,
+            limit=limit,
+            cursor=cursor,
+            query=query,
+            pinned=is_pinned,
+            archived=is_archived,
+            trashed=is_trashed,
+        )
+
+    async def get_thread(self, thread_id: str) -> Thread:
+        return await self._threads.get(checked_id(thread_id))
+
+    async def rename_thread(self, thread_id: str, title: str) -> Thread:
+        return self._changed(await self._threads.rename(checked_id(thread_id), checked_title(title)))
+
+    async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
+        return self._changed(await self._threads.set_archived(checked_id(thread_id), is_archived))
+
+    async def pin_thread(self, thread_id: str, *, is_pinned: bool = True) -> Thread:
+        return self._changed(await self._threads.set_pinned(checked_id(thread_id), is_pinned))
+
+    async def set_thread_model(self, thread_id: str, provider: str, model: str) -> Thread:
+        """The provider and model for the next turns of this thread."""
+        self._providers.get(provider)
+        return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
+
+    async def delete_thread(self, thread_id: str) -> Thread:
+        """To the trash, from where it can be restored for 30 days. A running turn is stopped first."""
+        checked = checked_id(thread_id)
+        await self._stop_in_thread(checked)
+        thread = await self._threads.delete(checked)
+        self._bus.publish(ThreadDeleted(thread.id))
+        return thread
+
+    async def restore_thread(self, thread_id: str) -> Thread:
+        thread = await self._threads.restore(checked_id(thread_id))
+        self._bus.publish(ThreadRestored(thread))
+        return thread
+
+    # Messages
+
+    async def get_thread_messages(
+        self,
+        thread_id: str,
+        limit: int = 50,
+        before: str | None = None,
+        after: str | None = None,
+        *,
+        around: str | None = None,
+    ) -> MessagePage:
+        """A page of the shown path, oldest first.
+
+        ``before`` and ``after`` are message ids; together they mean the open interval between them, read from its
+        oldest end; with neither, the newest page. ``around`` gives a page with that message in its middle.
+        """
+        _check_limit(limit)
+        page = await self._messages.page(
+            checked_id(thread_id),
+            limit=limit,
+            before=None if before is None else checked_id(before),
+            after=None if after is None else checked_id(after),
+            around=None if around is None else checked_id(around),
+        )
+        if page.thread_id not in self._turns:
+            return page
+        return replace(page, messages=tuple(self.with_live_text(message) for message in page.messages))
+
+    async def get_message(self, message_id: str) -> Message:
+        return self.with_live_text(await self._messages.get(checked_id(message_id)))
+
+    async def list_versions(self, message_id: str) -> tuple[Message, ...]:
+        return await self._messages.versions(checked_id(message_id))
+
+    def with_live_text(self, message: Message) -> Message:
+        """``message`` with everything that was published for it so far; storage lags a little behind a stream."""
+        turn = self._turns.get(message.thread_id)
+        return turn.overlay(message) if turn is not None and turn.message_id == message.id else message
+
+    def is_answering(self, thread_id: str) -> bool:
+        return thread_id in self._turns
+
+    async def send_message(
+        self, thread_id: str, text: str, *, parent_id: str | None = None, provider: str | None = None, model: str | None = None
+    ) -> Sent:
+        """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer's row are on
+        disk; the answer then streams as events."""
+        checked = checked_id(thread_id)
+        parent = None if parent_id is None else checked_id(parent_id)
+        question_text = self._checked_text(text)
+        with self._one_turn(checked):
+            thread = await self._threads.get(checked)
+            if thread.deleted_at is not None:
+                raise ThreadInTrash
+            plan = self._plan(provider or thread.provider, model or thread.model)
+            if parent is None:
+                added = await self._messages.add_question(checked, question_text, with_answer=plan)
+            else:
+                added = await self._messages.add_question(checked, question_text, parent_id=parent, with_answer=plan)
+            question, answer, thread = added
+            assert answer is not None  # asked for by with_answer
+            if thread.message_count <= 2 and thread.title == NEW_THREAD_TITLE:
+                thread = await self._threads.rename(checked, title_from_text(question_text))
+            if parent is not None:
+                self._bus.publish(PathChanged(checked, parent))
+            self._bus.publish(MessageAdded(question))
+            self._bus.publish(MessageAdded(answer))
+            self._bus.publish(ThreadChanged(thread))
+            await self._start_turn(thread, answer)
+            return Sent(thread, question, answer)
+
+    async def edit_message(self, message_id: str, text: str) -> Sent:
+        """Another version of a question, with an answer of its own; the old version stays."""
+        checked = checked_id(message_id)
+        question_text = self._checked_text(text)
+        old = await self._messages.get(checked)
+        if old.role is not Role.USER:
+            raise NotPossible("Only questions can be edited.", next_step="Regenerate the answer instead.")
+        with self._one_turn(old.thread_id):
+            thread = await self._threads.get(old.thread_id)
+            plan = self._plan(thread.provider, thread.model)
+            question, answer, thread = await self._messages.add_question_version(
+                checked, question_text, with_answer=plan
+            )
+            assert answer is not None  # asked for by with_answer
+            self._path_changed(thread, question.parent_id)
+            await self._start_turn(thread, answer)
+            return Sent(thread, question, answer)
+
+    async def regenerate_response(
+        self, message_id: str, *, provider: str | None = None, model: str | None = None
+    ) -> Message:
+        """Another version of an answer (or a first answer to a question that has none)."""
+        old = await self._messages.get(checked_id(message_id))
+        parent_id = old.id if old.role is Role.USER else old.parent_id
+        if parent_id is None:
+            raise NotPossible("There is no question to answer here.")
+        with self._one_turn(old.thread_id):
+            thread = await self._threads.get(old.thread_id)
+            plan = self._plan(provider or thread.provider, model or thread.model)
+            answer, thread = await self._messages.add_answer(parent_id, plan)
+            self._path_changed(thread, parent_id)
+            await self._start_turn(thread, answer)
+            return answer
+
+    async def continue_message(self, message_id: str) -> Message:
+        """Go on with a stopped, interrupted, failed or cut-off answer, in place."""
+        old = await self._messages.get(checked_id(message_id))
+        if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
+            raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
+        with self._one_turn(old.thread_id):
+            thread = await self._threads.get(old.thread_id)
+            plan = self._plan(old.provider or thread.provider, old.model or thread.model)
+            answer = await self._messages.resume(old.id, plan)
+            self._bus.publish(MessageChanged(answer))
+            await self._start_turn(thread, answer)
+            return answer
+
+    async def retry_message(self, message_id: str) -> Message:
+        """Try a failed answer again: in place while it has no text, else as another version."""
+        old = await self._messages.get(checked_id(message_id))
+        if old.role is Role.ASSISTANT and old.status.can_continue and not old.parts:
+            return await self.continue_message(old.id)
+        return await self.regenerate_response(old.id)
+
+    async def stop(self, thread_or_message_id: str) -> Message | None:
+        """Stop the turn of a thread (or the turn that writes a message); its text so far is kept. None: none runs."""
+        checked = checked_id(thread_or_message_id)
+        for turn in tuple(self._turns.values()):
+            if checked in (turn.thread_id, turn.message_id):
+                turn.stop()
+                return await asyncio.shield(turn.finished)
+        return None
+
+    async def delete_message(self, message_id: str, *, with_later: bool = False) -> Moved:
+        """To the trash, alone or with all messages below it."""
+        message = await self._messages.get(checked_id(message_id))
+        await self._stop_in_thread(message.thread_id)
+        thread, ids = await self._messages.delete(message.id, with_later=with_later)
+        self._path_changed(thread, message.parent_id)
+        return Moved(thread, tuple(ids))
+
+    async def restore_message(self, message_id: str) -> Moved:
+        """Back from the trash, with everything that went there in the same step."""
+        checked = checked_id(message_id)
+        thread, ids = await self._messages.restore(checked)
+        restored = await self._messages.get(checked)
+        self._path_changed(thread, restored.parent_id)
+        return Moved(thread, tuple(ids))
+
+    async def select_version(self, message_id: str) -> Thread:
+        """Show this version and the path below it."""
+        message = await self._messages.get(checked_id(message_id))
+        thread = await self._messages.select_version(message.id)
+        self._path_changed(thread, message.parent_id)
+        return thread
+
+    # Drafts
+
+    async def get_draft(self, thread_id: str | None) -> Draft | None:
+        return await self._drafts.get(None if thread_id is None else checked_id(thread_id))
+
+    async def save_draft(self, thread_id: str | None, text: str, cursor: int) -> None:
+        """Keep unsent text; an empty one is forgotten."""
+        checked = None if thread_id is None else checked_id(thread_id)
+        if text:
+            await self._drafts.put(checked, text, cursor)
+        else:
+            await self._drafts.delete(checked)
+
+    # The end
+
+    async def close(self) -> None:
+        """Interrupt all turns and wait until their text is stored."""
+        self._is_closing = True
+        turns = tuple(self._turns.values())
+        for turn in turns:
+            turn.interrupt()
+        await asyncio.gather(*(turn.finished for turn in turns), return_exceptions=True)
+        await self._tasks.close()
+
+    # Inside
+
+    def _checked_text(self, text: str) -> str:
+        if not isinstance(text, str) or not text.strip():
+            raise EmptyMessage
+        size_bytes = len(text.encode("utf-8", errors="replace"))
+        if size_bytes > self._max_message_bytes:
+            raise MessageTooLarge(
+                f"The message has {size_bytes:,} bytes; the limit is {self._max_message_bytes:,} bytes."
+            )
+        return text
+
+    def _plan(self, provider: str | None, model: str | None) -> AnswerPlan:
+        """Who answers; raises ``NotPossible`` before anything is written when that provider is not there."""
+        default_provider, default_model = self._providers.default()
+        if provider is None:
+            return AnswerPlan(default_provider, model or default_model)
+        self._providers.get(provider)
+        return AnswerPlan(provider, model or (default_model if provider == default_provider else ""))
+
+    def _one_turn(self, thread_id: str) -> _Starting:
+        if self._is_closing:
+            raise NotPossible("ChatDesk is closing.")
+        if thread_id in self._turns or thread_id in self._starting:
+            raise TurnInProgress
+        return _Starting(self._starting, thread_id)
+
+    async def _start_turn(self, thread: Thread, answer: Message) -> None:
+        if answer.parent_id is None:
+            raise MessageNotFound
+        path = await self._messages.path_to(answer.parent_id, limit=_MOST_MESSAGES_SENT)
+        request = build_request(
+            model=answer.model or "",
+            system_prompt=thread.system_prompt,
+            path=path,
+            continue_text=answer.text,
+        )
+        provider = self._providers.get(answer.provider or self._providers.default()[0])
+        turn = Turn(self._turn_context, answer=answer, provider=provider, request=request)
+        self._turns[thread.id] = turn
+        self._tasks.start(self._run_turn(turn), f"turn {answer.id}")
+
+    async def _run_turn(self, turn: Turn) -> None:
+        try:
+            await turn.run()
+        finally:
+            if self._turns.get(turn.thread_id) is turn:
+                del self._turns[turn.thread_id]
+
+    async def _stop_in_thread(self, thread_id: str) -> None:
+        turn = self._turns.get(thread_id)
+        if turn is not None:
+            turn.stop()
+            await asyncio.shield(turn.finished)
+
+    def _changed(self, thread: Thread) -> Thread:
+        self._bus.publish(ThreadChanged(thread))
+        return thread
+
+    def _path_changed(self, thread: Thread, from_message_id: str | None) -> None:
+        self._bus.publish(PathChanged(thread.id, from_message_id))
+        self._bus.publish(ThreadChanged(thread))
+
+
+class _Starting:
+    """Marks a thread while a turn is being set up, so that two quick presses do not start two."""
+
+    def __init__(self, starting: set[str], thread_id: str) -> None:
+        self._starting = starting
+        self._thread_id = thread_id
+
+    def __enter__(self) -> None:
+        self._starting.add(self._thread_id)
+
+    def __exit__(self, *_exc: object) -> None:
+        self._starting.discard(self._thread_id)
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidInput(
+            f"A page holds 1 to {LARGEST_PAGE} rows, not {limit}.", safe="Nothing was changed.", next_step=""
+        )

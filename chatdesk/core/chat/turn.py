@@ -1,0 +1,315 @@
+"""One turn: an answer from its first byte to its durable end.
+
+``pending → streaming → complete | stopped | interrupted | error``. Each step is on disk before anyone is told. Streamed
+text is shown a frame at a time and stored soon after; what was received but not stored yet goes into the last write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from chatdesk.core.chat.live_text import LiveText
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ChatDeskError, ProviderError, StorageError
+from chatdesk.core.events import (
+    AnswerFinished,
+    EventBus,
+    MessageChanged,
+    RetryWaiting,
+    StorageFailed,
+    StorageRecovered,
+    TextStreamed,
+    ThreadChanged,
+    TurnStarted,
+)
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    Provider,
+    ReasoningDelta,
+    RetryScheduled,
+    StreamFinished,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+
+_log = logging.getLogger(__name__)
+
+FRAME_S = 0.033
+# Shown text is stored at most 250 ms later; half of that leaves room for a slow disk.
+CHECKPOINT_S = 0.12
+_LONGEST_READ_SLICE_S = 0.003
+_STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_CHARACTERS_PER_TOKEN = 4
+
+
+class TurnStore(Protocol):
+    """What a turn needs from storage; see ``MessageRepository``."""
+
+    async def start_streaming(self, message_id: str, started_at: int) -> Message: ...
+
+    async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk]) -> None: ...
+
+    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """What every turn of a service shares."""
+
+    store: TurnStore
+    bus: EventBus
+    clock: Clock
+
+
+class Turn:
+    """Runs one answer. ``run`` is awaited by one task; ``stop`` and ``interrupt`` may come at any moment."""
+
+    def __init__(self, context: TurnContext, *, answer: Message, provider: Provider, request: ChatRequest) -> None:
+        self.message_id = answer.id
+        self.thread_id = answer.thread_id
+        self._context = context
+        self._answer = answer
+        self._provider = provider
+        self._request = request
+        self._text = LiveText(answer.parts)
+        self._news = asyncio.Event()
+        self._tasks = TaskSet()
+        self._reading: asyncio.Task[None] | None = None
+        self._ended_as: Status | None = None
+        self._is_streaming = False
+        self._is_closing = False
+        self._has_failed_to_store = False
+        self._usage: Usage | None = None
+        self._finish_reason: FinishReason | None = None
+        self._first_token_at_s: float | None = None
+        self._started_at_s = context.clock.monotonic_s()
+        self.finished: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+    def overlay(self, message: Message) -> Message:
+        """``message`` as shown now: with all text published so far."""
+        status = Status.STREAMING if self._is_streaming else message.status
+        shown = self._text.overlay(message)
+        return shown if message.status.is_final else _with_status(shown, status)
+
+    def stop(self) -> None:
+        """The person stopped it."""
+        self._end(Status.STOPPED)
+
+    def interrupt(self) -> None:
+        """The application closes: one last write, no waiting for a better disk."""
+        self._is_closing = True
+        self._end(Status.INTERRUPTED)
+
+    def _end(self, status: Status) -> None:
+        if self._ended_as is None:
+            self._ended_as = status
+        if self._reading is not None:
+            self._reading.cancel()
+        self._news.set()
+
+    async def run(self) -> None:
+        """Stream, show and store until the end. Never raises but for cancellation."""
+        try:
+            await self._run()
+        finally:
+            await self._tasks.close()
+            if not self.finished.done():
+                self.finished.cancel()
+
+    async def _run(self) -> None:
+        self._context.bus.publish(TurnStarted(self.thread_id, self.message_id))
+        reading = self._reading = self._tasks.start(self._read(), f"read answer {self.message_id}")
+        reading.add_done_callback(lambda _task: self._news.set())
+        if self._ended_as is not None:
+            reading.cancel()
+        stored_at_s = self._started_at_s
+        while not reading.done():
+            await self._wait_for_news()
+            if self._text.has_received and not self._is_streaming:
+                await self._begin_streaming()
+            if self._is_streaming:
+                self._show()
+            now_s = self._context.clock.monotonic_s()
+            if now_s - stored_at_s >= CHECKPOINT_S:
+                await self._checkpoint()
+                stored_at_s = now_s
+            if not reading.done():
+                await asyncio.sleep(FRAME_S)
+        if self._text.has_received and not self._is_streaming:
+            await self._begin_streaming()
+        if self._is_streaming:
+            self._show()
+        await self._finish(_failure_of(reading))
+
+    async def _wait_for_news(self) -> None:
+        has_unstored = self._is_streaming and self._text.peek_to_store()[1] > 0
+        try:
+            async with asyncio.timeout(CHECKPOINT_S if has_unstored else None):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def _read(self) -> None:
+        clock = self._context.clock
+        slice_began_s = clock.monotonic_s()
+        async with aclosing(self._provider.stream(self._request)) as stream:
+            async for event in stream:
+                match event:
+                    case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                        if self._first_token_at_s is None:
+                            self._first_token_at_s = clock.monotonic_s()
+                        self._text.add(event)
+                        self._news.set()
+                    case RetryScheduled():
+                        self._context.bus.publish(
+                            RetryWaiting(self.thread_id, self.message_id, event.attempt, event.delay_s, event.reason)
+                        )
+                    case UsageReported():
+                        self._usage = event.usage
+                    case StreamFinished():
+                        self._finish_reason = event.reason
+                if clock.monotonic_s() - slice_began_s > _LONGEST_READ_SLICE_S:
+                    # A provider that never has to wait must not keep the window from its frame.
+                    await asyncio.sleep(0)
+                    slice_began_s = clock.monotonic_s()
+
+    async def _begin_streaming(self) -> None:
+        try:
+            message = await self._context.store.start_streaming(self.message_id, self._context.clock.now_ms())
+        except StorageError as error:
+            self._storage_failed(error)
+            return
+        self._is_streaming = True
+        self._context.bus.publish(MessageChanged(self.overlay(message)))
+
+    def _show(self) -> None:
+        for chunk in self._text.take_to_show():
+            self._context.bus.publish(
+                TextStreamed(self.thread_id, self.message_id, chunk.part_index, chunk.kind.value, chunk.text)
+            )
+
+    async def _checkpoint(self) -> None:
+        if not self._is_streaming:
+            return
+        chunks, count = self._text.peek_to_store()
+        if not count:
+            return
+        try:
+            await self._context.store.append_chunks(self.message_id, chunks)
+        except StorageError as error:
+            self._storage_failed(error)
+            return
+        self._text.mark_stored(count)
+        self._storage_worked()
+
+    async def _finish(self, failure: BaseException | None) -> None:
+        outcome = self._outcome(failure)
+        attempt = 0
+        while True:
+            try:
+                message, thread = await self._context.store.finish(self.message_id, outcome)
+                break
+            except StorageError as error:
+                # Nothing is called saved before it is: keep the text here and try until the disk takes it.
+                self._storage_failed(error)
+                if self._is_closing:
+                    return
+                await self._pause(_STORE_RETRIES_S[min(attempt, len(_STORE_RETRIES_S) - 1)])
+                attempt += 1
+        self._storage_worked()
+        bus = self._context.bus
+        bus.publish(AnswerFinished(message))
+        bus.publish(MessageChanged(message))
+        bus.publish(ThreadChanged(thread))
+        if not self.finished.done():
+            self.finished.set_result(message)
+
+    async def _pause(self, seconds: float) -> None:
+        self._news.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._is_closing:
+                    await self._news.wait()
+                    self._news.clear()
+        except TimeoutError:
+            pass
+
+    def _outcome(self, failure: BaseException | None) -> TurnOutcome:
+        clock = self._context.clock
+        tail, _count = self._text.peek_to_store()
+        first_s = self._first_token_at_s
+        status, error, error_type, details = Status.COMPLETE, None, None, {}
+        if self._ended_as is not None:
+            status = self._ended_as
+        elif failure is not None:
+            status = Status.ERROR
+            error, error_type, details = _described(failure)
+        return TurnOutcome(
+            status=status,
+            finished_at=clock.now_ms(),
+            latency_ms=round((clock.monotonic_s() - self._started_at_s) * 1000),
+            time_to_first_token_ms=None if first_s is None else round((first_s - self._started_at_s) * 1000),
+            usage=self._usage or self._estimated_usage(),
+            finish_reason=self._finish_reason.value if self._finish_reason else None,
+            error=error,
+            error_type=error_type,
+            error_details=details,
+            tail=tuple(tail),
+        )
+
+    def _estimated_usage(self) -> Usage | None:
+        if not self._text.has_received:
+            return None
+        sent = sum(len(message.text) for message in self._request.messages)
+        received = len(self.overlay(self._answer).text) - len(self._answer.text)
+        return Usage(
+            input_tokens=-(-sent // _CHARACTERS_PER_TOKEN),
+            output_tokens=-(-max(received, 0) // _CHARACTERS_PER_TOKEN),
+            is_estimated=True,
+        )
+
+    def _storage_failed(self, error: StorageError) -> None:
+        if not self._has_failed_to_store:
+            _log.warning("message %s could not be stored: %s", self.message_id, error.code)
+            self._has_failed_to_store = True
+        self._context.bus.publish(StorageFailed(error.sentence))
+
+    def _storage_worked(self) -> None:
+        if self._has_failed_to_store:
+            self._has_failed_to_store = False
+            self._context.bus.publish(StorageRecovered())
+
+
+def _with_status(message: Message, status: Status) -> Message:
+    return message if message.status is status else replace(message, status=status)
+
+
+def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
+
+
+def _described(failure: BaseException) -> tuple[str, str, dict[str, object]]:
+    """What is stored and shown of a failure: sentence, kind, details."""
+    if isinstance(failure, ProviderError):
+        details = {**failure.details, "what": failure.what, "safe": failure.safe, "next_step": failure.next_step}
+        return failure.sentence, failure.kind.value, details
+    if isinstance(failure, ChatDeskError):
+        return failure.sentence, failure.code, {}
+    _log.error("an answer ended with an unexpected error", exc_info=failure)
+    unexpected = ChatDeskError(
+        "ChatDesk made a mistake while reading the answer.", next_step="Try again; the log file has the details."
+    )
+    return unexpected.sentence, "internal", {"exception": type(failure).__name__}
