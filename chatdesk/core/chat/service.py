@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.request_builder import build_request
-from chatdesk.core.domain.message import Message, MessagePage, Role, Status
+from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
 from chatdesk.core.domain.turn import AnswerPlan
@@ -38,8 +39,10 @@ from chatdesk.core.events import (
     ThreadRestored,
 )
 from chatdesk.core.ids import checked_id
-from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.storage.repositories import Repositories
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.repositories import Repositories
 
 DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
 LARGEST_PAGE = 500

@@ -1,0 +1,93 @@
+"""One question and its answer as a stream of plain dictionaries, for scripts and for the other process.
+
+``start`` (ids), then ``text``, ``reasoning`` and ``retry``, then ``finish`` (status, usage, error).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from chatdesk.core.chat.service import ChatService
+from chatdesk.core.domain.message import Message
+from chatdesk.core.events import AnswerFinished, EventBus, RetryWaiting, TextStreamed
+
+AskEvent = dict[str, Any]
+
+
+async def ask(
+    chat: ChatService,
+    bus: EventBus,
+    text: str,
+    *,
+    thread_id: str | None = None,
+    provider: str | None = None,
+    model: str | None = None,
+) -> AsyncGenerator[AskEvent, None]:
+    """Ask in a thread (None: in a new one). Closing the generator early stops the answer; its text is kept."""
+    queue: asyncio.Queue[object] = asyncio.Queue()
+    subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in (TextStreamed, RetryWaiting, AnswerFinished)]
+    answer_id: str | None = None
+    is_finished = False
+    try:
+        if thread_id is None:
+            created = await chat.create_thread(None, "", text, provider=provider, model=model)
+            thread, question, answer = created.thread, created.question, created.answer
+        else:
+            sent = await chat.send_message(thread_id, text, provider=provider, model=model)
+            thread, question, answer = sent.thread, sent.question, sent.answer
+        assert question is not None and answer is not None  # both exist when there was a text
+        answer_id = answer.id
+        yield {
+            "event": "start",
+            "thread_id": thread.id,
+            "question_id": question.id,
+            "message_id": answer.id,
+            "provider": answer.provider,
+            "model": answer.model,
+        }
+        while not is_finished:
+            event = await queue.get()
+            described = _described(event, answer_id)
+            if described is not None:
+                is_finished = described["event"] == "finish"
+                yield described
+    finally:
+        for subscription in subscriptions:
+            subscription.cancel()
+        if answer_id is not None and not is_finished:
+            await chat.stop(answer_id)
+
+
+def _described(event: object, answer_id: str) -> AskEvent | None:
+    match event:
+        case TextStreamed(message_id=message_id, kind=kind, delta=delta) if message_id == answer_id:
+            return {"event": kind, "delta": delta}
+        case RetryWaiting(message_id=message_id) if message_id == answer_id:
+            return {"event": "retry", "attempt": event.attempt, "delay_s": event.delay_s, "reason": event.reason}
+        case AnswerFinished(message=message) if message.id == answer_id:
+            return finished(message)
+    return None
+
+
+def finished(message: Message) -> AskEvent:
+    """The last event of an answer."""
+    return {
+        "event": "finish",
+        "thread_id": message.thread_id,
+        "message_id": message.id,
+        "status": message.status.value,
+        "text": message.text,
+        "finish_reason": message.finish_reason,
+        "error": message.error,
+        "error_type": message.error_type,
+        "usage": {
+            "input_tokens": message.prompt_tokens,
+            "output_tokens": message.completion_tokens,
+            "cached_tokens": message.cached_tokens,
+            "reasoning_tokens": message.reasoning_tokens,
+        },
+        "latency_ms": message.latency_ms,
+        "time_to_first_token_ms": message.time_to_first_token_ms,
+    }
