@@ -1,0 +1,93 @@
+"""Unsent text: saved shortly after each key, for each thread, and given back when the thread is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.ui.composer.composer import Composer
+
+SAVE_AFTER_MS = 150
+
+
+class DraftKeeper(QObject):
+    """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet."""
+
+    def __init__(self, composer: Composer, tasks: AsyncTasks, chat: Callable[[], Awaitable[ChatService]]) -> None:
+        super().__init__(composer)
+        self._composer = composer
+        self._tasks = tasks
+        self._chat = chat
+        self._thread_id: str | None = None
+        self._is_loading = False
+        self._has_unsaved = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer.timeout.connect(self._on_timer_timeout)
+        composer.textChanged.connect(self._on_composer_text_changed)
+
+    def _on_composer_text_changed(self) -> None:
+        if not self._is_loading:
+            self._has_unsaved = True
+            self._timer.start()
+
+    def _on_timer_timeout(self) -> None:
+        self._tasks.start(self.save(), "save draft")
+
+    async def save(self) -> None:
+        """Store what stands in the composer now, if it is not stored yet."""
+        self._timer.stop()
+        if not self._has_unsaved:
+            return
+        self._has_unsaved = False
+        thread_id, text, cursor = self._thread_id, self._composer.text(), self._composer.cursor()
+        try:
+            await (await self._chat()).save_draft(thread_id, text, cursor)
+        except BaseException:
+            self._has_unsaved = True
+            raise
+
+    async def switch(self, thread_id: str | None) -> None:
+        """Save the draft of the thread that is left, then show that of ``thread_id``."""
+        await self.save()
+        chat = await self._chat()
+        self._thread_id = thread_id
+        draft = await chat.get_draft(thread_id)
+        if self._thread_id != thread_id or self._has_unsaved:
+            return  # somebody was faster: another thread, or a key pressed meanwhile
+        self._show(draft.text if draft else "", draft.cursor if draft else 0)
+
+    async def start(self, thread_id: str | None) -> None:
+        """The first thread after start-up: keys pressed before storage was there are kept after the stored draft."""
+        chat = await self._chat()
+        self._thread_id = thread_id
+        draft = await chat.get_draft(thread_id)
+        typed = self._composer.text()
+        if draft is None or not draft.text:
+            return
+        if typed:
+            joined = f"{draft.text}\n{typed}" if draft.text.strip() != typed.strip() else typed
+            self._show(joined, len(joined))
+            self._on_composer_text_changed()
+        else:
+            self._show(draft.text, draft.cursor)
+
+    def adopt(self, thread_id: str | None) -> None:
+        """What stands in the composer belongs to ``thread_id`` from now on."""
+        self._thread_id = thread_id
+        self._on_composer_text_changed()
+
+    def _show(self, text: str, cursor: int) -> None:
+        self._is_loading = True
+        try:
+            self._composer.set_text(text)
+            self._composer.set_cursor(min(cursor, len(text)))
+        finally:
+            self._is_loading = False

@@ -1,0 +1,270 @@
+"""The open thread's messages: what a person does to them, and what the services say happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.event_bridge import EventBridge
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.panes import Panes
+
+# Enough to find the last question of a thread whose newest messages are tool calls.
+_TAIL = 20
+
+
+class MessageBinding(QObject):
+    """Sends, stops, edits, regenerates; and follows the stream."""
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._editing: str | None = None
+        self._is_sending = False
+        self._model: tuple[str, str] | None = None
+        transcript, composer = panes.transcript, panes.composer
+        composer.sendRequested.connect(self._on_composer_send_requested)
+        composer.stopRequested.connect(self.stop)
+        composer.editLastRequested.connect(self.edit_last)
+        transcript.copyRequested.connect(self._on_transcript_copy_requested)
+        transcript.regenerateRequested.connect(self.regenerate)
+        transcript.editRequested.connect(self.edit)
+        transcript.continueRequested.connect(lambda id_: self._do("continue_message", id_))
+        transcript.retryRequested.connect(lambda id_: self._do("retry_message", id_))
+        transcript.deleteRequested.connect(self._on_transcript_delete_requested)
+        transcript.versionRequested.connect(self._on_transcript_version_requested)
+        threads.opened.connect(self._on_thread_opened)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.message_added.connect(lambda event: self._on_message_added(event.message))
+        bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
+        bridge.path_changed.connect(self._on_path_changed)
+        bridge.turn_started.connect(lambda event: self._on_turn_started(event.thread_id))
+        bridge.text_streamed.connect(self._on_text_streamed)
+        bridge.retry_waiting.connect(self._on_retry_waiting)
+        bridge.answer_finished.connect(self._on_answer_finished)
+
+    def choose_model(self, provider: str, model: str) -> None:
+        """For the open thread, and for the next new one."""
+        self._model = (provider, model)
+        thread = self._threads.thread
+        if thread is not None and (thread.provider, thread.model) != self._model:
+            self._tasks.start(self._set_model(thread.id, provider, model), "set model")
+
+    async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
+        await (await self._handle.chat()).set_thread_model(thread_id, provider, model)
+
+    # Sending
+
+    def _on_composer_send_requested(self, text: str) -> None:
+        if not self._is_sending:
+            self._is_sending = True
+            self._tasks.start(self._send(text), "send")
+
+    async def _send(self, text: str) -> None:
+        """The composer is emptied only when the text is on disk; on any failure it stays as it is."""
+        composer = self._panes.composer
+        editing, self._editing = self._editing, None
+        try:
+            chat = await self._handle.chat()
+            provider, model = self._model or (None, None)
+            if editing is not None:
+                await chat.edit_message(editing, text)
+            elif self._threads.thread_id is None:
+                created = await chat.create_thread(None, "", text, provider=provider, model=model)
+                self._clear_if_unchanged(text)
+                await chat.save_draft(None, "", 0)
+                self._threads.adopt(created.thread)
+                return
+            else:
+                await chat.send_message(self._threads.thread_id, text)
+            self._clear_if_unchanged(text)
+            self._panes.transcript.scroll_to_end()
+        except BaseException:
+            self._editing = editing
+            raise
+        finally:
+            self._is_sending = False
+            composer.set_notice("Editing a question: sending makes a new version. Esc keeps the old one."
+                                if self._editing else "")
+
+    def _clear_if_unchanged(self, text: str) -> None:
+        composer = self._panes.composer
+        if composer.text().strip() == text.strip():
+            composer.clear()
+
+    def stop(self) -> None:
+        """Stop the answer of the open thread; while editing instead, give the edit up."""
+        thread_id = self._threads.thread_id
+        if self._editing is not None and not self._is_answering():
+            self.cancel_edit()
+        elif thread_id is not None:
+            self._do("stop", thread_id)
+
+    def _is_answering(self) -> bool:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        return services is not None and thread_id is not None and services.chat.is_answering(thread_id)
+
+    # Editing
+
+    def edit(self, message_id: str) -> None:
+        self._tasks.replace(self._edit(message_id), "edit")
+
+    async def _edit(self, message_id: str) -> None:
+        message = await (await self._handle.chat()).get_message(message_id)
+        composer = self._panes.composer
+        self._editing = message.id
+        composer.set_text(message.text)
+        composer.set_cursor(len(message.text))
+        composer.set_notice("Editing a question: sending makes a new version. Esc keeps the old one.")
+        composer.focus()
+
+    def cancel_edit(self) -> None:
+        if self._editing is not None:
+            self._editing = None
+            self._panes.composer.set_notice("")
+            self._panes.composer.clear()
+
+    def edit_last(self) -> None:
+        self._tasks.replace(self._edit_last(), "edit")
+
+    async def _edit_last(self) -> None:
+        message = await self._last(Role.USER)
+        if message is not None:
+            await self._edit(message.id)
+
+    async def _last(self, role: Role) -> Message | None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return None
+        page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
+        return next((message for message in reversed(page.messages) if message.role is role), None)
+
+    # Other actions
+
+    def regenerate(self, message_id: str) -> None:
+        self._do("regenerate_response", message_id)
+
+    def regenerate_last(self) -> None:
+        async def work() -> None:
+            message = await self._last(Role.ASSISTANT)
+            if message is not None:
+                await (await self._handle.chat()).regenerate_response(message.id)
+
+        self._tasks.replace(work(), "regenerate")
+
+    def copy_last(self) -> None:
+        async def work() -> None:
+            message = await self._last(Role.ASSISTANT)
+            if message is not None:
+                self._on_transcript_copy_requested(message.text)
+
+        self._tasks.replace(work(), "copy")
+
+    def _on_transcript_copy_requested(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self._panes.window.show_toast("Copied")
+
+    def _on_transcript_delete_requested(self, message_id: str) -> None:
+        async def work() -> None:
+            chat = await self._handle.chat()
+            moved = await chat.delete_message(message_id)
+            self._panes.window.show_toast(
+                "Message moved to the trash" if moved.message_ids else "Nothing was deleted",
+                "Undo",
+                lambda: self._do("restore_message", message_id),
+            )
+
+        self._tasks.start(work(), "delete message")
+
+    def _on_transcript_version_requested(self, message_id: str, step: int) -> None:
+        async def work() -> None:
+            chat = await self._handle.chat()
+            versions = await chat.list_versions(message_id)
+            here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
+            there = here + step
+            if 0 <= there < len(versions):
+                await chat.select_version(versions[there].id)
+                announce(self._panes.transcript, f"Version {there + 1} of {len(versions)}")
+
+        self._tasks.replace(work(), "select version")
+
+    def _do(self, method: str, id_: str) -> None:
+        async def work() -> None:
+            await getattr(await self._handle.chat(), method)(id_)
+
+        self._tasks.start(work(), f"{method} {id_}")
+
+    # Events
+
+    def _on_thread_opened(self, thread: Thread | None) -> None:
+        header = self._panes.header
+        header.set_title(thread.title if thread else NEW_THREAD_TITLE)
+        services = self._handle.now()
+        if services is not None:
+            default_provider, default_model = services.providers.default()
+            chosen = self._model if thread is None else None
+            provider = (thread.provider if thread else None) or (chosen or (default_provider, ""))[0]
+            model = (thread.model if thread else None) or (chosen or ("", default_model))[1]
+            header.set_current(provider, model)
+        self._panes.composer.set_streaming(self._is_answering())
+
+    def _on_message_added(self, message: Message) -> None:
+        if message.thread_id == self._threads.thread_id:
+            self._panes.transcript.add_message(message)
+
+    def _on_message_changed(self, message: Message) -> None:
+        if message.thread_id == self._threads.thread_id:
+            self._panes.transcript.change_message(message)
+
+    def _on_path_changed(self, event: PathChanged) -> None:
+        if event.thread_id == self._threads.thread_id:
+            self._panes.transcript.reload_from(event.from_message_id)
+
+    def _on_turn_started(self, thread_id: str) -> None:
+        self._panes.sidebar.set_streaming(thread_id, True)
+        if thread_id == self._threads.thread_id:
+            self._panes.composer.set_streaming(True)
+            announce(self._panes.transcript, "Answer started")
+
+    def _on_text_streamed(self, event: TextStreamed) -> None:
+        if event.thread_id == self._threads.thread_id:
+            self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+        if event.thread_id == self._threads.thread_id:
+            text = f"{event.reason} Trying again in {event.delay_s:.0f} s (attempt {event.attempt + 1})."
+            self._panes.transcript.set_notice(event.message_id, text)
+            announce(self._panes.transcript, text)
+
+    def _on_answer_finished(self, event: AnswerFinished) -> None:
+        message = event.message
+        self._panes.sidebar.set_streaming(message.thread_id, False)
+        if message.thread_id == self._threads.thread_id:
+            self._panes.composer.set_streaming(False)
+            announce(self._panes.transcript, _spoken_end(message), is_assertive=message.status is Status.ERROR)
+
+
+def _spoken_end(message: Message) -> str:
+    match message.status:
+        case Status.ERROR:
+            return f"The answer failed. {message.error or ''}".strip()
+        case Status.STOPPED:
+            return "Answer stopped"
+        case Status.INTERRUPTED:
+            return "Answer interrupted"
+    return "Answer finished"

@@ -1,0 +1,38 @@
+"""The services, which come a moment after the window: whoever needs one awaits it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.chat.service import ChatService
+
+
+class ServiceHandle:
+    """Filled once, by the start-up task. Until then callers wait; when start-up failed they get its error."""
+
+    def __init__(self) -> None:
+        self._services: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
+
+    def provide(self, services: Services) -> None:
+        self._services.set_result(services)
+
+    def fail(self, error: Exception) -> None:
+        if not self._services.done():
+            self._services.set_exception(error)
+            self._services.exception()  # taken: it has been shown, asyncio need not report it again
+
+    @property
+    def is_ready(self) -> bool:
+        return self._services.done() and not self._services.cancelled() and self._services.exception() is None
+
+    def now(self) -> Services | None:
+        return self._services.result() if self.is_ready else None
+
+    async def services(self) -> Services:
+        return await asyncio.shield(self._services)
+
+    async def chat(self) -> ChatService:
+        return (await self.services()).chat

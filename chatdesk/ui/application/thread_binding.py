@@ -1,0 +1,188 @@
+"""Which thread is open: the one place that changes it, and keeps sidebar, header, transcript and composer in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.domain.message import MessagePage
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.errors import NotFound
+from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.event_bridge import EventBridge
+from chatdesk.ui.transcript.contract import ScrollAnchor
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.panes import Panes
+
+SIDEBAR_PAGE = 100
+
+
+class ThreadBinding(QObject):
+    """Owns the open thread (None: the one that does not exist yet)."""
+
+    opened = Signal(object)  # Thread | None
+
+    def __init__(self, panes: Panes, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._drafts = drafts
+        self._handle = handle
+        self._tasks = tasks
+        self._thread: Thread | None = None
+        self._anchors: dict[str, ScrollAnchor] = {}
+        self._view = "active"
+
+    @property
+    def thread_id(self) -> str | None:
+        return self._thread.id if self._thread else None
+
+    @property
+    def thread(self) -> Thread | None:
+        return self._thread
+
+    def anchors(self) -> dict[str, ScrollAnchor]:
+        """Where the reader was in each thread of this run, the open one included."""
+        self._remember_anchor()
+        return dict(self._anchors)
+
+    def restore_anchors(self, anchors: dict[str, ScrollAnchor]) -> None:
+        self._anchors.update(anchors)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_created.connect(lambda event: self._on_thread_changed(event.thread))
+        bridge.thread_changed.connect(lambda event: self._on_thread_changed(event.thread))
+        bridge.thread_restored.connect(lambda event: self._on_thread_restored(event.thread))
+        bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id))
+
+    # Opening
+
+    def open_soon(self, thread_id: str | None) -> None:
+        self._tasks.replace(self.open(thread_id), "open thread")
+
+    async def open(self, thread_id: str | None) -> None:
+        """Show a thread with its place and its draft; an id that is gone opens the new thread instead."""
+        if thread_id is not None and thread_id == self.thread_id:
+            self._panes.composer.focus()
+            return
+        chat = await self._handle.chat()
+        thread = None
+        if thread_id is not None:
+            try:
+                thread = await chat.get_thread(thread_id)
+            except NotFound:
+                self._panes.sidebar.remove_thread(thread_id)
+        self._remember_anchor()
+        self._show(thread)
+        await self._drafts.switch(self.thread_id)
+        self._panes.composer.focus()
+
+    async def open_first(self, thread_id: str | None) -> None:
+        """At start-up: as ``open``, but what was typed meanwhile stays in the composer."""
+        chat = await self._handle.chat()
+        thread = None
+        if thread_id is not None:
+            try:
+                thread = await chat.get_thread(thread_id)
+                thread = None if thread.deleted_at is not None else thread
+            except NotFound:
+                thread = None
+        self._show(thread)
+        await self._drafts.start(self.thread_id)
+
+    def adopt(self, thread: Thread) -> None:
+        """The new thread got its first message: it is the open one from now on."""
+        self._show(thread)
+        self._drafts.adopt(thread.id)
+
+    def _show(self, thread: Thread | None) -> None:
+        self._thread = thread
+        panes = self._panes
+        panes.sidebar.select_thread(thread.id if thread else None)
+        panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
+        panes.window.show_transcript(thread is not None)
+        self.opened.emit(thread)
+
+    def _remember_anchor(self) -> None:
+        if self._thread is not None:
+            self._anchors[self._thread.id] = self._panes.transcript.scroll_anchor()
+
+    # What the panes fetch
+
+    def fetch_threads(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
+        async def work() -> None:
+            chat = await self._handle.chat()
+            view = self._view
+            page = await chat.list_threads(
+                limit=SIDEBAR_PAGE,
+                cursor=cursor,
+                query=query,
+                is_archived=view == "archive",
+                is_trashed=view == "trash",
+            )
+            if cursor is None and view == "active" and not query:
+                pinned = await chat.list_threads(limit=SIDEBAR_PAGE, is_pinned=True)
+                known = {thread.id for thread in pinned.threads}
+                rest = tuple(thread for thread in page.threads if thread.id not in known)
+                page = replace(page, threads=(*pinned.threads, *rest))
+            deliver(page)
+
+        self._tasks.start(work(), "fetch threads")
+
+    def set_view(self, view: str) -> None:
+        """``active``, ``archive`` or ``trash``."""
+        self._view = view
+        self._panes.sidebar.reload()
+
+    def fetch_messages(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        after: str | None,
+        around: str | None,
+        deliver: Callable[[MessagePage], None],
+    ) -> None:
+        async def work() -> None:
+            chat = await self._handle.chat()
+            try:
+                page = await chat.get_thread_messages(thread_id, limit, before, after, around=around)
+            except NotFound:
+                if around is None:
+                    raise
+                page = await chat.get_thread_messages(thread_id, limit)
+            # Deltas are published between the read and now; what the view gets must hold all of them.
+            deliver(replace(page, messages=tuple(chat.with_live_text(message) for message in page.messages)))
+
+        self._tasks.start(work(), "fetch messages")
+
+    # Events
+
+    def _on_thread_changed(self, thread: Thread) -> None:
+        is_archived = thread.archived_at is not None
+        if is_archived == (self._view == "archive") and self._view != "trash":
+            self._panes.sidebar.upsert_thread(thread)
+        else:
+            self._panes.sidebar.remove_thread(thread.id)
+        if thread.id == self.thread_id:
+            self._thread = thread
+            self.opened.emit(thread)
+
+    def _on_thread_restored(self, thread: Thread) -> None:
+        if self._view == "trash":
+            self._panes.sidebar.remove_thread(thread.id)
+        else:
+            self._on_thread_changed(thread)
+
+    def _on_thread_deleted(self, thread_id: str) -> None:
+        self._panes.sidebar.remove_thread(thread_id)
+        self._anchors.pop(thread_id, None)
+        if thread_id == self.thread_id:
+            self._thread = None
+            self.open_soon(None)

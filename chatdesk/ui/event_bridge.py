@@ -1,0 +1,52 @@
+"""Core's events as Qt signals, so that panes subscribe the way widgets do and are dropped with their receiver."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core import events
+from chatdesk.core.events import EventBus, Subscription
+
+
+class EventBridge(QObject):
+    """One signal for each kind of event; each carries the event itself."""
+
+    thread_created = Signal(object)
+    thread_changed = Signal(object)
+    thread_deleted = Signal(object)
+    thread_restored = Signal(object)
+    message_added = Signal(object)
+    message_changed = Signal(object)
+    path_changed = Signal(object)
+    turn_started = Signal(object)
+    text_streamed = Signal(object)
+    retry_waiting = Signal(object)
+    answer_finished = Signal(object)
+    storage_failed = Signal(object)
+    storage_recovered = Signal(object)
+
+    def __init__(self, bus: EventBus, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        signals = {
+            events.ThreadCreated: self.thread_created,
+            events.ThreadChanged: self.thread_changed,
+            events.ThreadDeleted: self.thread_deleted,
+            events.ThreadRestored: self.thread_restored,
+            events.MessageAdded: self.message_added,
+            events.MessageChanged: self.message_changed,
+            events.PathChanged: self.path_changed,
+            events.TurnStarted: self.turn_started,
+            events.TextStreamed: self.text_streamed,
+            events.RetryWaiting: self.retry_waiting,
+            events.AnswerFinished: self.answer_finished,
+            events.StorageFailed: self.storage_failed,
+            events.StorageRecovered: self.storage_recovered,
+        }
+        self._subscriptions: list[Subscription] = [
+            bus.subscribe(kind, signal.emit) for kind, signal in signals.items()
+        ]
+
+    def close(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.cancel()
+        self._subscriptions.clear()
