@@ -234,7 +234,9 @@ class ChatService:
         return turn.overlay(message) if turn is not None and turn.message_id == message.id else message
 
     def is_answering(self, thread_id: str) -> bool:
-        return thread_id in self._turns
+        """Whether an answer is being written there."""
+        turn = self._turns.get(thread_id)
+        return turn is not None and not turn.finished.done()
 
     async def send_message(
         self, thread_id: str, text: str, *, parent_id: str | None = None, provider: str | None = None, model: str | None = None
@@ -398,7 +400,7 @@ class ChatService:
     def _one_turn(self, thread_id: str) -> _Starting:
         if self._is_closing:
             raise NotPossible("ChatDesk is closing.")
-        if thread_id in self._turns or thread_id in self._starting:
+        if self.is_answering(thread_id) or thread_id in self._starting:
             raise TurnInProgress
         return _Starting(self._starting, thread_id)
 

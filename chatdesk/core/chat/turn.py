@@ -99,9 +99,10 @@ class Turn:
 
     def overlay(self, message: Message) -> Message:
         """``message`` as shown now: with all text published so far."""
-        status = Status.STREAMING if self._is_streaming else message.status
+        if message.status.is_final:
+            return message
         shown = self._text.overlay(message)
-        return shown if message.status.is_final else _with_status(shown, status)
+        return replace(shown, status=Status.STREAMING) if self._is_streaming else shown
 
     def stop(self) -> None:
         """The person stopped it."""
@@ -230,12 +231,13 @@ class Turn:
                 await self._pause(_STORE_RETRIES_S[min(attempt, len(_STORE_RETRIES_S) - 1)])
                 attempt += 1
         self._storage_worked()
-        bus = self._context.bus
-        bus.publish(AnswerFinished(message))
-        bus.publish(MessageChanged(message))
-        bus.publish(ThreadChanged(thread))
         if not self.finished.done():
+            # Before anyone is told: who hears of the end may start the next turn at once.
             self.finished.set_result(message)
+        bus = self._context.bus
+        bus.publish(MessageChanged(message))
+        bus.publish(AnswerFinished(message))
+        bus.publish(ThreadChanged(thread))
 
     async def _pause(self, seconds: float) -> None:
         self._news.clear()
@@ -291,10 +293,6 @@ class Turn:
         if self._has_failed_to_store:
             self._has_failed_to_store = False
             self._context.bus.publish(StorageRecovered())
-
-
-def _with_status(message: Message, status: Status) -> Message:
-    return message if message.status is status else replace(message, status=status)
 
 
 def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
