@@ -1,0 +1,94 @@
+"""A notice that stays above the transcript until it is closed or no longer true."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.announcement import announce
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.painting import paint_box
+
+BannerKind = Literal["warning", "danger"]
+
+_PADDING_PX = 12
+
+
+class Banner(QWidget):
+    """Hidden until ``show_message``. ``actionTriggered`` comes from its button, ``closed`` from its cross."""
+
+    actionTriggered = Signal()
+    closed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._kind: BannerKind = "warning"
+        self.setObjectName("banner")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self._label = QLabel()
+        self._label.setObjectName("bannerText")
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setProperty("textRole", "table")
+        self._label.setWordWrap(True)
+        self._action = QPushButton()
+        self._action.setObjectName("bannerAction")
+        self._action.clicked.connect(self.actionTriggered)
+        self._close = IconButton(theme, "x", name="Close this notice", object_name="bannerClose")
+        self._close.clicked.connect(self._on_close_clicked)
+        row = QHBoxLayout(self)
+        row.setSpacing(10)
+        row.addWidget(self._label, 1)
+        row.addWidget(self._action)
+        row.addWidget(self._close)
+        self.setVisible(False)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def show_message(
+        self, text: str, *, kind: BannerKind = "warning", action_text: str | None = None, is_closable: bool = True
+    ) -> None:
+        """What happened, what is safe, what next. It replaces the notice before it."""
+        self._kind = kind
+        self._label.setText(text)
+        self.setAccessibleName(text)
+        self._action.setText((action_text or "").replace("&", "&&"))
+        self._action.setAccessibleName(action_text or "")
+        self._action.setVisible(action_text is not None)
+        self._close.setVisible(is_closable)
+        self.setVisible(True)
+        self.update()
+        announce(self, text)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        fill, edge = theme.colour(f"{self._kind}_tint"), theme.colour(self._kind)
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.code, fill=fill, border=edge)
+        side = ICON_PX * max(1.0, theme.scale)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = self.width() - _PADDING_PX - side if is_mirrored else _PADDING_PX
+        name = "triangle-alert" if self._kind == "warning" else "circle-alert"
+        paint_icon(painter, QRectF(left, (self.height() - side) / 2, side, side), name, edge)
+
+    def _on_close_clicked(self) -> None:
+        self.setVisible(False)
+        self.closed.emit()
+
+    def _on_theme_changed(self) -> None:
+        start = round(_PADDING_PX + ICON_PX * max(1.0, self._theme.scale) + 10)
+        layout = self.layout()
+        assert layout is not None
+        # Layouts swap left and right themselves where the text runs from right to left.
+        layout.setContentsMargins(start, 8, 8, 8)
+        self.update()

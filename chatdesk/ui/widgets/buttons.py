@@ -1,0 +1,209 @@
+"""Buttons that paint themselves: an icon alone, or a pill with text.
+
+They take the focus by Tab and not by click, so that a click beside the composer does not stop the typing.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
+
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, FontRole
+from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+
+class ThemedButton(QAbstractButton):
+    """What both kinds share: name, tooltip, keys, repainting when the look changes."""
+
+    def __init__(self, theme: Theme, *, name: str, object_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._menu: QMenu | None = None
+        self.setObjectName(object_name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_name(name)
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_name(self, name: str, *, tooltip: str | None = None) -> None:
+        """What a screen reader says; the tooltip is the same unless given."""
+        self.setAccessibleName(name)
+        set_plain_tooltip(self, name if tooltip is None else tooltip)
+
+    def set_menu(self, menu: QMenu | None) -> None:
+        """The button opens ``menu`` below itself; also with Down."""
+        self._menu = menu
+        self.clicked.connect(self._open_menu, Qt.ConnectionType.UniqueConnection)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        elif event.key() == Qt.Key.Key_Down and self._menu is not None:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.update()
+
+    def _is_hot(self) -> bool:
+        return self.isEnabled() and (self.underMouse() or self.isDown())
+
+    def _open_menu(self) -> None:
+        if self._menu is None:
+            return
+        corner = QPoint(0, self.height() + 4)
+        if self.layoutDirection() is Qt.LayoutDirection.RightToLeft or self._opens_to_the_left():
+            corner.setX(self.width() - self._menu.sizeHint().width())
+        self._menu.popup(self.mapToGlobal(corner))
+
+    def _opens_to_the_left(self) -> bool:
+        window = self.window()
+        place = self.mapTo(window, QPoint(0, 0)).x()
+        return self._menu is not None and place + self._menu.sizeHint().width() > window.width()
+
+    def _on_theme_changed(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+
+class IconButton(ThemedButton):
+    """An icon, at least 28 px to hit. ``name`` is for screen readers and the tooltip."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        icon_name: str,
+        *,
+        name: str,
+        object_name: str,
+        is_filled: bool = False,
+        side_px: int = HIT_TARGET_PX,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, name=name, object_name=object_name, parent=parent)
+        self._icon_name = icon_name
+        self._is_filled = is_filled
+        self._side_px = max(HIT_TARGET_PX, side_px)
+
+    def set_icon_name(self, icon_name: str) -> None:
+        self._icon_name = icon_name
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        side = max(self._side_px, round(self._side_px * self._theme.scale))
+        return QSize(side, side)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        radius = theme.tokens.radius.row if not self._is_filled else theme.tokens.radius.code
+        fill, ink = self._colours()
+        if fill is not None:
+            paint_box(painter, area, radius, fill=fill)
+        side = ICON_PX * max(1.0, theme.scale)
+        corner = area.center()
+        paint_icon(painter, QRectF(corner.x() - side / 2, corner.y() - side / 2, side, side), self._icon_name, ink)
+        if self.hasFocus():
+            paint_focus_ring(painter, area, radius, theme.colour("text" if self._is_filled else "accent"))
+
+    def _colours(self) -> tuple[QColor | None, QColor]:
+        theme = self._theme
+        if self._is_filled:
+            if not self.isEnabled():
+                return theme.colour("hover"), theme.colour("muted")
+            return theme.colour("accent_hover" if self._is_hot() else "accent"), theme.colour("on_accent")
+        if self.isChecked() or self.isDown():
+            return theme.colour("selected"), theme.colour("text")
+        return (theme.colour("hover"), theme.colour("text")) if self._is_hot() else (None, theme.colour("muted"))
+
+
+class PillButton(ThemedButton):
+    """Text in a rounded border, with an icon before it and an arrow after it if wanted."""
+
+    _PADDING_PX = 10
+    _GAP_PX = 6
+    _ROLE: FontRole = "table"
+    _MAX_TEXT_PX = 220
+
+    def __init__(
+        self,
+        theme: Theme,
+        text: str,
+        *,
+        object_name: str,
+        name: str | None = None,
+        icon_name: str | None = None,
+        has_arrow: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, name=name or text, object_name=object_name, parent=parent)
+        self._icon_name = icon_name
+        self._has_arrow = has_arrow
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        width = 2 * self._PADDING_PX + self._text_px()
+        mark = self._mark_px() + self._GAP_PX
+        width += mark * (int(self._icon_name is not None) + int(self._has_arrow))
+        return QSize(round(width), max(HIT_TARGET_PX, round(HIT_TARGET_PX * self._theme.scale)))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        radius = area.height() / 2
+        fill = theme.colour("hover" if self._is_hot() else "card")
+        paint_box(painter, area, radius, fill=fill, border=theme.colour("line"))
+        ink = theme.colour("text" if self.isEnabled() else "muted")
+        inner = area.adjusted(self._PADDING_PX, 0, -self._PADDING_PX, 0)
+        if self._icon_name is not None:
+            paint_icon(painter, self._mark_area(inner, at_start=True), self._icon_name, ink)
+            inner = self._without_mark(inner, at_start=True)
+        if self._has_arrow:
+            paint_icon(painter, self._mark_area(inner, at_start=False), "chevron-down", ink)
+            inner = self._without_mark(inner, at_start=False)
+        painter.setFont(theme.font(self._ROLE))
+        painter.setPen(ink)
+        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(inner.width()) + 1)
+        painter.drawText(inner, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine), text)
+        if self.hasFocus():
+            paint_focus_ring(painter, area, radius, theme.colour("accent"))
+
+    def _text_px(self) -> int:
+        from PySide6.QtGui import QFontMetrics
+
+        width = QFontMetrics(self._theme.font(self._ROLE)).horizontalAdvance(self.text()) + 1
+        return min(width, round(self._MAX_TEXT_PX * self._theme.scale))
+
+    def _mark_px(self) -> float:
+        return 14 * max(1.0, self._theme.scale)
+
+    def _is_at_left(self, at_start: bool) -> bool:
+        return at_start is (self.layoutDirection() is Qt.LayoutDirection.LeftToRight)
+
+    def _mark_area(self, inner: QRectF, *, at_start: bool) -> QRectF:
+        side = self._mark_px()
+        left = inner.left() if self._is_at_left(at_start) else inner.right() - side
+        return QRectF(left, inner.center().y() - side / 2, side, side)
+
+    def _without_mark(self, inner: QRectF, *, at_start: bool) -> QRectF:
+        taken = self._mark_px() + self._GAP_PX
+        if self._is_at_left(at_start):
+            return inner.adjusted(taken, 0, 0, 0)
+        return inner.adjusted(0, 0, -taken, 0)

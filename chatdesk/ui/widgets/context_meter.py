@@ -1,0 +1,90 @@
+"""How much of the model's context the thread fills: a ring and a percentage."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HIT_TARGET_PX
+from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+_WARN_FROM = 0.80
+_DANGER_FROM = 0.95
+_PADDING_PX = 10
+_RING_PX = 15
+_RING_PEN_PX = 2.5
+
+
+class ContextMeter(QWidget):
+    """Hidden until a fraction is known."""
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._fraction = 0.0
+        self.setObjectName("contextMeter")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setVisible(False)
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def text(self) -> str:
+        return f"{round(self._fraction * 100)}%"
+
+    @property
+    def colour_name(self) -> str:
+        """The token that the ring is drawn in."""
+        if self._fraction >= _DANGER_FROM:
+            return "danger"
+        return "warning" if self._fraction >= _WARN_FROM else "accent"
+
+    def set_fraction(self, fraction: float | None, words: str = "") -> None:
+        """``words`` say it in full, such as "1,204 of 8,192 tokens"; ``None`` hides the meter."""
+        self.setVisible(fraction is not None)
+        if fraction is None:
+            return
+        self._fraction = max(0.0, fraction)
+        self.setAccessibleName(f"Context used: {self.text}")
+        self.setAccessibleDescription(words)
+        set_plain_tooltip(self, words or self.accessibleName())
+        self._on_theme_changed()
+
+    def sizeHint(self) -> QSize:
+        scale = max(1.0, self._theme.scale)
+        text_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(self.text)
+        width = 2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1
+        return QSize(round(width), round(HIT_TARGET_PX * scale))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        paint_box(painter, area, area.height() / 2, fill=theme.colour("card"), border=theme.colour("line"))
+        side = _RING_PX * max(1.0, theme.scale)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = area.right() - _PADDING_PX - side if is_mirrored else area.left() + _PADDING_PX
+        self._paint_ring(painter, QRectF(left, area.center().y() - side / 2, side, side))
+        painter.setFont(theme.font("muted"))
+        painter.setPen(theme.colour("text"))
+        taken = _PADDING_PX + side + 7
+        words = area.adjusted(_PADDING_PX, 0, -taken, 0) if is_mirrored else area.adjusted(taken, 0, -_PADDING_PX, 0)
+        painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), self.text)
+
+    def _paint_ring(self, painter: QPainter, area: QRectF) -> None:
+        half = _RING_PEN_PX / 2
+        ring = area.adjusted(half, half, -half, -half)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.colour("line"), _RING_PEN_PX))
+        painter.drawEllipse(ring)
+        pen = QPen(self._theme.colour(self.colour_name), _RING_PEN_PX, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        # Qt counts angles in 1/16 degree, anticlockwise from three o'clock.
+        painter.drawArc(ring, 90 * 16, -round(min(1.0, self._fraction) * 360 * 16))
+
+    def _on_theme_changed(self) -> None:
+        self.updateGeometry()
+        self.update()

@@ -1,0 +1,31 @@
+"""Shapes that several widgets paint: rounded boxes with a border or a focus ring."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+
+
+def paint_box(
+    painter: QPainter,
+    area: QRectF,
+    radius: float,
+    *,
+    fill: QColor | None = None,
+    border: QColor | None = None,
+    border_px: float = 1.0,
+) -> None:
+    """A rounded box whose border lies wholly inside ``area``."""
+    half = border_px / 2 if border is not None else 0.0
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(border, border_px) if border is not None else Qt.PenStyle.NoPen)
+    painter.setBrush(fill if fill is not None else Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(area.adjusted(half, half, -half, -half), radius, radius)
+    painter.restore()
+
+
+def paint_focus_ring(painter: QPainter, area: QRectF, radius: float, colour: QColor) -> None:
+    paint_box(painter, area, radius, border=colour, border_px=FOCUS_RING_PX)

@@ -1,0 +1,77 @@
+"""A card that offers one example prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.buttons import ThemedButton
+from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+
+_PADDING_PX = 14
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplePrompt:
+    """``text`` is what is sent; the title and the detail are on the card."""
+
+    icon_name: str
+    title: str
+    detail: str
+    text: str
+
+
+class PromptCard(ThemedButton):
+    def __init__(self, theme: Theme, prompt: ExamplePrompt, *, object_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, name=f"{prompt.title}: {prompt.detail}", object_name=object_name, parent=parent)
+        self.prompt = prompt
+        self.setText(prompt.title)
+        self.set_name(f"{prompt.title}: {prompt.detail}", tooltip=prompt.text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        line = QFontMetrics(self._theme.font("strong")).height()
+        detail = QFontMetrics(self._theme.font("note")).height()
+        return QSize(200, 2 * _PADDING_PX + line + 4 + detail)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(140, self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        radius = theme.tokens.radius.card - 2
+        fill = theme.colour("hover" if self._is_hot() else "card")
+        paint_box(painter, area, radius, fill=fill, border=theme.colour("line"))
+        inner = area.adjusted(_PADDING_PX, _PADDING_PX, -_PADDING_PX, -_PADDING_PX)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        side = ICON_PX * max(1.0, theme.scale)
+        line = QFontMetrics(theme.font("strong")).height()
+        left = inner.right() - side if is_mirrored else inner.left()
+        ink = theme.colour("text")
+        paint_icon(painter, QRectF(left, inner.top() + (line - side) / 2, side, side), self.prompt.icon_name, ink)
+        taken = side + 5
+        title = inner.adjusted(0, 0, -taken, 0) if is_mirrored else inner.adjusted(taken, 0, 0, 0)
+        title.setHeight(line)
+        self._paint_line(painter, title, self.prompt.title, "strong", "text")
+        detail = QRectF(inner.left(), inner.top() + line + 4, inner.width(), inner.height() - line - 4)
+        self._paint_line(painter, detail, self.prompt.detail, "note", "muted")
+        if self.hasFocus():
+            paint_focus_ring(painter, area, radius, theme.colour("accent"))
+
+    def _paint_line(self, painter: QPainter, area: QRectF, text: str, role: str, colour: str) -> None:
+        painter.setFont(self._theme.font("strong" if role == "strong" else "note"))
+        painter.setPen(self._theme.colour(colour))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+        side = Qt.AlignmentFlag.AlignRight if self._is_mirrored() else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
+
+    def _is_mirrored(self) -> bool:
+        return self.layoutDirection() is Qt.LayoutDirection.RightToLeft

@@ -1,0 +1,87 @@
+"""The row above the transcript: title, model, context, more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.context_meter import ContextMeter
+from chatdesk.ui.widgets.model_picker import ModelPicker, ProviderChoices
+from chatdesk.ui.widgets.thread_title import ThreadTitle
+
+
+class ThreadHeader(QWidget):
+    """Shows what it is given and says what a person asks for; it stores nothing."""
+
+    titleEdited = Signal(str)
+    titleEditEnded = Signal()
+    modelChosen = Signal(str, str)
+    sidebarRequested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setObjectName("threadHeader")
+        self.setAccessibleName("Thread header")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.sidebar_button = IconButton(theme, "panel-left", name="Show the sidebar", object_name="showSidebarButton")
+        self.sidebar_button.setVisible(False)
+        self.sidebar_button.clicked.connect(self.sidebarRequested)
+        self.title = ThreadTitle(theme)
+        self.title.titleEdited.connect(self.titleEdited)
+        self.title.editEnded.connect(self.titleEditEnded)
+        self.model_picker = ModelPicker(theme)
+        self.model_picker.modelChosen.connect(self.modelChosen)
+        self.context_meter = ContextMeter(theme)
+        self.more_button = IconButton(theme, "ellipsis", name="More about this thread", object_name="moreButton")
+        self.more_button.setVisible(False)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 10, 1)
+        row.setSpacing(10)
+        for widget in (self.sidebar_button, self.title, self.model_picker, self.context_meter, self.more_button):
+            row.addWidget(widget)
+        row.setStretchFactor(self.title, 1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def set_title(self, title: str, *, is_editable: bool = True) -> None:
+        self.title.set_title(title, is_editable=is_editable)
+
+    def begin_title_edit(self) -> None:
+        self.title.begin_edit()
+
+    def set_models(self, models: Sequence[ProviderChoices]) -> None:
+        self.model_picker.set_models(models)
+
+    def set_current(self, provider: str, model: str) -> None:
+        self.model_picker.set_current(provider, model)
+
+    def set_sidebar_collapsed(self, is_collapsed: bool) -> None:
+        """The button that brings the sidebar back is there only while it is away."""
+        self.sidebar_button.setVisible(is_collapsed)
+
+    def set_menu(self, menu: QMenu | None) -> None:
+        """The caller's menu of thread actions; without one there is no button."""
+        self.more_button.set_menu(menu)
+        self.more_button.setVisible(menu is not None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F2:
+            self.begin_title_edit()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("background"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.colour("line"))
+
+    def _on_theme_changed(self) -> None:
+        self.setFixedHeight(round(HEADER_HEIGHT_PX * max(1.0, self._theme.scale)))
+        self.update()

@@ -1,0 +1,116 @@
+"""The title of the open thread, edited in place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedLayout, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.elided_label import ElidedLabel
+
+_MAX_TITLE_CHARACTERS = 200
+_STAYS_OPEN = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+
+
+class ThreadTitle(QWidget):
+    """A click, the pencil or ``begin_edit`` opens the field. Enter and leaving the field keep the text, Esc does not;
+    an empty title is never kept."""
+
+    titleEdited = Signal(str)
+    editEnded = Signal()
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_editable = True
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.label = _ClickableTitle(theme, role="header")
+        self.label.setObjectName("threadTitle")
+        self.label.clicked.connect(self.begin_edit)
+        self.pencil = IconButton(theme, "pencil", name="Rename thread", object_name="renameThreadButton")
+        self.pencil.clicked.connect(self.begin_edit)
+        self.field = _TitleField()
+        self.field.setObjectName("threadTitleField")
+        self.field.setAccessibleName("Thread title")
+        self.field.setMaxLength(_MAX_TITLE_CHARACTERS)
+        self.field.ended.connect(self._on_field_ended)
+        shown = QWidget()
+        row = QHBoxLayout(shown)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self.label)
+        row.addWidget(self.pencil)
+        row.addStretch(1)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(shown)
+        self._stack.addWidget(self.field)
+
+    @property
+    def is_editing(self) -> bool:
+        return self._stack.currentWidget() is self.field
+
+    def set_title(self, title: str, *, is_editable: bool = True) -> None:
+        """Ends an edit that is under way without keeping it, unless only the same title is set again."""
+        if self.is_editing and title == self.label.text() and is_editable:
+            return
+        self._is_editable = is_editable
+        self.pencil.setVisible(is_editable)
+        self.label.setText(title)
+        self.label.setCursor(Qt.CursorShape.IBeamCursor if is_editable else Qt.CursorShape.ArrowCursor)
+        self._stack.setCurrentIndex(0)
+
+    def begin_edit(self) -> None:
+        if not self._is_editable or self.is_editing:
+            return
+        self.field.setText(self.label.text())
+        self._stack.setCurrentWidget(self.field)
+        self.field.selectAll()
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _on_field_ended(self, is_kept: bool) -> None:
+        if not self.is_editing:
+            return
+        title = " ".join(self.field.text().split())
+        old = self.label.text()
+        self._stack.setCurrentIndex(0)
+        if is_kept and title and title != old:
+            self.label.setText(title)
+            self.titleEdited.emit(title)
+        self.editEnded.emit()
+
+
+class _ClickableTitle(ElidedLabel):
+    clicked = Signal()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+
+class _TitleField(QLineEdit):
+    ended = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Esc and Enter belong to the field while it is open, not to the window's shortcuts.
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                event.accept()
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.ended.emit(True)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.ended.emit(False)
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() not in _STAYS_OPEN:
+            self.ended.emit(True)

@@ -1,0 +1,131 @@
+"""A short message over the window's lower edge that goes away by itself, with one way back such as *Undo*."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.announcement import announce
+from chatdesk.ui.widgets.painting import paint_box
+
+TOAST_MS = 6000
+_MAX_WIDTH_PX = 480
+_SHADOW_PX = 6
+
+
+class Toast(QWidget):
+    """Lies over ``parent`` and follows its size. Time stands still while the pointer or the focus is on it."""
+
+    actionTriggered = Signal()
+    closed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget, *, bottom_px: int = 24) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._bottom_px = bottom_px
+        self.setObjectName("toast")
+        self._label = QLabel()
+        self._label.setObjectName("toastText")
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setProperty("textRole", "table")
+        self._action = QPushButton()
+        self._action.setObjectName("toastAction")
+        self._action.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._action.clicked.connect(self._on_action_clicked)
+        self._action.installEventFilter(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16 + _SHADOW_PX, 8 + _SHADOW_PX, 10 + _SHADOW_PX, 8 + _SHADOW_PX)
+        row.setSpacing(12)
+        row.addWidget(self._label, 1)
+        row.addWidget(self._action)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.dismiss)
+        self.setVisible(False)
+        parent.installEventFilter(self)
+        theme.changed.connect(self._place)
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def set_bottom(self, bottom_px: int) -> None:
+        """Distance from the parent's lower edge, so that it never covers the composer."""
+        self._bottom_px = bottom_px
+        self._place()
+
+    def show_message(self, text: str, *, action_text: str | None = None, timeout_ms: int = TOAST_MS) -> None:
+        """Replaces the message before it; that one counts as closed."""
+        if self.isVisible():
+            self.closed.emit()
+        self._label.setText(text)
+        self.setAccessibleName(text)
+        self._action.setText((action_text or "").replace("&", "&&"))
+        self._action.setAccessibleName(action_text or "")
+        self._action.setVisible(action_text is not None)
+        self.setVisible(True)
+        self.raise_()
+        self._place()
+        self._timer.start(timeout_ms)
+        announce(self, text)
+
+    def dismiss(self) -> None:
+        self._timer.stop()
+        if self.isVisible():
+            self.setVisible(False)
+            self.closed.emit()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._start_again()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.parent() and event.type() is QEvent.Type.Resize:
+            self._place()
+        elif watched is self._action and event.type() is QEvent.Type.FocusIn:
+            self._timer.stop()
+        elif watched is self._action and event.type() is QEvent.Type.FocusOut:
+            self._start_again()
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        radius = theme.tokens.radius.code
+        shade = theme.colour("shadow")
+        body = QRectF(self.rect()).adjusted(_SHADOW_PX, _SHADOW_PX, -_SHADOW_PX, -_SHADOW_PX)
+        for spread in range(_SHADOW_PX, 0, -1):
+            shade.setAlphaF(0.018)
+            paint_box(painter, body.adjusted(-spread, -spread + 2, spread, spread), radius + spread, fill=shade)
+        paint_box(painter, body, radius, fill=theme.colour("card"), border=theme.colour("line"))
+
+    def _on_action_clicked(self) -> None:
+        self.dismiss()
+        self.actionTriggered.emit()
+
+    def _start_again(self) -> None:
+        if self.isVisible() and not self.underMouse() and not self._action.hasFocus():
+            self._timer.start(TOAST_MS)
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        if parent is None or not self.isVisible():
+            return
+        room = min(parent.width() - 24, round(_MAX_WIDTH_PX * max(1.0, self._theme.scale)))
+        self._label.setWordWrap(False)
+        layout = self.layout()
+        assert layout is not None
+        layout.invalidate()
+        wanted = layout.sizeHint().width()
+        self._label.setWordWrap(wanted > room)
+        layout.invalidate()
+        width = min(wanted, room)
+        height = layout.heightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        left = (parent.width() - width) // 2
+        self.setGeometry(left, parent.height() - self._bottom_px - height, width, height)
