@@ -1,0 +1,93 @@
+"""Which heading a thread stands under and how its time is written. Pure: no Qt, no clock of its own.
+
+A row's place is one comparable key, so that the list can find any row by bisection and never has to sort again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, tzinfo
+from typing import Final
+
+from chatdesk.core.domain.thread import Thread
+
+PINNED: Final = 0
+TODAY: Final = 1
+YESTERDAY: Final = 2
+PREVIOUS_7_DAYS: Final = 3
+_FIRST_MONTH: Final = 4
+
+# Written out, not taken from the system's language: the interface is in English throughout.
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_LAST_MONTH_INDEX: Final = 9999 * 12 + 11
+
+# (group, 0 heading | 1 thread, newest first, id)
+RowKey = tuple[int, int, int, str]
+
+
+def local_time(ms: int, zone: tzinfo | None) -> datetime:
+    """A moment on the reader's wall clock (``zone`` None: the machine's)."""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+
+
+def group_of(thread: Thread, today: date, zone: tzinfo | None) -> int:
+    """The group's order from the top; months count backwards, so that newer ones come first."""
+    if thread.pinned_at is not None:
+        return PINNED
+    day = local_time(thread.last_activity_at, zone).date()
+    age_days = (today - day).days
+    if age_days <= 0:  # a clock set back, or another device ahead of ours, is still today
+        return TODAY
+    if age_days == 1:
+        return YESTERDAY
+    if age_days <= 7:
+        return PREVIOUS_7_DAYS
+    return _FIRST_MONTH + _LAST_MONTH_INDEX - (day.year * 12 + day.month - 1)
+
+
+def group_title(group: int) -> str:
+    if group < _FIRST_MONTH:
+        return ("Pinned", "Today", "Yesterday", "Previous 7 days")[group]
+    year, month = divmod(_LAST_MONTH_INDEX - (group - _FIRST_MONTH), 12)
+    return f"{_MONTHS[month]} {year}"
+
+
+def thread_key(thread: Thread, today: date, zone: tzinfo | None) -> RowKey:
+    return (group_of(thread, today, zone), 1, -thread.last_activity_at, thread.id)
+
+
+def heading_key(group: int) -> RowKey:
+    return (group, 0, 0, "")
+
+
+def short_time(ms: int, today: date, zone: tzinfo | None) -> str:
+    """``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``14 Oct 2025``."""
+    moment = local_time(ms, zone)
+    age_days = (today - moment.date()).days
+    if age_days <= 0:
+        return f"{moment:%H:%M}"
+    if age_days <= 7:
+        return _WEEKDAYS[moment.weekday()]
+    text = f"{moment.day} {_MONTHS[moment.month - 1][:3]}"
+    return text if moment.year == today.year else f"{text} {moment.year}"
+
+
+def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
+    """The same for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``."""
+    age_days = (today - local_time(ms, zone).date()).days
+    if age_days <= 0:
+        return f"today {short_time(ms, today, zone)}"
+    return "yesterday" if age_days == 1 else short_time(ms, today, zone)

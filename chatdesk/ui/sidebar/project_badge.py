@@ -1,0 +1,62 @@
+"""The project's colour square and name at the top of the sidebar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+
+_SQUARE_PX = 20
+
+
+class ProjectBadge(QWidget):
+    """Shows, and does nothing else, as long as there is one project."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._name = ""
+        self._colour = ""
+        self.setObjectName("projectBadge")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.changed.connect(self.update)
+
+    def set_project(self, name: str, colour: str) -> None:
+        """``colour`` is ``#RRGGBB``; anything else means the accent."""
+        self._name = name
+        self._colour = colour
+        self.setAccessibleName(f"Project {name}")
+        self.setToolTip(name if len(name) > 20 else "")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, max(_SQUARE_PX, self.fontMetrics().height()))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if not self._name:
+            return
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        own = QColor.fromString(self._colour) if self._colour.startswith("#") else QColor()
+        fill = own if own.isValid() else self._theme.colour("accent")
+        square = QRectF(0, (self.height() - _SQUARE_PX) / 2, _SQUARE_PX, _SQUARE_PX)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawRoundedRect(square, tokens.radius.inline_code, tokens.radius.inline_code)
+        letter = self._theme.font("group")
+        letter.setPointSizeF(letter.pointSizeF() / max(1.0, self._theme.scale))
+        letter.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(letter)
+        painter.setPen(QColor("white" if fill.lightnessF() < 0.45 else "black") if own.isValid() else tokens.on_accent)
+        painter.drawText(square, Qt.AlignmentFlag.AlignCenter, self._name.strip()[:1].upper())
+        font = self._theme.font("strong")
+        painter.setFont(font)
+        painter.setPen(self._theme.colour("text"))
+        area = self.rect().adjusted(_SQUARE_PX + tokens.space.s, 0, 0, 0)
+        metrics = painter.fontMetrics()
+        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), name)
+        painter.end()

@@ -1,0 +1,54 @@
+"""The bottom of the sidebar: what became of the last change, and the way to the settings."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from chatdesk.ui.sidebar.icon_button import IconButton
+from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+
+
+class StatusRow(QWidget):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_error = False
+        self._sign = QLabel(self)
+        self._label = QLabel(self)
+        self._label.setObjectName("statusText")
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._label.setProperty("textRole", "muted")
+        self.settings_button = IconButton("settings", "Settings", theme, parent=self)
+        self.settings_button.setObjectName("settingsButton")
+        self.settings_button.set_label("Settings", shortcut="Ctrl+,")
+        row = QHBoxLayout(self)
+        space = theme.tokens.space
+        row.setContentsMargins(space.s, space.xs, 2, space.xs)
+        row.setSpacing(space.s)
+        row.addWidget(self._sign)
+        row.addWidget(self._label, 1)
+        row.addWidget(self.settings_button)
+        theme.changed.connect(self._dress)
+        self.set_text("All changes saved")
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def set_text(self, text: str, *, is_error: bool = False) -> None:
+        self._is_error = is_error
+        self._label.setText(text)
+        self._label.setToolTip(text if is_error else "")
+        self._label.setAccessibleName(f"Status: {text}")
+        self._dress()
+
+    def _dress(self) -> None:
+        tokens = self._theme.tokens
+        colour = tokens.danger if self._is_error else tokens.muted
+        name = "circle-alert" if self._is_error else "circle-check"
+        self._sign.setPixmap(icon(name, colour).pixmap(QSize(ICON_PX, ICON_PX)))
+        self._label.setStyleSheet(f"color: {colour};" if self._is_error else "")

@@ -1,0 +1,148 @@
+"""Paints one row of the thread list, and gives the field in which a title is changed in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from chatdesk.ui.sidebar.thread_model import ThreadRole
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX
+
+ROW_HEIGHT_PX = 34
+_DOT_PX = 7
+_HEADING_DROP_PX = 3  # a heading stands nearer to the rows it names than to those above
+_MAX_TITLE = 500  # no title is measured past what any sidebar can show
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class ThreadDelegate(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._fonts: dict[str, tuple[QFont, QFontMetrics]] = {}
+        theme.changed.connect(self._fonts.clear)
+
+    @property
+    def row_height_px(self) -> int:
+        return round(ROW_HEIGHT_PX * max(1.0, self._theme.scale))
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
+        return QSize(0, self.row_height_px)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect: QRect = option.rect  # type: ignore[attr-defined]
+        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        if index.data(ThreadRole.IS_HEADING):
+            self._paint_heading(painter, rect, str(index.data()))
+        else:
+            self._paint_background(painter, rect, state)
+            self._paint_thread(painter, rect, index)
+        painter.restore()
+
+    def _paint_heading(self, painter: QPainter, rect: QRect, title: str) -> None:
+        font, metrics = self._font("group")
+        space = self._theme.tokens.space
+        area = rect.adjusted(space.s, _HEADING_DROP_PX, -space.s, _HEADING_DROP_PX)
+        painter.setFont(font)
+        painter.setPen(self._theme.colour("muted"))
+        text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, _LEFT, text)
+
+    def _paint_background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
+        tokens = self._theme.tokens
+        shape = QRectF(rect)
+        flag = QStyle.StateFlag
+        if state & (flag.State_Selected | flag.State_MouseOver):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("selected" if state & flag.State_Selected else "hover"))
+            painter.drawRoundedRect(shape, tokens.radius.row, tokens.radius.row)
+        if state & flag.State_HasFocus and state & flag.State_KeyboardFocusChange:
+            inset = FOCUS_RING_PX / 2
+            painter.setPen(QPen(self._theme.colour("accent"), FOCUS_RING_PX))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(shape.adjusted(inset, inset, -inset, -inset), tokens.radius.row, tokens.radius.row)
+
+    def _paint_thread(self, painter: QPainter, rect: QRect, index: _AnyIndex) -> None:
+        space = self._theme.tokens.space
+        left, right = rect.left() + space.s, rect.right() + 1 - space.s
+        is_pinned = bool(index.data(ThreadRole.IS_PINNED))
+        if is_pinned:
+            top = rect.top() + (rect.height() - ICON_PX) / 2
+            paint_icon(painter, QRectF(left, top, ICON_PX, ICON_PX), "pin", self._theme.colour("text"))
+            left += ICON_PX + space.s
+        else:
+            right = self._paint_time(painter, rect, right, str(index.data(ThreadRole.TIME)))
+        if index.data(ThreadRole.IS_STREAMING):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("accent"))
+            painter.drawEllipse(QRectF(right - _DOT_PX, rect.top() + (rect.height() - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
+            right -= _DOT_PX + space.s
+        font, metrics = self._font("text")
+        area = QRect(left, rect.top(), max(0, right - left), rect.height())
+        painter.setFont(font)
+        painter.setPen(self._theme.colour("text"))
+        title = str(index.data())[:_MAX_TITLE].replace("\n", " ")
+        painter.drawText(area, _LEFT, metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width()))
+
+    def _paint_time(self, painter: QPainter, rect: QRect, right: int, text: str) -> int:
+        font, metrics = self._font("time")
+        width = metrics.horizontalAdvance(text)
+        painter.setFont(font)
+        painter.setPen(self._theme.colour("muted"))
+        painter.drawText(QRect(right - width, rect.top(), width + 1, rect.height()), _LEFT, text)
+        return right - width - self._theme.tokens.space.s
+
+    def _font(self, role: str) -> tuple[QFont, QFontMetrics]:
+        """Fonts are kept: making one and asking its metrics costs more than drawing the row."""
+        found = self._fonts.get(role)
+        if found is None:
+            font = self._theme.font("group" if role in ("group", "time") else "text")
+            if role == "time":
+                font.setWeight(QFont.Weight.Normal)
+            found = self._fonts[role] = (font, QFontMetrics(font))
+        return found
+
+    # Changing a title in place
+
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QWidget:
+        editor = TitleField(parent)
+        editor.setObjectName("threadTitleField")
+        editor.setAccessibleName("Title of the thread")
+        return editor
+
+    def setEditorData(self, editor: QWidget, index: _AnyIndex) -> None:
+        if isinstance(editor, QLineEdit):
+            editor.setText(str(index.data(Qt.ItemDataRole.EditRole)))
+            editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _AnyIndex) -> None:
+        if isinstance(editor, QLineEdit):
+            model.setData(index, editor.text(), Qt.ItemDataRole.EditRole)
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: _AnyIndex) -> None:
+        editor.setGeometry(option.rect)  # type: ignore[attr-defined]
+
+
+class TitleField(QLineEdit):
+    """Keeps Esc for itself: while a title is typed it gives up the change and must not stop an answer."""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and _key(event) == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
+
+def _key(event: Any) -> int:
+    return int(event.key())
+
+
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)

@@ -1,0 +1,373 @@
+"""The rows of the sidebar: threads under group headings, fetched page by page and kept in order by bisection.
+
+It stands on ``QStringListModel`` for one reason: the view asks for the row count once a row whenever it lays out, and
+with 10,000 rows that costs 12 ms when Python answers and under 3 ms when C++ does. The strings stay empty; every
+answer about a row comes from here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, Signal
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.ui.sidebar.grouping import (
+    RowKey,
+    group_title,
+    heading_key,
+    local_time,
+    short_time,
+    spoken_time,
+    thread_key,
+)
+
+FetchThreads = Callable[[str | None, str, Callable[[ThreadPage], None]], None]
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+_ROOT: Final = QModelIndex()
+
+
+class ThreadView(StrEnum):
+    """Which threads are listed."""
+
+    ACTIVE = "active"
+    ARCHIVE = "archive"
+    TRASH = "trash"
+
+    def holds(self, thread: Thread) -> bool:
+        if self is ThreadView.TRASH:
+            return thread.deleted_at is not None
+        if thread.deleted_at is not None:
+            return False
+        return (thread.archived_at is not None) is (self is ThreadView.ARCHIVE)
+
+
+class ThreadRole(IntEnum):
+    """What a row answers besides its text."""
+
+    THREAD_ID = Qt.ItemDataRole.UserRole + 1
+    IS_HEADING = Qt.ItemDataRole.UserRole + 2
+    IS_PINNED = Qt.ItemDataRole.UserRole + 3
+    IS_STREAMING = Qt.ItemDataRole.UserRole + 4
+    TIME = Qt.ItemDataRole.UserRole + 5
+
+
+@dataclass(slots=True)
+class _Row:
+    title: str
+    thread: Thread | None  # None: a heading
+
+
+class ThreadModel(QStringListModel):
+    """``fetch`` gives one page and calls back on this thread, whenever it likes; answers to old questions are dropped.
+    It delivers pinned threads first; within that any order is put right here.
+    """
+
+    aboutToRebuild = Signal()
+    pageArrived = Signal()
+    renameEntered = Signal(str, str)
+
+    def __init__(
+        self, fetch: FetchThreads, clock: Clock, *, zone: tzinfo | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._fetch = fetch
+        self._clock = clock
+        self._zone = zone
+        self._today = self._read_today()
+        self._keys: list[RowKey] = []
+        self._rows: list[_Row] = []
+        self._key_of: dict[str, RowKey] = {}
+        self._group_sizes: Counter[int] = Counter()
+        self._streaming: set[str] = set()
+        self._view = ThreadView.ACTIVE
+        self._query = ""
+        self._cursor: str | None = None
+        self._is_at_end = True
+        self._is_fetching = False
+        self._question = 0
+
+    # What is listed
+
+    @property
+    def view(self) -> ThreadView:
+        return self._view
+
+    @property
+    def query(self) -> str:
+        return self._query
+
+    @property
+    def is_fetching(self) -> bool:
+        return self._is_fetching
+
+    @property
+    def thread_count(self) -> int:
+        """Threads fetched so far."""
+        return len(self._key_of)
+
+    def reload(self, *, view: ThreadView | None = None, query: str | None = None) -> None:
+        """Ask anew from the beginning; the old rows stay until the first page is there."""
+        self._view = self._view if view is None else view
+        self._query = self._query if query is None else query.strip()
+        self._cursor = None
+        self._ask(is_first=True)
+
+    def abandon_fetch(self) -> None:
+        """The page will not come: allow asking again, and drop it should it come after all."""
+        self._question += 1
+        self._is_fetching = False
+
+    def thread(self, thread_id: str) -> Thread | None:
+        key = self._key_of.get(thread_id)
+        return None if key is None else self._rows[bisect_left(self._keys, key)].thread
+
+    def thread_at(self, index: _AnyIndex) -> Thread | None:
+        return self._rows[index.row()].thread if index.isValid() else None
+
+    def index_of(self, thread_id: str) -> QModelIndex:
+        """Invalid while the thread is not in the list."""
+        key = self._key_of.get(thread_id)
+        return QModelIndex() if key is None else self.index(bisect_left(self._keys, key))
+
+    def neighbour(self, thread_id: str, step: int) -> str | None:
+        """The thread ``step`` threads below (negative: above), headings not counted; None past the ends."""
+        key = self._key_of.get(thread_id)
+        row = (-1 if step > 0 else len(self._rows)) if key is None else bisect_left(self._keys, key)
+        left = abs(step)
+        while left:
+            row += 1 if step > 0 else -1
+            if not 0 <= row < len(self._rows):
+                return None
+            left -= self._rows[row].thread is not None
+        thread = self._rows[row].thread
+        return None if thread is None else thread.id
+
+    def find(self, prefix: str, after: _AnyIndex) -> QModelIndex:
+        """The next thread whose title begins with ``prefix``, from ``after`` on and around the end."""
+        wanted = prefix.casefold()
+        start = max(after.row(), 0)
+        for row in (*range(start, len(self._rows)), *range(start)):
+            if self._rows[row].thread is not None and self._rows[row].title.casefold().startswith(wanted):
+                return self.index(row)
+        return QModelIndex()
+
+    # What changed
+
+    def upsert_thread(self, thread: Thread) -> None:
+        """Put a new or changed thread where it belongs; take it away when the view or the search does not hold it."""
+        old_key = self._key_of.get(thread.id)
+        if not self._view.holds(thread) or (self._query and not self._matches(thread)):
+            self.remove_thread(thread.id)
+            return
+        key = thread_key(thread, self._today, self._zone)
+        if old_key is None:
+            self._insert([thread])
+        elif old_key == key:
+            self._replace(bisect_left(self._keys, key), thread)
+        else:
+            self._move(old_key, key, thread)
+
+    def remove_thread(self, thread_id: str) -> None:
+        key = self._key_of.pop(thread_id, None)
+        if key is None:
+            return
+        row = bisect_left(self._keys, key)
+        self._take(row, 1)
+        self._leave_group(key[0])
+
+    def set_streaming(self, thread_id: str, is_streaming: bool) -> None:
+        if is_streaming:
+            self._streaming.add(thread_id)
+        else:
+            self._streaming.discard(thread_id)
+        index = self.index_of(thread_id)
+        if index.isValid():
+            self.dataChanged.emit(index, index)
+
+    def regroup(self) -> bool:
+        """Look at the calendar; on a new day put every row under its new heading. True when the day changed."""
+        today = self._read_today()
+        if today == self._today:
+            return False
+        self._today = today
+        self._rebuild([row.thread for row in self._rows if row.thread is not None])
+        return True
+
+    # Qt's questions
+
+    def flags(self, index: _AnyIndex) -> Qt.ItemFlag:
+        thread = self.thread_at(index)
+        if thread is None:
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        return flags if thread.deleted_at is not None else flags | Qt.ItemFlag.ItemIsEditable
+
+    def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row = self._rows[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
+                return row.title
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return self._spoken(row)
+            case ThreadRole.IS_HEADING:
+                return row.thread is None
+        return None if row.thread is None else self._thread_data(row.thread, role)
+
+    def setData(self, index: _AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """A title entered in place is only announced; the row changes when the new title has been saved."""
+        thread = self.thread_at(index)
+        title = str(value).strip()
+        if role != Qt.ItemDataRole.EditRole or thread is None or not title or title == thread.title:
+            return False
+        self.renameEntered.emit(thread.id, title)
+        return True
+
+    def canFetchMore(self, _parent: _AnyIndex = _ROOT) -> bool:
+        return not self._is_at_end and not self._is_fetching
+
+    def fetchMore(self, _parent: _AnyIndex = _ROOT) -> None:
+        if self.canFetchMore():
+            self._ask(is_first=False)
+
+    # Inside
+
+    def _read_today(self) -> date:
+        return local_time(self._clock.now_ms(), self._zone).date()
+
+    def _matches(self, thread: Thread) -> bool:
+        return self._query.casefold() in thread.title.casefold()
+
+    def _thread_data(self, thread: Thread, role: int) -> Any:
+        match role:
+            case ThreadRole.THREAD_ID:
+                return thread.id
+            case ThreadRole.IS_PINNED:
+                return thread.pinned_at is not None
+            case ThreadRole.IS_STREAMING:
+                return thread.id in self._streaming
+            case ThreadRole.TIME:
+                return short_time(thread.last_activity_at, self._today, self._zone)
+        return None
+
+    def _spoken(self, row: _Row) -> str:
+        if row.thread is None:
+            return row.title
+        words = [row.title, spoken_time(row.thread.last_activity_at, self._today, self._zone)]
+        if row.thread.pinned_at is not None:
+            words.append("pinned")
+        if row.thread.id in self._streaming:
+            words.append("answer is being written")
+        return ", ".join(words)
+
+    def _ask(self, *, is_first: bool) -> None:
+        self._question += 1
+        question = self._question
+        self._is_fetching = True
+
+        def deliver(page: ThreadPage) -> None:
+            if question == self._question:
+                self._on_page_delivered(page, is_first=is_first)
+
+        self._fetch(self._cursor, self._query, deliver)
+
+    def _on_page_delivered(self, page: ThreadPage, *, is_first: bool) -> None:
+        self._is_fetching = False
+        self._cursor = page.next_cursor
+        self._is_at_end = page.next_cursor is None
+        if is_first:
+            self._rebuild(page.threads)
+        else:
+            for thread in page.threads:
+                if thread.id in self._key_of:  # moved up since it was listed, and told by an event meanwhile
+                    self.upsert_thread(thread)
+            self._insert([thread for thread in page.threads if thread.id not in self._key_of])
+        self.pageArrived.emit()
+
+    def _rebuild(self, threads: Sequence[Thread]) -> None:
+        """All rows anew; who wants to keep a place notes it at ``aboutToRebuild``, by thread."""
+        self.aboutToRebuild.emit()
+        self._keys, self._rows, self._key_of = [], [], {}
+        self._group_sizes.clear()
+        entries = self._entries_for(threads)
+        self._note(entries)
+        self._keys = [key for key, _ in entries]
+        self._rows = [row for _, row in entries]
+        self.setStringList([""] * len(entries))
+
+    def _entries_for(self, threads: Sequence[Thread]) -> list[tuple[RowKey, _Row]]:
+        """Sorted rows for threads that are not listed yet, with the headings that are missing."""
+        unique = {thread.id: thread for thread in threads}
+        entries = [
+            (thread_key(thread, self._today, self._zone), _Row(thread.title, thread)) for thread in unique.values()
+        ]
+        groups = {key[0] for key, _ in entries if not self._group_sizes[key[0]]}
+        entries.extend((heading_key(group), _Row(group_title(group), None)) for group in groups)
+        return sorted(entries, key=lambda entry: entry[0])
+
+    def _note(self, entries: Sequence[tuple[RowKey, _Row]]) -> None:
+        for key, row in entries:
+            if row.thread is not None:
+                self._key_of[row.thread.id] = key
+                self._group_sizes[key[0]] += 1
+
+    def _insert(self, threads: Sequence[Thread]) -> None:
+        """Runs of neighbours go in together, so that a page is a few signals and not a hundred."""
+        entries = self._entries_for(threads)
+        self._note(entries)
+        start = 0
+        while start < len(entries):
+            place = bisect_left(self._keys, entries[start][0])
+            limit = self._keys[place] if place < len(self._keys) else None
+            end = start + 1
+            while end < len(entries) and (limit is None or entries[end][0] < limit):
+                end += 1
+            self._put(place, entries[start:end])
+            start = end
+
+    def _put(self, place: int, entries: Sequence[tuple[RowKey, _Row]]) -> None:
+        self._keys[place:place] = [key for key, _ in entries]
+        self._rows[place:place] = [row for _, row in entries]
+        self.insertRows(place, len(entries))
+
+    def _take(self, place: int, count: int) -> None:
+        del self._keys[place : place + count]
+        del self._rows[place : place + count]
+        self.removeRows(place, count)
+
+    def _leave_group(self, group: int) -> None:
+        self._group_sizes[group] -= 1
+        if not self._group_sizes[group]:
+            self._take(bisect_left(self._keys, heading_key(group)), 1)
+
+    def _replace(self, place: int, thread: Thread) -> None:
+        self._rows[place] = _Row(thread.title, thread)
+        self.dataChanged.emit(self.index(place), self.index(place))
+
+    def _move(self, old_key: RowKey, key: RowKey, thread: Thread) -> None:
+        """Qt is told of a move, not of a removal and an insertion: selection and current row go along."""
+        if not self._group_sizes[key[0]]:
+            heading = heading_key(key[0])
+            self._put(bisect_left(self._keys, heading), [(heading, _Row(group_title(key[0]), None))])
+        self._group_sizes[key[0]] += 1
+        source = bisect_left(self._keys, old_key)
+        target = bisect_left(self._keys, key)
+        self._key_of[thread.id] = key
+        del self._keys[source], self._rows[source]
+        place = target if target <= source else target - 1
+        self._keys.insert(place, key)
+        self._rows.insert(place, _Row(thread.title, thread))
+        if target not in (source, source + 1):
+            self.moveRows(_ROOT, source, 1, _ROOT, target)
+        self.dataChanged.emit(self.index(place), self.index(place))
+        self._leave_group(old_key[0])

@@ -1,0 +1,117 @@
+"""The sidebar alone, with made-up threads: ``python tests/gallery/sidebar_samples.py [light|dark] [scale]``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from PySide6.QtWidgets import QApplication
+
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.paths import resources_dir
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.fonts import load_first_fonts
+from chatdesk.ui.theme.theme import Theme
+
+NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
+
+
+class FixedClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def now_ms(self) -> int:
+        return round(self.now.timestamp() * 1000)
+
+    def monotonic_s(self) -> float:
+        return self.now.timestamp()
+
+
+def make_thread(number: int, title: str, *, ago: timedelta = timedelta(), **changes: object) -> Thread:
+    moment = round((NOW - ago).timestamp() * 1000)
+    fields: dict[str, object] = {
+        "id": f"00000000-0000-7000-8000-{number:012d}",
+        "project_id": "project",
+        "title": title,
+        "system_prompt": "",
+        "provider": "offline",
+        "model": "offline-demo",
+        "created_at": moment,
+        "last_activity_at": moment,
+    }
+    return Thread(**(fields | changes))  # type: ignore[arg-type]
+
+
+def sample_threads() -> list[Thread]:
+    hours = lambda count: timedelta(hours=count)  # noqa: E731 - short names keep the table below readable
+    pin = round(NOW.timestamp() * 1000)
+    return [
+        make_thread(1, "Postgres RLS policies for shared projects", ago=hours(1), pinned_at=pin),
+        make_thread(2, "Weekly reading notes", ago=hours(300), pinned_at=pin),
+        make_thread(3, "Explain the WAL checkpoint stall", ago=hours(0.5)),
+        make_thread(4, "Draft: release notes 1.4", ago=hours(3)),
+        make_thread(5, "Compare vector index sizes for the search", ago=hours(5)),
+        make_thread(6, "Translate the onboarding e-mail into French", ago=hours(22)),
+        make_thread(7, "Regex for ISO 8601 durations", ago=hours(26)),
+        make_thread(8, "Trip plan: Lisbon, 4 days", ago=hours(30)),
+        make_thread(9, "Qt model/view performance", ago=hours(96)),
+        make_thread(10, "Budget spreadsheet formulas", ago=hours(120)),
+        make_thread(11, "日本語の要約と用語集", ago=hours(24 * 40)),
+        make_thread(12, "One from last year", ago=hours(24 * 380)),
+    ]
+
+
+class ListFetcher:
+    """Pages over a list, answered at once (or when ``answer`` is called, with ``is_held``)."""
+
+    def __init__(self, threads: Sequence[Thread], *, page_size: int = 50, is_held: bool = False) -> None:
+        self.threads = list(threads)
+        self.page_size = page_size
+        self.is_held = is_held
+        self.asked: list[tuple[str | None, str]] = []
+        self._waiting: list[Callable[[], None]] = []
+
+    def __call__(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
+        self.asked.append((cursor, query))
+        found = [thread for thread in self.threads if query.casefold() in thread.title.casefold()]
+        found.sort(key=lambda thread: (thread.pinned_at is None, -thread.last_activity_at))
+        start = int(cursor or 0)
+        end = start + self.page_size
+        page = ThreadPage(tuple(found[start:end]), str(end) if end < len(found) else None)
+        if self.is_held:
+            self._waiting.append(lambda: deliver(page))
+        else:
+            deliver(page)
+
+    def answer(self, which: int = 0) -> None:
+        self._waiting.pop(which)()
+
+
+def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Sidebar:
+    found = sample_threads() if threads is None else threads
+    sidebar = Sidebar(ListFetcher(found), theme, clock=FixedClock(), zone=UTC)
+    sidebar.set_project(Project("project", "Research", "", "", None, None, 0, None))
+    sidebar.reload()
+    sidebar.set_open_thread(make_thread(1, "").id)
+    sidebar.set_streaming(make_thread(4, "").id, True)
+    return sidebar
+
+
+def main(arguments: Sequence[str]) -> int:
+    application = QApplication([])
+    load_first_fonts(resources_dir() / "fonts")
+    scale = float(arguments[1]) if len(arguments) > 1 else 1.0
+    theme = Theme(application, preference="dark" if "dark" in arguments else "light", scale=scale)
+    theme.apply()
+    sidebar = build_sidebar(theme)
+    sidebar.resize(264, 820)
+    sidebar.show()
+    return application.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
