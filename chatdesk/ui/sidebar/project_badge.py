@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _SQUARE_PX = 20
 
@@ -28,7 +29,7 @@ class ProjectBadge(QWidget):
         self._name = name
         self._colour = colour
         self.setAccessibleName(f"Project {name}")
-        self.setToolTip(name if len(name) > 20 else "")
+        set_plain_tooltip(self, name)
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayo
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
-from chatdesk.ui.sidebar.icon_button import IconButton
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadModel, ThreadView
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import IconButton
 
 _VIEW_TITLES: Final = {
     ThreadView.ACTIVE: "Threads",
@@ -70,9 +70,13 @@ class Sidebar(QWidget):
         self.setAccessibleName("Sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._badge = ProjectBadge(theme, self)
-        self._filter_button = IconButton("history", "Threads, archive or trash", theme, parent=self)
-        self._new_button = IconButton("square-pen", "New thread", theme, parent=self)
-        self.search_box = SearchBox(theme, parent=self)
+        self._filter_button = IconButton(
+            theme, "archive", name="Threads, archive or trash", object_name="threadViewButton", parent=self
+        )
+        self._new_button = IconButton(
+            theme, "square-pen", name="New thread", object_name="newThreadButton", parent=self
+        )
+        self.search_box = SearchBox(theme, self)
         self._view_bar = QPushButton(self)
         self.thread_list = ThreadList(self._model, theme, self)
         self._retry_button = QPushButton("Try again", self)
@@ -110,7 +114,7 @@ class Sidebar(QWidget):
         self._load_error = sentence
         self._refresh_empty_text()
 
-    def set_open_thread(self, thread_id: str | None) -> None:
+    def select_thread(self, thread_id: str | None) -> None:
         self.thread_list.show_open(thread_id)
 
     def upsert_thread(self, thread: Thread) -> None:
@@ -155,9 +159,7 @@ class Sidebar(QWidget):
     # Building
 
     def _name_parts(self) -> None:
-        self._new_button.setObjectName("newThreadButton")
-        self._new_button.set_label("New thread", shortcut="Ctrl+N")
-        self._filter_button.setObjectName("threadViewButton")
+        self._new_button.set_name("New thread", tooltip="New thread (Ctrl+N)")
         self._view_bar.setObjectName("threadViewBar")
         self._retry_button.setObjectName("retryListButton")
         self._retry_button.setAccessibleName("Load the list of threads again")
@@ -194,7 +196,7 @@ class Sidebar(QWidget):
         self._retry_button.clicked.connect(self.reload)
         self._status.settings_button.clicked.connect(self.settingsRequested)
         self.search_box.searched.connect(self._on_search_box_searched)
-        self.search_box.went_down.connect(self._on_search_box_left_downwards)
+        self.search_box.descended.connect(self._on_search_box_descended)
         self.thread_list.chosen.connect(self.threadChosen)
         self.thread_list.deletePressed.connect(self._on_list_delete_pressed)
         self.thread_list.menuAsked.connect(self._open_thread_menu)
@@ -274,7 +276,7 @@ class Sidebar(QWidget):
         self.searchChanged.emit(text)
         self._ask(view=None, query=text)
 
-    def _on_search_box_left_downwards(self) -> None:
+    def _on_search_box_descended(self) -> None:
         self.thread_list.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _on_list_delete_pressed(self, thread_id: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from chatdesk.ui.sidebar.icon_button import IconButton
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 
 class StatusRow(QWidget):
@@ -22,9 +23,8 @@ class StatusRow(QWidget):
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._label.setProperty("textRole", "muted")
-        self.settings_button = IconButton("settings", "Settings", theme, parent=self)
-        self.settings_button.setObjectName("settingsButton")
-        self.settings_button.set_label("Settings", shortcut="Ctrl+,")
+        self.settings_button = IconButton(theme, "settings", name="Settings", object_name="settingsButton", parent=self)
+        self.settings_button.set_name("Settings", tooltip="Settings (Ctrl+,)")
         row = QHBoxLayout(self)
         space = theme.tokens.space
         row.setContentsMargins(space.s, space.xs, 2, space.xs)
@@ -42,7 +42,7 @@ class StatusRow(QWidget):
     def set_text(self, text: str, *, is_error: bool = False) -> None:
         self._is_error = is_error
         self._label.setText(text)
-        self._label.setToolTip(text if is_error else "")
+        set_plain_tooltip(self._label, text if is_error else "")
         self._label.setAccessibleName(f"Status: {text}")
         self._dress()
 
