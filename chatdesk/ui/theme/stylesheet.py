@@ -46,10 +46,14 @@ QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
 QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
     border-radius: {tokens.radius.row}px; padding: 4px; }}
-QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; background: transparent; }}
+QMenu::item {{ padding: 6px 24px 6px 28px; border-radius: 6px; background: transparent; }}
 QMenu::item:selected {{ background: {tokens.selected}; }}
 QMenu::item:disabled {{ color: {tokens.muted}; }}
 QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 8px; }}
+QPlainTextEdit#composer {{ background: transparent; color: {tokens.text}; border: none;
+    selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
+QScrollArea#emptyState, QWidget#emptyStatePage {{ background: {tokens.background}; border: none; }}
+QLabel[isDanger="true"] {{ color: {tokens.danger}; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
 QScrollBar::handle {{ background: {tokens.line}; border-radius: 4px; margin: 2px; min-height: 28px; min-width: 28px; }}

@@ -1,0 +1,266 @@
+"""The card at the bottom in which a message is written, sent and stopped.
+
+It never clears itself: the text stays until the caller knows that the message is stored.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+
+from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
+from chatdesk.ui.widgets.announcement import announce
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+
+DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
+_BUTTON_PX = 32
+_NOTICE_MS = 5000
+_UTF8_BYTES_PER_UNIT = 3  # at most, for one UTF-16 unit
+
+
+class Composer(QWidget):
+    """``sendRequested`` carries the text exactly as written."""
+
+    sendRequested = Signal(str)
+    stopRequested = Signal()
+    textChanged = Signal()
+    editLastRequested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_streaming = False
+        self._is_usable = True
+        self._is_too_large = False
+        self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
+        self.setObjectName("composerCard")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.editor = TextEditor()
+        self.editor.setObjectName("composer")
+        self.editor.setAccessibleName("Message")
+        self.setFocusProxy(self.editor)
+        self.send_button = IconButton(
+            theme, "arrow-up", name="Send", object_name="sendButton", is_filled=True, side_px=_BUTTON_PX
+        )
+        self.stop_button = IconButton(
+            theme, "square", name="Stop", object_name="stopButton", is_filled=True, side_px=_BUTTON_PX
+        )
+        self.stop_button.set_name("Stop the answer", tooltip="Stop the answer (Esc)")
+        self._notice = ElidedLabel(theme, role="muted")
+        self._notice.setObjectName("composerNotice")
+        self._tokens = ElidedLabel(theme, role="muted")
+        self._tokens.setObjectName("tokenCount")
+        self._notice_timer = QTimer(self)
+        self._notice_timer.setSingleShot(True)
+        self._notice_timer.timeout.connect(self._show_standing_notice)
+        self._build()
+        self._connect()
+        self._on_theme_changed()
+        self._update_send()
+
+    # Text
+
+    def text(self) -> str:
+        return self.editor.written()
+
+    def set_text(self, text: str) -> None:
+        """Replaces everything; the cursor goes to the end."""
+        self.editor.replace_all(text)
+
+    def clear(self) -> None:
+        self.editor.replace_all("")
+
+    def insert_text(self, text: str) -> None:
+        """At the cursor, as if typed."""
+        self.editor.insert_written(text)
+
+    def cursor_position(self) -> int:
+        """In characters of ``text()``."""
+        return self.editor.written_position()
+
+    def set_cursor_position(self, position: int) -> None:
+        self.editor.set_written_position(position)
+
+    # State
+
+    @property
+    def is_streaming(self) -> bool:
+        return self._is_streaming
+
+    def set_streaming(self, is_streaming: bool) -> None:
+        """The stop button stands in the send button's place while an answer arrives."""
+        if is_streaming == self._is_streaming:
+            return
+        had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
+        self._is_streaming = is_streaming
+        self.editor.is_stop_offered = is_streaming
+        self._stack.setCurrentWidget(self.stop_button if is_streaming else self.send_button)
+        if had_focus:
+            self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._show_standing_notice()
+
+    def set_enabled(self, is_enabled: bool) -> None:
+        """A composer that is not enabled shows its text but takes none."""
+        self._is_usable = is_enabled
+        self.editor.set_locked(not is_enabled)
+        self._update_send()
+
+    def set_placeholder(self, text: str) -> None:
+        self.editor.setPlaceholderText(text)
+
+    def set_send_on_enter(self, is_sent: bool) -> None:
+        """If not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a new line."""
+        self.editor.is_send_on_enter = is_sent
+        self.send_button.set_name("Send", tooltip=f"Send ({'Enter' if is_sent else 'Ctrl+Enter'})")
+
+    def set_token_count(self, text: str) -> None:
+        """Such as "1,412 tokens"; empty for none."""
+        self._tokens.setText(text)
+
+    def set_size_limit(self, limit_bytes: int) -> None:
+        """Messages above it cannot be sent, and the composer says so."""
+        self._size_limit_bytes = limit_bytes
+        self._update_send()
+
+    def show_notice(self, text: str) -> None:
+        """A few words below the text for a few seconds."""
+        self._set_notice(text, is_danger=False)
+        self._notice_timer.start(_NOTICE_MS)
+        announce(self, text)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+        self._fit_height()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Resize and watched is self.window():
+            self._fit_height()
+        return super().eventFilter(watched, event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # The whole card looks like one field and acts like one.
+        self.editor.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        area, radius = QRectF(self.rect()), theme.tokens.radius.card
+        paint_box(painter, area, radius, fill=theme.colour("card"), border=theme.colour("line"))
+        if self.editor.hasFocus():
+            paint_focus_ring(painter, area, radius, theme.colour("accent"))
+
+    def _build(self) -> None:
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.send_button)
+        self._stack.addWidget(self.stop_button)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self._notice, 1)
+        row.addWidget(self._tokens)
+        row.addLayout(self._stack)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 15, 12, 8)
+        column.setSpacing(14)
+        column.addWidget(self.editor)
+        column.addLayout(row)
+        self.setMaximumWidth(COMPOSER_WIDTH_PX)
+        self.setTabOrder(self.editor, self.send_button)
+        self.setTabOrder(self.send_button, self.stop_button)
+
+    def _connect(self) -> None:
+        self.editor.sendPressed.connect(self._send)
+        self.editor.stopPressed.connect(self.stopRequested)
+        self.editor.editLastPressed.connect(self.editLastRequested)
+        self.editor.focusChanged.connect(self.update)
+        self.editor.writtenChanged.connect(self._on_editor_written_changed)
+        self.editor.document().documentLayout().documentSizeChanged.connect(self._fit_height)
+        self.send_button.clicked.connect(self._send)
+        self.stop_button.clicked.connect(self.stopRequested)
+        self._theme.changed.connect(self._on_theme_changed)
+        self.set_send_on_enter(True)
+
+    def _send(self) -> None:
+        if self._is_streaming:
+            self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+        elif self.send_button.isEnabled():
+            self.sendRequested.emit(self.text())
+
+    def _on_editor_written_changed(self) -> None:
+        self._update_send()
+        self.textChanged.emit()
+
+    def _update_send(self) -> None:
+        size_bytes = self._size_bytes()
+        was_too_large, self._is_too_large = self._is_too_large, size_bytes > self._size_limit_bytes
+        self.send_button.setEnabled(self._is_usable and not self._is_too_large and not self.editor.is_blank())
+        if self._is_too_large or was_too_large:
+            self._show_standing_notice()
+        if self._is_too_large and not was_too_large:
+            announce(self, self._notice.text())
+
+    def _size_bytes(self) -> int:
+        """Exact near the limit, else a cheap lower bound."""
+        length = self.editor.approximate_length()
+        if length * _UTF8_BYTES_PER_UNIT <= self._size_limit_bytes:
+            return 0
+        return len(self.text().encode("utf-8", "surrogatepass"))
+
+    def _show_standing_notice(self) -> None:
+        self._notice_timer.stop()
+        if self._is_too_large:
+            size, limit = (_in_megabytes(value) for value in (self._size_bytes(), self._size_limit_bytes))
+            self._set_notice(f"{size} is more than one message can hold ({limit}). Split it in two.", is_danger=True)
+        else:
+            self._set_notice("", is_danger=False)
+
+    def _set_notice(self, text: str, *, is_danger: bool) -> None:
+        self._notice.setText(text)
+        self._notice.setProperty("isDanger", is_danger)
+        self._notice.style().unpolish(self._notice)
+        self._notice.style().polish(self._notice)
+
+    def _fit_height(self, *_size: object) -> None:
+        """As tall as the text, up to a third of the window; then the editor scrolls."""
+        line_px = self.editor.fontMetrics().lineSpacing()
+        # A plain text document measures its height in lines.
+        lines = max(1, round(self.editor.document().size().height()))
+        layout = self.layout()
+        assert layout is not None
+        margins = layout.contentsMargins()
+        button_px = self.send_button.sizeHint().height()
+        rest_px = margins.top() + margins.bottom() + layout.spacing() + button_px
+        most_px = max(line_px, self.window().height() // 3 - rest_px)
+        wanted_px = lines * line_px + 2
+        is_scrolled = wanted_px > most_px
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        if self.editor.verticalScrollBarPolicy() is not policy:
+            self.editor.setVerticalScrollBarPolicy(policy)
+        height_px = min(wanted_px, most_px)
+        if self.editor.height() != height_px or self.height() != height_px + rest_px:
+            self.editor.setFixedHeight(height_px)
+            self.setFixedHeight(height_px + rest_px)
+
+    def _on_theme_changed(self) -> None:
+        self.editor.setFont(self._theme.font("text"))
+        self._fit_height()
+        self.update()
+
+
+def _in_megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1024 / 1024:.2f} MB"

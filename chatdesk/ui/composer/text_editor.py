@@ -1,0 +1,207 @@
+"""The field that a message is typed into: plain text only, quick with any paste, mindful of input methods."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
+
+from chatdesk.ui.composer.long_lines import break_long_lines, mend_long_lines
+
+# A slice of a large paste: keeps the GUI thread below 16 ms, even when every character is a line of its own.
+_SLICE_CHARACTERS = 4096
+_AT_ONCE_CHARACTERS = 65_536
+
+
+class TextEditor(QPlainTextEdit):
+    """``written()`` is what the person wrote. A large paste arrives in slices; ``written()`` has all of it at once."""
+
+    sendPressed = Signal()
+    stopPressed = Signal()
+    editLastPressed = Signal()
+    focusChanged = Signal()
+    writtenChanged = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.is_stop_offered = False
+        self.is_send_on_enter = True
+        self._has_preedit = False
+        self._is_locked = False
+        self._waiting = ""  # the part of a large paste that is not in the document yet
+        self._slice_cursor: QTextCursor | None = None
+        self._feeder = QTimer(self)
+        self._feeder.setInterval(0)
+        self._feeder.timeout.connect(self._on_feeder_timeout)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(0)
+        self.installEventFilter(self)
+        self.textChanged.connect(self._on_text_changed)
+
+    # Text
+
+    def written(self) -> str:
+        held = self.toPlainText()
+        if self._slice_cursor is not None:
+            place = _characters(held, self._slice_cursor.position())
+            held = held[:place] + self._waiting + held[place:]
+        return mend_long_lines(held)
+
+    def is_blank(self) -> bool:
+        block = self.document().firstBlock()
+        while block.isValid():
+            if block.text().strip():
+                return False
+            block = block.next()
+        return not self._waiting.strip()
+
+    def approximate_length(self) -> int:
+        """Characters, without building the text."""
+        return self.document().characterCount() - 1 + len(self._waiting)
+
+    def replace_all(self, text: str) -> None:
+        """``text`` in place of all; it cannot be undone, so that an old draft does not come back in another thread."""
+        self._end_feeding()
+        held = break_long_lines(text)
+        self.setPlainText(held[:_AT_ONCE_CHARACTERS])
+        self.moveCursor(QTextCursor.MoveOperation.End)
+        self._feed(held[_AT_ONCE_CHARACTERS:])
+
+    def insert_written(self, text: str) -> None:
+        """Type ``text`` at the cursor, in place of what is selected; one step to undo."""
+        self._finish_feeding()
+        held = break_long_lines(text)
+        self.textCursor().insertText(held[:_AT_ONCE_CHARACTERS])
+        self._feed(held[_AT_ONCE_CHARACTERS:])
+        self.ensureCursorVisible()
+
+    def written_position(self) -> int:
+        """Where the cursor stands, in characters of ``written()``."""
+        held = self.toPlainText()
+        return len(mend_long_lines(held[: _characters(held, self.textCursor().position())]))
+
+    def set_written_position(self, position: int) -> None:
+        self._finish_feeding()
+        held = self.toPlainText()
+        place = min(position, len(held))
+        # The marks of broken lines stand before the place: go on until as many written characters lie before it.
+        while place < len(held) and (missing := position - len(mend_long_lines(held[:place]))) > 0:
+            place = min(len(held), place + missing)
+        cursor = self.textCursor()
+        cursor.setPosition(len(held[:place].encode("utf-16-le", "surrogatepass")) // 2)
+        self.setTextCursor(cursor)
+
+    def set_locked(self, is_locked: bool) -> None:
+        self._is_locked = is_locked
+        self.setReadOnly(is_locked or self._feeder.isActive())
+
+    # Keys
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Esc stops an answer before any shortcut of the window sees it.
+        is_override = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and event.key() == Qt.Key.Key_Escape and self.is_stop_offered:
+            event.accept()
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._press_enter(modifiers)
+        elif key == Qt.Key.Key_Escape and self.is_stop_offered:
+            self.stopPressed.emit()
+        elif key == Qt.Key.Key_Escape:
+            event.ignore()
+        elif key == Qt.Key.Key_Up and not modifiers and self._is_empty():
+            self.editLastPressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        self._has_preedit = bool(event.preeditString())
+        super().inputMethodEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focusChanged.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focusChanged.emit()
+
+    # Clipboard and dropping
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if source.hasText() and not self.isReadOnly():
+            self.insert_written(source.text())
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(mend_long_lines(self.textCursor().selection().toPlainText()))
+        return data
+
+    def _press_enter(self, modifiers: Qt.KeyboardModifier) -> None:
+        if self._has_preedit:
+            # The Enter that ends a composition belongs to the input method, on every platform.
+            QGuiApplication.inputMethod().commit()
+            return
+        has_control = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        is_bare = modifiers == Qt.KeyboardModifier.NoModifier
+        if has_control or (is_bare and self.is_send_on_enter):
+            self.sendPressed.emit()
+        elif not self.isReadOnly():
+            # Qt's own Shift+Enter puts a line separator, which is not the same text.
+            self.textCursor().insertBlock()
+            self.ensureCursorVisible()
+
+    def _is_empty(self) -> bool:
+        return self.document().isEmpty() and not self._has_preedit
+
+    # Large pastes
+
+    def _feed(self, held: str) -> None:
+        if not held:
+            return
+        self._waiting = held
+        self._slice_cursor = self.textCursor()
+        self.setReadOnly(True)
+        self._feeder.start()
+
+    def _on_feeder_timeout(self) -> None:
+        assert self._slice_cursor is not None
+        taken, self._waiting = self._waiting[:_SLICE_CHARACTERS], self._waiting[_SLICE_CHARACTERS:]
+        self._slice_cursor.joinPreviousEditBlock()
+        self._slice_cursor.insertText(taken)
+        self._slice_cursor.endEditBlock()
+        if not self._waiting:
+            self._end_feeding()
+            self.ensureCursorVisible()
+            self.writtenChanged.emit()
+
+    def _finish_feeding(self) -> None:
+        while self._slice_cursor is not None:
+            self._on_feeder_timeout()
+
+    def _end_feeding(self) -> None:
+        self._feeder.stop()
+        self._waiting = ""
+        self._slice_cursor = None
+        self.setReadOnly(self._is_locked)
+
+    def _on_text_changed(self) -> None:
+        if self._slice_cursor is None:
+            self.writtenChanged.emit()
+
+
+def _characters(text: str, utf16_position: int) -> int:
+    """Qt counts in UTF-16 units, Python in characters."""
+    if text.isascii():
+        return utf16_position
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * utf16_position].decode("utf-16-le", "surrogatepass"))
