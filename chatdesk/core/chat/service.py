@@ -101,6 +101,13 @@ class ChatService:
         self._tasks = TaskSet()
         self._is_closing = False
 
+    def set_max_message_bytes(self, size_bytes: int) -> None:
+        self._max_message_bytes = size_bytes
+
+    def use_providers(self, providers: ProviderRegistry) -> None:
+        """From the next turn on."""
+        self._providers = providers
+
     # Projects
 
     async def list_projects(self) -> tuple[Project, ...]:

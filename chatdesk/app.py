@@ -1,0 +1,202 @@
+"""The composition root: builds every object and hands it out; alone knows the concrete classes.
+
+Two front ends use it: ``run_window`` and, for scripts, ``open_services``. Heavy packages are imported on a worker thread,
+so that a window that is already up stays awake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import AlreadyRunning
+from chatdesk.core.events import EventBus
+from chatdesk.core.paths import AppPaths, migrations_dir
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.settings.secrets import Secret
+    from chatdesk.core.storage.database import Database, OpenReport
+
+_log = logging.getLogger(__name__)
+
+_MS_PER_DAY = 24 * 60 * 60 * 1000
+
+
+@dataclass(slots=True)
+class Services:
+    """What front ends work with. ``is_owner`` is false when another process writes to the data directory: then
+    everything can be read, and ``ask`` lets that process do the asking."""
+
+    chat: ChatService
+    events: EventBus
+    providers: ProviderRegistry
+    paths: AppPaths
+    settings: Settings
+    database: Database
+    report: OpenReport
+    is_owner: bool
+    openai_key: Secret
+    _retired: list[ProviderRegistry] = field(default_factory=list)
+
+    async def ask(
+        self, text: str, *, thread_id: str | None = None, provider: str | None = None, model: str | None = None
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """One question as a stream of dictionaries; see ``core.chat.ask``."""
+        from contextlib import aclosing
+
+        from chatdesk.core.chat.ask import ask
+        from chatdesk.core.local_api.instance import ask_owner
+
+        if self.is_owner:
+            source = ask(self.chat, self.events, text, thread_id=thread_id, provider=provider, model=model)
+        else:
+            request = {"text": text, "thread_id": thread_id, "provider": provider, "model": model}
+            source = ask_owner(self.paths.data_dir, request)
+        async with aclosing(source) as events:
+            async for event in events:
+                yield event
+
+    async def apply_settings(self, settings: Settings) -> None:
+        """Use changed settings from the next question on."""
+        self.settings = settings
+        self.chat.set_max_message_bytes(settings.max_message_bytes)
+        # A running turn keeps the provider it began with, so the old ones are closed at the end.
+        self._retired.append(self.providers)
+        self.providers = _registry(settings, self.openai_key)
+        self.chat.use_providers(self.providers)
+
+    async def close(self) -> None:
+        """Interrupt turns, store their text, close connections and files."""
+        await self.chat.close()
+        for registry in (*self._retired, self.providers):
+            await registry.close()
+        await self.database.close()
+
+
+async def build_services(paths: AppPaths, settings: Settings, *, is_owner: bool) -> Services:
+    """Open the database and put the services together. Raises ``StorageError``; nothing is left open then."""
+    return await _build(paths, settings, is_owner, *(await asyncio.to_thread(_load)))
+
+
+@asynccontextmanager
+async def open_services(paths: AppPaths, settings: Settings, *, mode: str = "cli") -> AsyncIterator[Services]:
+    """Services for a script. When a window owns the directory they read, and ask through it."""
+    from chatdesk.core.local_api.instance import InstanceLock, InstanceServer
+
+    paths.make_directories()
+    lock = InstanceLock(paths.data_dir)
+    is_owner = lock.acquire()
+    try:
+        services = await build_services(paths, settings, is_owner=is_owner)
+        server = None
+        try:
+            if is_owner and mode == "cli":
+                server = InstanceServer(
+                    paths.data_dir, on_raise=lambda: None, on_ask=lambda request: answer_request(services, request)
+                )
+                await server.start()
+            yield services
+        finally:
+            if server is not None:
+                await server.close()
+            await services.close()
+    finally:
+        lock.release()
+
+
+def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    """What the owner does when another process asks; the values come from outside and are checked like any other."""
+
+    def text_of(name: str) -> str | None:
+        value = request.get(name)
+        return value if isinstance(value, str) and value else None
+
+    return services.ask(
+        text_of("text") or "", thread_id=text_of("thread_id"), provider=text_of("provider"), model=text_of("model")
+    )
+
+
+def run_window(paths: AppPaths, settings: Settings, *, arguments: list[str] | None = None) -> int:
+    """The desktop application; returns its exit code. A second start brings the first window to the front."""
+    from chatdesk.core.local_api.instance import InstanceLock, raise_owner
+
+    paths.make_directories()
+    lock = InstanceLock(paths.data_dir)
+    if not lock.acquire():
+        if asyncio.run(raise_owner(paths.data_dir)):
+            return 0
+        raise AlreadyRunning
+    try:
+        from chatdesk.ui.application.window_application import run
+
+        return run(paths, settings, arguments or [])
+    finally:
+        lock.release()
+
+
+async def purge_trash(services: Services) -> int:
+    """Delete for good what has been in the trash for longer than the setting says."""
+    from chatdesk.core.storage.threads import ThreadRepository
+
+    oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
+    return await ThreadRepository(services.database).purge_expired(oldest)
+
+
+def _load() -> tuple[Any, ...]:
+    """Import what the services need; slow, so it runs on a thread."""
+    from chatdesk.core.chat import service
+    from chatdesk.core.diagnostics.redaction import register_secret
+    from chatdesk.core.providers import registry
+    from chatdesk.core.settings.secrets import SecretStore
+    from chatdesk.core.storage import database, repositories
+
+    return service, database, repositories, SecretStore(register=register_secret).find("openai"), registry
+
+
+async def _build(
+    paths: AppPaths, settings: Settings, is_owner: bool, service: Any, database: Any, repositories: Any, key: Secret, _registry_module: Any
+) -> Services:
+    clock = SystemClock()
+    store = database.Database(
+        paths.database,
+        clock=clock,
+        backup_dir=paths.backup_dir,
+        read_only=not is_owner,
+        migrations_dir=migrations_dir(),
+    )
+    try:
+        report = await store.open()
+        bus = EventBus()
+        providers = _registry(settings, key)
+        chat = service.ChatService(
+            repositories=repositories.Repositories.of(store),
+            providers=providers,
+            bus=bus,
+            clock=clock,
+            max_message_bytes=settings.max_message_bytes,
+        )
+    except BaseException:
+        await store.close()
+        raise
+    return Services(chat, bus, providers, paths, settings, store, report, is_owner, key)
+
+
+def _registry(settings: Settings, key: Secret) -> ProviderRegistry:
+    from chatdesk.core.providers.registry import build_registry
+
+    is_offline = settings.provider == "offline"
+    return build_registry(
+        openai_api_key=None if is_offline else key.value,
+        openai_base_url=None if is_offline else settings.openai_base_url or None,
+        model=settings.openai_model or None,
+        offline_speed=settings.offline_speed_tokens_per_s or None,
+        headers=settings.openai_headers,
+    )
