@@ -1,0 +1,50 @@
+"""Every action of the window, once: its name, its keys and where it stands. What it does is bound elsewhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatdesk.ui.commands.command import Command
+
+CATALOGUE: Final[tuple[Command, ...]] = (
+    Command("thread.new", "New thread", "Thread", ("Ctrl+N",)),
+    Command("thread.rename", "Rename thread", "Thread", ("F2",)),
+    Command("thread.pin", "Pin or unpin thread", "Thread"),
+    Command("thread.archive", "Archive thread", "Thread"),
+    Command("thread.export_markdown", "Export thread as Markdown…", "Thread", ("Ctrl+Shift+E",)),
+    Command("thread.export_json", "Export thread as JSON…", "Thread"),
+    Command("thread.delete", "Delete thread", "Thread", local_keys="Del in the list"),
+    Command("thread.undo_delete", "Undo delete", "Thread"),
+    Command("message.stop", "Stop the answer", "Message", ("Esc",)),
+    Command("message.regenerate", "Regenerate the last answer", "Message", ("Ctrl+R",)),
+    Command("message.edit_last", "Edit my last message", "Message", local_keys="Up in an empty composer"),
+    Command("message.copy_last", "Copy the last answer", "Message", ("Ctrl+Shift+C",)),
+    Command("go.search", "Search threads", "Go", ("Ctrl+K",)),
+    Command("go.composer", "Go to the composer", "Go", ("Ctrl+L",)),
+    Command("go.previous_thread", "Previous thread", "Go", ("Ctrl+PgUp",)),
+    Command("go.next_thread", "Next thread", "Go", ("Ctrl+PgDown",)),
+    Command("go.next_pane", "Next part of the window", "Go", ("F6",)),
+    Command("go.previous_pane", "Previous part of the window", "Go", ("Shift+F6",)),
+    Command("view.sidebar", "Show or hide the sidebar", "View", ("Ctrl+B",)),
+    Command("view.theme", "Switch theme", "View", ("Ctrl+Shift+T",)),
+    Command("view.larger", "Larger text", "View", ("Ctrl++", "Ctrl+=")),
+    Command("view.smaller", "Smaller text", "View", ("Ctrl+-",)),
+    Command("view.reset_size", "Normal text size", "View", ("Ctrl+0",)),
+    Command("view.menu_bar", "Show or hide the menu bar", "View", ("F10",)),
+    Command("app.palette", "All commands…", "Application", ("Ctrl+Shift+P",), is_in_palette=False),
+    Command("app.settings", "Settings…", "Application", ("Ctrl+,",)),
+    Command("app.shortcuts", "Keyboard shortcuts", "Application", ("F1", "Ctrl+/")),
+    Command("app.about", "About ChatDesk", "Application"),
+    Command("app.quit", "Quit", "Application", ("Ctrl+Q",), is_quit=True),
+)
+
+# What the header's menu about the open thread offers; None is a line.
+THREAD_MENU: Final[tuple[str | None, ...]] = (
+    "thread.rename",
+    "thread.pin",
+    "thread.archive",
+    "thread.export_markdown",
+    "thread.export_json",
+    None,
+    "thread.delete",
+)

@@ -1,0 +1,24 @@
+"""What a command is, before anybody has said what it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Group = Literal["Thread", "Message", "Go", "View", "Application"]
+
+GROUPS: Final[tuple[Group, ...]] = ("Thread", "Message", "Go", "View", "Application")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``shortcuts`` are portable key sequences, the first being the one that is shown. ``local_keys`` are keys that a
+    widget handles itself (Del in the list): shown in the help, not registered with the window."""
+
+    id: str
+    title: str
+    group: Group
+    shortcuts: tuple[str, ...] = ()
+    local_keys: str = ""
+    is_in_palette: bool = True
+    is_quit: bool = False

@@ -1,0 +1,200 @@
+"""How the window was left: a small JSON file beside the database, written by one thread of its own.
+
+Losing it costs nobody a word, so a broken file means defaults; the broken copy is kept beside it for a look.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+_log = logging.getLogger(__name__)
+
+MAX_ANCHORS: Final = 200
+SAVE_AFTER_S: Final = 0.4
+_MAX_FILE_BYTES: Final = 1_000_000
+_MAX_PX: Final = 100_000
+_THEMES: Final = ("system", "light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAnchor:
+    """Where a thread was being read; the same fields as the transcript's anchor."""
+
+    message_id: str | None = None
+    offset_px: float = 0.0
+    is_at_end: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet."""
+
+    x: int | None = None
+    y: int | None = None
+    width: int = 1280
+    height: int = 820
+    is_maximised: bool = False
+    sidebar_width: int = 264
+    is_sidebar_collapsed: bool = False
+    open_thread_id: str | None = None
+    anchors: Mapping[str, SavedAnchor] = field(default_factory=dict)
+    theme: str = "system"
+    scale: float = 1.0
+
+    def to_json(self) -> str:
+        data = asdict(self)
+        data["anchors"] = dict(list(data["anchors"].items())[-MAX_ANCHORS:])
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> WindowState:
+        """Fields that make no sense take their defaults one by one; ValueError when the whole is not an object."""
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("the window state is not an object")
+        plain = cls()
+        theme = data.get("theme")
+        return cls(
+            x=_whole(data.get("x"), None, -_MAX_PX),
+            y=_whole(data.get("y"), None, -_MAX_PX),
+            width=_whole(data.get("width"), plain.width, 1) or plain.width,
+            height=_whole(data.get("height"), plain.height, 1) or plain.height,
+            is_maximised=data.get("is_maximised") is True,
+            sidebar_width=_whole(data.get("sidebar_width"), plain.sidebar_width, 1) or plain.sidebar_width,
+            is_sidebar_collapsed=data.get("is_sidebar_collapsed") is True,
+            open_thread_id=_text(data.get("open_thread_id")),
+            anchors=_anchors(data.get("anchors")),
+            theme=theme if theme in _THEMES else plain.theme,
+            scale=min(4.0, max(0.25, _number(data.get("scale"), plain.scale))),
+        )
+
+
+class WindowStateFile:
+    """``load`` once at the start; ``save_soon`` from the GUI thread as often as one likes; ``close`` at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._condition = threading.Condition()
+        self._waiting: WindowState | None = None
+        self._is_urgent = False
+        self._is_writing = False
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+
+    def load(self) -> WindowState:
+        try:
+            if self._path.stat().st_size > _MAX_FILE_BYTES:
+                raise ValueError("the window state is too large")
+            return WindowState.from_json(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return WindowState()
+        except (ValueError, RecursionError) as error:
+            _log.warning("the window state could not be read (%s); starting with defaults", type(error).__name__)
+            self._set_aside()
+        except OSError as error:
+            _log.warning("the window state could not be opened: %s", error.strerror)
+        return WindowState()
+
+    def save_soon(self, state: WindowState) -> None:
+        """Only the newest state is written, a moment later, on the writer's thread."""
+        with self._condition:
+            if self._is_closed:
+                return
+            self._waiting = state
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write_on, name="window-state", daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def flush(self, timeout_s: float = 2.0) -> bool:
+        """Wait until what was given is on disk; false when that took too long."""
+        with self._condition:
+            self._is_urgent = True
+            self._condition.notify_all()
+            is_done = self._condition.wait_for(lambda: self._waiting is None and not self._is_writing, timeout_s)
+            self._is_urgent = False
+            return is_done
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Write what is waiting, then end the thread."""
+        self.flush(timeout_s)
+        with self._condition:
+            self._is_closed = True
+            self._condition.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _write_on(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._waiting is not None or self._is_closed)
+                if self._waiting is None:
+                    return
+                self._condition.wait_for(lambda: self._is_urgent or self._is_closed, SAVE_AFTER_S)
+                state, self._waiting = self._waiting, None
+                self._is_writing = True
+            try:
+                self._write(state)
+            except OSError as error:
+                _log.warning("the window state could not be saved: %s", error.strerror)
+            finally:
+                with self._condition:
+                    self._is_writing = False
+                    self._condition.notify_all()
+
+    def _write(self, state: WindowState) -> None:
+        """A new file takes the old one's place in one step, so that a crash leaves one or the other."""
+        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                file.write(state.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+    def _set_aside(self) -> None:
+        try:
+            self._path.replace(self._path.with_name(f"{self._path.name}.bad"))
+        except OSError as error:
+            _log.warning("the broken window state could not be set aside: %s", error.strerror)
+
+
+def _whole(value: object, default: int | None, least: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MAX_PX:
+        return default
+    return value
+
+
+def _number(value: object, default: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # NaN is not equal to itself
+        return default
+    return float(value)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _anchors(value: object) -> dict[str, SavedAnchor]:
+    if not isinstance(value, dict):
+        return {}
+    found: dict[str, Any] = {key: each for key, each in value.items() if isinstance(each, dict)}
+    return {
+        key: SavedAnchor(
+            message_id=_text(each.get("message_id")),
+            offset_px=max(-1e9, min(1e9, _number(each.get("offset_px"), 0.0))),
+            is_at_end=each.get("is_at_end") is not False,
+        )
+        for key, each in list(found.items())[-MAX_ANCHORS:]
+    }
