@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
 
-from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES
+from chatdesk.core.paths import resources_dir
+from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES, load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.stylesheet import build_stylesheet
 from chatdesk.ui.theme.tokens import DARK, LIGHT, MAX_SCALE, MIN_SCALE, TYPE, FontRole, Tokens
 
@@ -118,10 +119,16 @@ class Theme(QObject):
         """``None`` follows the system."""
         self._is_motion_reduced = is_reduced
 
+    def load_other_fonts(self) -> None:
+        """Call it once the window has been painted: bold, italic and monospaced faces."""
+        load_other_fonts(resources_dir() / "fonts")
+
     def apply(self) -> None:
-        """Give style, palette, font and stylesheet to the application."""
+        """Give style, palette, font and stylesheet to the application. The first call loads the fonts that the first
+        paint needs; a font that cannot be loaded is replaced by the system's."""
         application = self._application
         if not self._is_applied:
+            load_first_fonts(resources_dir() / "fonts")
             application.setStyle(QStyleFactory.create("Fusion"))
             self._is_applied = True
         application.setPalette(self.palette())
