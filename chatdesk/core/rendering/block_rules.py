@@ -1,0 +1,178 @@
+"""Block rules of our own for markdown-it: fences that know whether they are closed, tables as rows, display math, and
+limits on nesting.
+
+A table becomes one token that holds its rows as text: markdown-it's own rule makes three tokens a cell and expands ragged
+rows without need.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock, blockquote, fence
+from mdit_py_plugins.footnote.index import footnote_def
+
+from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, list_rule
+
+MAX_TABLE_COLUMNS = 64
+MAX_TABLE_CELLS = 10_000
+
+DELIMITER_LINE = re.compile(r"[-:|][-:|\s]*")
+_DELIMITER_CELL = re.compile(r":?-+:?")
+_ALIGNMENTS = {(False, False): "", (True, False): "left", (False, True): "right", (True, True): "center"}
+# What a formula cannot contain: the start of a fence or of a heading. So that a formula which is never closed cannot
+# change what stands after such a line.
+_ENDS_MATH = re.compile(r"```|~~~|#{1,6}(?:\s|$)")
+
+
+def install_block_rules(md: MarkdownIt) -> None:
+    """Replace and add the rules on ``md``, which starts from the commonmark preset."""
+    ruler = md.block.ruler
+    ends_paragraphs: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list", "footnote_def"]}
+    ruler.at("list", list_rule, {"alt": ["paragraph", "reference", "blockquote"]})
+    ruler.at("fence", fence_rule, ends_paragraphs)
+    ruler.at("blockquote", blockquote_rule, ends_paragraphs)
+    ruler.before("code", "chat_table", table_rule, {"alt": ["paragraph", "reference"]})
+    ruler.before("fence", "chat_math", math_rule, ends_paragraphs)
+    ruler.before("reference", "chat_footnote", footnote_rule, {"alt": ["paragraph", "reference"]})
+
+
+def line_text(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def blockquote_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    return state.level < MAX_CONTAINER_LEVEL and blockquote(state, start_line, end_line, silent)
+
+
+def footnote_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    return state.level < MAX_CONTAINER_LEVEL and footnote_def(state, start_line, end_line, silent)
+
+
+def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    if not fence(state, start_line, end_line, silent):
+        return False
+    if not silent:
+        token = state.tokens[-1]
+        last = state.line - 1
+        closing = line_text(state, last).strip() if last > start_line else ""
+        is_closed = (
+            len(closing) >= len(token.markup)
+            and not closing.strip(token.markup[0])
+            and state.blkIndent <= state.sCount[last] < state.blkIndent + 4
+        )
+        token.meta = {"is_open": not is_closed and state.line >= state.lineMax}
+    return True
+
+
+def split_cells(line: str) -> list[str]:
+    """The cells of a table row; ``\\|`` is a pipe inside a cell, in code too."""
+    cells: list[str] = []
+    start = 0
+    at = line.find("|")
+    while at >= 0:
+        if at == 0 or line[at - 1] != "\\":
+            cells.append(line[start:at])
+            start = at + 1
+        at = line.find("|", at + 1)
+    cells.append(line[start:])
+    if cells and not cells[0].strip():
+        cells.pop(0)
+    if cells and not cells[-1].strip():
+        cells.pop()
+    return [cell.replace("\\|", "|").strip() for cell in cells]
+
+
+def read_delimiters(line: str) -> tuple[str, ...] | None:
+    """The alignments of a delimiter row such as ``|:--|--:|``, None when the line is none."""
+    if DELIMITER_LINE.fullmatch(line) is None or (line[0] == "-" and line[1:2] in ("", " ", "\t")):
+        return None
+    alignments: list[str] = []
+    cells = line.split("|")
+    for number, cell in enumerate(cells):
+        text = cell.strip()
+        if not text and number in (0, len(cells) - 1):
+            continue
+        if _DELIMITER_CELL.fullmatch(text) is None:
+            return None
+        alignments.append(_ALIGNMENTS[text[0] == ":", text[-1] == ":"])
+    return tuple(alignments)
+
+
+def table_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    if start_line + 2 > end_line or state.is_code_block(start_line):
+        return False
+    delimiter_line = start_line + 1
+    if state.sCount[delimiter_line] < state.blkIndent or state.is_code_block(delimiter_line):
+        return False
+    header_text = line_text(state, start_line).strip()
+    if "|" not in header_text:
+        return False
+    alignments = read_delimiters(line_text(state, delimiter_line).strip())
+    if not alignments or len(alignments) > MAX_TABLE_COLUMNS:
+        return False
+    header = split_cells(header_text)
+    if len(header) != len(alignments):
+        return False
+    if silent:
+        return True
+    old_parent = state.parentType
+    state.parentType = "table"
+    terminators = state.md.block.ruler.getRules("blockquote")
+    rows: list[list[str]] = []
+    line = start_line + 2
+    while line < end_line:
+        if state.sCount[line] < state.blkIndent or state.is_code_block(line) or state.isEmpty(line):
+            break
+        if any(rule(state, line, end_line, True) for rule in terminators):
+            break
+        rows.append(split_cells(line_text(state, line).strip()))
+        line += 1
+    token = state.push("chat_table", "table", 0)
+    token.map = [start_line, line]
+    token.meta = {"alignments": alignments, "header": header, "rows": rows}
+    token.content = state.getLines(start_line, line, state.blkIndent, False)
+    state.parentType = old_parent
+    state.line = line
+    return True
+
+
+def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """``$$ … $$`` and ``\\[ … \\]`` that begin and end a line, without a blank line between."""
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    opening = state.src[start : start + 2]
+    if opening not in ("$$", "\\[") or state.is_code_block(start_line):
+        return False
+    closing = "$$" if opening == "$$" else "\\]"
+    body: list[str] = []
+    line = start_line
+    while line < end_line:
+        text = line_text(state, line) if line > start_line else state.src[start + 2 : state.eMarks[line]]
+        if line > start_line and (
+            not text or state.sCount[line] < state.blkIndent or _ENDS_MATH.match(text) is not None
+        ):
+            return False
+        at = text.find(closing)
+        while closing == "\\]" and at > 0 and text[at - 1] == "\\":  # "\\]" ends a row of a matrix
+            at = text.find(closing, at + 1)
+        if at >= 0:
+            if text[at + 2 :].strip():
+                return False
+            body.append(text[:at])
+            break
+        body.append(text)
+        line += 1
+    else:
+        return False
+    content = "\n".join(body).strip()
+    if not content:
+        return False
+    if silent:
+        return True
+    token = state.push("chat_math", "div", 0)
+    token.content = content
+    token.map = [start_line, line + 1]
+    state.line = line + 1
+    return True

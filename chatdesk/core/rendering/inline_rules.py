@@ -1,0 +1,213 @@
+"""Inline rules of our own for markdown-it: math, bare addresses, footnote marks, and emphasis beside CJK letters.
+
+Every search is bounded, so that no text makes one quadratic.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Delimiter
+
+MAX_MATH_CHARS = 1000
+_MAX_DOLLARS_TRIED = 4
+
+_CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f"
+    "\uff00-\uffef\U00020000-\U0003ffff]"
+)
+# A sum of money before words: "$5 and 6$" is none of our formulas.
+_MONEY = re.compile(r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?(?:\s+(?!\\)[A-Za-z]{2,}|[,;]\s|\s*$(?<=\s))")
+_URL = re.compile("https?://[^\\s<>\\[\\]\"`\\\\\u3000-\u303f\uff00-\uffef|*]+(?:\\*(?!\\*)[^\\s<>\\[\\]\"`\\\\\u3000-\u303f\uff00-\uffef|*]+)*", re.I)
+_WWW_OR_MAIL = re.compile(
+    r"(?<![\w@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|]{1,2000})|([\w.+-]{1,64}@[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}))"
+)
+_TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
+
+
+def install_inline_rules(md: MarkdownIt) -> None:
+    """Add the rules to ``md``, which starts from the commonmark preset."""
+    ruler = md.inline.ruler
+    ruler.at("emphasis", emphasis_rule)
+    ruler.before("escape", "chat_math", math_rule)
+    ruler.before("link", "chat_footnote_ref", footnote_mark_rule)
+    ruler.push("chat_bare_url", bare_url_rule)
+
+
+def math_rule(state: StateInline, silent: bool) -> bool:
+    source, at = state.src, state.pos
+    if source[at] == "$":
+        found = _dollar_math(source, at, state.posMax)
+    elif source[at] == "\\" and source[at + 1 : at + 2] in ("(", "["):
+        found = _bracket_math(source, at, state.posMax)
+    else:
+        return False
+    if found is None:
+        return False
+    content, end = found
+    if not silent:
+        token = state.push("chat_math", "span", 0)
+        token.content = content
+    state.pos = end
+    return True
+
+
+def _dollar_math(source: str, at: int, end: int) -> tuple[str, int] | None:
+    limit = min(end, at + MAX_MATH_CHARS)
+    if source.startswith("$$", at):
+        close = source.find("$$", at + 2, limit)
+        content = source[at + 2 : close].strip() if close >= 0 else ""
+        return (content, close + 2) if content and "`" not in content else None
+    before = source[at - 1] if at else " "
+    if before.isalnum() or before == "$" or at + 1 >= end or source[at + 1].isspace():
+        return None
+    close = at
+    for _ in range(_MAX_DOLLARS_TRIED):
+        close = source.find("$", close + 1, limit)
+        if close < 0:
+            return None
+        if source[close - 1] == "\\":
+            continue
+        after = source[close + 1] if close + 1 < end else " "
+        if source[close - 1].isspace() or (after.isascii() and after.isalnum()) or after == "$":
+            continue
+        content = source[at + 1 : close]
+        if not content or "`" in content or "\n\n" in content or _MONEY.match(content) is not None:
+            return None
+        return content, close + 1
+    return None
+
+
+def _bracket_math(source: str, at: int, end: int) -> tuple[str, int] | None:
+    closing = "\\)" if source[at + 1] == "(" else "\\]"
+    close = source.find(closing, at + 2, min(end, at + MAX_MATH_CHARS))
+    while close > 0 and source[close - 1] == "\\" and source[close - 2] != "\\":
+        close = source.find(closing, close + 1, min(end, at + MAX_MATH_CHARS))
+    content = source[at + 2 : close].strip() if close >= 0 else ""
+    return (content, close + 2) if content and "`" not in content else None
+
+
+def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
+    """``[^label]`` where that footnote is defined; the labels asked for in vain are noted for the stream."""
+    source, at = state.src, state.pos
+    if not source.startswith("[^", at):
+        return False
+    end = source.find("]", at + 2, min(state.posMax, at + 102))
+    label = source[at + 2 : end] if end >= 0 else ""
+    if not label or any(character in label for character in " \n[`"):
+        return False
+    defined = state.env.get("footnotes", {}).get("refs", {})
+    if ":" + label not in defined:
+        state.env["missed"].add("^" + label)
+        return False
+    if not silent:
+        token = state.push("chat_footnote_ref", "", 0)
+        token.content = label
+    state.pos = end + 1
+    return True
+
+
+def trim_url(url: str) -> str:
+    """``url`` without the punctuation that ends the sentence around it, by the rules of GFM."""
+    while url:
+        last = url[-1]
+        if last in "?!.,:*_~'\"":
+            url = url[:-1]
+        elif last == ";":
+            entity = _TRAILING_ENTITY.search(url[-40:])
+            url = url[: -len(entity[0])] if entity else url[:-1]
+        elif last == ")" and url.count(")") > url.count("("):
+            url = url[:-1]
+        else:
+            break
+    return url
+
+
+def bare_url_rule(state: StateInline, silent: bool) -> bool:
+    """``https://…`` in running text. Runs at the colon and takes back the scheme, which is pending text by then."""
+    source, at = state.src, state.pos
+    if source[at] != ":" or state.linkLevel > 0 or not source.startswith("://", at):
+        return False
+    scheme = next((name for name in ("https", "http") if source[max(0, at - len(name)) : at].lower() == name), None)
+    if scheme is None:
+        return False
+    start = at - len(scheme)
+    before = source[start - 1] if start else " "
+    if (before.isalnum() and before.isascii()) or before in "_/" or source.startswith("](", start - 2):
+        return False
+    match = _URL.match(source, start, min(state.posMax, start + 4096))
+    url = trim_url(match[0]) if match else ""
+    if len(url) <= len(scheme) + 3:
+        return False
+    if not silent:
+        if not state.pending.lower().endswith(scheme):
+            return False
+        state.pending = state.pending[: -len(scheme)]
+        state.push("link_open", "a", 1).attrs = {"href": url}
+        state.push("text", "", 0).content = url
+        state.push("link_close", "a", -1)
+    state.pos = start + len(url)
+    return True
+
+
+def split_bare_addresses(text: str) -> list[tuple[str, str | None]]:
+    """Pieces of running text with the address each leads to: ``www.…`` and mail addresses, which have no colon to start a
+    rule at."""
+    if "www." not in text and "@" not in text:
+        return [(text, None)]
+    pieces: list[tuple[str, str | None]] = []
+    done = 0
+    for match in _WWW_OR_MAIL.finditer(text):
+        shown = trim_url(match[0]) if match[1] else match[0].rstrip(".")
+        if (match[1] and "." not in shown[4:]) or shown[-1] in "-_":
+            continue
+        if match.start() > done:
+            pieces.append((text[done : match.start()], None))
+        pieces.append((shown, ("http://" if match[1] else "mailto:") + shown))
+        done = match.start() + len(shown)
+    if done < len(text):
+        pieces.append((text[done:], None))
+    return pieces
+
+
+def _is_punctuation(character: str) -> bool:
+    return (isMdAsciiPunct(ord(character)) or isPunctChar(character)) and _CJK.match(character) is None
+
+
+def emphasis_rule(state: StateInline, silent: bool) -> bool:
+    """As in CommonMark, but a CJK letter beside ``*`` lets it open and close as white space would: Chinese and Japanese
+    have no spaces around words (https://github.com/tats-u/markdown-cjk-friendly)."""
+    source, start = state.src, state.pos
+    marker = source[start]
+    if silent or marker not in "_*":
+        return False
+    end = start
+    while end < state.posMax and source[end] == marker:
+        end += 1
+    before = source[start - 1] if start else " "
+    after = source[end] if end < state.posMax else " "
+    is_cjk_before = marker == "*" and _CJK.match(before) is not None
+    is_cjk_after = marker == "*" and _CJK.match(after) is not None
+    if is_cjk_before or is_cjk_after:
+        punct_before, punct_after = _is_punctuation(before), _is_punctuation(after)
+    else:
+        punct_before = isMdAsciiPunct(ord(before)) or isPunctChar(before)
+        punct_after = isMdAsciiPunct(ord(after)) or isPunctChar(after)
+    blank_before, blank_after = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
+    left = not blank_after and (not punct_after or blank_before or punct_before or is_cjk_before)
+    right = not blank_before and (not punct_before or blank_after or punct_after or is_cjk_after)
+    can_open = left and (marker == "*" or not right or punct_before)
+    can_close = right and (marker == "*" or not left or punct_after)
+    length = end - start
+    for _ in range(length):
+        state.push("text", "", 0).content = marker
+        state.delimiters.append(
+            Delimiter(
+                marker=ord(marker), length=length, token=len(state.tokens) - 1, end=-1, open=can_open, close=can_close
+            )
+        )
+    state.pos = end
+    return True

@@ -1,0 +1,112 @@
+"""Markdown as models write it, parsed into the block tree.
+
+markdown-it-py with raw HTML off and rules of our own; see DECISIONS.md for why not another parser. Hostile input is the normal
+case: every limit here turns structure into text and loses none of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.rendering.blocks import Block
+from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.safety import SAFE_SCHEMES, has_scheme, is_safe_link
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+MAX_MARKDOWN_CHARS = 1024 * 1024
+
+
+class References(dict[str, Any]):
+    """Link definitions by label. Notes the labels asked for in vain: a definition may follow later in a stream."""
+
+    def __init__(self, known: dict[str, Any], missed: set[str]) -> None:
+        super().__init__(known)
+        self._missed = missed
+
+    def get(self, label: str, default: Any = None) -> Any:
+        found = super().get(label, default)
+        if found is None:
+            self._missed.add(label)
+        return found
+
+
+@dataclass(slots=True)
+class ParsedText:
+    """A parsed text with what a stream needs to go on from it."""
+
+    tokens: list[Token]
+    env: dict[str, Any]
+
+    @property
+    def references(self) -> dict[str, Any]:
+        return dict(self.env["references"])
+
+    @property
+    def footnotes(self) -> set[str]:
+        return {label[1:] for label in self.env.get("footnotes", {}).get("refs", {})}
+
+
+@cache
+def parser() -> MarkdownIt:
+    """The parser, built once in a process. Imported late: most processes never parse."""
+    from markdown_it import MarkdownIt
+
+    from chatdesk.core.rendering.block_rules import install_block_rules
+    from chatdesk.core.rendering.inline_rules import install_inline_rules
+
+    md = MarkdownIt("commonmark", {"html": False, "maxNesting": 60})
+    md.enable("strikethrough")
+    install_block_rules(md)
+    install_inline_rules(md)
+    md.validateLink = _is_link_kept  # type: ignore[method-assign]
+    return md
+
+
+def _is_link_kept(url: str) -> bool:
+    """Links with a scheme that may not be opened stay as they were written; those without one (paths) become words."""
+    return not has_scheme(url) or is_safe_link(url) or url.lower().startswith(tuple(f"{s}:" for s in SAFE_SCHEMES))
+
+
+def clean_source(text: str) -> str:
+    """Line ends as ``\\n``, NUL and lone surrogates as U+FFFD."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\0", "\ufffd")
+    return text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
+
+
+def _has_surrogate(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def parse_source(
+    source: str, *, references: dict[str, Any], footnotes: set[str], missed: set[str]
+) -> ParsedText:
+    """Parse clean ``source`` that knows definitions from earlier text. Labels that are not defined go into ``missed``."""
+    env: dict[str, Any] = {
+        "references": References(references, missed),
+        "footnotes": {"refs": {":" + label: -1 for label in footnotes}, "list": {}},
+        "missed": missed,
+    }
+    return ParsedText(parser().parse(source, env), env)
+
+
+def parse_markdown(text: str) -> tuple[Block, ...]:
+    """The blocks of ``text``. Longer than a mebibyte it becomes plain paragraphs."""
+    if len(text) > MAX_MARKDOWN_CHARS:
+        return plain_blocks(text)
+    from chatdesk.core.rendering.block_builder import BlockBuilder
+
+    parsed = parse_source(clean_source(text), references={}, footnotes=set(), missed=set())
+    return BlockBuilder(parser(), parsed.env).build(parsed.tokens)
