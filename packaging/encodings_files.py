@@ -1,7 +1,7 @@
-"""Fetches the two token encodings from PyPI, because tiktoken would download them at run time from elsewhere.
+"""Fetches the two token encodings with the packages, because tiktoken would download them at run time.
 
-llama-index-core (MIT) carries both files, byte for byte the ones that tiktoken expects: the SHA-256 sums below are those
-in tiktoken's own source. They land in ``build/encodings`` (not in git) under the names tiktoken's cache looks for, the
+llama-index-core (MIT) carries both files, byte for byte the ones that tiktoken expects: the SHA-256 sums below stand in
+tiktoken's own source. They land in ``build/encodings`` (not in git) under the names tiktoken's cache looks for: the
 SHA-1 of each download address.
 """
 
@@ -32,7 +32,18 @@ def fetch(uv):
         return
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", folder, "-r", str(REQUIREMENTS)],
+            [
+                uv,
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--require-hashes",
+                "--target",
+                folder,
+                "-r",
+                str(REQUIREMENTS),
+            ],
             check=True,
             stdin=subprocess.DEVNULL,
         )

@@ -1,4 +1,4 @@
-"""Writes the lock files again from pyproject.toml: exact versions with hashes, for every platform and Python we support.
+"""Writes the lock files again from pyproject.toml: exact versions with hashes, for every platform and Python.
 
 No ``uv.lock``: that format records the address of the package index, and these files work with any index and with pip.
 """

@@ -103,7 +103,7 @@ def find_python():
         if found:
             return found
     raise SetUpError(
-        "ChatDesk needs Python 3.{} to 3.{}; this is {}.{}. Install one of them, then run the same command again.".format(
+        "ChatDesk needs Python 3.{} to 3.{}; this is {}.{}. Install one, then run the same command again.".format(
             OLDEST[1], NEWEST[1], sys.version_info[0], sys.version_info[1]
         )
     )
@@ -120,7 +120,7 @@ def _put_on_path():
 
 
 def _run(command, purpose):
-    environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="1")
+    environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="1", PIP_ROOT_USER_ACTION="ignore")
     environment.pop("VIRTUAL_ENV", None)
     try:
         subprocess.run(command, check=True, cwd=str(ROOT), env=environment, stdin=subprocess.DEVNULL)

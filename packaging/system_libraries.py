@@ -93,7 +93,9 @@ def install(packages):
     )
     if result.returncode != 0:
         print(result.stdout[-2000:])
-        print("The system libraries could not be installed (the reason stands above). Run this by hand, then try again:")
+        print(
+            "The system libraries could not be installed (the reason stands above). Run this by hand, then try again:"
+        )
         print("    " + ("sudo " if prefix else "") + "sh -c '" + command + "'")
     return result.returncode == 0
 

@@ -1,0 +1,152 @@
+"""What *doctor* finds out, as data. Each probe is a callable, so that this module needs no other room.
+
+A probe that raises or takes too long is a finding too, never the end of the examination.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import metadata
+from typing import Any
+
+from chatdesk import __version__
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.paths import AppPaths
+
+_PROBE_TIMEOUT_S = 30.0
+_LOW_SPACE_BYTES = 512 * 1024 * 1024
+_PACKAGES = ("PySide6_Essentials", "SQLAlchemy", "alembic", "openai", "tiktoken", "keyring", "qasync")
+
+
+class Level(StrEnum):
+    OK = "ok"
+    NOTE = "note"  # works, with less
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; ``details`` is JSON data."""
+
+    name: str
+    level: Level
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_healthy(self) -> bool:
+        return all(finding.level is not Level.PROBLEM for finding in self.findings)
+
+    def as_data(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "version": __version__,
+            "is_healthy": self.is_healthy,
+            "findings": [
+                {"name": each.name, "level": each.level.value, "message": each.message, "details": dict(each.details)}
+                for each in self.findings
+            ],
+        }
+
+    def as_text(self) -> str:
+        width = max((len(each.name) for each in self.findings), default=0)
+        return "\n".join(f"{each.level.value:8}{each.name:{width}}  {each.message}" for each in self.findings)
+
+
+Probe = Callable[[], Awaitable[Finding | tuple[Finding, ...]]]
+
+
+async def run_doctor(
+    paths: AppPaths,
+    probes: Mapping[str, Probe],
+    *,
+    environ: Mapping[str, str] | None = None,
+    timeout_s: float = _PROBE_TIMEOUT_S,
+) -> DoctorReport:
+    """Own checks first (versions, paths, space, display), then the probes in order, all at the same time."""
+    environment = os.environ if environ is None else environ
+    findings = [_versions(), *_directories(paths), _free_space(paths), _display(environment)]
+    for found in await asyncio.gather(*(_probed(name, probe, timeout_s) for name, probe in probes.items())):
+        findings.extend(found)
+    return DoctorReport(tuple(findings))
+
+
+async def _probed(name: str, probe: Probe, timeout_s: float) -> tuple[Finding, ...]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            found = await probe()
+    except TimeoutError:
+        return (Finding(name, Level.PROBLEM, f"No answer within {timeout_s:g} s."),)
+    except ChatDeskError as error:
+        return (Finding(name, Level.PROBLEM, error.sentence, {"code": error.code}),)
+    except Exception as error:  # noqa: BLE001 - a broken probe is a finding
+        return (Finding(name, Level.PROBLEM, f"The check itself failed ({type(error).__name__})."),)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _versions() -> Finding:
+    versions = {"chatdesk": __version__, "python": platform.python_version(), "platform": platform.platform()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # a packaged app may leave it out
+            versions[package] = "unknown"
+    return Finding("versions", Level.OK, f"ChatDesk {__version__}, Python {versions['python']}", versions)
+
+
+def _directories(paths: AppPaths) -> list[Finding]:
+    places = {
+        "data": paths.data_dir,
+        "settings": paths.config_dir,
+        "logs": paths.log_dir,
+        "backups": paths.backup_dir,
+    }
+    findings = []
+    for name, path in places.items():
+        details = {"path": str(path)}
+        if not path.is_dir():
+            exists_as_file = path.exists()
+            level = Level.PROBLEM if exists_as_file else Level.OK
+            message = f"{path} is not a directory." if exists_as_file else f"{path} (made when it is needed)"
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            level, message = Level.PROBLEM, f"{path} cannot be written to. Check its owner and permissions."
+        elif os.name == "posix" and path.stat().st_mode & 0o077:
+            level, message = Level.PROBLEM, f"Others can look into {path}. Run: chmod 700 {path}"
+        else:
+            level, message = Level.OK, str(path)
+        findings.append(Finding(f"{name} directory", level, message, details))
+    return findings
+
+
+def _free_space(paths: AppPaths) -> Finding:
+    place = next((each for each in (paths.data_dir, *paths.data_dir.parents) if each.is_dir()), paths.data_dir)
+    free_bytes = shutil.disk_usage(place).free
+    if free_bytes < _LOW_SPACE_BYTES:
+        level, message = Level.NOTE, f"Only {free_bytes // 1_000_000:,} MB are free. Free some space soon."
+    else:
+        level, message = Level.OK, f"{free_bytes // 1_000_000:,} MB free"
+    return Finding("disk", level, message, {"free_bytes": free_bytes})
+
+
+def _display(environ: Mapping[str, str]) -> Finding:
+    if importlib.util.find_spec("PySide6") is None:
+        return Finding("display", Level.PROBLEM, "PySide6 is not installed, so there can be no window.")
+    chosen = environ.get("QT_QPA_PLATFORM", "")
+    display = environ.get("WAYLAND_DISPLAY") or environ.get("DISPLAY") or ""
+    details = {"display": display, "qt_platform": chosen}
+    if chosen or display or not sys.platform.startswith("linux"):
+        return Finding("display", Level.OK, display or chosen or "the system's", details)
+    return Finding("display", Level.NOTE, "No display here: the window runs unseen, the command line works.", details)

@@ -1,0 +1,139 @@
+"""The log: a rotating file, written by a thread of its own, through redaction.
+
+Code logs with ``logging.getLogger(__name__)`` and knows nothing of this module.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import logging.handlers
+import os
+import queue
+import sys
+import time
+from io import TextIOWrapper
+from pathlib import Path
+
+from chatdesk.core.diagnostics.redaction import Redactor
+
+OWN_LOGGERS = "chatdesk"
+_FILE_BYTES = 1024 * 1024
+_FILES_KEPT = 5
+# A storm of errors must cost log lines, not memory.
+_QUEUE_RECORDS = 10_000
+
+
+class Logs:
+    """Logging while it is on; ``stop`` writes what is waiting and puts the root logger back as it was."""
+
+    def __init__(
+        self, root: logging.Logger, handler: logging.Handler, listener: logging.handlers.QueueListener
+    ) -> None:
+        self._root = root
+        self._handler = handler
+        self._listener = listener
+        self._is_on = True
+
+    def stop(self) -> None:
+        if not self._is_on:
+            return
+        self._is_on = False
+        self._root.removeHandler(self._handler)
+        self._listener.stop()
+        for handler in self._listener.handlers:
+            handler.close()
+        self._handler.close()
+        logging.getLogger(OWN_LOGGERS).setLevel(logging.NOTSET)
+
+
+def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is_debug: bool = False) -> Logs:
+    """Log to ``log_file`` (made 0600, rotated) and, with ``is_debug``, to stderr as well.
+
+    Other libraries log warnings and worse only: at lower levels some of them print requests.
+    """
+    handlers: list[logging.Handler] = []
+    problem: OSError | None = None
+    try:
+        log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handlers.append(_PrivateFileHandler(log_file))
+    except OSError as error:  # a full or read-only disk must not keep the window from opening
+        problem = error
+    if is_debug or not handlers:
+        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers[-1].setLevel(logging.NOTSET if is_debug else logging.ERROR)
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(process)d %(threadName)s %(name)s: %(message)s")
+    formatter.converter = time.gmtime
+    formatter.default_msec_format = "%s.%03dZ"
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    records: queue.Queue[logging.LogRecord] = queue.Queue(_QUEUE_RECORDS)
+    listener = logging.handlers.QueueListener(records, *handlers, respect_handler_level=True)
+    handler = RedactingHandler(records, redactor)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logging.getLogger(OWN_LOGGERS).setLevel("DEBUG" if is_debug else level.upper())
+    listener.start()
+    if problem is not None:
+        logging.getLogger(__name__).error("log file cannot be written: %s", problem.strerror)
+    return Logs(root, handler, listener)
+
+
+class RedactingHandler(logging.handlers.QueueHandler):
+    """Makes each record harmless in the thread that logged it, before anything can write it."""
+
+    def __init__(self, records: queue.Queue[logging.LogRecord], redactor: Redactor) -> None:
+        super().__init__(records)
+        self._redactor = redactor
+        self._dropped = 0
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        safe = copy.copy(record)
+        safe.msg = self._message(record)
+        if record.exc_info and record.exc_info[1] is not None:
+            trace = self._redactor.describe_traceback(record.exc_info[1], record.exc_info[2])
+            safe.msg = f"{safe.msg}\n{trace.rstrip()}"
+        safe.message = safe.msg
+        safe.args = None
+        safe.exc_info = None
+        safe.exc_text = None
+        safe.stack_info = None
+        return safe
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            self._dropped += 1
+            return
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            logging.getLogger(__name__).warning("%d log lines were dropped: too many at once", dropped)
+
+    def _message(self, record: logging.LogRecord) -> str:
+        """The template with described arguments. A foreign message that comes ready-made may quote anything: only where
+        it came from is kept."""
+        is_own = record.name.split(".", 1)[0] == OWN_LOGGERS
+        if not is_own and not record.args:
+            return f"<{len(str(record.msg))} characters> at {record.module}.{record.funcName}:{record.lineno}"
+        arguments = record.args or ()
+        try:
+            if isinstance(arguments, dict):
+                described = {key: self._redactor.describe(value) for key, value in arguments.items()}
+                text = str(record.msg) % described
+            else:
+                text = str(record.msg) % tuple(self._redactor.describe(value) for value in arguments)
+        except (TypeError, ValueError):  # a template that needs a number and got a description
+            text = str(record.msg)
+        return self._redactor.redact(text)
+
+
+class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
+    """Rotates at 1 MiB, keeps five; every file is its owner's only."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace")
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return open(descriptor, "a", encoding=self.encoding, errors=self.errors)

@@ -1,0 +1,241 @@
+"""Every setting, declared once: name, type, default, limits, variable and help. Dialog, documents and checks follow.
+
+A setting is a field of ``Settings`` made by ``declared``. Values are always valid: ``Setting.checked`` turns whatever
+stood in a file or a variable into a value or a reason why not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+Value = str | bool | int | float | Mapping[str, str]
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class InvalidValue(ValueError):
+    """A value that a setting cannot take; the text says why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known about one setting. ``key`` is its place in the file, ``section.name``."""
+
+    name: str
+    key: str
+    help: str
+    default: Value
+    kind: type
+    env: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    is_url: bool = False
+
+    def checked(self, value: object) -> Value:
+        """``value`` as this setting's type, or ``InvalidValue``."""
+        if self.kind is dict:
+            return _checked_mapping(value)
+        if self.kind is bool:
+            if not isinstance(value, bool):
+                raise InvalidValue("it must be true or false")
+            return value
+        if self.kind is str:
+            return self._checked_text(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise InvalidValue("it must be a number")
+        return self._checked_number(value)
+
+    def parsed(self, text: str) -> Value:
+        """The value that an environment variable holds."""
+        stripped = text.strip()
+        if self.kind is bool:
+            if stripped.lower() in ("1", "true", "yes", "on"):
+                return True
+            if stripped.lower() in ("0", "false", "no", "off"):
+                return False
+            raise InvalidValue("it must be true or false")
+        if self.kind is str:
+            return self.checked(stripped)
+        if self.kind is dict:
+            return self.checked(dict(_header_pair(line) for line in stripped.splitlines() if line.strip()))
+        try:
+            return self.checked(float(stripped))
+        except ValueError as error:
+            raise error if isinstance(error, InvalidValue) else InvalidValue("it must be a number") from None
+
+    def _checked_text(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise InvalidValue("it must be text")
+        if self.choices and value not in self.choices:
+            raise InvalidValue("it must be one of " + ", ".join(self.choices))
+        if any(ord(character) < 32 for character in value):
+            raise InvalidValue("it must be one line")
+        if self.is_url and value:
+            _check_url(value)
+        return value
+
+    def _checked_number(self, value: float) -> int | float:
+        if self.minimum is not None and value < self.minimum:
+            raise InvalidValue(f"it must be at least {self.minimum:g}")
+        if self.maximum is not None and value > self.maximum:
+            raise InvalidValue(f"it must be at most {self.maximum:g}")
+        if self.kind is float:
+            return float(value)
+        if value != int(value):
+            raise InvalidValue("it must be a whole number")
+        return int(value)
+
+
+def declared(key: str, default: Value, help: str, **more: Any) -> Any:  # noqa: A002 - reads well where it is used
+    """A field of ``Settings``."""
+    metadata = {"key": key, "help": help, **more}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata={**metadata, "default": default})
+    return field(default=default, metadata={**metadata, "default": default})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with valid values. Change one with ``dataclasses.replace`` or ``SettingsStore.save``."""
+
+    theme: str = declared(
+        "appearance.theme",
+        "system",
+        "Colours: as the system, light or dark.",
+        choices=("system", "light", "dark"),
+    )
+    text_scale: float = declared(
+        "appearance.text_scale",
+        1.0,
+        "Size of all text, 1 being normal.",
+        minimum=0.7,
+        maximum=2.5,
+    )
+    send_on_enter: bool = declared(
+        "composer.send_on_enter",
+        True,
+        "Enter sends and Shift+Enter begins a new line; when false, Ctrl+Enter sends.",
+    )
+    provider: str = declared(
+        "provider.name",
+        "auto",
+        "Who answers in a new thread; auto is the server when there is a key or an address, else offline.",
+        choices=("auto", "offline", "openai"),
+    )
+    openai_base_url: str = declared(
+        "provider.openai_base_url",
+        "",
+        "Address of an OpenAI-compatible server; empty is OpenAI's own.",
+        env="OPENAI_BASE_URL",
+        is_url=True,
+    )
+    openai_model: str = declared(
+        "provider.openai_model",
+        "gpt-4o-mini",
+        "Model for new threads.",
+        env="CHATDESK_MODEL",
+    )
+    openai_headers: Mapping[str, str] = declared(
+        "provider.openai_headers",
+        {},
+        "More HTTP headers for that server. For a key use the keyring or OPENAI_API_KEY, not this.",
+    )
+    connect_timeout_s: float = declared(
+        "provider.connect_timeout_s",
+        10.0,
+        "Seconds to wait for a connection.",
+        minimum=1,
+        maximum=300,
+    )
+    first_byte_timeout_s: float = declared(
+        "provider.first_byte_timeout_s",
+        60.0,
+        "Seconds to wait for an answer to begin.",
+        minimum=1,
+        maximum=3600,
+    )
+    silence_timeout_s: float = declared(
+        "provider.silence_timeout_s",
+        60.0,
+        "Seconds without new text before an answer counts as broken off.",
+        minimum=1,
+        maximum=3600,
+    )
+    offline_speed_tokens_per_s: float = declared(
+        "provider.offline_speed_tokens_per_s",
+        60.0,
+        "How fast the offline provider writes; 0 is as fast as possible.",
+        minimum=0,
+        maximum=100_000,
+    )
+    max_message_bytes: int = declared(
+        "limits.max_message_bytes",
+        MIB,
+        "Largest message that can be sent, in bytes of UTF-8.",
+        minimum=KIB,
+        maximum=16 * MIB,
+    )
+    trash_days: int = declared(
+        "limits.trash_days",
+        30,
+        "Days that deleted threads and messages can be restored.",
+        minimum=1,
+        maximum=3650,
+    )
+    log_level: str = declared(
+        "diagnostics.log_level",
+        "info",
+        "How much goes into the log file.",
+        choices=("debug", "info", "warning", "error"),
+    )
+
+
+def all_settings() -> tuple[Setting, ...]:
+    """The declarations, in order."""
+    return tuple(_describe(name, default_type, dict(data)) for name, default_type, data in _fields())
+
+
+def _fields() -> list[tuple[str, type, Mapping[str, Any]]]:
+    return [(each.name, type(each.metadata["default"]), each.metadata) for each in fields(Settings)]
+
+
+def _describe(name: str, kind: type, data: dict[str, Any]) -> Setting:
+    return Setting(name=name, kind=kind, env=data.pop("env", f"CHATDESK_{name.upper()}"), **data)
+
+
+def _checked_mapping(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise InvalidValue('it must be a table of names and texts, such as {"X-Team" = "blue"}')
+    for key, text in value.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise InvalidValue("names and values must be text")
+        if not key.replace("-", "").replace("_", "").isalnum() or not key.isascii():
+            raise InvalidValue("a header's name has letters, digits and hyphens only")
+        if any(ord(character) < 32 for character in text):
+            raise InvalidValue("a header's value must be one line")
+    return {str(key): str(text) for key, text in value.items()}
+
+
+def _header_pair(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise InvalidValue("each line must look like 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def _check_url(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise InvalidValue("it must begin with https:// or http:// and name a server")
+    if parts.username or parts.password:
+        raise InvalidValue("it must not contain a password; use the keyring or OPENAI_API_KEY")

@@ -1,0 +1,182 @@
+"""Reads settings from their file and the environment, and writes changes back without losing comments.
+
+A variable wins over the file, the file over the default. Nothing here ever stops a start: a value that is not valid
+gives way to the default and a sentence, a file that cannot be read is kept under another name.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """``problems`` are sentences to show; ``from_environment`` are names that a variable decides."""
+
+    settings: Settings
+    problems: tuple[str, ...] = ()
+    from_environment: frozenset[str] = frozenset()
+
+
+class SettingsNotSaved(ChatDeskError):
+    code = "settings_not_saved"
+    what = "The settings could not be saved."
+    safe = "The old settings file is unchanged; the new settings hold until ChatDesk closes."
+    next_step = "Check the permissions and the free space of the configuration directory."
+
+
+class SettingsStore:
+    """The settings file of one person."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._declared = {setting.name: setting for setting in all_settings()}
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def load(self, environ: Mapping[str, str] | None = None) -> LoadedSettings:
+        """Never raises. ``environ`` is the process's environment unless a test gives another."""
+        problems: list[str] = []
+        table = self._read_table(problems)
+        values: dict[str, Any] = {}
+        for setting in self._declared.values():
+            found = _find(table, setting.key)
+            if found is not None:
+                _take(
+                    values,
+                    setting,
+                    lambda s=setting, v=found: s.checked(v),
+                    f"{setting.key} in the settings file",
+                    problems,
+                )
+        decided: set[str] = set()
+        environment = os.environ if environ is None else environ
+        for setting in self._declared.values():
+            text = environment.get(setting.env, "")
+            if text and _take(values, setting, lambda s=setting, t=text: s.parsed(t), setting.env, problems):
+                decided.add(setting.name)
+        return LoadedSettings(replace(Settings(), **values), tuple(problems), frozenset(decided))
+
+    def save(self, changes: Mapping[str, Value]) -> None:
+        """Write these settings (by field name) to the file; others, comments and unknown keys stay as they are.
+
+        Raises ``InvalidInput`` for a value that is not valid, ``SettingsNotSaved`` when the file cannot be written.
+        """
+        import tomlkit
+
+        checked: dict[str, Value] = {}
+        for name, value in changes.items():
+            try:
+                checked[name] = self._declared[name].checked(value)
+            except InvalidValue as error:
+                key = self._declared[name].key
+                raise InvalidInput(
+                    f"{key} cannot be set: {error}.", safe="It was not changed.", next_step=""
+                ) from error
+        problems: list[str] = []
+        self._read_table(problems)  # moves a broken file out of the way, with its text kept
+        try:
+            document = (
+                tomlkit.parse(self._path.read_text(encoding="utf-8")) if self._path.exists() else tomlkit.document()
+            )
+            for name, value in checked.items():
+                _put(document, self._declared[name].key, value)
+            write_atomically(self._path, tomlkit.dumps(document))
+        except (OSError, ValueError) as error:
+            raise SettingsNotSaved from error
+
+    def _read_table(self, problems: list[str]) -> dict[str, Any]:
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            _log.warning("settings file not readable: %s", error.strerror)
+            problems.append(
+                f"The settings file cannot be read ({error.strerror}). Defaults are used; the file is unchanged."
+            )
+            return {}
+        try:
+            return tomllib.loads(data.decode("utf-8"))
+        except (ValueError, RecursionError):
+            kept = self._keep_broken(data)
+            where = f"kept as {kept.name}" if kept else "left as it is"
+            problems.append(f"The settings file is damaged. Defaults are used; the damaged file is {where}.")
+            return {}
+
+    def _keep_broken(self, data: bytes) -> Path | None:
+        """Move the file aside under the first free name; the newest damage never overwrites an older copy."""
+        for number in range(1, 100):
+            kept = self._path.with_name(f"{self._path.stem}.broken-{number}{self._path.suffix}")
+            if kept.exists():
+                continue
+            try:
+                self._path.replace(kept)
+            except OSError as error:
+                _log.warning("broken settings file not moved: %s", error.strerror)
+                return None
+            _log.warning("settings file of %d bytes was not valid TOML", len(data))
+            return kept
+        return None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Readers see the old or the new text, whole, even after a power cut. The file is its owner's only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _take(values: dict[str, Any], setting: Setting, read: Any, source: str, problems: list[str]) -> bool:
+    try:
+        values[setting.name] = read()
+    except InvalidValue as error:
+        problems.append(f"{source} was ignored: {error}.")
+        return False
+    return True
+
+
+def _find(table: Mapping[str, Any], key: str) -> Any:
+    section, name = key.split(".")
+    inner = table.get(section)
+    return inner.get(name) if isinstance(inner, Mapping) else None
+
+
+def _put(document: TOMLDocument, key: str, value: Value) -> None:
+    import tomlkit
+
+    section, name = key.split(".")
+    if not isinstance(document.get(section), Mapping):
+        document[section] = tomlkit.table()
+    document[section][name] = dict(value) if isinstance(value, Mapping) else value
