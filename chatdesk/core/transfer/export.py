@@ -1,0 +1,142 @@
+"""A thread as a file for people (Markdown) or for programs (JSON). Pure: it gets the messages and returns text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.thread import Thread
+
+FORMAT_NAME = "chatdesk-thread"
+FORMAT_VERSION = 1
+
+_SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
+_STATUS_NOTES = {
+    Status.STOPPED: "This answer was stopped.",
+    Status.INTERRUPTED: "This answer was interrupted.",
+    Status.PENDING: "This answer has not begun.",
+    Status.STREAMING: "This answer is still being written.",
+}
+
+
+def thread_to_markdown(thread: Thread, messages: Sequence[Message]) -> str:
+    """The shown path under one heading each; message text as it is, since it is Markdown already."""
+    blocks = [f"# {_one_line(thread.title)}", f"*{_when(thread.created_at)}*"]
+    if thread.system_prompt.strip():
+        blocks.append("> " + thread.system_prompt.strip().replace("\n", "\n> "))
+    for message in messages:
+        blocks.append(f"## {_heading(message)}")
+        blocks.extend(text for text in (_part_as_markdown(part) for part in message.parts) if text)
+        note = message.error if message.status is Status.ERROR else _STATUS_NOTES.get(message.status)
+        if note:
+            blocks.append(f"*{_one_line(note)}*")
+    return "\n\n".join(blocks) + "\n"
+
+
+def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:
+    """One JSON object with everything that is known about the thread and its shown path."""
+    data = {
+        "format": FORMAT_NAME,
+        "format_version": FORMAT_VERSION,
+        "thread": thread_as_data(thread),
+        "messages": [message_as_data(message) for message in messages],
+    }
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def thread_as_data(thread: Thread) -> dict[str, Any]:
+    """A thread as JSON data; times are ISO 8601 in UTC."""
+    return {
+        "id": thread.id,
+        "project_id": thread.project_id,
+        "title": thread.title,
+        "system_prompt": thread.system_prompt,
+        "provider": thread.provider,
+        "model": thread.model,
+        "created_at": _iso(thread.created_at),
+        "last_activity_at": _iso(thread.last_activity_at),
+        "archived_at": _iso(thread.archived_at),
+        "pinned_at": _iso(thread.pinned_at),
+        "deleted_at": _iso(thread.deleted_at),
+        "message_count": thread.message_count,
+        "total_input_tokens": thread.total_input_tokens,
+        "total_output_tokens": thread.total_output_tokens,
+        "total_cached_tokens": thread.total_cached_tokens,
+        "total_reasoning_tokens": thread.total_reasoning_tokens,
+        "total_tool_time_ms": thread.total_tool_time_ms,
+        "tool_counts": dict(thread.tool_counts),
+    }
+
+
+def message_as_data(message: Message) -> dict[str, Any]:
+    """A message with its parts as JSON data."""
+    return {
+        "id": message.id,
+        "parent_id": message.parent_id,
+        "role": message.role.value,
+        "status": message.status.value,
+        "created_at": _iso(message.created_at),
+        "completed_at": _iso(message.completed_at),
+        "provider": message.provider,
+        "model": message.model,
+        "version": message.version_index,
+        "versions": message.version_count,
+        "latency_ms": message.latency_ms,
+        "time_to_first_token_ms": message.time_to_first_token_ms,
+        "usage": {
+            "input_tokens": message.prompt_tokens,
+            "output_tokens": message.completion_tokens,
+            "total_tokens": message.total_tokens,
+            "cached_tokens": message.cached_tokens,
+            "reasoning_tokens": message.reasoning_tokens,
+        },
+        "finish_reason": message.finish_reason,
+        "error": message.error,
+        "error_type": message.error_type,
+        "text": message.text,
+        "parts": [{"type": part.type.value, "content": dict(part.content)} for part in message.parts],
+    }
+
+
+def _heading(message: Message) -> str:
+    words = [_SPEAKERS[message.role]]
+    if message.role is Role.ASSISTANT and message.model:
+        words.append(f"({_one_line(message.model)})")
+    return f"{' '.join(words)} · {_when(message.created_at)}"
+
+
+def _part_as_markdown(part: Part) -> str:
+    if part.type is PartType.TEXT:
+        return part.text.strip("\n")
+    if part.type is PartType.REASONING and part.text.strip():
+        return "> **Reasoning**\n>\n> " + part.text.strip().replace("\n", "\n> ")
+    if part.type is PartType.TOOL_CALL:
+        name, arguments = part.content.get("name", ""), str(part.content.get("arguments", ""))
+        return f"**Tool call** `{_one_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
+    if part.type is PartType.TOOL_RESULT:
+        return f"**Tool result**\n\n{_fenced(part.text, '')}"
+    return ""
+
+
+def _fenced(text: str, language: str) -> str:
+    """A code block whose fence is longer than any in the text."""
+    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _when(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _iso(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
