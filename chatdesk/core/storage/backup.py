@@ -1,0 +1,70 @@
+"""Copies of the whole database that are proven good before they get their name."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.storage.connection import make_private_directory, make_private_file
+from chatdesk.core.storage.failures import translating
+
+
+def back_up(source: sqlite3.Connection, target: Path) -> Path:
+    """Copy the database of ``source`` to ``target``, which it replaces only when the copy is whole and on the disk.
+
+    All pages in one step: copying in slices starts over at each write of another connection and may never end.
+    """
+    make_private_directory(target.parent)
+    temporary = target.with_name(target.name + ".new")
+    with translating(target):
+        try:
+            temporary.unlink(missing_ok=True)
+            make_private_file(temporary)
+            with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
+                source.backup(copy, pages=-1)
+                copy.execute("PRAGMA journal_mode=DELETE")
+                _verify(source, copy)
+            _sync(temporary)
+            os.replace(temporary, target)
+            _sync_directory(target.parent)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+    return target
+
+
+def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Rows of every table that holds anything of ours."""
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    ).fetchall()
+    counts = {}
+    for (name,) in names:
+        counts[name] = int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
+    return counts
+
+
+def _verify(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    if copy.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+        raise StorageCorrupt("The backup that was just made is damaged, so it was not kept.")
+    if row_counts(source) != row_counts(copy):
+        raise StorageCorrupt("The backup that was just made is not complete, so it was not kept.")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

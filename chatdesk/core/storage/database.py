@@ -1,0 +1,359 @@
+"""The profile database: one thread that writes, one that reads, and what must be true before either starts.
+
+SQLAlchemy runs synchronously on these two threads; the coroutines here only hand work over. Work that writes is always
+carried out, even when the task that asked for it is cancelled while it waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatdesk.core.clock import Clock, HybridClock
+from chatdesk.core.errors import StorageError, StorageMissing, StorageReplaced
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import backup, high_water, owner_token, recovery, schema_upgrade, tables
+from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import (
+    identity,
+    make_private_directory,
+    make_private_file,
+    reading_engine,
+    writing_engine,
+)
+from chatdesk.core.storage.failures import is_io_error, translated, translating
+from chatdesk.core.storage.integrity import check_database
+from chatdesk.core.storage.projects import ensure_default_project
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """What opening did. ``upgraded_from`` is None when no upgrade was needed; ``warning`` is for the user."""
+
+    upgraded_from: str | None
+    upgraded_to: str
+    recovered_turns: int
+    backup_path: Path | None
+    is_new: bool = False
+    warning: str | None = None
+
+
+class Database:
+    """See the module text. ``read_only`` opens a database that another process may be writing, and never changes it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        backup_dir: Path,
+        read_only: bool = False,
+        migrations_dir: Path | None = None,
+    ) -> None:
+        self.path = path
+        self.backup_dir = backup_dir
+        self.is_read_only = read_only
+        self.hybrid_clock = HybridClock(clock)
+        self.device_id = ""
+        self.owner_token = owner_token.make()
+        self._clock = clock
+        self._migrations_dir = migrations_dir
+        self._writer = _Worker("storage-writer")
+        self._reader = _Worker("storage-reader")
+        self._identity: tuple[int, int] | None = None
+        self._is_replaced = False
+        self._is_full_sync = True
+        self._is_open = False
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.device_id, self._clock, self.hybrid_clock)
+
+    async def open(self) -> OpenReport:
+        """Check, create or upgrade the file, recover turns that nobody owns, and get ready."""
+        if self.is_read_only:
+            report = await self._reader.run(self._open_read_only)
+        else:
+            report = await self._writer.run(self._open)
+            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
+        self._is_open = True
+        return report
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a snapshot, on the reading thread."""
+        return await self._reader.run(partial(self._read, work))
+
+    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+        """Run ``work`` in one transaction on the writing thread. When this returns, it is committed; ``is_durable``:
+        it also survives a power loss. Raises ``StorageError``, and then nothing was changed.
+        """
+        if self.is_read_only:
+            raise StorageError(
+                "ChatDesk is reading this database while another program writes to it.", safe="Nothing was changed."
+            )
+        return await self._writer.run(partial(self._write, work, is_durable))
+
+    async def quick_check(self) -> list[str]:
+        """What SQLite's quick check complains about; empty when all is well."""
+        return await self.read(lambda conn: check_database(conn, is_thorough=False))
+
+    async def integrity_check(self) -> list[str]:
+        """The thorough check: SQLite's own, foreign keys, and the digest of every finished message."""
+        return await self.read(lambda conn: check_database(conn, is_thorough=True))
+
+    async def back_up(self, target: Path) -> Path:
+        """A verified copy of the database at ``target``."""
+
+        def run() -> Path:
+            with translating(self.path), closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as source:
+                return backup.back_up(source, target)
+
+        return await self._reader.run(run)
+
+    async def close(self) -> None:
+        """Wait for work that was handed over, then let go of the file. Safe to call twice."""
+        self._is_open = False
+        # The reader first: the last connection to close checkpoints, and only the writer may.
+        await self._reader.close()
+        await self._writer.close()
+
+    # On the storage threads from here on.
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        conn = self._reader.connection
+        with translating(self.path), conn.begin():
+            return work(conn)
+
+    def _write(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        self._check_identity()
+        try:
+            conn = self._writer.connection
+            if is_durable != self._is_full_sync:
+                # Has no effect inside a transaction. SQLAlchemy is not told, because it would open one.
+                _driver(conn).execute(f"PRAGMA synchronous={'FULL' if is_durable else 'NORMAL'}")
+                self._is_full_sync = is_durable
+            with conn.begin():
+                result = work(conn)
+                mark = self._count_commit(conn) if is_durable else None
+                self._check_identity()
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            if is_io_error(error):
+                self._reconnect()
+            raise translated(error, self.path) from error
+        self._check_identity()
+        if mark is not None:
+            self._write_mark(mark)
+        return result
+
+    def _reconnect(self) -> None:
+        """After an I/O error SQLite's view of the file is unknown; a new connection reads it from the disk."""
+        self._is_full_sync = True
+        with suppress(SQLAlchemyError, sqlite3.Error):
+            self._writer.disconnect()
+        with suppress(SQLAlchemyError, sqlite3.Error, OSError):
+            self._writer.connect(writing_engine(self.path))
+
+    def _check_identity(self) -> None:
+        if self._is_replaced or identity(self.path) != self._identity:
+            # A sync tool moved the file: SQLite would go on writing happily into a file without a name.
+            self._is_replaced = True
+            raise StorageReplaced
+
+    def _count_commit(self, conn: Connection) -> high_water.HighWater:
+        row = conn.exec_driver_sql(
+            "UPDATE devices SET commit_count = commit_count + 1 WHERE id = ? RETURNING commit_count, message_count",
+            (self.device_id,),
+        ).one()
+        return high_water.HighWater(self.device_id, row[0], row[1])
+
+    def _write_mark(self, mark: high_water.HighWater) -> None:
+        try:
+            high_water.write(self.path, mark)
+        except OSError as error:
+            _log.warning("the mark beside the database was not written: errno %s", error.errno)
+
+    def _open(self) -> OpenReport:
+        with translating(self.path):
+            make_private_directory(self.path.parent)
+            was_missing = self._refuse_lost_file()
+            make_private_file(self.path)
+            revision = None if was_missing else self._revision()
+            done = schema_upgrade.Upgrade(None, tables.HEAD_REVISION)
+            if revision is not None and revision != tables.HEAD_REVISION:
+                done = schema_upgrade.upgrade(
+                    self.path, revision, backup_dir=self.backup_dir, migrations_dir=self._find_migrations()
+                )
+            self._writer.connect(writing_engine(self.path))
+            self._identity = identity(self.path)
+            conn = self._writer.connection
+            with conn.begin():
+                if revision is None:
+                    schema_upgrade.create(conn)
+                self._take_device(conn)
+                ensure_default_project(conn, self.origin)
+                recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
+                found = self._count_commit(conn)
+            warning = high_water.warning(high_water.read(self.path), found)
+            self._write_mark(found)
+        return OpenReport(
+            upgraded_from=done.upgraded_from,
+            upgraded_to=tables.HEAD_REVISION,
+            recovered_turns=recovered,
+            backup_path=done.backup_path,
+            is_new=revision is None,
+            warning=warning,
+        )
+
+    def _refuse_lost_file(self) -> bool:
+        """Whether there is no database yet. Raises if there was one: an empty file in its place helps nobody."""
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size:
+            return False
+        log = self.path.with_name(self.path.name + "-wal")
+        if high_water.exists(self.path) or (log.exists() and log.stat().st_size > 0):
+            raise StorageMissing
+        return True
+
+    def _revision(self) -> str | None:
+        """The schema version, learnt without changing the file; unknown ones are refused."""
+        with closing(sqlite3.connect(self.path, isolation_level=None, timeout=5.0)) as conn:
+            conn.execute("PRAGMA query_only=ON")
+            revision = schema_upgrade.current_revision(conn)
+        if revision is None:
+            if high_water.exists(self.path):
+                raise StorageMissing
+            return None
+        schema_upgrade.check_revision(revision)
+        return revision
+
+    def _find_migrations(self) -> Path:
+        if self._migrations_dir is not None:
+            return self._migrations_dir
+        from chatdesk.core.paths import migrations_dir
+
+        return migrations_dir()
+
+    def _take_device(self, conn: Connection) -> None:
+        row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
+        if row is None:
+            self.device_id = new_id()
+            conn.execute(tables.devices.insert().values(id=self.device_id, is_mine=1, created_at=self._clock.now_ms()))
+        else:
+            self.device_id = row[0]
+            # Not observe(): our own stamps must grow even when the clock was set back since.
+            self.hybrid_clock = HybridClock(self._clock, last=row[1])
+
+    def _open_read_only(self) -> OpenReport:
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            raise StorageMissing(
+                f"There is no database at {self.path}.",
+                safe="Nothing was created.",
+                next_step="Start ChatDesk once, or choose another --data-dir.",
+            )
+        with translating(self.path):
+            try:
+                self._reader.connect(reading_engine(self.path))
+            except (SQLAlchemyError, sqlite3.Error):
+                self._reader.connect(reading_engine(self.path, is_only_user=True))
+            conn = self._reader.connection
+            revision = schema_upgrade.current_revision(_driver(conn))
+            if revision is None:
+                raise StorageMissing
+            schema_upgrade.check_revision(revision)
+            if revision != tables.HEAD_REVISION:
+                raise StorageError(
+                    f"The database has the older schema version {revision}, and only reading was asked for.",
+                    safe="It was not touched.",
+                    next_step="Start ChatDesk once to upgrade it.",
+                )
+            with conn.begin():
+                self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
+        return OpenReport(None, tables.HEAD_REVISION, 0, None)
+
+
+def _driver(conn: Connection) -> sqlite3.Connection:
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+class _Worker:
+    """One thread with one connection."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+        self._is_closed = False
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            raise StorageError("The database is not open.")
+        return self._connection
+
+    def connect(self, engine: Engine) -> None:
+        self.disconnect()
+        self._engine = engine
+        self._connection = engine.connect()
+
+    def disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        engine, self._engine = self._engine, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.close()
+        if engine is not None:
+            engine.dispose()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise StorageError("The database is closed.")
+        future = self._pool.submit(work)
+        waiting = asyncio.wrap_future(_uncancelled(future))
+        return await waiting
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.wrap_future(self._pool.submit(self.disconnect))
+        self._pool.shutdown(wait=False)
+
+
+def _uncancelled(inner: Future[T]) -> Future[T]:
+    """A future that may be cancelled without taking ``inner``, which may not have started yet, with it."""
+    outer: Future[T] = Future()
+
+    def copy(done: Future[T]) -> None:
+        if not outer.set_running_or_notify_cancel():
+            error = done.exception()
+            if error is not None:
+                _log.warning("abandoned storage work failed: %s", type(error).__name__)
+            return
+        error = done.exception()
+        if error is not None:
+            outer.set_exception(error)
+        else:
+            outer.set_result(done.result())
+
+    inner.add_done_callback(copy)
+    return outer

@@ -1,0 +1,61 @@
+"""Unsent text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.thread import Draft
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.plain_text import clean
+from chatdesk.core.storage.rows import get_thread
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.database import Database
+
+_NEW = "new"
+
+
+class DraftRepository:
+    """One draft a thread, and one (None) for the thread that does not exist yet."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def get(self, thread_id: str | None) -> Draft | None:
+        slot = _NEW if thread_id is None else checked_id(thread_id)
+
+        def work(conn: Connection) -> Draft | None:
+            row = conn.exec_driver_sql(
+                "SELECT thread_id, text, cursor, updated_at FROM drafts WHERE slot = ?", (slot,)
+            ).first()
+            return None if row is None else Draft(*row)
+
+        return await self._db.read(work)
+
+    async def put(self, thread_id: str | None, text: str, cursor: int) -> Draft:
+        wanted = None if thread_id is None else checked_id(thread_id)
+        stored = clean(text)
+        now = self._db.origin.now()
+
+        def work(conn: Connection) -> Draft:
+            if wanted is not None:
+                get_thread(conn, wanted)
+            conn.exec_driver_sql(
+                "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (slot) DO UPDATE SET text = excluded.text, cursor = excluded.cursor,"
+                " updated_at = excluded.updated_at",
+                (wanted or _NEW, wanted, stored, cursor, now),
+            )
+            return Draft(wanted, stored, cursor, now)
+
+        return await self._db.write(work)
+
+    async def delete(self, thread_id: str | None) -> None:
+        slot = _NEW if thread_id is None else checked_id(thread_id)
+
+        def work(conn: Connection) -> None:
+            conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,))
+
+        await self._db.write(work)

@@ -1,0 +1,109 @@
+"""Turns what SQLAlchemy, sqlite3 and the file system raise into our own errors; the only place that does."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from chatdesk.core.errors import (
+    StorageBusy,
+    StorageCorrupt,
+    StorageError,
+    StorageFull,
+    StorageReadOnly,
+)
+
+_log = logging.getLogger(__name__)
+
+_IOERR = 10
+_KINDS: dict[int, type[StorageError]] = {
+    5: StorageBusy,
+    6: StorageBusy,
+    8: StorageReadOnly,
+    11: StorageCorrupt,
+    13: StorageFull,
+    26: StorageCorrupt,
+}
+_IOERR_WRITE = (778, 1034, 1546, 4874)  # write, fsync, truncate, grow by mapping
+
+
+def sqlite_code(error: BaseException) -> int | None:
+    """SQLite's extended result code behind ``error``, if there is one."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(original, "sqlite_errorcode", None)
+    return code if isinstance(code, int) else None
+
+
+def is_io_error(error: BaseException) -> bool:
+    """Whether the state of the connection is unknown after ``error``: it must be reopened before it is used again."""
+    code = sqlite_code(error)
+    return code is not None and code & 0xFF in (_IOERR, 11, 26)
+
+
+def translated(error: BaseException, path: Path | None = None) -> StorageError:
+    """Our error for ``error``. The log gets SQLite's code and own words, which name columns but hold no values."""
+    code = sqlite_code(error)
+    _log.warning("database failed: %s, code %s: %s", type(error).__name__, code, _words(error))
+    if isinstance(error, OSError):
+        return _for_os_error(error)
+    if code is None:
+        return StorageError()
+    primary = code & 0xFF
+    if primary == 14 and path is not None:
+        return cannot_open(path)
+    if primary == _IOERR:
+        return StorageError(
+            "The disk reported an error while the database was used.",
+            safe="What was saved before is unchanged, and nothing counts as saved that was not confirmed.",
+            next_step="Check the disk and its free space, then try again.",
+        )
+    return _KINDS.get(primary, StorageError)()
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"errno {error.errno}"
+    return str(error.orig if isinstance(error, DBAPIError) else error.__class__.__name__)
+
+
+def cannot_open(path: Path) -> StorageError:
+    """SQLite says only "cannot open" for half a dozen causes; the file system knows which."""
+    parent = path.parent
+    try:
+        if path.is_dir():
+            return StorageError(
+                f"{path} is a directory, not a database file.", next_step="Choose another data directory."
+            )
+        if not parent.exists():
+            return StorageError(f"The directory {parent} does not exist.", next_step="Create it or choose another one.")
+        path.stat()
+        return StorageReadOnly(f"The database file {path} may not be opened by this user.")
+    except PermissionError:
+        return StorageReadOnly(f"The directory {parent} may not be read by this user.")
+    except FileNotFoundError:
+        return StorageReadOnly(f"No database can be created in {parent}.")
+    except OSError:
+        return StorageError(f"The database file {path} cannot be opened.")
+
+
+def _for_os_error(error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull()
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageReadOnly()
+    return StorageError()
+
+
+@contextmanager
+def translating(path: Path | None = None) -> Iterator[None]:
+    """Everything inside raises ``ChatDeskError`` or what is not storage's business."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise translated(error, path) from error

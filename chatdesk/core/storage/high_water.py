@@ -1,0 +1,66 @@
+"""A small file beside the database that remembers how far the database had come.
+
+SQLite cannot tell an empty file from a new one, nor a lost write-ahead log from nothing written: both pass its checks.
+The mark is written after durable commits only, so it never claims more than was saved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class HighWater:
+    """``commits`` and ``messages`` are counts since the database was made; they never fall."""
+
+    device_id: str
+    commits: int
+    messages: int
+
+
+def mark_path(database: Path) -> Path:
+    return database.with_name(database.name + ".mark")
+
+
+def exists(database: Path) -> bool:
+    """Whether a database was here once, even when the mark itself is damaged."""
+    return mark_path(database).exists()
+
+
+def read(database: Path) -> HighWater | None:
+    """The mark, or None if there is none that makes sense."""
+    try:
+        data = json.loads(mark_path(database).read_text("utf-8"))
+        return HighWater(str(data["device_id"]), int(data["commits"]), int(data["messages"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write(database: Path, mark: HighWater) -> None:
+    """Replace the mark. Not synced: after a power loss an older mark is as good, and a torn one is ignored."""
+    target = mark_path(database)
+    temporary = target.with_name(target.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, json.dumps(asdict(mark)).encode())
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, target)
+
+
+def warning(mark: HighWater | None, found: HighWater) -> str | None:
+    """A sentence for the user if the database holds less than it once did."""
+    if mark is None:
+        return None
+    if mark.device_id == found.device_id and mark.commits <= found.commits:
+        return None
+    missing = mark.messages - found.messages
+    lost = f"{missing} message{'s' if missing != 1 else ''}" if missing > 0 else "the last changes"
+    return (
+        f"The database is older than it was when ChatDesk last saved: {lost} may be missing. "
+        "This happens when a backup was restored, or when a file was lost. Nothing else was changed. "
+        "Look for a newer backup in the backup directory if you did not restore one yourself."
+    )

@@ -1,0 +1,54 @@
+"""Looks for damage: what SQLite can find, and what it cannot, by a digest of every finished message."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy.engine import Connection
+
+
+def digest(parts: Iterable[tuple[int, str, str]]) -> str:
+    """Fingerprint of a message's parts, given as (index, type, stored content) in order of index."""
+    hasher = hashlib.blake2b(digest_size=16)
+    for index, kind, content in parts:
+        data = content.encode("utf-8", "replace")
+        hasher.update(f"{index} {kind} {len(data)}\n".encode())
+        hasher.update(data)
+    return hasher.hexdigest()
+
+
+def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
+    """Complaints in plain words, without contents; empty when all is well."""
+    pragma = "integrity_check" if is_thorough else "quick_check"
+    found = [str(row[0]) for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)") if row[0] != "ok"]
+    if found or not is_thorough:
+        return found
+    for row in conn.exec_driver_sql("PRAGMA foreign_key_check"):
+        found.append(f"a row of {row[0]} points at a missing row of {row[2]}")
+    found.extend(_damaged_messages(conn))
+    return found
+
+
+def _damaged_messages(conn: Connection) -> list[str]:
+    rows = conn.exec_driver_sql(
+        "SELECT m.id, m.content_digest, p.part_index, p.type, p.content"
+        " FROM messages m LEFT JOIN message_parts p ON p.message_id = m.id"
+        " WHERE m.content_digest IS NOT NULL ORDER BY m.id, p.part_index"
+    )
+    found: list[str] = []
+    current: tuple[str, str] | None = None
+    parts: list[tuple[int, str, str]] = []
+
+    def judge() -> None:
+        if current is not None and digest(parts) != current[1]:
+            found.append(f"the text of message {current[0]} is not what was saved")
+
+    for message_id, wanted, index, kind, content in rows:
+        if current is None or current[0] != message_id:
+            judge()
+            current, parts = (message_id, wanted), []
+        if index is not None:
+            parts.append((index, kind, content))
+    judge()
+    return found

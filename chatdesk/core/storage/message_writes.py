@@ -1,0 +1,209 @@
+"""New messages and versions of messages, inside a transaction of the caller."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Message, PartType, Role, Status
+from chatdesk.core.domain.turn import AnswerPlan
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, UnknownParent
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import shown_path, streaming, tables, thread_counters
+from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.plain_text import clean, to_json
+from chatdesk.core.storage.rows import get_message
+from chatdesk.core.storage.shown_path import Node
+from chatdesk.core.storage.threads import live_thread, touch
+
+#: As a parent: whatever is the end of the shown path when the transaction runs.
+LEAF: Final = "leaf"
+
+
+def add_question(
+    conn: Connection,
+    origin: Origin,
+    owner: str,
+    thread_id: str,
+    text: str,
+    parent_id: str | None,
+    plan: AnswerPlan | None,
+) -> tuple[Message, Message | None]:
+    live_thread(conn, thread_id)
+    parent = shown_path.tip(conn, thread_id) if parent_id == LEAF else _parent(conn, thread_id, parent_id)
+    return _ask(conn, origin, owner, thread_id, text, parent, plan)
+
+
+def add_question_version(
+    conn: Connection, origin: Origin, owner: str, message_id: str, text: str, plan: AnswerPlan | None
+) -> tuple[Message, Message | None]:
+    node = _live_node(conn, message_id)
+    if node.role != Role.USER:
+        raise NotPossible("Only your own messages can be edited.")
+    parent = None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
+    return _ask(conn, origin, owner, node.thread_id, text, parent, plan)
+
+
+def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, plan: AnswerPlan) -> Message:
+    parent = _live_node(conn, parent_id)
+    node = _insert_answer(conn, origin, owner, parent, plan)
+    return get_message(conn, node.id)
+
+
+def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> None:
+    node = _live_node(conn, message_id)
+    if node.role != Role.ASSISTANT or not Status(node.status).can_continue:
+        raise NotPossible("Only an answer that stopped before its end can be continued.")
+    before = thread_counters.of_messages(conn, [message_id])
+    conn.execute(
+        tables.messages.update()
+        .where(tables.messages.c.id == message_id)
+        .values(
+            status=Status.PENDING.value,
+            provider=plan.provider,
+            model=plan.model,
+            owner_pid_token=owner,
+            completed_at=None,
+            finish_reason=None,
+            error=None,
+            error_type=None,
+            error_details=None,
+            content_digest=None,
+            **origin.stamp(),
+        )
+    )
+    after = thread_counters.of_messages(conn, [message_id])
+    thread_counters.change_by_difference(conn, node.thread_id, before, after)
+
+
+def select_version(conn: Connection, message_id: str) -> str:
+    """Show a message. Which version one looks at is one's own business, so the change log does not hear of it."""
+    node = _live_node(conn, message_id)
+    shown_path.show(conn, node)
+    return node.thread_id
+
+
+def _ask(
+    conn: Connection,
+    origin: Origin,
+    owner: str,
+    thread_id: str,
+    text: str,
+    parent: Node | None,
+    plan: AnswerPlan | None,
+) -> tuple[Message, Message | None]:
+    question = _insert_question(conn, origin, thread_id, parent, clean(text))
+    answer = None if plan is None else _insert_answer(conn, origin, owner, question, plan)
+    touch(conn, thread_id, origin.now())
+    return get_message(conn, question.id), None if answer is None else get_message(conn, answer.id)
+
+
+def _insert_question(conn: Connection, origin: Origin, thread_id: str, parent: Node | None, text: str) -> Node:
+    content = to_json({"text": text})
+    now = origin.now()
+    node = _insert(
+        conn,
+        origin,
+        thread_id,
+        parent,
+        role=Role.USER,
+        status=Status.COMPLETE,
+        completed_at=now,
+        **streaming.sizes([(0, PartType.TEXT.value, content)]),
+    )
+    conn.execute(
+        tables.message_parts.insert().values(
+            id=new_id(),
+            message_id=node.id,
+            part_index=0,
+            type=PartType.TEXT.value,
+            content=content,
+            started_at=now,
+            completed_at=now,
+            **origin.stamp(),
+        )
+    )
+    log_change(
+        conn,
+        origin,
+        project_id=live_thread(conn, thread_id).project_id,
+        kind="message",
+        op="new",
+        entity=node.id,
+        hlc=origin.hybrid_clock.next(),
+    )
+    return node
+
+
+def _insert_answer(conn: Connection, origin: Origin, owner: str, parent: Node, plan: AnswerPlan) -> Node:
+    return _insert(
+        conn,
+        origin,
+        parent.thread_id,
+        parent,
+        role=Role.ASSISTANT,
+        status=Status.PENDING,
+        provider=plan.provider,
+        model=plan.model,
+        owner_pid_token=owner,
+    )
+
+
+def _insert(
+    conn: Connection,
+    origin: Origin,
+    thread_id: str,
+    parent: Node | None,
+    *,
+    role: Role,
+    status: Status,
+    **values: object,
+) -> Node:
+    message_id = new_id()
+    position = 0 if parent is None else parent.position + 1
+    end = shown_path.tip(conn, thread_id)
+    conn.execute(
+        tables.messages.insert().values(
+            id=message_id,
+            thread_id=thread_id,
+            parent_id=None if parent is None else parent.id,
+            role=role.value,
+            status=status.value,
+            position=position,
+            created_at=origin.now(),
+            **values,
+            **origin.stamp(),
+        )
+    )
+    conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
+    thread_counters.change(conn, thread_id, thread_counters.Tally(message_count=1))
+    node = Node(
+        message_id, thread_id, None if parent is None else parent.id, role.value, status.value, position, False, None
+    )
+    if (None if end is None else end.id) == node.parent_id:
+        shown_path.append(conn, node)
+    else:
+        shown_path.show(conn, node)
+    return node
+
+
+def _parent(conn: Connection, thread_id: str, parent_id: str | None) -> Node | None:
+    if parent_id is None:
+        return None
+    node = shown_path.find_node(conn, parent_id)
+    if node is None or node.thread_id != thread_id:
+        raise UnknownParent
+    if node.deleted_at is not None:
+        raise MessageInTrash
+    return node
+
+
+def _live_node(conn: Connection, message_id: str) -> Node:
+    node = shown_path.find_node(conn, message_id)
+    if node is None:
+        raise MessageNotFound
+    live_thread(conn, node.thread_id)
+    if node.deleted_at is not None:
+        raise MessageInTrash
+    return node

@@ -1,0 +1,183 @@
+"""Messages in the database: reading, and every step of a turn as one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Message, MessagePage
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage import message_pages, message_writes, streaming, trash
+from chatdesk.core.storage.message_writes import LEAF
+from chatdesk.core.storage.rows import get_message, get_thread
+from chatdesk.core.storage.threads import insert_thread
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.database import Database
+
+__all__ = ["LEAF", "MessageRepository"]
+
+
+class MessageRepository:
+    """Every write is one transaction and returns what it changed."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def page(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
+        after: str | None = None,
+        around: str | None = None,
+    ) -> MessagePage:
+        """Part of the shown path, oldest first. ``before``: the newest ones older than it; ``after``: the oldest ones
+        newer than it; both: the open interval; ``around``: centred on it; none: the newest page.
+        """
+        thread = checked_id(thread_id)
+        edges = tuple(None if edge is None else checked_id(edge) for edge in (before, after, around))
+        return await self._db.read(lambda conn: message_pages.page(conn, thread, max(limit, 1), *edges))
+
+    async def get(self, message_id: str) -> Message:
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: get_message(conn, wanted))
+
+    async def versions(self, message_id: str) -> tuple[Message, ...]:
+        """Live siblings of the same role, itself included, oldest first."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: message_pages.versions(conn, wanted))
+
+    async def path_to(self, message_id: str, limit: int | None = None) -> tuple[Message, ...]:
+        """From the root to this message, live ones only; with ``limit`` the newest of them."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: message_pages.path_to(conn, wanted, limit))
+
+    async def create_thread_with_question(
+        self,
+        project_id: str,
+        title: str,
+        text: str,
+        *,
+        provider: str | None,
+        model: str | None,
+        system_prompt: str = "",
+        with_answer: AnswerPlan | None = None,
+    ) -> tuple[Thread, Message, Message | None]:
+        """A thread with its first question, and the pending answer below it: all of it or nothing."""
+        project = checked_id(project_id)
+
+        def work(conn: Connection) -> tuple[Thread, Message, Message | None]:
+            thread = insert_thread(
+                conn, self._db.origin, project, title, provider=provider, model=model, system_prompt=system_prompt
+            )
+            asked, answer = message_writes.add_question(
+                conn, self._db.origin, self._db.owner_token, thread.id, text, LEAF, with_answer
+            )
+            return get_thread(conn, thread.id), asked, answer
+
+        return await self._db.write(work)
+
+    async def add_question(
+        self, thread_id: str, text: str, *, parent_id: str | None = LEAF, with_answer: AnswerPlan | None
+    ) -> tuple[Message, Message | None, Thread]:
+        """A complete user message below ``parent_id`` (``LEAF``: the end of the shown path; None: a first message), and
+        the pending answer below it. Raises ``UnknownParent``, ``ThreadInTrash``, ``MessageInTrash``.
+        """
+        thread = checked_id(thread_id)
+        parent = parent_id if parent_id is None or parent_id == LEAF else checked_id(parent_id)
+
+        def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
+            asked, answer = message_writes.add_question(
+                conn, self._db.origin, self._db.owner_token, thread, text, parent, with_answer
+            )
+            return asked, answer, get_thread(conn, thread)
+
+        return await self._db.write(work)
+
+    async def add_answer(self, parent_id: str, plan: AnswerPlan) -> tuple[Message, Thread]:
+        """Another pending answer to ``parent_id``; it becomes the shown version."""
+        parent = checked_id(parent_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            answer = message_writes.add_answer(conn, self._db.origin, self._db.owner_token, parent, plan)
+            return answer, get_thread(conn, answer.thread_id)
+
+        return await self._db.write(work)
+
+    async def add_question_version(
+        self, message_id: str, text: str, with_answer: AnswerPlan | None
+    ) -> tuple[Message, Message | None, Thread]:
+        """Another version of a user message; it becomes the shown one. The old one is kept."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
+            asked, answer = message_writes.add_question_version(
+                conn, self._db.origin, self._db.owner_token, wanted, text, with_answer
+            )
+            return asked, answer, get_thread(conn, asked.thread_id)
+
+        return await self._db.write(work)
+
+    async def start_streaming(self, message_id: str, started_at: int) -> Message:
+        """pending to streaming."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Message:
+            streaming.start(conn, self._db.origin, wanted, started_at)
+            return get_message(conn, wanted)
+
+        return await self._db.write(work, is_durable=False)
+
+    async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk]) -> None:
+        """Store streamed text; survives the death of the process, not a power loss."""
+        wanted = checked_id(message_id)
+        await self._db.write(
+            lambda conn: streaming.append_chunks(conn, self._db.origin, wanted, chunks), is_durable=False
+        )
+
+    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
+        """The end of a turn: text, status, usage, counters and change log together."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            thread_id = streaming.finish(conn, self._db.origin, wanted, outcome)
+            return get_message(conn, wanted), get_thread(conn, thread_id)
+
+        return await self._db.write(work)
+
+    async def resume(self, message_id: str, plan: AnswerPlan) -> Message:
+        """Continue an answer that stopped, failed or was interrupted: pending again, its text kept."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Message:
+            message_writes.resume(conn, self._db.origin, self._db.owner_token, wanted, plan)
+            return get_message(conn, wanted)
+
+        return await self._db.write(work)
+
+    async def delete(self, message_id: str, *, with_later: bool) -> tuple[Thread, tuple[str, ...]]:
+        """To the trash: the message, or it and everything below it. Returns the thread and the ids."""
+        wanted = checked_id(message_id)
+        return await self._db.write(
+            lambda conn: trash.delete_message(conn, self._db.origin, wanted, with_later=with_later)
+        )
+
+    async def restore(self, message_id: str) -> tuple[Thread, tuple[str, ...]]:
+        """Out of the trash, with what went there together with it."""
+        wanted = checked_id(message_id)
+        return await self._db.write(lambda conn: trash.restore_message(conn, self._db.origin, wanted))
+
+    async def select_version(self, message_id: str) -> Thread:
+        """Show this version and what was last shown below it."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Thread:
+            return get_thread(conn, message_writes.select_version(conn, wanted))
+
+        return await self._db.write(work)

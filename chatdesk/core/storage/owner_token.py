@@ -1,0 +1,38 @@
+"""Which process owns an unfinished turn, told apart from later processes that got the same number."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from chatdesk.core.ids import new_id
+
+
+def make() -> str:
+    """A token for this opening of the database: process, its start, and a part that is never the same twice."""
+    return f"{os.getpid()}:{_started(os.getpid())}:{new_id()}"
+
+
+def is_alive(token: str | None) -> bool:
+    """Whether another living process made ``token``. This process' earlier tokens count as dead: it closed that database.
+
+    Only Linux tells reliably; elsewhere every other token is dead, and the lock on the data directory keeps two
+    processes from writing at once.
+    """
+    pid_text, _, rest = (token or "").partition(":")
+    started, _, _ = rest.partition(":")
+    if not pid_text.isdigit() or not started or int(pid_text) == os.getpid():
+        return False
+    return _started(int(pid_text)) == started
+
+
+def _started(pid: int) -> str:
+    if not sys.platform.startswith("linux"):
+        return ""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    # Field 22, counted after the command name, which is in brackets and may hold anything.
+    return stat.rpartition(")")[2].split()[19]

@@ -1,0 +1,50 @@
+"""Makes any string storable: SQLite stops at NUL, and UTF-8 has no lone surrogates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def clean(text: str) -> str:
+    """``text`` with NUL and lone surrogates replaced by U+FFFD; halves of a pair that stand together are joined."""
+    if "\0" in text:
+        text = text.replace("\0", _REPLACEMENT)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _clean_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(key)): _clean_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean_value(item) for item in value]
+    return value
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    return json.dumps(_clean_value(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def from_json(text: str | None) -> dict[str, Any]:
+    """What ``to_json`` wrote; anything else reads as empty, so that one damaged row does not hide a thread."""
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def folded(title: str) -> str:
+    """``title`` as it is compared in searches, without regard to case in any script."""
+    return title.casefold()

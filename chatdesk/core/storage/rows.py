@@ -1,0 +1,153 @@
+"""Rows to domain objects, in as few queries as a page needs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import MessageNotFound, ThreadNotFound
+from chatdesk.core.storage.plain_text import from_json
+
+#: SQLite takes 32,766 parameters; far fewer are as fast.
+_BATCH = 500
+
+THREAD_COLUMNS = (
+    "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
+    " deleted_at, current_leaf_id, message_count, total_input_tokens, total_output_tokens, total_cached_tokens,"
+    " total_reasoning_tokens, total_tool_time_ms, tool_counts"
+)
+
+_MESSAGE_NAMES = (
+    "id thread_id parent_id role status created_at position provider model completed_at latency_ms"
+    " time_to_first_token_ms prompt_tokens completion_tokens total_tokens cached_tokens reasoning_tokens error"
+    " error_type error_details finish_reason deleted_at"
+).split()
+MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES)
+
+_PART_COLUMNS = (
+    "id, message_id, part_index, type, content, step_index, started_at, completed_at, tool_name, tool_call_id,"
+    " tool_duration_ms"
+)
+
+
+def thread_from(row: Row[Any] | Sequence[Any]) -> Thread:
+    """A thread from a row of ``THREAD_COLUMNS``."""
+    values = list(row)
+    values[18] = from_json(values[18])
+    return Thread(*values)
+
+
+def get_thread(conn: Connection, thread_id: str) -> Thread:
+    row = conn.exec_driver_sql(f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = ?", (thread_id,)).first()
+    if row is None:
+        raise ThreadNotFound
+    return thread_from(row)
+
+
+def get_message(conn: Connection, message_id: str) -> Message:
+    row = conn.exec_driver_sql(f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.id = ?", (message_id,)).first()
+    if row is None:
+        raise MessageNotFound
+    return messages_from(conn, [row])[0]
+
+
+def messages_from(conn: Connection, rows: Sequence[Row[Any]]) -> list[Message]:
+    """Whole messages, in the order of ``rows`` (of ``MESSAGE_COLUMNS``): parts, streamed text and places among versions
+    are fetched for all of them at once.
+    """
+    if not rows:
+        return []
+    parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
+    siblings = _live_siblings(conn, rows)
+    return [_message(row, parts.get(row[0], ()), siblings) for row in rows]
+
+
+def _message(row: Row[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]]) -> Message:
+    versions = siblings.get((row[2] or row[1], row[3]), [])
+    older = sum(1 for version in versions if version < row[0])
+    return Message(
+        row[0],
+        row[1],
+        row[2],
+        Role(row[3]),
+        Status(row[4]),
+        row[5],
+        row[6],
+        tuple(parts),
+        *row[7:19],
+        error_details=from_json(row[19]),
+        finish_reason=row[20],
+        deleted_at=row[21],
+        version_index=older + 1,
+        version_count=max(len(versions), older + 1),
+    )
+
+
+def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[str]) -> dict[str, list[Part]]:
+    streamed = streamed_text(conn, unfinished)
+    parts: dict[str, list[Part]] = defaultdict(list)
+    for batch in batches(message_ids):
+        for row in conn.exec_driver_sql(
+            f"SELECT {_PART_COLUMNS} FROM message_parts WHERE message_id IN ({marks(batch)})"
+            " ORDER BY message_id, part_index",
+            tuple(batch),
+        ):
+            kind = PartType(row[3])
+            content = from_json(row[4])
+            added = streamed.get((row[1], row[2]))
+            if added is not None:
+                content = appended(kind, content, added)
+            parts[row[1]].append(Part(row[0], row[1], row[2], kind, content, *row[5:]))
+    return parts
+
+
+def streamed_text(conn: Connection, message_ids: Sequence[str]) -> dict[tuple[str, int], str]:
+    """Text that is stored in pieces, by message and part."""
+    pieces: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for batch in batches(message_ids):
+        for message_id, index, text in conn.exec_driver_sql(
+            f"SELECT message_id, part_index, text FROM part_chunks WHERE message_id IN ({marks(batch)})"
+            " ORDER BY message_id, part_index, n",
+            tuple(batch),
+        ):
+            pieces[message_id, index].append(text)
+    return {key: "".join(texts) for key, texts in pieces.items()}
+
+
+def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, Any]:
+    """``content`` with ``text`` at the end of what this kind of part streams."""
+    field = "arguments" if kind is PartType.TOOL_CALL else "text"
+    return {**content, field: str(content.get(field, "")) + text}
+
+
+def _live_siblings(conn: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[str, str], list[str]]:
+    """Ids of live versions in order, by parent (of roots: by thread) and role."""
+    siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for batch in batches(sorted({row[2] for row in rows if row[2] is not None})):
+        for message_id, parent_id, role in conn.exec_driver_sql(
+            f"SELECT id, parent_id, role FROM messages WHERE parent_id IN ({marks(batch)}) AND deleted_at IS NULL",
+            tuple(batch),
+        ):
+            siblings[parent_id, role].append(message_id)
+    for batch in batches(sorted({row[1] for row in rows if row[2] is None})):
+        for message_id, thread_id, role in conn.exec_driver_sql(
+            f"SELECT id, thread_id, role FROM messages WHERE thread_id IN ({marks(batch)})"
+            " AND parent_id IS NULL AND deleted_at IS NULL",
+            tuple(batch),
+        ):
+            siblings[thread_id, role].append(message_id)
+    return siblings
+
+
+def batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]
+
+
+def marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))

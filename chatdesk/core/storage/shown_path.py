@@ -1,0 +1,135 @@
+"""Keeps ``on_path``: which message of each place in a thread's tree is shown.
+
+A page is then one walk over an index. The price is paid when another version is chosen: the path changes from that
+place on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What the tree needs to know of a message."""
+
+    id: str
+    thread_id: str
+    parent_id: str | None
+    role: str
+    status: str
+    position: int
+    is_on_path: bool
+    deleted_at: int | None
+
+
+_NODE = "SELECT id, thread_id, parent_id, role, status, position, on_path, deleted_at FROM messages"
+
+# Down from a message: the chosen child, unless it is in the trash and a live one is there; then the newest live one.
+_DOWN = """
+WITH RECURSIVE down(id, chosen) AS (
+    SELECT id, chosen_child_id FROM messages WHERE id = ?
+    UNION ALL
+    SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = coalesce(
+        (SELECT c.id FROM messages c WHERE c.id = down.chosen AND c.deleted_at IS NULL),
+        (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id AND c.deleted_at IS NULL),
+        (SELECT c.id FROM messages c WHERE c.id = down.chosen),
+        (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id)
+    )
+)
+UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
+"""
+
+# Up from a message to the first one that is shown already, which is included.
+_UP = """
+WITH RECURSIVE up(id, parent_id, position, on_path) AS (
+    SELECT id, parent_id, position, on_path FROM messages WHERE id = ?
+    UNION ALL
+    SELECT m.id, m.parent_id, m.position, m.on_path FROM up JOIN messages m ON m.id = up.parent_id WHERE up.on_path = 0
+)
+SELECT id, parent_id, position, on_path FROM up ORDER BY position
+"""
+
+
+def find_node(conn: Connection, message_id: str) -> Node | None:
+    row = conn.exec_driver_sql(f"{_NODE} WHERE id = ?", (message_id,)).first()
+    return None if row is None else Node(*row[:6], bool(row[6]), row[7])
+
+
+def tip(conn: Connection, thread_id: str) -> Node | None:
+    """The last message of the path, whether live or in the trash: a new message goes below it, so that one that is
+    restored later still has its place.
+    """
+    row = conn.exec_driver_sql(
+        f"{_NODE} WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL ORDER BY position DESC LIMIT 1",
+        (thread_id,),
+    ).first()
+    trashed = conn.exec_driver_sql(
+        f"{_NODE} WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NOT NULL ORDER BY position DESC LIMIT 1",
+        (thread_id,),
+    ).first()
+    if row is None or (trashed is not None and trashed[5] > row[5]):
+        row = trashed
+    return None if row is None else Node(*row[:6], bool(row[6]), row[7])
+
+
+def append(conn: Connection, node: Node) -> None:
+    """Show a new message below the tip, where nothing else has to change."""
+    conn.exec_driver_sql("UPDATE messages SET on_path = 1 WHERE id = ?", (node.id,))
+    _choose(conn, node.thread_id, node.parent_id, node.id)
+    conn.exec_driver_sql(
+        "UPDATE threads SET current_leaf_id = ?, shown_count = shown_count + 1 WHERE id = ?", (node.id, node.thread_id)
+    )
+
+
+def show(conn: Connection, node: Node) -> int:
+    """Make the path lead through ``node`` and on below it. Returns the first position that changed."""
+    if node.is_on_path:
+        refresh_end(conn, node.thread_id)
+        return node.position
+    chain = conn.exec_driver_sql(_UP, (node.id,)).all()
+    fork = next((row[2] + 1 for row in chain if row[3]), 0)
+    before = shown_from(conn, node.thread_id, fork)
+    for condition in ("deleted_at IS NULL", "deleted_at IS NOT NULL"):  # each has its index
+        conn.exec_driver_sql(
+            f"UPDATE messages SET on_path = 0 WHERE thread_id = ? AND on_path = 1 AND position >= ? AND {condition}",
+            (node.thread_id, fork),
+        )
+    for message_id, parent_id, _position, is_shown in chain:
+        if not is_shown:
+            _choose(conn, node.thread_id, parent_id, message_id)
+            conn.exec_driver_sql("UPDATE messages SET on_path = 1 WHERE id = ?", (message_id,))
+    conn.exec_driver_sql(_DOWN, (node.id,))
+    after = shown_from(conn, node.thread_id, fork)
+    conn.exec_driver_sql(
+        "UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (after - before, node.thread_id)
+    )
+    refresh_end(conn, node.thread_id)
+    return fork
+
+
+def refresh_end(conn: Connection, thread_id: str) -> None:
+    """``current_leaf_id`` is the newest live message of the path."""
+    conn.exec_driver_sql(
+        "UPDATE threads SET current_leaf_id = (SELECT id FROM messages WHERE thread_id = ?1 AND on_path = 1"
+        " AND deleted_at IS NULL ORDER BY position DESC LIMIT 1) WHERE id = ?1",
+        (thread_id,),
+    )
+
+
+def shown_from(conn: Connection, thread_id: str, position: int) -> int:
+    return int(
+        conn.exec_driver_sql(
+            "SELECT count(*) FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL AND position >= ?",
+            (thread_id, position),
+        ).scalar_one()
+    )
+
+
+def _choose(conn: Connection, thread_id: str, parent_id: str | None, message_id: str) -> None:
+    if parent_id is None:
+        conn.exec_driver_sql("UPDATE threads SET chosen_root_id = ? WHERE id = ?", (message_id, thread_id))
+    else:
+        conn.exec_driver_sql("UPDATE messages SET chosen_child_id = ? WHERE id = ?", (message_id, parent_id))

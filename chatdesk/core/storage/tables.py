@@ -1,0 +1,338 @@
+"""The schema of the profile database, as SQLAlchemy tables.
+
+The migrations build the same thing step by step; a test holds the two equal. New columns go at the end of their table,
+because that is where ``ALTER TABLE`` puts them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+#: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
+#: an up-to-date database needs neither Alembic nor the migration files. A test compares it with ``migrations/versions``.
+REVISIONS = ("0001", "0002")
+HEAD_REVISION = REVISIONS[-1]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _origin() -> tuple[Column[int], Column[str]]:
+    """What every row that may be shared carries: a hybrid clock stamp and the device that wrote it last."""
+    return (
+        Column("hlc", Integer, nullable=False, server_default=text("0")),
+        Column("origin_device", Text, nullable=False, server_default=text("''")),
+    )
+
+
+def _counter(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("colour", Text, nullable=False),
+    Column("system_prompt", Text, nullable=False, server_default=text("''")),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("created_at", Integer, nullable=False),
+    Column("last_chat_at", Integer),
+    Column("deleted_at", Integer),
+    *_origin(),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("title_folded", Text, nullable=False),
+    Column("system_prompt", Text, nullable=False, server_default=text("''")),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("created_at", Integer, nullable=False),
+    Column("last_activity_at", Integer, nullable=False),
+    Column("archived_at", Integer),
+    Column("pinned_at", Integer),
+    Column("deleted_at", Integer),
+    Column("current_leaf_id", Text),
+    Column("chosen_root_id", Text),
+    _counter("shown_count"),
+    _counter("message_count"),
+    _counter("total_input_tokens"),
+    _counter("total_output_tokens"),
+    _counter("total_cached_tokens"),
+    _counter("total_reasoning_tokens"),
+    _counter("total_tool_time_ms"),
+    Column("tool_counts", Text, nullable=False, server_default=text("'{}'")),
+    *_origin(),
+)
+Index(
+    "ix_threads_recent",
+    threads.c.last_activity_at,
+    threads.c.id,
+    sqlite_where=text("deleted_at IS NULL AND archived_at IS NULL"),
+)
+Index(
+    "ix_threads_project_recent",
+    threads.c.project_id,
+    threads.c.last_activity_at,
+    threads.c.id,
+    sqlite_where=text("deleted_at IS NULL AND archived_at IS NULL"),
+)
+Index(
+    "ix_threads_pinned",
+    threads.c.last_activity_at,
+    threads.c.id,
+    sqlite_where=text("pinned_at IS NOT NULL AND deleted_at IS NULL AND archived_at IS NULL"),
+)
+Index(
+    "ix_threads_archived",
+    threads.c.last_activity_at,
+    threads.c.id,
+    sqlite_where=text("archived_at IS NOT NULL AND deleted_at IS NULL"),
+)
+Index("ix_threads_trashed", threads.c.last_activity_at, threads.c.id, sqlite_where=text("deleted_at IS NOT NULL"))
+# The foreign key to projects needs an index that covers every thread, also the archived and trashed ones.
+Index("ix_threads_project_id", threads.c.project_id)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    # No cascade: SQLite gives up at 1,000 levels, and a thread is a chain far deeper than that.
+    Column("parent_id", Text, ForeignKey("messages.id")),
+    Column("role", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    _counter("on_path"),
+    Column("chosen_child_id", Text),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("created_at", Integer, nullable=False),
+    Column("completed_at", Integer),
+    Column("latency_ms", Integer),
+    Column("time_to_first_token_ms", Integer),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("total_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("reasoning_tokens", Integer),
+    Column("error", Text),
+    Column("error_type", Text),
+    Column("error_details", Text),
+    Column("finish_reason", Text),
+    Column("owner_pid_token", Text),
+    Column("content_digest", Text),
+    Column("deleted_at", Integer),
+    Column("deleted_with", Text),
+    Column("purged_at", Integer),
+    *_origin(),
+    # Since 0002: what a view needs to guess a height without reading the text.
+    _counter("char_count"),
+    _counter("line_count"),
+    CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
+    CheckConstraint(
+        "status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error')",
+        name="status",
+    ),
+)
+Index(
+    "ix_messages_shown",
+    messages.c.thread_id,
+    messages.c.position,
+    sqlite_where=text("on_path = 1 AND deleted_at IS NULL"),
+)
+Index("ix_messages_parent_id", messages.c.parent_id)
+Index("ix_messages_roots", messages.c.thread_id, sqlite_where=text("parent_id IS NULL"))
+# Covers every message of a thread: the foreign key's index, and what a recount reads.
+Index("ix_messages_thread_id", messages.c.thread_id)
+Index("ix_messages_trashed", messages.c.thread_id, messages.c.deleted_at, sqlite_where=text("deleted_at IS NOT NULL"))
+Index("ix_messages_unfinished", messages.c.thread_id, sqlite_where=text("status IN ('pending', 'streaming')"))
+
+message_parts = Table(
+    "message_parts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("message_id", Text, ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
+    Column("part_index", Integer, nullable=False),
+    _counter("step_index"),
+    Column("type", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("started_at", Integer),
+    Column("completed_at", Integer),
+    Column("tool_name", Text),
+    Column("tool_call_id", Text),
+    Column("tool_duration_ms", Integer),
+    *_origin(),
+    UniqueConstraint("message_id", "part_index"),
+)
+
+# Text of an answer that is being written: only ever appended to, merged into ``message_parts.content`` at the end.
+part_chunks = Table(
+    "part_chunks",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("message_id", Text, ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
+    Column("part_index", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)
+Index("ix_part_chunks_message_id_part_index_n", part_chunks.c.message_id, part_chunks.c.part_index, part_chunks.c.n)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("part_id", Text, ForeignKey("message_parts.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    *_origin(),
+)
+Index("ix_artifacts_part_id", artifacts.c.part_id)
+Index("ix_artifacts_sha256", artifacts.c.sha256)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("up_to_message_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("provider", Text),
+    Column("model", Text),
+    _counter("token_count"),
+    Column("created_at", Integer, nullable=False),
+    Column("deleted_at", Integer),
+    *_origin(),
+)
+Index("ix_summaries_thread_id_created_at", summaries.c.thread_id, summaries.c.created_at)
+
+# ``slot`` is the thread's id, or "new" for the thread that does not exist yet.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("slot", Text, primary_key=True),
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE")),
+    Column("text", Text, nullable=False),
+    Column("cursor", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+)
+Index("ix_drafts_thread_id", drafts.c.thread_id)
+
+# What was asked of a provider and what it took. Outlives the message, because the money is spent all the same.
+usage_events = Table(
+    "usage_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="SET NULL")),
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="SET NULL")),
+    Column("message_id", Text, ForeignKey("messages.id", ondelete="SET NULL")),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("status", Text, nullable=False),
+    _counter("input_tokens"),
+    _counter("output_tokens"),
+    _counter("cached_tokens"),
+    _counter("reasoning_tokens"),
+    _counter("is_estimated"),
+    Column("latency_ms", Integer),
+    Column("created_at", Integer, nullable=False),
+)
+Index("ix_usage_events_created_at", usage_events.c.created_at)
+Index("ix_usage_events_project_id", usage_events.c.project_id)
+Index("ix_usage_events_thread_id", usage_events.c.thread_id)
+Index("ix_usage_events_message_id", usage_events.c.message_id)
+
+# The log that team sync sends. state: 0 pending, 4 acknowledged, 1 confirmed, 2 rejected, 3 orphaned.
+changes = Table(
+    "changes",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("project_id", Text, nullable=False),
+    Column("seq", Integer),
+    Column("device", Text, nullable=False),
+    Column("dseq", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("reg", Text, nullable=False),
+    Column("parents", Text, nullable=False),
+    Column("hlc", Integer, nullable=False),
+    Column("v", Integer, nullable=False, server_default=text("1")),
+    Column("body", Text),
+    _counter("state"),
+    Column("mine", Integer, nullable=False, server_default=text("1")),
+    Column("at", Integer, nullable=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("device", "dseq"),
+)
+Index("ix_changes_project_id_state", changes.c.project_id, changes.c.state)
+Index("ix_changes_entity_reg", changes.c.entity, changes.c.reg)
+
+# The changes of one register that no other change names as its parent.
+register_heads = Table(
+    "register_heads",
+    metadata,
+    Column("entity", Text, primary_key=True),
+    Column("reg", Text, primary_key=True),
+    Column("change_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# Devices that wrote here; exactly one ``is_mine``. ``commit_count`` and ``message_count`` are compared at the next start
+# with the mark outside the database, which tells a lost write-ahead log.
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _counter("is_mine"),
+    Column("next_dseq", Integer, nullable=False, server_default=text("1")),
+    _counter("last_hlc"),
+    _counter("clock_offset_ms"),
+    _counter("commit_count"),
+    _counter("message_count"),
+    Column("created_at", Integer, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+alembic_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)

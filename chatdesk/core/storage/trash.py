@@ -1,0 +1,193 @@
+"""Deleting as tombstones: what is in the trash can come back for a while, and then goes for good."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
+from chatdesk.core.storage import shown_path, tables, thread_counters
+from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.rows import batches, get_thread, marks
+
+_SUBTREE = """
+WITH RECURSIVE below(id) AS (
+    SELECT ? UNION ALL SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+)
+SELECT m.id, m.status FROM below JOIN messages m ON m.id = below.id WHERE m.deleted_at IS NULL
+"""
+
+
+def delete_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
+    thread = get_thread(conn, thread_id)
+    if thread.deleted_at is None:
+        _mark_thread(conn, origin, thread, origin.now())
+    return get_thread(conn, thread_id)
+
+
+def restore_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
+    thread = get_thread(conn, thread_id)
+    if thread.deleted_at is not None:
+        _mark_thread(conn, origin, thread, None)
+    return get_thread(conn, thread_id)
+
+
+def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: int | None) -> None:
+    stamp = origin.stamp()
+    conn.execute(tables.threads.update().where(tables.threads.c.id == thread.id).values(deleted_at=deleted_at, **stamp))
+    covers = {}
+    if deleted_at is not None:
+        # A delete covers exactly what its author had seen; anything newer brings the thread back.
+        rows = conn.exec_driver_sql(
+            "SELECT device, max(dseq) FROM changes WHERE project_id = ? GROUP BY device", (thread.project_id,)
+        )
+        covers = {row[0]: row[1] for row in rows}
+    log_change(
+        conn,
+        origin,
+        project_id=thread.project_id,
+        kind="thread",
+        op="edit" if deleted_at is None else "del",
+        entity=thread.id,
+        hlc=stamp["hlc"],
+        body=None if deleted_at is None else {"covers": covers},
+    )
+
+
+def delete_message(
+    conn: Connection, origin: Origin, message_id: str, *, with_later: bool
+) -> tuple[Thread, tuple[str, ...]]:
+    """Move a message, or it and everything below it, to the trash. When another live version is there, that is shown."""
+    node = shown_path.find_node(conn, message_id)
+    if node is None:
+        raise MessageNotFound
+    if node.deleted_at is not None:
+        raise MessageInTrash
+    rows = conn.exec_driver_sql(_SUBTREE, (message_id,)).all() if with_later else [(node.id, node.status)]
+    if any(row[1] in ("pending", "streaming") for row in rows):
+        raise TurnInProgress
+    affected = tuple(row[0] for row in rows)
+    tally = thread_counters.of_messages(conn, affected)
+    hidden = _mark_messages(conn, origin, node.thread_id, affected, deleted_at=origin.now(), deleted_with=message_id)
+    _account(conn, node.thread_id, tally, -1, hidden)
+    if node.is_on_path:
+        sibling = _nearest_version(conn, node)
+        if sibling is not None:
+            shown_path.show(conn, sibling)
+    shown_path.refresh_end(conn, node.thread_id)
+    return get_thread(conn, node.thread_id), affected
+
+
+def restore_message(conn: Connection, origin: Origin, message_id: str) -> tuple[Thread, tuple[str, ...]]:
+    """Bring back a message with all that went to the trash together with it, and show it."""
+    row = conn.exec_driver_sql("SELECT deleted_with, purged_at FROM messages WHERE id = ?", (message_id,)).first()
+    node = shown_path.find_node(conn, message_id)
+    if row is None or node is None:
+        raise MessageNotFound
+    if row[1] is not None:
+        raise NotPossible("The text of this message was removed for good after its time in the trash.")
+    if node.deleted_at is None:
+        return get_thread(conn, node.thread_id), ()
+    affected = tuple(
+        found[0]
+        for found in conn.exec_driver_sql(
+            "SELECT id FROM messages WHERE thread_id = ? AND deleted_at IS NOT NULL AND deleted_with = ?"
+            " AND purged_at IS NULL ORDER BY position, id",
+            (node.thread_id, row[0]),
+        )
+    )
+    shown = _mark_messages(conn, origin, node.thread_id, affected, deleted_at=None, deleted_with=None)
+    _account(conn, node.thread_id, thread_counters.of_messages(conn, affected), 1, shown)
+    restored = shown_path.find_node(conn, message_id)
+    if restored is not None:
+        shown_path.show(conn, restored)
+    return get_thread(conn, node.thread_id), affected
+
+
+def _account(conn: Connection, thread_id: str, tally: thread_counters.Tally, sign: int, shown: int) -> None:
+    delta = thread_counters.Tally()
+    delta.add(tally, sign)
+    thread_counters.change(conn, thread_id, delta)
+    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (sign * shown, thread_id))
+
+
+def _mark_messages(
+    conn: Connection,
+    origin: Origin,
+    thread_id: str,
+    message_ids: tuple[str, ...],
+    *,
+    deleted_at: int | None,
+    deleted_with: str | None,
+) -> int:
+    """Set or clear the tombstones. Returns how many of the messages are on the path."""
+    project_id = get_thread(conn, thread_id).project_id
+    shown = 0
+    for batch in batches(message_ids):
+        shown += conn.exec_driver_sql(
+            f"SELECT count(*) FROM messages WHERE id IN ({marks(batch)}) AND on_path = 1", tuple(batch)
+        ).scalar_one()
+    for message_id in message_ids:
+        stamp = origin.stamp()
+        conn.execute(
+            tables.messages.update()
+            .where(tables.messages.c.id == message_id)
+            .values(deleted_at=deleted_at, deleted_with=deleted_with, **stamp)
+        )
+        log_change(
+            conn,
+            origin,
+            project_id=project_id,
+            kind="message",
+            op="edit" if deleted_at is None else "del",
+            entity=message_id,
+            hlc=stamp["hlc"],
+        )
+    return shown
+
+
+def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
+    """The live version before ``node``, else the one after it."""
+    place = "parent_id = ?" if node.parent_id is not None else "thread_id = ? AND parent_id IS NULL"
+    row = conn.exec_driver_sql(
+        f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL"
+        " ORDER BY id < ? DESC, abs(created_at - (SELECT created_at FROM messages WHERE id = ?)), id DESC LIMIT 1",
+        (node.parent_id or node.thread_id, node.role, node.id, node.id),
+    ).first()
+    return None if row is None else shown_path.find_node(conn, row[0])
+
+
+def purge(conn: Connection, trashed_before: int, now: int) -> int:
+    """Remove threads and messages for good. A message with others below it stays as an empty tombstone, so that these
+    keep their place.
+    """
+    threads = conn.exec_driver_sql(
+        "DELETE FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ?", (trashed_before,)
+    ).rowcount
+    doomed = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL"
+            " ORDER BY position DESC",
+            (trashed_before,),
+        )
+    ]
+    for message_id in doomed:
+        conn.exec_driver_sql("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
+        conn.exec_driver_sql(
+            "UPDATE messages SET purged_at = ?, error = NULL, error_details = NULL, content_digest = NULL,"
+            " char_count = 0, line_count = 0 WHERE id = ?",
+            (now, message_id),
+        )
+    _drop_childless(conn)
+    return threads + len(doomed)
+
+
+def _drop_childless(conn: Connection) -> None:
+    """Remove empty tombstones from the leaves upwards; the change log remembers them."""
+    condition = (
+        "purged_at IS NOT NULL AND deleted_at IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.parent_id = messages.id)"
+    )
+    while conn.exec_driver_sql(f"DELETE FROM messages WHERE {condition}").rowcount:
+        continue
