@@ -1,0 +1,117 @@
+"""What each command does: the catalogue's ids bound to the bindings' methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.application.message_binding import MessageBinding
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.registry import CommandRegistry
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.panes import Panes
+
+
+class CommandBinding(QObject):
+    """Binds everything but what belongs to the window's life (quit, settings), which its owner binds."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        registry: CommandRegistry,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        sidebar, theme = panes.sidebar, panes.theme
+        for command_id, run in {
+            "thread.new": lambda: threads.open_soon(None),
+            "thread.rename": self._rename,
+            "thread.pin": self._toggle_pin,
+            "thread.archive": self._toggle_archive,
+            "thread.delete": lambda: self._with_thread(self.delete_thread),
+            "thread.previous": lambda: self._step(-1),
+            "thread.next": lambda: self._step(1),
+            "search.focus": sidebar.focus_search,
+            "composer.focus": panes.composer.focus,
+            "answer.stop": messages.stop,
+            "answer.regenerate": messages.regenerate_last,
+            "answer.copy": messages.copy_last,
+            "question.edit_last": messages.edit_last,
+            "view.toggle_sidebar": panes.window.toggle_sidebar,
+            "view.switch_theme": self._switch_theme,
+            "view.zoom_in": theme.zoom_in,
+            "view.zoom_out": theme.zoom_out,
+            "view.reset_zoom": theme.reset_zoom,
+        }.items():
+            registry.bind(command_id, run)
+        sidebar.threadChosen.connect(threads.open_soon)
+        sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
+        sidebar.renameRequested.connect(lambda id_, title: self._do("rename_thread", id_, title))
+        sidebar.pinRequested.connect(lambda id_, on: self._do("pin_thread", id_, is_pinned=on))
+        sidebar.archiveRequested.connect(lambda id_, on: self._do("archive_thread", id_, is_archived=on))
+        sidebar.deleteRequested.connect(self.delete_thread)
+        sidebar.restoreRequested.connect(lambda id_: self._do("restore_thread", id_))
+        panes.header.titleEdited.connect(lambda title: self._with_thread(lambda id_: self._do("rename_thread", id_, title)))
+        panes.header.modelChosen.connect(messages.choose_model)
+        panes.empty_state.promptChosen.connect(self._on_prompt_chosen)
+
+    def delete_thread(self, thread_id: str) -> None:
+        async def work() -> None:
+            thread = await (await self._handle.chat()).delete_thread(thread_id)
+            self._panes.window.show_toast(
+                f"Moved to the trash: {thread.title}", "Undo", lambda: self._do("restore_thread", thread_id)
+            )
+
+        self._tasks.start(work(), f"delete thread {thread_id}")
+
+    def _with_thread(self, run: Callable[[str], None]) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            run(thread_id)
+
+    def _rename(self) -> None:
+        if self._threads.thread_id is not None:
+            self._panes.header.begin_title_edit()
+
+    def _toggle_pin(self) -> None:
+        thread = self._threads.thread
+        if thread is not None:
+            self._do("pin_thread", thread.id, is_pinned=thread.pinned_at is None)
+
+    def _toggle_archive(self) -> None:
+        thread = self._threads.thread
+        if thread is not None:
+            self._do("archive_thread", thread.id, is_archived=thread.archived_at is None)
+
+    def _step(self, step: int) -> None:
+        other = self._panes.sidebar.neighbour_of(self._threads.thread_id, step)
+        if other is not None:
+            self._threads.open_soon(other)
+
+    def _switch_theme(self) -> None:
+        theme = self._panes.theme
+        theme.set_preference("light" if theme.scheme == "dark" else "dark")
+
+    def _on_prompt_chosen(self, prompt: str) -> None:
+        composer = self._panes.composer
+        composer.set_text(prompt)
+        composer.set_cursor(len(prompt))
+        composer.focus()
+
+    def _do(self, method: str, *values: object, **options: object) -> None:
+        async def work() -> None:
+            await getattr(await self._handle.chat(), method)(*values, **options)
+
+        self._tasks.start(work(), f"{method}")

@@ -1,0 +1,58 @@
+"""One real turn without a display: typed into the composer, sent, stored, streamed, drawn; for a machine with no screen."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtTest import QTest
+
+from chatdesk.core.domain.message import Message
+from chatdesk.core.events import AnswerFinished, TextStreamed
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.ui.application.panes import Panes
+
+QUESTION = "Show me a list, a table and some code"
+_LONGEST_S = 120.0
+_SETTLE_S = 1.0
+
+
+async def play(panes: Panes, services: Services, picture: Path) -> int:
+    """Play the turn, print the answer as it comes and the path of the picture; the exit code."""
+    write = sys.stdout.write
+    done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+    def on_text(event: TextStreamed) -> None:
+        if event.kind == "text":
+            write(event.delta)
+            sys.stdout.flush()
+
+    def on_finished(event: AnswerFinished) -> None:
+        if not done.done():
+            done.set_result(event.message)
+
+    subscriptions = [
+        services.events.subscribe(TextStreamed, on_text),
+        services.events.subscribe(AnswerFinished, on_finished),
+    ]
+    write(f"You: {QUESTION}\n\n")
+    try:
+        panes.composer.set_text(QUESTION)
+        QTest.mouseClick(panes.composer.send_button, panes.composer.left_button)
+        async with asyncio.timeout(_LONGEST_S):
+            message = await done
+        await asyncio.sleep(_SETTLE_S)  # the last blocks get their colours
+    finally:
+        for subscription in subscriptions:
+            subscription.cancel()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    is_saved = panes.window.grab().save(str(picture))
+    write(f"\n\nStatus: {message.status.value}. Thread: {message.thread_id}.\n")
+    if message.error:
+        write(f"{message.error}\n")
+    write(f"Screenshot: {picture if is_saved else 'could not be saved'}\n")
+    return 0 if message.error is None and is_saved else 1

@@ -1,0 +1,120 @@
+"""A real ChatService over a real database in a temporary directory, with a provider that does what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chatdesk.core.chat.service import ChatService
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.events import AnswerFinished, EventBus
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    ModelInfo,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+)
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.repositories import Repositories
+
+Step = StreamEvent | Exception | asyncio.Event
+
+
+class ScriptedProvider:
+    """Plays one script an answer; an event is waited for, an exception is raised. Without a script it answers "ok"."""
+
+    name = "scripted"
+    label = "Scripted"
+
+    def __init__(self) -> None:
+        self.scripts: list[Sequence[Step]] = []
+        self.requests: list[ChatRequest] = []
+        self.open_streams = 0
+
+    def will(self, *steps: Step) -> None:
+        self.scripts.append(steps)
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        return (ModelInfo("small", "Small"),)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        self.requests.append(request)
+        script = self.scripts.pop(0) if self.scripts else (TextDelta("ok"), StreamFinished(FinishReason.STOP))
+        self.open_streams += 1
+        try:
+            for step in script:
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                elif isinstance(step, Exception):
+                    raise step
+                else:
+                    yield step
+        finally:
+            self.open_streams -= 1
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class ChatWorld:
+    chat: ChatService
+    bus: EventBus
+    provider: ScriptedProvider
+    database: Database
+    repositories: Repositories
+    events: list[object] = field(default_factory=list)
+
+    async def answer_of(self, sent: object) -> object:
+        """Wait for the end of the answer in ``Sent`` or ``Created``."""
+        answer_id = sent.answer.id  # type: ignore[attr-defined]
+        return await self.finished(answer_id)
+
+    async def finished(self, answer_id: str) -> object:
+        for event in self.events:
+            if isinstance(event, AnswerFinished) and event.message.id == answer_id:
+                return event.message
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def on_finished(event: AnswerFinished) -> None:
+            if event.message.id == answer_id and not done.done():
+                done.set_result(event.message)
+
+        subscription = self.bus.subscribe(AnswerFinished, on_finished)
+        try:
+            async with asyncio.timeout(20):
+                return await done
+        finally:
+            subscription.cancel()
+
+
+@asynccontextmanager
+async def chat_world(directory: Path, **options: int) -> AsyncIterator[ChatWorld]:
+    database = Database(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
+    await database.open()
+    provider, bus = ScriptedProvider(), EventBus()
+    repositories = Repositories.of(database)
+    chat = ChatService(
+        repositories=repositories,
+        providers=ProviderRegistry([provider], "scripted", "small"),
+        bus=bus,
+        clock=SystemClock(),
+        **options,
+    )
+    world = ChatWorld(chat, bus, provider, database, repositories)
+    from chatdesk.core import events
+
+    for kind in vars(events).values():
+        if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+            bus.subscribe(kind, world.events.append)
+    try:
+        yield world
+    finally:
+        await chat.close()
+        await database.close()
