@@ -1,0 +1,202 @@
+"""Turns the JSON chunks of a chat completion stream into our events; pure, and suspicious of every field.
+
+Servers that call themselves compatible differ: reasoning comes as ``reasoning_content`` or ``reasoning``, content as text or
+as a list of pieces, tool calls with or without ``index``. What is merely absent is ignored; what is of a wrong type where
+text was due is an error, so that no part of an answer vanishes unnoticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+
+Delta = TextDelta | ReasoningDelta | ToolCallDelta
+
+_FINISH_REASONS = {
+    "length": FinishReason.LENGTH,
+    "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "tool_use": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "safety": FinishReason.CONTENT_FILTER,
+}
+_FAILED_REASONS = {"error", "insufficient_system_resource", "abort", "network_error"}
+
+
+class WrongShapeError(ValueError):
+    """A field that must hold text or an object holds something else."""
+
+
+class ErrorInAnswer(Exception):
+    """The stream carries an error object; ``error`` is what the vendor wrote."""
+
+    def __init__(self, error: object) -> None:
+        super().__init__("error in answer")
+        self.error = error
+
+
+class AnswerReader:
+    """State of one answer. Feed every decoded chunk; then look at ``finish_reason`` and ``usage``."""
+
+    def __init__(self) -> None:
+        self.finish_reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.has_text = False
+        self.has_reasoning = False
+        self._text = SurrogateJoiner()
+        self._reasoning = SurrogateJoiner()
+        self._arguments: dict[int, SurrogateJoiner] = {}
+        self._index_of_call: dict[str, int] = {}
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return bool(self._arguments)
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """The events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
+        if not isinstance(chunk, Mapping):
+            raise WrongShapeError("chunk")
+        if chunk.get("error"):
+            raise ErrorInAnswer(chunk["error"])
+        self._read_usage(chunk.get("usage"))
+        choices = chunk.get("choices")
+        if choices is None:
+            return
+        if not isinstance(choices, list):
+            raise WrongShapeError("choices")
+        for choice in choices:
+            if not isinstance(choice, Mapping):
+                raise WrongShapeError("choice")
+            if choice.get("index") in {None, 0}:
+                yield from self._read_choice(choice)
+
+    def finish(self) -> Iterator[Delta]:
+        """What was held back at the very end."""
+        tail = self._reasoning.finish()
+        if tail:
+            yield ReasoningDelta(tail)
+        tail = self._text.finish()
+        if tail:
+            yield TextDelta(tail)
+        for index, joiner in self._arguments.items():
+            tail = joiner.finish()
+            if tail:
+                yield ToolCallDelta(index, None, None, tail)
+
+    def _read_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
+        if choice.get("error"):
+            raise ErrorInAnswer(choice["error"])
+        # A server that ignores ``stream`` sends the whole answer as ``message``.
+        delta = choice.get("delta") or choice.get("message")
+        if delta is not None:
+            if not isinstance(delta, Mapping):
+                raise WrongShapeError("delta")
+            yield from self._read_delta(delta)
+        reason = choice.get("finish_reason")
+        if reason is None:
+            return
+        if not isinstance(reason, str):
+            raise WrongShapeError("finish_reason")
+        if reason in _FAILED_REASONS:
+            raise ErrorInAnswer({"code": reason})
+        if reason:
+            self.finish_reason = _FINISH_REASONS.get(reason, FinishReason.STOP)
+
+    def _read_delta(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
+        thoughts, text = _content(delta.get("content"))
+        plain_reasoning = delta.get("reasoning_content")
+        if plain_reasoning is None:
+            plain_reasoning = delta.get("reasoning")
+        reasoning = self._reasoning.feed(thoughts + _content(plain_reasoning)[1])
+        if reasoning:
+            self.has_reasoning = True
+            yield ReasoningDelta(reasoning)
+        text = self._text.feed(text + _content(delta.get("refusal"))[1])
+        if text:
+            self.has_text = True
+            yield TextDelta(text)
+        calls = delta.get("tool_calls")
+        if calls is not None:
+            if not isinstance(calls, list):
+                raise WrongShapeError("tool_calls")
+            for call in calls:
+                yield self._read_tool_call(call)
+
+    def _read_tool_call(self, call: object) -> ToolCallDelta:
+        if not isinstance(call, Mapping):
+            raise WrongShapeError("tool_call")
+        function = call.get("function")
+        if function is None:
+            function = {}
+        if not isinstance(function, Mapping):
+            raise WrongShapeError("function")
+        call_id = _optional_text(call.get("id"), "tool_call.id")
+        name = _optional_text(function.get("name"), "function.name")
+        index = self._index_for(call.get("index"), call_id, name)
+        joiner = self._arguments.setdefault(index, SurrogateJoiner())
+        if call_id:
+            self._index_of_call.setdefault(call_id, index)
+        arguments = joiner.feed(_optional_text(function.get("arguments"), "function.arguments") or "")
+        return ToolCallDelta(index, call_id or None, name or None, arguments)
+
+    def _index_for(self, given: object, call_id: str | None, name: str | None) -> int:
+        """The server's index; without one, a known id keeps its call, a new id or name begins the next call, and a bare
+        fragment belongs to the newest.
+        """
+        if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 1000:
+            return given
+        if given is not None:
+            raise WrongShapeError("tool_call.index")
+        if call_id and call_id in self._index_of_call:
+            return self._index_of_call[call_id]
+        newest = max(self._arguments, default=-1)
+        return newest + 1 if call_id or name or newest < 0 else newest
+
+    def _read_usage(self, usage: object) -> None:
+        """Servers send usage once at the end, or a running total with every chunk: the last one counts."""
+        if not isinstance(usage, Mapping):
+            return
+        self.usage = Usage(
+            input_tokens=_count(usage, "prompt_tokens"),
+            output_tokens=_count(usage, "completion_tokens"),
+            cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
+            reasoning_tokens=_count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        )
+
+
+def _content(value: object) -> tuple[str, str]:
+    """(thoughts, text) of a content field: text, nothing, or a list of typed pieces."""
+    if value is None:
+        return "", ""
+    if isinstance(value, str):
+        return "", value
+    if not isinstance(value, Sequence) or isinstance(value, bytes):
+        raise WrongShapeError("content")
+    thoughts, text = "", ""
+    for piece in value:
+        if not isinstance(piece, Mapping):
+            raise WrongShapeError("content piece")
+        if piece.get("type") == "thinking":
+            thoughts += _content(piece.get("thinking"))[1]
+        else:
+            text += _optional_text(piece.get("text"), "content piece") or ""
+    return thoughts, text
+
+
+def _optional_text(value: object, field: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise WrongShapeError(field)
+    return value if field == "function.arguments" else repair(value)
+
+
+def _count(holder: object, name: str) -> int:
+    value = holder.get(name) if isinstance(holder, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0

@@ -1,0 +1,201 @@
+"""Reads the body of one streamed answer under our deadlines and caps, and gives its JSON chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.answer_reader import ErrorInAnswer
+from chatdesk.core.providers.failure_texts import duration_text
+from chatdesk.core.providers.failures import FailureTranslator
+from chatdesk.core.providers.stream_guard import ByteCapError, EventReader, ServerEvent, StreamLimits
+
+if TYPE_CHECKING:
+    import httpx2
+
+T = TypeVar("T")
+
+_STREAM_TYPES = {"", "text/event-stream", "text/plain", "application/octet-stream", "application/x-ndjson"}
+_LARGE_JSON = 256 * 1024
+_SLICE_S = 0.004
+_DRAIN_S = 0.1
+
+
+class Deadlines:
+    """How long may still be waited. Only time spent waiting for the server counts as silence, never the reader's own."""
+
+    def __init__(self, limits: StreamLimits, failures: FailureTranslator) -> None:
+        self._limits = limits
+        self._failures = failures
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = self._loop.time() + limits.total_s
+        self._waited_s = 0.0
+        self._has_event = False
+        self.is_finished = False
+
+    def note_event(self) -> None:
+        """The server began to answer."""
+        if not self._has_event:
+            self._has_event = True
+            self._waited_s = 0.0
+
+    def note_progress(self) -> None:
+        """A piece of the answer came."""
+        self._has_event = True
+        self._waited_s = 0.0
+
+    def note_finish(self) -> None:
+        """The finish reason came; only usage may still follow."""
+        if not self.is_finished:
+            self.is_finished = True
+            self._waited_s = 0.0
+
+    async def wait_for(self, awaitable: Awaitable[T]) -> T:
+        """Await something of the server's. Raises ``ProviderError`` when it takes too long."""
+        began = self._loop.time()
+        limit_s = self._limit_s()
+        try:
+            async with asyncio.timeout_at(min(began + limit_s - self._waited_s, self._ends_at)) as scope:
+                return await awaitable
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            if self._loop.time() >= self._ends_at:
+                kind, limit_s = Kind.REQUEST_TIMEOUT, self._limits.total_s
+                what = "The answer of {who} took longer than " + duration_text(limit_s) + " and was stopped."
+                raise self._failures.make(kind, what=what, next_step="Continue the answer, or try again.") from None
+            kind = Kind.SILENCE if self._has_event else Kind.FIRST_BYTE_TIMEOUT
+            raise self._failures.make(kind, seconds=limit_s) from None
+        finally:
+            self._waited_s += self._loop.time() - began
+
+    def _limit_s(self) -> float:
+        if self.is_finished:
+            return self._limits.after_finish_s
+        return self._limits.silence_s if self._has_event else self._limits.first_byte_s
+
+
+class AnswerStream:
+    """The chunks of one HTTP response."""
+
+    def __init__(
+        self, response: httpx2.Response, limits: StreamLimits, deadlines: Deadlines, failures: FailureTranslator
+    ) -> None:
+        self._response = response
+        self._limits = limits
+        self._deadlines = deadlines
+        self._failures = failures
+
+    async def chunks(self) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the HTTP client
+        and the decoders raise.
+        """
+        media_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        async with aclosing(self._response.aiter_raw()) as raw:
+            if media_type == "application/json":
+                yield await self._whole_answer(raw)
+            elif media_type not in _STREAM_TYPES:
+                raise self._failures.make(Kind.NOT_A_STREAM)
+            else:
+                async with aclosing(self._streamed_chunks(raw)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+
+    async def _whole_answer(self, raw: AsyncIterator[bytes]) -> Mapping[str, Any]:
+        """A server that ignores ``stream`` sends everything at once; an error may come like this too."""
+        body = bytearray()
+        while chunk := await self._next(raw):
+            body += chunk
+            if len(body) > self._limits.event_bytes:
+                raise ByteCapError("event")
+        if not body.strip():
+            raise self._failures.make(Kind.EMPTY_ANSWER)
+        document = await _decode(bytes(body))
+        if not isinstance(document, Mapping) or not (document.get("choices") or document.get("error")):
+            raise self._failures.make(Kind.NOT_A_STREAM)
+        return document
+
+    async def _streamed_chunks(self, raw: AsyncIterator[bytes]) -> AsyncGenerator[Mapping[str, Any], None]:
+        reader = EventReader(self._limits)
+        clock = asyncio.get_running_loop().time
+        has_chunks = False
+        while received := await self._next(raw):
+            slice_began = clock()
+            for event in reader.feed(received):
+                if event.data.startswith(b"[DONE]"):
+                    await _drain(raw)
+                    if not has_chunks:
+                        raise self._failures.make(Kind.EMPTY_ANSWER)
+                    return
+                chunk = await _chunk_of(event)
+                if chunk is not None:
+                    has_chunks = True
+                    yield chunk
+                if clock() - slice_began > _SLICE_S:
+                    # One network read can hold hundreds of events; the window must not wait for all of them.
+                    await asyncio.sleep(0)
+                    slice_began = clock()
+        for event in reader.finish():
+            # An event cut in the middle is no error of its own: the missing finish reason tells.
+            with suppress(ValueError):
+                chunk = await _chunk_of(event)
+                if chunk is not None:
+                    has_chunks = True
+                    yield chunk
+        if not has_chunks:
+            raise self._failures.make(Kind.NOT_A_STREAM if reader.has_foreign_lines else Kind.EMPTY_ANSWER)
+
+    async def _next(self, raw: AsyncIterator[bytes]) -> bytes:
+        """The next bytes; empty at the end. After the finish reason, silence and a lost connection are an end too."""
+        try:
+            return await self._deadlines.wait_for(anext(raw, b""))
+        except Exception:
+            if self._deadlines.is_finished:
+                return b""
+            raise
+
+
+async def _chunk_of(event: ServerEvent) -> Mapping[str, Any] | None:
+    """The chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and ``ValueError``."""
+    if not event.data.strip():
+        return None
+    if event.name == "error":
+        try:
+            error = await _decode(event.data)
+        except (ValueError, RecursionError):
+            error = event.data.decode("utf-8", "replace")
+        raise ErrorInAnswer(error)
+    if event.name in {"", "message"}:
+        chunk = await _decode(event.data)
+        if not isinstance(chunk, Mapping):
+            raise ValueError("chunk is no object")
+        return chunk
+    with suppress(ValueError, RecursionError):
+        chunk = await _decode(event.data)
+        if isinstance(chunk, Mapping) and (chunk.get("choices") or chunk.get("error")):
+            return chunk
+    return None
+
+
+async def _decode(data: bytes) -> object:
+    """JSON, off the GUI thread when it is large."""
+    if len(data) > _LARGE_JSON:
+        return await asyncio.to_thread(_loads, data)
+    return _loads(data)
+
+
+def _loads(data: bytes) -> object:
+    document: object = json.loads(data.decode("utf-8"))
+    return document
+
+
+async def _drain(raw: AsyncIterator[bytes]) -> None:
+    """Read the end of the body, so that the connection can be used again; a server that hangs here is left alone."""
+    with suppress(Exception):
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in raw:
+                pass

@@ -1,0 +1,75 @@
+"""Where requests go and with what: the address, the key and the extra headers of a server, checked before use."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+_OPENAI_HOST = "api.openai.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server. Neither ``repr`` nor ``str`` shows the key or the headers."""
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, base_url: str | None, api_key: str | None, headers: Mapping[str, str] | None) -> Endpoint:
+        """With spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1`` stays missing, for
+        some servers have none.
+        """
+        return cls(
+            (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL, (api_key or "").strip() or None, dict(headers or {})
+        )
+
+    @property
+    def host(self) -> str:
+        try:
+            return urlsplit(self.base_url).hostname or ""
+        except ValueError:
+            return ""
+
+    @property
+    def is_openai(self) -> bool:
+        return self.host == _OPENAI_HOST
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Loopback addresses are reached directly, never through a proxy."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Strings that must never be shown."""
+        return tuple(value for value in (self.api_key, *self.headers.values()) if value)
+
+    def problem(self) -> str | None:
+        """What is wrong with the address, the key or the headers, as a sentence; None when they can be used."""
+        try:
+            parts = urlsplit(self.base_url)
+            is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable or any(character.isspace() or not character.isprintable() for character in self.base_url):
+            return "The base URL is not a web address."
+        if self.api_key is not None and not _can_be_sent(self.api_key):
+            return "The API key holds characters that no key has."
+        for name, value in self.headers.items():
+            if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
+                return "One of the extra headers holds characters that cannot be sent."
+        return None
+
+
+def _can_be_sent(text: str) -> bool:
+    return text.isascii() and text.isprintable()

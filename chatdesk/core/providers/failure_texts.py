@@ -1,0 +1,99 @@
+"""One sentence and one next step for every way in which a vendor can fail. ``{who}`` is the provider's label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatdesk.core.errors import ProviderErrorKind as Kind
+
+KEPT_MESSAGE = "Your message is kept."
+KEPT_PARTIAL = "Your message and the part of the answer that arrived are kept."
+
+
+@dataclass(frozen=True, slots=True)
+class FailureText:
+    what: str
+    next_step: str
+
+
+FAILURE_TEXTS: Mapping[Kind, FailureText] = {
+    Kind.NO_NETWORK: FailureText(
+        "There is no network connection to {who}.", "Check the network, then try again; the offline model works without."
+    ),
+    Kind.DNS: FailureText(
+        "The address of {who} could not be found.", "Check the network and the spelling of the base URL, then try again."
+    ),
+    Kind.REFUSED: FailureText(
+        "{who} refused the connection.", "Check that the server is running and that the base URL names the right port."
+    ),
+    Kind.TLS: FailureText(
+        "The connection to {who} is not secure: its certificate or encryption was not accepted.",
+        "Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.",
+    ),
+    Kind.BAD_REQUEST: FailureText(
+        "{who} did not accept the request.", "Change the message or choose another model, then try again."
+    ),
+    Kind.UNAUTHORISED: FailureText("{who} did not accept the API key.", "Check the API key in the settings."),
+    Kind.PAYMENT: FailureText(
+        "The account at {who} has no credit left or has reached its spending limit.",
+        "Check the billing page of the account, or choose another provider.",
+    ),
+    Kind.FORBIDDEN: FailureText(
+        "{who} does not allow this API key to do that.", "Choose another model, or ask the owner of the account."
+    ),
+    Kind.MODEL_NOT_FOUND: FailureText(
+        "{who} does not know this model or this address.", "Choose another model, or check the base URL."
+    ),
+    Kind.REQUEST_TIMEOUT: FailureText(
+        "{who} gave up on the request because it took too long.", "Try again, or shorten the message."
+    ),
+    Kind.CONTEXT_TOO_LONG: FailureText(
+        "The thread is too long for this model.", "Start a new thread, shorten the message, or choose a larger model."
+    ),
+    Kind.RATE_LIMITED: FailureText("{who} is receiving too many requests.", "Wait a moment, then try again."),
+    Kind.SERVER: FailureText("{who} has a problem of its own.", "Try again in a moment or choose another model."),
+    Kind.CONNECT_TIMEOUT: FailureText(
+        "{who} could not be reached within {seconds} s.", "Check the network and the base URL, then try again."
+    ),
+    Kind.FIRST_BYTE_TIMEOUT: FailureText(
+        "{who} did not begin to answer within {seconds} s.", "Try again or choose another model."
+    ),
+    Kind.SILENCE: FailureText(
+        "{who} fell silent: nothing more of the answer came for {seconds} s.", "Continue the answer, or try again."
+    ),
+    Kind.RESET: FailureText("The connection to {who} was lost.", "Continue the answer, or try again."),
+    Kind.MALFORMED: FailureText(
+        "{who} sent something that ChatDesk cannot read.", "Try again; if it stays so, check the base URL."
+    ),
+    Kind.INCOMPLETE: FailureText(
+        "{who} ended the answer without saying that it is finished, so it may be cut off.",
+        "Continue the answer, or try again.",
+    ),
+    Kind.NOT_A_STREAM: FailureText(
+        "{who} sent a web page or a file instead of an answer.",
+        "Check the base URL (it usually ends in /v1), and sign in first if this network has a log-in page.",
+    ),
+    Kind.EMPTY_ANSWER: FailureText("{who} sent an empty answer.", "Try again or choose another model."),
+    Kind.CONTENT_FILTER: FailureText("The content filter of {who} stopped the answer.", "Rephrase the message."),
+    Kind.TOO_LARGE: FailureText(
+        "{who} sent more data than an answer may have, so the connection was closed.",
+        "Ask for a shorter answer, or choose another model.",
+    ),
+    Kind.REDIRECT: FailureText(
+        "{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.",
+        "Set the base URL to the final address if you trust it.",
+    ),
+    Kind.NO_KEY: FailureText("There is no API key for {who}.", "Add an API key in the settings, or use the offline model."),
+    Kind.OTHER: FailureText("The request to {who} failed.", "Try again or choose another model."),
+}
+
+
+def duration_text(seconds: float) -> str:
+    """A waiting time in words, rounded up: ``45 seconds``, ``2 minutes``, ``1 hour``."""
+    whole = max(1, -int(-seconds // 1))
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if whole >= size:
+            count = -(-whole // size)
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return "1 second" if whole == 1 else f"{whole} seconds"

@@ -1,0 +1,274 @@
+"""Vendor failures become ours here, and only here: what the SDK, the HTTP client, the sockets and the servers raise or
+write is turned into ``ProviderError`` with its own sentence. No header, key, prompt or answer gets into it.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chatdesk.core.errors import ProviderError
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.failure_texts import FAILURE_TEXTS, KEPT_PARTIAL, duration_text
+from chatdesk.core.providers.retry import retry_after_s
+from chatdesk.core.providers.stream_guard import ByteCapError
+from chatdesk.core.providers.vendor_text import plain_excerpt
+
+_CONTEXT = re.compile(
+    r"context[ _-]?(?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"
+    r"|(?:exceed\w*|over) .{0,40}(?:token limit|max(?:imum)? (?:number of )?tokens)|reduce the length",
+    re.IGNORECASE,
+)
+_PAYMENT = re.compile(r"insufficient[ _](?:quota|balance|funds|credit)|billing|payment[ _]required|credit", re.IGNORECASE)
+_FILTER = re.compile(r"content[ _]?(?:filter|policy)|responsible ?ai|safety system|moderation", re.IGNORECASE)
+_NO_MODEL = re.compile(r"model[ _]?not[ _]?found|model.{0,120}(?:not exist|not found|not available)", re.IGNORECASE)
+_RATE = re.compile(r"rate[ _]?limit|too many requests", re.IGNORECASE)
+_KEY = re.compile(r"invalid[ _](?:api[ _])?key|incorrect api key|authenticat|unauthori[sz]ed", re.IGNORECASE)
+_REDIRECT_STATUSES = range(300, 400)
+_BY_STATUS = {
+    400: Kind.BAD_REQUEST,
+    401: Kind.UNAUTHORISED,
+    402: Kind.PAYMENT,
+    403: Kind.FORBIDDEN,
+    404: Kind.MODEL_NOT_FOUND,
+    405: Kind.MODEL_NOT_FOUND,
+    408: Kind.REQUEST_TIMEOUT,
+    413: Kind.CONTEXT_TOO_LONG,
+    422: Kind.BAD_REQUEST,
+    429: Kind.RATE_LIMITED,
+}
+_NO_NETWORK_ERRNOS = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
+_RESET_ERRNOS = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ETIMEDOUT}
+_QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
+_QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER}
+
+
+class RefusedRedirectError(Exception):
+    """The server pointed to another origin; nothing was sent there."""
+
+
+class CompressedAnswerError(Exception):
+    """The server compressed what it was asked to send plain; unpacking has no bound, so it is refused."""
+
+
+class FailureTranslator:
+    """Knows what a provider is called and which strings must never be shown."""
+
+    def __init__(self, who: str, secrets: tuple[str, ...] = ()) -> None:
+        self._who = who
+        self._secrets = secrets
+
+    def make(
+        self,
+        kind: Kind,
+        *,
+        excerpt: str = "",
+        what: str | None = None,
+        next_step: str | None = None,
+        details: Mapping[str, object] | None = None,
+        retry_after: float | None = None,
+        seconds: float = 0.0,
+    ) -> ProviderError:
+        """The error of ``kind``; ``excerpt`` is raw vendor text, quoted after clean-up."""
+        texts = FAILURE_TEXTS[kind]
+        sentence = (what or texts.what).format(who=self._who, seconds=f"{seconds:g}")
+        quoted = plain_excerpt(excerpt, self._secrets) if excerpt and kind in _QUOTED_KINDS else ""
+        if quoted:
+            sentence = f"{sentence} It says: “{quoted}”"
+        step = next_step or texts.next_step
+        if retry_after is not None and next_step is None:
+            step = f"Try again in {duration_text(retry_after)}."
+        return ProviderError(
+            kind, sentence[:1].upper() + sentence[1:], next_step=step, details=dict(details or {}), retry_after_s=retry_after
+        )
+
+    def from_status(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
+        """What an HTTP answer other than success means; ``body`` is the decoded JSON or the raw text."""
+        code, text = _code_and_text(body)
+        kind = _kind_of_text(code, text, status) or _BY_STATUS.get(status)
+        if kind is None:
+            kind = Kind.SERVER if status >= 500 else Kind.REDIRECT if status in _REDIRECT_STATUSES else Kind.BAD_REQUEST
+        details = self._details(status, headers.get("x-request-id"), code)
+        wait = retry_after_s(headers, time.time()) if kind in {Kind.RATE_LIMITED, Kind.SERVER} else None
+        return self.make(kind, excerpt=text, details=details, retry_after=wait)
+
+    def from_event(self, error: object, *, request_id: str | None = None) -> ProviderError:
+        """What an error inside a stream that began well means."""
+        code, text = _code_and_text(error)
+        status = int(code) if code.isascii() and code.isdigit() and 400 <= int(code[:4]) <= 599 else None
+        kind = _kind_of_text(code, text, status) or (_BY_STATUS.get(status) if status else None) or Kind.SERVER
+        return self.make(kind, excerpt=text, details=self._details(status, request_id, code))
+
+    def from_exception(self, exception: BaseException, *, connect_s: float = 0.0) -> ProviderError:
+        """Everything that may be raised while a request runs, apart from cancellation."""
+        import openai
+
+        if isinstance(exception, ProviderError):
+            exception.__cause__ = exception.__context__ = None
+            return exception
+        chain = list(_chain(exception))
+        for link in chain:
+            if isinstance(link, openai.APIStatusError):
+                return self.from_status(link.status_code, link.response.headers, _body_of(link))
+        for link in chain:
+            kind = _kind_of_own(link)
+            if kind is not None:
+                return self.make(kind)
+        kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
+        return self.make(kind, seconds=connect_s)
+
+    def _details(self, status: int | None, request_id: str | None, code: str) -> dict[str, object]:
+        details: dict[str, object] = {}
+        if status is not None:
+            details["status"] = status
+        for name, value in (("request_id", request_id), ("code", code)):
+            cleaned = plain_excerpt(value or "", self._secrets)[:100]
+            if cleaned:
+                details[name] = cleaned
+        return details
+
+
+def with_partial(failure: ProviderError) -> ProviderError:
+    """The same failure, told to someone who already has a part of the answer."""
+    return ProviderError(
+        failure.kind,
+        failure.what,
+        next_step=failure.next_step,
+        safe=KEPT_PARTIAL,
+        details=failure.details,
+        retry_after_s=failure.retry_after_s,
+    )
+
+
+def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]:
+    """Which of ``fields`` a server names while it refuses a request."""
+    import openai
+
+    if not isinstance(exception, openai.APIStatusError) or exception.status_code not in {400, 422}:
+        return set()
+    words = str(exception.body)[:20_000]
+    return {name for name in fields if re.search(rf"\b{name}\b", words)}
+
+
+def _chain(exception: BaseException, depth: int = 0) -> Iterator[BaseException]:
+    """``exception`` and everything that led to it, groups included."""
+    if depth > 12:
+        return
+    yield exception
+    if isinstance(exception, BaseExceptionGroup):
+        for member in exception.exceptions[:8]:
+            yield from _chain(member, depth + 1)
+    cause = exception.__cause__ or exception.__context__
+    if cause is not None:
+        yield from _chain(cause, depth + 1)
+
+
+def _kind_of_own(link: BaseException) -> Kind | None:
+    import httpx2
+
+    if isinstance(link, ByteCapError | MemoryError):
+        return Kind.TOO_LARGE
+    if isinstance(link, RefusedRedirectError | httpx2.TooManyRedirects):
+        return Kind.REDIRECT
+    if isinstance(link, CompressedAnswerError):
+        return Kind.MALFORMED
+    return None
+
+
+def _kind_of_connection(chain: list[BaseException]) -> Kind | None:
+    """What the sockets said; the deepest cause knows best, but a time-out of our own client goes first."""
+    import httpx2
+
+    if any(isinstance(link, httpx2.ConnectTimeout | httpx2.PoolTimeout) for link in chain):
+        return Kind.CONNECT_TIMEOUT
+    if any(isinstance(link, httpx2.TimeoutException) for link in chain):
+        return Kind.SILENCE
+    for link in reversed(chain):
+        if isinstance(link, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return Kind.RESET
+        if isinstance(link, ssl.SSLError):
+            return Kind.TLS
+        if isinstance(link, socket.gaierror):
+            return Kind.NO_NETWORK if link.errno == socket.EAI_AGAIN else Kind.DNS
+        if isinstance(link, OSError) and link.errno is not None:
+            kind = _kind_of_errno(link.errno)
+            if kind is not None:
+                return kind
+    return None
+
+
+def _kind_of_errno(number: int) -> Kind | None:
+    if number == errno.ECONNREFUSED:
+        return Kind.REFUSED
+    if number in _NO_NETWORK_ERRNOS:
+        return Kind.NO_NETWORK
+    return Kind.RESET if number in _RESET_ERRNOS else None
+
+
+def _kind_of_shape(link: BaseException) -> Kind | None:
+    """What the HTTP client and the decoders said."""
+    import httpx2
+
+    if isinstance(link, httpx2.RemoteProtocolError):
+        text = str(link).lower()
+        return Kind.RESET if "disconnected" in text or "closed connection" in text else Kind.MALFORMED
+    if isinstance(link, httpx2.ProxyError):
+        return Kind.NO_NETWORK
+    if isinstance(link, httpx2.ConnectError):
+        return Kind.REFUSED
+    if isinstance(link, httpx2.NetworkError):
+        return Kind.RESET
+    if isinstance(link, httpx2.DecodingError):
+        return Kind.MALFORMED
+    if isinstance(link, httpx2.RequestError | httpx2.InvalidURL):
+        return Kind.OTHER
+    # JSONDecodeError and UnicodeDecodeError are ValueErrors; the others come from answers of a wrong or absurd shape.
+    if isinstance(link, ValueError | RecursionError | TypeError | AttributeError | KeyError | IndexError):
+        return Kind.MALFORMED
+    return None
+
+
+def _kind_of_text(code: str, text: str, status: int | None) -> Kind | None:
+    """What the vendor's own words say beyond the status, tried from the most telling to the least."""
+    words = f"{code} {text[:2000]}"
+    if status in {401, 408}:
+        return None
+    if status in {None, 400, 413, 422, 500} and _CONTEXT.search(words):
+        return Kind.CONTEXT_TOO_LONG
+    if (status == 429 and _PAYMENT.search(words)) or (status in {None, 400, 403} and _PAYMENT.search(code)):
+        return Kind.PAYMENT
+    if (status in {None, 400, 403, 422} and _FILTER.search(code)) or (status == 400 and _FILTER.search(text[:300])):
+        return Kind.CONTENT_FILTER
+    if status in {None, 400, 403} and _NO_MODEL.search(words):
+        return Kind.MODEL_NOT_FOUND
+    if status is None and _RATE.search(words):
+        return Kind.RATE_LIMITED
+    if status is None and _KEY.search(words):
+        return Kind.UNAUTHORISED
+    return None
+
+
+def _body_of(error: Any) -> object:
+    """The SDK keeps the inner ``error`` object, or the text of a body that is not JSON."""
+    body = error.body
+    return body if body is not None else ""
+
+
+def _code_and_text(body: object) -> tuple[str, str]:
+    """The vendor's code and words, from the many shapes in which servers send them."""
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping | str):
+        body = body["error"]
+    if isinstance(body, str):
+        return "", body
+    if not isinstance(body, Mapping):
+        return "", ""
+    code = next((str(body[name]) for name in ("code", "type") if isinstance(body.get(name), str | int)), "")
+    text = next((body[name] for name in ("message", "detail", "msg", "title") if isinstance(body.get(name), str)), "")
+    if not text and body.get("detail"):
+        text = str(body["detail"])[:2000]
+    return code[:200], text

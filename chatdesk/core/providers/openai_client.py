@@ -1,0 +1,100 @@
+"""Builds the SDK's client with our guards in it. Importing this module costs over a second: only a worker thread may.
+
+The SDK follows redirects with the request body, unpacks any amount of data and retries by itself; all three are turned
+off here. The guards sit in a response hook, not in a transport, so that proxies from the environment go on working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+from openai import AsyncOpenAI, Omit
+
+from chatdesk import __version__
+from chatdesk.core.providers.endpoint import Endpoint
+from chatdesk.core.providers.failures import CompressedAnswerError, RefusedRedirectError
+from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
+
+_MAX_REDIRECTS = 3
+
+
+class _CappedStream(httpx2.AsyncByteStream):
+    """Gives at most ``limit`` bytes of another stream; then it ends (errors) or fails (answers)."""
+
+    def __init__(self, inner: Any, limit: int, *, is_error: bool) -> None:
+        self._inner = inner
+        self._limit = limit
+        self._is_error = is_error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for chunk in self._inner:
+            seen += len(chunk)
+            if seen > self._limit:
+                if self._is_error:
+                    yield chunk[: len(chunk) - (seen - self._limit)]
+                    return
+                raise ByteCapError("answer")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
+    """A client without retries and without read deadlines of its own: the provider keeps better ones."""
+
+    async def guard(response: httpx2.Response) -> None:
+        if response.has_redirect_location and not _stays(response):
+            raise RefusedRedirectError
+        is_error = response.status_code >= 300
+        if response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+            if not is_error:
+                raise CompressedAnswerError
+            # Shown as unreadable at worst; unpacking could take any amount of memory.
+            del response.headers["content-encoding"]
+        limit = limits.error_bytes if is_error else limits.answer_bytes
+        response.stream = _CappedStream(response.stream, limit, is_error=is_error)
+
+    http_client = httpx2.AsyncClient(
+        event_hooks={"response": [guard]},
+        follow_redirects=True,
+        max_redirects=_MAX_REDIRECTS,
+        timeout=httpx2.Timeout(None, connect=limits.connect_s, pool=limits.connect_s),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30.0),
+        trust_env=not endpoint.is_on_this_machine,
+    )
+    headers: dict[str, Any] = {"User-Agent": f"ChatDesk/{__version__}", "Accept-Encoding": "identity"}
+    if endpoint.api_key is None:
+        headers["Authorization"] = Omit()
+    if not endpoint.is_openai:
+        # The SDK takes these from the environment; they are nobody else's business.
+        headers |= {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+    headers |= dict(endpoint.headers)
+    client = AsyncOpenAI(
+        api_key=endpoint.api_key or "",
+        admin_api_key="",
+        webhook_secret="",
+        base_url=endpoint.base_url,
+        default_headers=headers,
+        max_retries=0,
+        timeout=http_client.timeout,
+        http_client=http_client,
+    )
+    # These imports are lazy in the SDK; they belong in this thread too.
+    _ = client.chat.completions.with_streaming_response, client.models.with_streaming_response
+    return client
+
+
+def _stays(response: httpx2.Response) -> bool:
+    """Whether a redirect keeps the method and the origin, so that nothing is told to anyone new."""
+    if response.status_code not in {307, 308}:
+        return False
+    try:
+        target = response.request.url.join(response.headers["location"])
+    except httpx2.InvalidURL:
+        return False
+    origin = response.request.url
+    return (target.scheme, target.host, target.port) == (origin.scheme, origin.host, origin.port)

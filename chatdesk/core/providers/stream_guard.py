@@ -1,0 +1,124 @@
+"""What a server may do to us and for how long: byte caps and the reader of server-sent events that enforces them.
+
+The SDK's own reader has no limits, loses the first event after a byte order mark and drops event names; this one works
+on bytes, costs no more than what it was given, and knows nothing of JSON or of vendors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Deadlines in seconds and caps in bytes. A deadline of silence counts from the last piece of answer: comments, pings
+    and single bytes do not move it.
+    """
+
+    connect_s: float = 10.0
+    first_byte_s: float = 60.0
+    silence_s: float = 60.0
+    total_s: float = 30 * 60.0
+    list_models_s: float = 10.0
+    after_finish_s: float = 2.0
+    """How long usage may lag behind the finish reason."""
+    longest_wait_s: float = 60.0
+    """The longest Retry-After that is waited for."""
+    event_bytes: int = 8 * MIB
+    answer_bytes: int = 64 * MIB
+    error_bytes: int = 64 * 1024
+
+
+class ByteCapError(Exception):
+    """A cap was reached. ``what`` names it: "event" or "answer"."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event. ``data`` is not decoded yet."""
+
+    name: str
+    data: bytes
+
+
+class EventReader:
+    """Cuts bytes into server-sent events (WHATWG HTML, 9.2.6). Feed chunks, then ``finish``."""
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self._limits = limits
+        self._line = bytearray()
+        self._data: list[bytes] = []
+        self._name = ""
+        self._event_bytes = 0
+        self._is_first_line = True
+        self._skip_line_feed = False
+        self.total_bytes = 0
+        self.has_foreign_lines = False
+        """Whether a line was seen that no event stream has: then this is not an event stream."""
+
+    def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
+        """Events completed by ``chunk``. Raises ``ByteCapError`` before anything larger than a cap is put together."""
+        if not chunk:
+            return
+        self.total_bytes += len(chunk)
+        if self.total_bytes > self._limits.answer_bytes:
+            raise ByteCapError("answer")
+        if self._skip_line_feed:
+            self._skip_line_feed = False
+            if chunk.startswith(b"\n"):
+                chunk = chunk[1:]
+        self._skip_line_feed = chunk.endswith(b"\r")
+        lines = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        for line in lines[:-1]:
+            self._grow(len(line))
+            self._line += line
+            event = self._end_line()
+            if event is not None:
+                yield event
+        self._grow(len(lines[-1]))
+        self._line += lines[-1]
+
+    def finish(self) -> Iterator[ServerEvent]:
+        """The event at the end that lacks its blank line, if its last line is whole enough to be tried."""
+        for event in (self._end_line() if self._line else None, self._end_event()):
+            if event is not None:
+                yield event
+
+    def _grow(self, size: int) -> None:
+        self._event_bytes += size
+        if self._event_bytes > self._limits.event_bytes:
+            raise ByteCapError("event")
+
+    def _end_line(self) -> ServerEvent | None:
+        line = bytes(self._line)
+        self._line.clear()
+        if self._is_first_line:
+            self._is_first_line = False
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if not line:
+            return self._end_event()
+        if line.startswith(b":"):
+            self._event_bytes -= len(line)
+            return None
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._data.append(value)
+        elif field == b"event":
+            self._name = value.decode("utf-8", "replace")
+        elif field not in {b"id", b"retry"}:
+            self.has_foreign_lines = True
+        return None
+
+    def _end_event(self) -> ServerEvent | None:
+        data, name = self._data, self._name
+        self._data, self._name, self._event_bytes = [], "", 0
+        return ServerEvent(name, b"\n".join(data)) if data else None

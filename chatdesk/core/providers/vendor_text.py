@@ -1,0 +1,78 @@
+"""Turns what a server wrote about its failure into a short plain text that is safe to show: no markup, no control or
+invisible characters, no keys, at most 300 characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from html.parser import HTMLParser
+
+MAX_LENGTH = 300
+_MAX_READ = 20_000
+_HIDDEN = "[hidden]"
+
+# What keys look like at the vendors that name them in error texts; the key in use is removed by value besides.
+_KEY_PATTERNS = re.compile(
+    r"(?i:bearer|basic)\s+[\w.~+/=-]{6,}"
+    r"|\b(?:sk|pk|rk|gsk|xai|hf|AIza|ghp|key|api|tok)[-_A-Za-z0-9*.]{12,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
+    r"|\b(?=[A-Za-z0-9_-]*\d)(?=[A-Za-z0-9_-]*[A-Za-z])(?![0-9a-f]{8}-[0-9a-f]{4}-)[A-Za-z0-9_-]{32,}"
+)
+
+
+class _TextOnly(HTMLParser):
+    """Keeps the words of a page, and drops its scripts and styles."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self._skipping = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"script", "style"}:
+            self._skipping += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"script", "style"} and self._skipping:
+            self._skipping -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipping:
+            self.words.append(data)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """``text`` without ``secrets`` and without anything that looks like a key."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, _HIDDEN)
+    return _KEY_PATTERNS.sub(_HIDDEN, text)
+
+
+def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
+    """The gist of ``text`` for a person; empty when there is nothing to say."""
+    text = text[:_MAX_READ]
+    if re.search(r"<[a-zA-Z!/]", text):
+        text = _without_markup(text)
+    text = "".join(_visible(character) for character in text)
+    text = redact(" ".join(text.split()), secrets)
+    if len(text) > MAX_LENGTH:
+        text = text[: MAX_LENGTH - 1].rstrip() + "…"
+    return text
+
+
+def _without_markup(text: str) -> str:
+    parser = _TextOnly()
+    parser.feed(text)
+    parser.close()
+    return " ".join(parser.words)
+
+
+def _visible(character: str) -> str:
+    """Controls become spaces; invisible, direction-changing, private and half characters vanish."""
+    category = unicodedata.category(character)
+    if category in {"Cc", "Zl", "Zp"}:
+        return " "
+    return "" if category in {"Cf", "Co", "Cs", "Cn"} else character
