@@ -1,0 +1,354 @@
+"""The window: places the panes and knows nothing of what they show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from chatdesk.ui.commands.catalogue import CATALOGUE, THREAD_MENU
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
+from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.toast import Toast
+from chatdesk.ui.window_state import WindowState
+
+MIN_SIZE = QSize(420, 360)
+DEFAULT_SIZE = QSize(1280, 820)
+_TOAST_GAP_PX = 12
+_COMPOSER_BOTTOM_PX = 14
+
+
+class MainWindow(QMainWindow):
+    """``closing`` comes once, when the window goes away; ``stateChanged`` whenever ``capture`` would differ."""
+
+    closing = Signal()
+    stateChanged = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        sidebar: Sidebar,
+        header: ThreadHeader,
+        transcript: QWidget,
+        empty_state: QWidget,
+        composer: QWidget,
+    ) -> None:
+        super().__init__()
+        self._theme = theme
+        self.sidebar = sidebar
+        self.header = header
+        self.transcript = transcript
+        self.empty_state = empty_state
+        self.composer = composer
+        self._is_alt_alone = False
+        self._run_banner: Callable[[], object] | None = None
+        self._run_toast: Callable[[], object] | None = None
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("ChatDesk")
+        self.setMinimumSize(MIN_SIZE)
+        self.resize(DEFAULT_SIZE)
+        self._lay_out()
+        self.place = SidebarPlace(self.centralWidget(), self._splitter, sidebar, theme)
+        self.commands = CommandRegistry(self, CATALOGUE)
+        self._bind_own_commands()
+        self._connect()
+        self._order_tabs()
+        self._on_place_changed()
+
+    # What the controller says
+
+    def show_transcript(self, is_transcript: bool) -> None:
+        """The transcript, or the empty state in its place."""
+        self._stack.setCurrentWidget(self.transcript if is_transcript else self.empty_state)
+
+    def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
+        """A short message with at most one way back; it replaces the one before."""
+        self._run_toast = run
+        self._place_toast()
+        self._toast.show_message(text, action_text=action_text)
+
+    def show_banner(
+        self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
+    ) -> None:
+        self._run_banner = run
+        kind = "danger" if is_danger else "warning"
+        self._banner.show_message(text, kind=kind, action_text=action_text, is_closable=True)  # type: ignore[arg-type]
+
+    def hide_banner(self) -> None:
+        self._banner.setVisible(False)
+
+    def show_notice(self, title: str, text: str) -> None:
+        from chatdesk.ui.dialogs.notice import NoticeDialog
+
+        NoticeDialog(self._theme, title, text, parent=self).open()
+
+    def finish_commands(self) -> None:
+        """Once everything is bound: the header's menu, and the system's menu bar where there is one."""
+        self.header.set_menu(self.commands.fill_menu(QMenu(self), THREAD_MENU))
+        if sys.platform == "darwin":
+            self.commands.fill_menu_bar(self.menuBar())
+
+    # How it was left
+
+    def restore(self, state: WindowState) -> None:
+        """Size, place and sidebar; a place that no screen shows any more is given up."""
+        size = QSize(state.width, state.height).expandedTo(MIN_SIZE)
+        area = self._area_for(state, size)
+        self.resize(size.boundedTo(area.size()).expandedTo(MIN_SIZE))
+        if state.x is not None and state.y is not None:
+            right, bottom = area.right() - self.width() + 1, area.bottom() - self.height() + 1
+            self.move(max(area.left(), min(state.x, right)), max(area.top(), min(state.y, bottom)))
+        self.place.restore(state.sidebar_width, is_collapsed=state.is_sidebar_collapsed)
+        if state.is_maximised:
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+
+    def capture(self, state: WindowState) -> WindowState:
+        """``state`` with the window's own fields as they are now."""
+        is_maximised = self.isMaximized() or self.isFullScreen()
+        normal = self.normalGeometry() if is_maximised else QRect(self.pos(), self.size())
+        if not normal.isValid():
+            normal = QRect(self.pos(), DEFAULT_SIZE)
+        return replace(
+            state,
+            x=normal.x(),
+            y=normal.y(),
+            width=normal.width(),
+            height=normal.height(),
+            is_maximised=is_maximised,
+            sidebar_width=self.place.width,
+            is_sidebar_collapsed=self.place.is_collapsed,
+        )
+
+    # Focus
+
+    def focus_composer(self) -> None:
+        field = self.composer.findChild(QWidget, "composer") or next(_focusable(self.composer), self.composer)
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_search(self) -> None:
+        self.place.reveal()
+        self.sidebar.focus_search()
+
+    def move_between_panes(self, step: int) -> None:
+        """F6: to the next part of the window that can take the focus, around the end."""
+        panes = [pane for pane in self._panes() if pane.isVisible() and next(_focusable(pane), None) is not None]
+        focus = self.focusWidget()
+        here = next((i for i, pane in enumerate(panes) if focus is pane or pane.isAncestorOf(focus)), None)
+        if not panes:
+            return
+        there = (here + step) % len(panes) if here is not None else (0 if step > 0 else len(panes) - 1)
+        pane = panes[there]
+        if pane is self.composer:
+            self.focus_composer()
+        elif pane is self.sidebar:
+            self.sidebar.thread_list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        else:
+            next(_focusable(pane)).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def toggle_menu_bar(self) -> None:
+        """Out of sight until F10 or Alt asks for it; on macOS the system shows it."""
+        bar = self.menuBar()
+        if bar.isNativeMenuBar():
+            return
+        if not bar.actions():
+            bar.setAccessibleName("Menu bar")
+            self.commands.fill_menu_bar(bar)
+            bar.setVisible(False)
+        is_wanted = bar.isHidden()
+        bar.setVisible(is_wanted)
+        if is_wanted:
+            bar.setFocus(Qt.FocusReason.MenuBarFocusReason)
+            bar.setActiveAction(bar.actions()[0])
+
+    # Qt's questions
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+        self.closing.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.stateChanged.emit()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self.stateChanged.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.stateChanged.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._is_alt_alone = event.key() == Qt.Key.Key_Alt
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Alt and self._is_alt_alone:
+            self.toggle_menu_bar()
+        self._is_alt_alone = False
+        super().keyReleaseEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._composer_row and event.type() == QEvent.Type.Resize:
+            self._place_toast()
+        return super().eventFilter(watched, event)
+
+    # Building
+
+    def _lay_out(self) -> None:
+        self._banner = Banner(self._theme)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty_state)
+        self._stack.addWidget(self.transcript)
+        self._banner_row, self._banner_column = _centred(self._banner, top_px=8, bottom_px=0)
+        self._composer_row, self._composer_column = _centred(self.composer, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
+        self._thread_area = QWidget()
+        self._thread_area.setObjectName("threadArea")
+        rows = QVBoxLayout(self._thread_area)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.header)
+        rows.addWidget(self._banner_row)
+        rows.addWidget(self._stack, 1)
+        rows.addWidget(self._composer_row)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setObjectName("splitter")
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self._thread_area)
+        body = QWidget()
+        body.setObjectName("body")
+        columns = QHBoxLayout(body)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.addWidget(self._splitter)
+        self.setCentralWidget(body)
+        self._toast = Toast(self._theme, self._thread_area)
+        self._composer_row.installEventFilter(self)
+
+    def _connect(self) -> None:
+        self._banner.actionTriggered.connect(self._on_banner_action_triggered)
+        self._toast.actionTriggered.connect(self._on_toast_action_triggered)
+        self.header.sidebarRequested.connect(self.place.toggle)
+        self.place.changed.connect(self._on_place_changed)
+        self.place.overlayClosed.connect(self.focus_composer)
+        self.sidebar.threadChosen.connect(self.place.close_overlay)
+        self.sidebar.newThreadRequested.connect(self.place.close_overlay)
+        self._theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _bind_own_commands(self) -> None:
+        bind = self.commands.bind
+        bind("go.search", self.focus_search)
+        bind("go.composer", self.focus_composer)
+        bind("go.next_pane", lambda: self.move_between_panes(1))
+        bind("go.previous_pane", lambda: self.move_between_panes(-1))
+        bind("view.sidebar", self.place.toggle)
+        bind("view.menu_bar", self.toggle_menu_bar)
+        bind("app.palette", self._open_palette)
+        bind("app.shortcuts", self._open_shortcuts)
+        bind("app.about", self._open_about)
+
+    def _open_palette(self) -> None:
+        from chatdesk.ui.dialogs.palette import CommandPalette
+
+        CommandPalette(self._theme, self.commands, parent=self).open()
+
+    def _open_shortcuts(self) -> None:
+        from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+
+        ShortcutsDialog(self._theme, self.commands, parent=self).open()
+
+    def _open_about(self) -> None:
+        from chatdesk.ui.dialogs.about import AboutDialog
+
+        AboutDialog(self._theme, parent=self).open()
+
+    def _order_tabs(self) -> None:
+        """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first."""
+        chain = list(self.sidebar.focus_panes())
+        for pane in (self.header, self._banner, self.empty_state, self.transcript, self._toast, self.composer):
+            chain.extend(widget for widget in _focusable(pane, hidden_too=True) if widget not in chain)
+        for before, after in zip(chain, chain[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+
+    def _panes(self) -> tuple[QWidget, ...]:
+        return (self.sidebar, self.header, self._banner, self._stack, self._toast, self.composer)
+
+    # Reactions
+
+    def _on_place_changed(self) -> None:
+        self.header.set_sidebar_collapsed(not self.place.is_shown)
+        if self.place.is_overlay or self.place.is_shown:
+            self._order_tabs()
+        if self.place.is_overlay and self.place.is_shown:
+            self.sidebar.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.stateChanged.emit()
+
+    def _on_theme_changed(self) -> None:
+        width = round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale))
+        self._composer_column.setMaximumWidth(width)
+        self._banner_column.setMaximumWidth(width)
+
+    def _on_banner_action_triggered(self) -> None:
+        self.hide_banner()
+        if self._run_banner is not None:
+            self._run_banner()
+
+    def _on_toast_action_triggered(self) -> None:
+        run, self._run_toast = self._run_toast, None
+        if run is not None:
+            run()
+
+    def _place_toast(self) -> None:
+        self._toast.set_bottom(self._composer_row.height() + _TOAST_GAP_PX)
+
+    def _area_for(self, state: WindowState, size: QSize) -> QRect:
+        """The usable part of the screen that shows most of the remembered rectangle, else of the first screen."""
+        wanted = QRect(state.x or 0, state.y or 0, size.width(), size.height())
+
+        def overlap(area: QRect) -> int:
+            common = area.intersected(wanted)
+            return common.width() * common.height() if common.isValid() else 0
+
+        areas = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+        best = max(areas, key=overlap, default=QRect(0, 0, 1920, 1080))
+        return best if overlap(best) else self.screen().availableGeometry()
+
+
+def _centred(widget: QWidget, *, top_px: int, bottom_px: int) -> tuple[QWidget, QWidget]:
+    """A row that keeps ``widget`` in the middle, and the part of it whose greatest width is to be set."""
+    row = QWidget()
+    column = QWidget()
+    inner = QVBoxLayout(column)
+    inner.setContentsMargins(0, top_px, 0, bottom_px)
+    inner.addWidget(widget)
+    outer = QHBoxLayout(row)
+    outer.setContentsMargins(12, 0, 12, 0)
+    outer.addStretch(1)
+    outer.addWidget(column, 1000)
+    outer.addStretch(1)
+    return row, column
+
+
+def _focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
+    """What Tab reaches inside ``pane``, in order."""
+    widget = pane
+    for _ in range(2000):  # the chain is a ring; a widget taken out of it meanwhile must not make this endless
+        is_inside = widget is pane or pane.isAncestorOf(widget)
+        if is_inside and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            is_usable = widget.isEnabled() and widget.isVisible()
+            if hidden_too or is_usable:
+                yield widget
+        widget = widget.nextInFocusChain()
+        if widget is pane:
+            return

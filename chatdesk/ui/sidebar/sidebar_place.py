@@ -1,0 +1,178 @@
+"""Where the sidebar is: beside the thread in a splitter, or, in a narrow window, over it while it is wanted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSplitter, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import (
+    SIDEBAR_MAX_PX,
+    SIDEBAR_MIN_PX,
+    SIDEBAR_OVERLAY_BELOW_PX,
+    SIDEBAR_WIDTH_PX,
+)
+
+_LEFT_FREE_PX = 56  # of a narrow window, so that there is a place to click beside the sidebar
+_SHADE_ALPHA = 0.35
+
+
+class SidebarPlace(QObject):
+    """``host`` is the whole area below the menu bar, ``splitter`` fills it and holds the rest of the window already."""
+
+    changed = Signal()
+    overlayClosed = Signal()
+
+    def __init__(self, host: QWidget, splitter: QSplitter, sidebar: QWidget, theme: Theme) -> None:
+        super().__init__(host)
+        self._host = host
+        self._splitter = splitter
+        self._sidebar = sidebar
+        self._width = SIDEBAR_WIDTH_PX
+        self._is_collapsed = False
+        self._is_overlay = False
+        self._shade = _Shade(host, theme)
+        self._shade.pressed.connect(self.close_overlay)
+        sidebar.setMinimumWidth(SIDEBAR_MIN_PX)
+        sidebar.setMaximumWidth(SIDEBAR_MAX_PX)
+        splitter.insertWidget(0, sidebar)
+        splitter.setCollapsible(0, True)
+        splitter.setCollapsible(1, False)
+        splitter.setStretchFactor(0, 0)
+        splitter.setStretchFactor(1, 1)
+        splitter.splitterMoved.connect(self._on_splitter_moved)
+        host.installEventFilter(self)
+        sidebar.installEventFilter(self)
+
+    @property
+    def is_overlay(self) -> bool:
+        """Whether the window is too narrow for both."""
+        return self._is_overlay
+
+    @property
+    def is_shown(self) -> bool:
+        return not self._sidebar.isHidden()
+
+    @property
+    def is_collapsed(self) -> bool:
+        """What a person chose for a wide window."""
+        return self._is_collapsed
+
+    @property
+    def width(self) -> int:
+        return self._width
+
+    def restore(self, width: int, *, is_collapsed: bool) -> None:
+        self._width = min(SIDEBAR_MAX_PX, max(SIDEBAR_MIN_PX, width))
+        self._is_collapsed = is_collapsed
+        if not self._is_overlay:
+            self._show_docked()
+
+    def toggle(self) -> None:
+        if self._is_overlay:
+            if self.is_shown:
+                self.close_overlay()
+            else:
+                self.open_overlay()
+            return
+        self._is_collapsed = not self._is_collapsed
+        self._show_docked()
+
+    def reveal(self) -> None:
+        """Make sure that it can be seen, for a command that needs it."""
+        if not self.is_shown:
+            self.toggle()
+
+    def open_overlay(self) -> None:
+        self._place_overlay()
+        self._shade.show()
+        self._shade.raise_()
+        self._sidebar.show()
+        self._sidebar.raise_()
+        self.changed.emit()
+
+    def close_overlay(self) -> None:
+        if self._is_overlay and self.is_shown:
+            self._shade.hide()
+            self._sidebar.hide()
+            self.changed.emit()
+            self.overlayClosed.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if watched is self._host and kind == QEvent.Type.Resize:
+            self._on_host_resized()
+        elif watched is self._sidebar and self._is_overlay and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Escape:
+                if kind == QEvent.Type.ShortcutOverride:
+                    event.accept()
+                    return True
+                if kind == QEvent.Type.KeyPress:
+                    self.close_overlay()
+                    return True
+        return super().eventFilter(watched, event)
+
+    def _on_host_resized(self) -> None:
+        is_narrow = self._host.width() < SIDEBAR_OVERLAY_BELOW_PX
+        if is_narrow != self._is_overlay:
+            self._is_overlay = is_narrow
+            if is_narrow:
+                self._sidebar.hide()
+                self._sidebar.setParent(self._host)
+                self._sidebar.hide()
+            else:
+                self._shade.hide()
+                self._splitter.insertWidget(0, self._sidebar)
+                self._splitter.setStretchFactor(0, 0)
+                self._splitter.setStretchFactor(1, 1)
+                self._show_docked()
+            self.changed.emit()
+        elif is_narrow and self.is_shown:
+            self._place_overlay()
+
+    def _place_overlay(self) -> None:
+        width = max(SIDEBAR_MIN_PX, min(self._width, self._host.width() - _LEFT_FREE_PX))
+        is_mirrored = self._host.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = self._host.width() - width if is_mirrored else 0
+        self._sidebar.setGeometry(left, 0, width, self._host.height())
+        self._shade.setGeometry(self._host.rect())
+
+    def _show_docked(self) -> None:
+        self._sidebar.setVisible(not self._is_collapsed)
+        if not self._is_collapsed:
+            rest = max(1, self._splitter.width() - self._width - self._splitter.handleWidth())
+            self._splitter.setSizes([self._width, rest])
+        self.changed.emit()
+
+    def _on_splitter_moved(self, _position: int, _index: int) -> None:
+        size = self._splitter.sizes()[0]
+        if size:
+            self._width = size
+            self.changed.emit()
+        else:  # dragged shut: the same as Ctrl+B, and the old width is what comes back
+            self._is_collapsed = True
+            self._show_docked()
+
+
+class _Shade(QWidget):
+    """Dims what lies behind the overlaid sidebar; a click on it puts the sidebar away."""
+
+    pressed = Signal()
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setObjectName("sidebarShade")
+        self.hide()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+        self.pressed.emit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colour = QColor(self._theme.colour("shadow"))
+        colour.setAlphaF(_SHADE_ALPHA)
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), colour)
+        painter.end()
