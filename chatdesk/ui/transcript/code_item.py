@@ -1,0 +1,260 @@
+"""A code card: language and Copy above, lines below; scrolls sideways, folds when long, grows cheaply while streaming."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QTextLayout, QTextOption
+
+from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.ui.transcript.card import paint_card, paint_hairline
+from chatdesk.ui.transcript.code_lines import CodeLines
+from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
+from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
+
+FOLD_LINES = 40
+_HEADER_PX = 31
+_PAD_X = 14
+_PAD_Y = 10
+_FOLD_PX = 32
+_MAX_LABEL = 40
+
+
+class CodeItem(Item):
+    kind = "code"
+    is_selectable = True
+    gap = 11.0
+
+    def __init__(self, block: CodeBlock) -> None:
+        super().__init__()
+        self.block = block
+        # Code that the reader watches being written stays open: folding it at its end would make the page jump.
+        self.is_unfolded = block.is_open
+        self._lines = CodeLines(_shown(block.text), block.runs)
+        self._layouts: dict[int, QTextLayout] = {}
+        self._x = 0.0
+        self._width = 0.0
+        self._content_width = 0.0
+        self._looks: Looks | None = None
+        self._left = 0.0
+
+    def update(self, block: CodeBlock) -> bool:
+        """Take a newer state of the same card. Whether its height may have changed."""
+        before = len(self._lines)
+        first = self._lines.replace(_shown(block.text), block.runs)
+        for line in [each for each in self._layouts if each >= first]:
+            del self._layouts[line]
+        self.block = block
+        if self._looks is not None:
+            self._content_width = self._measure_content(self._looks)
+        return len(self._lines) != before
+
+    @property
+    def is_folded(self) -> bool:
+        return len(self._lines) > FOLD_LINES and not self.is_unfolded
+
+    @property
+    def shown_lines(self) -> int:
+        return FOLD_LINES if self.is_folded else len(self._lines)
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return self._height(looks)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        if looks is not self._looks:
+            self._layouts.clear()
+        self._looks = looks
+        depth = self.block.at.list_depth * 22 + self.block.at.quote_depth * QUOTE_INDENT_PX
+        self._left = min(looks.px(depth), width / 2)
+        self._width = width
+        self._content_width = self._measure_content(looks)
+        self.height = self._height(looks)
+        self.natural_width = width
+        self._x = min(self._x, self._max_x())
+
+    def release(self) -> None:
+        super().release()
+        self._layouts.clear()
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        area = QRectF(self._left, 0, self._width - self._left, self.height)
+        paint_card(painter, looks, area, ground="code")
+        header = looks.px(_HEADER_PX)
+        if state.clip.top() <= header:
+            self._paint_header(painter, state, header)
+        self._paint_lines(painter, state, header)
+        if len(self._lines) > FOLD_LINES:
+            paint_hairline(painter, looks, QPointF(self._left + 1, self.height - looks.px(_FOLD_PX)), area.width() - 2)
+            paint_button(painter, self._fold_button(looks), state)
+        if self._max_x() > 0:
+            self._paint_scroll_bar(painter, looks)
+
+    @property
+    def text(self) -> str:
+        return self._lines.text
+
+    def copied(self, start: int, end: int) -> str:
+        return self._lines.text[start:end]
+
+    def offset_at(self, point: QPointF) -> int:
+        looks = self._looks
+        if looks is None:
+            return 0
+        index = int((point.y() - looks.px(_HEADER_PX + _PAD_Y)) // looks.line_height("code"))
+        if index < 0:
+            return 0
+        if index >= self.shown_lines:
+            return self._lines.end(self.shown_lines - 1)
+        line = self._line_layout(looks, index).lineAt(0)
+        x = point.x() - self._left - looks.px(_PAD_X) + self._x
+        return self._lines.start(index) + (int(line.xToCursor(x)) if line.isValid() else 0)
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        index = self._lines.line_of(offset)
+        return self._lines.start(index), self._lines.end(index)
+
+    def buttons(self) -> tuple[Button, ...]:
+        looks = self._looks
+        if looks is None:
+            return ()
+        language = self.block.language[:_MAX_LABEL]
+        label = f"Copy {language} code" if language else "Copy code"
+        wide = looks.px(78)
+        copy = Button(
+            "copy-code", label, QRectF(self._width - wide - 4, 1.5, wide, looks.px(28)), icon="copy", text="Copy"
+        )
+        return (copy, self._fold_button(looks)) if len(self._lines) > FOLD_LINES else (copy,)
+
+    def scroll_x(self, delta: float) -> bool:
+        before = self._x
+        self._x = max(0.0, min(self._max_x(), self._x + delta))
+        return self._x != before
+
+    def toggle_fold(self) -> None:
+        self.is_unfolded = not self.is_unfolded
+        self.invalidate()
+
+    def _height(self, looks: Looks) -> float:
+        lines = self.shown_lines * looks.line_height("code")
+        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        return looks.px(_HEADER_PX) + 2 * looks.px(_PAD_Y) + lines + fold
+
+    def _measure_content(self, looks: Looks) -> float:
+        # One advance for all letters: wide letters may need more than this guess, which the painted lines correct.
+        known = max((each.lineAt(0).naturalTextWidth() for each in self._layouts.values()), default=0.0)
+        return max(known, self._lines.longest * looks.metrics("code").horizontalAdvance("0"))
+
+    def _max_x(self) -> float:
+        if self._looks is None:
+            return 0.0
+        room = self._width - self._left - 2 * self._looks.px(_PAD_X)
+        return max(0.0, self._content_width - room)
+
+    def _fold_button(self, looks: Looks) -> Button:
+        count = len(self._lines)
+        text = f"Show all {count:,} lines" if self.is_folded else "Show fewer lines"
+        height = looks.px(_FOLD_PX)
+        area = QRectF(self._left + 6, self.height - height + 2, looks.px(170), height - 4)
+        icon = "chevron-right" if self.is_folded else "chevron-down"
+        return Button("fold-code", text, area, icon=icon, text=text)
+
+    def _paint_header(self, painter: QPainter, state: PaintState, header: float) -> None:
+        looks = state.looks
+        paint_hairline(painter, looks, QPointF(self._left + 1, header), self._width - self._left - 2)
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("muted"))
+        area = QRectF(self._left + looks.px(12), 0, self._width - self._left - looks.px(110), header)
+        language = looks.metrics("muted").elidedText(
+            self.block.language[:_MAX_LABEL], Qt.TextElideMode.ElideRight, area.width()
+        )
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
+        paint_button(painter, self.buttons()[0], state)
+
+    def _paint_lines(self, painter: QPainter, state: PaintState, header: float) -> None:
+        looks = state.looks
+        line_height = looks.line_height("code")
+        top = header + looks.px(_PAD_Y)
+        first = max(0, int((state.clip.top() - top) // line_height))
+        last = min(self.shown_lines, int((state.clip.bottom() - top) // line_height) + 1)
+        if last <= first:
+            return
+        painter.save()
+        inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
+        painter.setClipRect(inner, Qt.ClipOperation.IntersectClip)
+        painter.setPen(looks.colour("text"))
+        x = self._left + looks.px(_PAD_X) - self._x
+        for index in range(first, last):
+            layout = self._line_layout(looks, index)
+            layout.draw(painter, QPointF(x, top + index * line_height), self._selection(looks, state, index))
+        painter.restore()
+        if state.show_caret and last == len(self._lines):
+            self._paint_caret(painter, looks, top + (last - 1) * line_height, x)
+
+    def _paint_caret(self, painter: QPainter, looks: Looks, y: float, x: float) -> None:
+        line = self._line_layout(looks, len(self._lines) - 1).lineAt(0)
+        right = min(x + (line.naturalTextWidth() if line.isValid() else 0) + 3, self._width - 12)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(looks.colour("accent"))
+        painter.drawRoundedRect(QRectF(right, y + 3, looks.px(8), looks.px(14)), 2, 2)
+
+    def _paint_scroll_bar(self, painter: QPainter, looks: Looks) -> None:
+        track = self._width - self._left - 24
+        share = track / max(1.0, track + self._max_x())
+        x = self._left + 12 + (track - track * share) * (self._x / self._max_x())
+        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(looks.colour("line"))
+        painter.drawRoundedRect(QRectF(x, self.height - fold - 7, track * share, 4), 2, 2)
+
+    def _selection(self, looks: Looks, state: PaintState, index: int) -> list[QTextLayout.FormatRange]:
+        if state.selected is None:
+            return []
+        start = max(state.selected[0], self._lines.start(index)) - self._lines.start(index)
+        end = min(state.selected[1], self._lines.end(index)) - self._lines.start(index)
+        if end <= start:
+            return []
+        chosen = QTextLayout.FormatRange()
+        chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
+        return [chosen]
+
+    def _line_layout(self, looks: Looks, index: int) -> QTextLayout:
+        layout = self._layouts.get(index)
+        if layout is not None:
+            return layout
+        if len(self._layouts) > 400:  # some screens' worth; the rest is made again when it is seen again
+            self._layouts.clear()
+        text = self._lines.line(index)
+        layout = QTextLayout(text, looks.font("code"))
+        layout.setCacheEnabled(True)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.NoWrap)
+        # Code reads from left to right, whatever letters are in it.
+        option.setTextDirection(Qt.LayoutDirection.LeftToRight)
+        option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
+        layout.setTextOption(option)
+        formats = []
+        for start, length, kind in self._lines.runs_in(index):
+            run = QTextLayout.FormatRange()
+            run.start, run.length, run.format = start, length, looks.code_format(kind)
+            formats.append(run)
+        if formats:
+            layout.setFormats(formats)
+        layout.beginLayout()
+        line = layout.createLine()
+        if line.isValid():
+            line.setLineWidth(1e7)
+            spare = looks.line_height("code") - line.height()
+            line.setPosition(QPointF(0, spare / 2))
+            self._content_width = max(self._content_width, line.naturalTextWidth())
+        layout.endLayout()
+        self._layouts[index] = layout
+        return layout
+
+
+def _shown(text: str) -> str:
+    """A fence's text ends with a line break that is not a line of its own."""
+    return text[:-1] if text.endswith("\n") else text
+
+
+def plain_code(text: str, language: str = "", runs: tuple[CodeRun, ...] = ()) -> CodeItem:
+    return CodeItem(CodeBlock(language, text, runs))

@@ -1,0 +1,100 @@
+"""Code cut into lines that can be painted one by one, so that a long card costs only what is seen of it.
+
+Very long lines are cut too: Qt lays a line out as a whole, and a line of a megabyte is a real thing in model output.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+
+from chatdesk.core.rendering.blocks import CodeRun
+
+LINE_LIMIT = 2_000
+
+
+class CodeLines:
+    """The text, where each shown line starts, and the colour runs that fall into it."""
+
+    def __init__(self, text: str = "", runs: tuple[CodeRun, ...] = ()) -> None:
+        self.text = ""
+        self._starts: list[int] = [0]
+        self._ends: list[int] = [0]
+        self._run_kinds: list[str] = []
+        self._run_starts: list[int] = []
+        self.longest = 0
+        self.replace(text, runs)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def line(self, index: int) -> str:
+        return self.text[self._starts[index] : self._ends[index]]
+
+    def start(self, index: int) -> int:
+        return self._starts[index]
+
+    def end(self, index: int) -> int:
+        return self._ends[index]
+
+    def line_of(self, offset: int) -> int:
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def replace(self, text: str, runs: tuple[CodeRun, ...]) -> int:
+        """Take the new text and return the first line that is not as before. Appending costs what was appended."""
+        first = 0
+        if self.text and text.startswith(self.text):
+            first = len(self._starts) - 1
+            # The last line may have been cut for its length: begin again where its own line begins.
+            while first and self._ends[first - 1] == self._starts[first]:
+                first -= 1
+        self._cut(text, first)
+        if runs:
+            if not self._keeps_runs(runs):
+                first = 0
+            self._run_kinds = [run.kind for run in runs]
+            self._run_starts = list(accumulate((run.length for run in runs), initial=0))
+        elif first == 0 and self._run_starts and not text.startswith(self.text):
+            self._run_kinds, self._run_starts = [], []
+        # Without new runs the old ones stay: colours arrive after the text, and must not go out in between.
+        self.text = text
+        return first
+
+    def runs_in(self, index: int) -> list[tuple[int, int, str]]:
+        """(start, length, kind) relative to the line."""
+        if not self._run_starts:
+            return []
+        begin, end = self._starts[index], self._ends[index]
+        found = []
+        place = max(0, bisect_right(self._run_starts, begin) - 1)
+        while place < len(self._run_kinds) and self._run_starts[place] < end:
+            low, high = max(begin, self._run_starts[place]), min(end, self._run_starts[place + 1])
+            if high > low and self._run_kinds[place] != "plain":
+                found.append((low - begin, high - low, self._run_kinds[place]))
+            place += 1
+        return found
+
+    def _keeps_runs(self, runs: tuple[CodeRun, ...]) -> bool:
+        kept = len(self._run_kinds)
+        return 0 < kept <= len(runs) and all(
+            kind == run.kind for kind, run in zip(self._run_kinds[:-1], runs, strict=False)
+        )
+
+    def _cut(self, text: str, first: int) -> None:
+        begin = self._starts[first] if first else 0
+        del self._starts[first:], self._ends[first:]
+        if not first:
+            self.longest = 0
+        for line in text[begin:].split("\n"):
+            length = len(line)
+            place = begin
+            while place + LINE_LIMIT < begin + length:
+                self._add(place, place + LINE_LIMIT)
+                place += LINE_LIMIT
+            self._add(place, begin + length)
+            begin += length + 1
+
+    def _add(self, start: int, end: int) -> None:
+        self._starts.append(start)
+        self._ends.append(end)
+        self.longest = max(self.longest, end - start)

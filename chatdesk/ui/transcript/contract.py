@@ -1,0 +1,65 @@
+"""What the transcript asks of the rest of the program, and what it gives back: three doors and one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from chatdesk.core.domain.message import MessagePage
+from chatdesk.core.rendering.blocks import Block
+
+
+class MessageFetcher(Protocol):
+    """Brings one page of the shown path. ``deliver`` is called later, once, in the GUI thread, or never when it failed.
+
+    ``before``, ``after`` and ``around`` are message ids with the meaning they have in the message repository; none of
+    them means the newest page. A fetcher may also take ``at`` (a position on the path, int) for jumps into the middle;
+    without it the view walks there page by page.
+    """
+
+    def __call__(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        after: str | None,
+        around: str | None,
+        deliver: Callable[[MessagePage], None],
+    ) -> None: ...
+
+
+class Ticket(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Update(Protocol):
+    """Blocks from ``first_changed`` on are replaced by ``blocks``."""
+
+    @property
+    def first_changed(self) -> int: ...
+    @property
+    def blocks(self) -> tuple[Block, ...]: ...
+
+
+class BlockStream(Protocol):
+    def append(self, delta: str) -> None: ...
+    def close(self) -> None: ...
+
+
+class BlockRenderer(Protocol):
+    """Turns Markdown into blocks elsewhere; callbacks arrive in the GUI thread. ``on_done`` may be called twice: blocks
+    first, the same with colours later."""
+
+    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> Ticket: ...
+    def open_stream(self, on_update: Callable[[Update], None]) -> BlockStream: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScrollAnchor:
+    """Where the reader is: ``offset_px`` of the top of the view below the top of ``message_id`` (negative: above it)."""
+
+    message_id: str | None
+    offset_px: float
+    is_at_end: bool

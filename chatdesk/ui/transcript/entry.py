@@ -1,0 +1,352 @@
+"""One message in the transcript: its items, where they stand in it, and what it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import accumulate
+
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.rendering.blocks import Block
+from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
+from chatdesk.ui.transcript.fold_item import FoldItem
+from chatdesk.ui.transcript.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.header_item import HeaderItem
+from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, BUBBLE_PAD_Y, Looks
+from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.sections import Section, TextSection, new_section, sections_of
+from chatdesk.ui.transcript.text_item import TextItem, plain_item
+
+_HEADER_GAP = 5.0
+_FOLD_BODY_GAP = 6.0
+_MESSAGE_GAP = 22.0
+_HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
+
+
+class MessageEntry:
+    """``items`` in reading order. ``gaps[i]`` is the space above item ``i``; heights are guesses until laid out."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.items: list[Item] = []
+        self.gaps: list[float] = []
+        self.width = 0.0
+        self._sections: list[Section] = []
+        self._notice = ""
+        self._tickets: list[Ticket] = []
+        self._tops: list[float] | None = None
+        self._indexes: dict[int, int] | None = None
+        self._looks: Looks | None = None
+        self._body: tuple[int, int] = (0, 0)
+        self._take_parts()
+
+    # What it is
+
+    @property
+    def is_question(self) -> bool:
+        return self.message.role is Role.USER
+
+    @property
+    def is_live(self) -> bool:
+        return not self.message.status.is_final
+
+    @property
+    def author(self) -> str:
+        if self.is_question:
+            return "You"
+        if self.message.role is Role.ASSISTANT:
+            return self.message.model or "Assistant"
+        return self.message.role.value.capitalize()
+
+    @property
+    def text(self) -> str:
+        """Its Markdown as far as it has arrived."""
+        texts = [each.text for each in self._sections if isinstance(each, TextSection)]
+        return "".join(texts) if texts else self.message.text
+
+    @property
+    def body(self) -> tuple[int, int]:
+        """First item of the content and the one after the last."""
+        return self._body
+
+    @property
+    def caret_item(self) -> Item | None:
+        """Where the caret stands while text arrives."""
+        if not self.is_live:
+            return None
+        for item in reversed(self.items[self._body[0] : self._body[1]]):
+            if item.kind in ("text", "code"):
+                return item
+            return None
+        return None
+
+    # Changes
+
+    def change(self, message: Message) -> None:
+        """Take a newer state. Items stay as they are when the text did not change."""
+        old, self.message = self.message, message
+        if message.status is not old.status or message.error != old.error:
+            self._notice = ""
+        if not self._has_same_parts(message):
+            self._take_parts()
+        else:
+            self.rebuild()
+
+    def append(self, part_index: int, kind: str, delta: str) -> Section:
+        """Text arrived; call ``settle`` once a frame to show it."""
+        section = next((each for each in self._sections if each.index == part_index), None)
+        if section is None:
+            section = new_section(part_index, kind)
+            self._sections.append(section)
+            self._sections.sort(key=lambda each: each.index)
+        section.append(delta)
+        if self.message.status is Status.PENDING:
+            self.message = replace(self.message, status=Status.STREAMING)
+        self._notice = ""
+        return section
+
+    def settle(self) -> None:
+        for section in self._sections:
+            section.settle()
+        self.rebuild()
+
+    def set_notice(self, text: str) -> None:
+        self._notice = text
+        self.rebuild()
+
+    def toggle_fold(self, item: FoldItem) -> None:
+        item.is_open = not item.is_open
+        self.settle()
+
+    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:
+        """Ask for the blocks of text that has none; once."""
+        for section in self._sections:
+            if isinstance(section, TextSection) and section.wants_blocks:
+                section.wants_blocks = False
+                self._tickets.append(renderer.request(section.text, self._receiver(section, on_ready)))
+
+    def close(self) -> None:
+        tickets, self._tickets = self._tickets, []
+        for ticket in tickets:
+            ticket.cancel()
+
+    def _receiver(
+        self, section: TextSection, on_ready: Callable[[MessageEntry], None]
+    ) -> Callable[[tuple[Block, ...]], None]:
+        def receive(blocks: tuple[Block, ...]) -> None:
+            if section in self._sections:
+                section.take_blocks(blocks)
+                on_ready(self)
+
+        return receive
+
+    def _has_same_parts(self, message: Message) -> bool:
+        """Whether the text shown is the text of ``message``. While an answer streams, what is stored may be behind."""
+        is_live = not message.status.is_final
+        if is_live and not message.parts:
+            return True
+        fresh = sections_of(message.parts, is_live=is_live)
+        kinds = [type(each) for each in self._sections]
+        if is_live:
+            kinds = kinds[: len(fresh)]
+        if [type(each) for each in fresh] != kinds:
+            return False
+        for new, old in zip(fresh, self._sections, strict=False):
+            if isinstance(new, TextSection) and isinstance(old, TextSection):
+                if new.text != old.text and not (is_live and old.text.startswith(new.text)):
+                    return False
+        if not is_live:
+            # Folds get names and durations with the final message; texts keep their laid-out blocks.
+            for place, new in enumerate(fresh):
+                if not isinstance(new, TextSection):
+                    new.keep_open(self._sections[place])
+                    self._sections[place] = new
+        return True
+
+    def _take_parts(self) -> None:
+        old = {each.index: each for each in self._sections if isinstance(each, TextSection)}
+        folds = {each.index: each for each in self._sections}
+        self._sections = sections_of(self.message.parts, is_live=self.is_live)
+        for place, section in enumerate(self._sections):
+            if section.index in folds:
+                section.keep_open(folds[section.index])
+            before = old.get(section.index)
+            if isinstance(section, TextSection) and before is not None:
+                if before.text == section.text:
+                    self._sections[place] = before
+                elif before.blocks is not None:
+                    # The old blocks stand until the new ones come: nothing flashes back to plain text.
+                    section.take_blocks(before.blocks)
+                    section.wants_blocks = True
+        self.rebuild()
+
+    # Items and their places
+
+    def rebuild(self) -> None:
+        """Put the items together again; items that are still there keep their layouts."""
+        items: list[Item] = []
+        if not self.is_question:
+            items.append(HeaderItem(self.author))
+        first = len(items)
+        for section in self._sections:
+            items += section.items
+        if len(items) == first and (self.is_live or self.is_question):
+            items.append(plain_item(""))
+        last = len(items)
+        items += self._notices()
+        items.append(self._footer())
+        self._body = (first, last)
+        self.items = items
+        self.gaps = [self._gap(place) for place in range(len(items))]
+        if self._looks is not None:
+            self._guess_heights(self._looks)
+        self.forget_places()
+
+    def prepare(self, looks: Looks, width: float) -> None:
+        """Know the column's width; guess what is not laid out."""
+        if looks is self._looks and width == self.width:
+            return
+        self._looks, self.width = looks, width
+        for item in self.items:
+            item.height = item.guess(looks, self.width_of(item))
+        self._tops = None
+        if self.is_question and self._body[1] - self._body[0] <= _HUG_ITEMS:
+            for item in self.items[slice(*self._body)]:
+                item.ensure_layout(looks, self.width_of(item))
+
+    def measure(self, index: int) -> bool:
+        """Lay item ``index`` out. Whether its height changed."""
+        item = self.items[index]
+        assert self._looks is not None
+        if item.ensure_layout(self._looks, self.width_of(item)):
+            self._tops = None
+            return True
+        return False
+
+    @property
+    def tops(self) -> list[float]:
+        """Top of every item below the top of the message."""
+        if self._tops is None:
+            heights = [item.height for item in self.items]
+            steps = [gap + height for gap, height in zip(self.gaps, heights, strict=True)]
+            bottoms = list(accumulate(steps))
+            self._tops = [bottom - height for bottom, height in zip(bottoms, heights, strict=True)]
+        return self._tops
+
+    @property
+    def height(self) -> float:
+        return self.tops[-1] + self.items[-1].height + self.tail
+
+    @property
+    def tail(self) -> float:
+        return 0.0 if self.is_question else _MESSAGE_GAP
+
+    def index_of(self, item: Item) -> int | None:
+        if self._indexes is None:
+            self._indexes = {id(each): place for place, each in enumerate(self.items)}
+        return self._indexes.get(id(item))
+
+    def forget_places(self) -> None:
+        self._tops = None
+        self._indexes = None
+
+    def width_of(self, item: Item) -> float:
+        if self.is_question and item.kind != "footer":
+            looks = self._looks
+            most = looks.px(BUBBLE_MAX_PX) if looks is not None else BUBBLE_MAX_PX
+            return min(most, self.width) - 2 * BUBBLE_PAD_X
+        return self.width
+
+    def x_of(self, item: Item) -> float:
+        """Left edge of ``item`` from the left of the column."""
+        if self.is_question and item.kind != "footer":
+            return self.width - self.bubble_width + BUBBLE_PAD_X
+        return 0.0
+
+    @property
+    def bubble_width(self) -> float:
+        body = self.items[slice(*self._body)]
+        most = self.width_of(body[0]) + 2 * BUBBLE_PAD_X if body else 0.0
+        if len(body) > _HUG_ITEMS:
+            return most
+        return min(most, max((item.natural_width for item in body), default=0.0) + 2 * BUBBLE_PAD_X + 1)
+
+    def characters_before(self, index: int) -> int:
+        return sum(len(item.text) for item in self.items[:index])
+
+    def index_at_characters(self, count: int) -> int:
+        """The item that holds the ``count``-th character; finds a place again after the items were replaced."""
+        for place, item in enumerate(self.items):
+            length = len(item.text)
+            if count < length or (count == 0 and length):
+                return place
+            count -= length
+        return max(0, self._body[1] - 1)
+
+    def _guess_heights(self, looks: Looks) -> None:
+        for item in self.items:
+            if not item.is_laid_out(looks, self.width_of(item)):
+                if item.height == 0.0:
+                    item.height = item.guess(looks, self.width_of(item))
+
+    def _gap(self, index: int) -> float:
+        item = self.items[index] if index < len(self.items) else None
+        assert item is not None
+        if index == 0:
+            return BUBBLE_PAD_Y if self.is_question else 0.0
+        before = self.items[index - 1]
+        if isinstance(before, HeaderItem):
+            return _HEADER_GAP
+        if item.kind == "footer" and self.is_question:
+            return float(BUBBLE_PAD_Y)
+        if isinstance(item, TextItem) and isinstance(before, TextItem) and item.at.list_depth and before.at.list_depth:
+            return 0.0 if item.gap else item.gap
+        if isinstance(before, FoldItem) and not isinstance(item, FoldItem) and before.is_open:
+            return _FOLD_BODY_GAP
+        return item.gap
+
+    def _notices(self) -> list[Item]:
+        message = self.message
+        if self._notice:
+            return [NoticeItem(self._notice, tone="line")]
+        retry, go_on = ("retry", "Try again"), ("continue", "Continue")
+        if message.status is Status.ERROR:
+            has_text = bool(message.text)
+            actions = (go_on, retry) if has_text else (retry,)
+            return [NoticeItem(message.error or "Something went wrong. Your message is kept.", actions)]
+        if message.status is Status.INTERRUPTED:
+            sentence = "ChatDesk was closed before this answer was complete. Everything that had arrived is kept."
+            return [NoticeItem(message.error or sentence, (go_on, retry), tone="warning")]
+        if message.status is Status.STOPPED and not self.is_question:
+            return [NoticeItem("You stopped this answer.", (go_on,), tone="line")]
+        return []
+
+    def _footer(self) -> FooterItem:
+        message = self.message
+        versions = (message.version_index, message.version_count)
+        if self.is_question:
+            tools: tuple[Tool, ...] = (Tool("copy", "Copy", "copy"), Tool("edit", "Edit", "pencil"))
+        elif self.is_live:
+            tools = ()
+            versions = (1, 1)
+        else:
+            tools = (
+                Tool("copy", "Copy", "copy"),
+                Tool("regenerate", "Regenerate", "refresh-cw"),
+                Tool("more", "More", "ellipsis"),
+            )
+        return FooterItem(tools, versions=versions, note=figures(message), is_right_aligned=self.is_question)
+
+
+def figures(message: Message) -> str:
+    """Tokens and seconds of an answer, as far as they are known."""
+    parts = []
+    tokens = message.total_tokens
+    if tokens is None and message.completion_tokens is not None:
+        tokens = (message.prompt_tokens or 0) + message.completion_tokens
+    if tokens is not None:
+        parts.append(f"{tokens:,} tokens")
+    if message.latency_ms is not None:
+        parts.append(f"{message.latency_ms / 1000:.1f} s")
+    return " · ".join(parts)

@@ -1,0 +1,87 @@
+"""The row of tools under a message. Its room is always there, so that showing the tools moves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
+from chatdesk.ui.transcript.looks import TOOL_PX, Looks
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    action: str
+    label: str
+    icon: str
+    is_enabled: bool = True
+
+
+class FooterItem(Item):
+    """``versions`` is (shown, of) and drawn when there are several; ``note`` stands at the right."""
+
+    kind = "footer"
+
+    def __init__(
+        self,
+        tools: tuple[Tool, ...],
+        *,
+        versions: tuple[int, int] = (1, 1),
+        note: str = "",
+        is_right_aligned: bool = False,
+    ) -> None:
+        super().__init__()
+        self.tools = tools
+        self.versions = versions
+        self.note = note
+        self.is_right_aligned = is_right_aligned
+        self.gap = 0.0 if is_right_aligned else 8.0
+        self._buttons: tuple[Button, ...] = ()
+        self._count_area = QRectF()
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.px(TOOL_PX)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.px(TOOL_PX)
+        self.natural_width = width
+        side = looks.px(TOOL_PX)
+        step = side + 2
+        shown, count = self.versions
+        count_wide = looks.metrics("muted").horizontalAdvance(f"{shown} / {count}") + 16
+        whole = len(self.tools) * step + (2 * step + count_wide if count > 1 else 0)
+        x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
+        buttons = []
+        if count > 1:
+            area = QRectF(x, 0, side, side)
+            buttons.append(Button("version-previous", "Previous version", area, "chevron-left", is_enabled=shown > 1))
+            self._count_area = QRectF(x + side, 0, count_wide, side)
+            x += side + count_wide
+            area = QRectF(x, 0, side, side)
+            buttons.append(Button("version-next", "Next version", area, "chevron-right", is_enabled=shown < count))
+            x += step
+        for tool in self.tools:
+            area = QRectF(x, 0, side, side)
+            buttons.append(Button(tool.action, tool.label, area, tool.icon, is_enabled=tool.is_enabled))
+            x += step
+        self._buttons = tuple(buttons)
+
+    def buttons(self) -> tuple[Button, ...]:
+        return self._buttons
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        if not state.is_active:
+            return
+        looks = state.looks
+        for button in self._buttons:
+            paint_button(painter, button, state)
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("muted"))
+        shown, count = self.versions
+        if count > 1:
+            painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), f"{shown} / {count}")
+        if self.note and not self.is_right_aligned:
+            area = QRectF(0, 0, self.natural_width, self.height)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self.note)

@@ -1,0 +1,173 @@
+"""One thing that the transcript lays out and paints. Everything visible is an item: a paragraph, a code card, a row of
+tools. Items know nothing of scrolling or of messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatdesk.ui.transcript.looks import Looks
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A place that does ``action`` when pressed. ``label`` is its tooltip and its accessible name; ``text`` and
+    ``icon`` are what is drawn."""
+
+    action: str
+    label: str
+    area: QRectF
+    icon: str = ""
+    text: str = ""
+    is_enabled: bool = True
+    is_framed: bool = False
+
+
+@dataclass(slots=True)
+class PaintState:
+    """What an item needs to know while it paints itself at the origin."""
+
+    looks: Looks
+    clip: QRectF
+    selected: tuple[int, int] | None = None
+    hovered_action: str | None = None
+    focused_action: str | None = None
+    is_active: bool = False  # the message is hovered, has the focus or is the last: its tools are shown
+    show_caret: bool = False
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+class Item:
+    """Base of all items. ``layout`` sets ``height`` and ``natural_width``; before, ``height`` is a guess."""
+
+    kind = "item"
+    gap = 10.0  # space above, unless the item before asks for less
+    is_selectable = False
+
+    def __init__(self) -> None:
+        self.height = 0.0
+        self.natural_width = 0.0
+        self._laid_out: tuple[Looks, float] | None = None
+
+    # Layout
+
+    def guess(self, looks: Looks, width: float) -> float:
+        """Height before layout."""
+        raise NotImplementedError
+
+    def is_laid_out(self, looks: Looks, width: float) -> bool:
+        done = self._laid_out
+        return done is not None and done[0] is looks and done[1] == width
+
+    def ensure_layout(self, looks: Looks, width: float) -> bool:
+        """Lay out unless done. Returns whether the height changed."""
+        if self.is_laid_out(looks, width):
+            return False
+        before = self.height
+        self.layout(looks, width)
+        self._laid_out = (looks, width)
+        return self.height != before
+
+    def layout(self, looks: Looks, width: float) -> None:
+        raise NotImplementedError
+
+    def invalidate(self) -> None:
+        self._laid_out = None
+
+    def release(self) -> None:
+        """Give back what the layout holds; the height stays as the guess."""
+        self._laid_out = None
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        raise NotImplementedError
+
+    # Text
+
+    @property
+    def text(self) -> str:
+        """What can be selected here."""
+        return ""
+
+    def copied(self, start: int, end: int) -> str:
+        return self.text[start:end]
+
+    def offset_at(self, point: QPointF) -> int:
+        return 0
+
+    def word_at(self, offset: int) -> tuple[int, int]:
+        return word_bounds(self.text, offset)
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        """What a triple click selects."""
+        return 0, len(self.text)
+
+    # Things to press
+
+    def link_at(self, point: QPointF) -> str | None:
+        return None
+
+    def buttons(self) -> tuple[Button, ...]:
+        return ()
+
+    def button_at(self, point: QPointF) -> Button | None:
+        return next((each for each in self.buttons() if each.is_enabled and each.area.contains(point)), None)
+
+    def scroll_x(self, delta: float) -> bool:
+        """Move the content sideways; whether anything moved."""
+        return False
+
+
+def word_bounds(text: str, offset: int) -> tuple[int, int]:
+    """The run of letters, or of other signs, around ``offset``."""
+    if not text:
+        return 0, 0
+    offset = min(offset, len(text) - 1)
+    is_word = _is_word(text[offset])
+    if text[offset].isspace():
+        return offset, offset + 1
+    start = end = offset
+    while start > 0 and _is_word(text[start - 1]) == is_word and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and _is_word(text[end]) == is_word and not text[end].isspace():
+        end += 1
+    return start, end
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: str = "muted") -> None:
+    """Draw one button: icon, text or both; tinted when hovered, ringed when focused."""
+    looks = state.looks
+    area = button.area
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    is_hovered = state.hovered_action == button.action and button.is_enabled
+    if is_hovered or button.is_framed:
+        painter.setPen(looks.line_pen if button.is_framed else Qt.PenStyle.NoPen)
+        painter.setBrush(looks.colour("hover") if is_hovered else looks.colour("card"))
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), looks.tokens.radius.row, looks.tokens.radius.row)
+    colour = "text" if is_hovered or button.is_framed else role
+    painter.setOpacity(1.0 if button.is_enabled else 0.4)
+    x = area.x() + (looks.px(12) if button.is_framed else 0)
+    if button.icon:
+        pixmap = looks.icon(button.icon, colour)
+        side = pixmap.deviceIndependentSize().width()
+        left = area.center().x() - side / 2 if not button.text else x + looks.px(4)
+        painter.drawPixmap(QPointF(round(left), round(area.center().y() - side / 2)), pixmap)
+        x = left + side + looks.px(8)
+    if button.text:
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour(colour))
+        painter.drawText(
+            QRectF(x, area.y(), area.right() - x, area.height()),
+            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
+            button.text,
+        )
+    painter.setOpacity(1.0)
+    if state.focused_action == button.action:
+        painter.setPen(QPen(looks.colour("accent"), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), looks.tokens.radius.row, looks.tokens.radius.row)

@@ -1,0 +1,124 @@
+"""The theme as the painters want it: fonts, colours and measures made once, not at every paint."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from PySide6.QtCore import SignalInstance
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, QTextCharFormat
+
+from chatdesk.ui.theme.icons import icon_pixmap
+from chatdesk.ui.theme.tokens import FontRole, Tokens
+
+_SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
+
+_HEADING_FACTORS = {1: 1.45, 2: 1.25, 3: 1.1}
+BUBBLE_MAX_PX = 560
+BUBBLE_PAD_X = 14
+BUBBLE_PAD_Y = 9
+LIST_INDENT_PX = 22
+QUOTE_INDENT_PX = 16
+TOOL_PX = 28
+
+
+class ThemeLike(Protocol):
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def changed(self) -> SignalInstance: ...
+    def font(self, role: FontRole = "text") -> QFont: ...
+    def line_px(self, role: FontRole = "text") -> float: ...
+
+
+class Looks:
+    """One theme at one scale. Replaced as a whole when the theme changes."""
+
+    def __init__(self, theme: ThemeLike, *, device_pixel_ratio: float = 1.0) -> None:
+        self.tokens = theme.tokens
+        self.scale = theme.scale
+        self._theme = theme
+        self._ratio = device_pixel_ratio
+        self._pixmaps: dict[tuple[str, str, int], QPixmap] = {}
+        self._colours: dict[str, QColor] = {}
+        self._fonts: dict[FontRole, QFont] = {}
+        self._metrics: dict[FontRole, QFontMetricsF] = {}
+        self._formats: dict[object, QTextCharFormat] = {}
+        self.line_pen = QPen(self.colour("line"), 1)
+        self.selection = QTextCharFormat()
+        tint = QColor(self.tokens.accent)
+        tint.setAlpha(70)
+        self.selection.setBackground(QBrush(tint))
+
+    def colour(self, name: str) -> QColor:
+        """The token ``name``; made once."""
+        colour = self._colours.get(name)
+        if colour is None:
+            colour = self._colours[name] = QColor(str(getattr(self.tokens, name)))
+        return colour
+
+    def font(self, role: FontRole) -> QFont:
+        font = self._fonts.get(role)
+        if font is None:
+            font = self._fonts[role] = self._theme.font(role)
+        return font
+
+    def metrics(self, role: FontRole) -> QFontMetricsF:
+        metrics = self._metrics.get(role)
+        if metrics is None:
+            metrics = self._metrics[role] = QFontMetricsF(self.font(role))
+        return metrics
+
+    def line_height(self, role: FontRole) -> float:
+        """At least the design's, and never less than the letters need (the system may scale text)."""
+        return max(round(self._theme.line_px(role)), math.ceil(self.metrics(role).height()))
+
+    def heading_font(self, level: int) -> QFont:
+        font = QFont(self.font("strong"))
+        font.setPointSizeF(font.pointSizeF() * _HEADING_FACTORS.get(level, 1.0))
+        return font
+
+    def px(self, value: float) -> float:
+        """A distance that grows with the text."""
+        return round(value * self.scale)
+
+    def code_format(self, kind: str) -> QTextCharFormat:
+        found = self._formats.get(kind)
+        if found is None:
+            found = QTextCharFormat()
+            found.setForeground(QBrush(QColor(self.tokens.syntax.of(kind))))
+            self._formats[kind] = found
+        return found
+
+    def span_format(
+        self, *, is_bold: bool, is_italic: bool, is_struck: bool, is_code: bool, is_link: bool
+    ) -> QTextCharFormat:
+        key = (is_bold, is_italic, is_struck, is_code, is_link)
+        found = self._formats.get(key)
+        if found is None:
+            found = QTextCharFormat()
+            if is_code:
+                found.setFont(self.font("code"), _SPECIFIED_ONLY)
+            if is_bold:
+                found.setFontWeight(QFont.Weight.Bold)
+            if is_italic:
+                found.setFontItalic(True)
+            if is_struck:
+                found.setFontStrikeOut(True)
+            if is_link:
+                found.setForeground(QBrush(self.colour("accent")))
+                found.setFontUnderline(True)
+            self._formats[key] = found
+        return found
+
+    def icon(self, name: str, colour: str, size: int = 16) -> QPixmap:
+        """The icon ``name`` in the token ``colour``, drawn once."""
+        side = round(size * min(self.scale, 1.5))
+        key = (name, colour, side)
+        found = self._pixmaps.get(key)
+        if found is None:
+            found = icon_pixmap(name, self.colour(colour), side, device_pixel_ratio=self._ratio)
+            self._pixmaps[key] = found
+        return found

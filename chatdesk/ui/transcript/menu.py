@@ -1,0 +1,47 @@
+"""The menu of a message, built when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from chatdesk.ui.transcript.entry import MessageEntry
+
+
+def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Callable[[str], None]) -> QMenu:
+    """``do`` gets the action's name: copy, copy-markdown, edit, regenerate, continue, delete, version-previous/-next."""
+    menu = QMenu(parent)
+    menu.setObjectName("messageMenu")
+    message = entry.message
+    is_final = message.status.is_final
+    is_answer = not entry.is_question
+    rows: list[tuple[str, str, bool] | None] = [
+        ("copy", "Copy Selection" if has_selection else "Copy", True),
+        ("copy-markdown", "Copy as Markdown", True),
+        None,
+    ]
+    if entry.is_question:
+        rows.append(("edit", "Edit", is_final))
+    if is_answer:
+        rows.append(("regenerate", "Regenerate", is_final))
+        rows.append(("continue", "Continue", message.status.can_continue))
+    if message.version_count > 1:
+        rows += [
+            None,
+            ("version-previous", "Previous Version", message.version_index > 1),
+            ("version-next", "Next Version", message.version_index < message.version_count),
+        ]
+    rows += [None, ("delete", "Delete", is_final)]
+    for row in rows:
+        if row is None:
+            menu.addSeparator()
+            continue
+        name, label, is_enabled = row
+        action = QAction(label, menu)
+        action.setObjectName(f"message-{name}")
+        action.setEnabled(is_enabled)
+        action.triggered.connect(lambda _checked=False, chosen=name: do(chosen))
+        menu.addAction(action)
+    return menu

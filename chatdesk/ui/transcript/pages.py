@@ -1,0 +1,113 @@
+"""Asking for pages of the thread: one request at a time, answers of an older thread or an older wish dropped."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+from chatdesk.core.domain.message import MessagePage
+from chatdesk.ui.transcript.contract import MessageFetcher
+
+PAGE = 40
+_STRIDE = 200  # messages a step while walking to a position that cannot be asked for
+
+
+class Pages:
+    """``on_page(page, wish)``: ``wish`` is "newest", "around", "older", "newer" or "at"."""
+
+    def __init__(self, fetch: MessageFetcher, on_page: Callable[[MessagePage, str], None]) -> None:
+        self._fetch = fetch
+        self._on_page = on_page
+        self._thread_id: str | None = None
+        self._wish = 0
+        self._pending = ""
+        self._can_ask_at = _takes_position(fetch)
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._pending)
+
+    def set_thread(self, thread_id: str | None) -> None:
+        self._thread_id = thread_id
+        self._wish += 1
+        self._pending = ""
+
+    def newest(self) -> None:
+        self._ask("newest", self._deliver("newest"))
+
+    def around(self, message_id: str) -> None:
+        self._ask("around", self._deliver("around"), around=message_id)
+
+    def older(self, message_id: str) -> None:
+        if not self._pending:
+            self._ask("older", self._deliver("older"), before=message_id)
+
+    def newer(self, message_id: str) -> None:
+        if not self._pending:
+            self._ask("newer", self._deliver("newer"), after=message_id)
+
+    def at(self, position: int, first: tuple[str, int], last: tuple[str, int]) -> None:
+        """The page that holds ``position``; ``first`` and ``last`` are id and position of the ends of what is loaded."""
+        if self._can_ask_at:
+            self._ask("at", self._deliver("at"), at=position)
+        elif position < first[1]:
+            self._walk(position, before=first[0])
+        else:
+            self._walk(position, after=last[0])
+
+    def _walk(self, position: int, *, before: str | None = None, after: str | None = None) -> None:
+        # The last answer's neighbourhood is asked for again around its message, so one page is delivered at the end.
+        def step(page: MessagePage) -> None:
+            if not page.messages:
+                self._on_page(page, "at")
+                return
+            first, last = page.messages[0], page.messages[-1]
+            if before is not None and first.position > position and page.has_older:
+                self._walk(position, before=first.id)
+            elif after is not None and last.position < position and page.has_newer:
+                self._walk(position, after=last.id)
+            else:
+                nearest = min(page.messages, key=lambda each: abs(each.position - position))
+                self._ask("at", self._deliver("at"), around=nearest.id)
+
+        self._ask("at", self._guard(step), limit=_STRIDE, before=before, after=after)
+
+    def _ask(
+        self,
+        wish: str,
+        deliver: Callable[[MessagePage], None],
+        *,
+        limit: int = PAGE,
+        before: str | None = None,
+        after: str | None = None,
+        around: str | None = None,
+        at: int | None = None,
+    ) -> None:
+        if self._thread_id is None:
+            return
+        self._pending = wish
+        extra = {} if at is None else {"at": at}
+        self._fetch(
+            self._thread_id, limit=limit, before=before, after=after, around=around, deliver=deliver, **extra
+        )
+
+    def _deliver(self, wish: str) -> Callable[[MessagePage], None]:
+        return self._guard(lambda page: self._on_page(page, wish))
+
+    def _guard(self, receive: Callable[[MessagePage], None]) -> Callable[[MessagePage], None]:
+        self._wish += 1
+        wish = self._wish
+
+        def guarded(page: MessagePage) -> None:
+            if wish == self._wish and page.thread_id == self._thread_id:
+                self._pending = ""
+                receive(page)
+
+        return guarded
+
+
+def _takes_position(fetch: MessageFetcher) -> bool:
+    try:
+        return "at" in inspect.signature(fetch).parameters
+    except (TypeError, ValueError):
+        return False

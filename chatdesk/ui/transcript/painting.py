@@ -1,0 +1,104 @@
+"""Painting the items in view: bubbles, items, the ring around the current message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.layout import Placed, ThreadLayout
+from chatdesk.ui.transcript.looks import BUBBLE_PAD_Y, Looks
+from chatdesk.ui.transcript.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the mouse and the keyboard are at."""
+
+    hovered_entry: MessageEntry | None = None
+    hovered_item: Item | None = None
+    hovered_action: str | None = None
+    current_entry: MessageEntry | None = None
+    focused_index: int | None = None
+    focused_action: str | None = None
+
+
+def paint_view(
+    painter: QPainter,
+    looks: Looks,
+    layout: ThreadLayout,
+    selection: Selection,
+    attention: Attention,
+    *,
+    area: QRectF,
+    left: float,
+) -> None:
+    """Draw what lies in ``area`` of the viewport; ``left`` is the column's."""
+    painter.fillRect(area, looks.colour("background"))
+    ranger = selection.ranger()
+    last = layout.entries[-1] if layout.entries and not layout.has_newer else None
+    bubbled: MessageEntry | None = None
+    for placed in layout.placed:
+        entry, item = placed.entry, placed.item
+        if entry is not bubbled:
+            bubbled = entry
+            if entry.is_question:
+                _paint_bubble(painter, looks, placed, left)
+            if entry is attention.current_entry:
+                _paint_ring(painter, looks, placed, left)
+        if placed.bottom < area.top() - 2 or placed.y > area.bottom() + 2:
+            continue
+        x = left + entry.x_of(item)
+        is_hovered = item is attention.hovered_item or (
+            entry is attention.hovered_entry and item.kind == "footer" and attention.hovered_item is None
+        )
+        is_focused = entry is attention.current_entry and placed.index == attention.focused_index
+        state = PaintState(
+            looks,
+            area.translated(-x, -placed.y),
+            selected=ranger.of(entry, placed.index) if ranger and item.is_selectable else None,
+            hovered_action=attention.hovered_action if is_hovered else None,
+            focused_action=attention.focused_action if is_focused else None,
+            is_active=entry is attention.hovered_entry or entry is attention.current_entry or entry is last,
+            show_caret=item is entry.caret_item,
+        )
+        painter.translate(x, placed.y)
+        item.paint(painter, state)
+        painter.translate(-x, -placed.y)
+
+
+def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
+    entry = placed.entry
+    first, last = entry.body
+    if last <= first or placed.index >= last:
+        return
+    tops = entry.tops
+    origin = placed.y - tops[placed.index]
+    top = origin + tops[first] - BUBBLE_PAD_Y
+    bottom = origin + tops[last - 1] + entry.items[last - 1].height + BUBBLE_PAD_Y
+    wide = entry.bubble_width
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(looks.colour("question"))
+    radius = looks.tokens.radius.card
+    painter.drawRoundedRect(QRectF(left + entry.width - wide, top, wide, bottom - top), radius, radius)
+
+
+def _paint_ring(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
+    entry = placed.entry
+    top = placed.y - entry.tops[placed.index]
+    pad = 8.0
+    if entry.is_question:
+        x, wide = left + entry.width - entry.bubble_width - 4, entry.bubble_width + 8
+        area = QRectF(x, top - 4, wide, entry.height - entry.items[-1].height + 8)
+        radius = looks.tokens.radius.card + 3
+    else:
+        area = QRectF(left - pad - 4, top - pad + 2, entry.width + 2 * pad + 8, entry.height - entry.tail + pad)
+        radius = looks.tokens.radius.code
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(looks.colour("accent"), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(area, radius, radius)

@@ -1,0 +1,25 @@
+"""A thematic break."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter
+
+from chatdesk.ui.transcript.card import paint_hairline
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import Looks
+
+
+class RuleItem(Item):
+    kind = "rule"
+    gap = 16.0
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return 9.0
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = 9.0
+        self.natural_width = width
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        paint_hairline(painter, state.looks, QPointF(0, 4), self.natural_width)

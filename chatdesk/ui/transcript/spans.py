@@ -1,0 +1,111 @@
+"""Spans of a paragraph as one run of characters with formats, the form that QTextLayout takes.
+
+Inline code gets a no-break space on both sides as room for its tinted ground; copying leaves those out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.rendering.blocks import Span
+
+PIECE_CHARACTERS = 4_000
+_LONG_RUN = 2_000
+_PAD = "\u00a0"
+_LINE = "\u2028"
+
+
+@dataclass(frozen=True, slots=True)
+class StyledRange:
+    start: int
+    end: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """``text`` as laid out; ``pads`` are the offsets of characters that are not the author's."""
+
+    text: str
+    ranges: tuple[StyledRange, ...]
+    pads: frozenset[int]
+    must_wrap_anywhere: bool
+
+    def copied(self, start: int, end: int) -> str:
+        piece = self.text[start:end]
+        if self.pads:
+            piece = "".join(sign for place, sign in enumerate(piece, start) if place not in self.pads)
+        return piece.replace(_LINE, "\n")
+
+
+def flow_of(spans: Sequence[Span]) -> Flow:
+    pieces: list[str] = []
+    ranges: list[StyledRange] = []
+    pads: set[int] = set()
+    length = 0
+    for span in spans:
+        text = span.text.replace("\n", _LINE)
+        if not text:
+            continue
+        if span.is_code or span.is_math:
+            text = f"{_PAD}{text}{_PAD}"
+            pads.update((length, length + len(text) - 1))
+        if span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href:
+            ranges.append(StyledRange(length, length + len(text), span))
+        pieces.append(text)
+        length += len(text)
+    whole = "".join(pieces)
+    return Flow(whole, tuple(ranges), frozenset(pads), has_long_run(whole))
+
+
+def has_long_run(text: str) -> bool:
+    """Whether breaking at words would be slow: Qt looks for a word's end again and again in a long run."""
+    if len(text) <= _LONG_RUN:
+        return False
+    return any(len(word) > _LONG_RUN for word in text.split())
+
+
+def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tuple[Span, ...]]:
+    """Pieces of at most ``limit`` characters, cut at spaces where there are any. The cuts of a text do not move when
+    more is appended to it, so a growing paragraph is laid out again only in its last piece."""
+    if sum(len(span.text) for span in spans) <= limit:
+        return [tuple(spans)]
+    pieces: list[tuple[Span, ...]] = []
+    piece: list[Span] = []
+    room = limit
+    for span in spans:
+        text = span.text
+        while len(text) > room:
+            cut = text.rfind(" ", room // 2, room) + 1 or room
+            piece.append(_with_text(span, text[:cut]))
+            pieces.append(tuple(piece))
+            piece, room, text = [], limit, text[cut:]
+        if text:
+            piece.append(span if text is span.text else _with_text(span, text))
+            room -= len(text)
+    if piece:
+        pieces.append(tuple(piece))
+    return pieces
+
+
+def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
+    """Plain text as paragraphs: cut at empty lines, and where a paragraph is too long."""
+    pieces: list[str] = []
+    for paragraph in text.split("\n\n"):
+        stripped = paragraph.strip("\n")
+        if stripped.strip():
+            pieces += ["".join(span.text for span in piece) for piece in cut_spans((Span(stripped),), limit)]
+    return pieces
+
+
+def _with_text(span: Span, text: str) -> Span:
+    return Span(
+        text,
+        is_bold=span.is_bold,
+        is_italic=span.is_italic,
+        is_struck=span.is_struck,
+        is_code=span.is_code,
+        is_math=span.is_math,
+        href=span.href,
+    )

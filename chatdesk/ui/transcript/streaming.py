@@ -1,0 +1,124 @@
+"""Text that arrives, shown once a frame: deltas are gathered, and only changed blocks are laid out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from chatdesk.core.rendering.blocks import Block
+from chatdesk.ui.transcript.contract import BlockRenderer, BlockStream, Update
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.sections import TextSection
+
+FRAME_MS = 33
+_HIDDEN_FRAME_MS = 250
+
+
+class _Feed:
+    """One growing text: deltas go to the renderer, its updates wait here for the next frame."""
+
+    def __init__(self, entry: MessageEntry, section: TextSection, renderer: BlockRenderer, wake: Callable[[], None]):
+        self.entry = entry
+        self.section = section
+        self._wake = wake
+        self._deltas: list[str] = []
+        self._blocks: list[Block] = list(section.blocks or ())
+        self._first_changed: int | None = None
+        self._stream: BlockStream = renderer.open_stream(self._on_update)
+
+    def add(self, delta: str) -> None:
+        self._deltas.append(delta)
+
+    def send(self) -> None:
+        if self._deltas:
+            delta = "".join(self._deltas)
+            self._deltas.clear()
+            self._stream.append(delta)
+
+    def show(self) -> bool:
+        """Put what the renderer sent since the last frame into the message. Whether there was something."""
+        first, self._first_changed = self._first_changed, None
+        if first is None:
+            return False
+        self.section.take_blocks(tuple(self._blocks), first=first)
+        return True
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _on_update(self, update: Update) -> None:
+        first = update.first_changed
+        self._blocks[first:] = update.blocks
+        self._first_changed = first if self._first_changed is None else min(first, self._first_changed)
+        self._wake()
+
+
+class StreamFeeds(QObject):
+    """``on_frame`` gets the messages that changed, at most 30 times a second."""
+
+    def __init__(
+        self, renderer: BlockRenderer, on_frame: Callable[[list[MessageEntry]], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._renderer = renderer
+        self._on_frame = on_frame
+        self._feeds: dict[tuple[str, int], _Feed] = {}
+        self._changed: dict[str, MessageEntry] = {}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self.show_frame)
+
+    def set_visible(self, is_visible: bool) -> None:
+        """A hidden view gets fewer, larger batches."""
+        self._timer.setInterval(FRAME_MS if is_visible else _HIDDEN_FRAME_MS)
+
+    def append(self, entry: MessageEntry, part_index: int, kind: str, delta: str) -> None:
+        key = (entry.message.id, part_index)
+        feed = self._feeds.get(key)
+        section = entry.append(part_index, kind, delta)
+        if isinstance(section, TextSection):
+            if feed is None or feed.section is not section:
+                if feed is not None:
+                    feed.close()
+                feed = self._feeds[key] = _Feed(entry, section, self._renderer, self._wake)
+                section.wants_blocks = False
+                feed.add(section.text)
+            else:
+                feed.add(delta)
+        self._changed[entry.message.id] = entry
+        self._wake()
+
+    def finish(self, message_id: str) -> None:
+        """The message is final: show what is there and close its streams."""
+        for key in [each for each in self._feeds if each[0] == message_id]:
+            feed = self._feeds.pop(key)
+            feed.send()
+            feed.show()
+            feed.section.wants_blocks = True
+            feed.close()
+        self._changed.pop(message_id, None)
+
+    def clear(self) -> None:
+        for feed in self._feeds.values():
+            feed.close()
+        self._feeds.clear()
+        self._changed.clear()
+        self._timer.stop()
+
+    def show_frame(self) -> None:
+        changed, self._changed = self._changed, {}
+        for feed in self._feeds.values():
+            feed.send()
+            if feed.show():
+                changed[feed.entry.message.id] = feed.entry
+        for entry in changed.values():
+            entry.settle()
+        if changed:
+            self._on_frame(list(changed.values()))
+
+    def _wake(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()

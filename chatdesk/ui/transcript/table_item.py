@@ -1,0 +1,248 @@
+"""Tables: hairlines between rows, columns as wide as their words, sideways scrolling when they do not fit.
+
+A table is several items of a dozen rows each that share one set of columns, so that a long one is laid out as it is seen.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+
+from chatdesk.core.rendering.blocks import Span, Table
+from chatdesk.ui.transcript.card import paint_hairline
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.spans import flow_of
+from chatdesk.ui.transcript.text_box import TextBox
+
+ROWS_AN_ITEM = 12
+_MEASURED_ROWS = 60
+_MEASURED_CHARACTERS = 80
+_GUTTER = 16
+_PAD_Y = 5.5
+_NARROWEST = 48
+_MAX_COLUMNS = 64  # a hostile row of a thousand cells is cut; its text stays in what Copy gives
+
+Row = tuple[tuple[Span, ...], ...]
+
+
+class TableColumns:
+    """Widths of the columns of one table, and how far it is scrolled sideways."""
+
+    def __init__(self, block: Table) -> None:
+        self.block = block
+        self.widths: list[float] = []
+        self.x = 0.0
+        self.view_width = 0.0
+        self._measured: tuple[Looks, float, int] | None = None
+
+    @property
+    def total(self) -> float:
+        return sum(self.widths) + _GUTTER * len(self.widths)
+
+    @property
+    def max_x(self) -> float:
+        return max(0.0, self.total - self.view_width)
+
+    def measure(self, looks: Looks, width: float) -> bool:
+        """Whether the widths changed."""
+        rows = self.block.rows[:_MEASURED_ROWS]
+        key = (looks, width, len(rows))
+        done = self._measured
+        if done is not None and done[0] is looks and done[1:] == key[1:]:
+            return False
+        self._measured = key
+        self.view_width = width
+        plain, strong = looks.metrics("table"), looks.metrics("strong")
+        count = min(len(self.block.header), _MAX_COLUMNS)
+        wanted = [_width_of(cell, strong) for cell in self.block.header[:count]]
+        for row in rows:
+            for place, cell in enumerate(row[:count]):
+                wanted[place] = max(wanted[place], _width_of(cell, plain))
+        fitted = _fit(wanted, width - _GUTTER * count)
+        changed = fitted != self.widths
+        self.widths = fitted
+        return changed
+
+
+class TableItem(Item):
+    """Rows ``first`` to ``first`` + a dozen of the table; the first item draws the header too."""
+
+    kind = "table"
+    is_selectable = True
+
+    def __init__(self, columns: TableColumns, first: int) -> None:
+        super().__init__()
+        self.columns = columns
+        self.first = first
+        self.gap = 12.0 if first == 0 else 0.0
+        self.rows = columns.block.rows[first : first + ROWS_AN_ITEM]
+        self._boxes: list[list[TextBox]] = []
+        self._tops: list[float] = []
+        self._texts: list[list[str]] = [[_text_of(cell) for cell in row[:_MAX_COLUMNS]] for row in self._all_rows()]
+        self._starts: list[list[int]] = []
+        self._text = self._join()
+        self._widths: tuple[float, ...] = ()
+
+    def is_laid_out(self, looks: Looks, width: float) -> bool:
+        return super().is_laid_out(looks, width) and self._widths == tuple(self.columns.widths)
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return len(self._texts) * (looks.line_height("table") + 2 * _PAD_Y)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.columns.measure(looks, width)
+        self._widths = tuple(self.columns.widths)
+        line_height = looks.line_height("table")
+        self._boxes, self._tops = [], []
+        y = 0.0
+        for number, row in enumerate(self._all_rows()):
+            font = looks.font("table")
+            if self._is_header(number):
+                font = QFont(font)
+                font.setWeight(QFont.Weight.DemiBold)
+            boxes = []
+            for place, cell in enumerate(row[: len(self._widths)]):
+                box = TextBox(flow_of(cell))
+                align = self.columns.block.alignments[place] if place < len(self.columns.block.alignments) else ""
+                box.lay_out(looks, self._widths[place], font=font, line_height=line_height, alignment=align)
+                boxes.append(box)
+            self._boxes.append(boxes)
+            self._tops.append(y)
+            y += max((box.height for box in boxes), default=line_height) + 2 * _PAD_Y
+        self.height = y
+        self.natural_width = min(width, self.columns.total)
+
+    def release(self) -> None:
+        super().release()
+        self._boxes, self._tops = [], []
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        is_wide = self.columns.max_x > 0
+        if is_wide:
+            painter.save()
+            painter.setClipRect(QRectF(0, 0, self.columns.view_width, self.height), Qt.ClipOperation.IntersectClip)
+            painter.translate(-self.columns.x, 0)
+        for number, boxes in enumerate(self._boxes):
+            top = self._tops[number]
+            bottom = self._tops[number + 1] if number + 1 < len(self._tops) else self.height
+            if bottom < state.clip.top() or top > state.clip.bottom():
+                continue
+            x = 0.0
+            for place, box in enumerate(boxes):
+                painter.translate(x, top + _PAD_Y)
+                box.draw(painter, looks, looks.colour("text"), selected=self._selected_in(state, number, place))
+                painter.translate(-x, -top - _PAD_Y)
+                x += self._widths[place] + _GUTTER
+            paint_hairline(painter, looks, QPointF(0, bottom - 1), self.columns.total)
+        if is_wide:
+            painter.restore()
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def offset_at(self, point: QPointF) -> int:
+        if not self._boxes:
+            return 0
+        row = max(0, sum(1 for top in self._tops if top <= point.y()) - 1)
+        x = point.x() + self.columns.x
+        for place, box in enumerate(self._boxes[row]):
+            if x < self._widths[place] + _GUTTER or place == len(self._boxes[row]) - 1:
+                inside = box.offset_at(QPointF(x, point.y() - self._tops[row] - _PAD_Y))
+                return self._starts[row][place] + min(inside, len(self._texts[row][place]))
+            x -= self._widths[place] + _GUTTER
+        return 0
+
+    def link_at(self, point: QPointF) -> str | None:
+        for row, boxes in enumerate(self._boxes):
+            x = -self.columns.x
+            for place, box in enumerate(boxes):
+                found = box.span_link_at(QPointF(point.x() - x, point.y() - self._tops[row] - _PAD_Y))
+                if found:
+                    return found
+                x += self._widths[place] + _GUTTER
+        return None
+
+    def copied(self, start: int, end: int) -> str:
+        return self._text[start:end].replace("\u00a0", " ").replace("\u2028", " ")
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        row = max(0, sum(1 for starts in self._starts if starts and starts[0] <= offset) - 1)
+        start = self._starts[row][0]
+        return start, start + len("\t".join(self._texts[row]))
+
+    def scroll_x(self, delta: float) -> bool:
+        before = self.columns.x
+        self.columns.x = max(0.0, min(self.columns.max_x, before + delta))
+        return self.columns.x != before
+
+    def _all_rows(self) -> tuple[Row, ...]:
+        return (self.columns.block.header, *self.rows) if self.first == 0 else self.rows
+
+    def _is_header(self, number: int) -> bool:
+        return self.first == 0 and number == 0
+
+    def _join(self) -> str:
+        place = 0
+        for row in self._texts:
+            starts = []
+            for cell in row:
+                starts.append(place)
+                place += len(cell) + 1
+            self._starts.append(starts)
+        return "\n".join("\t".join(row) for row in self._texts)
+
+    def _selected_in(self, state: PaintState, row: int, place: int) -> tuple[int, int] | None:
+        if state.selected is None:
+            return None
+        start = self._starts[row][place]
+        low = max(state.selected[0] - start, 0)
+        high = min(state.selected[1] - start, len(self._texts[row][place]))
+        return (low, high) if high > low else None
+
+
+def table_items(block: Table) -> list[TableItem]:
+    columns = TableColumns(block)
+    return [TableItem(columns, first) for first in range(0, max(1, len(block.rows)), ROWS_AN_ITEM)]
+
+
+def grow_table(items: list[TableItem], block: Table) -> list[TableItem] | None:
+    """The items for a table that got more rows, keeping those that are full. None when it is another table."""
+    columns = items[0].columns
+    old = columns.block
+    kept = max(0, (len(old.rows) - 1) // ROWS_AN_ITEM)
+    if old.header != block.header or old.alignments != block.alignments or len(block.rows) < len(old.rows):
+        return None
+    if old.rows[: kept * ROWS_AN_ITEM] != block.rows[: kept * ROWS_AN_ITEM]:
+        return None
+    columns.block = block
+    first = kept * ROWS_AN_ITEM
+    return items[:kept] + [TableItem(columns, at) for at in range(first, max(1, len(block.rows)), ROWS_AN_ITEM)]
+
+
+def _text_of(cell: tuple[Span, ...]) -> str:
+    return flow_of(cell).text
+
+
+def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
+    text = _text_of(cell)[:_MEASURED_CHARACTERS]
+    wide = float(metrics.horizontalAdvance(text))
+    if any(span.is_code for span in cell):
+        wide *= 1.12  # code letters are wider than words'
+    return wide + 2
+
+
+def _fit(wanted: list[float], room: float) -> list[float]:
+    """Columns that want little get it; the others share what is left, but none falls below the narrowest."""
+    if sum(wanted) <= room:
+        return wanted
+    widths = [0.0] * len(wanted)
+    left = room
+    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
+    for done, place in enumerate(order):
+        share = left / (len(order) - done)
+        widths[place] = min(wanted[place], max(_NARROWEST, share))
+        left -= widths[place]
+    return widths

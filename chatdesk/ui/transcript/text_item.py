@@ -1,0 +1,164 @@
+"""Paragraphs, headings and list items, in quotes or not: everything that is a flow of words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter
+
+from chatdesk.core.rendering.blocks import Placement, Span
+from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.transcript.heights import guess_text_height
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.spans import flow_of
+from chatdesk.ui.transcript.text_box import TextBox
+
+_MAX_DEPTH = 8  # deeper lists stay at this indent: hostile nesting must not push text out of the column
+
+
+class TextItem(Item):
+    """``level`` is the heading's, 0 for text; ``colour`` a token; ``inset`` extra px at the left."""
+
+    kind = "text"
+    is_selectable = True
+
+    def __init__(
+        self,
+        spans: tuple[Span, ...],
+        at: Placement | None = None,
+        *,
+        level: int = 0,
+        role: FontRole = "text",
+        colour: str = "text",
+        inset: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.spans = spans
+        self.at = at or Placement()
+        self.level = level
+        self.role: FontRole = role
+        self._colour = colour
+        self._inset = inset
+        self._box = TextBox(flow_of(spans))
+        if level:
+            self.gap = 18.0 if level <= 2 else 14.0
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return guess_text_height(
+            self.text,
+            width=max(40.0, width - self._left(looks)),
+            char_width=looks.metrics(self.role).averageCharWidth(),
+            line_height=looks.line_height(self.role),
+        )
+
+    def layout(self, looks: Looks, width: float) -> None:
+        left = self._left(looks)
+        font, line_height = self._type(looks)
+        self._box.lay_out(looks, max(40.0, width - left), font=font, line_height=line_height)
+        self.height = self._box.height
+        self.natural_width = left + self._box.natural_width
+        self._width = width
+
+    def release(self) -> None:
+        super().release()
+        self._box.release()
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        left = self._left(looks)
+        if self.at.quote_depth:
+            self._paint_quote_bars(painter, looks)
+        shift = 0.0 if self._box.is_right_to_left else left
+        if self.at.marker:
+            self._paint_marker(painter, looks, left)
+        painter.translate(shift, 0)
+        colour = looks.colour("muted" if self.at.quote_depth and self._colour == "text" else self._colour)
+        clip = state.clip.translated(-shift, 0)
+        self._box.draw(painter, looks, colour, selected=state.selected, clip=clip)
+        if state.show_caret:
+            end = self._box.end_point()
+            height = looks.px(15)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(looks.colour("accent"))
+            top = end.y() + (looks.line_height(self.role) - height) / 2
+            painter.drawRoundedRect(QRectF(end.x() + 4, top, looks.px(8), height), 2, 2)
+        painter.translate(-shift, 0)
+
+    @property
+    def text(self) -> str:
+        return self._box.flow.text
+
+    def copied(self, start: int, end: int) -> str:
+        copied = self._box.flow.copied(start, end)
+        if start == 0 and self.at.marker and copied:
+            marker = {"•": "-", "☐": "- [ ]", "☑": "- [x]"}.get(self.at.marker, self.at.marker)
+            return "  " * max(0, self.at.list_depth - 1) + f"{marker} {copied}"
+        return copied
+
+    def offset_at(self, point: QPointF) -> int:
+        return self._box.offset_at(self._inside(point))
+
+    def link_at(self, point: QPointF) -> str | None:
+        return self._box.span_link_at(self._inside(point))
+
+    def _inside(self, point: QPointF) -> QPointF:
+        if self._laid_out is None or self._box.is_right_to_left:
+            return point
+        return point - QPointF(self._left(self._laid_out[0]), 0)
+
+    def _left(self, looks: Looks) -> float:
+        lists = min(self.at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX
+        quotes = min(self.at.quote_depth, _MAX_DEPTH) * QUOTE_INDENT_PX
+        return looks.px(lists + quotes) + self._inset
+
+    def _type(self, looks: Looks) -> tuple[QFont, float]:
+        if not self.level:
+            return looks.font(self.role), looks.line_height(self.role)
+        font = looks.heading_font(self.level)
+        factor = font.pointSizeF() / looks.font("strong").pointSizeF()
+        return font, round(looks.line_height("text") * max(1.0, factor * 0.95))
+
+    def _paint_marker(self, painter: QPainter, looks: Looks, left: float) -> None:
+        marker = self.at.marker or ""
+        line = looks.line_height(self.role)
+        gutter = looks.px(LIST_INDENT_PX)
+        is_rtl = self._box.is_right_to_left
+        x = self._width - gutter - (left - gutter) if is_rtl else left - gutter
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if marker == "•":
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(looks.colour(self._colour))
+            radius = looks.px(5) / 2
+            middle = x + looks.px(8) if not is_rtl else x + gutter - looks.px(8)
+            painter.drawEllipse(QPointF(middle, line / 2 + 0.5), radius, radius)
+        elif marker in "☐☑":
+            self._paint_box(painter, looks, QRectF(x + 1, (line - looks.px(13)) / 2, looks.px(13), looks.px(13)))
+        else:
+            painter.setFont(looks.font(self.role))
+            painter.setPen(looks.colour(self._colour))
+            wide = looks.metrics(self.role).horizontalAdvance(marker)
+            area = QRectF(min(x, x + gutter - 5 - wide), 0, max(gutter - 5, wide), line)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), marker)
+
+    def _paint_box(self, painter: QPainter, looks: Looks, area: QRectF) -> None:
+        painter.setPen(looks.colour("muted"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        if self.at.marker == "☑":
+            pixmap = looks.icon("check", "accent", 12)
+            side = pixmap.deviceIndependentSize().width()
+            painter.drawPixmap(QPointF(area.center().x() - side / 2, area.center().y() - side / 2), pixmap)
+
+    def _paint_quote_bars(self, painter: QPainter, looks: Looks) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(looks.colour("line"))
+        for depth in range(min(self.at.quote_depth, _MAX_DEPTH)):
+            painter.drawRect(QRectF(looks.px(depth * QUOTE_INDENT_PX), 0, 3, self.height))
+
+    _width = 0.0
+
+
+def plain_item(text: str, *, role: FontRole = "text", colour: str = "text", inset: float = 0.0) -> TextItem:
+    """Text as it stands, nothing in it interpreted."""
+    return TextItem((Span(text),), role=role, colour=colour, inset=inset)

@@ -1,0 +1,223 @@
+"""Every kind of block and every state of a message, each in a transcript of its own, for the gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.rendering.blocks import (
+    Block,
+    CodeBlock,
+    CodeRun,
+    Heading,
+    ImagePlaceholder,
+    MathBlock,
+    Paragraph,
+    Placement,
+    Rule,
+    Span,
+    Table,
+)
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.view import TranscriptView
+
+_CODE = """create policy member_reads on messages
+  for select using (
+    exists (select 1 from project_members m
+            where m.project_id = messages.project_id
+              and m.role_name = current_user)); -- one row a member
+"""
+
+
+class FixedRenderer:
+    """Gives the blocks that a sample was written with."""
+
+    def __init__(self, blocks: dict[str, tuple[Block, ...]]) -> None:
+        self._blocks = blocks
+
+    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> FixedRenderer:
+        on_done(self._blocks.get(text, (Paragraph((Span(text),)),)))
+        return self
+
+    def cancel(self) -> None:
+        """Nothing runs."""
+
+    def open_stream(self, on_update: Callable[[object], None]) -> FixedRenderer:
+        return self
+
+    def append(self, delta: str) -> None:
+        """Samples stand still."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    return [(name, _view(theme, messages, blocks)) for name, messages, blocks in _samples()]
+
+
+def _view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Block, ...]]) -> TranscriptView:
+    def fetch(thread_id: str, *, deliver: Callable[[MessagePage], None], **_wish: object) -> None:
+        deliver(MessagePage(thread_id, tuple(messages), False, False, len(messages)))
+
+    view = TranscriptView(fetch, FixedRenderer(blocks), theme)
+    view.resize(1016, 640)
+    view.show_thread("sample", None)
+    return view
+
+
+def _samples() -> list[tuple[str, list[Message], dict[str, tuple[Block, ...]]]]:
+    return [_answer(), _stream(), _kinds(), _scripts(), _failures(), _long_code(), _wide()]
+
+
+def _answer() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    question = "How do I let every member of a project read its messages, but nobody else, without a server in between?"
+    item = Placement(list_depth=1, marker="•")
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            (
+                Span("Give each member a Postgres role of their own and let "),
+                Span("row-level security", is_bold=True),
+                Span(" decide. The client then cannot lie about who it is:"),
+            )
+        ),
+        Paragraph((Span("one login role per member, in the group role "), Span("chatdesk_member", is_code=True)), item),
+        Paragraph(
+            (Span("a "), Span("project_members", is_code=True), Span(" table that names the role and its rights")), item
+        ),
+        CodeBlock("sql", _CODE, _sql_runs()),
+        Table(
+            ("", "", "", ""),
+            _row("Role", "read", "write", "invite"),
+            (
+                _row("viewer", "yes", "no", "no"),
+                _row("editor", "yes", "own messages", "no"),
+                _row("owner", "yes", "yes", "yes"),
+            ),
+        ),
+    )
+    answer = _message(1, Role.ASSISTANT, "answer", total_tokens=1204, latency_ms=3100, version_index=2, version_count=3)
+    return "transcript answer", [_message(0, Role.USER, question), answer], {"answer": blocks}
+
+
+def _stream() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    item = Placement(list_depth=1, marker="•")
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            (
+                Span("The stall lines up with "),
+                Span("automatic checkpoints", is_bold=True),
+                Span(": the write-ahead log reaches 1,000 pages, and the connection whose commit crosses that line "),
+                Span("pays for copying them back."),
+            )
+        ),
+        Paragraph((Span("Three ways out, cheapest first:"),)),
+        Paragraph(
+            (Span("checkpoint from a background thread with "), Span("PRAGMA wal_checkpoint(PASSIVE)", is_code=True)), item
+        ),
+        Paragraph((Span("raise "), Span("wal_autocheckpoint", is_code=True), Span(", and truncate when idle")), item),
+    )
+    parts = (
+        Part("a", "m1", 0, PartType.REASONING, {"text": "Look at the log."}, started_at=0, completed_at=4000),
+        Part("b", "m1", 1, PartType.TOOL_CALL, {"name": "read_file", "arguments": '{"path": "app.log"}'}),
+        Part("c", "m1", 2, PartType.TOOL_RESULT, {"text": "checkpoint 312 ms"}, tool_duration_ms=200),
+        Part("d", "m1", 3, PartType.TEXT, {"text": "stream"}),
+    )
+    question = "Why does my SQLite app stall for 300 ms every few minutes? Log attached."
+    answer = _message(1, Role.ASSISTANT, "", parts=parts, status=Status.STOPPED)
+    return "transcript reasoning and tools", [_message(0, Role.USER, question), answer], {"stream": blocks}
+
+
+def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    blocks: tuple[Block, ...] = (
+        Heading(1, (Span("A first heading"),)),
+        Paragraph((Span("Words with "), Span("a link", href="https://example.org"), Span(", "), Span("italics", is_italic=True), Span(" and "), Span("struck words", is_struck=True), Span("."))),
+        Heading(2, (Span("A second heading"),)),
+        Paragraph((Span("first"),), Placement(list_depth=1, marker="1.")),
+        Paragraph((Span("below it, long enough to need more than one line so that the hanging indent can be seen in the picture"),), Placement(list_depth=2, marker="•")),
+        Paragraph((Span("second"),), Placement(list_depth=1, marker="2.")),
+        Paragraph((Span("done"),), Placement(list_depth=1, marker="☑")),
+        Paragraph((Span("to do"),), Placement(list_depth=1, marker="☐")),
+        Paragraph((Span("Quoted words stand behind a bar."),), Placement(quote_depth=1)),
+        Rule(),
+        MathBlock(r"\int_0^1 x^2\,dx = \frac{1}{3}"),
+        ImagePlaceholder("A diagram", "https://example.org/a.png", "example.org"),
+    )
+    return "transcript kinds of block", [_message(0, Role.ASSISTANT, "kinds")], {"kinds": blocks}
+
+
+def _scripts() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    arabic = "مرحبا، هذا نص بالعربية يكفي ليملأ أكثر من سطر واحد في العمود، ثم ينتهي عند هذه الكلمات القليلة الأخيرة."
+    blocks: tuple[Block, ...] = (
+        Paragraph((Span(arabic),)),
+        Paragraph((Span("שלום עולם"),), Placement(list_depth=1, marker="•")),
+        Paragraph((Span("日本語の文章です。中文也可以。한국어도."),)),
+        Paragraph((Span("Combining: e\u0301 a\u0308, emoji: 🙂 👩‍💻"),)),
+    )
+    return "transcript scripts", [_message(0, Role.USER, "سؤال قصير؟"), _message(1, Role.ASSISTANT, "scripts")], {"scripts": blocks}
+
+
+def _failures() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    error = "The server did not answer within 30 s. Your message is kept. Try again or choose another model."
+    messages = [
+        _message(0, Role.USER, "Anyone there?"),
+        _message(1, Role.ASSISTANT, "", status=Status.ERROR, error=error),
+        _message(2, Role.USER, "And now?"),
+        _message(3, Role.ASSISTANT, "Half an answer", status=Status.INTERRUPTED),
+        _message(4, Role.USER, "Go on."),
+        _message(5, Role.ASSISTANT, "Words until", status=Status.STREAMING),
+    ]
+    return "transcript failures", messages, {}
+
+
+def _long_code() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    code = "".join(f"print({number})  # line {number}\n" for number in range(1, 121))
+    blocks: tuple[Block, ...] = (CodeBlock("python", code),)
+    return "transcript long code", [_message(0, Role.ASSISTANT, "long")], {"long": blocks}
+
+
+def _wide() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+    header = _row(*(f"Column {number}" for number in range(14)))
+    rows = tuple(_row(*(f"cell {row}.{column}" for column in range(14))) for row in range(30))
+    blocks: tuple[Block, ...] = (
+        CodeBlock("", "one very long line " * 30),
+        Table(("right",) * 14, header, rows),
+    )
+    return "transcript wide things", [_message(0, Role.ASSISTANT, "wide")], {"wide": blocks}
+
+
+def _message(position: int, role: Role, text: str, **more: object) -> Message:
+    message_id = f"m{position}"
+    values: dict[str, object] = {
+        "parts": (Part(f"p{position}", message_id, 0, PartType.TEXT, {"text": text}),) if text else (),
+        "status": Status.COMPLETE,
+        "model": None if role is Role.USER else "gpt-4o",
+        **more,
+    }
+    return Message(message_id, "sample", None, role, created_at=0, position=position, **values)  # type: ignore[arg-type]
+
+
+def _row(*cells: str) -> tuple[tuple[Span, ...], ...]:
+    return tuple((Span(cell),) for cell in cells)
+
+
+def _sql_runs() -> tuple[CodeRun, ...]:
+    """Colours by word, enough for a picture."""
+    keywords = {"create", "policy", "on", "for", "select", "using", "exists", "from", "where", "and"}
+    runs: list[CodeRun] = []
+    word = ""
+    comment = _CODE.index("--")
+    for place, sign in enumerate(_CODE + "\0"):
+        if sign.isalnum() or sign == "_":
+            word += sign
+            continue
+        if word:
+            kind = "keyword" if word in keywords else "number" if word.isdigit() else "plain"
+            kind = "string" if word == "current_user" else kind
+            runs.append(CodeRun(len(word), "comment" if place > comment else kind))
+            word = ""
+        if sign != "\0":
+            runs.append(CodeRun(1, "comment" if place >= comment else "plain"))
+    return tuple(runs)
