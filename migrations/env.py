@@ -1,7 +1,7 @@
 """Runs the migrations on the connection that ``chatdesk.core.storage.schema_upgrade`` prepared.
 
-One transaction a migration, opened by our own ``BEGIN IMMEDIATE``, with foreign keys off; the caller's checks run inside
-each of them, before it is committed.
+One transaction a migration, opened by our own ``BEGIN IMMEDIATE``, with foreign keys off; the caller's checks run
+inside each of them, before it is committed.
 """
 
 from __future__ import annotations

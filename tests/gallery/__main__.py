@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.gallery")
     parser.add_argument("--out", type=Path, default=Path("build/gallery"))
     parser.add_argument("--only", default="", help="part of a sample's name")
+    parser.add_argument("--modules", default="*_samples.py", help="pattern of the sample modules")
     options = parser.parse_args(arguments)
     application = QApplication([])
     theme = Theme(application)
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     for look, scheme, scale in _LOOKS:
         theme.set_preference("light" if scheme == "light" else "dark")
         theme.set_scale(scale)
-        pictures = _draw_all(theme, options.only)
+        pictures = _draw_all(theme, options.only, options.modules)
         folder = options.out / look
         folder.mkdir(parents=True, exist_ok=True)
         for name, picture in pictures:
@@ -51,8 +52,8 @@ def main(arguments: list[str]) -> int:
     return 0 if count else 1
 
 
-def _draw_all(theme: Theme, only: str) -> list[tuple[str, QPixmap]]:
-    modules = sorted(Path(__file__).parent.glob("*_samples.py"))
+def _draw_all(theme: Theme, only: str, only_modules: str) -> list[tuple[str, QPixmap]]:
+    modules = sorted(Path(__file__).parent.glob(only_modules))
     pictures = []
     for path in modules:
         module = importlib.import_module(f"tests.gallery.{path.stem}")
@@ -67,6 +68,7 @@ def _draw_all(theme: Theme, only: str) -> list[tuple[str, QPixmap]]:
 def _draw(widget: QWidget) -> QPixmap:
     widget.show()
     widget.activateWindow()
+    QApplication.processEvents()
     target = widget.findChild(QWidget, widget.property("focusOn")) if widget.property("focusOn") else None
     if target is not None:
         target.setFocus(Qt.FocusReason.TabFocusReason)

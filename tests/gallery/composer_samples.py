@@ -30,7 +30,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 
 def _composer(theme: Theme, text: str, *, tokens: str = "") -> tuple[QWidget, Composer]:
     page = QWidget()
-    page.resize(776, 600 if text.count("\n") > 3 else 140)
+    page.resize(776, 600)
     column = QVBoxLayout(page)
     column.addStretch(1)
     composer = Composer(theme)

@@ -156,7 +156,8 @@ def _empty(theme: Theme, width: int, height: int, *, focus_on: str = "") -> QWid
 
 def _banner(theme: Theme, kind: str) -> QWidget:
     banner = Banner(theme)
-    banner.setFixedWidth(720)
+    page = _row(banner)
+    page.setFixedWidth(740)
     if kind == "warning":
         banner.show_message(
             "82% of the context is used. Older messages will be summarised in the background; nothing is deleted.",
@@ -164,7 +165,7 @@ def _banner(theme: Theme, kind: str) -> QWidget:
         )
     else:
         banner.show_message("The disk is full. Your messages are kept. Free some space.", kind="danger")
-    return banner
+    return page
 
 
 def _toast(theme: Theme, text: str, action_text: str | None) -> QWidget:

@@ -1,6 +1,6 @@
 """Counts tokens, never through the network: the only door to ``tiktoken``.
 
-Encodings come with ChatDesk. Their sums are checked here first, because tiktoken answers a damaged file with a download.
+Encodings come with ChatDesk. Their sums are checked here first: tiktoken answers a damaged file with a download.
 """
 
 from __future__ import annotations

@@ -114,3 +114,12 @@ class Redactor:
             blocks.append("".join([*lines, *(f"  | {each}\n" for each in inner)]))
             current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
         return self.redact("\nThis led to:\n\n".join(reversed(blocks)))
+
+
+# Secrets belong to the process: whoever learns one, in whatever room, must be able to say so, and every log must obey.
+process_redactor = Redactor()
+
+
+def register_secret(value: str) -> None:
+    """Blank ``value`` in everything this process writes for diagnosis."""
+    process_redactor.register_secret(value)

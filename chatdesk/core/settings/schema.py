@@ -137,8 +137,8 @@ class Settings:
     )
     openai_model: str = declared(
         "provider.openai_model",
-        "gpt-4o-mini",
-        "Model for new threads.",
+        "",
+        "Model for new threads; empty is the provider's own choice.",
         env="CHATDESK_MODEL",
     )
     openai_headers: Mapping[str, str] = declared(

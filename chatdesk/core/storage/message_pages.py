@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.core.errors import InvalidInput, MessageNotFound, ThreadNotFound
@@ -29,7 +30,7 @@ WITH RECURSIVE up(id, parent_id, position) AS (
 SELECT {MESSAGE_COLUMNS} FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL LIMIT ?
 """
 
-Rows = list[Row[Any]]
+Rows = list[Sequence[Any]]
 
 
 def page(

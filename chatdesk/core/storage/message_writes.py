@@ -53,7 +53,8 @@ def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, pla
 
 def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> None:
     node = _live_node(conn, message_id)
-    if node.role != Role.ASSISTANT or not Status(node.status).can_continue:
+    is_cut_off = get_message(conn, message_id).finish_reason == "length"
+    if node.role != Role.ASSISTANT or not (Status(node.status).can_continue or is_cut_off):
         raise NotPossible("Only an answer that stopped before its end can be continued.")
     before = thread_counters.of_messages(conn, [message_id])
     conn.execute(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound
@@ -22,7 +23,7 @@ DEFAULT_COLOUR = "#5B7DB1"
 _SELECT = "SELECT id, name, colour, system_prompt, provider, model, created_at, last_chat_at, deleted_at FROM projects"
 
 
-def _project(row: Row[Any]) -> Project:
+def _project(row: Sequence[Any]) -> Project:
     return Project(*row)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
@@ -22,11 +22,30 @@ THREAD_COLUMNS = (
     " total_reasoning_tokens, total_tool_time_ms, tool_counts"
 )
 
-_MESSAGE_NAMES = (
-    "id thread_id parent_id role status created_at position provider model completed_at latency_ms"
-    " time_to_first_token_ms prompt_tokens completion_tokens total_tokens cached_tokens reasoning_tokens error"
-    " error_type error_details finish_reason deleted_at"
-).split()
+_MESSAGE_NAMES = [
+    "id",
+    "thread_id",
+    "parent_id",
+    "role",
+    "status",
+    "created_at",
+    "position",
+    "provider",
+    "model",
+    "completed_at",
+    "latency_ms",
+    "time_to_first_token_ms",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "error",
+    "error_type",
+    "error_details",
+    "finish_reason",
+    "deleted_at",
+]
 MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES)
 
 _PART_COLUMNS = (
@@ -35,7 +54,7 @@ _PART_COLUMNS = (
 )
 
 
-def thread_from(row: Row[Any] | Sequence[Any]) -> Thread:
+def thread_from(row: Sequence[Any]) -> Thread:
     """A thread from a row of ``THREAD_COLUMNS``."""
     values = list(row)
     values[18] = from_json(values[18])
@@ -56,7 +75,7 @@ def get_message(conn: Connection, message_id: str) -> Message:
     return messages_from(conn, [row])[0]
 
 
-def messages_from(conn: Connection, rows: Sequence[Row[Any]]) -> list[Message]:
+def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Message]:
     """Whole messages, in the order of ``rows`` (of ``MESSAGE_COLUMNS``): parts, streamed text and places among versions
     are fetched for all of them at once.
     """
@@ -67,7 +86,7 @@ def messages_from(conn: Connection, rows: Sequence[Row[Any]]) -> list[Message]:
     return [_message(row, parts.get(row[0], ()), siblings) for row in rows]
 
 
-def _message(row: Row[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]]) -> Message:
+def _message(row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]]) -> Message:
     versions = siblings.get((row[2] or row[1], row[3]), [])
     older = sum(1 for version in versions if version < row[0])
     return Message(
@@ -125,7 +144,7 @@ def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, An
     return {**content, field: str(content.get(field, "")) + text}
 
 
-def _live_siblings(conn: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[str, str], list[str]]:
+def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], list[str]]:
     """Ids of live versions in order, by parent (of roots: by thread) and role."""
     siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
     for batch in batches(sorted({row[2] for row in rows if row[2] is not None})):

@@ -6,7 +6,9 @@ place on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -55,7 +57,11 @@ SELECT id, parent_id, position, on_path FROM up ORDER BY position
 
 def find_node(conn: Connection, message_id: str) -> Node | None:
     row = conn.exec_driver_sql(f"{_NODE} WHERE id = ?", (message_id,)).first()
-    return None if row is None else Node(*row[:6], bool(row[6]), row[7])
+    return None if row is None else _node(row)
+
+
+def _node(row: Sequence[Any]) -> Node:
+    return Node(*row[:6], bool(row[6]), row[7])
 
 
 def tip(conn: Connection, thread_id: str) -> Node | None:
@@ -72,7 +78,7 @@ def tip(conn: Connection, thread_id: str) -> Node | None:
     ).first()
     if row is None or (trashed is not None and trashed[5] > row[5]):
         row = trashed
-    return None if row is None else Node(*row[:6], bool(row[6]), row[7])
+    return None if row is None else _node(row)
 
 
 def append(conn: Connection, node: Node) -> None:

@@ -85,7 +85,8 @@ def change(conn: Connection, thread_id: str, delta: Tally) -> None:
     conn.exec_driver_sql(
         "UPDATE threads SET message_count = message_count + ?, total_input_tokens = total_input_tokens + ?,"
         " total_output_tokens = total_output_tokens + ?, total_cached_tokens = total_cached_tokens + ?,"
-        " total_reasoning_tokens = total_reasoning_tokens + ?, total_tool_time_ms = total_tool_time_ms + ? WHERE id = ?",
+        " total_reasoning_tokens = total_reasoning_tokens + ?, total_tool_time_ms = total_tool_time_ms + ?"
+        " WHERE id = ?",
         (
             delta.message_count,
             delta.input_tokens,

@@ -57,7 +57,7 @@ def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: i
 def delete_message(
     conn: Connection, origin: Origin, message_id: str, *, with_later: bool
 ) -> tuple[Thread, tuple[str, ...]]:
-    """Move a message, or it and everything below it, to the trash. When another live version is there, that is shown."""
+    """Move a message, or it and everything below it, to the trash. Another live version, if any, is shown."""
     node = shown_path.find_node(conn, message_id)
     if node is None:
         raise MessageNotFound

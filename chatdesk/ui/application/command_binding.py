@@ -41,19 +41,19 @@ class CommandBinding(QObject):
             "thread.pin": self._toggle_pin,
             "thread.archive": self._toggle_archive,
             "thread.delete": lambda: self._with_thread(self.delete_thread),
-            "thread.previous": lambda: self._step(-1),
-            "thread.next": lambda: self._step(1),
-            "search.focus": sidebar.focus_search,
-            "composer.focus": panes.composer.focus,
-            "answer.stop": messages.stop,
-            "answer.regenerate": messages.regenerate_last,
-            "answer.copy": messages.copy_last,
-            "question.edit_last": messages.edit_last,
-            "view.toggle_sidebar": panes.window.toggle_sidebar,
-            "view.switch_theme": self._switch_theme,
-            "view.zoom_in": theme.zoom_in,
-            "view.zoom_out": theme.zoom_out,
-            "view.reset_zoom": theme.reset_zoom,
+            "go.previous_thread": lambda: self._step(-1),
+            "go.next_thread": lambda: self._step(1),
+            "go.search": sidebar.focus_search,
+            "go.composer": panes.composer.setFocus,
+            "message.stop": messages.stop,
+            "message.regenerate": messages.regenerate_last,
+            "message.copy_last": messages.copy_last,
+            "message.edit_last": messages.edit_last,
+            "view.sidebar": panes.window.toggle_sidebar,
+            "view.theme": self._switch_theme,
+            "view.larger": theme.zoom_in,
+            "view.smaller": theme.zoom_out,
+            "view.reset_size": theme.reset_zoom,
         }.items():
             registry.bind(command_id, run)
         sidebar.threadChosen.connect(threads.open_soon)
@@ -107,8 +107,8 @@ class CommandBinding(QObject):
     def _on_prompt_chosen(self, prompt: str) -> None:
         composer = self._panes.composer
         composer.set_text(prompt)
-        composer.set_cursor(len(prompt))
-        composer.focus()
+        composer.set_cursor_position(len(prompt))
+        composer.setFocus()
 
     def _do(self, method: str, *values: object, **options: object) -> None:
         async def work() -> None:

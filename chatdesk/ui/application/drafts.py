@@ -47,7 +47,7 @@ class DraftKeeper(QObject):
         if not self._has_unsaved:
             return
         self._has_unsaved = False
-        thread_id, text, cursor = self._thread_id, self._composer.text(), self._composer.cursor()
+        thread_id, text, cursor = self._thread_id, self._composer.text(), self._composer.cursor_position()
         try:
             await (await self._chat()).save_draft(thread_id, text, cursor)
         except BaseException:
@@ -88,6 +88,6 @@ class DraftKeeper(QObject):
         self._is_loading = True
         try:
             self._composer.set_text(text)
-            self._composer.set_cursor(min(cursor, len(text)))
+            self._composer.set_cursor_position(min(cursor, len(text)))
         finally:
             self._is_loading = False

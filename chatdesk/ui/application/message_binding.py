@@ -77,7 +77,6 @@ class MessageBinding(QObject):
 
     async def _send(self, text: str) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is."""
-        composer = self._panes.composer
         editing, self._editing = self._editing, None
         try:
             chat = await self._handle.chat()
@@ -99,8 +98,6 @@ class MessageBinding(QObject):
             raise
         finally:
             self._is_sending = False
-            composer.set_notice("Editing a question: sending makes a new version. Esc keeps the old one."
-                                if self._editing else "")
 
     def _clear_if_unchanged(self, text: str) -> None:
         composer = self._panes.composer
@@ -129,14 +126,13 @@ class MessageBinding(QObject):
         composer = self._panes.composer
         self._editing = message.id
         composer.set_text(message.text)
-        composer.set_cursor(len(message.text))
-        composer.set_notice("Editing a question: sending makes a new version. Esc keeps the old one.")
-        composer.focus()
+        composer.set_cursor_position(len(message.text))
+        composer.show_notice("Editing a question: sending makes a new version. Esc keeps the old one.")
+        composer.setFocus()
 
     def cancel_edit(self) -> None:
         if self._editing is not None:
             self._editing = None
-            self._panes.composer.set_notice("")
             self._panes.composer.clear()
 
     def edit_last(self) -> None:

@@ -68,7 +68,7 @@ class ThreadBinding(QObject):
     async def open(self, thread_id: str | None) -> None:
         """Show a thread with its place and its draft; an id that is gone opens the new thread instead."""
         if thread_id is not None and thread_id == self.thread_id:
-            self._panes.composer.focus()
+            self._panes.composer.setFocus()
             return
         chat = await self._handle.chat()
         thread = None
@@ -80,7 +80,7 @@ class ThreadBinding(QObject):
         self._remember_anchor()
         self._show(thread)
         await self._drafts.switch(self.thread_id)
-        self._panes.composer.focus()
+        self._panes.composer.setFocus()
 
     async def open_first(self, thread_id: str | None) -> None:
         """At start-up: as ``open``, but what was typed meanwhile stays in the composer."""
@@ -103,7 +103,7 @@ class ThreadBinding(QObject):
     def _show(self, thread: Thread | None) -> None:
         self._thread = thread
         panes = self._panes
-        panes.sidebar.select_thread(thread.id if thread else None)
+        panes.sidebar.set_open_thread(thread.id if thread else None)
         panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
         panes.window.show_transcript(thread is not None)
         self.opened.emit(thread)

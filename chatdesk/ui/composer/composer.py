@@ -21,6 +21,7 @@ from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
 _BUTTON_PX = 32
+_MIN_LINES = 2  # even in a very low window
 _NOTICE_MS = 5000
 _UTF8_BYTES_PER_UNIT = 3  # at most, for one UTF-16 unit
 
@@ -39,6 +40,7 @@ class Composer(QWidget):
         self._is_streaming = False
         self._is_usable = True
         self._is_too_large = False
+        self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
         self.setObjectName("composerCard")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -160,8 +162,8 @@ class Composer(QWidget):
         theme = self._theme
         painter = QPainter(self)
         area, radius = QRectF(self.rect()), theme.tokens.radius.card
-        paint_box(painter, area, radius, fill=theme.colour("card"), border=theme.colour("line"))
-        if self.editor.hasFocus():
+        paint_box(painter, area, radius, fill=theme.colour("card"), border=theme.colour("accent" if self.editor.hasFocus() else "line"))
+        if self._has_keyboard_focus:
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 
     def _build(self) -> None:
@@ -187,7 +189,7 @@ class Composer(QWidget):
         self.editor.sendPressed.connect(self._send)
         self.editor.stopPressed.connect(self.stopRequested)
         self.editor.editLastPressed.connect(self.editLastRequested)
-        self.editor.focusChanged.connect(self.update)
+        self.editor.focusChanged.connect(self._on_editor_focus_changed)
         self.editor.writtenChanged.connect(self._on_editor_written_changed)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit_height)
         self.send_button.clicked.connect(self._send)
@@ -200,6 +202,11 @@ class Composer(QWidget):
             self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
         elif self.send_button.isEnabled():
             self.sendRequested.emit(self.text())
+
+    def _on_editor_focus_changed(self, is_by_keyboard: bool) -> None:
+        # While one types a thin line is enough; one who walks by Tab needs the full ring.
+        self._has_keyboard_focus = is_by_keyboard
+        self.update()
 
     def _on_editor_written_changed(self) -> None:
         self._update_send()
@@ -224,8 +231,8 @@ class Composer(QWidget):
     def _show_standing_notice(self) -> None:
         self._notice_timer.stop()
         if self._is_too_large:
-            size, limit = (_in_megabytes(value) for value in (self._size_bytes(), self._size_limit_bytes))
-            self._set_notice(f"{size} is more than one message can hold ({limit}). Split it in two.", is_danger=True)
+            size, limit = (_in_units(value) for value in (self._size_bytes(), self._size_limit_bytes))
+            self._set_notice(f"{size} is more than one message can hold ({limit}). Split the text.", is_danger=True)
         else:
             self._set_notice("", is_danger=False)
 
@@ -245,16 +252,16 @@ class Composer(QWidget):
         margins = layout.contentsMargins()
         button_px = self.send_button.sizeHint().height()
         rest_px = margins.top() + margins.bottom() + layout.spacing() + button_px
-        most_px = max(line_px, self.window().height() // 3 - rest_px)
-        wanted_px = lines * line_px + 2
-        is_scrolled = wanted_px > most_px
+        most_lines = max(_MIN_LINES, (self.window().height() // 3 - rest_px) // line_px)
+        is_scrolled = lines > most_lines
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         if self.editor.verticalScrollBarPolicy() is not policy:
             self.editor.setVerticalScrollBarPolicy(policy)
-        height_px = min(wanted_px, most_px)
+        height_px = min(lines, most_lines) * line_px + 2
         if self.editor.height() != height_px or self.height() != height_px + rest_px:
             self.editor.setFixedHeight(height_px)
             self.setFixedHeight(height_px + rest_px)
+            self.editor.ensureCursorVisible()
 
     def _on_theme_changed(self) -> None:
         self.editor.setFont(self._theme.font("text"))
@@ -262,5 +269,7 @@ class Composer(QWidget):
         self.update()
 
 
-def _in_megabytes(size_bytes: int) -> str:
+def _in_units(size_bytes: int) -> str:
+    if size_bytes < 1024 * 1024:
+        return f"{size_bytes / 1024:.1f} KB"
     return f"{size_bytes / 1024 / 1024:.2f} MB"

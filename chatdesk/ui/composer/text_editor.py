@@ -10,7 +10,13 @@ from chatdesk.ui.composer.long_lines import break_long_lines, mend_long_lines
 
 # A slice of a large paste: keeps the GUI thread below 16 ms, even when every character is a line of its own.
 _SLICE_CHARACTERS = 4096
-_AT_ONCE_CHARACTERS = 65_536
+_AT_ONCE_CHARACTERS = 16_384
+
+_KEYBOARD_REASONS = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 
 
 class TextEditor(QPlainTextEdit):
@@ -19,7 +25,7 @@ class TextEditor(QPlainTextEdit):
     sendPressed = Signal()
     stopPressed = Signal()
     editLastPressed = Signal()
-    focusChanged = Signal()
+    focusChanged = Signal(bool)  # whether it came by keyboard
     writtenChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -127,11 +133,11 @@ class TextEditor(QPlainTextEdit):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self.focusChanged.emit()
+        self.focusChanged.emit(event.reason() in _KEYBOARD_REASONS)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self.focusChanged.emit()
+        self.focusChanged.emit(False)
 
     # Clipboard and dropping
 

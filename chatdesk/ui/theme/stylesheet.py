@@ -25,12 +25,14 @@ def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
 
 
 def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
+    check_px = round(point_size("text") * 1.4)
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
 QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 4px 8px;
     font-size: {point_size("muted"):.2f}pt; }}
 QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
-    border-radius: {tokens.radius.row}px; padding: 5px 8px; selection-background-color: {tokens.accent};
+    border-radius: {tokens.radius.row}px; padding: 5px 8px; placeholder-text-color: {tokens.muted};
+    selection-background-color: {tokens.accent};
     selection-color: {tokens.on_accent}; }}
 QLineEdit:focus {{ border: {ring}; padding: 4px 7px; }}
 QPushButton {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
@@ -49,9 +51,10 @@ QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tok
 QMenu::item {{ padding: 6px 24px 6px 28px; border-radius: 6px; background: transparent; }}
 QMenu::item:selected {{ background: {tokens.selected}; }}
 QMenu::item:disabled {{ color: {tokens.muted}; }}
+QMenu::indicator {{ width: {check_px}px; height: {check_px}px; left: 6px; }}
 QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 8px; }}
 QPlainTextEdit#composer {{ background: transparent; color: {tokens.text}; border: none;
-    selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
+    placeholder-text-color: {tokens.muted}; selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
 QScrollArea#emptyState, QWidget#emptyStatePage {{ background: {tokens.background}; border: none; }}
 QLabel[isDanger="true"] {{ color: {tokens.danger}; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}

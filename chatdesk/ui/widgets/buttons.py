@@ -6,7 +6,7 @@ They take the focus by Tab and not by click, so that a click beside the composer
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from chatdesk.ui.theme.icons import paint_icon
@@ -28,6 +28,7 @@ class ThemedButton(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_name(name)
+        self.clicked.connect(self._open_menu)
         theme.changed.connect(self._on_theme_changed)
 
     def set_name(self, name: str, *, tooltip: str | None = None) -> None:
@@ -38,15 +39,16 @@ class ThemedButton(QAbstractButton):
     def set_menu(self, menu: QMenu | None) -> None:
         """The button opens ``menu`` below itself; also with Down."""
         self._menu = menu
-        self.clicked.connect(self._open_menu, Qt.ConnectionType.UniqueConnection)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        elif event.key() == Qt.Key.Key_Down and self._menu is not None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter or (event.key() == Qt.Key.Key_Down and self._menu is not None):
             self.click()
         else:
             super().keyPressEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -122,7 +124,7 @@ class IconButton(ThemedButton):
         theme = self._theme
         if self._is_filled:
             if not self.isEnabled():
-                return theme.colour("hover"), theme.colour("muted")
+                return theme.colour("line"), theme.colour("muted")
             return theme.colour("accent_hover" if self._is_hot() else "accent"), theme.colour("on_accent")
         if self.isChecked() or self.isDown():
             return theme.colour("selected"), theme.colour("text")
@@ -136,6 +138,7 @@ class PillButton(ThemedButton):
     _GAP_PX = 6
     _ROLE: FontRole = "table"
     _MAX_TEXT_PX = 220
+    _MIN_PX = 72
 
     def __init__(
         self,
@@ -151,6 +154,7 @@ class PillButton(ThemedButton):
         super().__init__(theme, name=name or text, object_name=object_name, parent=parent)
         self._icon_name = icon_name
         self._has_arrow = has_arrow
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setText(text)
 
     def setText(self, text: str) -> None:
@@ -162,6 +166,11 @@ class PillButton(ThemedButton):
         mark = self._mark_px() + self._GAP_PX
         width += mark * (int(self._icon_name is not None) + int(self._has_arrow))
         return QSize(round(width), max(HIT_TARGET_PX, round(HIT_TARGET_PX * self._theme.scale)))
+
+    def minimumSizeHint(self) -> QSize:
+        # The text may be cut short where there is little room.
+        wanted = self.sizeHint()
+        return QSize(min(wanted.width(), round(self._MIN_PX * self._theme.scale)), wanted.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
@@ -186,8 +195,6 @@ class PillButton(ThemedButton):
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 
     def _text_px(self) -> int:
-        from PySide6.QtGui import QFontMetrics
-
         width = QFontMetrics(self._theme.font(self._ROLE)).horizontalAdvance(self.text()) + 1
         return min(width, round(self._MAX_TEXT_PX * self._theme.scale))
 

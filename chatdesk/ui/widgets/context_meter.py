@@ -59,6 +59,9 @@ class ContextMeter(QWidget):
         width = 2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1
         return QSize(round(width), round(HIT_TARGET_PX * scale))
 
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

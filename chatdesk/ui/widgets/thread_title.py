@@ -24,7 +24,7 @@ class ThreadTitle(QWidget):
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_editable = True
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.label = _ClickableTitle(theme, role="header")
         self.label.setObjectName("threadTitle")
         self.label.clicked.connect(self.begin_edit)
@@ -97,9 +97,9 @@ class _TitleField(QLineEdit):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Esc and Enter belong to the field while it is open, not to the window's shortcuts.
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                event.accept()
+        is_override = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

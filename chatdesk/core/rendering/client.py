@@ -1,0 +1,468 @@
+"""The window's side of the rendering worker. Knows frames and blocks; never parses and never blocks the caller.
+
+Three threads: one writes, one a process reads, one watches. The worker answers in the order it is asked, so when it hangs or dies
+the oldest unanswered question is to blame: everything is asked again of a new worker, but what was to blame twice becomes plain
+paragraphs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chatdesk.core.rendering.blocks import Block, CodeBlock
+from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.wire import (
+    Wire,
+    common_prefix,
+    decode_block,
+    decode_change,
+    decode_runs,
+    read_frame,
+    write_frame,
+)
+
+_log = logging.getLogger(__name__)
+
+DEADLINE_S = 5.0
+CACHE_BYTES = 16 * 1024 * 1024
+# A block tree takes several times its text in memory.
+_BYTES_PER_CHAR = 6
+_BYTES_PER_ENTRY = 2000
+_ATTEMPTS = 2
+
+Blocks = tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUpdate:
+    """The blocks from ``first_changed`` on are replaced by ``blocks``."""
+
+    first_changed: int
+    blocks: Blocks
+
+
+class RenderTicket:
+    """A request that may be given up."""
+
+    def __init__(self, client: RenderClient, number: int) -> None:
+        self._client = client
+        self._number = number
+
+    def cancel(self) -> None:
+        """No callback comes any more. Safe to call at any time."""
+        self._client.forget(self._number)
+
+
+class RenderStream:
+    """Text that arrives piece by piece. Pieces wait here while the worker is busy with the last ones."""
+
+    def __init__(self, client: RenderClient, number: int) -> None:
+        self._client = client
+        self._number = number
+
+    def append(self, delta: str) -> None:
+        self._client.append(self._number, delta)
+
+    def finish(self) -> None:
+        """No more text; the last update and the colours still arrive."""
+        self._client.finish(self._number)
+
+    def close(self) -> None:
+        """No more text is wanted and no callback comes any more. Call ``finish`` before, and wait, for the end of it."""
+        self._client.forget(self._number)
+
+
+class _Question:
+    """What was asked under one number: a text, or a stream."""
+
+    def __init__(self, number: int, text: str | None, callback: Callable[[Any], None]) -> None:
+        self.number = number
+        self.text = text
+        self.callback = callback
+        self.blocks: list[Block] = []
+        self.blame = 0
+        self.is_plain = False
+        self.colours_due = 0
+        # of a stream
+        self.all_text: list[str] = []
+        self.waiting: list[str] = []
+        self.is_asked = False  # a delta or finish is with the worker
+        self.is_finished = False
+        self.is_finish_sent = False
+        self.is_opened = False
+        self.dirty_from: int | None = None
+
+
+class RenderClient:
+    """Thread-safe. ``deliver`` is given callables to run in the thread that wants the callbacks."""
+
+    def __init__(
+        self,
+        deliver: Callable[[Callable[[], None]], None],
+        *,
+        command: Sequence[str] | None = None,
+        deadline_s: float = DEADLINE_S,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self._deliver = deliver
+        self._command = list(command) if command is not None else default_command()
+        self._deadline_s = deadline_s
+        self._lock = threading.Condition()
+        self._numbers = itertools.count(1)
+        self._questions: dict[int, _Question] = {}
+        self._asked: OrderedDict[int, None] = OrderedDict()  # with the worker, oldest first
+        self._outbox: queue.SimpleQueue[tuple[int, Wire] | None] = queue.SimpleQueue()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._generation = 0
+        self._progress_at = 0.0
+        self._threads: list[threading.Thread] = []
+        self._is_closed = False
+        self._cache = _BlockCache(cache_bytes)
+
+    def request(self, text: str, on_done: Callable[[Blocks], None]) -> RenderTicket:
+        """Parse ``text``. ``on_done`` is called with the blocks, and again when colours have been found for its code."""
+        with self._lock:
+            question = _Question(next(self._numbers), text, on_done)
+            ticket = RenderTicket(self, question.number)
+            if self._is_closed:
+                return ticket
+            self._questions[question.number] = question
+            cached = self._cache.get(text)
+            if cached is not None:
+                self._post(question, cached, is_last=True)
+            else:
+                self._ask(question, ("text", question.number, text))
+        return ticket
+
+    def open_stream(self, on_update: Callable[[StreamUpdate], None]) -> RenderStream:
+        """Parse text as it comes. Updates that the receiver has not taken yet are merged into one."""
+        with self._lock:
+            question = _Question(next(self._numbers), None, on_update)
+            if not self._is_closed:
+                self._questions[question.number] = question
+            return RenderStream(self, question.number)
+
+    def append(self, number: int, delta: str) -> None:
+        with self._lock:
+            question = self._questions.get(number)
+            if question is None or question.is_finished or not delta:
+                return
+            question.all_text.append(delta)
+            question.waiting.append(delta)
+            self._feed(question)
+
+    def finish(self, number: int) -> None:
+        with self._lock:
+            question = self._questions.get(number)
+            if question is not None and not question.is_finished:
+                question.is_finished = True
+                self._feed(question)
+
+    def forget(self, number: int) -> None:
+        with self._lock:
+            question = self._questions.pop(number, None)
+            if question is None:
+                return
+            self._asked.pop(number, None)
+            if self._process is not None and (question.is_asked or question.is_opened or question.text is not None):
+                self._outbox.put((self._generation, ("drop", number)))
+
+    def close(self) -> None:
+        """End the worker and all threads; pending callbacks never come."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._questions.clear()
+            self._asked.clear()
+            self._stop_process()
+            self._outbox.put(None)
+            self._lock.notify_all()
+            threads = list(self._threads)
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout=2)
+
+    # ---- asking; all of these hold the lock
+
+    def _ask(self, question: _Question, *frames: Wire) -> None:
+        if not self._asked:
+            self._progress_at = time.monotonic()
+        question.is_asked = True
+        self._asked[question.number] = None
+        if self._process is None and not self._start_process():
+            self._asked.pop(question.number, None)
+            self._give_plain(question)
+            return
+        for frame in frames:
+            self._outbox.put((self._generation, frame))
+        self._lock.notify_all()
+
+    def _feed(self, question: _Question) -> None:
+        """Send what waits, if the last piece has been answered."""
+        if question.is_plain:
+            self._give_plain(question)
+            return
+        if question.is_asked:
+            return
+        frames: list[Wire] = []
+        if not question.is_opened:
+            question.is_opened = True
+            frames.append(("open", question.number))
+        if question.waiting:
+            frames.append(("delta", question.number, "".join(question.waiting)))
+            question.waiting.clear()
+        elif question.is_finished and not question.is_finish_sent:
+            question.is_finish_sent = True
+            frames.append(("finish", question.number))
+        else:
+            return
+        self._ask(question, *frames)
+
+    def _give_plain(self, question: _Question) -> None:
+        question.is_plain = True
+        question.is_asked = False
+        question.waiting.clear()
+        if question.text is not None:
+            self._post(question, plain_blocks(question.text), is_last=True)
+            return
+        new = list(plain_blocks("".join(question.all_text)))
+        self._change(question, common_prefix(question.blocks, new), new)
+
+    def _change(self, question: _Question, first: int, blocks: list[Block]) -> None:
+        """A stream's blocks are now ``blocks``, changed from ``first`` on; one callback is under way at most."""
+        question.blocks = blocks
+        is_posted = question.dirty_from is not None
+        question.dirty_from = first if question.dirty_from is None else min(first, question.dirty_from)
+        if not is_posted:
+            self._deliver(lambda: self._hand_over(question))
+
+    def _hand_over(self, question: _Question) -> None:
+        with self._lock:
+            first, question.dirty_from = question.dirty_from, None
+            if first is None or question.number not in self._questions:
+                return
+            update = StreamUpdate(first, tuple(question.blocks[first:]))
+        question.callback(update)
+
+    def _post(self, question: _Question, blocks: Blocks, *, is_last: bool) -> None:
+        def call() -> None:
+            with self._lock:
+                if question.number not in self._questions:
+                    return
+                if is_last:
+                    del self._questions[question.number]
+            question.callback(blocks)
+
+        self._deliver(call)
+
+    # ---- the process; all of these hold the lock
+
+    def _start_process(self) -> bool:
+        environment = {**os.environ, "PYTHONUTF8": "1"}
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            _log.warning("the rendering worker cannot be started: %s", type(error).__name__)
+            return False
+        self._generation += 1
+        self._progress_at = time.monotonic()
+        if not self._threads:
+            self._threads = [
+                threading.Thread(target=self._write, name="render-writer", daemon=True),
+                threading.Thread(target=self._watch, name="render-watch", daemon=True),
+            ]
+            for thread in self._threads:
+                thread.start()
+        reader = threading.Thread(
+            target=self._read, args=(self._process, self._generation), name="render-reader", daemon=True
+        )
+        self._threads = [thread for thread in self._threads if thread.is_alive()] + [reader]
+        reader.start()
+        return True
+
+    def _stop_process(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _restart(self) -> None:
+        """The worker is dead or hangs: blame the oldest question, ask all again."""
+        self._stop_process()
+        asked = [self._questions[number] for number in self._asked if number in self._questions]
+        self._asked.clear()
+        if asked:
+            asked[0].blame += 1
+        streams = [question for question in self._questions.values() if question.is_opened and question not in asked]
+        for question in (*asked, *streams):
+            question.is_asked = question.is_opened = question.is_finish_sent = False
+            if question.blame >= _ATTEMPTS:
+                _log.warning("question %d is shown as plain text: the rendering worker failed on it", question.number)
+                self._give_plain(question)
+            elif question.text is not None:
+                self._ask(question, ("text", question.number, question.text))
+            elif question.all_text:
+                question.waiting = ["".join(question.all_text)]
+                self._feed(question)
+
+    # ---- threads
+
+    def _write(self) -> None:
+        while (item := self._outbox.get()) is not None:
+            generation, frame = item
+            with self._lock:
+                process = self._process if generation == self._generation else None
+            if process is None or process.stdin is None:
+                continue
+            try:
+                write_frame(process.stdin, frame)  # type: ignore[arg-type]
+            except (OSError, ValueError):  # it died or was killed; the reader sees the end
+                continue
+
+    def _read(self, process: subprocess.Popen[bytes], generation: int) -> None:
+        assert process.stdout is not None
+        while True:
+            try:
+                frame = read_frame(process.stdout)  # type: ignore[arg-type]
+            except (OSError, ValueError, EOFError, TypeError):
+                frame = None
+            with self._lock:
+                if frame is None or generation != self._generation:
+                    break
+                self._progress_at = time.monotonic()
+                self._take(frame)
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except OSError:
+                continue
+        with self._lock:
+            if generation == self._generation and not self._is_closed and self._process is process:
+                _log.warning("the rendering worker ended with code %s", process.returncode)
+                self._restart()
+
+    def _watch(self) -> None:
+        with self._lock:
+            while not self._is_closed:
+                if not self._asked:
+                    self._lock.wait()
+                    continue
+                left = self._progress_at + self._deadline_s - time.monotonic()
+                if left > 0:
+                    self._lock.wait(left)
+                    continue
+                _log.warning("the rendering worker did not answer within %.1f s", self._deadline_s)
+                self._restart()
+
+    # ---- answers; hold the lock
+
+    def _take(self, frame: Wire) -> None:
+        kind, number = frame[0], frame[1]
+        question = self._questions.get(number)
+        if kind != "colours":
+            self._asked.pop(number, None)
+        if question is None or question.is_plain:
+            return
+        if kind == "blocks":
+            question.is_asked = False
+            question.blocks = [decode_block(item) for item in frame[2]]
+            question.colours_due = frame[3]
+            self._publish(question)
+        elif kind == "colours":
+            self._take_colours(question, frame[2], frame[3])
+        elif kind == "update":
+            question.is_asked = False
+            first, changes, count = frame[2], frame[3], frame[4]
+            old = question.blocks
+            new = [
+                decode_change(old[index] if index < len(old) else None, change)
+                for index, change in enumerate(changes, first)
+            ]
+            if new or count != len(old):
+                self._change(question, first, old[:first] + new)
+            self._feed(question)
+
+    def _take_colours(self, question: _Question, index: int, runs: Wire) -> None:
+        block = question.blocks[index] if index < len(question.blocks) else None
+        coloured = replace(block, runs=decode_runs(runs)) if isinstance(block, CodeBlock) and runs else None
+        if question.text is None:
+            if coloured is not None:
+                blocks = list(question.blocks)
+                blocks[index] = coloured
+                self._change(question, index, blocks)
+            return
+        if coloured is not None:
+            question.blocks[index] = coloured
+        question.colours_due -= 1
+        if question.colours_due == 0:
+            self._publish(question)
+
+    def _publish(self, question: _Question) -> None:
+        assert question.text is not None
+        blocks = tuple(question.blocks)
+        is_last = question.colours_due == 0
+        if is_last:
+            self._cache.put(question.text, blocks)
+        self._post(question, blocks, is_last=is_last)
+
+
+class _BlockCache:
+    """Parsed texts, the least recently used leave first. Not thread-safe by itself."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._entries: OrderedDict[bytes, tuple[Blocks, int]] = OrderedDict()
+
+    def get(self, text: str) -> Blocks | None:
+        key = _digest(text)
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        self._entries.move_to_end(key)
+        return entry[0]
+
+    def put(self, text: str, blocks: Blocks) -> None:
+        size = len(text) * _BYTES_PER_CHAR + len(blocks) * 300 + _BYTES_PER_ENTRY
+        if size > self._max_bytes // 4:
+            return
+        old = self._entries.pop(_digest(text), None)
+        self._bytes += size - (old[1] if old else 0)
+        self._entries[_digest(text)] = (blocks, size)
+        while self._bytes > self._max_bytes:
+            _, (_, freed) = self._entries.popitem(last=False)
+            self._bytes -= freed
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def default_command() -> list[str]:
+    """How the worker is started from a checkout, a wheel or a packaged program."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--render-worker"]
+    return [sys.executable, "-m", "chatdesk.core.rendering.worker"]

@@ -1,0 +1,117 @@
+"""Source code to coloured runs, with Pygments.
+
+Lexers are quadratic on hostile text, and some are not even interruptible between tokens: call this in a process that may be killed
+(``highlight_process``). The budget here only stops what is slow token by token.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.rendering.blocks import CodeRun
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+MAX_CODE_BYTES = 20_000
+BUDGET_S = 0.3
+
+# Token type prefixes, the most exact first.
+_KINDS = (
+    ("Comment.Preproc", "keyword"),
+    ("Comment", "comment"),
+    ("Keyword.Type", "type"),
+    ("Keyword", "keyword"),
+    ("Literal.String", "string"),
+    ("Literal.Number", "number"),
+    ("Literal.Date", "number"),
+    ("Name.Function", "function"),
+    ("Name.Class", "type"),
+    ("Name.Builtin", "function"),
+    ("Name.Exception", "type"),
+    ("Name.Decorator", "function"),
+    ("Name.Namespace", "type"),
+    ("Name.Tag", "keyword"),
+    ("Name.Attribute", "name"),
+    ("Name.Constant", "number"),
+    ("Name.Variable", "name"),
+    ("Name", "plain"),
+    ("Operator.Word", "keyword"),
+    ("Operator", "operator"),
+    ("Punctuation", "plain"),
+    ("Generic.Inserted", "inserted"),
+    ("Generic.Deleted", "deleted"),
+    ("Generic.Heading", "keyword"),
+    ("Generic.Subheading", "function"),
+    ("Generic.Prompt", "operator"),
+    ("Generic.Error", "deleted"),
+)
+
+
+def plain_run(length: int) -> tuple[CodeRun, ...]:
+    return (CodeRun(length, "plain"),) if length else ()
+
+
+def extend_runs(runs: tuple[CodeRun, ...], added: int) -> tuple[CodeRun, ...]:
+    """``runs`` for a text that grew by ``added`` characters, which are plain until they are coloured."""
+    if not added:
+        return runs
+    if runs and runs[-1].kind == "plain":
+        return (*runs[:-1], CodeRun(runs[-1].length + added, "plain"))
+    return (*runs, CodeRun(added, "plain"))
+
+
+def is_highlightable(language: str, code: str) -> bool:
+    return bool(language and code) and len(code) <= MAX_CODE_BYTES
+
+
+@cache
+def find_lexer(language: str) -> Lexer | None:
+    """The lexer that a fence names; never guessed."""
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_lexer_by_name(language.strip("{}.").lower())
+    except (ClassNotFound, ValueError):
+        return None
+
+
+@cache
+def _kind_of(token_type: Any) -> str:
+    name = str(token_type).removeprefix("Token.")
+    return next((kind for prefix, kind in _KINDS if name == prefix or name.startswith(prefix + ".")), "plain")
+
+
+def highlight(
+    language: str, code: str, *, max_bytes: int = MAX_CODE_BYTES, budget: float = BUDGET_S
+) -> tuple[CodeRun, ...]:
+    """Runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown language or
+    code over ``max_bytes``."""
+    lexer = find_lexer(language) if is_highlightable(language, code) else None
+    if lexer is None or len(code.encode("utf-8", "replace")) > max_bytes:
+        return ()
+    ends_at = time.perf_counter() + budget
+    runs: list[CodeRun] = []
+    kind, start, done = "plain", 0, 0
+    # Many lexers want the last line to end; the added newline is cut off again.
+    for index, token_type, value in lexer.get_tokens_unprocessed(code + "\n"):  # type: ignore[no-untyped-call]
+        if index < done:  # a lexer that goes back would break the cover
+            return ()
+        found = _kind_of(token_type)
+        if found != kind or index > done:
+            if done > start:
+                runs.append(CodeRun(done - start, kind))
+            if index > done:
+                runs.append(CodeRun(index - done, "plain"))
+            kind, start = found, index
+        done = index + len(value)
+        if time.perf_counter() > ends_at:
+            break
+    done = min(done, len(code))
+    if done > start:
+        runs.append(CodeRun(done - start, kind))
+    covered = sum(run.length for run in runs)
+    return extend_runs(tuple(runs), len(code) - covered) if covered <= len(code) else ()

@@ -1,0 +1,288 @@
+"""Markdown that is still being written: a settled part that is never parsed again, and a live tail.
+
+The tail is parsed anew at each addition; what stands before a safe boundary in it settles. Two long things have paths of their
+own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines as they come, and a
+table takes rows. A long list settles item by item. Once finished, the blocks are those of ``parse_markdown``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chatdesk.core.rendering.block_builder import BlockBuilder, table_row
+from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS, split_cells
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Table
+from chatdesk.core.rendering.markdown import (
+    MAX_MARKDOWN_CHARS,
+    ParsedText,
+    clean_source,
+    parse_markdown,
+    parse_source,
+    parser,
+)
+from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.safety import visible_controls
+from chatdesk.core.rendering.wire import common_prefix
+
+# A last line that may yet become something else is held back: a bare marker, a rule or setext line in the making, the
+# opening of a fence, a table's delimiter row.
+_HELD_LINE = re.compile(
+    r"[ \t>]*(?:[-+*_=|:#~ \t]+|\d{1,9}[.)]?[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[?[ xX]?\]?|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?)"
+)
+# Characters at the very end that may be half of a delimiter.
+_HELD_END = re.compile(r"(?:[*_~`$\\]+|!?\[|\^)$")
+_UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
+_MATH_OPENING = re.compile(r"[ \t]{0,1}(?:\$\$|\\\[)")
+_MAX_HELD_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class BlockUpdate:
+    """The blocks from ``first_changed`` on are replaced by ``blocks`` (which may be empty, or fewer than before)."""
+
+    first_changed: int
+    blocks: tuple[Block, ...]
+
+
+@dataclass(slots=True)
+class _OpenFence:
+    """The fast path of a fence at the top, not indented."""
+
+    block: CodeBlock
+    closing: re.Pattern[str]
+    lines: str  # finished lines, each with its newline, controls made visible
+    partial: str  # the line being written, as it came
+    line_count: int
+
+
+@dataclass(slots=True)
+class _OpenTable:
+    """The fast path of a table at the top whose rows begin with a pipe."""
+
+    block: Table
+    rows: list[tuple[tuple[Any, ...], ...]]
+    partial: str
+
+
+class StreamingMarkdown:
+    """Feed it text in any pieces; each call says what changed."""
+
+    def __init__(self) -> None:
+        self._source = ""  # all of it, clean
+        self._carry = ""  # a "\r" whose "\n" may follow
+        self._settled_chars = 0
+        self._settled_lines = 0
+        self._settled_blocks = 0
+        self._blocks: list[Block] = []
+        self._references: dict[str, Any] = {}
+        self._footnotes: set[str] = set()
+        self._missed: set[str] = set()
+        self._next_number: int | None = None
+        self._fast: _OpenFence | _OpenTable | None = None
+        self._is_plain = False
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return tuple(self._blocks)
+
+    def append(self, delta: str) -> BlockUpdate:
+        """Add ``delta``."""
+        text = self._carry + delta
+        self._carry = ""
+        if text.endswith("\r"):
+            text, self._carry = text[:-1], "\r"
+        return self._take(clean_source(text))
+
+    def finish(self) -> BlockUpdate:
+        """No more text comes: show what was held back, and resolve definitions that came after their use."""
+        if self._carry:
+            self._carry = ""
+            self._source += "\n"
+        if len(self._source) > MAX_MARKDOWN_CHARS:
+            return self._replace_from(0, list(plain_blocks(self._source)))
+        self._fast = None
+        parsed = self._parse(self._source[self._settled_chars :], self._missed)
+        defined = parsed.references.keys() | {"^" + label for label in parsed.footnotes}
+        if defined & self._missed:
+            return self._replace_from(0, list(parse_markdown(self._source)))
+        return self._replace_from(self._settled_blocks, list(self._build(parsed).build(parsed.tokens)))
+
+    def _take(self, text: str) -> BlockUpdate:
+        self._source += text
+        if len(self._source) > MAX_MARKDOWN_CHARS:
+            return self._take_plain()
+        if not text:
+            return BlockUpdate(len(self._blocks), ())
+        if isinstance(self._fast, _OpenFence):
+            if (update := self._extend_fence(self._fast, text)) is not None:
+                return update
+        elif isinstance(self._fast, _OpenTable) and (update := self._extend_table(self._fast, text)) is not None:
+            return update
+        self._fast = None
+        return self._parse_tail()
+
+    def _take_plain(self) -> BlockUpdate:
+        """Over the limit: everything is plain paragraphs, of which only the last ones change."""
+        return self._replace_from(0, list(plain_blocks(self._source)))
+
+    def _replace_from(self, first: int, new: list[Block]) -> BlockUpdate:
+        same = common_prefix(self._blocks[first:], new)
+        self._blocks[first:] = new
+        return BlockUpdate(first + same, tuple(new[same:]))
+
+    def _parse(self, source: str, missed: set[str]) -> ParsedText:
+        return parse_source(source, references=self._references, footnotes=self._footnotes, missed=missed)
+
+    def _build(self, parsed: ParsedText) -> BlockBuilder:
+        return BlockBuilder(
+            parser(), parsed.env, line_offset=self._settled_lines, first_number=self._next_number
+        )
+
+    def _parse_tail(self) -> BlockUpdate:
+        shown = _without_unripe_end(self._source[self._settled_chars :])
+        missed: set[str] = set()
+        parsed = self._parse(shown, missed)
+        boundary, is_in_list = _last_boundary(parsed, shown)
+        first = self._settled_blocks
+        if not boundary:
+            new = list(self._build(parsed).build(parsed.tokens))
+            self._start_fast_path(parsed, shown, new)
+            return self._replace_from(first, new)
+        lines = shown.split("\n")
+        chars = sum(len(line) + 1 for line in lines[:boundary])
+        settled_text = shown[:chars]
+        alone = self._parse(settled_text, self._missed)
+        builder = self._build(alone)
+        settled = [
+            replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block
+            for block in builder.build(alone.tokens)
+        ]
+        self._references = alone.references
+        self._footnotes = alone.footnotes
+        self._next_number = builder.next_number if is_in_list else None
+        self._settled_chars += chars
+        self._settled_lines += boundary
+        rest = self._parse(shown[chars:], set())
+        live = list(self._build(rest).build(rest.tokens))
+        self._start_fast_path(rest, shown[chars:], live)
+        update = self._replace_from(first, settled + live)
+        self._settled_blocks = first + len(settled)
+        return update
+
+    def _start_fast_path(self, parsed: ParsedText, shown: str, blocks: list[Block]) -> None:
+        last = parsed.tokens[-1] if parsed.tokens else None
+        if last is None or last.level or last.map is None or not blocks:
+            return
+        tail = self._source[self._settled_chars :]
+        lines = tail.split("\n")
+        block = blocks[-1]
+        first = last.map[0]
+        if isinstance(block, CodeBlock) and last.type == "fence" and block.is_open and lines[first][:1] in "`~":
+            body = lines[first + 1 :]
+            if not body:
+                return
+            mark = last.markup
+            closing = re.compile(rf" {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*")
+            finished = "".join(visible_controls(line) + "\n" for line in body[:-1])
+            self._fast = _OpenFence(block, closing, finished, body[-1], self._settled_lines + len(lines) - 1)
+        elif isinstance(block, Table) and last.type == "chat_table" and len(block.rows) > 4:
+            if last.map[1] < len(lines) - 1:
+                return
+            rows = list(block.rows)[: len(lines) - 1 - first - 2]
+            self._fast = _OpenTable(block, rows, lines[-1])
+
+    def _extend_fence(self, fence: _OpenFence, text: str) -> BlockUpdate | None:
+        """Take lines of code; None when the fence closes."""
+        *finished, partial = (fence.partial + text).split("\n")
+        if any(fence.closing.fullmatch(line) for line in finished):
+            return None
+        fence.lines += "".join(visible_controls(line) + "\n" for line in finished)
+        fence.partial = partial
+        fence.line_count += len(finished)
+        mark = fence.block
+        shown = "" if _may_close(fence, partial) else visible_controls(partial)
+        end = fence.line_count + (1 if partial else 0)
+        code = fence.lines + shown if shown else fence.lines.removesuffix("\n")
+        fence.block = replace(mark, text=code, at=replace(mark.at, end_line=end))
+        return self._replace_from(len(self._blocks) - 1, [fence.block])
+
+    def _extend_table(self, table: _OpenTable, text: str) -> BlockUpdate | None:
+        """Take rows; None when a line comes that need not be one, or the table grows too large."""
+        *finished, partial = (table.partial + text).split("\n")
+        columns = len(table.block.alignments)
+        if not all(line.startswith("|") for line in finished) or (partial and not partial.startswith("|")):
+            return None
+        if columns * (len(table.rows) + len(finished) + 2) > MAX_TABLE_CELLS:
+            return None
+        table.rows += [self._row(line, columns) for line in finished]
+        table.partial = partial
+        rows = tuple(table.rows)
+        shown = _without_unripe_end(partial) if partial else ""
+        if shown:
+            rows += (self._row(shown, columns),)
+        at = replace(table.block.at, end_line=table.block.at.first_line + 2 + len(rows))
+        table.block = replace(table.block, rows=rows, at=at)
+        return self._replace_from(len(self._blocks) - 1, [table.block])
+
+    def _row(self, line: str, columns: int) -> tuple[tuple[Any, ...], ...]:
+        env = self._parse("", self._missed).env
+        return table_row(parser(), env, split_cells(line.strip()), columns)
+
+
+def _may_close(fence: _OpenFence, partial: str) -> bool:
+    mark = fence.closing.pattern
+    return bool(partial.strip()) and not partial.strip(" `" if "`" in mark else " ~")
+
+
+def _without_unripe_end(text: str) -> str:
+    """``text`` without what stands at its end and may mean something else with the next character."""
+    start = text.rfind("\n") + 1
+    last = text[start:]
+    if last and len(last) <= _MAX_HELD_CHARS and _HELD_LINE.fullmatch(last):
+        return text[:start]
+    match = _HELD_END.search(last[-20:])
+    return text[: len(text) - len(match[0])] if match else text
+
+
+def _last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
+    """The last line at which nothing before it can change any more, 0 for none; and whether it is inside a list."""
+    lines = source.split("\n")
+    complete = len(lines) - 1  # the last one has no newline yet
+    best, is_best_in_list = 0, False
+    math_lines: set[int] = set()
+    closed_fence_end = -1
+    list_start = -1
+    for token in parsed.tokens:
+        if token.map is None:
+            continue
+        first, end = token.map
+        if token.type == "chat_math":
+            math_lines.update(range(first, end))
+        if token.type in ("fence", "code_block"):
+            math_lines.update(range(first, end))
+        is_item = token.type == "list_item_open" and token.level == 1
+        if token.level and not is_item:
+            continue
+        if token.type in ("ordered_list_open", "bullet_list_open"):
+            list_start = first
+        if first > best and first < len(lines):
+            is_certain = first < complete or _UNCERTAIN_NUMBER.fullmatch(lines[first]) is None
+            if is_item and first > list_start >= 0:
+                if is_certain and not _has_loose_math(lines, max(best, list_start), first, math_lines):
+                    best, is_best_in_list = first, True
+            elif not is_item and (
+                (is_certain and not lines[first - 1].strip())
+                or (token.type in ("fence", "heading_open") and first < complete and lines[first][:1] in "`~#")
+                or closed_fence_end == first
+            ):
+                best, is_best_in_list = first, False
+        if token.type == "fence" and not token.meta["is_open"]:
+            closed_fence_end = end
+    return best, is_best_in_list
+
+
+def _has_loose_math(lines: list[str], first: int, end: int, math_lines: set[int]) -> bool:
+    """Whether a line that continues a list item lazily opens a formula, which may close only behind the next item."""
+    return any(number not in math_lines and _MATH_OPENING.match(lines[number]) for number in range(first, end))

@@ -1,0 +1,162 @@
+"""How blocks travel between the window and the worker: frames of plain tuples.
+
+A frame is a four-byte length (big endian) and a ``marshal`` value. Both ends are the same interpreter of the same program; no class
+is named in a frame, so nothing can be constructed by one.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from chatdesk.core.rendering.blocks import (
+    Block,
+    CodeBlock,
+    CodeRun,
+    Heading,
+    ImagePlaceholder,
+    MathBlock,
+    Paragraph,
+    Placement,
+    Rule,
+    Span,
+    Table,
+)
+from chatdesk.core.rendering.highlighting import extend_runs
+
+MAX_FRAME_BYTES = 256 * 1024 * 1024
+Wire = tuple[Any, ...]
+
+
+def write_frame(stream: BinaryIO, value: Wire) -> None:
+    """Write one frame and flush it."""
+    body = marshal.dumps(value)
+    stream.write(len(body).to_bytes(4, "big") + body)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> Wire | None:
+    """The next frame, None at the end of the stream or in the middle of a broken one."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    size = int.from_bytes(head, "big")
+    body = stream.read(size) if size <= MAX_FRAME_BYTES else b""
+    if len(body) < size or not size:
+        return None
+    value = marshal.loads(body)  # noqa: S302 - written by the same program at the other end of our own pipe
+    return value if isinstance(value, tuple) else None
+
+
+def encode_runs(runs: Sequence[CodeRun]) -> Wire:
+    return tuple((run.length, run.kind) for run in runs)
+
+
+def decode_runs(wire: Wire) -> tuple[CodeRun, ...]:
+    return tuple(CodeRun(length, kind) for length, kind in wire)
+
+
+def _encode_spans(spans: Sequence[Span]) -> Wire:
+    return tuple(
+        span.text
+        if not (span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href)
+        else (span.text, span.is_bold, span.is_italic, span.is_struck, span.is_code, span.is_math, span.href)
+        for span in spans
+    )
+
+
+def _decode_spans(wire: Wire) -> tuple[Span, ...]:
+    return tuple(Span(item) if isinstance(item, str) else Span(*item) for item in wire)
+
+
+def _encode_row(row: Sequence[Sequence[Span]]) -> Wire:
+    return tuple(_encode_spans(cell) for cell in row)
+
+
+def _decode_row(wire: Wire) -> tuple[tuple[Span, ...], ...]:
+    return tuple(_decode_spans(cell) for cell in wire)
+
+
+def _encode_at(at: Placement) -> Wire:
+    return (at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line)
+
+
+def encode_block(block: Block) -> Wire:
+    at = _encode_at(block.at)
+    match block:
+        case Paragraph():
+            return ("paragraph", at, _encode_spans(block.spans))
+        case Heading():
+            return ("heading", at, block.level, _encode_spans(block.spans))
+        case CodeBlock():
+            return ("code", at, block.language, block.text, encode_runs(block.runs), block.is_open)
+        case Table():
+            rows = tuple(_encode_row(row) for row in block.rows)
+            return ("table", at, block.alignments, _encode_row(block.header), rows)
+        case MathBlock():
+            return ("math", at, block.text)
+        case ImagePlaceholder():
+            return ("image", at, block.alt, block.url, block.host)
+        case Rule():
+            return ("rule", at)
+
+
+def decode_block(wire: Wire) -> Block:
+    kind = wire[0]
+    at = Placement(*wire[1])
+    if kind == "paragraph":
+        return Paragraph(_decode_spans(wire[2]), at)
+    if kind == "heading":
+        return Heading(wire[2], _decode_spans(wire[3]), at)
+    if kind == "code":
+        return CodeBlock(wire[2], wire[3], decode_runs(wire[4]), wire[5], at)
+    if kind == "table":
+        return Table(wire[2], _decode_row(wire[3]), tuple(_decode_row(row) for row in wire[4]), at)
+    if kind == "math":
+        return MathBlock(wire[2], at)
+    if kind == "image":
+        return ImagePlaceholder(wire[2], wire[3], wire[4], at)
+    if kind == "rule":
+        return Rule(at)
+    raise ValueError(f"unknown block kind {kind!r}")
+
+
+def encode_change(old: Block | None, new: Block) -> Wire:
+    """``new`` for a reader who has ``old`` in its place: only what was added to long code and tables."""
+    if (
+        isinstance(new, CodeBlock)
+        and isinstance(old, CodeBlock)
+        and old.language == new.language
+        and new.text.startswith(old.text)
+        and new.runs == extend_runs(old.runs, len(new.text) - len(old.text) if old.runs else 0)
+    ):
+        return ("code+", _encode_at(new.at), new.text[len(old.text) :], new.is_open)
+    if isinstance(new, Table) and isinstance(old, Table) and old.rows and old.header == new.header:
+        same = common_prefix(old.rows, new.rows)
+        if same and old.alignments == new.alignments:
+            return ("table+", _encode_at(new.at), same, tuple(_encode_row(row) for row in new.rows[same:]))
+    return encode_block(new)
+
+
+def decode_change(old: Block | None, wire: Wire) -> Block:
+    """The opposite of ``encode_change``."""
+    if wire[0] == "code+":
+        assert isinstance(old, CodeBlock)
+        runs = extend_runs(old.runs, len(wire[2])) if old.runs else ()
+        return CodeBlock(old.language, old.text + wire[2], runs, wire[3], Placement(*wire[1]))
+    if wire[0] == "table+":
+        assert isinstance(old, Table)
+        rows = old.rows[: wire[2]] + tuple(_decode_row(row) for row in wire[3])
+        return Table(old.alignments, old.header, rows, Placement(*wire[1]))
+    return decode_block(wire)
+
+
+def common_prefix(first: Sequence[Any], second: Sequence[Any]) -> int:
+    """How many leading items are equal."""
+    count = 0
+    for one, other in zip(first, second, strict=False):
+        if one is not other and one != other:
+            break
+        count += 1
+    return count

@@ -1,0 +1,211 @@
+"""The worker process: Markdown in, blocks out, colours after them. Started by ``RenderClient``.
+
+It ends when its input ends, whatever it is doing, so nothing is left behind when the window dies. It must stay light and must never
+import Qt.
+
+Frames in: ``("text", id, text)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``, ``("drop", id)``.
+Frames out: ``("blocks", id, blocks)``, ``("update", id, first, changes, count, is_last)``, one for each delta or finish, and
+``("colours", id, index, runs)`` for a block already sent, whose text has not changed since.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
+
+from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun
+from chatdesk.core.rendering.highlight_process import HighlightProcess, serve
+from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable
+from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
+from chatdesk.core.rendering.wire import Wire, encode_block, encode_change, encode_runs, read_frame, write_frame
+
+HIGHLIGHT_FLAG = "--highlight"
+_MAX_REMEMBERED_COLOURS = 200
+# An open block is coloured again when it grew by a quarter, so that all passes together cost a few times the last one.
+_REGROWTH = 1.25
+
+
+@dataclass(slots=True)
+class _Stream:
+    parser: StreamingMarkdown = field(default_factory=StreamingMarkdown)
+    sent: list[Block] = field(default_factory=list)
+    coloured: dict[int, int] = field(default_factory=dict)  # block index: characters that have colours
+
+
+class Worker:
+    """One loop over frames and finished colours."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO, highlight_command: Sequence[str]) -> None:
+        self._source = source
+        self._sink = sink
+        self._events: queue.SimpleQueue[Wire] = queue.SimpleQueue()
+        self._dropped: set[int] = set()
+        self._streams: dict[int, _Stream] = {}
+        self._texts: dict[int, int] = {}  # request id: colour jobs still to come
+        self._jobs: OrderedDict[tuple[int, int], CodeBlock] = OrderedDict()
+        self._colours: OrderedDict[tuple[str, str], tuple[CodeRun, ...]] = OrderedDict()
+        self._highlighter = HighlightProcess(
+            highlight_command, lambda key, runs: self._events.put(("coloured", key, runs))
+        )
+
+    def run(self) -> None:
+        """Serve until the input ends; then the process ends at once."""
+        threading.Thread(target=self._read, name="frames", daemon=True).start()
+        while True:
+            event = self._events.get()
+            if event[0] == "coloured":
+                self._take_colours(event[1], event[2])
+            else:
+                self._serve(event)
+            self._start_job()
+
+    def _read(self) -> None:
+        while (frame := read_frame(self._source)) is not None:
+            if frame[0] == "drop":
+                self._dropped.add(frame[1])
+            self._events.put(frame)
+        self._highlighter.stop()
+        os._exit(0)
+
+    def _send(self, frame: Wire) -> None:
+        try:
+            write_frame(self._sink, frame)
+        except OSError:  # the window is gone
+            os._exit(0)
+
+    def _serve(self, frame: Wire) -> None:
+        operation, number = frame[0], frame[1]
+        if operation == "drop":
+            self._dropped.discard(number)
+            self._streams.pop(number, None)
+            self._texts.pop(number, None)
+            for key in [key for key in self._jobs if key[0] == number]:
+                del self._jobs[key]
+        elif number in self._dropped:
+            return
+        elif operation == "text":
+            self._serve_text(number, frame[2])
+        elif operation == "open":
+            self._streams[number] = _Stream()
+        elif operation in ("delta", "finish") and number in self._streams:
+            stream = self._streams[number]
+            is_last = operation == "finish"
+            self._send_update(number, stream, stream.parser.finish() if is_last else stream.parser.append(frame[2]), is_last)
+
+    def _serve_text(self, number: int, text: str) -> None:
+        blocks = list(parse_markdown(text))
+        wanted: list[tuple[int, CodeBlock]] = []
+        for index, block in enumerate(blocks):
+            if isinstance(block, CodeBlock) and is_highlightable(block.language, block.text):
+                known = self._colours.get((block.language, block.text))
+                if known is None:
+                    wanted.append((index, block))
+                elif known:
+                    blocks[index] = replace(block, runs=known)
+        self._send(("blocks", number, tuple(encode_block(block) for block in blocks), len(wanted)))
+        for index, block in wanted:
+            self._jobs[number, index] = block
+
+    def _send_update(self, number: int, stream: _Stream, update: BlockUpdate, is_last: bool) -> None:
+        first = update.first_changed
+        changes: list[Wire] = []
+        blocks: list[Block] = []
+        for index, block in enumerate(update.blocks, first):
+            old = stream.sent[index] if index < len(stream.sent) else None
+            new = self._with_colours(number, stream, index, old, block) if isinstance(block, CodeBlock) else block
+            changes.append(encode_change(old, new))
+            blocks.append(new)
+        count = first + len(blocks)
+        stream.sent[first:] = blocks
+        for index in [index for index in stream.coloured if index >= count]:
+            del stream.coloured[index]
+        self._send(("update", number, first, tuple(changes), count, is_last))
+
+    def _with_colours(
+        self, number: int, stream: _Stream, index: int, old: Block | None, new: CodeBlock
+    ) -> CodeBlock:
+        """``new`` with the colours that the reader has already, and a job for those still missing."""
+        coloured = 0
+        if (
+            isinstance(old, CodeBlock)
+            and old.language == new.language
+            and index in stream.coloured
+            and new.text.startswith(old.text[: stream.coloured[index]])
+        ):
+            coloured = stream.coloured[index]
+            if new.text.startswith(old.text):
+                new = replace(new, runs=extend_runs(old.runs, len(new.text) - len(old.text)) if old.runs else ())
+        else:
+            stream.coloured.pop(index, None)
+        if not is_highlightable(new.language, new.text):
+            return new
+        known = self._colours.get((new.language, new.text))
+        if known is not None:
+            stream.coloured[index] = len(new.text)
+            return replace(new, runs=known) if known else new
+        is_due = len(new.text) > max(200, coloured * _REGROWTH) if new.is_open else coloured != len(new.text)
+        if is_due or not new.runs:
+            self._jobs[number, index] = new
+        return new
+
+    def _start_job(self) -> None:
+        while self._jobs and not self._highlighter.is_busy:
+            key, block = self._jobs.popitem(last=False)
+            known = self._colours.get((block.language, block.text))
+            if known is not None:
+                self._give_colours(key, block, known)
+                continue
+            self._highlighter.submit((key, block), block.language, block.text)
+
+    def _take_colours(self, key: Any, runs: tuple[CodeRun, ...]) -> None:
+        self._highlighter.is_busy = False
+        where, block = key
+        if not block.is_open or not runs:
+            self._colours[block.language, block.text] = runs
+            if len(self._colours) > _MAX_REMEMBERED_COLOURS:
+                self._colours.popitem(last=False)
+        self._give_colours(where, block, runs)
+
+    def _give_colours(self, where: tuple[int, int], block: CodeBlock, runs: tuple[CodeRun, ...]) -> None:
+        number, index = where
+        stream = self._streams.get(number)
+        if stream is None:
+            if number not in self._dropped:
+                self._send(("colours", number, index, encode_runs(runs)))
+            return
+        current = stream.sent[index] if index < len(stream.sent) else None
+        if (
+            isinstance(current, CodeBlock)
+            and current.language == block.language
+            and current.text.startswith(block.text)
+            and stream.coloured.get(index, 0) <= len(block.text)
+        ):
+            stream.coloured[index] = len(block.text)
+            if runs:
+                runs = extend_runs(runs, len(current.text) - len(block.text))
+                stream.sent[index] = replace(current, runs=runs)
+                self._send(("colours", number, index, encode_runs(runs)))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """``--highlight`` makes this the colouring process; otherwise it is the worker and starts that one when needed."""
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    if HIGHLIGHT_FLAG in arguments:
+        serve(source, sink)
+        return
+    if getattr(sys, "frozen", False):
+        command = [sys.executable, "--render-worker", HIGHLIGHT_FLAG]
+    else:
+        command = [sys.executable, "-m", "chatdesk.core.rendering.worker", HIGHLIGHT_FLAG]
+    Worker(source, sink, command).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,266 @@
+"""A real HTTP/1.1 server on loopback that speaks chat completions, and misbehaves on cue.
+
+A script says what happens on each request: it is an async function that gets an ``Exchange`` and writes whatever bytes it
+likes, whole, late, broken or never. ``FaultServer`` takes one script or one for each request in turn (the last one stays).
+Every request and every connection is recorded, so that tests can count retries and sockets.
+
+    async with FaultServer(answer("Hello")) as server:
+        provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+SSE = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class SeenRequest:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Exchange:
+    """One request and the socket to answer it on."""
+
+    request: SeenRequest
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    is_chunked: bool = field(default=False, init=False)
+    is_over: bool = field(default=False, init=False)
+
+    async def start(
+        self,
+        status: int = 200,
+        *,
+        content_type: str | None = SSE,
+        headers: Sequence[tuple[str, str]] = (),
+        chunked: bool = True,
+        length: int | None = None,
+    ) -> None:
+        """Send the status line and the headers."""
+        self.is_chunked = chunked and length is None
+        lines = [f"HTTP/1.1 {status} Whatever"]
+        if content_type is not None:
+            lines.append(f"Content-Type: {content_type}")
+        lines += [f"{name}: {value}" for name, value in headers]
+        if length is not None:
+            lines.append(f"Content-Length: {length}")
+        lines.append("Transfer-Encoding: chunked" if self.is_chunked else "Connection: close")
+        await self.send_raw("\r\n".join([*lines, "", ""]).encode())
+
+    async def send_raw(self, data: bytes) -> None:
+        """Bytes as they are."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def send(self, data: bytes | str) -> None:
+        """A piece of the body, framed if the body is chunked."""
+        data = data.encode() if isinstance(data, str) else data
+        await self.send_raw(b"%x\r\n%b\r\n" % (len(data), data) if self.is_chunked else data)
+
+    async def event(self, payload: object, *, name: str | None = None) -> None:
+        """One server-sent event with JSON data."""
+        head = f"event: {name}\n" if name else ""
+        await self.send(f"{head}data: {json.dumps(payload)}\n\n")
+
+    async def delta(self, **fields: object) -> None:
+        """One chunk with this delta."""
+        await self.event(chunk(fields))
+
+    async def finish(self, reason: str | None = "stop", *, usage: bool = True, done: bool = True) -> None:
+        """The proper end of a stream."""
+        if reason is not None:
+            await self.event(chunk({}, reason))
+        if usage:
+            await self.event({"choices": [], "usage": USAGE})
+        if done:
+            await self.send("data: [DONE]\n\n")
+        await self.end()
+
+    async def end(self) -> None:
+        """The end of the body; the connection stays open if it may."""
+        if self.is_chunked:
+            await self.send_raw(b"0\r\n\r\n")
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """An orderly close (FIN)."""
+        self.is_over = True
+        self.writer.close()
+
+    def reset(self) -> None:
+        """A reset (RST), as a crashed server or a dropped network gives."""
+        self.is_over = True
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+    async def hang(self) -> None:
+        """Do nothing until the client goes away."""
+        try:
+            while await self.reader.read(65536):
+                pass
+        except ConnectionError:
+            pass
+        self.is_over = True
+
+
+Script = Callable[[Exchange], Awaitable[None]]
+USAGE = {
+    "prompt_tokens": 11,
+    "completion_tokens": 7,
+    "total_tokens": 18,
+    "prompt_tokens_details": {"cached_tokens": 3},
+    "completion_tokens_details": {"reasoning_tokens": 2},
+}
+
+
+def chunk(delta: object, finish_reason: str | None = None) -> dict[str, object]:
+    """A chat completion chunk as vendors send it."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return {"id": "c-1", "object": "chat.completion.chunk", "model": "m", "choices": [choice]}
+
+
+def answer(text: str = "Hello there", *, usage: bool = True) -> Script:
+    """A good answer, a word a chunk."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.start(headers=[("x-request-id", "req-good")])
+        await exchange.delta(role="assistant", content="")
+        for word in text.split(" "):
+            await exchange.delta(content=word if word == text.split(" ")[0] else f" {word}")
+        await exchange.finish(usage=usage)
+
+    return script
+
+
+def status(
+    code: int,
+    body: object = None,
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    content_type: str = "application/json",
+) -> Script:
+    """An error status with a JSON or text body."""
+
+    async def script(exchange: Exchange) -> None:
+        data = body.encode() if isinstance(body, str) else json.dumps(body or {}).encode()
+        await exchange.start(code, content_type=content_type, headers=headers, length=len(data))
+        await exchange.send_raw(data)
+
+    return script
+
+
+def models(*ids: str) -> Script:
+    """The answer to *list models*."""
+    return status(200, {"object": "list", "data": [{"id": model, "object": "model"} for model in ids]})
+
+
+class FaultServer:
+    """See the module text."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = list(scripts)
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._changed = asyncio.Condition()
+        self.requests: list[SeenRequest] = []
+        self.open_connections = 0
+        self.total_connections = 0
+        self.errors: list[BaseException] = []
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    async def wait_for_requests(self, count: int = 1) -> None:
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(lambda: len(self.requests) >= count), 10)
+
+    async def wait_until_closed(self, timeout_s: float = 5.0) -> None:
+        """Until no client holds a connection. Raises ``TimeoutError``."""
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(lambda: self.open_connections == 0), timeout_s)
+
+    async def __aenter__(self) -> FaultServer:
+        self._server = await asyncio.start_server(self._on_connection, "127.0.0.1", 0, limit=2**20)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self.open_connections += 1
+        self.total_connections += 1
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        except BaseException as error:
+            self.errors.append(error)
+            raise
+        finally:
+            writer.close()
+            self.open_connections -= 1
+            await self._notify()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await _read_request(reader)
+            if request is None:
+                return
+            script = self._scripts[min(len(self.requests), len(self._scripts) - 1)]
+            self.requests.append(request)
+            await self._notify()
+            exchange = Exchange(request, reader, writer)
+            await script(exchange)
+            if exchange.is_over:
+                return
+
+
+async def _read_request(reader: asyncio.StreamReader) -> SeenRequest | None:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = lines[0].split(" ", 2)
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return SeenRequest(method, path, headers, body)
