@@ -54,7 +54,8 @@ def log_change(
 ) -> str:
     """Append one change and make it the only head of its register. Returns its id."""
     dseq = conn.exec_driver_sql(
-        "UPDATE devices SET next_dseq = next_dseq + 1, last_hlc = max(last_hlc, ?) WHERE id = ? RETURNING next_dseq - 1",
+        "UPDATE devices SET next_dseq = next_dseq + 1, last_hlc = max(last_hlc, ?)"
+        " WHERE id = ? RETURNING next_dseq - 1",
         (hlc, origin.device_id),
     ).scalar_one()
     change_id = new_id()

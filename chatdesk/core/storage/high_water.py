@@ -48,7 +48,7 @@ def write(database: Path, mark: HighWater) -> None:
         os.write(descriptor, json.dumps(asdict(mark)).encode())
     finally:
         os.close(descriptor)
-    os.replace(temporary, target)
+    temporary.replace(target)
 
 
 def warning(mark: HighWater | None, found: HighWater) -> str | None:

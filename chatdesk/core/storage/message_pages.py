@@ -1,5 +1,7 @@
 """Reading messages: pages of the shown path by keyset, single ones, versions, and the way from the root."""
 
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ WITH RECURSIVE up(id, parent_id, position) AS (
 SELECT {MESSAGE_COLUMNS} FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL LIMIT ?
 """
 
-Rows = list[Sequence[Any]]
+Rows = Sequence[Sequence[Any]]
 
 
 def page(
@@ -75,7 +77,7 @@ def _around(conn: Connection, thread_id: str, limit: int, centre: int) -> Rows:
     newer = _upwards(conn, thread_id, limit, centre, None)
     wanted_older = min(len(older), max(limit // 2, limit - len(newer)))
     kept = older[len(older) - wanted_older :]
-    return kept + newer[: limit - len(kept)]
+    return [*kept, *newer[: limit - len(kept)]]
 
 
 def _upwards(conn: Connection, thread_id: str, limit: int, start: int, end: int | None) -> Rows:

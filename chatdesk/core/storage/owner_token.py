@@ -15,7 +15,7 @@ def make() -> str:
 
 
 def is_alive(token: str | None) -> bool:
-    """Whether another living process made ``token``. This process' earlier tokens count as dead: it closed that database.
+    """Whether another living process made ``token``. Earlier tokens of this process count as dead.
 
     Only Linux tells reliably; elsewhere every other token is dead, and the lock on the data directory keeps two
     processes from writing at once.

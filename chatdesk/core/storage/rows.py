@@ -1,5 +1,7 @@
 """Rows to domain objects, in as few queries as a page needs."""
 
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
 from __future__ import annotations
 
 from collections import defaultdict
@@ -22,31 +24,12 @@ THREAD_COLUMNS = (
     " total_reasoning_tokens, total_tool_time_ms, tool_counts"
 )
 
-_MESSAGE_NAMES = [
-    "id",
-    "thread_id",
-    "parent_id",
-    "role",
-    "status",
-    "created_at",
-    "position",
-    "provider",
-    "model",
-    "completed_at",
-    "latency_ms",
-    "time_to_first_token_ms",
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
-    "error",
-    "error_type",
-    "error_details",
-    "finish_reason",
-    "deleted_at",
-]
-MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES)
+_MESSAGE_NAMES = (
+    "id, thread_id, parent_id, role, status, created_at, position, provider, model, completed_at, latency_ms,"
+    " time_to_first_token_ms, prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, error,"
+    " error_type, error_details, finish_reason, deleted_at"
+)
+MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
 
 _PART_COLUMNS = (
     "id, message_id, part_index, type, content, step_index, started_at, completed_at, tool_name, tool_call_id,"
@@ -90,15 +73,26 @@ def _message(row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str
     versions = siblings.get((row[2] or row[1], row[3]), [])
     older = sum(1 for version in versions if version < row[0])
     return Message(
-        row[0],
-        row[1],
-        row[2],
-        Role(row[3]),
-        Status(row[4]),
-        row[5],
-        row[6],
-        tuple(parts),
-        *row[7:19],
+        id=row[0],
+        thread_id=row[1],
+        parent_id=row[2],
+        role=Role(row[3]),
+        status=Status(row[4]),
+        created_at=row[5],
+        position=row[6],
+        parts=tuple(parts),
+        provider=row[7],
+        model=row[8],
+        completed_at=row[9],
+        latency_ms=row[10],
+        time_to_first_token_ms=row[11],
+        prompt_tokens=row[12],
+        completion_tokens=row[13],
+        total_tokens=row[14],
+        cached_tokens=row[15],
+        reasoning_tokens=row[16],
+        error=row[17],
+        error_type=row[18],
         error_details=from_json(row[19]),
         finish_reason=row[20],
         deleted_at=row[21],

@@ -4,6 +4,8 @@ A page is then one walk over an index. The price is paid when another version is
 place on.
 """
 
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -61,7 +63,8 @@ def find_node(conn: Connection, message_id: str) -> Node | None:
 
 
 def _node(row: Sequence[Any]) -> Node:
-    return Node(*row[:6], bool(row[6]), row[7])
+    message_id, thread_id, parent_id, role, status, position, on_path, deleted_at = row
+    return Node(message_id, thread_id, parent_id, role, status, position, bool(on_path), deleted_at)
 
 
 def tip(conn: Connection, thread_id: str) -> Node | None:
@@ -128,7 +131,8 @@ def refresh_end(conn: Connection, thread_id: str) -> None:
 def shown_from(conn: Connection, thread_id: str, position: int) -> int:
     return int(
         conn.exec_driver_sql(
-            "SELECT count(*) FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL AND position >= ?",
+            "SELECT count(*) FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL"
+            " AND position >= ?",
             (thread_id, position),
         ).scalar_one()
     )

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
-#: an up-to-date database needs neither Alembic nor the migration files. A test compares it with ``migrations/versions``.
+#: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
 REVISIONS = ("0001", "0002")
 HEAD_REVISION = REVISIONS[-1]
 
@@ -308,8 +308,8 @@ register_heads = Table(
     sqlite_with_rowid=False,
 )
 
-# Devices that wrote here; exactly one ``is_mine``. ``commit_count`` and ``message_count`` are compared at the next start
-# with the mark outside the database, which tells a lost write-ahead log.
+# Devices that wrote here; exactly one ``is_mine``. ``commit_count`` and ``message_count`` are compared at the
+# next start with the mark outside the database, which tells a lost write-ahead log.
 devices = Table(
     "devices",
     metadata,
