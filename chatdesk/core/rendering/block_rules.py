@@ -63,7 +63,7 @@ def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
             and not closing.strip(token.markup[0])
             and state.blkIndent <= state.sCount[last] < state.blkIndent + 4
         )
-        token.meta = {"is_open": not is_closed and state.line >= state.lineMax}
+        token.meta = {"is_open": not is_closed and state.line >= len(state.bMarks) - 1}
     return True
 
 

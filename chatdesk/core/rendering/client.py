@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-import os
 import queue
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from chatdesk.core.rendering.blocks import Block, CodeBlock
@@ -118,6 +118,7 @@ class RenderClient:
     ) -> None:
         self._deliver = deliver
         self._command = list(command) if command is not None else default_command()
+        self._directory = None if command is not None else package_parent()
         self._deadline_s = deadline_s
         self._lock = threading.Condition()
         self._numbers = itertools.count(1)
@@ -271,14 +272,13 @@ class RenderClient:
     # ---- the process; all of these hold the lock
 
     def _start_process(self) -> bool:
-        environment = {**os.environ, "PYTHONUTF8": "1"}
         try:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=environment,
+                cwd=self._directory,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
@@ -346,11 +346,13 @@ class RenderClient:
                 frame = read_frame(process.stdout)  # type: ignore[arg-type]
             except (OSError, ValueError, EOFError, TypeError):
                 frame = None
+            # Decoded before the lock is taken: the window's thread may be waiting for it.
+            decoded = [decode_block(item) for item in frame[2]] if frame is not None and frame[0] == "blocks" else []
             with self._lock:
                 if frame is None or generation != self._generation:
                     break
                 self._progress_at = time.monotonic()
-                self._take(frame)
+                self._take(frame, decoded)
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
@@ -379,7 +381,7 @@ class RenderClient:
 
     # ---- answers; hold the lock
 
-    def _take(self, frame: Wire) -> None:
+    def _take(self, frame: Wire, decoded: list[Block]) -> None:
         kind, number = frame[0], frame[1]
         question = self._questions.get(number)
         if kind != "colours":
@@ -388,7 +390,7 @@ class RenderClient:
             return
         if kind == "blocks":
             question.is_asked = False
-            question.blocks = [decode_block(item) for item in frame[2]]
+            question.blocks = decoded
             question.colours_due = frame[3]
             self._publish(question)
         elif kind == "colours":
@@ -466,3 +468,8 @@ def default_command() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, "--render-worker"]
     return [sys.executable, "-m", "chatdesk.core.rendering.worker"]
+
+
+def package_parent() -> str | None:
+    """Where ``-m chatdesk`` finds the package when it is not installed; None in a packaged program."""
+    return None if getattr(sys, "frozen", False) else str(Path(__file__).parents[3])

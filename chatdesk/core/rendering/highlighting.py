@@ -97,7 +97,7 @@ def highlight(
     runs: list[CodeRun] = []
     kind, start, done = "plain", 0, 0
     # Many lexers want the last line to end; the added newline is cut off again.
-    for index, token_type, value in lexer.get_tokens_unprocessed(code + "\n"):  # type: ignore[no-untyped-call]
+    for index, token_type, value in lexer.get_tokens_unprocessed(code + "\n"):
         if index < done:  # a lexer that goes back would break the cover
             return ()
         found = _kind_of(token_type)
