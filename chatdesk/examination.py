@@ -5,49 +5,84 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths, encodings_dir
 from chatdesk.core.settings.store import LoadedSettings
 
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+
 
 async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
     """Everything that can be found out from here. Opens the database as any other command does."""
-    from chatdesk.app import Services, open_services
+    from chatdesk.app import open_services
 
-    async def settings_probe() -> Finding:
-        if loaded.problems:
-            return Finding("settings", Level.NOTE, " ".join(loaded.problems))
-        return Finding("settings", Level.OK, "valid", {"from_environment": sorted(loaded.from_environment)})
-
-    probes: dict[str, Probe] = {"settings": settings_probe, "keyring": _keyring, "token encodings": _encodings}
     environment = os.environ if environ is None else environ
-
-    async def run() -> DoctorReport:
-        return await run_doctor(paths, probes, environ=environment)
-
-    def add(services: Services) -> None:
-        probes["database"] = lambda: _database(services)
-        probes["providers"] = lambda: _providers(services)
-
+    probes: dict[str, Probe] = {
+        "settings": partial(_settings, loaded),
+        "keyring": _keyring,
+        "token encodings": _encodings,
+    }
     try:
         async with open_services(paths, loaded.settings, mode="cli") as services:
-            add(services)
-            return await run()
+            probes |= {"database": partial(_database, services), "providers": partial(_providers, services)}
+            return await run_doctor(paths, probes, environ=environment)
     except ChatDeskError as error:
-        problem = Finding("database", Level.PROBLEM, error.sentence, {"code": error.code, "path": str(paths.database)})
-
-    async def database_problem() -> Finding:
-        return problem
-
-    probes["database"] = database_problem
-    return await run()
+        details = {"code": error.code, "path": str(paths.database)}
+        probes["database"] = partial(_given, Finding("database", Level.PROBLEM, error.sentence, details))
+    return await run_doctor(paths, probes, environ=environment)
 
 
-async def _database(services: Services) -> tuple[Finding, ...]:  # noqa: F821
+async def _given(finding: Finding) -> Finding:
+    return finding
+
+
+async def _settings(loaded: LoadedSettings) -> Finding:
+    if loaded.problems:
+        return Finding("settings", Level.NOTE, " ".join(loaded.problems))
+    return Finding("settings", Level.OK, "valid", {"from_environment": sorted(loaded.from_environment)})
+
+
+async def _database(services: Services) -> tuple[Finding, ...]:
+    path = services.paths.database
+    if not path.exists():
+        return (Finding("database", Level.OK, f"{path} (made when the first thread is)", {"path": str(path)}),)
     damage = await services.database.quick_check()
-    return (Finding("database", Level.OK, ""),)
+    sqlite = await services.database.read(lambda conn: str(conn.exec_driver_sql("SELECT sqlite_version()").scalar()))
+    report = services.report
+    details = {
+        "path": str(path),
+        "size_bytes": path.stat().st_size,
+        "schema": report.upgraded_to,
+        "sqlite": sqlite,
+        "is_owner": services.is_owner,
+        "recovered_turns": report.recovered_turns,
+    }
+    if damage:
+        text = (
+            f"{path} is damaged ({len(damage)} findings). Restore the newest backup from {services.paths.backup_dir}."
+        )
+        return (Finding("database", Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
+    checked = Finding("database", Level.OK, f"{path} is sound; schema {report.upgraded_to}, SQLite {sqlite}", details)
+    if report.warning:
+        return checked, Finding("database opening", Level.NOTE, report.warning)
+    return (checked,)
+
+
+async def _providers(services: Services) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(
+            f"provider {check.provider}",
+            Level.OK if check.is_reachable else Level.PROBLEM,
+            check.message,
+            {"models": list(check.models)},
+        )
+        for check in await services.providers.check_all()
+    )
 
 
 async def _keyring() -> Finding:

@@ -1,0 +1,332 @@
+"""The command line: a front end over the same services as the window, for scripts and for machines without a screen.
+
+Answers and data go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (a sentence says why), 2 wrong
+usage, 130 interrupted, 141 the reader of the output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk import __version__
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound
+from chatdesk.core.paths import AppPaths
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.message import Message
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.settings.store import LoadedSettings
+
+OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
+_PAGE = 200
+_SHORTEST_PREFIX = 4
+_ID_LENGTH = 36
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole grammar; documents are tested against it."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--data-dir",
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help="keep everything in DIR (also: CHATDESK_DATA_DIR)",
+    )
+    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="log more, and to stderr too")
+    parser = argparse.ArgumentParser(
+        prog="chatdesk",
+        parents=[common],
+        description="Chat with language models. Without a command the window opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    ask = commands.add_parser("ask", parents=[common], help="ask a question and print the answer as it comes")
+    ask.add_argument("text", metavar="TEXT", help="the question; - reads it from stdin")
+    where = ask.add_mutually_exclusive_group()
+    where.add_argument("--thread", metavar="ID", help="go on in this thread (the beginning of its id is enough)")
+    where.add_argument("--new", action="store_true", help="begin a new thread (the default)")
+    ask.add_argument("--model", metavar="MODEL", help="model that answers")
+    ask.add_argument("--provider", metavar="NAME", help="provider that answers: offline or openai")
+    ask.add_argument("--json", action="store_true", help="one JSON object a line: start, text, ..., finish")
+
+    threads = commands.add_parser("threads", parents=[common], help="list threads, the latest first")
+    which = threads.add_mutually_exclusive_group()
+    which.add_argument("--archived", action="store_true", help="list archived threads")
+    which.add_argument("--trash", action="store_true", help="list threads in the trash")
+    threads.add_argument("--limit", type=_positive, default=50, metavar="N", help="at most N threads (50)")
+    threads.add_argument("--json", action="store_true", help="a JSON array")
+
+    show = commands.add_parser("show", parents=[common], help="print a thread")
+    show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
+    show.add_argument("--json", action="store_true", help="as JSON")
+
+    export = commands.add_parser("export", parents=[common], help="write a thread as Markdown or JSON")
+    export.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
+    export.add_argument("--format", choices=("md", "json"), required=True)
+    export.add_argument("--output", metavar="FILE", help="write to FILE instead of stdout")
+
+    doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; returns the exit code (``argparse`` itself exits with 2, or 0 for help)."""
+    options = build_parser().parse_args(arguments)
+    is_debug = getattr(options, "debug", False)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal's encoding must not break an answer
+    try:
+        paths = AppPaths.find(getattr(options, "data_dir", None))
+        return _with_diagnostics(options, paths, is_debug=is_debug)
+    except ChatDeskError as error:
+        _complain(error.sentence)
+        if getattr(options, "json", False) and options.command == "ask":
+            _print_json({"event": "failed", "code": error.code, "sentence": error.sentence})
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit; what is left must go nowhere quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
+    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+    from chatdesk.core.diagnostics.logs import start_logging
+    from chatdesk.core.diagnostics.redaction import process_redactor
+    from chatdesk.core.settings.store import SettingsStore
+
+    try:
+        paths.make_directories()
+    except OSError as error:
+        raise InvalidInput(
+            f"The data directory cannot be used: {error.strerror or error}: {error.filename}.",
+            safe="Nothing was changed.",
+            next_step="Check its owner and permissions, or choose another with --data-dir.",
+        ) from error
+    loaded = SettingsStore(paths.settings_file).load()
+    for problem in loaded.problems:
+        _complain(problem)
+    logs = start_logging(paths.log_file, process_redactor, level=loaded.settings.log_level, is_debug=is_debug)
+
+    def tell(report: CrashReport) -> None:
+        place = f" A report is in {report.path}." if report.path else ""
+        _complain(f"Something unexpected happened: {report.title}. Your messages are kept.{place}")
+
+    try:
+        if options.command is None:
+            from chatdesk.app import run_window
+
+            return run_window(paths, loaded.settings)
+        return _run_command(options, paths, loaded)
+    except (ChatDeskError, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge of the program: a report instead of a traceback
+        CrashReporter(paths.crash_dir, process_redactor, on_crash=tell).report(error, where="command line")
+        return FAILED
+    finally:
+        logs.stop()
+
+
+def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
+    import asyncio
+
+    if options.command == "doctor":
+        return asyncio.run(_doctor(options, paths, loaded))
+    if options.command == "ask" and options.text == "-":
+        options.text = sys.stdin.read()
+    return asyncio.run(_with_services(options, paths, loaded))
+
+
+async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
+    from chatdesk.app import open_services
+
+    commands = {"ask": _ask, "threads": _threads, "show": _show, "export": _export}
+    async with open_services(paths, loaded.settings, mode="cli") as services:
+        return await commands[options.command](options, services)
+
+
+async def _ask(options: argparse.Namespace, services: Services) -> int:
+    from contextlib import aclosing
+
+    thread_id = (await _find_thread(services, options.thread)).id if options.thread else None
+    asking = services.ask(options.text, thread_id=thread_id, provider=options.provider, model=options.model)
+    last: dict[str, Any] = {}
+    ends_with_newline = True
+    # Closing the stream, on Ctrl+C or when the reader goes away, stops the answer and keeps its text.
+    async with aclosing(asking) as events:
+        async for event in events:
+            last = event
+            if options.json:
+                _print_json(event)
+            elif event["event"] == "text":
+                sys.stdout.write(printable(event["delta"]))
+                sys.stdout.flush()
+                ends_with_newline = event["delta"].endswith("\n")
+            elif event["event"] == "retry":
+                _complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
+    if not ends_with_newline:
+        print()
+    if last.get("status") == "complete":
+        return OK
+    _complain(last.get("error") or "The answer was not finished. What came of it is kept.")
+    return FAILED
+
+
+async def _threads(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.transfer.export import thread_as_data
+
+    found: list[Thread] = []
+    cursor: str | None = None
+    while len(found) < options.limit:
+        page = await services.chat.list_threads(
+            limit=min(_PAGE, options.limit - len(found)),
+            cursor=cursor,
+            is_archived=options.archived,
+            is_trashed=options.trash,
+        )
+        found.extend(page.threads)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    if options.json:
+        print(json.dumps([thread_as_data(thread) for thread in found], ensure_ascii=False, indent=2))
+        return OK
+    for thread in found:
+        count = f"{thread.message_count} message{'' if thread.message_count == 1 else 's'}"
+        title = printable(" ".join(thread.title.split()))
+        print(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {title}")
+    if not found:
+        _complain("There are no threads here yet.")
+    return OK
+
+
+async def _show(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
+
+    thread = await _find_thread(services, options.thread)
+    messages = await _all_messages(services, thread.id)
+    if options.json:
+        sys.stdout.write(thread_to_json(thread, messages))
+    else:
+        sys.stdout.write(printable(thread_to_markdown(thread, messages)))
+    sys.stdout.flush()
+    return OK
+
+
+async def _export(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.settings.store import write_atomically
+    from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
+
+    thread = await _find_thread(services, options.thread)
+    messages = await _all_messages(services, thread.id)
+    text = thread_to_json(thread, messages) if options.format == "json" else thread_to_markdown(thread, messages)
+    if not options.output:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return OK
+    try:
+        write_atomically(Path(options.output), text)
+    except OSError as error:
+        raise InvalidInput(
+            f"{options.output} could not be written: {error.strerror or error}.",
+            safe="The thread is unchanged.",
+            next_step="Choose another place.",
+        ) from error
+    return OK
+
+
+async def _doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
+    from chatdesk.examination import examine
+
+    report = await examine(paths, loaded)
+    if options.json:
+        print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
+    else:
+        print(printable(report.as_text()))
+    return OK if report.is_healthy else FAILED
+
+
+async def _find_thread(services: Services, wanted: str) -> Thread:
+    """The thread with this id, or the only one whose id begins so."""
+    prefix = wanted.strip().lower()
+    if len(prefix) >= _ID_LENGTH:
+        return await services.chat.get_thread(prefix)
+    if len(prefix) < _SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
+        raise InvalidInput(
+            f"“{wanted[:60]}” is not the beginning of a thread's id.",
+            safe="",
+            next_step=f"Give at least {_SHORTEST_PREFIX} of its characters; 'chatdesk threads' lists them.",
+        )
+    matches = [thread async for thread in _every_thread(services) if thread.id.startswith(prefix)]
+    if not matches:
+        raise NotFound(f"No thread's id begins with {prefix}.", safe="", next_step="'chatdesk threads' lists them.")
+    if len(matches) > 1:
+        raise InvalidInput(
+            f"{len(matches)} threads have ids that begin with {prefix}.", safe="", next_step="Give more of the id."
+        )
+    return matches[0]
+
+
+async def _every_thread(services: Services) -> AsyncIterator[Thread]:
+    for is_archived, is_trashed in ((False, False), (True, False), (False, True)):
+        cursor: str | None = None
+        while True:
+            page = await services.chat.list_threads(
+                limit=500, cursor=cursor, is_archived=is_archived, is_trashed=is_trashed
+            )
+            for thread in page.threads:
+                yield thread
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+
+
+async def _all_messages(services: Services, thread_id: str) -> list[Message]:
+    """The whole shown path, read from its end in pages."""
+    messages: list[Message] = []
+    before: str | None = None
+    while True:
+        page = await services.chat.get_thread_messages(thread_id, _PAGE, before=before)
+        messages[:0] = page.messages
+        if not page.has_older or not page.messages:
+            return messages
+        before = page.messages[0].id
+
+
+def printable(text: str) -> str:
+    """``text`` without characters that command a terminal; a model or a title could hold them."""
+    return "".join(c if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f") else "\ufffd" for c in text)
+
+
+def _local_time(milliseconds: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return value
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _complain(text: str) -> None:
+    if sys.stderr is not None:
+        print(f"chatdesk: {printable(text)}", file=sys.stderr, flush=True)
