@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
+    from chatdesk.core.settings.store import SettingsStore
     from chatdesk.core.storage.database import Database, OpenReport
 
 _log = logging.getLogger(__name__)
@@ -124,9 +126,12 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
     )
 
 
-def run_window(paths: AppPaths, settings: Settings, *, arguments: list[str] | None = None) -> int:
-    """The desktop application; returns its exit code. A second start brings the first window to the front."""
-    from chatdesk.core.local_api.instance import InstanceLock, raise_owner
+def run_window(paths: AppPaths, settings: Settings, store: SettingsStore, *, demonstration: Path | None = None) -> int:
+    """The desktop application; returns its exit code. A second start brings the first window to the front.
+
+    ``demonstration``: play one turn, save a picture of the window there and leave.
+    """
+    from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, raise_owner
 
     paths.make_directories()
     lock = InstanceLock(paths.data_dir)
@@ -134,10 +139,24 @@ def run_window(paths: AppPaths, settings: Settings, *, arguments: list[str] | No
         if asyncio.run(raise_owner(paths.data_dir)):
             return 0
         raise AlreadyRunning
-    try:
-        from chatdesk.ui.application.window_application import run
 
-        return run(paths, settings, arguments or [])
+    async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+        server = InstanceServer(
+            paths.data_dir, on_raise=come_to_front, on_ask=lambda request: answer_request(services, request)
+        )
+        await server.start()
+        return server.close
+
+    try:
+        from chatdesk.ui.application.window_application import Backstage, run
+
+        backstage = Backstage(
+            settings_store=store,
+            build=lambda: build_services(paths, settings, is_owner=True),
+            listen=listen,
+            upkeep=purge_trash,
+        )
+        return run(paths, settings, backstage, demonstration=demonstration)
     finally:
         lock.release()
 

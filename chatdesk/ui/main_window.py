@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.ui.commands.catalogue import CATALOGUE, THREAD_MENU
@@ -175,6 +176,10 @@ class MainWindow(QMainWindow):
         event.accept()
         self.closing.emit()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.place.settle()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.stateChanged.emit()
@@ -278,7 +283,7 @@ class MainWindow(QMainWindow):
         chain = list(self.sidebar.focus_panes())
         for pane in (self.header, self._banner, self.empty_state, self.transcript, self._toast, self.composer):
             chain.extend(widget for widget in _focusable(pane, hidden_too=True) if widget not in chain)
-        for before, after in zip(chain, chain[1:], strict=False):
+        for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
 
     def _panes(self) -> tuple[QWidget, ...]:

@@ -96,7 +96,7 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     sidebar = Sidebar(ListFetcher(found), theme, clock=FixedClock(), zone=UTC)
     sidebar.set_project(Project("project", "Research", "", "", None, None, 0, None))
     sidebar.reload()
-    sidebar.select_thread(make_thread(1, "").id)
+    sidebar.set_open_thread(make_thread(1, "").id)
     sidebar.set_streaming(make_thread(4, "").id, True)
     return sidebar
 

@@ -115,7 +115,8 @@ def _stream() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
         ),
         Paragraph((Span("Three ways out, cheapest first:"),)),
         Paragraph(
-            (Span("checkpoint from a background thread with "), Span("PRAGMA wal_checkpoint(PASSIVE)", is_code=True)), item
+            (Span("checkpoint from a background thread with "), Span("PRAGMA wal_checkpoint(PASSIVE)", is_code=True)),
+            item,
         ),
         Paragraph((Span("raise "), Span("wal_autocheckpoint", is_code=True), Span(", and truncate when idle")), item),
     )
@@ -133,10 +134,27 @@ def _stream() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
 def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     blocks: tuple[Block, ...] = (
         Heading(1, (Span("A first heading"),)),
-        Paragraph((Span("Words with "), Span("a link", href="https://example.org"), Span(", "), Span("italics", is_italic=True), Span(" and "), Span("struck words", is_struck=True), Span("."))),
+        Paragraph(
+            (
+                Span("Words with "),
+                Span("a link", href="https://example.org"),
+                Span(", "),
+                Span("italics", is_italic=True),
+                Span(" and "),
+                Span("struck words", is_struck=True),
+                Span("."),
+            )
+        ),
         Heading(2, (Span("A second heading"),)),
         Paragraph((Span("first"),), Placement(list_depth=1, marker="1.")),
-        Paragraph((Span("below it, long enough to need more than one line so that the hanging indent can be seen in the picture"),), Placement(list_depth=2, marker="•")),
+        Paragraph(
+            (
+                Span(
+                    "below it, long enough to need more than one line so that the hanging indent can be seen in the picture"
+                ),
+            ),
+            Placement(list_depth=2, marker="•"),
+        ),
         Paragraph((Span("second"),), Placement(list_depth=1, marker="2.")),
         Paragraph((Span("done"),), Placement(list_depth=1, marker="☑")),
         Paragraph((Span("to do"),), Placement(list_depth=1, marker="☐")),
@@ -156,7 +174,11 @@ def _scripts() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
         Paragraph((Span("日本語の文章です。中文也可以。한국어도."),)),
         Paragraph((Span("Combining: e\u0301 a\u0308, emoji: 🙂 👩‍💻"),)),
     )
-    return "transcript scripts", [_message(0, Role.USER, "سؤال قصير؟"), _message(1, Role.ASSISTANT, "scripts")], {"scripts": blocks}
+    return (
+        "transcript scripts",
+        [_message(0, Role.USER, "سؤال قصير؟"), _message(1, Role.ASSISTANT, "scripts")],
+        {"scripts": blocks},
+    )
 
 
 def _failures() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:

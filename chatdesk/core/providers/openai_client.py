@@ -18,6 +18,7 @@ from chatdesk.core.providers.failures import CompressedAnswerError, RefusedRedir
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 
 _MAX_REDIRECTS = 3
+_NO_KEY = "none"
 
 
 class _CappedStream(httpx2.AsyncByteStream):
@@ -58,8 +59,13 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         limit = limits.error_bytes if is_error else limits.answer_bytes
         response.stream = _CappedStream(response.stream, limit, is_error=is_error)
 
+    async def leave_out_key(request: httpx2.Request) -> None:
+        # The SDK insists on a key; servers that need none should not see a made-up one.
+        if endpoint.api_key is None and request.headers.get("authorization") == f"Bearer {_NO_KEY}":
+            del request.headers["authorization"]
+
     http_client = httpx2.AsyncClient(
-        event_hooks={"response": [guard]},
+        event_hooks={"request": [leave_out_key], "response": [guard]},
         follow_redirects=True,
         max_redirects=_MAX_REDIRECTS,
         timeout=httpx2.Timeout(None, connect=limits.connect_s, pool=limits.connect_s),
@@ -67,14 +73,12 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         trust_env=not endpoint.is_on_this_machine,
     )
     headers: dict[str, Any] = {"User-Agent": f"ChatDesk/{__version__}", "Accept-Encoding": "identity"}
-    if endpoint.api_key is None:
-        headers["Authorization"] = Omit()
     if not endpoint.is_openai:
         # The SDK takes these from the environment; they are nobody else's business.
         headers |= {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
     headers |= dict(endpoint.headers)
     client = AsyncOpenAI(
-        api_key=endpoint.api_key or "",
+        api_key=endpoint.api_key or _NO_KEY,
         admin_api_key="",
         webhook_secret="",
         base_url=endpoint.base_url,

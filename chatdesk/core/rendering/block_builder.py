@@ -72,14 +72,10 @@ class SpanBuilder:
             else:
                 for text, href in split_bare_addresses(token.content):
                     self._add(text, **({"href": href} if href and is_safe_link(href) else {}))
-        elif kind == "code_inline":
-            self._add(token.content, is_code=True)
-        elif kind == "chat_math":
-            self._add(token.content, is_math=True)
-        elif kind == "softbreak":
-            self._add(" ")
-        elif kind == "hardbreak":
-            self._add("\n")
+        elif kind in ("code_inline", "chat_math"):
+            self._add(token.content, is_code=kind == "code_inline", is_math=kind == "chat_math")
+        elif kind in ("softbreak", "hardbreak"):
+            self._add(" " if kind == "softbreak" else "\n")
         elif kind == "image":
             self._take_image(token)
         elif kind == "chat_footnote_ref":

@@ -1,7 +1,8 @@
 """Block rules of our own for markdown-it: fences that know whether they are closed, tables as rows, display math, and
 limits on nesting.
 
-A table becomes one token that holds its rows as text: markdown-it's own rule makes three tokens a cell and expands ragged
+A table becomes one token that holds its rows as text: markdown-it's own rule makes three tokens a cell and expands
+ragged
 rows without need.
 """
 

@@ -1,6 +1,7 @@
 """The block tree that Markdown becomes: flat, in reading order, without Qt and without HTML.
 
-Lists and quotes do not nest blocks; each block carries how deep it stands. So a view lays out one small thing at a time,
+Lists and quotes do not nest blocks; each block carries how deep it stands. So a view lays out one small thing at a
+time,
 and export walks a plain list.
 """
 

@@ -1,7 +1,9 @@
 """The window's side of the rendering worker. Knows frames and blocks; never parses and never blocks the caller.
 
-Three threads: one writes, one a process reads, one watches. The worker answers in the order it is asked, so when it hangs or dies
-the oldest unanswered question is to blame: everything is asked again of a new worker, but what was to blame twice becomes plain
+Three threads: one writes, one a process reads, one watches. The worker answers in the order it is asked, so when it
+hangs or dies
+the oldest unanswered question is to blame: everything is asked again of a new worker, but what was to blame twice
+becomes plain
 paragraphs.
 """
 

@@ -1,6 +1,7 @@
 """The colouring process: started by the worker, killed without regret.
 
-It kills itself too: a CPU timer with its default action ends the process even inside one regular expression, which no Python
+It kills itself too: a CPU timer with its default action ends the process even inside one regular expression, which no
+Python
 code can interrupt.
 """
 

@@ -1,6 +1,7 @@
 """Source code to coloured runs, with Pygments.
 
-Lexers are quadratic on hostile text, and some are not even interruptible between tokens: call this in a process that may be killed
+Lexers are quadratic on hostile text, and some are not even interruptible between tokens: call this in a process that
+may be killed
 (``highlight_process``). The budget here only stops what is slow token by token.
 """
 

@@ -21,9 +21,11 @@ _CJK = re.compile(
 )
 # A sum of money before words: "$5 and 6$" is none of our formulas.
 _MONEY = re.compile(r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?(?:\s+(?!\\)[A-Za-z]{2,}|[,;]\s|\s*$(?<=\s))")
-_URL = re.compile("https?://[^\\s<>\\[\\]\"`\\\\\u3000-\u303f\uff00-\uffef|*]+(?:\\*(?!\\*)[^\\s<>\\[\\]\"`\\\\\u3000-\u303f\uff00-\uffef|*]+)*", re.I)
+_URL_CHARACTER = '[^\\s<>\\[\\]"`\\\\\u3000-\u303f\uff00-\uffef|*]'
+_URL = re.compile(f"https?://{_URL_CHARACTER}+(?:\\*{_URL_CHARACTER}+)*", re.IGNORECASE)
 _WWW_OR_MAIL = re.compile(
-    r"(?<![\w@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|]{1,2000})|([\w.+-]{1,64}@[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}))"
+    r"(?<![\w@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|]{1,2000})"
+    r"|([\w.+-]{1,64}@[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}))"
 )
 _TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
 

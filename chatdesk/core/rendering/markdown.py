@@ -1,6 +1,7 @@
 """Markdown as models write it, parsed into the block tree.
 
-markdown-it-py with raw HTML off and rules of our own; see DECISIONS.md for why not another parser. Hostile input is the normal
+markdown-it-py with raw HTML off and rules of our own; see DECISIONS.md for why not another parser. Hostile input is
+the normal
 case: every limit here turns structure into text and loses none of it.
 """
 
@@ -90,9 +91,7 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def parse_source(
-    source: str, *, references: dict[str, Any], footnotes: set[str], missed: set[str]
-) -> ParsedText:
+def parse_source(source: str, *, references: dict[str, Any], footnotes: set[str], missed: set[str]) -> ParsedText:
     """Parse clean ``source`` that knows definitions from earlier text. Labels that are not defined go into ``missed``."""
     env: dict[str, Any] = {
         "references": References(references, missed),

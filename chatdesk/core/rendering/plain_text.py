@@ -79,10 +79,7 @@ def blocks_to_plain(blocks: Sequence[Block]) -> str:
         at = block.at
         text = "---" if isinstance(block, Rule) else block_to_plain(block)
         lead = "> " * at.quote_depth + "  " * max(0, at.list_depth - 1)
-        if at.marker is not None:
-            head = f"{lead}{at.marker} "
-        else:
-            head = lead + ("  " if at.list_depth else "")
+        head = lead + (f"{at.marker} " if at.marker is not None else "  " if at.list_depth else "")
         body = text.replace("\n", "\n" + "> " * at.quote_depth + " " * (len(head) - 2 * at.quote_depth))
         if pieces:
             pieces.append("\n" if was_listed and at.list_depth and at.marker is not None else "\n\n")

@@ -14,7 +14,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?#@\s]*@)?(\[[^\]\s]*\]|[^/?#:\s]*)")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-# Characters without a picture of their own: C0 and C1 controls, soft hyphen, fillers, zero-width and bidi controls, line
+# Characters without a picture of their own: C0 and C1 controls, soft hyphen, fillers, zero-width and bidi controls,
+# line
 # and paragraph separators, variation selectors, annotation marks, musical controls and the tags block.
 _SUSPECTS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -24,7 +25,8 @@ _FLAGS = re.compile(
     "\U0001f3f4\U000e0067\U000e0062"
     "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
 )
-# Letters of scripts in which a joiner or non-joiner changes the shape: Arabic and kin, Syriac to Thaana, Indic to Khmer,
+# Letters of scripts in which a joiner or non-joiner changes the shape: Arabic and kin, Syriac to Thaana, Indic to
+# Khmer,
 # Mongolian.
 _JOINING = re.compile(
     "[\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
@@ -57,7 +59,8 @@ def link_host(url: str) -> str:
 def visible_controls(text: str) -> str:
     """``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
 
-    Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, one variation selector after
+    Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, one variation selector
+    after
     a visible character, and the tag sequences of the three flags that Unicode lists. Lone surrogates become U+FFFD.
     """
     if text.isascii():

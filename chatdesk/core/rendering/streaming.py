@@ -1,7 +1,9 @@
 """Markdown that is still being written: a settled part that is never parsed again, and a live tail.
 
-The tail is parsed anew at each addition; what stands before a safe boundary in it settles. Two long things have paths of their
-own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines as they come, and a
+The tail is parsed anew at each addition; what stands before a safe boundary in it settles. Two long things have paths
+of their
+own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines as they
+come, and a
 table takes rows. A long list settles item by item. Once finished, the blocks are those of ``parse_markdown``.
 """
 
@@ -29,7 +31,8 @@ from chatdesk.core.rendering.wire import common_prefix
 # A last line that may yet become something else is held back: a bare marker, a rule or setext line in the making, the
 # opening of a fence, a table's delimiter row.
 _HELD_LINE = re.compile(
-    r"[ \t>]*(?:[-+*_=|:#~ \t]+|\d{1,9}[.)]?[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[?[ xX]?\]?|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?)"
+    r"[ \t>]*(?:[-+*_=|:#~ \t]+|\d{1,9}[.)]?[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[?[ xX]?\]?"
+    r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?)"
 )
 # Characters at the very end that may be half of a delimiter.
 _HELD_END = re.compile(r"(?:[*_~`$\\]+|!?\[|\^)$")
@@ -136,9 +139,7 @@ class StreamingMarkdown:
         return parse_source(source, references=self._references, footnotes=self._footnotes, missed=missed)
 
     def _build(self, parsed: ParsedText) -> BlockBuilder:
-        return BlockBuilder(
-            parser(), parsed.env, line_offset=self._settled_lines, first_number=self._next_number
-        )
+        return BlockBuilder(parser(), parsed.env, line_offset=self._settled_lines, first_number=self._next_number)
 
     def _parse_tail(self) -> BlockUpdate:
         shown = _without_unripe_end(self._source[self._settled_chars :])

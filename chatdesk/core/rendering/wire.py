@@ -1,6 +1,7 @@
 """How blocks travel between the window and the worker: frames of plain tuples.
 
-A frame is a four-byte length (big endian) and a ``marshal`` value. Both ends are the same interpreter of the same program; no class
+A frame is a four-byte length (big endian) and a ``marshal`` value. Both ends are the same interpreter of the same
+program; no class
 is named in a frame, so nothing can be constructed by one.
 """
 

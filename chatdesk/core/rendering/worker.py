@@ -1,10 +1,12 @@
 """The worker process: Markdown in, blocks out, colours after them. Started by ``RenderClient``.
 
-It ends when its input ends, whatever it is doing, so nothing is left behind when the window dies. It must stay light and must never
+It ends when its input ends, whatever it is doing, so nothing is left behind when the window dies. It must stay light
+and must never
 import Qt.
 
 Frames in: ``("text", id, text)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``, ``("drop", id)``.
-Frames out: ``("blocks", id, blocks)``, ``("update", id, first, changes, count, is_last)``, one for each delta or finish, and
+Frames out: ``("blocks", id, blocks)``, ``("update", id, first, changes, count, is_last)``, one for each delta or
+finish, and
 ``("colours", id, index, runs)`` for a block already sent, whose text has not changed since.
 """
 
@@ -14,6 +16,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +33,7 @@ HIGHLIGHT_FLAG = "--highlight"
 _MAX_REMEMBERED_COLOURS = 200
 # An open block is coloured again when it grew by a quarter, so that all passes together cost a few times the last one.
 _REGROWTH = 1.25
+_SLOW_S = 0.008
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class _Stream:
     parser: StreamingMarkdown = field(default_factory=StreamingMarkdown)
     sent: list[Block] = field(default_factory=list)
     coloured: dict[int, int] = field(default_factory=dict)  # block index: characters that have colours
+    waiting: list[str] = field(default_factory=list)
+    rests_until: float = 0.0
 
 
 class Worker:
@@ -59,12 +65,27 @@ class Worker:
         """Serve until the input ends; then the process ends at once."""
         threading.Thread(target=self._read, name="frames", daemon=True).start()
         while True:
-            event = self._events.get()
+            event = self._next_event()
+            if event is None:
+                continue
             if event[0] == "coloured":
                 self._take_colours(event[1], event[2])
             else:
                 self._serve(event)
             self._start_job()
+
+    def _next_event(self) -> Wire | None:
+        """The next frame or colours; None after the streams that had rested were served."""
+        resting = [stream.rests_until for stream in self._streams.values() if stream.waiting]
+        if not resting:
+            return self._events.get()
+        try:
+            return self._events.get(timeout=max(0.0, min(resting) - time.monotonic()))
+        except queue.Empty:
+            for number, stream in list(self._streams.items()):
+                if stream.waiting and stream.rests_until <= time.monotonic():
+                    self._parse_waiting(number, stream)
+            return None
 
     def _read(self) -> None:
         while (frame := read_frame(self._source)) is not None:
@@ -96,8 +117,26 @@ class Worker:
             self._streams[number] = _Stream()
         elif operation in ("delta", "finish") and number in self._streams:
             stream = self._streams[number]
-            is_last = operation == "finish"
-            self._send_update(number, stream, stream.parser.finish() if is_last else stream.parser.append(frame[2]), is_last)
+            if operation == "delta":
+                stream.waiting.append(frame[2])
+                if time.monotonic() < stream.rests_until:
+                    self._send(("update", number, len(stream.sent), (), len(stream.sent), False))
+                    return
+                self._parse_waiting(number, stream)
+            else:
+                if stream.waiting:
+                    self._parse_waiting(number, stream)
+                self._send_update(number, stream, stream.parser.finish(), is_last=True)
+
+    def _parse_waiting(self, number: int, stream: _Stream) -> None:
+        """Parse what waits. Text whose tail is slow to parse (no usual text is) rests for twice as long as that took."""
+        text = "".join(stream.waiting)
+        stream.waiting.clear()
+        started = time.monotonic()
+        update = stream.parser.append(text)
+        self._send_update(number, stream, update, is_last=False)
+        cost = time.monotonic() - started
+        stream.rests_until = started + 3 * cost if cost > _SLOW_S else 0.0
 
     def _serve_text(self, number: int, text: str) -> None:
         blocks = list(parse_markdown(text))
@@ -113,7 +152,7 @@ class Worker:
         for index, block in wanted:
             self._jobs[number, index] = block
 
-    def _send_update(self, number: int, stream: _Stream, update: BlockUpdate, is_last: bool) -> None:
+    def _send_update(self, number: int, stream: _Stream, update: BlockUpdate, *, is_last: bool) -> None:
         first = update.first_changed
         changes: list[Wire] = []
         blocks: list[Block] = []
@@ -128,9 +167,7 @@ class Worker:
             del stream.coloured[index]
         self._send(("update", number, first, tuple(changes), count, is_last))
 
-    def _with_colours(
-        self, number: int, stream: _Stream, index: int, old: Block | None, new: CodeBlock
-    ) -> CodeBlock:
+    def _with_colours(self, number: int, stream: _Stream, index: int, old: Block | None, new: CodeBlock) -> CodeBlock:
         """``new`` with the colours that the reader has already, and a job for those still missing."""
         coloured = 0
         if (

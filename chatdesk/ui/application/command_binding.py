@@ -11,7 +11,6 @@ from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.commands.registry import CommandRegistry
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
@@ -27,13 +26,13 @@ class CommandBinding(QObject):
         messages: MessageBinding,
         handle: ServiceHandle,
         tasks: AsyncTasks,
-        registry: CommandRegistry,
     ) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
         self._handle = handle
         self._tasks = tasks
+        self._deleted: list[str] = []
         sidebar, theme = panes.sidebar, panes.theme
         for command_id, run in {
             "thread.new": lambda: threads.open_soon(None),
@@ -43,19 +42,17 @@ class CommandBinding(QObject):
             "thread.delete": lambda: self._with_thread(self.delete_thread),
             "go.previous_thread": lambda: self._step(-1),
             "go.next_thread": lambda: self._step(1),
-            "go.search": sidebar.focus_search,
-            "go.composer": panes.composer.setFocus,
             "message.stop": messages.stop,
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
             "message.edit_last": messages.edit_last,
-            "view.sidebar": panes.window.toggle_sidebar,
+            "thread.undo_delete": self._undo_delete,
             "view.theme": self._switch_theme,
             "view.larger": theme.zoom_in,
             "view.smaller": theme.zoom_out,
             "view.reset_size": theme.reset_zoom,
         }.items():
-            registry.bind(command_id, run)
+            panes.window.commands.bind(command_id, run)
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
         sidebar.renameRequested.connect(lambda id_, title: self._do("rename_thread", id_, title))
@@ -70,11 +67,16 @@ class CommandBinding(QObject):
     def delete_thread(self, thread_id: str) -> None:
         async def work() -> None:
             thread = await (await self._handle.chat()).delete_thread(thread_id)
+            self._deleted.append(thread_id)
             self._panes.window.show_toast(
-                f"Moved to the trash: {thread.title}", "Undo", lambda: self._do("restore_thread", thread_id)
+                f"Moved to the trash: {thread.title}", "Undo", self._undo_delete
             )
 
         self._tasks.start(work(), f"delete thread {thread_id}")
+
+    def _undo_delete(self) -> None:
+        if self._deleted:
+            self._do("restore_thread", self._deleted.pop())
 
     def _with_thread(self, run: Callable[[str], None]) -> None:
         thread_id = self._threads.thread_id

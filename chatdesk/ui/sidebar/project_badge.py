@@ -33,7 +33,7 @@ class ProjectBadge(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(120, max(_SQUARE_PX, self.fontMetrics().height()))
+        return QSize(120, round(_SQUARE_PX * max(1.0, self._theme.scale)))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if not self._name:
@@ -43,12 +43,12 @@ class ProjectBadge(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         own = QColor.fromString(self._colour) if self._colour.startswith("#") else QColor()
         fill = own if own.isValid() else self._theme.colour("accent")
-        square = QRectF(0, (self.height() - _SQUARE_PX) / 2, _SQUARE_PX, _SQUARE_PX)
+        side = round(_SQUARE_PX * max(1.0, self._theme.scale))
+        square = QRectF(0, (self.height() - side) / 2, side, side)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(square, tokens.radius.inline_code, tokens.radius.inline_code)
         letter = self._theme.font("group")
-        letter.setPointSizeF(letter.pointSizeF() / max(1.0, self._theme.scale))
         letter.setWeight(QFont.Weight.DemiBold)
         painter.setFont(letter)
         painter.setPen(QColor("white" if fill.lightnessF() < 0.45 else "black") if own.isValid() else tokens.on_accent)
@@ -56,7 +56,7 @@ class ProjectBadge(QWidget):
         font = self._theme.font("strong")
         painter.setFont(font)
         painter.setPen(self._theme.colour("text"))
-        area = self.rect().adjusted(_SQUARE_PX + tokens.space.s, 0, 0, 0)
+        area = self.rect().adjusted(side + tokens.space.s, 0, 0, 0)
         metrics = painter.fontMetrics()
         name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), name)

@@ -114,7 +114,7 @@ class Sidebar(QWidget):
         self._load_error = sentence
         self._refresh_empty_text()
 
-    def select_thread(self, thread_id: str | None) -> None:
+    def set_open_thread(self, thread_id: str | None) -> None:
         self.thread_list.show_open(thread_id)
 
     def upsert_thread(self, thread: Thread) -> None:

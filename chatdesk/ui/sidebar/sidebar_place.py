@@ -42,8 +42,8 @@ class SidebarPlace(QObject):
         splitter.setStretchFactor(0, 0)
         splitter.setStretchFactor(1, 1)
         splitter.splitterMoved.connect(self._on_splitter_moved)
-        host.installEventFilter(self)
-        sidebar.installEventFilter(self)
+        host.installEventFilter(self)  # its size
+        sidebar.installEventFilter(self)  # its keys
 
     @property
     def is_overlay(self) -> bool:
@@ -66,6 +66,11 @@ class SidebarPlace(QObject):
     def restore(self, width: int, *, is_collapsed: bool) -> None:
         self._width = min(SIDEBAR_MAX_PX, max(SIDEBAR_MIN_PX, width))
         self._is_collapsed = is_collapsed
+        if not self._is_overlay:
+            self._show_docked()
+
+    def settle(self) -> None:
+        """Give the sidebar its width once the window has its size; before that a splitter only guesses."""
         if not self._is_overlay:
             self._show_docked()
 
@@ -103,14 +108,13 @@ class SidebarPlace(QObject):
         kind = event.type()
         if watched is self._host and kind == QEvent.Type.Resize:
             self._on_host_resized()
-        elif watched is self._sidebar and self._is_overlay and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Escape:
-                if kind == QEvent.Type.ShortcutOverride:
-                    event.accept()
-                    return True
-                if kind == QEvent.Type.KeyPress:
-                    self.close_overlay()
-                    return True
+        elif self._is_overlay and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            if kind == QEvent.Type.ShortcutOverride:  # this Esc is about the sidebar and must not stop an answer
+                event.accept()
+                return True
+            if kind == QEvent.Type.KeyPress:
+                self.close_overlay()
+                return True
         return super().eventFilter(watched, event)
 
     def _on_host_resized(self) -> None:

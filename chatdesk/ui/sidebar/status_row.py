@@ -50,5 +50,6 @@ class StatusRow(QWidget):
         tokens = self._theme.tokens
         colour = tokens.danger if self._is_error else tokens.muted
         name = "circle-alert" if self._is_error else "circle-check"
-        self._sign.setPixmap(icon(name, colour).pixmap(QSize(ICON_PX, ICON_PX)))
+        side = round(ICON_PX * max(1.0, self._theme.scale))
+        self._sign.setPixmap(icon(name, colour, side).pixmap(QSize(side, side), self.devicePixelRatioF()))
         self._label.setStyleSheet(f"color: {colour};" if self._is_error else "")

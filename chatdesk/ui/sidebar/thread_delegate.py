@@ -75,9 +75,10 @@ class ThreadDelegate(QStyledItemDelegate):
         left, right = rect.left() + space.s, rect.right() + 1 - space.s
         is_pinned = bool(index.data(ThreadRole.IS_PINNED))
         if is_pinned:
-            top = rect.top() + (rect.height() - ICON_PX) / 2
-            paint_icon(painter, QRectF(left, top, ICON_PX, ICON_PX), "pin", self._theme.colour("text"))
-            left += ICON_PX + space.s
+            side = round(ICON_PX * max(1.0, self._theme.scale))
+            top = rect.top() + (rect.height() - side) / 2
+            paint_icon(painter, QRectF(left, top, side, side), "pin", self._theme.colour("text"))
+            left += side + space.s
         else:
             right = self._paint_time(painter, rect, right, str(index.data(ThreadRole.TIME)))
         if index.data(ThreadRole.IS_STREAMING):

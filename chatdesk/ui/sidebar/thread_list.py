@@ -172,6 +172,17 @@ class ThreadList(QListView):
         if self._has_key_focus:
             option.state |= QStyle.StateFlag.State_KeyboardFocusChange  # type: ignore[attr-defined]
 
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """The first thread of a group comes with its heading."""
+        above = self._threads.index(index.row() - 1)
+        if above.isValid() and self._threads.thread_at(above) is None:
+            super().scrollTo(above, hint)
+        super().scrollTo(index, hint)
+
     def doItemsLayout(self) -> None:
         super().doItemsLayout()
         self._return_to_anchor()

@@ -1,4 +1,4 @@
-"""A code card: language and Copy above, lines below; scrolls sideways, folds when long, grows cheaply while streaming."""
+"""A code card: language and Copy above, lines below; scrolls sideways, folds when long, grows cheaply."""
 
 from __future__ import annotations
 

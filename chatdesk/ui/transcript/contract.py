@@ -58,7 +58,7 @@ class BlockRenderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScrollAnchor:
-    """Where the reader is: ``offset_px`` of the top of the view below the top of ``message_id`` (negative: above it)."""
+    """Where the reader is: the top of the view is ``offset_px`` below the top of ``message_id`` (or above it)."""
 
     message_id: str | None
     offset_px: float

@@ -153,9 +153,10 @@ class MessageEntry:
         if [type(each) for each in fresh] != kinds:
             return False
         for new, old in zip(fresh, self._sections, strict=False):
-            if isinstance(new, TextSection) and isinstance(old, TextSection):
-                if new.text != old.text and not (is_live and old.text.startswith(new.text)):
-                    return False
+            if not isinstance(new, TextSection) or not isinstance(old, TextSection):
+                continue
+            if new.text != old.text and not (is_live and old.text.startswith(new.text)):
+                return False
         if not is_live:
             # Folds get names and durations with the final message; texts keep their laid-out blocks.
             for place, new in enumerate(fresh):
@@ -261,6 +262,8 @@ class MessageEntry:
     def x_of(self, item: Item) -> float:
         """Left edge of ``item`` from the left of the column."""
         if self.is_question and item.kind != "footer":
+            if item.is_right_to_left:
+                return self.width - self.width_of(item) - BUBBLE_PAD_X
             return self.width - self.bubble_width + BUBBLE_PAD_X
         return 0.0
 
@@ -286,13 +289,11 @@ class MessageEntry:
 
     def _guess_heights(self, looks: Looks) -> None:
         for item in self.items:
-            if not item.is_laid_out(looks, self.width_of(item)):
-                if item.height == 0.0:
-                    item.height = item.guess(looks, self.width_of(item))
+            if item.height == 0.0 and not item.is_laid_out(looks, self.width_of(item)):
+                item.height = item.guess(looks, self.width_of(item))
 
     def _gap(self, index: int) -> float:
-        item = self.items[index] if index < len(self.items) else None
-        assert item is not None
+        item = self.items[index]
         if index == 0:
             return BUBBLE_PAD_Y if self.is_question else 0.0
         before = self.items[index - 1]

@@ -1,4 +1,4 @@
-"""The closed card of something the reader may open: reasoning, or the call of a tool. What it holds are items after it."""
+"""The closed card of something the reader may open: reasoning, a tool's call. What it holds are items after it."""
 
 from __future__ import annotations
 

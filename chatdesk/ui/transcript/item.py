@@ -45,6 +45,7 @@ class Item:
     kind = "item"
     gap = 10.0  # space above, unless the item before asks for less
     is_selectable = False
+    is_right_to_left = False
 
     def __init__(self) -> None:
         self.height = 0.0

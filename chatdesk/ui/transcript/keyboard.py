@@ -50,14 +50,10 @@ def command_of(event: QKeyEvent) -> str | None:
 
 def stops_of(entry: MessageEntry) -> list[tuple[int, Button]]:
     """Everything in a message that Tab reaches: (index of its item, the button)."""
-    return [
-        (index, button) for index, item in enumerate(entry.items) for button in item.buttons() if button.is_enabled
-    ]
+    return [(index, button) for index, item in enumerate(entry.items) for button in item.buttons() if button.is_enabled]
 
 
-def next_stop(
-    entry: MessageEntry, current: tuple[int, str] | None, *, forward: bool
-) -> tuple[int, str] | None:
+def next_stop(entry: MessageEntry, current: tuple[int, str] | None, *, forward: bool) -> tuple[int, str] | None:
     """The stop after ``current``; None past the last one, and before the first one."""
     stops = [(index, button.action) for index, button in stops_of(entry)]
     if not stops:

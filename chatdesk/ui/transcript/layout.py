@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.heights import HeightTree
@@ -109,7 +110,9 @@ class ThreadLayout:
     def cut_from(self, place: int) -> list[MessageEntry]:
         """Forget the loaded messages from ``place`` on, and all heights from there."""
         gone = self.entries[place:]
-        seam = next((each.y - each.entry.gaps[0] for each in self.placed if each.entry in gone and each.index == 0), None)
+        seam = next(
+            (each.y - each.entry.gaps[0] for each in self.placed if each.index == 0 and each.entry in gone), 0.0
+        )
         del self.entries[place:]
         self._reindex()
         end = self.entries[-1].message.position + 1 if self.entries else 0
@@ -120,7 +123,7 @@ class ThreadLayout:
             last = self.entries[-1]
             self._prepare(last)
             item = last.items[-1]
-            self._set_hold(Placed(last, len(last.items) - 1, (seam or 0.0) - last.tail - item.height))
+            self._set_hold(Placed(last, len(last.items) - 1, seam - last.tail - item.height))
         return gone
 
     def drop_far(self, keep: int) -> list[MessageEntry]:
@@ -380,7 +383,7 @@ class ThreadLayout:
         if not self.has_older and run and run[0] is self.entries[0]:
             for position in range(run[0].message.position):
                 self.tree.set(position, 0.0)
-        for before, after in zip(run, run[1:], strict=False):
+        for before, after in pairwise(run):
             for position in range(before.message.position + 1, after.message.position):
                 self.tree.set(position, 0.0)
         for entry in run:

@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.entry import MessageEntry
 
 
 def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Callable[[str], None]) -> QMenu:
-    """``do`` gets the action's name: copy, copy-markdown, edit, regenerate, continue, delete, version-previous/-next."""
+    """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on."""
     menu = QMenu(parent)
     menu.setObjectName("messageMenu")
     message = entry.message

@@ -50,9 +50,7 @@ class NoticeItem(Item):
         buttons = sum(wide) + looks.px(8) * len(wide)
         is_beside = width - self._left - buttons - 2 * pad_x > looks.px(260)
         room = width - self._left - pad_x - (buttons + pad_x if is_beside and wide else 0)
-        self._box.lay_out(
-            looks, max(60.0, room), font=looks.font("table"), line_height=looks.line_height("table")
-        )
+        self._box.lay_out(looks, max(60.0, room), font=looks.font("table"), line_height=looks.line_height("table"))
         button_height = looks.px(_BUTTON_PX)
         if is_beside or not wide:
             body = max(self._box.height, button_height if wide else 0)

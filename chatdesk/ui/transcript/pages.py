@@ -47,7 +47,7 @@ class Pages:
             self._ask("newer", self._deliver("newer"), after=message_id)
 
     def at(self, position: int, first: tuple[str, int], last: tuple[str, int]) -> None:
-        """The page that holds ``position``; ``first`` and ``last`` are id and position of the ends of what is loaded."""
+        """The page that holds ``position``; ``first`` and ``last`` are id and position of the loaded ends."""
         if self._can_ask_at:
             self._ask("at", self._deliver("at"), at=position)
         elif position < first[1]:
@@ -87,9 +87,7 @@ class Pages:
             return
         self._pending = wish
         extra = {} if at is None else {"at": at}
-        self._fetch(
-            self._thread_id, limit=limit, before=before, after=after, around=around, deliver=deliver, **extra
-        )
+        self._fetch(self._thread_id, limit=limit, before=before, after=after, around=around, deliver=deliver, **extra)
 
     def _deliver(self, wish: str) -> Callable[[MessagePage], None]:
         return self._guard(lambda page: self._on_page(page, wish))

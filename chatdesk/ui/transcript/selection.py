@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
@@ -125,7 +126,7 @@ def _within(
 
 def _join(pieces: list[tuple[Item, str]]) -> str:
     parts = [pieces[0][1]]
-    for (before, _), (item, text) in zip(pieces, pieces[1:], strict=False):
+    for (before, _), (item, text) in pairwise(pieces):
         is_close = item.gap == 0.0 or (_is_list(before) and _is_list(item)) or before.kind == item.kind == "table"
         parts.append(("\n" if is_close else "\n\n") + text)
     return "".join(parts)

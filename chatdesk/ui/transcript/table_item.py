@@ -1,6 +1,6 @@
 """Tables: hairlines between rows, columns as wide as their words, sideways scrolling when they do not fit.
 
-A table is several items of a dozen rows each that share one set of columns, so that a long one is laid out as it is seen.
+A table is several items of a dozen rows each that share their columns, so that a long one is laid out as it is seen.
 """
 
 from __future__ import annotations

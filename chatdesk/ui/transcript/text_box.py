@@ -170,8 +170,8 @@ class TextBox:
         for each in self.flow.ranges:
             if each.span.is_code or each.span.is_math:
                 for area in self.areas_of(each.start, each.end):
-                    middle = area.center().y()
-                    grounds.append(QRectF(area.x() + 1.5, round(middle - line_height / 2) + 1.5, area.width() - 3, line_height - 3))
+                    top = round(area.center().y() - line_height / 2)
+                    grounds.append(QRectF(area.x() + 1.5, top + 1.5, area.width() - 3, line_height - 3))
         return grounds
 
 
@@ -202,7 +202,6 @@ def _format(looks: Looks, span: Span) -> QTextCharFormat:
 
 def _is_right_to_left(text: str) -> bool:
     """Direction by the first strong character."""
-
 
     for character in text:
         direction = bidirectional(character)

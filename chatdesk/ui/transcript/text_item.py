@@ -58,6 +58,7 @@ class TextItem(Item):
         self.height = self._box.height
         self.natural_width = left + self._box.natural_width
         self._width = width
+        self.is_right_to_left = self._box.is_right_to_left
 
     def release(self) -> None:
         super().release()

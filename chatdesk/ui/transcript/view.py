@@ -285,7 +285,8 @@ class TranscriptView(QAbstractScrollArea):
         self._after_scroll()
 
     def column_left(self) -> float:
-        return float(round((self.viewport().width() - self._column_width()) / 2))
+        # Of the whole width: the column must not move when the scroll bar comes and goes.
+        return float(round((self.width() - self._column_width()) / 2))
 
     def view_height(self) -> float:
         return float(self.viewport().height())
@@ -340,9 +341,8 @@ class TranscriptView(QAbstractScrollArea):
                 layout.sticks_to_end = not layout.has_newer
             else:
                 layout.hold_at(entry, anchor.offset_px)
-        elif wish == "at" and y is not None:
-            if not layout.hold_position(y) and layout.entries:
-                layout.hold_at(layout.entries[0], 0.0)
+        elif wish == "at" and y is not None and not layout.hold_position(y) and layout.entries:
+            layout.hold_at(layout.entries[0], 0.0)
 
     def _entry_for(self, message: Message) -> MessageEntry:
         """A live message is the entry that the stream writes into, also when its page comes again."""
@@ -421,7 +421,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _column_width(self) -> float:
         most = self._looks.px(TRANSCRIPT_WIDTH_PX)
-        return float(max(160, min(most, self.viewport().width() - 2 * _SIDE_PX)))
+        return float(max(160, min(most, self.width() - 2 * _SIDE_PX)))
 
     def _on_theme_changed(self) -> None:
         self._looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF())
@@ -522,7 +522,9 @@ class TranscriptView(QAbstractScrollArea):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         pixels, angle = event.pixelDelta(), event.angleDelta()
-        dx, dy = (pixels.x(), pixels.y()) if not pixels.isNull() else (angle.x() / 120 * 60, angle.y() / 120 * _WHEEL_STEP)
+        dx, dy = float(pixels.x()), float(pixels.y())
+        if pixels.isNull():
+            dx, dy = angle.x() / 120 * _WHEEL_STEP, angle.y() / 120 * _WHEEL_STEP
         is_sideways = abs(dx) > abs(dy) or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if is_sideways:
             hit = self._pointer.hit(event.position())
@@ -581,10 +583,10 @@ class TranscriptView(QAbstractScrollArea):
         return bool(super().viewportEvent(event))
 
     def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if command_of(event) is not None:
-                event.accept()
-                return True
+        is_key = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_key and command_of(event) is not None:
+            event.accept()
+            return True
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

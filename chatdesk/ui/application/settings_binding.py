@@ -1,0 +1,91 @@
+"""Settings: what the dialog shows, what a change does at once, and where it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.application.model_menu import ModelMenu
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.application.panes import Panes
+
+
+class SettingsBinding(QObject):
+    """Owns the settings in force in this window."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        settings: Settings,
+        store: SettingsStore,
+        models: ModelMenu,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._settings = settings
+        self._store = store
+        self._models = models
+        self._handle = handle
+        self._tasks = tasks
+
+    def apply(self) -> None:
+        """Give the settings to the panes."""
+        composer = self._panes.composer
+        composer.set_send_on_enter(self._settings.send_on_enter)
+        composer.set_size_limit(self._settings.max_message_bytes)
+        services = self._handle.now()
+        if services is not None:
+            self._panes.empty_state.set_sub_text(_who_answers(services.providers.default()))
+
+    def open(self) -> None:
+        from chatdesk.ui.dialogs.settings import SettingsDialog
+
+        services = self._handle.now()
+        values: dict[str, Any] = {
+            "theme": self._panes.theme.preference,
+            "text_scale": self._panes.theme.scale,
+            "send_on_enter": self._settings.send_on_enter,
+            "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
+            "openai_base_url": self._settings.openai_base_url,
+            "openai_model": self._settings.openai_model,
+            "key_source": str(services.openai_key.source) if services else "none",
+        }
+        dialog = SettingsDialog(self._panes.theme, values, parent=self._panes.window)
+        dialog.applied.connect(self._on_dialog_applied)
+        dialog.open()
+
+    def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
+        theme = self._panes.theme
+        known = {name: value for name, value in changes.items() if hasattr(self._settings, name)}
+        if "theme" in known:
+            theme.set_preference(known["theme"])
+        if "text_scale" in known:
+            theme.set_scale(float(known["text_scale"]))
+        self._settings = replace(self._settings, **known)
+        self.apply()
+        self._tasks.start(self._keep(known), "save settings")
+
+    async def _keep(self, changes: Mapping[str, Any]) -> None:
+        services = await self._handle.services()
+        await services.apply_settings(self._settings)
+        self.apply()
+        self._models.fill()
+        await asyncio.to_thread(self._store.save, changes)
+
+
+def _who_answers(default: tuple[str, str]) -> str:
+    provider, model = default
+    if provider == "offline":
+        return "The offline demo model answers, without network or account. Add a server in Settings, or set OPENAI_API_KEY."
+    return f"{model or 'The server'} answers. Choose another model at the top."

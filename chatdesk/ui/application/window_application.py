@@ -1,0 +1,269 @@
+"""The window's life: shown first, filled when the services are there, emptied into storage when it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+
+from chatdesk.core.errors import ChatDeskError, StorageError
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.application.command_binding import CommandBinding
+from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.message_binding import MessageBinding
+from chatdesk.ui.application.model_menu import ModelMenu
+from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.settings_binding import SettingsBinding
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.thread_export import ThreadExport
+from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
+from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.event_bridge import EventBridge
+from chatdesk.ui.main_window import MainWindow
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.contract import ScrollAnchor
+from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.window_state import SavedAnchor, WindowState, WindowStateFile
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.settings.store import SettingsStore
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backstage:
+    """What the composition root provides: services when they are wanted, the line to other processes, and upkeep."""
+
+    settings_store: SettingsStore
+    build: Callable[[], Awaitable[Services]]
+    listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
+    upkeep: Callable[[Services], Awaitable[object]]
+
+
+def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, demonstration: Path | None = None) -> int:
+    """Show the window and run until it closes; the exit code. With ``demonstration`` play one turn, save a picture
+    there and leave."""
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("ChatDesk")
+    app.setDesktopFileName("chatdesk")
+    state_file = WindowStateFile(paths.window_state)
+    state = state_file.load()
+    theme = Theme(app, preference=state.theme, scale=state.scale)  # type: ignore[arg-type]
+    theme.apply()
+
+    async def main() -> int:
+        application = WindowApplication(theme, settings, backstage, state, state_file)
+        return await application.run(demonstration)
+
+    return run_until_done(app, main)
+
+
+class WindowApplication(QObject):
+    """One window over one data directory."""
+
+    def __init__(
+        self, theme: Theme, settings: Settings, backstage: Backstage, state: WindowState, state_file: WindowStateFile
+    ) -> None:
+        super().__init__()
+        self._backstage = backstage
+        self._state = state
+        self._state_file = state_file
+        self._handle = ServiceHandle()
+        self._tasks = AsyncTasks(self._show_error)
+        self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stop_listening: Callable[[], Awaitable[None]] | None = None
+        loop = asyncio.get_running_loop()
+        self._renderer = RenderClient(deliver=loop.call_soon_threadsafe)
+        self._bridge: EventBridge | None = None
+        self.panes = self._build_panes(theme)
+        window = self.panes.window
+        self._errors = ErrorDisplay(window)
+        self._drafts = DraftKeeper(self.panes.composer, self._tasks, self._handle.chat)
+        self.threads = ThreadBinding(self.panes, self._drafts, self._handle, self._tasks)
+        self.messages = MessageBinding(self.panes, self.threads, self._handle, self._tasks)
+        self._commands = CommandBinding(self.panes, self.threads, self.messages, self._handle, self._tasks)
+        self._models = ModelMenu(self.panes.header, self._handle, self._tasks)
+        self._settings = SettingsBinding(
+            self.panes, settings, backstage.settings_store, self._models, self._handle, self._tasks
+        )
+        self._export = ThreadExport(self.panes, self.threads, self._handle, self._tasks)
+        window.commands.bind("app.settings", self._settings.open)
+        window.commands.bind("app.quit", window.close)
+        self.panes.sidebar.settingsRequested.connect(self._settings.open)
+        self.panes.transcript.linkActivated.connect(_open_link)
+        window.finish_commands()
+        window.closing.connect(self._on_window_closing)
+        self.threads.opened.connect(lambda _thread: self._save_state_soon())
+        self.panes.transcript.anchorChanged.connect(self._save_state_soon)
+        theme.changed.connect(self._save_state_soon)
+        window.stateChanged.connect(self._save_state_soon)
+        self._restore()
+
+    def _build_panes(self, theme: Theme) -> Panes:
+        # The panes ask for their first page only when start-up tells them to, so the late lookups are safe.
+        sidebar = Sidebar(lambda *asked: self.threads.fetch_threads(*asked), theme)
+        transcript = TranscriptView(lambda *asked, **how: self.threads.fetch_messages(*asked, **how), self._renderer, theme)
+        header, empty_state, composer = ThreadHeader(theme), EmptyState(theme), Composer(theme)
+        composer.set_placeholder("Type a message")
+        window = MainWindow(
+            theme, sidebar=sidebar, header=header, transcript=transcript, empty_state=empty_state, composer=composer
+        )
+        return Panes(window, sidebar, header, transcript, empty_state, composer, theme)
+
+    def _restore(self) -> None:
+        state = self._state
+        self.panes.window.restore(state)
+        self.threads.restore_anchors(
+            {
+                thread_id: ScrollAnchor(saved.message_id, saved.offset_px, saved.is_at_end)
+                for thread_id, saved in state.anchors.items()
+            }
+        )
+
+    # Life
+
+    async def run(self, demonstration: Path | None = None) -> int:
+        """Until the window is closed."""
+        window = self.panes.window
+        window.show()
+        window.raise_()
+        self.panes.composer.setFocus()
+        await asyncio.sleep(0)
+        starting = self._tasks.start(self._start(), "start")
+        code = 0
+        try:
+            if demonstration is not None:
+                from chatdesk.ui.application.demonstration import play
+
+                await starting
+                code = await play(self.panes, await self._handle.services(), demonstration)
+            else:
+                await self._closing
+        finally:
+            await self._shut_down()
+        return code
+
+    async def _start(self) -> None:
+        panes = self.panes
+        try:
+            services = await self._backstage.build()
+        except ChatDeskError as error:
+            self._handle.fail(error)
+            panes.composer.set_enabled(False)
+            self._errors.show_lasting(error.sentence)
+            return
+        bridge = self._bridge = EventBridge(services.events, self)
+        self.threads.follow(bridge)
+        self.messages.follow(bridge)
+        bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
+        bridge.storage_recovered.connect(self._on_storage_recovered)
+        self._handle.provide(services)
+        self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
+        panes.sidebar.set_project(await services.chat.default_project())
+        panes.sidebar.reload()
+        await self.threads.open_first(self._state.open_thread_id)
+        self._settings.apply()
+        self._models.fill()
+        self._tell(services)
+        await self._backstage.upkeep(services)
+
+    def _tell(self, services: Services) -> None:
+        """What happened while opening that a person should know."""
+        report = services.report
+        if report.warning:
+            self._errors.show_lasting(report.warning)
+        elif report.upgraded_from is not None:
+            self.panes.window.show_toast("The database was upgraded; a backup of the old one is kept.")
+        elif report.recovered_turns:
+            count = "An answer was" if report.recovered_turns == 1 else f"{report.recovered_turns} answers were"
+            self.panes.window.show_toast(f"{count} interrupted last time. The text is kept; Continue goes on.")
+        self.panes.sidebar.set_status("All changes saved")
+
+    def _on_window_closing(self) -> None:
+        if not self._closing.done():
+            self._closing.set_result(None)
+
+    async def _shut_down(self) -> None:
+        """Nothing a person wrote is lost: first the draft, then the running answers, then the window's state."""
+        self._save_state_soon()
+        services = self._handle.now()
+        if services is not None:
+            try:
+                await self._drafts.save()
+            except StorageError as error:
+                _log.error("the draft could not be saved at the end: %s", error.code)
+        if self._stop_listening is not None:
+            await self._stop_listening()
+        await self._tasks.close()
+        if services is not None:
+            await services.close()
+        if self._bridge is not None:
+            self._bridge.close()
+        self._renderer.close()
+        self.panes.window.hide()
+        self._state_file.close()
+
+    # State
+
+    def _save_state_soon(self) -> None:
+        if self._handle.now() is None:
+            return
+        theme = self.panes.theme
+        anchors = {
+            thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
+            for thread_id, anchor in self.threads.anchors().items()
+        }
+        self._state = replace(
+            self.panes.window.capture(self._state),
+            open_thread_id=self.threads.thread_id,
+            anchors={**self._state.anchors, **anchors},
+            theme=theme.preference,
+            scale=theme.scale,
+        )
+        self._state_file.save_soon(self._state)
+
+    # Failures
+
+    def _show_error(self, error: Exception) -> None:
+        self._errors.show(error)
+
+    def _on_storage_failed(self, sentence: str) -> None:
+        self._errors.show_lasting(sentence)
+        self.panes.sidebar.set_status("Not saved", is_error=True)
+
+    def _on_storage_recovered(self) -> None:
+        self._errors.clear_lasting()
+        self.panes.sidebar.set_status("All changes saved")
+
+
+def window_to_front(window: MainWindow) -> Callable[[], None]:
+    def come() -> None:
+        window.setWindowState(window.windowState() & ~window.windowState().WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    return come
+
+
+def _open_link(address: str) -> None:
+    url = QUrl(address, QUrl.ParsingMode.StrictMode)
+    if url.isValid() and url.scheme() in ("http", "https", "mailto"):
+        QDesktopServices.openUrl(url)

@@ -1,0 +1,136 @@
+"""What holds for every test: a home of its own, no network but loopback, no key from outside, no thread left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before Qt is imported anywhere: where there is a screen, tests must not open windows on it.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+_HOME = Path(tempfile.mkdtemp(prefix="chatdesk-tests-"))
+_FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_THREAD_GRACE_S = 3.0
+
+
+def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
+    for name in [name for name in environ if name.startswith(_FOREIGN)]:
+        del environ[name]
+    environ["HOME"] = str(_HOME)
+    for name, folder in (
+        ("XDG_DATA_HOME", ".local/share"),
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_STATE_HOME", ".local/state"),
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_RUNTIME_DIR", "run"),
+    ):
+        path = _HOME / folder
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        environ[name] = str(path)
+    environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+
+_isolate(os.environ)
+
+
+class _Loopback:
+    """Stands before the functions of ``socket`` that reach out."""
+
+    def __init__(self) -> None:
+        self._connect = socket.socket.connect
+        self._connect_ex = socket.socket.connect_ex
+        self._getaddrinfo = socket.getaddrinfo
+
+    def install(self) -> None:
+        loopback = self
+
+        def connect(sock: socket.socket, address: object) -> None:
+            loopback.check(sock, address)
+            loopback._connect(sock, address)  # type: ignore[arg-type]
+
+        def connect_ex(sock: socket.socket, address: object) -> int:
+            try:
+                loopback.check(sock, address)
+            except OSError:
+                return errno.ENETUNREACH
+            return loopback._connect_ex(sock, address)  # type: ignore[arg-type]
+
+        def getaddrinfo(host: object, *args: object, **kwargs: object) -> object:
+            name = host.decode() if isinstance(host, bytes) else host
+            if name not in (None, "", "localhost") and not _is_numeric(str(name)):
+                raise socket.gaierror(socket.EAI_NONAME, "tests may only use loopback")
+            return loopback._getaddrinfo(host, *args, **kwargs)  # type: ignore[arg-type]
+
+        socket.socket.connect = connect  # type: ignore[method-assign, assignment]
+        socket.socket.connect_ex = connect_ex  # type: ignore[method-assign, assignment]
+        socket.getaddrinfo = getaddrinfo  # type: ignore[assignment]
+
+    @staticmethod
+    def check(sock: socket.socket, address: object) -> None:
+        if sock.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        host = str(address[0]) if isinstance(address, tuple) else str(address)
+        if host not in ("localhost", "::1", "") and not host.startswith("127."):
+            raise OSError(errno.ENETUNREACH, "tests may only use loopback")
+
+
+def _is_numeric(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host.split("%")[0])
+        except OSError:
+            continue
+        return True
+    return False
+
+
+_Loopback().install()
+
+
+@pytest.fixture(autouse=True)
+def _same_environment_afterwards() -> Iterator[None]:
+    """A test that changes the environment changes it for itself only."""
+    before = dict(os.environ)
+    yield
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    os.environ.update(before)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    item.stash[_THREADS_BEFORE] = set(threading.enumerate())
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """After all fixtures of the test are gone, its threads have to be as well. Wider fixtures may keep theirs."""
+    result = yield
+    before = item.stash.get(_THREADS_BEFORE, set())
+    deadline = time.monotonic() + _THREAD_GRACE_S
+    for thread in threading.enumerate():
+        if thread in before or thread.daemon or thread is threading.current_thread():
+            continue
+        if thread.name.startswith("shared "):
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            pytest.fail(f"the test left the thread {thread.name!r} running", pytrace=False)
+    return result
+
+
+_THREADS_BEFORE = pytest.StashKey[set[threading.Thread]]()
+
+
+def pytest_sessionfinish() -> None:
+    import shutil
+
+    shutil.rmtree(_HOME, ignore_errors=True)

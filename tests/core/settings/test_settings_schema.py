@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, all_settings
+
+BY_NAME = {setting.name: setting for setting in all_settings()}
+
+
+def test_every_field_is_declared_with_key_help_and_variable() -> None:
+    assert [setting.name for setting in all_settings()] == [each.name for each in fields(Settings)]
+    assert len({setting.key for setting in all_settings()}) == len(all_settings())
+    assert len({setting.env for setting in all_settings()}) == len(all_settings())
+    for setting in all_settings():
+        assert setting.key.count(".") == 1
+        assert setting.help.endswith(".")
+
+
+@pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
+def test_a_default_is_valid_and_reads_back_from_its_own_text(setting: Setting) -> None:
+    assert setting.checked(setting.default) == setting.default
+    assert getattr(Settings(), setting.name) == setting.default
+    if not isinstance(setting.default, dict):
+        assert setting.parsed(str(setting.default)) == setting.default
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("theme", "purple"),
+        ("theme", 3),
+        ("theme", "light\n"),
+        ("text_scale", 9),
+        ("text_scale", 0.1),
+        ("text_scale", "1"),
+        ("text_scale", float("nan")),
+        ("text_scale", True),
+        ("send_on_enter", 1),
+        ("trash_days", 1.5),
+        ("openai_base_url", "ftp://example.org"),
+        ("openai_base_url", "https://"),
+        ("openai_base_url", "https://[bad"),
+        ("openai_base_url", "https://example.org:99999"),
+        ("openai_base_url", "https://me:secret@example.org"),
+        ("openai_headers", "X: y"),
+        ("openai_headers", {"X Y": "z"}),
+        ("openai_headers", {"X": "a\r\nEvil: b"}),
+        ("openai_headers", {"X": 1}),
+    ],
+)
+def test_a_wrong_value_is_refused_with_a_reason(name: str, value: object) -> None:
+    with pytest.raises(InvalidValue, match="."):
+        BY_NAME[name].checked(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("send_on_enter", "No", False),
+        ("send_on_enter", "1", True),
+        ("trash_days", " 7 ", 7),
+        ("text_scale", "1.25", 1.25),
+        ("openai_headers", "X-Team: blue\nX-Two: a: b", {"X-Team": "blue", "X-Two": "a: b"}),
+        ("openai_base_url", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+    ],
+)
+def test_variables_are_read_as_their_type(name: str, text: str, value: object) -> None:
+    assert BY_NAME[name].parsed(text) == value
+
+
+@pytest.mark.parametrize(("name", "text"), [("send_on_enter", "perhaps"), ("trash_days", "soon"), ("openai_headers", "X")])
+def test_a_variable_that_makes_no_sense_is_refused(name: str, text: str) -> None:
+    with pytest.raises(InvalidValue):
+        BY_NAME[name].parsed(text)
+
+
+def test_numbers_keep_the_type_of_the_setting() -> None:
+    assert type(BY_NAME["text_scale"].checked(1)) is float
+    assert type(BY_NAME["trash_days"].checked(30.0)) is int
