@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtTest import QTest
-
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, TextStreamed
 
@@ -42,7 +40,7 @@ async def play(panes: Panes, services: Services, picture: Path) -> int:
     write(f"You: {QUESTION}\n\n")
     try:
         panes.composer.set_text(QUESTION)
-        QTest.mouseClick(panes.composer.send_button, panes.composer.left_button)
+        panes.composer.send_button.click()
         async with asyncio.timeout(_LONGEST_S):
             message = await done
         await asyncio.sleep(_SETTLE_S)  # the last blocks get their colours

@@ -98,10 +98,10 @@ class MessageAccessible(QAccessibleInterface):
 
     def state(self) -> QAccessible.State:
         state = QAccessible.State()
-        state.focusable = True  # type: ignore[assignment]
-        state.readOnly = True  # type: ignore[assignment]
-        state.focused = self._view.current_message_id() == self.entry.message.id  # type: ignore[assignment]
-        state.offscreen = self.rect().isEmpty()  # type: ignore[assignment]
+        state.focusable = True
+        state.readOnly = True
+        state.focused = self._view.current_message_id() == self.entry.message.id
+        state.offscreen = self.rect().isEmpty()
         return state
 
     def rect(self) -> QRect:

@@ -583,8 +583,8 @@ class TranscriptView(QAbstractScrollArea):
         return bool(super().viewportEvent(event))
 
     def event(self, event: QEvent) -> bool:
-        is_key = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if is_key and command_of(event) is not None:
+        is_shortcut = event.type() is QEvent.Type.ShortcutOverride
+        if is_shortcut and isinstance(event, QKeyEvent) and command_of(event) is not None:
             event.accept()
             return True
         return bool(super().event(event))
