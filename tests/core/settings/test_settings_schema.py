@@ -70,7 +70,9 @@ def test_variables_are_read_as_their_type(name: str, text: str, value: object) -
     assert BY_NAME[name].parsed(text) == value
 
 
-@pytest.mark.parametrize(("name", "text"), [("send_on_enter", "perhaps"), ("trash_days", "soon"), ("openai_headers", "X")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("send_on_enter", "perhaps"), ("trash_days", "soon"), ("openai_headers", "X")]
+)
 def test_a_variable_that_makes_no_sense_is_refused(name: str, text: str) -> None:
     with pytest.raises(InvalidValue):
         BY_NAME[name].parsed(text)

@@ -66,7 +66,9 @@ def test_one_wrong_value_gives_way_and_the_others_hold(store: SettingsStore) -> 
     ]
 
 
-@pytest.mark.parametrize("data", [b"[appear", b"\xff\xfe\x00", b"a = " + b"[" * 20_000], ids=["cut", "not-utf8", "deep"])
+@pytest.mark.parametrize(
+    "data", [b"[appear", b"\xff\xfe\x00", b"a = " + b"[" * 20_000], ids=["cut", "not-utf8", "deep"]
+)
 def test_a_damaged_file_is_kept_aside_and_never_overwrites_an_older_copy(store: SettingsStore, data: bytes) -> None:
     for number in (1, 2):
         _write(store, data)
