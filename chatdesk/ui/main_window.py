@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from chatdesk.ui.commands.catalogue import CATALOGUE, THREAD_MENU
+from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
@@ -29,7 +28,7 @@ _COMPOSER_BOTTOM_PX = 14
 
 
 class MainWindow(QMainWindow):
-    """``closing`` comes once, when the window goes away; ``stateChanged`` whenever ``capture`` would differ."""
+    """``closing`` comes once, when the window goes away; ``stateChanged`` whenever ``state()`` would differ."""
 
     closing = Signal()
     stateChanged = Signal()
@@ -50,6 +49,7 @@ class MainWindow(QMainWindow):
         self.transcript = transcript
         self.empty_state = empty_state
         self.composer = composer
+        self._commands: CommandRegistry | None = None
         self._is_alt_alone = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
@@ -59,8 +59,6 @@ class MainWindow(QMainWindow):
         self.resize(DEFAULT_SIZE)
         self._lay_out()
         self.place = SidebarPlace(self.centralWidget(), self._splitter, sidebar, theme)
-        self.commands = CommandRegistry(self, CATALOGUE)
-        self._bind_own_commands()
         self._connect()
         self._order_tabs()
         self._on_place_changed()
@@ -92,11 +90,17 @@ class MainWindow(QMainWindow):
 
         NoticeDialog(self._theme, title, text, parent=self).open()
 
-    def finish_commands(self) -> None:
-        """Once everything is bound: the header's menu, and the system's menu bar where there is one."""
-        self.header.set_menu(self.commands.fill_menu(QMenu(self), THREAD_MENU))
+    def set_commands(self, commands: CommandRegistry) -> None:
+        """Once everything else is bound: adds what only the window can do (its own panes, palette, help), and makes
+        the header's menu and, where the system has one, the menu bar."""
+        self._commands = commands
+        self._bind_own_commands(commands)
+        self.header.set_menu(commands.fill_menu(QMenu(self), THREAD_MENU))
         if sys.platform == "darwin":
-            self.commands.fill_menu_bar(self.menuBar())
+            commands.fill_menu_bar(self.menuBar())
+
+    def toggle_sidebar(self) -> None:
+        self.place.toggle()
 
     # How it was left
 
@@ -112,14 +116,13 @@ class MainWindow(QMainWindow):
         if state.is_maximised:
             self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
 
-    def capture(self, state: WindowState) -> WindowState:
-        """``state`` with the window's own fields as they are now."""
+    def state(self) -> WindowState:
+        """The window's own fields as they are now; the others have their defaults."""
         is_maximised = self.isMaximized() or self.isFullScreen()
         normal = self.normalGeometry() if is_maximised else QRect(self.pos(), self.size())
         if not normal.isValid():
             normal = QRect(self.pos(), DEFAULT_SIZE)
-        return replace(
-            state,
+        return WindowState(
             x=normal.x(),
             y=normal.y(),
             width=normal.width(),
@@ -158,11 +161,11 @@ class MainWindow(QMainWindow):
     def toggle_menu_bar(self) -> None:
         """Out of sight until F10 or Alt asks for it; on macOS the system shows it."""
         bar = self.menuBar()
-        if bar.isNativeMenuBar():
+        if bar.isNativeMenuBar() or self._commands is None:
             return
         if not bar.actions():
             bar.setAccessibleName("Menu bar")
-            self.commands.fill_menu_bar(bar)
+            self._commands.fill_menu_bar(bar)
             bar.setVisible(False)
         is_wanted = bar.isHidden()
         bar.setVisible(is_wanted)
@@ -215,8 +218,8 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty_state)
         self._stack.addWidget(self.transcript)
-        self._banner_row, self._banner_column = _centred(self._banner, top_px=8, bottom_px=0)
-        self._composer_row, self._composer_column = _centred(self.composer, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
+        self._banner_row = _centred(self._banner, top_px=8, bottom_px=0)
+        self._composer_row = _centred(self.composer, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
         self._thread_area = QWidget()
         self._thread_area.setObjectName("threadArea")
         rows = QVBoxLayout(self._thread_area)
@@ -248,30 +251,27 @@ class MainWindow(QMainWindow):
         self.place.overlayClosed.connect(self.focus_composer)
         self.sidebar.threadChosen.connect(self.place.close_overlay)
         self.sidebar.newThreadRequested.connect(self.place.close_overlay)
-        self._theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
 
-    def _bind_own_commands(self) -> None:
-        bind = self.commands.bind
-        bind("go.search", self.focus_search)
-        bind("go.composer", self.focus_composer)
-        bind("go.next_pane", lambda: self.move_between_panes(1))
-        bind("go.previous_pane", lambda: self.move_between_panes(-1))
-        bind("view.sidebar", self.place.toggle)
-        bind("view.menu_bar", self.toggle_menu_bar)
-        bind("app.palette", self._open_palette)
-        bind("app.shortcuts", self._open_shortcuts)
-        bind("app.about", self._open_about)
+    def _bind_own_commands(self, commands: CommandRegistry) -> None:
+        commands.bind("go.search", self.focus_search)
+        commands.bind("go.composer", self.focus_composer)
+        commands.bind("go.next_pane", lambda: self.move_between_panes(1))
+        commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
+        commands.bind("view.sidebar", self.place.toggle)
+        commands.bind("view.menu_bar", self.toggle_menu_bar)
+        commands.bind("app.palette", lambda: self._open_palette(commands))
+        commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
+        commands.bind("app.about", self._open_about)
 
-    def _open_palette(self) -> None:
+    def _open_palette(self, commands: CommandRegistry) -> None:
         from chatdesk.ui.dialogs.palette import CommandPalette
 
-        CommandPalette(self._theme, self.commands, parent=self).open()
+        CommandPalette(self._theme, commands, parent=self).open()
 
-    def _open_shortcuts(self) -> None:
+    def _open_shortcuts(self, commands: CommandRegistry) -> None:
         from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 
-        ShortcutsDialog(self._theme, self.commands, parent=self).open()
+        ShortcutsDialog(self._theme, commands, parent=self).open()
 
     def _open_about(self) -> None:
         from chatdesk.ui.dialogs.about import AboutDialog
@@ -299,11 +299,6 @@ class MainWindow(QMainWindow):
             self.sidebar.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
         self.stateChanged.emit()
 
-    def _on_theme_changed(self) -> None:
-        width = round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale))
-        self._composer_column.setMaximumWidth(width)
-        self._banner_column.setMaximumWidth(width)
-
     def _on_banner_action_triggered(self) -> None:
         self.hide_banner()
         if self._run_banner is not None:
@@ -330,19 +325,16 @@ class MainWindow(QMainWindow):
         return best if overlap(best) else self.screen().availableGeometry()
 
 
-def _centred(widget: QWidget, *, top_px: int, bottom_px: int) -> tuple[QWidget, QWidget]:
-    """A row that keeps ``widget`` in the middle, and the part of it whose greatest width is to be set."""
+def _centred(widget: QWidget, *, top_px: int, bottom_px: int) -> QWidget:
+    """A row that keeps ``widget`` in the middle, as wide as it may become."""
+    widget.setMaximumWidth(COMPOSER_WIDTH_PX)
     row = QWidget()
-    column = QWidget()
-    inner = QVBoxLayout(column)
-    inner.setContentsMargins(0, top_px, 0, bottom_px)
-    inner.addWidget(widget)
-    outer = QHBoxLayout(row)
-    outer.setContentsMargins(12, 0, 12, 0)
-    outer.addStretch(1)
-    outer.addWidget(column, 1000)
-    outer.addStretch(1)
-    return row, column
+    line = QHBoxLayout(row)
+    line.setContentsMargins(12, top_px, 12, bottom_px)
+    line.addStretch(1)
+    line.addWidget(widget, 1000)
+    line.addStretch(1)
+    return row
 
 
 def _focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
