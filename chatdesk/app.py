@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +19,13 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import AlreadyRunning
 from chatdesk.core.events import EventBus
-from chatdesk.core.paths import AppPaths, migrations_dir
+from chatdesk.core.paths import AppPaths, migrations_dir, resources_dir
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
-    from chatdesk.core.settings.store import SettingsStore
     from chatdesk.core.storage.database import Database, OpenReport
 
 _log = logging.getLogger(__name__)
@@ -126,11 +127,18 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
     )
 
 
-def run_window(paths: AppPaths, settings: Settings, store: SettingsStore, *, demonstration: Path | None = None) -> int:
+def run_window(paths: AppPaths, settings: Settings, *, demonstration: Path | None = None) -> int:
     """The desktop application; returns its exit code. A second start brings the first window to the front.
 
-    ``demonstration``: play one turn, save a picture of the window there and leave.
+    ``demonstration``: play one turn, save a picture of the window there and leave; so it does by itself where there is no
+    display, which Qt would answer with an abort.
     """
+    if lacks_display(os.environ):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        demonstration = paths.data_dir / "demonstration.png"
+        print("No display was found, so ChatDesk plays one turn without a window.", flush=True)  # noqa: T201
+    from chatdesk.core.diagnostics.crashes import CrashReporter
+    from chatdesk.core.diagnostics.redaction import process_redactor
     from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, raise_owner
 
     paths.make_directories()
@@ -148,17 +156,27 @@ def run_window(paths: AppPaths, settings: Settings, store: SettingsStore, *, dem
         return server.close
 
     try:
+        from chatdesk.core.settings.store import SettingsStore
         from chatdesk.ui.application.window_application import Backstage, run
 
         backstage = Backstage(
-            settings_store=store,
+            settings_store=SettingsStore(paths.settings_file),
             build=lambda: build_services(paths, settings, is_owner=True),
             listen=listen,
             upkeep=purge_trash,
+            watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
+            resources=resources_dir(),
         )
         return run(paths, settings, backstage, demonstration=demonstration)
     finally:
         lock.release()
+
+
+def lacks_display(environ: Mapping[str, str]) -> bool:
+    """Whether a window could not be shown: Linux without X11, Wayland or a platform that somebody chose."""
+    return sys.platform.startswith("linux") and not any(
+        environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    )
 
 
 async def purge_trash(services: Services) -> int:

@@ -46,7 +46,8 @@ CONTINUE_INSTRUCTION = (
 )
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "user"}
 # Fields that some servers refuse; without them the answer comes all the same.
-_OPTIONAL_FIELDS = frozenset({"stream_options", "max_completion_tokens", "max_tokens"})
+_LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
+_OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options"}
 
 
 class OpenAICompatibleProvider:
@@ -118,7 +119,7 @@ class OpenAICompatibleProvider:
                 return
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
-                newly_refused = refused_fields(error, _OPTIONAL_FIELDS) - self._refused_fields
+                newly_refused = refused_fields(error, _OPTIONAL_FIELDS & self._body(request, model).keys())
             # From here on, and not above: an error being handled would hang on to the request and its headers.
             if has_begun:
                 raise with_partial(failure)
@@ -205,11 +206,8 @@ class OpenAICompatibleProvider:
             body["stream_options"] = {"include_usage": True}
         if request.max_output_tokens is not None:
             # OpenAI's newer models refuse the old name, most other servers ignore the new one.
-            names = ("max_completion_tokens", "max_tokens") if self._endpoint.is_openai else ("max_tokens", "max_completion_tokens")
-            for name in names:
-                if name not in self._refused_fields:
-                    body[name] = request.max_output_tokens
-                    break
+            names = sorted(_LENGTH_FIELDS - self._refused_fields, reverse=not self._endpoint.is_openai)
+            body |= dict.fromkeys(names[:1], request.max_output_tokens)
         return body
 
     def _reason(self, failure: ProviderError, delay_s: float) -> str:

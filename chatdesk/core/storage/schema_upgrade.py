@@ -150,3 +150,17 @@ def _counts(conn: Connection) -> dict[str, int]:
     if not isinstance(raw, sqlite3.Connection):
         raise SQLAlchemyError("not a SQLite connection")
     return {name: count for name, count in backup.row_counts(raw).items() if name != "alembic_version"}
+
+
+def differences_from_models(path: Path) -> list[str]:
+    """How the schema in a file differs from ``tables``; empty when they agree. For CI, and for *doctor*."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    engine = writing_engine(path)
+    try:
+        with engine.connect() as conn:
+            context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+            return [str(difference) for difference in compare_metadata(context, tables.metadata)]
+    finally:
+        engine.dispose()

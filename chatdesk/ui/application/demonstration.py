@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
 
 QUESTION = "Show me a list, a table and some code"
+_SIZE = (1280, 820)
 _LONGEST_S = 120.0
 _SETTLE_S = 1.0
 
@@ -39,6 +40,7 @@ async def play(panes: Panes, services: Services, picture: Path) -> int:
     ]
     write(f"You: {QUESTION}\n\n")
     try:
+        panes.window.resize(*_SIZE)
         panes.composer.set_text(QUESTION)
         panes.composer.send_button.click()
         async with asyncio.timeout(_LONGEST_S):

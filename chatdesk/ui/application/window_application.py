@@ -32,6 +32,7 @@ from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.event_bridge import EventBridge
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.view import TranscriptView
@@ -41,6 +42,7 @@ from chatdesk.ui.window_state import SavedAnchor, WindowState, WindowStateFile
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
 
@@ -55,6 +57,8 @@ class Backstage:
     build: Callable[[], Awaitable[Services]]
     listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
     upkeep: Callable[[Services], Awaitable[object]]
+    watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
+    resources: Path
 
 
 def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, demonstration: Path | None = None) -> int:
@@ -66,6 +70,7 @@ def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, demonstrat
     state_file = WindowStateFile(paths.window_state)
     state = state_file.load()
     theme = Theme(app, preference=state.theme, scale=state.scale)  # type: ignore[arg-type]
+    load_first_fonts(backstage.resources / "fonts")
     theme.apply()
 
     async def main() -> int:
@@ -95,6 +100,8 @@ class WindowApplication(QObject):
         self.panes = self._build_panes(theme)
         window = self.panes.window
         self._errors = ErrorDisplay(window)
+        self._crashes = backstage.watch_crashes(lambda report: loop.call_soon_threadsafe(self._on_crash, report))
+        loop.set_exception_handler(self._crashes.handle_loop_exception)
         self._drafts = DraftKeeper(self.panes.composer, self._tasks, self._handle.chat)
         self.threads = ThreadBinding(self.panes, self._drafts, self._handle, self._tasks)
         self.messages = MessageBinding(self.panes, self.threads, self._handle, self._tasks)
@@ -145,7 +152,8 @@ class WindowApplication(QObject):
         window.show()
         window.raise_()
         self.panes.composer.setFocus()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the first paint comes before anything that can wait
+        load_other_fonts(self._backstage.resources / "fonts")
         starting = self._tasks.start(self._start(), "start")
         code = 0
         try:
@@ -194,6 +202,8 @@ class WindowApplication(QObject):
         elif report.recovered_turns:
             count = "An answer was" if report.recovered_turns == 1 else f"{report.recovered_turns} answers were"
             self.panes.window.show_toast(f"{count} interrupted last time. The text is kept; Continue goes on.")
+        if self._crashes.install():
+            self.panes.window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
         self.panes.sidebar.set_status("All changes saved")
 
     def _on_window_closing(self) -> None:
@@ -217,6 +227,7 @@ class WindowApplication(QObject):
         if self._bridge is not None:
             self._bridge.close()
         self._renderer.close()
+        self._crashes.uninstall()
         self.panes.window.hide()
         self._state_file.close()
 
@@ -242,7 +253,13 @@ class WindowApplication(QObject):
     # Failures
 
     def _show_error(self, error: Exception) -> None:
-        self._errors.show(error)
+        if isinstance(error, ChatDeskError):
+            self._errors.show(error)
+        else:
+            self._crashes.report(error, where="window")
+
+    def _on_crash(self, report: CrashReport) -> None:
+        self._errors.show_crash(str(report.path) if report.path else None)
 
     def _on_storage_failed(self, sentence: str) -> None:
         self._errors.show_lasting(sentence)
