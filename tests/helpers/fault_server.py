@@ -11,6 +11,7 @@ Every request and every connection is recorded, so that tests can count retries 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -237,6 +238,8 @@ class FaultServer:
             raise
         finally:
             writer.close()
+            with contextlib.suppress(Exception):
+                await writer.wait_closed()
             self.open_connections -= 1
             await self._notify()
 

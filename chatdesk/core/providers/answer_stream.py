@@ -26,7 +26,7 @@ _DRAIN_S = 0.1
 
 
 class Deadlines:
-    """How long may still be waited. Only time spent waiting for the server counts as silence, never the reader's own."""
+    """How long may still be waited. Only waiting for the server counts as silence, never the reader's own time."""
 
     def __init__(self, limits: StreamLimits, failures: FailureTranslator) -> None:
         self._limits = limits
@@ -91,8 +91,8 @@ class AnswerStream:
         self._failures = failures
 
     async def chunks(self) -> AsyncGenerator[Mapping[str, Any], None]:
-        """Decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the HTTP client
-        and the decoders raise.
+        """Decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the HTTP
+        client and the decoders raise.
         """
         media_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
         async with aclosing(self._response.aiter_raw()) as raw:

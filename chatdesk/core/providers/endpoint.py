@@ -24,9 +24,8 @@ class Endpoint:
         """With spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1`` stays missing, for
         some servers have none.
         """
-        return cls(
-            (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL, (api_key or "").strip() or None, dict(headers or {})
-        )
+        address = (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL
+        return cls(address, (api_key or "").strip() or None, dict(headers or {}))
 
     @property
     def host(self) -> str:

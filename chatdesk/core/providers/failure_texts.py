@@ -19,10 +19,12 @@ class FailureText:
 
 FAILURE_TEXTS: Mapping[Kind, FailureText] = {
     Kind.NO_NETWORK: FailureText(
-        "There is no network connection to {who}.", "Check the network, then try again; the offline model works without."
+        "There is no network connection to {who}.",
+        "Check the network, then try again; the offline model works without.",
     ),
     Kind.DNS: FailureText(
-        "The address of {who} could not be found.", "Check the network and the spelling of the base URL, then try again."
+        "The address of {who} could not be found.",
+        "Check the network and the spelling of the base URL, then try again.",
     ),
     Kind.REFUSED: FailureText(
         "{who} refused the connection.", "Check that the server is running and that the base URL names the right port."
@@ -84,7 +86,9 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         "{who} wanted to send the request on to another address; ChatDesk did not follow, so nothing was sent there.",
         "Set the base URL to the final address if you trust it.",
     ),
-    Kind.NO_KEY: FailureText("There is no API key for {who}.", "Add an API key in the settings, or use the offline model."),
+    Kind.NO_KEY: FailureText(
+        "There is no API key for {who}.", "Add an API key in the settings, or use the offline model."
+    ),
     Kind.OTHER: FailureText("The request to {who} failed.", "Try again or choose another model."),
 }
 

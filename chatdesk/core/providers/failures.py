@@ -24,7 +24,7 @@ _CONTEXT = re.compile(
     r"|(?:exceed\w*|over) .{0,40}(?:token limit|max(?:imum)? (?:number of )?tokens)|reduce the length",
     re.IGNORECASE,
 )
-_PAYMENT = re.compile(r"insufficient[ _](?:quota|balance|funds|credit)|billing|payment[ _]required|credit", re.IGNORECASE)
+_PAYMENT = re.compile(r"insufficient[ _](?:quota|balance|funds)|billing|payment[ _]required|credit", re.IGNORECASE)
 _FILTER = re.compile(r"content[ _]?(?:filter|policy)|responsible ?ai|safety system|moderation", re.IGNORECASE)
 _NO_MODEL = re.compile(r"model[ _]?not[ _]?found|model.{0,120}(?:not exist|not found|not available)", re.IGNORECASE)
 _RATE = re.compile(r"rate[ _]?limit|too many requests", re.IGNORECASE)
@@ -83,9 +83,8 @@ class FailureTranslator:
         step = next_step or texts.next_step
         if retry_after is not None and next_step is None:
             step = f"Try again in {duration_text(retry_after)}."
-        return ProviderError(
-            kind, sentence[:1].upper() + sentence[1:], next_step=step, details=dict(details or {}), retry_after_s=retry_after
-        )
+        sentence = sentence[:1].upper() + sentence[1:]
+        return ProviderError(kind, sentence, next_step=step, details=dict(details or {}), retry_after_s=retry_after)
 
     def from_status(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
         """What an HTTP answer other than success means; ``body`` is the decoded JSON or the raw text."""

@@ -45,7 +45,7 @@ _TICK_S = 0.004
 
 
 class OfflineProvider:
-    """``speed_tokens_per_s`` paces the answer; None gives it as fast as it is taken, and does not wait in demos either."""
+    """``speed_tokens_per_s`` paces the answer; None gives it as fast as it is taken, without the waits of demos."""
 
     def __init__(self, *, speed_tokens_per_s: float | None = 60.0) -> None:
         self._speed = speed_tokens_per_s if speed_tokens_per_s is None or speed_tokens_per_s > 0 else None

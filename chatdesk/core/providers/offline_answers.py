@@ -48,8 +48,10 @@ def compose_echo(question: str) -> str:
 
 
 def _topic(question: str) -> str:
-    """The longest word, which is usually what a question is about."""
+    """The longest word, which is usually what a question is about; not the word that asked for a section."""
     words = _WORDS.findall(question)
+    telling = [word for word in words if not any(re.search(pattern, word.lower()) for pattern, _ in _SECTIONS)]
+    words = telling or words
     return max(words, key=len) if words else "it"
 
 
@@ -142,7 +144,8 @@ Think of **{topic}** as three layers:
 
 def _summary(question: str, seed: int) -> str:
     words = len(question.split())
-    return f"### In short\n\nYour message has **{words} words** and {len(question)} characters; it is about *{_topic(question)}*."
+    size = f"**{words} words** and {len(question)} characters"
+    return f"### In short\n\nYour message has {size}; it is about *{_topic(question)}*."
 
 
 def _greeting(question: str, seed: int) -> str:

@@ -21,7 +21,7 @@ class DemoFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """One command. ``tool_call`` is (name, arguments); ``is_slow`` gives a few words a second whatever the speed setting."""
+    """One command. ``tool_call`` is (name, arguments); ``is_slow`` ignores the speed setting."""
 
     summary: str
     text: str
@@ -54,13 +54,15 @@ def all_demos() -> Mapping[str, Demo]:
         "busy": Demo("the same wait, then an answer", _BUSY, fault=DemoFault.BUSY_ONCE),
         "error": Demo("the connection breaks in the middle; Continue finishes", _ERROR, fault=DemoFault.BROKEN_OFF),
         "reasoning": Demo("thoughts before the answer", _REASONED, reasoning=_REASONING),
-        "tool": Demo("a tool call", _TOOL, tool_call=("get_weather", '{"city": "Reykjavík", "unit": "celsius", "days": 3}')),
+        "tool": Demo("a tool call", _TOOL, tool_call=("get_weather", '{"city": "Reykjavík", "days": 3}')),
     }
 
 
 def _list_of(demos: Mapping[str, Demo], *, unknown: str) -> str:
     rows = "\n".join(f"| `/demo {name}` | {demo.summary} |" for name, demo in demos.items())
-    intro = f"There is no demo called {offline_answers.quote(unknown)}. These exist:" if unknown else "Type one of these:"
+    intro = (
+        f"There is no demo called {offline_answers.quote(unknown)}. These exist:" if unknown else "Try one of these:"
+    )
     return f"{intro}\n\n| Command | What it shows |\n|:--|:--|\n{rows}"
 
 
@@ -74,7 +76,7 @@ def _long_text() -> str:
     for number in range(1, _LONG_SECTIONS + 1):
         body = f"## Section {number}\n\n{paragraph} This is paragraph {number} of {_LONG_SECTIONS}."
         if number % 5 == 0:
-            body += f"\n\n```python\nsection = {number}\nprint(f\"{{section}} of {_LONG_SECTIONS}\")\n```"
+            body += f'\n\n```python\nsection = {number}\nprint(f"{{section}} of {_LONG_SECTIONS}")\n```'
         if number % 7 == 0:
             body += f"\n\n| Section | Square | Cube |\n|--:|--:|--:|\n| {number} | {number**2} | {number**3} |"
         sections.append(f"{body}\n\n- point {number}.1\n- point {number}.2 with `code` and **weight**")
@@ -132,7 +134,7 @@ ORDER BY messages DESC;
 A fence without a language, and a very long line:
 
 ```
-$ grep --recursive --line-number --include='*.py' 'a rather long pattern that makes this line wider than any window' . | sort
+$ grep --recursive --line-number --include='*.py' 'a rather long pattern that makes this line wider than a window' . | sort
 ```
 
 And `inline code with ``backticks`` inside`."""
@@ -178,8 +180,8 @@ _MARKDOWN = """# Heading 1
 ## Heading 2
 ### Heading 3
 
-A paragraph with *emphasis*, **strong emphasis**, ***both***, ~~struck out~~, `code`, a [link](https://example.org) and a
-footnote[^1].
+A paragraph with *emphasis*, **strong emphasis**, ***both***, ~~struck out~~, `code`, a [link](https://example.org) and
+a footnote[^1].
 
 - a list
   - inside a list
@@ -208,15 +210,15 @@ Scripts: العربية, עברית, 中文, 日本語, हिन्दी, 👩
 
 [^1]: This is the footnote."""
 
-_SLOW = """This answer takes its time: one small piece after the other, eight of them in each second, whatever speed is set. \
-There is enough of it to press *Stop* in the middle, to close the window, to switch to another thread and back, or to watch \
-how the view follows the end of the text. After *Stop*, the part that arrived is kept; *Continue* goes on exactly where it \
-stopped. **That was all.**"""
+_SLOW = """This answer takes its time: one small piece after the other, eight in each second, whatever speed is set. \
+There is enough of it to press *Stop* in the middle, to close the window, to switch to another thread and back, or \
+to watch how the view follows the end of the text. After *Stop*, the part that arrived is kept; *Continue* goes on \
+exactly where it stopped. **That was all.**"""
 
 _BUSY = "The server was busy at first; the window said so and waited. Here is the answer: **patience pays**."
 
-_ERROR = """This answer breaks off in the middle, as if the network had gone. What you can read until then is kept, the reason \
-stands below it, and *Continue* brings the rest:
+_ERROR = """This answer breaks off in the middle, as if the network had gone. What you can read until then is kept, the \
+reason stands below it, and *Continue* brings the rest:
 
 1. the text before the break is unchanged,
 2. the text after it follows without a gap,
@@ -224,9 +226,9 @@ stands below it, and *Continue* brings the rest:
 
 You have reached the end, so everything works."""
 
-_REASONING = """The question is which of two boxes is heavier. Let me call them A and B. A holds three books of 400 g each, so \
-1.2 kg. B holds one book of 700 g and a lamp of 600 g, so 1.3 kg. Let me check the sum: 700 + 600 = 1300. Yes, B is heavier, \
-by 100 g."""
+_REASONING = """The question is which of two boxes is heavier. Let me call them A and B. A holds three books of 400 g, \
+so 1.2 kg. B holds one book of 700 g and a lamp of 600 g, so 1.3 kg. Let me check the sum: 700 + 600 = 1300. Yes, B is \
+heavier, by 100 g."""
 
 _REASONED = """**Box B is heavier**, by 100 g.
 

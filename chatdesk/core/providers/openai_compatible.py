@@ -3,8 +3,8 @@
 The SDK sends the request and names the failures; the answer is read here, from bytes, because the SDK's reader accepts
 truncated, endless and unbounded streams as good ones. All deadlines, caps and retries are ours.
 
-*Continue* sends the partial answer as the last assistant message and after it a short instruction as the user. Pre-filling
-without an instruction is understood by few servers only (and refused by some), while every server understands this.
+*Continue* sends the partial answer as the last assistant message and after it a short instruction as the user. A partial
+answer without an instruction is understood by few servers only (and refused by some), while every server understands this.
 """
 
 from __future__ import annotations

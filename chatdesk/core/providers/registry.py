@@ -19,8 +19,8 @@ OPENAI_MODEL = "gpt-5.4-mini"
 
 
 class ProviderRegistry:
-    """Holds the providers. ``unlisted`` ones are found by name but offered to nobody: they lack a key, and say so when an
-    old thread asks them.
+    """Holds the providers. ``unlisted`` ones are found by name but offered to nobody: they lack a key, and say so
+    when an old thread asks them.
     """
 
     def __init__(
@@ -41,7 +41,8 @@ class ProviderRegistry:
         if provider is None:
             known = ", ".join(sorted(self._by_name))
             raise NotPossible(
-                f"There is no provider called “{name[:60]}”.", next_step=f"Choose another model; the providers are: {known}."
+                f"There is no provider called “{name[:60]}”.",
+                next_step=f"Choose another model; the providers are: {known}.",
             )
         return provider
 
@@ -86,8 +87,8 @@ def build_registry(
     headers: Mapping[str, str] | None = None,
     timeouts: StreamLimits | None = None,
 ) -> ProviderRegistry:
-    """The registry that the settings describe. With a key or a base URL that server is the default, otherwise the offline
-    model.
+    """The registry that the settings describe. With a key or a base URL that server is the default, otherwise the
+    offline model.
     """
     offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     endpoint = Endpoint.of(openai_base_url, openai_api_key, headers)

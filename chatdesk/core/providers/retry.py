@@ -1,4 +1,4 @@
-"""When a request that brought nothing is sent again, and after how long. Nothing is sent again once an answer has begun."""
+"""When a request that brought nothing is sent again, and after how long; never once an answer has begun."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class RetryPolicy:
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """What the server asked for, in seconds from ``now_s`` (Unix time): ``retry-after-ms``, or ``retry-after`` as a number
-    or as an HTTP date. None when absent or senseless.
+    """What the server asked for, in seconds from ``now_s`` (Unix time): ``retry-after-ms``, or ``retry-after`` as a
+    number or as an HTTP date. None when absent or senseless.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:

@@ -15,8 +15,8 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Deadlines in seconds and caps in bytes. A deadline of silence counts from the last piece of answer: comments, pings
-    and single bytes do not move it.
+    """Deadlines in seconds and caps in bytes. A deadline of silence counts from the last piece of answer: comments,
+    pings and single bytes do not move it.
     """
 
     connect_s: float = 10.0

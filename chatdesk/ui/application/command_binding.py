@@ -52,7 +52,7 @@ class CommandBinding(QObject):
             "view.smaller": theme.zoom_out,
             "view.reset_size": theme.reset_zoom,
         }.items():
-            panes.window.commands.bind(command_id, run)
+            panes.commands.bind(command_id, run)
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
         sidebar.renameRequested.connect(lambda id_, title: self._do("rename_thread", id_, title))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -16,6 +17,7 @@ from chatdesk.ui.widgets.thread_header import ThreadHeader
 @dataclass(frozen=True, slots=True)
 class Panes:
     window: MainWindow
+    commands: CommandRegistry
     sidebar: Sidebar
     header: ThreadHeader
     transcript: TranscriptView

@@ -33,7 +33,7 @@ class ThreadExport(QObject):
         self._panes = panes
         self._handle = handle
         self._tasks = tasks
-        commands = panes.window.commands
+        commands = panes.commands
         commands.bind("thread.export_markdown", lambda: self._ask(threads.thread_id, "md"))
         commands.bind("thread.export_json", lambda: self._ask(threads.thread_id, "json"))
         panes.sidebar.exportRequested.connect(lambda thread_id: self._ask(thread_id, "md"))

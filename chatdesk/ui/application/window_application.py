@@ -27,6 +27,8 @@ from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_export import ThreadExport
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.event_bridge import EventBridge
@@ -111,11 +113,11 @@ class WindowApplication(QObject):
             self.panes, settings, backstage.settings_store, self._models, self._handle, self._tasks
         )
         self._export = ThreadExport(self.panes, self.threads, self._handle, self._tasks)
-        window.commands.bind("app.settings", self._settings.open)
-        window.commands.bind("app.quit", window.close)
+        self.panes.commands.bind("app.settings", self._settings.open)
+        self.panes.commands.bind("app.quit", window.close)
         self.panes.sidebar.settingsRequested.connect(self._settings.open)
         self.panes.transcript.linkActivated.connect(_open_link)
-        window.finish_commands()
+        window.set_commands(self.panes.commands)
         window.closing.connect(self._on_window_closing)
         self.threads.opened.connect(lambda _thread: self._save_state_soon())
         self.panes.transcript.anchorChanged.connect(self._save_state_soon)
@@ -132,7 +134,7 @@ class WindowApplication(QObject):
         window = MainWindow(
             theme, sidebar=sidebar, header=header, transcript=transcript, empty_state=empty_state, composer=composer
         )
-        return Panes(window, sidebar, header, transcript, empty_state, composer, theme)
+        return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, transcript, empty_state, composer, theme)
 
     def _restore(self) -> None:
         state = self._state
@@ -242,7 +244,7 @@ class WindowApplication(QObject):
             for thread_id, anchor in self.threads.anchors().items()
         }
         self._state = replace(
-            self.panes.window.capture(self._state),
+            self.panes.window.state(),
             open_thread_id=self.threads.thread_id,
             anchors={**self._state.anchors, **anchors},
             theme=theme.preference,

@@ -163,7 +163,7 @@ FAULTS = [
     # N2, N3: in the middle
     Fault("reset mid-stream", body(HELLO, then="reset"), Kind.RESET, "Hello"),
     Fault("close mid-chunk", body(HELLO, then="close"), Kind.RESET, "Hello"),
-    Fault("close mid-event", body(HELLO, "data: {\"cho", then="close", chunked=False), Kind.INCOMPLETE, "Hello"),
+    Fault("close mid-event", body(HELLO, 'data: {"cho', then="close", chunked=False), Kind.INCOMPLETE, "Hello"),
     Fault("short content-length", body(HELLO, then="close", length=5000), Kind.RESET, "Hello"),
     Fault("ends without anything", body(HELLO), Kind.INCOMPLETE, "Hello"),
     Fault("done without finish reason", body(HELLO, DONE), Kind.INCOMPLETE, "Hello"),
@@ -236,7 +236,9 @@ FAULTS = [
     Fault("429 long", status(429, headers=[("Retry-After", "3600")]), Kind.RATE_LIMITED),
     Fault("429 quota", status(429, {"error": {"code": "insufficient_quota"}}), Kind.PAYMENT),
     Fault("500", status(500), Kind.SERVER, attempts=3),
-    Fault("502 page", status(502, "<html><h1>Bad gateway</h1></html>", content_type="text/html"), Kind.SERVER, attempts=3),
+    Fault(
+        "502 page", status(502, "<html><h1>Bad gateway</h1></html>", content_type="text/html"), Kind.SERVER, attempts=3
+    ),
     Fault("503", status(503), Kind.SERVER, attempts=3),
     # N16: redirects
     Fault("redirect elsewhere", status(307, headers=[("Location", "http://127.0.0.2:1/v1")]), Kind.REDIRECT),
@@ -297,9 +299,17 @@ GOOD: list[tuple[str, Script, str]] = [
     ("NUL", body(sse(chunk({"content": "a\0b"})), STOP, DONE), "a\ufffdb"),
     ("line separators", body('data: {"choices":[{"delta":{"content":"a\u2028\u0085b"}}]}\n\n', STOP), "a\u2028\u0085b"),
     ("content in pieces", body(sse(chunk({"content": [{"type": "text", "text": "Hi"}]})), STOP, DONE), "Hi"),
-    ("whole answer", body('{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}', content_type="application/json"), "Hi"),
+    (
+        "whole answer",
+        body('{"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]}', content_type="application/json"),
+        "Hi",
+    ),
     ("no content type", body(HELLO, STOP, DONE, content_type=None), "Hello"),
-    ("bytes one by one", body(*[bytes([byte]) for byte in (sse(chunk({"content": "x"})).replace("x", "é😀") + STOP).encode()]), "é😀"),
+    (
+        "bytes one by one",
+        body(*[bytes([byte]) for byte in (sse(chunk({"content": "x"})).replace("x", "é😀") + STOP).encode()]),
+        "é😀",
+    ),
     ("last event without blank line", body(HELLO, STOP.rstrip("\n"), then="close", chunked=False), "Hello"),
 ]
 

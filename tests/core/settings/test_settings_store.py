@@ -100,7 +100,7 @@ def test_a_section_that_is_no_table_is_replaced_on_saving(store: SettingsStore) 
 
 
 def test_an_invalid_change_is_refused_and_nothing_is_written(store: SettingsStore) -> None:
-    with pytest.raises(InvalidInput, match="appearance.theme"):
+    with pytest.raises(InvalidInput, match=r"appearance\.theme"):
         store.save({"text_scale": 1.5, "theme": "purple"})
     assert not store.path.exists()
 

@@ -1,0 +1,275 @@
+"""What is sent, what is read back, and which servers need less."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ProviderError
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    RequestMessage,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.retry import RetryPolicy
+from chatdesk.core.providers.stream_guard import StreamLimits
+from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models, status
+
+MESSAGES = [RequestMessage(Role.SYSTEM, "Be brief."), RequestMessage(Role.USER, "Hi \ud83d there")]
+
+
+def provider_for(base_url: str | None, **changes: Any) -> OpenAICompatibleProvider:
+    changes.setdefault("retry", RetryPolicy(longest_wait_s=1, first_wait_s=0.01, max_attempts=1))
+    return OpenAICompatibleProvider("t", "Testhost", base_url=base_url, **changes)
+
+
+async def ask(provider: OpenAICompatibleProvider, request: ChatRequest | None = None) -> list[StreamEvent]:
+    events = [event async for event in provider.stream(request or ChatRequest("m", MESSAGES))]
+    await provider.close()
+    return events
+
+
+async def error_of(provider: OpenAICompatibleProvider) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await ask(provider)
+    await provider.close()
+    return caught.value
+
+
+async def test_a_request_carries_everything_and_nothing_more() -> None:
+    async with FaultServer(answer()) as server:
+        events = await ask(provider_for(f" {server.base_url}// ", api_key=" sk-1234567890 ", headers={"X-Team": "a"}))
+        request = server.requests[0]
+        assert request.path == "/v1/chat/completions"
+        assert request.json == {
+            "model": "m",
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi \ufffd there"}],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        assert request.headers["authorization"] == "Bearer sk-1234567890"
+        assert request.headers["x-team"] == "a"
+        assert request.headers["accept-encoding"] == "identity"
+        assert events[-2:] == [UsageReported(Usage(11, 7, 3, 2)), StreamFinished(FinishReason.STOP)]
+
+
+async def test_a_server_without_key_sees_none() -> None:
+    async with FaultServer(answer()) as server:
+        await ask(provider_for(server.base_url))
+        assert "authorization" not in server.requests[0].headers
+
+
+async def test_continuing_sends_the_partial_answer_and_an_instruction() -> None:
+    async with FaultServer(answer("rest")) as server:
+        await ask(
+            provider_for(server.base_url), ChatRequest("m", MESSAGES, continue_text="The begin", max_output_tokens=9)
+        )
+        assert server.requests[0].json["messages"][2:] == [
+            {"role": "assistant", "content": "The begin"},
+            {"role": "user", "content": CONTINUE_INSTRUCTION},
+        ]
+        assert server.requests[0].json["max_tokens"] == 9
+
+
+async def test_an_empty_continuation_is_the_end() -> None:
+    async def stop(exchange: Exchange) -> None:
+        await exchange.start()
+        await exchange.finish()
+
+    async with FaultServer(stop) as server:
+        events = await ask(provider_for(server.base_url), ChatRequest("m", MESSAGES, continue_text="all"))
+        assert events[-1] == StreamFinished(FinishReason.STOP)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        status(400, {"error": {"message": "Unrecognized request argument supplied: stream_options"}}),
+        status(422, {"detail": [{"loc": ["body", "stream_options"], "msg": "extra fields not permitted"}]}),
+    ],
+)
+async def test_a_server_that_refuses_usage_is_asked_without(refusal: Script) -> None:
+    async with FaultServer(refusal, answer("Hi", usage=False)) as server:
+        provider = provider_for(server.base_url)
+        events = [event async for event in provider.stream(ChatRequest("m", MESSAGES))]
+        assert events == [TextDelta("Hi"), StreamFinished(FinishReason.STOP)]
+        await ask(provider)
+        assert ["stream_options" in request.json for request in server.requests] == [True, False, False]
+
+
+async def test_the_other_name_of_the_length_limit_is_tried() -> None:
+    refusal = status(400, {"error": {"message": "Unsupported parameter: 'max_tokens'; use 'max_completion_tokens'"}})
+    async with FaultServer(refusal, answer("Hi")) as server:
+        await ask(provider_for(server.base_url), ChatRequest("m", MESSAGES, max_output_tokens=5))
+        assert server.requests[1].json["max_completion_tokens"] == 5
+        assert "max_tokens" not in server.requests[1].json
+
+
+async def test_tool_calls_are_put_together_by_index() -> None:
+    calls: list[dict[str, Any]] = [
+        {"index": 0, "id": "a", "function": {"name": "one", "arguments": ""}},
+        {"index": 1, "id": "b", "function": {"name": "two", "arguments": "{"}},
+        {"index": 0, "function": {"arguments": '{"x":'}},
+        {"index": 1, "function": {"arguments": "}"}},
+        {"index": 0, "function": {"arguments": "1}"}},
+    ]
+    events = await _tool_events(calls)
+    assert _assemble(events) == {0: ("a", "one", '{"x":1}'), 1: ("b", "two", "{}")}
+    assert events[-1] == StreamFinished(FinishReason.TOOL_CALLS)
+
+
+async def test_tool_calls_without_index_are_told_apart() -> None:
+    calls: list[dict[str, Any]] = [
+        {"id": "a", "function": {"name": "one", "arguments": "{"}},
+        {"function": {"arguments": "}"}},
+        {"id": "b", "function": {"name": "two", "arguments": "["}},
+        {"id": "a", "function": {"arguments": " "}},
+        {"id": "b", "function": {"arguments": "]"}},
+        {},
+    ]
+    assert _assemble(await _tool_events(calls)) == {0: ("a", "one", "{} "), 1: ("b", "two", "[]")}
+
+
+async def _tool_events(calls: list[dict[str, Any]]) -> list[StreamEvent]:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start()
+        for call in calls:
+            await exchange.delta(tool_calls=[call])
+        await exchange.finish("tool_calls")
+
+    async with FaultServer(script) as server:
+        return await ask(provider_for(server.base_url))
+
+
+def _assemble(events: list[StreamEvent]) -> dict[int, tuple[str | None, str | None, str]]:
+    found: dict[int, tuple[str | None, str | None, str]] = {}
+    for event in events:
+        if isinstance(event, ToolCallDelta):
+            call_id, name, arguments = found.get(event.index, (None, None, ""))
+            found[event.index] = (call_id or event.call_id, name or event.name, arguments + event.arguments)
+    return found
+
+
+async def test_without_a_model_the_first_one_listed_answers() -> None:
+    async with FaultServer(models("first", "second"), answer("Hi")) as server:
+        provider = provider_for(server.base_url)
+        assert [model.id for model in await provider.list_models()] == ["first", "second"]
+        server.requests.clear()
+        await ask(provider, ChatRequest("", MESSAGES))
+        assert server.requests[1].json["model"] == "first"
+
+
+async def test_a_server_without_models_is_named() -> None:
+    async with FaultServer(models()) as server:
+        provider = provider_for(server.base_url)
+        with pytest.raises(ProviderError, match="offers no model"):
+            await ask(provider, ChatRequest("", MESSAGES))
+        await provider.close()
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        (status(401), Kind.UNAUTHORISED),
+        (status(200, "nope"), Kind.MALFORMED),
+        (status(200, {"data": "x"}), Kind.MALFORMED),
+        (status(503), Kind.SERVER),
+    ],
+)
+async def test_listing_models_fails_with_a_sentence(script: Script, kind: Kind) -> None:
+    async with FaultServer(script) as server:
+        provider = provider_for(server.base_url)
+        with pytest.raises(ProviderError) as caught:
+            await provider.list_models()
+        assert caught.value.kind is kind
+        assert caught.value.__context__ is None
+        await provider.close()
+
+
+async def test_listing_models_has_a_deadline() -> None:
+    async def silent(exchange: Exchange) -> None:
+        await exchange.hang()
+
+    async with FaultServer(silent) as server:
+        provider = provider_for(server.base_url, timeouts=StreamLimits(list_models_s=0.2))
+        await provider._ready_client()
+        with pytest.raises(ProviderError) as caught:
+            await provider.list_models()
+        assert caught.value.kind is Kind.FIRST_BYTE_TIMEOUT
+        await server.wait_until_closed()
+        await provider.close()
+
+
+async def test_a_closed_port_is_refused() -> None:
+    async with FaultServer(answer()) as server:
+        base_url = server.base_url
+    assert (await error_of(provider_for(base_url))).kind is Kind.REFUSED
+
+
+async def test_an_unknown_name_is_not_found() -> None:
+    error = await error_of(provider_for("http://no-such-host.invalid/v1", timeouts=StreamLimits(connect_s=5)))
+    assert error.kind in {Kind.DNS, Kind.NO_NETWORK}
+
+
+async def test_no_secure_connection_to_a_plain_server() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    async with server:
+        provider = provider_for(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        assert (await error_of(provider)).kind is Kind.TLS
+
+
+@pytest.mark.parametrize(
+    "base_url", ["localhost:1/v1", "ftp://x/", "http://", "http://[", "http://a b/", "http://h:99999"]
+)
+async def test_a_base_url_that_is_none_is_named(base_url: str) -> None:
+    error = await error_of(provider_for(base_url))
+    assert error.what == "The base URL is not a web address."
+
+
+@pytest.mark.parametrize("key", ["sk-ключ-0000", "sk-\n-0000"])
+async def test_a_key_that_cannot_be_sent_is_not_shown(key: str) -> None:
+    error = await error_of(provider_for("http://127.0.0.1:1/v1", api_key=key))
+    assert error.what == "The API key holds characters that no key has."
+    assert "0000" not in f"{error!r}{error.sentence}"
+
+
+async def test_a_header_that_cannot_be_sent_is_named() -> None:
+    error = await error_of(provider_for("http://127.0.0.1:1/v1", headers={"a b": "c"}))
+    assert error.what.startswith("One of the extra headers")
+
+
+async def test_openai_without_key_is_not_asked() -> None:
+    provider = provider_for(None)
+    assert not provider.is_configured
+    assert (await error_of(provider)).kind is Kind.NO_KEY
+
+
+def test_importing_the_providers_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, chatdesk.core.providers.registry as r\n"
+        "r.build_registry(openai_api_key='sk-x', openai_base_url=None, model=None, offline_speed=None)\n"
+        "print([m for m in ('openai', 'httpx2', 'pydantic', 'tenacity', 'anyio') if m in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,238 @@
+"""Upgrades: same schema by both ways, nothing lost, and a kill at any statement is survived."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull, UpgradeFailed
+from chatdesk.core.storage import schema_upgrade, tables
+from chatdesk.core.storage.backup import row_counts
+from chatdesk.core.storage.connection import writing_engine
+from chatdesk.core.storage.database import Database, OpenReport
+from tests.helpers.make_old_database import MIGRATIONS, make
+from tests.helpers.store import MovableClock, Store
+
+SAMPLES = Path(__file__).parents[2] / "data" / "old_databases"
+
+
+def _schema(path: Path) -> dict[str, object]:
+    """What SQLite made of the schema, free of the spelling of the statements."""
+    with closing(sqlite3.connect(path)) as conn:
+        found: dict[str, object] = {}
+        for (table,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            sql = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+            indexes = {}
+            for index in conn.execute(f"PRAGMA index_list({table})").fetchall():
+                text = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index[1],)).fetchone()[0]
+                indexes[index[1]] = (*index[2:], text, tuple(conn.execute(f"PRAGMA index_xinfo({index[1]})").fetchall()))
+            columns = conn.execute(f"PRAGMA table_xinfo({table})").fetchall()
+            found[table] = {
+                "columns": [(*row[:4], (row[4] or "").strip("()"), *row[5:]) for row in columns],
+                "foreign keys": sorted(row[2:] for row in conn.execute(f"PRAGMA foreign_key_list({table})")),
+                "constraints": sorted(re.findall(r"CONSTRAINT \w+ [A-Z ]+(?:\(.*?\))?", sql)),
+                "checks": sorted(re.findall(r"CHECK \(.*", sql)),
+                "rowid": "WITHOUT ROWID" in sql,
+                "indexes": indexes,
+            }
+        return found
+
+
+def _fresh(path: Path) -> None:
+    engine = writing_engine(path)
+    with engine.connect() as conn, conn.begin():
+        schema_upgrade.create(conn)
+    engine.dispose()
+
+
+def test_migrations_build_exactly_what_the_models_say(tmp_path: Path) -> None:
+    _fresh(tmp_path / "fresh.db")
+    schema_upgrade.migrate(tmp_path / "migrated.db", MIGRATIONS)
+    assert _schema(tmp_path / "fresh.db") == _schema(tmp_path / "migrated.db")
+    assert schema_upgrade.differences_from_models(tmp_path / "migrated.db") == []
+
+
+def test_a_difference_between_models_and_database_is_told(tmp_path: Path) -> None:
+    _fresh(tmp_path / "fresh.db")
+    with closing(sqlite3.connect(tmp_path / "fresh.db")) as conn:
+        conn.execute("ALTER TABLE threads ADD COLUMN extra TEXT")
+    assert "extra" in str(schema_upgrade.differences_from_models(tmp_path / "fresh.db"))
+
+
+def test_the_known_versions_are_the_migrations() -> None:
+    names = sorted(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    assert [name[:4] for name in names] == list(tables.REVISIONS)
+
+
+def test_every_version_has_a_frozen_sample() -> None:
+    assert sorted(path.stem for path in SAMPLES.glob("*.sql")) == [f"schema_{name}" for name in tables.REVISIONS]
+
+
+@pytest.mark.parametrize("revision", tables.REVISIONS)
+async def test_a_frozen_sample_of_every_version_opens_with_all_it_held(
+    tmp_path: Path, clock: MovableClock, revision: str
+) -> None:
+    path = tmp_path / "data" / "chatdesk.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as conn:
+        conn.executescript((SAMPLES / f"schema_{revision}.sql").read_text("utf-8"))
+    store = Store(path, clock)
+    report = await store.db.open()
+    try:
+        assert report.upgraded_from == (None if revision == tables.HEAD_REVISION else revision)
+        assert report.recovered_turns == 1
+        page = await store.threads.list_page(None, limit=10)
+        assert [thread.title for thread in page.threads] == ["Thread 2", "Thread 1", "Thread 0"]
+        messages = (await store.messages.page(page.threads[0].id, limit=50)).messages
+        assert [message.text for message in messages[:9]] == [f"message {n}\nof 2" for n in range(9)]
+        assert (messages[9].text, messages[9].status) == ("message 9\nof 2 and more", Status.INTERRUPTED)
+        assert await store.db.integrity_check() == []
+        if report.backup_path is not None:
+            with closing(sqlite3.connect(report.backup_path)) as saved:
+                assert row_counts(saved)["messages"] == 30
+    finally:
+        await store.db.close()
+    assert schema_upgrade.differences_from_models(path) == []
+
+
+def _statements_of_upgrade(path: Path) -> int:
+    seen: list[str] = []
+
+    def watch(conn: Connection) -> None:
+        event.listen(conn, "before_cursor_execute", lambda *args: seen.append(args[2]))
+
+    schema_upgrade.migrate(path, MIGRATIONS, watch=watch)
+    return len(seen)
+
+
+def _kill_at(path: Path, number: int) -> None:
+    """Upgrade in a child process that is gone before its ``number``-th statement, or at the end before the commit."""
+    child = os.fork()
+    if child == 0:
+        left = number
+
+        def count(*_args: object) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                os._exit(9)
+
+        def watch(conn: Connection) -> None:
+            event.listen(conn, "before_cursor_execute", count)
+            event.listen(conn, "commit", count)
+
+        try:
+            schema_upgrade.migrate(path, MIGRATIONS, watch=watch)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("start", ["nothing", "0001"])
+def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next_start(tmp_path: Path, start: str) -> None:
+    original = tmp_path / "original.db"
+    if start != "nothing":
+        make(original, start)
+    reference = tmp_path / "reference.db"
+    _copy(original, reference)
+    total = _statements_of_upgrade(reference)
+    assert total > 30
+    wanted, counts = _schema(reference), _counts(reference)
+    for number in range(total + 2):
+        path = tmp_path / f"killed-{number}.db"
+        _copy(original, path)
+        _kill_at(path, number)
+        schema_upgrade.migrate(path, MIGRATIONS)
+        assert _schema(path) == wanted, f"killed before statement {number}"
+        assert _counts(path) == counts
+        with closing(sqlite3.connect(path)) as conn:
+            assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.exists():
+        target.write_bytes(source.read_bytes())
+
+
+def _counts(path: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(path)) as conn:
+        return row_counts(conn)
+
+
+async def _open(path: Path, clock: MovableClock, **options: object) -> OpenReport:
+    db = Database(path, clock=clock, backup_dir=path.parent / "backups", **options)  # type: ignore[arg-type]
+    try:
+        return await db.open()
+    finally:
+        await db.close()
+
+
+async def test_a_newer_schema_is_refused_and_not_touched(tmp_path: Path, clock: MovableClock) -> None:
+    path = tmp_path / "chatdesk.db"
+    make(path, "0002")
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("UPDATE alembic_version SET version_num = '0042'")
+        conn.commit()
+    before = path.read_bytes()
+    for read_only in (False, True):
+        with pytest.raises(SchemaTooNew, match="0042"):
+            await _open(path, clock, read_only=read_only)
+    assert path.read_bytes() == before
+
+
+async def test_a_strange_database_is_refused(tmp_path: Path, clock: MovableClock) -> None:
+    path = tmp_path / "chatdesk.db"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE foreign_things (x)")
+    with pytest.raises(StorageCorrupt):
+        await _open(path, clock)
+
+
+async def test_an_older_schema_is_not_upgraded_by_a_reader(tmp_path: Path, clock: MovableClock) -> None:
+    path = tmp_path / "chatdesk.db"
+    make(path, "0001")
+    with pytest.raises(StorageError, match="older schema version 0001"):
+        await _open(path, clock, read_only=True)
+
+
+async def test_an_upgrade_without_enough_space_is_not_begun(
+    tmp_path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "chatdesk.db"
+    make(path, "0001")
+    monkeypatch.setattr(schema_upgrade, "_FREE_SPACE_FACTOR", 1e12)
+    with pytest.raises(StorageFull):
+        await _open(path, clock)
+    assert not (tmp_path / "backups").exists()
+
+
+async def test_a_migration_that_loses_rows_is_undone(tmp_path: Path, clock: MovableClock) -> None:
+    path = tmp_path / "chatdesk.db"
+    make(path, "0001")
+    bad = tmp_path / "migrations"
+    (bad / "versions").mkdir(parents=True)
+    for name in ("env.py", "versions/0001_first_schema.py"):
+        (bad / name).write_text((MIGRATIONS / name).read_text("utf-8"), "utf-8")
+    for statement, error in (("DELETE FROM part_chunks", "number of rows"), ("DELETE FROM nothing", "could not be")):
+        (bad / "versions" / "0002_bad.py").write_text(
+            f"from alembic import op\nrevision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    op.execute({statement!r})\n",
+            "utf-8",
+        )
+        before = _counts(path)
+        with pytest.raises(UpgradeFailed, match=error):
+            await _open(path, clock, migrations_dir=bad)
+        assert _counts(path) == before
+    report = await _open(path, clock)
+    assert report.upgraded_from == "0001"

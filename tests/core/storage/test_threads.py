@@ -1,0 +1,242 @@
+"""The list of threads, their settings, drafts, projects and the trash."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.errors import (
+    InvalidInput,
+    InvalidTitle,
+    MessageNotFound,
+    NotPossible,
+    ProjectNotFound,
+    ThreadInTrash,
+    ThreadNotFound,
+)
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.threads import TRASH_DAYS, list_statement
+from tests.helpers.store import PLAN, Store
+
+_DAY_MS = 24 * 3600 * 1000
+
+
+async def test_pages_of_threads_join_without_gap_or_double(store: Store) -> None:
+    ids = [await store.thread(f"Thread {number}") for number in range(11)]
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await store.threads.list_page(None, limit=4, cursor=cursor)
+        found.extend(thread.id for thread in page.threads)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert found == ids[::-1]
+
+
+async def test_a_new_message_moves_its_thread_to_the_top(store: Store) -> None:
+    first = await store.thread()
+    await store.thread()
+    await store.ask(first)
+    page = await store.threads.list_page(None, limit=1)
+    assert page.threads[0].id == first
+    assert (await store.projects.default()).last_chat_at == page.threads[0].last_activity_at
+
+
+async def test_filters_of_the_list(store: Store) -> None:
+    project = (await store.projects.default()).id
+    plain, pinned, archived, trashed = [await store.thread(name) for name in ("Straße", "B", "C", "D")]
+    await store.threads.set_pinned(pinned, True)
+    await store.threads.set_archived(archived, True)
+    await store.threads.delete(trashed)
+
+    async def ids(**filters: object) -> list[str]:
+        page = await store.threads.list_page(project, limit=10, **filters)  # type: ignore[arg-type]
+        return [thread.id for thread in page.threads]
+
+    assert await ids() == [pinned, plain]
+    assert await ids(pinned=True) == [pinned]
+    assert await ids(pinned=False) == [plain]
+    assert await ids(archived=True) == [archived]
+    assert await ids(trashed=True) == [trashed]
+    assert await ids(query=" STRASSE ") == [plain]
+    assert await ids(query='%"') == []
+    assert (await store.threads.list_page(new_id(), limit=10)).threads == ()
+
+
+async def test_a_made_up_cursor_is_refused(store: Store) -> None:
+    for cursor in ("x", "1:y", f"z:{new_id()}"):
+        with pytest.raises(InvalidInput):
+            await store.threads.list_page(None, limit=3, cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ((None, None, "", None, False, False), "ix_threads_recent"),
+        ((None, f"5:{new_id()}", "", False, False, False), "ix_threads_recent"),
+        ((new_id(), f"5:{new_id()}", "", None, False, False), "ix_threads_project_recent"),
+        ((None, None, "", True, False, False), "ix_threads_pinned"),
+        ((None, f"5:{new_id()}", "", None, True, False), "ix_threads_archived"),
+        ((None, f"5:{new_id()}", "", None, False, True), "ix_threads_trashed"),
+    ],
+)
+async def test_every_list_walks_an_index_without_sorting(
+    store: Store, filters: tuple[object, ...], index: str
+) -> None:
+    sql, values = list_statement(*filters)  # type: ignore[arg-type]
+
+    def plan(conn: Connection) -> str:
+        rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (*values, 50))
+        return "\n".join(row[3] for row in rows)
+
+    found = await store.db.read(plan)
+    assert index in found
+    assert "TEMP B-TREE" not in found
+
+
+async def test_pages_of_messages_walk_an_index_without_sorting(store: Store) -> None:
+    def plan(conn: Connection) -> str:
+        rows = conn.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT * FROM messages m WHERE m.thread_id = ? AND m.on_path = 1"
+            " AND m.deleted_at IS NULL AND m.position < ? ORDER BY m.position DESC LIMIT 50",
+            ("x", 5),
+        )
+        return "\n".join(row[3] for row in rows)
+
+    found = await store.db.read(plan)
+    assert "ix_messages_shown" in found
+    assert "TEMP B-TREE" not in found
+
+
+async def test_renaming_keeps_every_title_in_the_log(store: Store) -> None:
+    thread = await store.thread("One")
+    assert (await store.threads.rename(thread, "  Two\n ")).title == "Two"
+    await store.threads.rename(thread, "Three")
+    rows = await store.db.read(
+        lambda conn: conn.exec_driver_sql(
+            "SELECT id, op, body, parents FROM changes WHERE entity = ? AND reg = 'title' ORDER BY dseq", (thread,)
+        ).all()
+    )
+    assert [row[2] for row in rows] == ['{"title":"Two"}', '{"title":"Three"}']
+    assert rows[1][3] == f'["{rows[0][0]}"]'
+    with pytest.raises(InvalidTitle):
+        await store.threads.rename(thread, " \n")
+
+
+async def test_every_shared_row_has_a_stamp_and_its_device(store: Store) -> None:
+    thread = await store.thread()
+    await store.ask(thread)
+
+    def stamps(conn: Connection) -> list[tuple[int, str]]:
+        rows: list[tuple[int, str]] = []
+        for table in ("projects", "threads", "messages", "message_parts"):
+            rows.extend((row[0], row[1]) for row in conn.exec_driver_sql(f"SELECT hlc, origin_device FROM {table}"))
+        return rows
+
+    found = await store.db.read(stamps)
+    assert all(hlc > 0 and device == store.db.device_id for hlc, device in found)
+
+
+async def test_the_log_has_dense_numbers_and_no_message_text(store: Store) -> None:
+    thread = await store.thread()
+    _, answer = await store.ask(thread, "xyzzy")
+    await store.messages.delete(answer, with_later=False)
+    await store.messages.restore(answer)
+    rows = await store.db.read(
+        lambda conn: conn.exec_driver_sql("SELECT dseq, kind, op, body, entity FROM changes ORDER BY dseq").all()
+    )
+    assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+    assert [(row[1], row[2]) for row in rows] == [
+        ("project", "new"),
+        ("thread", "new"),
+        ("message", "new"),
+        ("message", "new"),
+        ("message", "del"),
+        ("message", "edit"),
+    ]
+    assert not any("xyzzy" in (row[3] or "") for row in rows)
+
+
+async def test_set_model_and_pin_and_archive(store: Store) -> None:
+    thread = await store.thread()
+    assert (await store.threads.set_model(thread, "p", "m")).model == "m"
+    assert (await store.threads.set_pinned(thread, True)).pinned_at is not None
+    assert (await store.threads.set_pinned(thread, False)).pinned_at is None
+    assert (await store.threads.set_archived(thread, True)).archived_at is not None
+
+
+async def test_a_trashed_thread_comes_back_whole(store: Store) -> None:
+    thread = await store.thread()
+    await store.ask(thread)
+    assert (await store.threads.delete(thread)).deleted_at is not None
+    await store.threads.delete(thread)
+    with pytest.raises(ThreadInTrash):
+        await store.threads.rename(thread, "no")
+    assert (await store.threads.restore(thread)).deleted_at is None
+    assert len(await store.shown(thread)) == 2
+
+
+async def test_the_trash_is_emptied_after_thirty_days(store: Store) -> None:
+    thread = await store.thread()
+    await store.ask(thread)
+    await store.drafts.put(thread, "draft", 1)
+    await store.threads.delete(thread)
+    store.clock.now += (TRASH_DAYS - 1) * _DAY_MS
+    assert await store.threads.purge_expired() == 0
+    store.clock.now += 2 * _DAY_MS
+    assert await store.threads.purge_expired() == 1
+    with pytest.raises(ThreadNotFound):
+        await store.threads.get(thread)
+    assert await store.db.integrity_check() == []
+
+
+async def test_purged_messages_lose_their_text_but_not_their_place(store: Store) -> None:
+    thread = await store.thread()
+    _, first = await store.ask(thread, "a")
+    _, last = await store.ask(thread, "b")
+    await store.messages.delete(first, with_later=False)
+    await store.messages.delete(last, with_later=False)
+    store.clock.now += (TRASH_DAYS + 1) * _DAY_MS
+    assert await store.threads.purge_expired() == 2
+    assert await store.shown(thread) == ["a", "b"]
+    with pytest.raises(NotPossible):
+        await store.messages.restore(first)
+    with pytest.raises(MessageNotFound):
+        await store.messages.get(last)
+    await store.ask(thread, "c")
+    assert await store.shown(thread) == ["a", "b", "c", "answer to c"]
+    assert await store.threads.recount(thread) == await store.threads.get(thread)
+
+
+async def test_drafts_are_kept_per_thread(store: Store) -> None:
+    thread = await store.thread()
+    await store.drafts.put(None, "new one", 3)
+    await store.drafts.put(thread, "half", 4)
+    await store.drafts.put(thread, "half a", 6)
+    await store.reopen()
+    kept = await store.drafts.get(thread)
+    assert kept is not None
+    assert (kept.text, kept.cursor, kept.thread_id) == ("half a", 6, thread)
+    fresh = await store.drafts.get(None)
+    assert fresh is not None
+    assert (fresh.text, fresh.thread_id) == ("new one", None)
+    await store.drafts.delete(None)
+    assert await store.drafts.get(None) is None
+    with pytest.raises(ThreadNotFound):
+        await store.drafts.put(new_id(), "x", 0)
+
+
+async def test_projects(store: Store) -> None:
+    first = await store.projects.default()
+    assert first.name == "Personal"
+    made = await store.projects.create("Work", "#112233")
+    assert await store.projects.get(made.id) == made
+    assert await store.projects.list() == (first, made)
+    with pytest.raises(ProjectNotFound):
+        await store.projects.get(new_id())
+    with pytest.raises(InvalidTitle):
+        await store.projects.create("  ")
+    with pytest.raises(ProjectNotFound):
+        await store.threads.create(new_id(), "T", provider=None, model=None)
+    assert PLAN.provider == "offline"
