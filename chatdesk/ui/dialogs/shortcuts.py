@@ -56,25 +56,25 @@ class ShortcutsDialog(Panel):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(0, 1)
-        sections = [
-            (
-                group,
-                [
-                    (each.title.rstrip("…"), commands.keys_text(each))
-                    for each in commands.commands()
-                    if each.group == group
-                ],
-            )
-            for group in GROUPS
-        ]
+        sections = [(group, _lines_of(commands, group)) for group in GROUPS]
         for title, lines in (*sections, ("In place", list(_LOCAL_KEYS))):
             shown = [(name, keys) for name, keys in lines if keys]
             if not shown:
                 continue
-            grid.addWidget(plain_label(title, "group"), grid.rowCount(), 0)
+            heading = plain_label(title, "group")
+            heading.setContentsMargins(0, 10, 0, 2)
+            grid.addWidget(heading, grid.rowCount(), 0)
             for name, keys in shown:
                 row = grid.rowCount()
                 grid.addWidget(plain_label(name, "text"), row, 0)
                 grid.addWidget(plain_label(keys, "muted"), row, 1, Qt.AlignmentFlag.AlignRight)
         grid.setRowStretch(grid.rowCount(), 1)
         return page
+
+
+def _lines_of(commands: CommandRegistry, group: str) -> list[tuple[str, str]]:
+    return [
+        (command.title.rstrip("…"), commands.keys_text(command))
+        for command in commands.commands()
+        if command.group == group
+    ]

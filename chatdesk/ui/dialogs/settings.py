@@ -1,0 +1,204 @@
+"""The settings: General and Providers. It is given values and gives changes; it reads and stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.settings.schema import InvalidValue, Setting, all_settings
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.settings_row import SettingsRow, field_for
+from chatdesk.ui.theme.theme import Theme
+
+_NAV_PX: Final = 180
+_WIDTH_PX, _HEIGHT_PX = 880, 600
+_PAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    "General": ("theme", "text_scale", "send_on_enter", "trash_days"),
+    "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
+}
+_TITLES: Final[Mapping[str, str]] = {
+    "theme": "Theme",
+    "text_scale": "Text size",
+    "send_on_enter": "Send with",
+    "trash_days": "Keep the trash for",
+    "provider": "Who answers",
+    "openai_base_url": "Server address",
+    "openai_model": "Model",
+    "offline_speed_tokens_per_s": "Offline demo, tokens a second",
+}
+_CHOICES: Final[Mapping[str, dict[Any, str]]] = {
+    "theme": {"system": "As the system", "light": "Light", "dark": "Dark"},
+    "text_scale": {0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 2.0: "200 %"},
+    "send_on_enter": {True: "Enter", False: "Ctrl+Enter"},
+    "provider": {"auto": "The server when it is set up", "offline": "Always the offline demo", "openai": "The server"},
+}
+_KEY_TEXTS: Final[Mapping[str, str]] = {
+    "environment": "set, from OPENAI_API_KEY",
+    "keyring": "set, in the system keyring",
+    "none": "not set",
+}
+
+
+class SettingsDialog(Panel):
+    """``values`` holds the settings to offer by name (others are left out), and ``key_source`` says where the API key
+    comes from. ``fixed`` names settings that an environment variable decides. ``applied`` carries what changed."""
+
+    applied = Signal(dict)
+
+    def __init__(
+        self,
+        theme: Theme,
+        values: Mapping[str, Any],
+        *,
+        fixed: frozenset[str] = frozenset(),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, "Settings", parent=parent)
+        self.setObjectName("settingsDialog")
+        self._values = dict(values)
+        self._settings = {setting.name: setting for setting in all_settings()}
+        self._fixed = fixed
+        self._rows: dict[str, SettingsRow] = {}
+        self._nav = QListWidget()
+        self._pages = QStackedWidget()
+        self._build()
+        self.fit(_WIDTH_PX, _HEIGHT_PX)
+        self._nav.setFocus()
+
+    def show_page(self, title: str) -> None:
+        self._nav.setCurrentRow(list(_PAGES).index(title))
+
+    def row(self, name: str) -> SettingsRow:
+        return self._rows[name]
+
+    def apply(self) -> bool:
+        """Emit what changed; false, and the reasons shown, when a value cannot be taken."""
+        changes: dict[str, Any] = {}
+        is_valid = True
+        for name, row in self._rows.items():
+            assert row.read is not None
+            row.show_problem("", self.theme.tokens.danger)
+            if row.read() == self._values[name]:
+                continue
+            try:
+                changes[name] = self._settings[name].checked(row.read())
+            except InvalidValue as error:
+                if is_valid:
+                    self.show_page(next(page for page, names in _PAGES.items() if name in names))
+                    row.field.setFocus(Qt.FocusReason.OtherFocusReason)
+                is_valid = False
+                row.show_problem(f"Not taken: {error}.", self.theme.tokens.danger)
+        if not is_valid:
+            return False
+        if changes:
+            self._values.update(changes)
+            self.applied.emit(changes)
+        return True
+
+    def _build(self) -> None:
+        self._nav.setObjectName("settingsPages")
+        self._nav.setAccessibleName("Pages of the settings")
+        self._nav.setFrameShape(QFrame.Shape.NoFrame)
+        self._nav.setFixedWidth(round(_NAV_PX * max(1.0, self.theme.scale)))
+        self._nav.currentRowChanged.connect(self._pages.setCurrentIndex)
+        for title, names in _PAGES.items():
+            self._pages.addWidget(self._build_page(title, names))
+            self._nav.addItem(title)
+        self._nav.setCurrentRow(0)
+        save, cancel = QPushButton("Save"), QPushButton("Cancel")
+        save.setObjectName("settingsSave")
+        cancel.setObjectName("settingsCancel")
+        save.setDefault(True)
+        save.clicked.connect(self._on_save_clicked)
+        cancel.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(save)
+        right = QVBoxLayout()
+        right.setContentsMargins(28, 24, 24, 20)
+        right.addWidget(self._pages, 1)
+        right.addLayout(buttons)
+        columns = QHBoxLayout(self)
+        columns.setContentsMargins(1, 1, 1, 1)
+        columns.setSpacing(0)
+        columns.addWidget(self._nav)
+        columns.addLayout(right, 1)
+        self._dress()
+
+    def _build_page(self, title: str, names: tuple[str, ...]) -> QWidget:
+        page = QWidget()
+        page.setObjectName("settingsPage")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 12, 0)
+        column.setSpacing(0)
+        column.addWidget(plain_label(title, "strong"))
+        column.addSpacing(8)
+        for name in names:
+            if name in self._values:
+                self._add(column, self._editable_row(self._settings[name]))
+        if title == "Providers":
+            self._add_provider_facts(column)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(page)
+        return area
+
+    def _editable_row(self, setting: Setting) -> SettingsRow:
+        name = setting.name
+        field, read = field_for(setting, self._values[name], _CHOICES.get(name))
+        field.setObjectName(f"setting_{name}")
+        hint = setting.help
+        if name in self._fixed:
+            field.setEnabled(False)
+            hint = f"Set by the environment variable {setting.env}, so it cannot be changed here."
+        row = self._rows[name] = SettingsRow(_TITLES[name], hint, field, read=read)
+        return row
+
+    def _add_provider_facts(self, column: QVBoxLayout) -> None:
+        source = str(self._values.get("key_source", "none"))
+        key = plain_label(_KEY_TEXTS.get(source, source), "text")
+        key.setObjectName("keyState")
+        hint = "It is read from OPENAI_API_KEY or the system keyring when ChatDesk starts, and never shown."
+        self._add(column, SettingsRow("API key", hint, key))
+        always = plain_label("always available", "text")
+        self._add(column, SettingsRow("Offline demo", "No network and no account, for trying things out.", always))
+
+    def _add(self, column: QVBoxLayout, row: SettingsRow) -> None:
+        line = QFrame()
+        line.setObjectName("settingsLine")
+        line.setFixedHeight(1)
+        column.addWidget(row)
+        column.addWidget(line)
+
+    def _dress(self) -> None:
+        tokens = self.theme.tokens
+        self.setStyleSheet(
+            f"#settingsPages {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
+            f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"
+            f" padding: 14px 10px; outline: none; }}"
+            f"#settingsPages::item {{ padding: 8px 10px; border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
+            f"#settingsPages::item:selected {{ background: {tokens.selected}; }}"
+            f"#settingsPages:focus::item:selected {{ border: 2px solid {tokens.accent}; padding: 6px 8px; }}"
+            f"#settingsLine {{ background: {tokens.line}; }}"
+            "QScrollArea, #settingsPage { background: transparent; }"
+        )
+
+    def _on_save_clicked(self) -> None:
+        if self.apply():
+            self.accept()

@@ -1,0 +1,71 @@
+"""One line of the settings: what it is, a hint, and the field that changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.settings.schema import Setting
+from chatdesk.ui.dialogs.panel import plain_label
+
+_FIELD_PX = 250
+
+
+class SettingsRow(QWidget):
+    """``read`` gives the field's present value, valid or not; a row without a field only shows a text."""
+
+    def __init__(self, title: str, hint: str, field: QWidget, *, read: Callable[[], Any] | None = None) -> None:
+        super().__init__()
+        self.field = field
+        self.read = read
+        self._problem = plain_label("", "muted", wraps=True)
+        self._problem.setObjectName("settingsProblem")
+        self._problem.hide()
+        field.setAccessibleName(title)
+        field.setAccessibleDescription(hint)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(plain_label(title, "text"))
+        words.addWidget(plain_label(hint, "muted", wraps=True))
+        words.addWidget(self._problem)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 10, 0, 10)
+        row.setSpacing(16)
+        row.addLayout(words, 1)
+        field.setMinimumWidth(min(_FIELD_PX, 180))
+        field.setMaximumWidth(_FIELD_PX)
+        row.addWidget(field, 1)
+
+    def show_problem(self, text: str, colour: str) -> None:
+        """An empty text takes it away."""
+        self._problem.setStyleSheet(f"color: {colour};")
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+
+
+def field_for(setting: Setting, value: Any, choices: dict[str, str] | None = None) -> tuple[QWidget, Callable[[], Any]]:
+    """A field that suits the kind of setting, and the way to read it. ``choices`` maps values to what is shown."""
+    if choices:
+        box = QComboBox()
+        for key, text in choices.items():
+            box.addItem(text, key)
+        place = box.findData(value)
+        if place < 0:  # a value between the steps, set by Ctrl and plus or in the file
+            box.addItem(str(value), value)
+            place = box.count() - 1
+        box.setCurrentIndex(place)
+        return box, box.currentData
+    if setting.kind is bool:
+        check = QCheckBox()
+        check.setChecked(bool(value))
+        return check, check.isChecked
+    if setting.kind in (int, float):
+        number = QDoubleSpinBox()
+        number.setDecimals(0)
+        number.setRange(setting.minimum or 0, setting.maximum if setting.maximum is not None else 1_000_000)
+        number.setValue(float(value))
+        return number, number.value
+    line = QLineEdit(str(value))
+    return line, lambda: line.text().strip()
