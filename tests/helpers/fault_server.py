@@ -1,8 +1,8 @@
 """A real HTTP/1.1 server on loopback that speaks chat completions, and misbehaves on cue.
 
-A script says what happens on each request: it is an async function that gets an ``Exchange`` and writes whatever bytes it
-likes, whole, late, broken or never. ``FaultServer`` takes one script or one for each request in turn (the last one stays).
-Every request and every connection is recorded, so that tests can count retries and sockets.
+A script says what happens on each request: it is an async function that gets an ``Exchange`` and writes whatever bytes
+it likes, whole, late, broken or never. ``FaultServer`` takes one script or one for each request in turn (the last one
+stays). Every request and every connection is recorded, so that tests can count retries and sockets.
 
     async with FaultServer(answer("Hello")) as server:
         provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url)

@@ -134,7 +134,7 @@ ORDER BY messages DESC;
 A fence without a language, and a very long line:
 
 ```
-$ grep --recursive --line-number --include='*.py' 'a rather long pattern that makes this line wider than a window' . | sort
+$ grep --recursive --line-number --include='*.py' 'a rather long pattern that makes this line wide' . | sort
 ```
 
 And `inline code with ``backticks`` inside`."""
@@ -211,8 +211,8 @@ Scripts: العربية, עברית, 中文, 日本語, हिन्दी, 👩
 [^1]: This is the footnote."""
 
 _SLOW = """This answer takes its time: one small piece after the other, eight in each second, whatever speed is set. \
-There is enough of it to press *Stop* in the middle, to close the window, to switch to another thread and back, or \
-to watch how the view follows the end of the text. After *Stop*, the part that arrived is kept; *Continue* goes on \
+There is enough of it to press *Stop* in the middle, to close the window, to switch to another thread and back, \
+or to watch how the view follows the end of the text. After *Stop*, the part that arrived is kept; *Continue* goes on \
 exactly where it stopped. **That was all.**"""
 
 _BUSY = "The server was busy at first; the window said so and waited. Here is the answer: **patience pays**."

@@ -3,8 +3,8 @@
 The SDK sends the request and names the failures; the answer is read here, from bytes, because the SDK's reader accepts
 truncated, endless and unbounded streams as good ones. All deadlines, caps and retries are ours.
 
-*Continue* sends the partial answer as the last assistant message and after it a short instruction as the user. A partial
-answer without an instruction is understood by few servers only (and refused by some), while every server understands this.
+*Continue* sends the partial answer as the last assistant message and after it a short instruction as the user. Without
+the instruction only few servers go on from a partial answer, and some refuse it; with it every server understands.
 """
 
 from __future__ import annotations

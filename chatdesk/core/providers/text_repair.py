@@ -1,7 +1,8 @@
 """Makes text from and for a server storable: no lone surrogates, no NUL.
 
 JSON may carry half of a surrogate pair (``"\\ud83d"``); SQLite, UTF-8 and Qt all fail on it later. Servers that count
-in UTF-16 units even cut a pair in two and send the halves in two events, so one half is held back until the next arrives.
+in UTF-16 units even cut a pair in two and send the halves in two events, so one half is held back until the next
+arrives.
 """
 
 from __future__ import annotations

@@ -226,16 +226,21 @@ async def test_an_unknown_name_is_not_found() -> None:
 
 
 async def test_no_secure_connection_to_a_plain_server() -> None:
+    is_over = asyncio.Event()
+
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await writer.drain()
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        is_over.set()
 
     server = await asyncio.start_server(plain, "127.0.0.1", 0)
     async with server:
         provider = provider_for(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
         assert (await error_of(provider)).kind is Kind.TLS
+        await is_over.wait()
 
 
 @pytest.mark.parametrize(

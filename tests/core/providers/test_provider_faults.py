@@ -1,11 +1,10 @@
-"""Every fault of a server, at the positions where it can happen: the kind, the partial answer, the retries, the sockets."""
+"""Every fault of a server, wherever it can happen: the kind, the partial answer, the retries, the sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +148,7 @@ class Fault:
 
 
 FAULTS = [
-    # N1: before the headers
+    # Before (N1) the headers
     Fault("reset before headers", reset, Kind.RESET, attempts=3),
     Fault("close before headers", close, Kind.RESET, attempts=3),
     Fault("no headers", silent, Kind.FIRST_BYTE_TIMEOUT),
@@ -160,7 +159,7 @@ FAULTS = [
     Fault("comments for ever", forever(": still here\n\n"), Kind.FIRST_BYTE_TIMEOUT),
     Fault("drip for ever", forever("d"), Kind.FIRST_BYTE_TIMEOUT),
     Fault("role, then nothing", body(sse(chunk({"role": "assistant"})), then="hang"), Kind.SILENCE),
-    # N2, N3: in the middle
+    # In (N2, N3) the middle
     Fault("reset mid-stream", body(HELLO, then="reset"), Kind.RESET, "Hello"),
     Fault("close mid-chunk", body(HELLO, then="close"), Kind.RESET, "Hello"),
     Fault("close mid-event", body(HELLO, 'data: {"cho', then="close", chunked=False), Kind.INCOMPLETE, "Hello"),
@@ -168,12 +167,12 @@ FAULTS = [
     Fault("ends without anything", body(HELLO), Kind.INCOMPLETE, "Hello"),
     Fault("done without finish reason", body(HELLO, DONE), Kind.INCOMPLETE, "Hello"),
     Fault("last event without blank line", body(HELLO.rstrip("\n")), Kind.INCOMPLETE, "Hello"),
-    # N8, N9: silence in the middle
+    # Silence (N8, N9) in the middle
     Fault("stall", body(HELLO, then="hang"), Kind.SILENCE, "Hello"),
     Fault("comments mid-stream", forever(": ping\n\n", HELLO), Kind.SILENCE, "Hello"),
     Fault("empty deltas", forever(sse(chunk({"content": ""})), HELLO), Kind.SILENCE, "Hello"),
     Fault("drip mid-stream", forever("x", HELLO), Kind.SILENCE, "Hello"),
-    # N5: unreadable
+    # Unreadable (N5)
     Fault("bad JSON", body(HELLO, "data: {nope}\n\n"), Kind.MALFORMED, "Hello"),
     Fault("bad JSON first", body("data: {nope}\n\n"), Kind.MALFORMED),
     Fault("invalid UTF-8", body(HELLO, b'data: {"a": "\xff\xfe"}\n\n'), Kind.MALFORMED, "Hello"),
@@ -187,7 +186,7 @@ FAULTS = [
     Fault("choices is text", body(HELLO, sse({"choices": "x"})), Kind.MALFORMED, "Hello"),
     Fault("choice is text", body(HELLO, sse({"choices": ["x"]})), Kind.MALFORMED, "Hello"),
     Fault("tool call is text", body(HELLO, sse(chunk({"tool_calls": ["x"]}))), Kind.MALFORMED, "Hello"),
-    # N10: too much
+    # Too much (N10)
     Fault("endless line", flood("x" * 20_000, 20, "data: "), Kind.TOO_LARGE),
     Fault("large delta", body(HELLO, sse(chunk({"content": "y" * 70_000}))), Kind.TOO_LARGE, "Hello"),
     Fault("endless comments", flood(":" + "x" * 20_000 + "\n", 40, HELLO), Kind.TOO_LARGE, "Hello"),
@@ -196,7 +195,7 @@ FAULTS = [
         body(gzip.compress(b"\0" * 10_000_000), headers=(("Content-Encoding", "gzip"),)),
         Kind.MALFORMED,
     ),
-    # N11: not what was asked for
+    # Not (N11) what was asked for
     Fault("HTML", body("<html>Log in</html>", content_type="text/html; charset=utf-8"), Kind.NOT_A_STREAM),
     Fault("HTML called a stream", body("<html>\n<p>Log in</p>\n</html>\n"), Kind.NOT_A_STREAM),
     Fault("JSON that is no answer", body('{"ok": true}', content_type="application/json"), Kind.NOT_A_STREAM),
@@ -208,7 +207,7 @@ FAULTS = [
     Fault("length without text", body(sse(chunk({}, "length")), DONE), Kind.EMPTY_ANSWER),
     Fault("choices empty", body(sse({"choices": []})), Kind.INCOMPLETE),
     Fault("content filter", body(HELLO, sse(chunk({}, "content_filter")), DONE), Kind.CONTENT_FILTER, "Hello"),
-    # N12: errors in band
+    # Errors (N12) in band
     Fault("error in band", body(HELLO, sse({"error": {"message": "boom", "code": 500}})), Kind.SERVER, "Hello"),
     Fault("error event", body(HELLO, 'event: error\ndata: {"message": "boom"}\n\n'), Kind.SERVER, "Hello"),
     Fault("error event as text", body(HELLO, "event: error\ndata: boom\n\n"), Kind.SERVER, "Hello"),
@@ -220,7 +219,7 @@ FAULTS = [
         Kind.CONTEXT_TOO_LONG,
         "Hello",
     ),
-    # N6, N7: statuses
+    # Statuses (N6, N7)
     Fault("400", status(400, {"error": {"message": "bad"}}), Kind.BAD_REQUEST),
     Fault("401", status(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}}), Kind.UNAUTHORISED),
     Fault("402", status(402), Kind.PAYMENT),
@@ -240,7 +239,7 @@ FAULTS = [
         "502 page", status(502, "<html><h1>Bad gateway</h1></html>", content_type="text/html"), Kind.SERVER, attempts=3
     ),
     Fault("503", status(503), Kind.SERVER, attempts=3),
-    # N16: redirects
+    # Redirects (N16)
     Fault("redirect elsewhere", status(307, headers=[("Location", "http://127.0.0.2:1/v1")]), Kind.REDIRECT),
     Fault("redirect to GET", status(302, headers=[("Location", "/elsewhere")]), Kind.REDIRECT),
     Fault("redirect to nowhere", status(307, headers=[("Location", "http://[bad")]), Kind.REDIRECT),
@@ -336,13 +335,20 @@ async def test_a_long_answer_is_stopped_at_the_total_deadline() -> None:
 
 
 async def test_a_redirect_does_not_carry_the_question_elsewhere() -> None:
-    async with FaultServer(answer()) as other:
-        async with FaultServer(status(307, headers=[("Location", f"{other.base_url}/chat/completions")])) as server:
-            provider = provider_for(server)
-            _, error = await collect(provider)
-            assert error.kind is Kind.REDIRECT
-            assert other.total_connections == 0
-            await provider.close()
+    elsewhere = FaultServer(answer())
+    async with elsewhere as other, FaultServer(_redirect_to(elsewhere)) as server:
+        provider = provider_for(server)
+        _, error = await collect(provider)
+        assert error.kind is Kind.REDIRECT
+        assert other.total_connections == 0
+        await provider.close()
+
+
+def _redirect_to(target: FaultServer) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await status(307, headers=[("Location", f"{target.base_url}/chat/completions")])(exchange)
+
+    return script
 
 
 async def test_a_redirect_on_the_same_server_is_followed() -> None:
@@ -389,9 +395,6 @@ async def test_vendor_words_are_short_and_plain() -> None:
         assert len(error.what) < 400
         assert error.details == {"status": 500, "request_id": "r1"}
         await provider.close()
-
-
-Check = Callable[[FaultServer], Awaitable[None]]
 
 
 async def test_reasoning_is_apart_from_text() -> None:
