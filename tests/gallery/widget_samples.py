@@ -44,7 +44,10 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("banner-danger", _banner(theme, "danger")),
         ("banner-right-to-left", _mirrored(_banner(theme, "warning"))),
         ("toast", _toast(theme, "Thread moved to the trash.", "Undo")),
-        ("toast-long", _toast(theme, "The thread is in the trash for 30 days and its draft is kept with it. " * 2, None)),
+        (
+            "toast-long",
+            _toast(theme, "The thread is in the trash for 30 days; its draft is kept with it. " * 2, None),
+        ),
     ]
 
 

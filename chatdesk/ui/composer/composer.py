@@ -162,7 +162,13 @@ class Composer(QWidget):
         theme = self._theme
         painter = QPainter(self)
         area, radius = QRectF(self.rect()), theme.tokens.radius.card
-        paint_box(painter, area, radius, fill=theme.colour("card"), border=theme.colour("accent" if self.editor.hasFocus() else "line"))
+        paint_box(
+            painter,
+            area,
+            radius,
+            fill=theme.colour("card"),
+            border=theme.colour("accent" if self.editor.hasFocus() else "line"),
+        )
         if self._has_keyboard_focus:
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 

@@ -109,8 +109,8 @@ class TextEditor(QPlainTextEdit):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Esc stops an answer before any shortcut of the window sees it.
-        is_override = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if is_override and event.key() == Qt.Key.Key_Escape and self.is_stop_offered:
+        is_override = event.type() is QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self.is_stop_offered:
             event.accept()
         return super().eventFilter(watched, event)
 
@@ -130,6 +130,11 @@ class TextEditor(QPlainTextEdit):
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         self._has_preedit = bool(event.preeditString())
         super().inputMethodEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._align()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -201,7 +206,19 @@ class TextEditor(QPlainTextEdit):
         self._slice_cursor = None
         self.setReadOnly(self._is_locked)
 
+    def _align(self) -> None:
+        """Qt's plain text keeps to the left whatever the script is; text that runs from the right begins there."""
+        document = self.document()
+        direction = self.layoutDirection() if document.isEmpty() else document.firstBlock().textDirection()
+        is_mirrored = direction is Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if is_mirrored else Qt.AlignmentFlag.AlignLeft
+        option = document.defaultTextOption()
+        if option.alignment() != side:
+            option.setAlignment(side)
+            document.setDefaultTextOption(option)
+
     def _on_text_changed(self) -> None:
+        self._align()
         if self._slice_cursor is None:
             self.writtenChanged.emit()
 

@@ -54,7 +54,8 @@ QMenu::item:disabled {{ color: {tokens.muted}; }}
 QMenu::indicator {{ width: {check_px}px; height: {check_px}px; left: 6px; }}
 QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 8px; }}
 QPlainTextEdit#composer {{ background: transparent; color: {tokens.text}; border: none;
-    placeholder-text-color: {tokens.muted}; selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
+    placeholder-text-color: {tokens.muted}; selection-background-color: {tokens.accent};
+    selection-color: {tokens.on_accent}; }}
 QScrollArea#emptyState, QWidget#emptyStatePage {{ background: {tokens.background}; border: none; }}
 QLabel[isDanger="true"] {{ color: {tokens.danger}; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}

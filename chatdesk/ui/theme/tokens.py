@@ -38,7 +38,7 @@ class Spaces:
     xs: int = 4
     s: int = 8
     m: int = 12
-    l: int = 16
+    l: int = 16  # noqa: E741 - sizes are called as clothes are
     xl: int = 24
     xxl: int = 32
 

@@ -162,7 +162,7 @@ class PillButton(ThemedButton):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        width = 2 * self._PADDING_PX + self._text_px()
+        width: float = 2 * self._PADDING_PX + self._text_px()
         mark = self._mark_px() + self._GAP_PX
         width += mark * (int(self._icon_name is not None) + int(self._has_arrow))
         return QSize(round(width), max(HIT_TARGET_PX, round(HIT_TARGET_PX * self._theme.scale)))

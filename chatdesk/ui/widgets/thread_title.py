@@ -24,6 +24,7 @@ class ThreadTitle(QWidget):
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_editable = True
+        self._is_editing = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.label = _ClickableTitle(theme, role="header")
         self.label.setObjectName("threadTitle")
@@ -48,7 +49,7 @@ class ThreadTitle(QWidget):
 
     @property
     def is_editing(self) -> bool:
-        return self._stack.currentWidget() is self.field
+        return self._is_editing
 
     def set_title(self, title: str, *, is_editable: bool = True) -> None:
         """Ends an edit that is under way without keeping it, unless only the same title is set again."""
@@ -58,11 +59,13 @@ class ThreadTitle(QWidget):
         self.pencil.setVisible(is_editable)
         self.label.setText(title)
         self.label.setCursor(Qt.CursorShape.IBeamCursor if is_editable else Qt.CursorShape.ArrowCursor)
+        self._is_editing = False
         self._stack.setCurrentIndex(0)
 
     def begin_edit(self) -> None:
         if not self._is_editable or self.is_editing:
             return
+        self._is_editing = True
         self.field.setText(self.label.text())
         self._stack.setCurrentWidget(self.field)
         self.field.selectAll()
@@ -73,6 +76,8 @@ class ThreadTitle(QWidget):
             return
         title = " ".join(self.field.text().split())
         old = self.label.text()
+        # Before the field is hidden: hiding takes its focus, which would end the edit a second time.
+        self._is_editing = False
         self._stack.setCurrentIndex(0)
         if is_kept and title and title != old:
             self.label.setText(title)
@@ -97,8 +102,12 @@ class _TitleField(QLineEdit):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Esc and Enter belong to the field while it is open, not to the window's shortcuts.
-        is_override = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if is_override and event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        is_override = event.type() is QEvent.Type.ShortcutOverride
+        if (
+            is_override
+            and isinstance(event, QKeyEvent)
+            and event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        ):
             event.accept()
         return super().eventFilter(watched, event)
 

@@ -1,0 +1,120 @@
+"""Tokens, palette, scale, icons and fonts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QPalette
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.paths import resources_dir
+from chatdesk.ui.theme.icons import icon, icon_pixmap
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import DARK, LIGHT, TYPE, Tokens
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    made = Theme(qapp)
+    made.apply()
+    made.load_other_fonts()
+    return made
+
+
+def _luminance(colour: str) -> float:
+    parts = [value / 255 for value in QColor(colour).getRgb()[:3]]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["background", "surface", "card", "question", "code"])
+def test_text_can_be_read(tokens: Tokens, ground: str) -> None:
+    assert _contrast(tokens.text, getattr(tokens, ground)) >= 7
+    assert _contrast(tokens.muted, getattr(tokens, ground)) >= 4.5
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+def test_code_can_be_read(tokens: Tokens) -> None:
+    for colour in fields(tokens.syntax):
+        assert _contrast(getattr(tokens.syntax, colour.name), tokens.code) >= 4.5, colour.name
+    assert tokens.syntax.of("no such kind") == tokens.syntax.plain
+
+
+def test_high_contrast_makes_lines_strong() -> None:
+    assert _contrast(LIGHT.in_high_contrast().line, LIGHT.background) >= 4.5
+
+
+def test_choosing_dark_repaints_everything(theme: Theme, qtbot: QtBot) -> None:
+    theme.set_preference("light")
+    with qtbot.waitSignal(theme.changed):
+        theme.set_preference("dark")
+    assert (theme.scheme, theme.tokens) == ("dark", DARK)
+    assert QApplication.palette().color(QPalette.ColorRole.Window) == QColor(DARK.background)
+    assert DARK.line in QApplication.instance().styleSheet()
+    theme.set_preference("light")
+
+
+def test_the_system_preference_follows_the_hint(theme: Theme) -> None:
+    assert theme.preference == "system"
+    assert theme.scheme in ("light", "dark")
+
+
+def test_zoom_goes_in_steps_and_stays_in_bounds(theme: Theme) -> None:
+    base = theme.font("text").pointSizeF()
+    theme.zoom_in()
+    assert theme.scale == 1.1
+    assert theme.font("text").pointSizeF() == pytest.approx(base * 1.1)
+    for _each in range(20):
+        theme.zoom_in()
+    assert theme.scale == 2.0
+    for _each in range(20):
+        theme.zoom_out()
+    assert theme.scale == 0.75
+    theme.reset_zoom()
+    assert theme.scale == 1.0
+
+
+def test_motion_follows_the_setting(theme: Theme) -> None:
+    theme.set_motion_reduced(True)
+    assert theme.is_motion_reduced
+    theme.set_motion_reduced(False)
+    assert not theme.is_motion_reduced
+
+
+def test_the_bundled_fonts_are_drawn_with(theme: Theme) -> None:
+    assert {"Inter", "JetBrains Mono"} <= set(QFontDatabase.families())
+    for role in TYPE:
+        family = "JetBrains Mono" if role == "code" else "Inter"
+        assert QFontInfo(theme.font(role)).family() == family
+    assert QFontInfo(theme.font("strong")).weight() == 600
+
+
+def test_every_bundled_thing_has_its_licence() -> None:
+    fonts, icons = resources_dir() / "fonts", resources_dir() / "icons"
+    assert "SIL Open Font License" in (fonts / "LICENSE-Inter.txt").read_text(encoding="utf-8")
+    assert "SIL Open Font License" in (fonts / "LICENSE-JetBrainsMono.txt").read_text(encoding="utf-8")
+    assert "ISC" in (icons / "LICENSE").read_text(encoding="utf-8")
+    assert sum(path.stat().st_size for path in fonts.iterdir()) < 2_000_000
+
+
+def test_an_icon_is_drawn_in_its_colour_at_the_screens_resolution(theme: Theme) -> None:
+    pixmap = icon_pixmap("square", "#ff0000", 16, device_pixel_ratio=2.0)
+    assert pixmap.size() == QSize(32, 32)
+    image = pixmap.toImage()
+    inked = [image.pixelColor(x, y) for x in range(32) for y in range(32) if image.pixelColor(x, y).alpha() > 200]
+    assert inked and all(colour.red() > 200 and colour.green() < 40 for colour in inked)
+
+
+@pytest.mark.parametrize("path", sorted((resources_dir() / "icons").glob("*.svg")), ids=lambda path: path.stem)
+def test_every_icon_can_be_drawn(theme: Theme, path: object) -> None:
+    image = icon(path.stem, "#000000").pixmap(QSize(16, 16)).toImage()  # type: ignore[attr-defined]
+    assert any(image.pixelColor(x, y).alpha() for x in range(16) for y in range(16))

@@ -1,0 +1,241 @@
+"""Header, empty state, banner, toast and fields, pressed as a person would."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.context_meter import ContextMeter
+from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.empty_state import EXAMPLE_PROMPTS, EmptyState
+from chatdesk.ui.widgets.search_field import SearchField
+from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.toast import Toast
+
+MODELS = [("offline", "Offline", [("demo", "Demo")]), ("o", "R&D", [("gpt", "GPT"), ("mini", "Mini")])]
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp)
+
+
+@pytest.fixture
+def header(theme: Theme, qtbot: QtBot) -> ThreadHeader:
+    made = ThreadHeader(theme)
+    qtbot.addWidget(made)
+    made.resize(900, 52)
+    made.set_title("Old title")
+    made.set_models(MODELS)
+    made.set_current("o", "gpt")
+    made.show()
+    made.activateWindow()
+    return made
+
+
+def _edit(header: ThreadHeader, qtbot: QtBot, text: str) -> QLineEdit:
+    header.begin_title_edit()
+    field = header.findChild(QLineEdit, "threadTitleField")
+    assert field.selectedText() == "Old title"
+    qtbot.keyClicks(field, text)
+    return field
+
+
+@pytest.mark.parametrize(
+    ("typed", "key", "expected"),
+    [
+        ("New title", Qt.Key.Key_Return, ["New title"]),
+        ("New title", Qt.Key.Key_Escape, []),
+        ("   ", Qt.Key.Key_Return, []),
+        ("Old title", Qt.Key.Key_Return, []),
+    ],
+    ids=["enter keeps", "escape drops", "blank is not kept", "same is no change"],
+)
+def test_editing_the_title(header: ThreadHeader, qtbot: QtBot, typed: str, key: Qt.Key, expected: list[str]) -> None:
+    titles: list[str] = []
+    header.titleEdited.connect(titles.append)
+    qtbot.keyClick(_edit(header, qtbot, typed), key)
+    assert titles == expected
+    assert not header.title.is_editing
+    assert header.title.label.text() == (expected or ["Old title"])[0]
+
+
+def test_leaving_the_title_keeps_it(header: ThreadHeader, qtbot: QtBot) -> None:
+    titles: list[str] = []
+    header.titleEdited.connect(titles.append)
+    _edit(header, qtbot, "Left").clearFocus()
+    assert titles == ["Left"]
+
+
+def test_the_pencil_the_title_and_f2_begin_an_edit(header: ThreadHeader, qtbot: QtBot) -> None:
+    for begin in (
+        lambda: qtbot.mouseClick(header.findChild(QWidget, "renameThreadButton"), Qt.MouseButton.LeftButton),
+        lambda: qtbot.mouseClick(header.findChild(QWidget, "threadTitle"), Qt.MouseButton.LeftButton),
+        lambda: qtbot.keyClick(header, Qt.Key.Key_F2),
+    ):
+        begin()
+        assert header.title.is_editing
+        qtbot.keyClick(header.title.field, Qt.Key.Key_Escape)
+
+
+def test_a_title_that_is_fixed_cannot_be_edited(header: ThreadHeader) -> None:
+    header.set_title("Fixed", is_editable=False)
+    header.begin_title_edit()
+    assert not header.title.is_editing
+
+
+def test_choosing_a_model_by_keyboard(header: ThreadHeader, qtbot: QtBot) -> None:
+    chosen: list[tuple[str, str]] = []
+    header.modelChosen.connect(lambda provider, model: chosen.append((provider, model)))
+    menu = header.findChild(QMenu, "modelMenu")
+    qtbot.keyClick(header.model_picker, Qt.Key.Key_Down)
+    assert menu.isVisible() and menu.activeAction().text() == "GPT"
+    assert "R&&D" in [action.text() for action in menu.actions()]
+    qtbot.keyClick(menu, Qt.Key.Key_Down)
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert chosen == [("o", "mini")]
+    assert header.model_picker.accessibleName() == "Model: Mini"
+
+
+def test_many_models_get_a_menu_for_each_provider(header: ThreadHeader) -> None:
+    header.set_models([*MODELS, ("many", "Many", [(str(number), str(number)) for number in range(40)])])
+    menu = header.findChild(QMenu, "modelMenu")
+    menu.aboutToShow.emit()
+    assert [action.menu() is not None for action in menu.actions()] == [True, True, True]
+
+
+def test_a_model_that_is_gone_keeps_its_name_and_no_model_is_said(header: ThreadHeader) -> None:
+    header.set_current("o", "retired-1")
+    assert header.model_picker.text() == "retired-1"
+    header.set_models([])
+    menu = header.findChild(QMenu, "modelMenu")
+    menu.aboutToShow.emit()
+    assert "Settings" in menu.actions()[0].text()
+
+
+def test_the_headers_buttons_are_there_when_they_work(header: ThreadHeader, qtbot: QtBot) -> None:
+    assert not header.more_button.isVisible() and not header.sidebar_button.isVisible()
+    menu = QMenu(header)
+    menu.addAction("Pin")
+    header.set_menu(menu)
+    header.set_sidebar_collapsed(True)
+    qtbot.keyClick(header.more_button, Qt.Key.Key_Return)
+    assert menu.isVisible()
+    menu.close()
+    with qtbot.waitSignal(header.sidebarRequested):
+        qtbot.mouseClick(header.sidebar_button, Qt.MouseButton.LeftButton)
+
+
+def test_the_meter_warns_by_colour_and_words(theme: Theme, qtbot: QtBot) -> None:
+    meter = ContextMeter(theme)
+    qtbot.addWidget(meter)
+    colours = []
+    for fraction in (0.34, 0.8, 0.95):
+        meter.set_fraction(fraction, "words")
+        colours.append(meter.colour_name)
+    assert colours == ["accent", "warning", "danger"]
+    assert (meter.accessibleName(), meter.accessibleDescription()) == ("Context used: 95%", "words")
+    meter.set_fraction(None)
+    assert meter.isHidden()
+
+
+def test_each_prompt_card_gives_its_whole_prompt(theme: Theme, qtbot: QtBot) -> None:
+    state = EmptyState(theme)
+    qtbot.addWidget(state)
+    state.resize(900, 600)
+    state.show()
+    texts: list[str] = []
+    state.promptChosen.connect(texts.append)
+    for card in state.cards:
+        qtbot.keyClick(card, Qt.Key.Key_Return)
+    assert texts == [prompt.text for prompt in EXAMPLE_PROMPTS]
+    state.set_sub_text("Hello")
+    assert state.findChild(QLabel, "emptyStateText").text() == "Hello"
+
+
+def test_a_narrow_empty_state_has_one_column(theme: Theme, qtbot: QtBot) -> None:
+    state = EmptyState(theme)
+    qtbot.addWidget(state)
+    state.resize(360, 600)
+    state.show()
+    assert len({card.x() for card in state.cards}) == 1
+
+
+def test_a_banner_acts_and_closes(theme: Theme, qtbot: QtBot) -> None:
+    banner = Banner(theme)
+    qtbot.addWidget(banner)
+    banner.show_message("<b>The disk is full.</b>", kind="danger", action_text="Show")
+    assert banner.text == "<b>The disk is full.</b>" and banner.isVisible()
+    with qtbot.waitSignal(banner.actionTriggered):
+        qtbot.mouseClick(banner.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(banner.closed):
+        qtbot.mouseClick(banner.findChild(QWidget, "bannerClose"), Qt.MouseButton.LeftButton)
+    assert banner.isHidden()
+
+
+def test_a_toast_offers_one_way_back(theme: Theme, qtbot: QtBot) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.resize(600, 400)
+    page.show()
+    toast = Toast(theme, page)
+    toast.show_message("Moved to the trash.", action_text="Undo")
+    assert page.rect().contains(toast.geometry())
+    with qtbot.waitSignals([toast.closed, toast.actionTriggered]):
+        qtbot.mouseClick(toast.findChild(QPushButton, "toastAction"), Qt.MouseButton.LeftButton)
+    assert toast.isHidden()
+
+
+def test_a_toast_goes_away_by_itself(theme: Theme, qtbot: QtBot) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.resize(600, 400)
+    page.show()
+    toast = Toast(theme, page)
+    with qtbot.waitSignal(toast.closed, timeout=3000):
+        toast.show_message("Saved. " * 40, timeout_ms=10)
+
+
+def test_escape_empties_the_search(theme: Theme, qtbot: QtBot) -> None:
+    field = SearchField(theme, object_name="searchBox", placeholder="Search", hint="Ctrl+K")
+    qtbot.addWidget(field)
+    field.show()
+    qtbot.keyClicks(field, "pragma")
+    clear = field.findChild(QWidget, "searchBoxClear")
+    assert clear.isVisible()
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert field.text() == "" and not clear.isVisible()
+
+
+def test_a_label_that_does_not_fit_tells_all_in_its_tooltip(theme: Theme, qtbot: QtBot) -> None:
+    label = ElidedLabel(theme, "<i>A long title</i> " * 9)
+    qtbot.addWidget(label)
+    label.resize(80, 20)
+    label.show()
+    assert "&lt;i&gt;" in label.toolTip()
+    label.setText("Hi")
+    assert label.toolTip() == ""
+
+
+def test_an_icon_button_is_large_enough_and_named(theme: Theme, qtbot: QtBot) -> None:
+    button = IconButton(theme, "copy", name="Copy", object_name="copy", side_px=12)
+    qtbot.addWidget(button)
+    assert min(button.sizeHint().toTuple()) >= 28
+    assert button.accessibleName() == "Copy" and "Copy" in button.toolTip()
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+@pytest.mark.parametrize("scale", [0.75, 2.0])
+def test_everything_can_be_drawn(theme: Theme, qtbot: QtBot, direction: Qt.LayoutDirection, scale: float) -> None:
+    from tests.gallery.widget_samples import build_samples
+
+    theme.set_scale(scale)
+    for _name, widget in build_samples(theme):
+        qtbot.addWidget(widget)
+        widget.setLayoutDirection(direction)
+        assert not widget.grab().isNull()
