@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
     from chatdesk.core.storage.database import Database, OpenReport
+    from chatdesk.ui.application.window_application import Script
 
 _log = logging.getLogger(__name__)
 
@@ -127,15 +128,15 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
     )
 
 
-def run_window(paths: AppPaths, settings: Settings, *, demonstration: Path | None = None) -> int:
+def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = None) -> int:
     """The desktop application; returns its exit code. A second start brings the first window to the front.
 
-    ``demonstration``: play one turn, save a picture of the window there and leave; so it does by itself where there is no
-    display, which Qt would answer with an abort.
+    ``script`` plays in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
+    that is the demonstration: one turn and a picture.
     """
-    if lacks_display(os.environ):
+    is_blind = lacks_display(os.environ)
+    if is_blind:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        demonstration = paths.data_dir / "demonstration.png"
         print("No display was found, so ChatDesk plays one turn without a window.", flush=True)  # noqa: T201
     from chatdesk.core.diagnostics.crashes import CrashReporter
     from chatdesk.core.diagnostics.redaction import process_redactor
@@ -159,6 +160,10 @@ def run_window(paths: AppPaths, settings: Settings, *, demonstration: Path | Non
         from chatdesk.core.settings.store import SettingsStore
         from chatdesk.ui.application.window_application import Backstage, run
 
+        if is_blind and script is None:
+            from chatdesk.ui.application.demonstration import play
+
+            script = partial(play, picture=paths.data_dir / "demonstration.png")
         backstage = Backstage(
             settings_store=SettingsStore(paths.settings_file),
             build=lambda: build_services(paths, settings, is_owner=True),
@@ -167,7 +172,7 @@ def run_window(paths: AppPaths, settings: Settings, *, demonstration: Path | Non
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
             resources=resources_dir(),
         )
-        return run(paths, settings, backstage, demonstration=demonstration)
+        return run(paths, settings, backstage, script=script)
     finally:
         lock.release()
 

@@ -37,7 +37,9 @@ def _start(*arguments: str, **more: object) -> subprocess.Popen[str]:
 
 def test_version_needs_nothing_heavy() -> None:
     program = "import sys; sys.argv=['chatdesk','--version']\nfrom chatdesk.cli import run\ntry: run(['--version'])\n"
-    program += "except SystemExit: pass\nprint([m for m in ('PySide6','openai','sqlalchemy','pydantic') if m in sys.modules])"
+    program += (
+        "except SystemExit: pass\nprint([m for m in ('PySide6','openai','sqlalchemy','pydantic') if m in sys.modules])"
+    )
     printed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert printed.stdout.splitlines() == [f"chatdesk {__version__}", "[]"]
 
@@ -80,9 +82,7 @@ def test_ask_reads_stdin_and_goes_on_in_a_thread_named_by_a_prefix(
     assert shown["messages"][2]["text"] == "And tables?"
 
 
-def test_threads_lists_as_lines_and_as_json(
-    data_dir: Path, thread_id: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_threads_lists_as_lines_and_as_json(data_dir: Path, thread_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["threads"]) == 0
     line = capsys.readouterr().out
     assert line.startswith(thread_id)
@@ -110,9 +110,7 @@ def test_show_and_export_give_the_thread(
     assert "could not be written" in capsys.readouterr().err
 
 
-def test_doctor_reports_and_finds_damage(
-    data_dir: Path, thread_id: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_reports_and_finds_damage(data_dir: Path, thread_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     by_name = {finding["name"]: finding for finding in report["findings"]}
@@ -159,7 +157,9 @@ def test_a_failed_answer_says_why_and_exits_with_1(data_dir: Path, capsys: pytes
     assert json.loads(capsys.readouterr().out)["event"] == "failed"
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["ask"], ["export", "x", "--format", "pdf"], ["threads", "--limit", "0"]])
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["ask"], ["export", "x", "--format", "pdf"], ["threads", "--limit", "0"]]
+)
 def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         run(arguments)

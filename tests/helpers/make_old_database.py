@@ -26,10 +26,12 @@ def _id(kind: int, number: int) -> str:
 def fill(conn: sqlite3.Connection, *, threads: int = 3, messages: int = 10) -> None:
     """A small profile as the first version kept it."""
     conn.execute(
-        "INSERT INTO devices (id, is_mine, next_dseq, last_hlc, created_at) VALUES (?, 1, 7, 99, 1700000000000)", (_DEVICE,)
+        "INSERT INTO devices (id, is_mine, next_dseq, last_hlc, created_at) VALUES (?, 1, 7, 99, 1700000000000)",
+        (_DEVICE,),
     )
     conn.execute(
-        "INSERT INTO projects (id, name, colour, created_at) VALUES (?, 'Personal', '#5B7DB1', 1700000000000)", (_PROJECT,)
+        "INSERT INTO projects (id, name, colour, created_at) VALUES (?, 'Personal', '#5B7DB1', 1700000000000)",
+        (_PROJECT,),
     )
     for number in range(threads):
         thread = _id(1, number)

@@ -6,9 +6,12 @@ off here. The guards sit in a response hook, not in a transport, so that proxies
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
+import anyio
 import httpx2
 from openai import AsyncOpenAI, Omit
 
@@ -87,9 +90,31 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         timeout=http_client.timeout,
         http_client=http_client,
     )
-    # These imports are lazy in the SDK; they belong in this thread too.
-    _ = client.chat.completions.with_streaming_response, client.models.with_streaming_response
+    _warm_up()
     return client
+
+
+def _warm_up() -> None:
+    """Send one request to nowhere, here in the worker thread: the SDK and its libraries load and compile the rest of
+    themselves at the first request, which would hold up the window for over 100 ms.
+    """
+
+    def reply(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=b"data: [DONE]\n\n")
+
+    async def ask() -> None:
+        http_client = httpx2.AsyncClient(transport=httpx2.MockTransport(reply))
+        # Loads the network backend; the port is closed, and nothing is sent.
+        with suppress(OSError):
+            await anyio.connect_tcp("127.0.0.1", 0)
+        async with AsyncOpenAI(api_key=_NO_KEY, base_url="http://localhost", http_client=http_client) as client:
+            create = client.chat.completions.with_streaming_response.create
+            messages: Any = [{"role": "user", "content": "-"}]
+            async with create(model="-", messages=messages, stream=True, stream_options={"include_usage": True}) as got:
+                await got.http_response.aread()
+            _ = client.models.with_streaming_response
+
+    asyncio.run(ask())
 
 
 def _stays(response: httpx2.Response) -> bool:

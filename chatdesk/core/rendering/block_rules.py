@@ -19,6 +19,7 @@ from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, list_rule
 
 MAX_TABLE_COLUMNS = 64
 MAX_TABLE_CELLS = 10_000
+MAX_MATH_LINES = 200
 
 DELIMITER_LINE = re.compile(r"[-:|][-:|\s]*")
 _DELIMITER_CELL = re.compile(r":?-+:?")
@@ -152,7 +153,8 @@ def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -
     while line < end_line:
         text = line_text(state, line) if line > start_line else state.src[start + 2 : state.eMarks[line]]
         if line > start_line and (
-            not text or state.sCount[line] < state.blkIndent or _ENDS_MATH.match(text) is not None
+            not text or line - start_line > MAX_MATH_LINES or text.startswith("\\[") or state.sCount[line] <
+            state.blkIndent or _ENDS_MATH.match(text) is not None
         ):
             return False
         at = text.find(closing)

@@ -72,7 +72,8 @@ class CodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``alignments`` holds "left", "right", "center" or "" a column; every row has as many cells as there are columns."""
+    """``alignments`` holds "left", "right", "center" or "" a column; every row has as many cells as there are
+    columns."""
 
     alignments: tuple[str, ...]
     header: tuple[tuple[Span, ...], ...]

@@ -82,7 +82,8 @@ class RenderStream:
         self._client.finish(self._number)
 
     def close(self) -> None:
-        """No more text is wanted and no callback comes any more. Call ``finish`` before, and wait, for the end of it."""
+        """No more text is wanted and no callback comes any more. Call ``finish`` before, and wait, for the end of
+        it."""
         self._client.forget(self._number)
 
 
@@ -135,7 +136,8 @@ class RenderClient:
         self._cache = _BlockCache(cache_bytes)
 
     def request(self, text: str, on_done: Callable[[Blocks], None]) -> RenderTicket:
-        """Parse ``text``. ``on_done`` is called with the blocks, and again when colours have been found for its code."""
+        """Parse ``text``. ``on_done`` is called with the blocks, and again when colours have been found for its
+        code."""
         with self._lock:
             question = _Question(next(self._numbers), text, on_done)
             ticket = RenderTicket(self, question.number)

@@ -40,7 +40,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 class HighlightProcess:
-    """The worker's hold on its colouring process. One job at a time; ``on_result`` is called in a reader thread with the job's
+    """The worker's hold on its colouring process. One job at a time; ``on_result`` is called in a reader thread with
+    the job's
     key and its runs, ``()`` when the process died of it."""
 
     def __init__(self, command: Sequence[str], on_result: Callable[[Any, tuple[CodeRun, ...]], None]) -> None:

@@ -89,7 +89,8 @@ def _kind_of(token_type: Any) -> str:
 def highlight(
     language: str, code: str, *, max_bytes: int = MAX_CODE_BYTES, budget: float = BUDGET_S
 ) -> tuple[CodeRun, ...]:
-    """Runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown language or
+    """Runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown
+    language or
     code over ``max_bytes``."""
     lexer = find_lexer(language) if is_highlightable(language, code) else None
     if lexer is None or len(code.encode("utf-8", "replace")) > max_bytes:

@@ -12,7 +12,7 @@ from markdown_it.common.utils import isStrSpace
 from markdown_it.rules_block import StateBlock
 
 # Deeper structure is shown as text. markdown-it's own limit (maxNesting) drops what stands deeper.
-MAX_CONTAINER_LEVEL = 24
+MAX_CONTAINER_LEVEL = 18
 _TASKS = {" ": False, "x": True, "X": True}
 
 

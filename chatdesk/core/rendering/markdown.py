@@ -60,7 +60,7 @@ def parser() -> MarkdownIt:
     from chatdesk.core.rendering.block_rules import install_block_rules
     from chatdesk.core.rendering.inline_rules import install_inline_rules
 
-    md = MarkdownIt("commonmark", {"html": False, "maxNesting": 60})
+    md = MarkdownIt("commonmark", {"html": False, "maxNesting": 24})
     md.enable("strikethrough")
     install_block_rules(md)
     install_inline_rules(md)

@@ -11,8 +11,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, TextStreamed
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
-    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.application.window_application import WindowApplication
 
 QUESTION = "Show me a list, a table and some code"
 _SIZE = (1280, 820)
@@ -20,8 +19,9 @@ _LONGEST_S = 120.0
 _SETTLE_S = 1.0
 
 
-async def play(panes: Panes, services: Services, picture: Path) -> int:
+async def play(application: WindowApplication, *, picture: Path) -> int:
     """Play the turn, print the answer as it comes and the path of the picture; the exit code."""
+    services, panes = await application.services(), application.panes
     write = sys.stdout.write
     done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 

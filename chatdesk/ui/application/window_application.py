@@ -63,9 +63,12 @@ class Backstage:
     resources: Path
 
 
-def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, demonstration: Path | None = None) -> int:
-    """Show the window and run until it closes; the exit code. With ``demonstration`` play one turn, save a picture
-    there and leave."""
+Script = Callable[["WindowApplication"], Awaitable[int]]
+
+
+def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Script | None = None) -> int:
+    """Show the window and run until it closes; the exit code. ``script`` plays in the shown window instead, which closes
+    with it: the demonstration and the benchmarks are scripts."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
@@ -77,7 +80,7 @@ def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, demonstrat
 
     async def main() -> int:
         application = WindowApplication(theme, settings, backstage, state, state_file)
-        return await application.run(demonstration)
+        return await application.run(script)
 
     return run_until_done(app, main)
 
@@ -95,6 +98,7 @@ class WindowApplication(QObject):
         self._handle = ServiceHandle()
         self._tasks = AsyncTasks(self._show_error)
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.started: asyncio.Task[None]
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         loop = asyncio.get_running_loop()
         self._renderer = RenderClient(deliver=loop.call_soon_threadsafe)
@@ -146,9 +150,14 @@ class WindowApplication(QObject):
             }
         )
 
+    async def services(self) -> Services:
+        """The services, once start-up has put everything in its place."""
+        await self.started
+        return await self._handle.services()
+
     # Life
 
-    async def run(self, demonstration: Path | None = None) -> int:
+    async def run(self, script: Script | None = None) -> int:
         """Until the window is closed."""
         window = self.panes.window
         window.show()
@@ -156,14 +165,11 @@ class WindowApplication(QObject):
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
         load_other_fonts(self._backstage.resources / "fonts")
-        starting = self._tasks.start(self._start(), "start")
+        self.started = self._tasks.start(self._start(), "start")
         code = 0
         try:
-            if demonstration is not None:
-                from chatdesk.ui.application.demonstration import play
-
-                await starting
-                code = await play(self.panes, await self._handle.services(), demonstration)
+            if script is not None:
+                code = await script(self)
             else:
                 await self._closing
         finally:

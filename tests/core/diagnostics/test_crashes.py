@@ -37,7 +37,9 @@ def _error(text: str = "boom") -> RuntimeError:
         return error
 
 
-def test_a_report_names_error_frames_and_versions_but_no_values(reporter: CrashReporter, told: list[CrashReport]) -> None:
+def test_a_report_names_error_frames_and_versions_but_no_values(
+    reporter: CrashReporter, told: list[CrashReport]
+) -> None:
     reporter.report(_error(f"bad key {KEY}"), where="here")
     path = told[0].path
     assert path is not None

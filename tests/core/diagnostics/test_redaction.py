@@ -48,7 +48,9 @@ def test_tokens_of_other_makers_are_blanked(text: str) -> None:
     assert text.split()[-1] not in Redactor().redact(text)
 
 
-@pytest.mark.parametrize("text", ["thread 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e", "risk-averse task-list", "12 tokens in 3 ms"])
+@pytest.mark.parametrize(
+    "text", ["thread 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e", "risk-averse task-list", "12 tokens in 3 ms"]
+)
 def test_harmless_text_stays(text: str) -> None:
     assert Redactor().redact(text) == text
 
@@ -116,3 +118,12 @@ def test_a_ring_of_causes_ends() -> None:
     one, two = ValueError("1"), ValueError("2")
     one.__cause__, two.__cause__ = two, one
     assert Redactor().describe_traceback(one).count("Traceback") == 2
+
+
+@pytest.mark.parametrize("unit", ["x", "x-", "secret", "api_key ", "eyJ", "-eyJ", "bearer ", "sk-", "://a", "'", "\\"])
+def test_long_hostile_lines_cost_linear_time(unit: str) -> None:
+    import time
+
+    started = time.process_time()
+    Redactor().redact(unit * (200_000 // len(unit)))
+    assert time.process_time() - started < 5  # quadratic patterns need minutes

@@ -172,7 +172,6 @@ FAULTS = [
     Fault("comments mid-stream", forever(": ping\n\n", HELLO), Kind.SILENCE, "Hello"),
     Fault("empty deltas", forever(sse(chunk({"content": ""})), HELLO), Kind.SILENCE, "Hello"),
     Fault("drip mid-stream", forever("x", HELLO), Kind.SILENCE, "Hello"),
-    # Unreadable (N5)
     Fault("bad JSON", body(HELLO, "data: {nope}\n\n"), Kind.MALFORMED, "Hello"),
     Fault("bad JSON first", body("data: {nope}\n\n"), Kind.MALFORMED),
     Fault("invalid UTF-8", body(HELLO, b'data: {"a": "\xff\xfe"}\n\n'), Kind.MALFORMED, "Hello"),
@@ -207,7 +206,6 @@ FAULTS = [
     Fault("length without text", body(sse(chunk({}, "length")), DONE), Kind.EMPTY_ANSWER),
     Fault("choices empty", body(sse({"choices": []})), Kind.INCOMPLETE),
     Fault("content filter", body(HELLO, sse(chunk({}, "content_filter")), DONE), Kind.CONTENT_FILTER, "Hello"),
-    # Errors (N12) in band
     Fault("error in band", body(HELLO, sse({"error": {"message": "boom", "code": 500}})), Kind.SERVER, "Hello"),
     Fault("error event", body(HELLO, 'event: error\ndata: {"message": "boom"}\n\n'), Kind.SERVER, "Hello"),
     Fault("error event as text", body(HELLO, "event: error\ndata: boom\n\n"), Kind.SERVER, "Hello"),
@@ -219,7 +217,6 @@ FAULTS = [
         Kind.CONTEXT_TOO_LONG,
         "Hello",
     ),
-    # Statuses (N6, N7)
     Fault("400", status(400, {"error": {"message": "bad"}}), Kind.BAD_REQUEST),
     Fault("401", status(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}}), Kind.UNAUTHORISED),
     Fault("402", status(402), Kind.PAYMENT),
@@ -239,7 +236,6 @@ FAULTS = [
         "502 page", status(502, "<html><h1>Bad gateway</h1></html>", content_type="text/html"), Kind.SERVER, attempts=3
     ),
     Fault("503", status(503), Kind.SERVER, attempts=3),
-    # Redirects (N16)
     Fault("redirect elsewhere", status(307, headers=[("Location", "http://127.0.0.2:1/v1")]), Kind.REDIRECT),
     Fault("redirect to GET", status(302, headers=[("Location", "/elsewhere")]), Kind.REDIRECT),
     Fault("redirect to nowhere", status(307, headers=[("Location", "http://[bad")]), Kind.REDIRECT),

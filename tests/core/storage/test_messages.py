@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage

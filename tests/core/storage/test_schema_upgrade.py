@@ -32,8 +32,13 @@ def _schema(path: Path) -> dict[str, object]:
             sql = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
             indexes = {}
             for index in conn.execute(f"PRAGMA index_list({table})").fetchall():
-                text = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index[1],)).fetchone()[0]
-                indexes[index[1]] = (*index[2:], text, tuple(conn.execute(f"PRAGMA index_xinfo({index[1]})").fetchall()))
+                # The primary key of a table without rowids is an index that is not listed.
+                text = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index[1],)).fetchone()
+                indexes[index[1]] = (
+                    *index[2:],
+                    text,
+                    tuple(conn.execute(f"PRAGMA index_xinfo({index[1]})").fetchall()),
+                )
             columns = conn.execute(f"PRAGMA table_xinfo({table})").fetchall()
             found[table] = {
                 "columns": [(*row[:4], (row[4] or "").strip("()"), *row[5:]) for row in columns],

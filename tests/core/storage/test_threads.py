@@ -81,9 +81,7 @@ async def test_a_made_up_cursor_is_refused(store: Store) -> None:
         ((None, f"5:{new_id()}", "", None, False, True), "ix_threads_trashed"),
     ],
 )
-async def test_every_list_walks_an_index_without_sorting(
-    store: Store, filters: tuple[object, ...], index: str
-) -> None:
+async def test_every_list_walks_an_index_without_sorting(store: Store, filters: tuple[object, ...], index: str) -> None:
     sql, values = list_statement(*filters)  # type: ignore[arg-type]
 
     def plan(conn: Connection) -> str:

@@ -11,7 +11,13 @@ THREAD = Thread("t-1", "p-1", "A\ntitle", "Be brief.\nBe kind.", "offline", "off
 
 def _message(role: Role, *parts: tuple[PartType, dict[str, object]], **more: object) -> Message:
     made = tuple(Part(f"p{i}", "m", i, kind, content) for i, (kind, content) in enumerate(parts))
-    values: dict[str, object] = {"status": Status.COMPLETE, "created_at": 1000, "position": 0, "parent_id": None, **more}
+    values: dict[str, object] = {
+        "status": Status.COMPLETE,
+        "created_at": 1000,
+        "position": 0,
+        "parent_id": None,
+        **more,
+    }
     return Message(id="m-1", thread_id="t-1", role=role, parts=made, **values)  # type: ignore[arg-type]
 
 

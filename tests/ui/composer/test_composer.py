@@ -88,7 +88,8 @@ def test_the_stop_button_stands_where_the_send_button_stood(composer: Composer, 
     before = composer.send_button.geometry()
     composer.set_streaming(True)
     assert composer.stop_button.geometry() == before
-    assert composer.stop_button.isVisible() and not composer.send_button.isVisible()
+    assert composer.stop_button.isVisible()
+    assert not composer.send_button.isVisible()
     with qtbot.waitSignal(composer.stopRequested):
         qtbot.mouseClick(composer.stop_button, Qt.MouseButton.LeftButton)
 
@@ -195,7 +196,8 @@ def test_a_composer_that_is_off_takes_no_text(composer: Composer, qtbot: QtBot) 
     composer.set_text("kept")
     composer.set_enabled(False)
     qtbot.keyClicks(composer.editor, "x")
-    assert composer.text() == "kept" and not composer.send_button.isEnabled()
+    assert composer.text() == "kept"
+    assert not composer.send_button.isEnabled()
     composer.set_enabled(True)
     assert composer.send_button.isEnabled()
 

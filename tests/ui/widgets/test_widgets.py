@@ -94,7 +94,8 @@ def test_choosing_a_model_by_keyboard(header: ThreadHeader, qtbot: QtBot) -> Non
     header.modelChosen.connect(lambda provider, model: chosen.append((provider, model)))
     menu = header.findChild(QMenu, "modelMenu")
     qtbot.keyClick(header.model_picker, Qt.Key.Key_Down)
-    assert menu.isVisible() and menu.activeAction().text() == "GPT"
+    assert menu.isVisible()
+    assert menu.activeAction().text() == "GPT"
     assert "R&&D" in [action.text() for action in menu.actions()]
     qtbot.keyClick(menu, Qt.Key.Key_Down)
     qtbot.keyClick(menu, Qt.Key.Key_Return)
@@ -119,7 +120,8 @@ def test_a_model_that_is_gone_keeps_its_name_and_no_model_is_said(header: Thread
 
 
 def test_the_headers_buttons_are_there_when_they_work(header: ThreadHeader, qtbot: QtBot) -> None:
-    assert not header.more_button.isVisible() and not header.sidebar_button.isVisible()
+    assert not header.more_button.isVisible()
+    assert not header.sidebar_button.isVisible()
     menu = QMenu(header)
     menu.addAction("Pin")
     header.set_menu(menu)
@@ -170,7 +172,8 @@ def test_a_banner_acts_and_closes(theme: Theme, qtbot: QtBot) -> None:
     banner = Banner(theme)
     qtbot.addWidget(banner)
     banner.show_message("<b>The disk is full.</b>", kind="danger", action_text="Show")
-    assert banner.text == "<b>The disk is full.</b>" and banner.isVisible()
+    assert banner.text == "<b>The disk is full.</b>"
+    assert banner.isVisible()
     with qtbot.waitSignal(banner.actionTriggered):
         qtbot.mouseClick(banner.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(banner.closed):
@@ -209,7 +212,8 @@ def test_escape_empties_the_search(theme: Theme, qtbot: QtBot) -> None:
     clear = field.findChild(QWidget, "searchBoxClear")
     assert clear.isVisible()
     qtbot.keyClick(field, Qt.Key.Key_Escape)
-    assert field.text() == "" and not clear.isVisible()
+    assert field.text() == ""
+    assert not clear.isVisible()
 
 
 def test_a_label_that_does_not_fit_tells_all_in_its_tooltip(theme: Theme, qtbot: QtBot) -> None:
@@ -226,7 +230,8 @@ def test_an_icon_button_is_large_enough_and_named(theme: Theme, qtbot: QtBot) ->
     button = IconButton(theme, "copy", name="Copy", object_name="copy", side_px=12)
     qtbot.addWidget(button)
     assert min(button.sizeHint().toTuple()) >= 28
-    assert button.accessibleName() == "Copy" and "Copy" in button.toolTip()
+    assert button.accessibleName() == "Copy"
+    assert "Copy" in button.toolTip()
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
