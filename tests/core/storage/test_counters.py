@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -16,27 +17,26 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import InvalidInput, MessageInTrash, NotFound, NotPossible, TurnInProgress
 from tests.helpers.store import PLAN, MovableClock, Store
 
+_NAMES = [
+    "ask",
+    "root",
+    "below",
+    "edit",
+    "regenerate",
+    "finish",
+    "stop",
+    "stream",
+    "resume",
+    "delete",
+    "cut",
+    "restore",
+    "select",
+    "purge",
+    "restart",
+]
 _OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(
-            [
-                "ask",
-                "root",
-                "below",
-                "edit",
-                "regenerate",
-                "finish",
-                "stop",
-                "resume",
-                "delete",
-                "cut",
-                "restore",
-                "select",
-                "purge",
-                "restart",
-                "stream",
-            ]
-        ),
+        st.sampled_from(_NAMES),
         st.integers(0, 30),
     ),
     max_size=25,
@@ -94,7 +94,8 @@ def _path_faults(conn: Connection) -> list[str]:
         faults.append("the path stops before its end")
     shown = conn.exec_driver_sql(
         "SELECT shown_count, (SELECT count(*) FROM messages WHERE on_path = 1 AND deleted_at IS NULL),"
-        " current_leaf_id, (SELECT id FROM messages WHERE on_path = 1 AND deleted_at IS NULL ORDER BY position DESC LIMIT 1)"
+        " current_leaf_id,"
+        " (SELECT id FROM messages WHERE on_path = 1 AND deleted_at IS NULL ORDER BY position DESC LIMIT 1)"
         " FROM threads"
     ).one()
     if shown[0] != shown[1] or shown[2] != shown[3]:
@@ -109,10 +110,9 @@ async def _run(operations: list[tuple[str, int]]) -> None:
         try:
             thread = await store.thread()
             for name, pick in operations:
-                try:
+                # What makes no sense at this point is refused, and must change nothing.
+                with suppress(InvalidInput, NotFound, MessageInTrash, NotPossible, TurnInProgress):
                     await _apply(store, thread, name, pick)
-                except (InvalidInput, NotFound, MessageInTrash, NotPossible, TurnInProgress):
-                    pass  # what makes no sense here is refused, and must change nothing
                 assert await store.threads.recount(thread) == await store.threads.get(thread), name
                 assert await store.db.read(_path_faults) == [], name
             assert await store.db.integrity_check() == []

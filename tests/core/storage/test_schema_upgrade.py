@@ -34,17 +34,14 @@ def _schema(path: Path) -> dict[str, object]:
             for index in conn.execute(f"PRAGMA index_list({table})").fetchall():
                 # The primary key of a table without rowids is an index that is not listed.
                 text = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index[1],)).fetchone()
-                indexes[index[1]] = (
-                    *index[2:],
-                    text,
-                    tuple(conn.execute(f"PRAGMA index_xinfo({index[1]})").fetchall()),
-                )
+                members = conn.execute(f"PRAGMA index_xinfo({index[1]})").fetchall()
+                indexes[index[1]] = (*index[2:], text, tuple(members))
             columns = conn.execute(f"PRAGMA table_xinfo({table})").fetchall()
             found[table] = {
                 "columns": [(*row[:4], (row[4] or "").strip("()"), *row[5:]) for row in columns],
                 "foreign keys": sorted(row[2:] for row in conn.execute(f"PRAGMA foreign_key_list({table})")),
                 "constraints": sorted(re.findall(r"CONSTRAINT \w+ [A-Z ]+(?:\(.*?\))?", sql)),
-                "checks": sorted(re.findall(r"CHECK \(.*", sql)),
+                "checks": sorted(line.strip(", ") for line in re.findall(r"CHECK \(.*", sql)),
                 "rowid": "WITHOUT ROWID" in sql,
                 "indexes": indexes,
             }
@@ -232,7 +229,8 @@ async def test_a_migration_that_loses_rows_is_undone(tmp_path: Path, clock: Mova
         (bad / name).write_text((MIGRATIONS / name).read_text("utf-8"), "utf-8")
     for statement, error in (("DELETE FROM part_chunks", "number of rows"), ("DELETE FROM nothing", "could not be")):
         (bad / "versions" / "0002_bad.py").write_text(
-            f"from alembic import op\nrevision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    op.execute({statement!r})\n",
+            "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+            f"def upgrade():\n    op.execute({statement!r})\n",
             "utf-8",
         )
         before = _counts(path)
