@@ -1,5 +1,5 @@
-"""PySide6 6.12.0 on Python 3.10 and 3.11 loses a reference to ``None`` or ``True`` at each of these calls and dies
-after some thousand. The pin in pyproject.toml keeps it out; this notices when a pin, or a new release, lets it in again."""
+"""PySide6 6.12.0 on Python 3.10 and 3.11 loses references to ``None`` or ``True`` at these calls and dies after some
+thousand. The pin in pyproject.toml keeps it out; this notices when a pin, or a new release, lets it in again."""
 
 from __future__ import annotations
 

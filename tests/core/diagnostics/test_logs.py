@@ -42,8 +42,8 @@ def test_nothing_secret_or_private_reaches_the_file(logs: Logs, log_file: Path) 
     own.warning("request with %s", f"Bearer {KEY}")
     own.warning("headers %s", {"Authorization": KEY})
     own.warning("message %s", DIARY + "\n")
-    own.warning(f"ready-made {KEY}")  # noqa: G004 - the mistake that is being tested
-    foreign.warning(f"prompt was {DIARY}")  # noqa: G004
+    own.warning(f"ready-made {KEY}")
+    foreign.warning(f"prompt was {DIARY}")
     foreign.warning("sent %s to %d", DIARY * 9, 3)
     try:
         raise ValueError(DIARY)
