@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.Column("mine", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("at", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("n", name=op.f("pk_changes")),
-        sa.UniqueConstraint("device", "dseq", name=op.f("uq_changes_device_dseq")),
         sa.UniqueConstraint("id", name=op.f("uq_changes_id")),
+        sa.UniqueConstraint("device", "dseq", name=op.f("uq_changes_device_dseq")),
     )
     op.create_index("ix_changes_entity_reg", "changes", ["entity", "reg"], unique=False)
     op.create_index("ix_changes_project_id_state", "changes", ["project_id", "state"], unique=False)

@@ -36,8 +36,8 @@ CREATE TABLE changes (
 	mine INTEGER DEFAULT 1 NOT NULL, 
 	at INTEGER NOT NULL, 
 	CONSTRAINT pk_changes PRIMARY KEY (n), 
-	CONSTRAINT uq_changes_device_dseq UNIQUE (device, dseq), 
-	CONSTRAINT uq_changes_id UNIQUE (id)
+	CONSTRAINT uq_changes_id UNIQUE (id), 
+	CONSTRAINT uq_changes_device_dseq UNIQUE (device, dseq)
 );
 CREATE TABLE devices (
 	id TEXT NOT NULL, 

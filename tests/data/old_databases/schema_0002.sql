@@ -36,8 +36,8 @@ CREATE TABLE changes (
 	mine INTEGER DEFAULT 1 NOT NULL, 
 	at INTEGER NOT NULL, 
 	CONSTRAINT pk_changes PRIMARY KEY (n), 
-	CONSTRAINT uq_changes_device_dseq UNIQUE (device, dseq), 
-	CONSTRAINT uq_changes_id UNIQUE (id)
+	CONSTRAINT uq_changes_id UNIQUE (id), 
+	CONSTRAINT uq_changes_device_dseq UNIQUE (device, dseq)
 );
 CREATE TABLE devices (
 	id TEXT NOT NULL, 
@@ -146,8 +146,8 @@ CREATE TABLE "messages" (
 	line_count INTEGER DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_messages PRIMARY KEY (id), 
 	CONSTRAINT fk_messages_thread_id FOREIGN KEY(thread_id) REFERENCES threads (id) ON DELETE CASCADE, 
-	CONSTRAINT ck_messages_role CHECK (role IN ('system', 'user', 'assistant', 'tool')), 
 	CONSTRAINT fk_messages_parent_id FOREIGN KEY(parent_id) REFERENCES messages (id), 
+	CONSTRAINT ck_messages_role CHECK (role IN ('system', 'user', 'assistant', 'tool')), 
 	CONSTRAINT ck_messages_status CHECK (status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error'))
 );
 INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000000','01900000-0001-7000-8000-000000000000',NULL,'user','complete',0,1,'01900000-0002-7000-8000-000000000001',NULL,NULL,1700000000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0);
@@ -302,9 +302,9 @@ CREATE INDEX ix_usage_events_thread_id ON usage_events (thread_id);
 CREATE INDEX ix_artifacts_part_id ON artifacts (part_id);
 CREATE INDEX ix_artifacts_sha256 ON artifacts (sha256);
 CREATE INDEX ix_messages_thread_id ON messages (thread_id);
-CREATE INDEX ix_messages_parent_id ON messages (parent_id);
-CREATE INDEX ix_messages_unfinished ON messages (thread_id) WHERE status IN ('pending', 'streaming');
-CREATE INDEX ix_messages_shown ON messages (thread_id, position) WHERE on_path = 1 AND deleted_at IS NULL;
 CREATE INDEX ix_messages_trashed ON messages (thread_id, deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ix_messages_shown ON messages (thread_id, position) WHERE on_path = 1 AND deleted_at IS NULL;
 CREATE INDEX ix_messages_roots ON messages (thread_id) WHERE parent_id IS NULL;
+CREATE INDEX ix_messages_unfinished ON messages (thread_id) WHERE status IN ('pending', 'streaming');
+CREATE INDEX ix_messages_parent_id ON messages (parent_id);
 COMMIT;
