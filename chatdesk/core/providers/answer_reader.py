@@ -1,8 +1,8 @@
 """Turns the JSON chunks of a chat completion stream into our events; pure, and suspicious of every field.
 
 Servers that call themselves compatible differ: reasoning comes as ``reasoning_content`` or ``reasoning``, content as
-text or as a list of pieces, tool calls with or without ``index``. What is merely absent is ignored; what is of a wrong type
-where text was due is an error, so that no part of an answer vanishes unnoticed.
+text or as a list of pieces, tool calls with or without ``index``. What is merely absent is ignored; what is of a wrong
+type where text was due is an error, so that no part of an answer vanishes unnoticed.
 """
 
 from __future__ import annotations

@@ -217,8 +217,8 @@ exactly where it stopped. **That was all.**"""
 
 _BUSY = "The server was busy at first; the window said so and waited. Here is the answer: **patience pays**."
 
-_ERROR = """This answer breaks off in the middle, as if the network had gone. What you can read until then is kept, the \
-reason stands below it, and *Continue* brings the rest:
+_ERROR = """This answer breaks off in the middle, as if the network had gone. What you can read until then is kept, \
+the reason stands below it, and *Continue* brings the rest:
 
 1. the text before the break is unchanged,
 2. the text after it follows without a gap,
