@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(MIN_SIZE)
         self.resize(DEFAULT_SIZE)
         self._lay_out()
-        self.place = SidebarPlace(self.centralWidget(), self._splitter, sidebar, theme)
+        self.place = SidebarPlace(self._body, self._splitter, sidebar, theme)
         self._connect()
         self._order_tabs()
         self._on_place_changed()
@@ -234,12 +234,12 @@ class MainWindow(QMainWindow):
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self._thread_area)
-        body = QWidget()
-        body.setObjectName("body")
-        columns = QHBoxLayout(body)
+        self._body = QWidget()
+        self._body.setObjectName("body")
+        columns = QHBoxLayout(self._body)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.addWidget(self._splitter)
-        self.setCentralWidget(body)
+        self.setCentralWidget(self._body)
         self._toast = Toast(self._theme, self._thread_area)
         self._composer_row.installEventFilter(self)
 
@@ -346,6 +346,7 @@ def _focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
             is_usable = widget.isEnabled() and widget.isVisible()
             if hidden_too or is_usable:
                 yield widget
-        widget = widget.nextInFocusChain()
-        if widget is pane:
+        following = widget.nextInFocusChain()
+        if following is None or following is pane:
             return
+        widget = following

@@ -111,7 +111,13 @@ class SettingsDialog(Panel):
         self._nav.setObjectName("settingsPages")
         self._nav.setAccessibleName("Pages of the settings")
         self._nav.setFrameShape(QFrame.Shape.NoFrame)
-        self._nav.setFixedWidth(round(_NAV_PX * max(1.0, self.theme.scale)))
+        side = QWidget()
+        side.setObjectName("settingsSide")
+        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        side.setFixedWidth(round(_NAV_PX * max(1.0, self.theme.scale)))
+        side_column = QVBoxLayout(side)
+        side_column.setContentsMargins(10, 14, 10, 14)
+        side_column.addWidget(self._nav)
         self._nav.currentRowChanged.connect(self._pages.setCurrentIndex)
         for title, names in _PAGES.items():
             self._pages.addWidget(self._build_page(title, names))
@@ -124,6 +130,7 @@ class SettingsDialog(Panel):
         save.clicked.connect(self._on_save_clicked)
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
+        buttons.setSpacing(8)
         buttons.addStretch(1)
         buttons.addWidget(cancel)
         buttons.addWidget(save)
@@ -134,7 +141,7 @@ class SettingsDialog(Panel):
         columns = QHBoxLayout(self)
         columns.setContentsMargins(1, 1, 1, 1)
         columns.setSpacing(0)
-        columns.addWidget(self._nav)
+        columns.addWidget(side)
         columns.addLayout(right, 1)
         self._dress()
 
@@ -189,12 +196,13 @@ class SettingsDialog(Panel):
     def _dress(self) -> None:
         tokens = self.theme.tokens
         self.setStyleSheet(
-            f"#settingsPages {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
+            f"#settingsSide {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
             f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"
-            f" padding: 14px 10px; outline: none; }}"
+            " }"
+            "#settingsPages { background: transparent; border: none; outline: none; }"
+            f"#settingsPages:focus {{ border-left: 2px solid {tokens.accent}; }}"
             f"#settingsPages::item {{ padding: 8px 10px; border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
             f"#settingsPages::item:selected {{ background: {tokens.selected}; }}"
-            f"#settingsPages:focus::item:selected {{ border: 2px solid {tokens.accent}; padding: 6px 8px; }}"
             f"#settingsLine {{ background: {tokens.line}; }}"
             "QScrollArea, #settingsPage { background: transparent; }"
         )

@@ -35,6 +35,7 @@ class SettingsRow(QWidget):
         row.setSpacing(16)
         row.addLayout(words, 1)
         field.setMinimumWidth(min(_FIELD_PX, 180))
+        field.setMinimumHeight(30)
         field.setMaximumWidth(_FIELD_PX)
         row.addWidget(field, 1)
 

@@ -16,11 +16,10 @@ _MAX_LENGTH: Final = 200
 
 
 class SearchBox(SearchField):
-    """Down goes on to the list; Enter asks at once and opens the only or first hit."""
+    """Down and Enter ask at once and go on to the list."""
 
     searched = Signal(str)
     descended = Signal()
-    entered = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, object_name="searchBox", placeholder="Search threads", hint="Ctrl+K", parent=parent)
@@ -33,12 +32,9 @@ class SearchBox(SearchField):
         self.textChanged.connect(self._on_search_text_changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Down:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._tell()
             self.descended.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._tell()
-            self.entered.emit()
         else:
             super().keyPressEvent(event)
 

@@ -255,7 +255,7 @@ class Sidebar(QWidget):
         self.view_menu().popup(self._filter_button.mapToGlobal(QPoint(0, self._filter_button.height())))
 
     def _open_thread_menu(self, thread_id: str, place: QPoint) -> None:
-        thread = self._model.thread(thread_id)
+        thread = self._model.thread_by_id(thread_id)
         if thread is not None:
             self.thread_menu(thread).popup(place)
 
@@ -280,7 +280,7 @@ class Sidebar(QWidget):
         self.thread_list.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _on_list_delete_pressed(self, thread_id: str) -> None:
-        thread = self._model.thread(thread_id)
+        thread = self._model.thread_by_id(thread_id)
         if thread is not None and thread.deleted_at is None:
             self.deleteRequested.emit(thread_id)
 

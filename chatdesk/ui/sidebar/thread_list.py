@@ -123,7 +123,14 @@ class ThreadList(QListView):
     ) -> QItemSelectionModel.SelectionFlag:
         return QItemSelectionModel.SelectionFlag.NoUpdate
 
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Qt goes to row 0, which is a heading, and stays where it is because that cannot be chosen."""
+        if action == QAbstractItemView.CursorAction.MoveHome:
+            return self._threads.find("", QModelIndex())
+        return super().moveCursor(action, modifiers)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._ensure_current()
         thread = self._threads.thread_at(self.currentIndex())
         key = event.key()
         if thread is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -156,11 +163,7 @@ class ThreadList(QListView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._has_key_focus = event.reason() != Qt.FocusReason.MouseFocusReason
-        if not self.currentIndex().isValid():
-            index = self._threads.index_of(self._open_id) if self._open_id is not None else QModelIndex()
-            if not index.isValid():
-                index = self._threads.find("", QModelIndex())
-            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self._ensure_current()
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -170,7 +173,7 @@ class ThreadList(QListView):
     def initViewItemOption(self, option: QStyleOptionViewItem) -> None:
         super().initViewItemOption(option)
         if self._has_key_focus:
-            option.state |= QStyle.StateFlag.State_KeyboardFocusChange  # type: ignore[attr-defined]
+            option.state |= QStyle.StateFlag.State_KeyboardFocusChange
 
     def scrollTo(
         self,
@@ -200,6 +203,15 @@ class ThreadList(QListView):
             painter.end()
 
     # Inside
+
+    def _ensure_current(self) -> None:
+        """The keys start at the open thread, or at the first one."""
+        if self.currentIndex().isValid():
+            return
+        index = self._threads.index_of(self._open_id) if self._open_id is not None else QModelIndex()
+        if not index.isValid():
+            index = self._threads.find("", QModelIndex())
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _is_typing(self) -> bool:
         return (

@@ -126,7 +126,7 @@ class ThreadModel(QStringListModel):
         self._question += 1
         self._is_fetching = False
 
-    def thread(self, thread_id: str) -> Thread | None:
+    def thread_by_id(self, thread_id: str) -> Thread | None:
         key = self._key_of.get(thread_id)
         return None if key is None else self._rows[bisect_left(self._keys, key)].thread
 

@@ -1,0 +1,211 @@
+"""The sidebar as a person and the controller use it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.sidebar.thread_model import ThreadModel, ThreadRole
+from chatdesk.ui.theme.theme import Theme
+
+_PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"
+_spec = importlib.util.spec_from_file_location("sidebar_samples", _PATH)
+assert _spec is not None and _spec.loader is not None
+samples = importlib.util.module_from_spec(_spec)
+sys.modules["sidebar_samples"] = samples
+_spec.loader.exec_module(samples)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+def make_sidebar(qtbot, theme, threads=None, **how):
+    fetcher = samples.ListFetcher(samples.sample_threads() if threads is None else threads, **how)
+    clock = samples.FixedClock()
+    sidebar = Sidebar(fetcher, theme, clock=clock, zone=UTC)
+    qtbot.addWidget(sidebar)
+    sidebar.resize(264, 600)
+    sidebar.show()
+    sidebar.activateWindow()
+    sidebar.reload()
+    return sidebar, fetcher, clock
+
+
+def model_of(sidebar) -> ThreadModel:
+    return sidebar.thread_list.model()
+
+
+def rows(sidebar) -> list[str]:
+    model = model_of(sidebar)
+    return [
+        f"# {model.index(row).data()}" if model.index(row).data(ThreadRole.IS_HEADING) else model.index(row).data()
+        for row in range(model.rowCount())
+    ]
+
+
+def test_threads_stand_under_their_groups(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    assert [row for row in rows(sidebar) if row.startswith("#")] == [
+        "# Pinned",
+        "# Today",
+        "# Yesterday",
+        "# Previous 7 days",
+        "# October 2026",
+        "# November 2025",
+    ]
+    assert rows(sidebar)[:3] == ["# Pinned", "Postgres RLS policies for shared projects", "Weekly reading notes"]
+
+
+def test_the_date_is_short_and_the_month_named():
+    today = samples.NOW.date()
+    thread = samples.make_thread(1, "x", ago=timedelta(days=400))
+    assert group_title(group_of(thread, today, UTC)) == "October 2025"
+    assert short_time(thread.last_activity_at, today, UTC) == "17 Oct 2025"
+    assert short_time(samples.make_thread(1, "x", ago=timedelta(days=-2)).last_activity_at, today, UTC) == "14:30"
+
+
+def test_a_row_is_spoken_with_time_and_pin(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    index = model_of(sidebar).index_of(samples.make_thread(1, "").id)
+    spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Postgres RLS policies for shared projects, today 13:30, pinned"
+
+
+def test_an_answer_moves_its_thread_up_and_keeps_it_selected(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    old = samples.make_thread(9, "Qt model/view performance", ago=timedelta(hours=96))
+    sidebar.set_open_thread(old.id)
+    sidebar.upsert_thread(replace(old, last_activity_at=round(samples.NOW.timestamp() * 1000)))
+    assert rows(sidebar)[4] == "Qt model/view performance"
+    selected = sidebar.thread_list.selectedIndexes()
+    assert [index.data(ThreadRole.THREAD_ID) for index in selected] == [old.id]
+
+
+def test_the_last_thread_of_a_group_takes_its_heading_away(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    sidebar.remove_thread(samples.make_thread(11, "").id)
+    assert "# October 2026" not in rows(sidebar)
+    assert model_of(sidebar).rowCount() == len(rows(sidebar))
+
+
+def test_pages_are_fetched_on_the_way_down_without_doubles(qtbot, theme):
+    threads = [samples.make_thread(i, f"Thread {i}", ago=timedelta(hours=i)) for i in range(300)]
+    sidebar, fetcher, _ = make_sidebar(qtbot, theme, threads)
+    bar = sidebar.thread_list.verticalScrollBar()
+    sidebar.upsert_thread(threads[250])  # told by an event before its page came
+    for _ in range(12):
+        bar.setValue(bar.maximum())
+        QApplication.processEvents()
+    titles = [row for row in rows(sidebar) if not row.startswith("#")]
+    assert titles == [f"Thread {i}" for i in range(300)]
+    assert len(fetcher.asked) == 6
+
+
+def test_the_place_is_kept_when_threads_come_in_above(qtbot, theme):
+    threads = [samples.make_thread(i, f"Thread {i}", ago=timedelta(hours=i)) for i in range(1, 50)]
+    sidebar, _, _ = make_sidebar(qtbot, theme, threads)
+    view = sidebar.thread_list
+    QApplication.processEvents()
+    view.verticalScrollBar().setValue(400)
+    top = view.indexAt(view.viewport().rect().topLeft()).data()
+    sidebar.upsert_thread(samples.make_thread(500, "New"))
+    QApplication.processEvents()
+    assert view.indexAt(view.viewport().rect().topLeft()).data() == top
+
+
+def test_search_asks_once_typing_pauses_and_drops_late_answers(qtbot, theme):
+    sidebar, fetcher, _ = make_sidebar(qtbot, theme, is_held=True)
+    with qtbot.waitSignal(sidebar.searchChanged):
+        qtbot.keyClicks(sidebar.search_box, "qt")
+    assert [query for _, query in fetcher.asked] == ["", "qt"]
+    fetcher.answer(1)
+    fetcher.answer(0)
+    assert rows(sidebar) == ["# Previous 7 days", "Qt model/view performance"]
+
+
+def test_nothing_found_is_said(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    with qtbot.waitSignal(sidebar.searchChanged):
+        qtbot.keyClicks(sidebar.search_box, "zebra")
+    assert sidebar.thread_list.empty_text == "No thread has “zebra” in its title."
+
+
+def test_keys_skip_headings_and_enter_opens(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    view = sidebar.thread_list
+    view.setFocus()
+    seen = []
+    for _ in range(4):
+        seen.append(view.currentIndex().data())
+        qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert not any(title in ("Pinned", "Today") for title in seen)
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert view.currentIndex().row() == 1
+    qtbot.keyClicks(view, "re")
+    with qtbot.waitSignal(sidebar.threadChosen) as chosen:
+        qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert chosen.args == [samples.make_thread(7, "").id]
+
+
+def test_a_title_is_changed_in_place(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    thread_id = samples.make_thread(3, "").id
+    assert sidebar.begin_rename(thread_id)
+    field = sidebar.thread_list.findChild(QLineEdit, "threadTitleField")
+    field.setText("Better")
+    with qtbot.waitSignal(sidebar.renameRequested) as asked:
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert asked.args == [thread_id, "Better"]
+
+
+def test_midnight_regroups(qtbot, theme):
+    sidebar, _, clock = make_sidebar(qtbot, theme)
+    sidebar.set_open_thread(samples.make_thread(3, "").id)
+    clock.now += timedelta(days=1)
+    sidebar.check_calendar()
+    assert "# Today" not in rows(sidebar)
+    assert len(sidebar.thread_list.selectedIndexes()) == 1
+
+
+def test_menus_fit_the_thread_and_the_view(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    thread = samples.make_thread(1, "x", pinned_at=1)
+    texts = [action.text().split("\t")[0] for action in sidebar.thread_menu(thread).actions() if action.text()]
+    assert texts == ["Rename", "Unpin", "Archive", "Export…", "Delete"]
+    with qtbot.waitSignal(sidebar.restoreRequested):
+        sidebar.thread_menu(replace(thread, deleted_at=1)).actions()[0].trigger()
+    with qtbot.waitSignal(sidebar.viewChanged) as view:
+        sidebar.view_menu().actions()[2].trigger()
+    assert view.args == ["trash"]
+    sidebar.upsert_thread(thread)
+    assert model_of(sidebar).thread_by_id(thread.id) is None or thread.deleted_at is None
+
+
+def test_a_list_that_cannot_be_loaded_offers_another_try(qtbot, theme):
+    sidebar, fetcher, _ = make_sidebar(qtbot, theme, [], is_held=True)
+    sidebar.set_load_error("The database is busy.")
+    assert sidebar.thread_list.empty_text == "The database is busy."
+    sidebar.reload()
+    fetcher.answer(1)
+    assert sidebar.thread_list.empty_text.startswith("No threads yet")
+
+
+def test_delete_key_and_status(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    sidebar.thread_list.setFocus()
+    with qtbot.waitSignal(sidebar.deleteRequested):
+        qtbot.keyClick(sidebar.thread_list, Qt.Key.Key_Delete)
+    sidebar.set_status("Not saved", is_error=True)
+    sidebar.set_streaming(samples.make_thread(3, "").id, True)
+    assert not sidebar.grab().isNull()

@@ -1,0 +1,155 @@
+"""The window around its panes."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTextEdit
+
+from chatdesk.core.domain.thread import ThreadPage
+from chatdesk.core.errors import StorageFull
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.dialogs.palette import CommandPalette
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.main_window import MainWindow
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.window_state import WindowState
+
+
+@pytest.fixture
+def window(qtbot, qapp):
+    theme = Theme(qapp, preference="light")
+    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), theme)
+    composer = QPlainTextEdit()
+    composer.setObjectName("composer")
+    window = MainWindow(theme, sidebar, ThreadHeader(theme), QTextEdit(), EmptyState(theme), composer)
+    qtbot.addWidget(window)
+    window.ran = []
+    window.registry = CommandRegistry(window, CATALOGUE)
+    window.registry.bind("thread.new", lambda: window.ran.append("new"))
+    window.registry.bind("message.stop", lambda: window.ran.append("stop"), lambda: False)
+    window.set_commands(window.registry)
+    window.show()
+    window.focus_composer()
+    return window
+
+
+def test_the_sidebar_has_its_width_and_comes_back_with_it(window, qtbot):
+    assert window.sidebar.width() == 264
+    qtbot.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert window.sidebar.isHidden()
+    assert window.state().is_sidebar_collapsed
+    window.toggle_sidebar()
+    assert window.sidebar.width() == 264
+
+
+def test_a_narrow_window_lays_the_sidebar_over_the_thread(window, qtbot):
+    window.resize(600, 700)
+    assert window.place.is_overlay
+    assert window.sidebar.isHidden()
+    window.toggle_sidebar()
+    assert window.sidebar.isVisible()
+    assert window.sidebar.width() == 264
+    qtbot.keyClick(window.sidebar.thread_list, Qt.Key.Key_Escape)
+    assert window.sidebar.isHidden()
+    assert "stop" not in window.ran
+    window.resize(1000, 700)
+    assert window.sidebar.isVisible()
+
+
+def test_what_is_restored_is_what_is_captured(window):
+    window.restore(WindowState(x=10, y=10, width=700, height=500, sidebar_width=240))
+    state = window.state()
+    assert (state.width, state.height, state.sidebar_width) == (700, 500, 240)
+
+
+def test_a_place_off_every_screen_is_given_up(window):
+    window.restore(WindowState(x=50_000, y=50_000, width=700, height=500))
+    assert window.screen().availableGeometry().contains(window.geometry().center())
+
+
+def test_f6_walks_through_the_panes(window, qtbot):
+    names = []
+    for _ in range(4):
+        window.registry.trigger("go.next_pane")
+        names.append(window.focusWidget().objectName())
+    assert names[0] == "threadList"
+    assert names[-1] == "composer"
+
+
+def test_closing_is_told(window, qtbot):
+    with qtbot.waitSignal(window.closing):
+        window.close()
+
+
+def test_the_palette_finds_and_runs_a_command(window, qtbot):
+    window.registry.trigger("app.palette")
+    palette = window.findChild(CommandPalette)
+    qtbot.keyClicks(palette.field, "new thr")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.ran == ["new"]
+
+
+def test_commands_that_nobody_bound_have_no_keys(window):
+    assert window.registry.action("thread.pin") is None
+    assert not window.registry.trigger("thread.pin")
+    assert not window.registry.action("message.stop").isEnabled()
+
+
+def test_no_two_commands_share_keys():
+    keys = [key for command in CATALOGUE for key in command.shortcuts]
+    assert len(keys) == len(set(keys))
+
+
+def test_f10_shows_the_menu_bar(window):
+    window.toggle_menu_bar()
+    assert window.menuBar().isVisible()
+    window.toggle_menu_bar()
+    assert window.menuBar().isHidden()
+
+
+def test_errors_are_shown_as_plain_text(window):
+    errors = ErrorDisplay(window)
+    errors.show(StorageFull())
+    label = window.findChild(QLabel, "bannerText")
+    assert label.text() == StorageFull().sentence
+    assert label.textFormat() == Qt.TextFormat.PlainText
+    errors.show_lasting("Not saved.", retry=lambda: window.ran.append("retry"))
+    errors.clear_lasting()
+    assert label.isHidden() or not label.isVisible()
+
+
+def test_a_crash_is_shown_once(window):
+    errors = ErrorDisplay(window)
+    errors.show(ValueError())
+    errors.show(ValueError())
+    assert len(window.findChildren(NoticeDialog)) == 1
+
+
+def test_help_and_about_open(window):
+    for command_id in ("app.shortcuts", "app.about"):
+        assert window.registry.trigger(command_id)
+
+
+def test_settings_give_only_what_changed(window, qtbot):
+    values = {"theme": "system", "openai_base_url": "", "text_scale": 1.0, "send_on_enter": True, "key_source": "none"}
+    dialog = SettingsDialog(window._theme, values, parent=window)
+    qtbot.addWidget(dialog)
+    dialog.row("openai_base_url").field.setText("ftp://x")
+    assert not dialog.apply()
+    dialog.row("openai_base_url").field.setText("http://localhost:8080/v1")
+    with qtbot.waitSignal(dialog.applied) as applied:
+        assert dialog.apply()
+    assert applied.args == [{"openai_base_url": "http://localhost:8080/v1"}]
+
+
+def test_a_toast_offers_the_way_back(window, qtbot):
+    window.show_toast("Moved to the trash", "Undo", lambda: window.ran.append("undo"))
+    window._toast.actionTriggered.emit()
+    assert window.ran == ["undo"]

@@ -1,0 +1,48 @@
+"""The file that remembers the window."""
+
+from __future__ import annotations
+
+import stat
+
+from chatdesk.ui.window_state import MAX_ANCHORS, SavedAnchor, WindowState, WindowStateFile
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    path = tmp_path / "window.json"
+    file = WindowStateFile(path)
+    state = WindowState(x=-20, y=7, is_maximised=True, open_thread_id="t", anchors={"t": SavedAnchor("m", 3.5, False)})
+    file.save_soon(WindowState())
+    file.save_soon(state)
+    assert file.flush()
+    file.close()
+    assert WindowStateFile(path).load() == state
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["window.json"]
+
+
+def test_a_broken_file_is_kept_aside(tmp_path):
+    path = tmp_path / "window.json"
+    path.write_text("{broken")
+    assert WindowStateFile(path).load() == WindowState()
+    assert (tmp_path / "window.json.bad").read_text() == "{broken"
+    assert not path.exists()
+
+
+def test_senseless_fields_take_their_defaults():
+    state = WindowState.from_json(
+        '{"width": true, "height": -4, "x": "1", "scale": NaN, "theme": "pink", "anchors": [1]}'
+    )
+    assert state == WindowState()
+
+
+def test_only_the_newest_anchors_are_kept():
+    state = WindowState(anchors={str(number): SavedAnchor() for number in range(MAX_ANCHORS + 5)})
+    kept = list(WindowState.from_json(state.to_json()).anchors)
+    assert kept == [str(number) for number in range(5, MAX_ANCHORS + 5)]
+
+
+def test_a_directory_that_cannot_be_written_is_no_crash(tmp_path):
+    file = WindowStateFile(tmp_path / "missing" / "window.json")
+    file.save_soon(WindowState())
+    file.close()
+    assert file.load() == WindowState()
