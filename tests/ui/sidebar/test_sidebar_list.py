@@ -19,7 +19,8 @@ from chatdesk.ui.theme.theme import Theme
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"
 _spec = importlib.util.spec_from_file_location("sidebar_samples", _PATH)
-assert _spec is not None and _spec.loader is not None
+assert _spec is not None
+assert _spec.loader is not None
 samples = importlib.util.module_from_spec(_spec)
 sys.modules["sidebar_samples"] = samples
 _spec.loader.exec_module(samples)
