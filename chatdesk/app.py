@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import AlreadyRunning
 from chatdesk.core.events import EventBus
-from chatdesk.core.paths import AppPaths, migrations_dir, resources_dir
+from chatdesk.core.paths import AppPaths, migrations_dir
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
@@ -170,7 +170,6 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             listen=listen,
             upkeep=purge_trash,
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
-            resources=resources_dir(),
         )
         return run(paths, settings, backstage, script=script)
     finally:

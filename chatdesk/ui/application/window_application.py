@@ -34,7 +34,6 @@ from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.event_bridge import EventBridge
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.view import TranscriptView
@@ -60,7 +59,6 @@ class Backstage:
     listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
     upkeep: Callable[[Services], Awaitable[object]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
-    resources: Path
 
 
 Script = Callable[["WindowApplication"], Awaitable[int]]
@@ -69,13 +67,13 @@ Script = Callable[["WindowApplication"], Awaitable[int]]
 def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Script | None = None) -> int:
     """Show the window and run until it closes; the exit code. ``script`` plays in the shown window instead, which closes
     with it: the demonstration and the benchmarks are scripts."""
-    app = QApplication(sys.argv[:1])
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
     state_file = WindowStateFile(paths.window_state)
     state = state_file.load()
     theme = Theme(app, preference=state.theme, scale=state.scale)  # type: ignore[arg-type]
-    load_first_fonts(backstage.resources / "fonts")
     theme.apply()
 
     async def main() -> int:
@@ -164,7 +162,7 @@ class WindowApplication(QObject):
         window.raise_()
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
-        load_other_fonts(self._backstage.resources / "fonts")
+        self.panes.theme.load_other_fonts()
         self.started = self._tasks.start(self._start(), "start")
         code = 0
         try:

@@ -1,0 +1,263 @@
+"""The whole application in one process: keys in, pixels out, the database in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from chatdesk.app import run_window
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.events import AnswerFinished, TextStreamed
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.application.window_application import WindowApplication
+
+pytestmark = pytest.mark.usefixtures("qapp")
+FAST = Settings(offline_speed_tokens_per_s=0)
+WAIT_S = 20
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]], settings: Settings = FAST) -> None:
+    """Open the window, run the script in it, close it; a failed assertion in the script fails the test."""
+    failures: list[BaseException] = []
+
+    async def guarded(application: WindowApplication) -> int:
+        try:
+            async with asyncio.timeout(60):
+                await script(application)
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            failures.append(error)
+        return 0
+
+    assert run_window(paths, settings, script=guarded) == 0
+    if failures:
+        raise failures[0]
+
+
+def type_text(application: WindowApplication, text: str) -> None:
+    QTest.keyClicks(application.panes.composer.editor, text)
+
+
+def press(application: WindowApplication, key: Qt.Key) -> None:
+    QTest.keyClick(application.panes.composer.editor, key)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def answered(application: WindowApplication, act: Callable[[], object]) -> Message:
+    services = await application.services()
+    done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    subscription = services.events.subscribe(
+        AnswerFinished, lambda event: None if done.done() else done.set_result(event.message)
+    )
+    try:
+        act()
+        async with asyncio.timeout(WAIT_S):
+            return await done
+    finally:
+        subscription.cancel()
+
+
+async def ask(application: WindowApplication, text: str) -> Message:
+    await application.services()
+    type_text(application, text)
+    return await answered(application, lambda: press(application, Qt.Key.Key_Return))
+
+
+def test_a_question_typed_and_sent_is_answered_and_shown(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "hello, a list please")
+        assert answer.status is Status.COMPLETE and answer.text
+        await until(lambda: application.panes.transcript.total == 2)
+        assert application.panes.composer.text() == ""
+        assert application.threads.thread is not None
+        assert application.threads.thread.title == "hello, a list please"
+        assert application.panes.transcript.isVisible()
+
+    play(paths, script)
+
+
+def test_what_is_typed_before_storage_is_there_is_kept(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        type_text(application, "early words")
+        await application.services()
+        assert application.panes.composer.text() == "early words"
+
+    play(paths, script)
+
+    async def look(application: WindowApplication) -> None:
+        await application.services()
+        assert application.panes.composer.text() == "early words"
+
+    play(paths, look)
+
+
+def test_everything_is_where_it_was_after_closing(paths: AppPaths) -> None:
+    left: dict[str, object] = {}
+
+    async def leave(application: WindowApplication) -> None:
+        await ask(application, "first thread")
+        application.threads.open_soon(None)
+        await until(lambda: application.threads.thread_id is None)
+        await ask(application, "/demo long")
+        transcript = application.panes.transcript
+        await until(lambda: transcript.total == 2)
+        transcript.jump_to(transcript.entries[0].message.id)
+        await until(lambda: not transcript.scroll_anchor().is_at_end)
+        type_text(application, "an unsent draft")
+        application.panes.window.resize(700, 600)
+        left["thread"] = application.threads.thread_id
+        left["anchor"] = transcript.scroll_anchor()
+
+    async def look(application: WindowApplication) -> None:
+        services = await application.services()
+        await until(lambda: application.panes.transcript.total == 2)
+        assert application.threads.thread_id == left["thread"]
+        assert application.panes.composer.text() == "an unsent draft"
+        assert (application.panes.window.width(), application.panes.window.height()) == (700, 600)
+        assert len((await services.chat.list_threads()).threads) == 2
+        await until(lambda: application.panes.transcript.scroll_anchor().message_id == left["anchor"].message_id)
+        anchor = application.panes.transcript.scroll_anchor()
+        assert not anchor.is_at_end
+        assert anchor.offset_px == pytest.approx(left["anchor"].offset_px, abs=2)
+
+    play(paths, leave)
+    play(paths, look)
+
+
+def test_each_thread_keeps_its_own_draft(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "a thread")
+        type_text(application, "for the thread")
+        await application.threads.open(None)
+        assert application.panes.composer.text() == ""
+        type_text(application, "for a new one")
+        await application.threads.open(answer.thread_id)
+        assert application.panes.composer.text() == "for the thread"
+        await application.threads.open(None)
+        assert application.panes.composer.text() == "for a new one"
+
+    play(paths, script)
+
+
+def test_escape_stops_the_answer_and_keeps_its_text(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        arrived = asyncio.Event()
+        services.events.subscribe(TextStreamed, lambda _event: arrived.set())
+        type_text(application, "/demo slow")
+        press(application, Qt.Key.Key_Return)
+        async with asyncio.timeout(WAIT_S):
+            await arrived.wait()
+        assert application.panes.composer.is_streaming
+        stopped = await answered(application, lambda: press(application, Qt.Key.Key_Escape))
+        assert stopped.status is Status.STOPPED and stopped.text
+        assert not application.panes.composer.is_streaming
+
+    play(paths, script, Settings(offline_speed_tokens_per_s=40))
+
+
+def test_closing_while_an_answer_streams_keeps_it_and_offers_to_continue(paths: AppPaths) -> None:
+    shown: list[str] = []
+
+    async def leave(application: WindowApplication) -> None:
+        services = await application.services()
+        services.events.subscribe(TextStreamed, lambda event: shown.append(event.delta))
+        type_text(application, "/demo long")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: len("".join(shown)) > 50)
+
+    async def look(application: WindowApplication) -> None:
+        services = await application.services()
+        await until(lambda: application.panes.transcript.total == 2)
+        answer = application.panes.transcript.entries[-1].message
+        assert answer.status is Status.INTERRUPTED
+        assert answer.text.startswith("".join(shown))
+        continued = await answered(
+            application, lambda: application.panes.transcript.continueRequested.emit(answer.id)
+        )
+        assert (continued.id, continued.status) == (answer.id, Status.COMPLETE)
+        assert continued.text.startswith(answer.text)
+        assert (await services.chat.get_message(answer.id)).text == continued.text
+
+    play(paths, leave, Settings(offline_speed_tokens_per_s=200))
+    play(paths, look)
+
+
+def test_a_failure_is_shown_in_place_and_can_be_tried_again(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        failed = await ask(application, "/demo error")
+        assert failed.status is Status.ERROR and failed.error
+        again = await answered(application, lambda: application.panes.transcript.retryRequested.emit(failed.id))
+        assert again.status is Status.ERROR
+        assert (await (await application.services()).chat.get_message(failed.id)).text == failed.text
+
+    play(paths, script)
+
+
+def test_up_in_an_empty_composer_edits_the_last_question_as_a_new_version(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        press(application, Qt.Key.Key_Up)
+        await until(lambda: application.panes.composer.text() == "hello")
+        type_text(application, " again")
+        answer = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        question = await (await application.services()).chat.get_message(answer.parent_id or "")
+        assert question.text == "hello again"
+        assert question.version_count == 2
+
+    play(paths, script)
+
+
+def test_a_deleted_thread_leaves_the_list_and_undo_brings_it_back(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "to be deleted")
+        chat = (await application.services()).chat
+        application.panes.commands.trigger("thread.delete")
+        await until(lambda: application.threads.thread_id is None)
+        assert (await chat.list_threads()).threads == ()
+        application.panes.commands.trigger("thread.undo_delete")
+        async with asyncio.timeout(WAIT_S):
+            while not (threads := (await chat.list_threads()).threads):
+                await asyncio.sleep(0.01)
+        assert threads[0].id == answer.thread_id
+
+    play(paths, script)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["threadList", "transcript", "composer", "sendButton", "stopButton", "newThreadButton", "modelPicker", "searchBox"],
+)
+def test_every_control_has_its_stable_name_and_an_accessible_one(paths: AppPaths, name: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        found = application.panes.window.findChildren(QWidget, name)
+        assert len(found) == 1
+        assert found[0].accessibleName()
+
+    play(paths, script)
+
+
+def test_nothing_is_left_of_a_closed_window(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+
+    play(paths, script)
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    assert not (paths.data_dir / "instance.json").exists()
