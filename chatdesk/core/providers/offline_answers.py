@@ -171,5 +171,5 @@ _SECTIONS: Sequence[tuple[str, Callable[[str, int], str]]] = (
     (r"\b(?:maths?|mathematics|equation|sum|formula|calculate|integral|solve)\b", _mathematics),
     (r"\b(?:translate|translation|french|german|spanish|japanese|arabic|hindi)\b", _translation),
     (r"\b(?:explain|explanation|why|what (?:is|are|does)|describe|mean)\b", _explanation),
-    (r"\b(?:summar\w+|shorten|in short|tl;?dr)\b", _summary),
+    (r"\b(?:summ(?:ary|aris|ariz)\w*|shorten|in short|tl;?dr)\b", _summary),
 )
