@@ -42,7 +42,6 @@ class CommandBinding(QObject):
             "thread.delete": lambda: self._with_thread(self.delete_thread),
             "go.previous_thread": lambda: self._step(-1),
             "go.next_thread": lambda: self._step(1),
-            "message.stop": messages.stop,
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
             "message.edit_last": messages.edit_last,
@@ -53,6 +52,9 @@ class CommandBinding(QObject):
             "view.reset_size": theme.reset_zoom,
         }.items():
             panes.commands.bind(command_id, run)
+        # While there is nothing to stop, Esc belongs to whoever has the focus.
+        panes.commands.bind("message.stop", messages.stop, messages.can_stop)
+        messages.busyChanged.connect(panes.commands.refresh)
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
         sidebar.renameRequested.connect(lambda id_, title: self._do("rename_thread", id_, title))

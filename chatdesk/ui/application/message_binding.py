@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
@@ -25,7 +25,9 @@ _TAIL = 20
 
 
 class MessageBinding(QObject):
-    """Sends, stops, edits, regenerates; and follows the stream."""
+    """Sends, stops, edits, regenerates; and follows the stream. ``busyChanged``: what *Stop* would do changed."""
+
+    busyChanged = Signal()
 
     def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()
@@ -98,6 +100,7 @@ class MessageBinding(QObject):
             raise
         finally:
             self._is_sending = False
+            self.busyChanged.emit()
 
     def _clear_if_unchanged(self, text: str) -> None:
         composer = self._panes.composer
@@ -112,6 +115,9 @@ class MessageBinding(QObject):
         elif thread_id is not None:
             self._do("stop", thread_id)
 
+    def can_stop(self) -> bool:
+        return self._editing is not None or self._is_answering()
+
     def _is_answering(self) -> bool:
         services, thread_id = self._handle.now(), self._threads.thread_id
         return services is not None and thread_id is not None and services.chat.is_answering(thread_id)
@@ -125,6 +131,7 @@ class MessageBinding(QObject):
         message = await (await self._handle.chat()).get_message(message_id)
         composer = self._panes.composer
         self._editing = message.id
+        self.busyChanged.emit()
         composer.set_text(message.text)
         composer.set_cursor_position(len(message.text))
         composer.show_notice("Editing a question: sending makes a new version. Esc keeps the old one.")
@@ -134,6 +141,7 @@ class MessageBinding(QObject):
         if self._editing is not None:
             self._editing = None
             self._panes.composer.clear()
+            self.busyChanged.emit()
 
     def edit_last(self) -> None:
         self._tasks.replace(self._edit_last(), "edit")
@@ -218,6 +226,7 @@ class MessageBinding(QObject):
             model = (thread.model if thread else None) or (chosen or ("", default_model))[1]
             header.set_current(provider, model)
         self._panes.composer.set_streaming(self._is_answering())
+        self.busyChanged.emit()
 
     def _on_message_added(self, message: Message) -> None:
         if message.thread_id == self._threads.thread_id:
@@ -235,6 +244,7 @@ class MessageBinding(QObject):
         self._panes.sidebar.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
+            self.busyChanged.emit()
             announce(self._panes.transcript, "Answer started")
 
     def _on_text_streamed(self, event: TextStreamed) -> None:
@@ -252,6 +262,7 @@ class MessageBinding(QObject):
         self._panes.sidebar.set_streaming(message.thread_id, False)
         if message.thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(False)
+            self.busyChanged.emit()
             announce(self._panes.transcript, _spoken_end(message), is_assertive=message.status is Status.ERROR)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.domain.message import MessagePage
 from chatdesk.core.domain.thread import Thread, ThreadPage
-from chatdesk.core.errors import NotFound
+from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -37,6 +37,7 @@ class ThreadBinding(QObject):
         self._thread: Thread | None = None
         self._anchors: dict[str, ScrollAnchor] = {}
         self._view = "active"
+        panes.sidebar.viewChanged.connect(self.set_view)
 
     @property
     def thread_id(self) -> str | None:
@@ -115,29 +116,38 @@ class ThreadBinding(QObject):
     # What the panes fetch
 
     def fetch_threads(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
-        async def work() -> None:
+        self._tasks.replace(self._fetch_threads(cursor, query, deliver), "fetch threads")
+
+    async def _fetch_threads(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
+        view = self._view
+        try:
             chat = await self._handle.chat()
-            view = self._view
             page = await chat.list_threads(
-                limit=SIDEBAR_PAGE,
-                cursor=cursor,
-                query=query,
-                is_archived=view == "archive",
-                is_trashed=view == "trash",
+                limit=SIDEBAR_PAGE, cursor=cursor, query=query, is_archived=view == "archive", is_trashed=view == "trash"
             )
-            if cursor is None and view == "active" and not query:
-                pinned = await chat.list_threads(limit=SIDEBAR_PAGE, is_pinned=True)
-                known = {thread.id for thread in pinned.threads}
-                rest = tuple(thread for thread in page.threads if thread.id not in known)
-                page = replace(page, threads=(*pinned.threads, *rest))
+            if cursor is None and view == "active":
+                page = _with_pinned(await self._pinned(query), page)
+        except ChatDeskError as error:
+            self._panes.sidebar.set_load_error(error.sentence)
+            return
+        if view == self._view:
             deliver(page)
 
-        self._tasks.start(work(), "fetch threads")
+    async def _pinned(self, query: str) -> list[Thread]:
+        """All of them: they stand above the first page, however long ago they were used."""
+        chat = await self._handle.chat()
+        found: list[Thread] = []
+        cursor: str | None = None
+        while True:
+            page = await chat.list_threads(limit=SIDEBAR_PAGE, cursor=cursor, query=query, is_pinned=True)
+            found += page.threads
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
 
     def set_view(self, view: str) -> None:
         """``active``, ``archive`` or ``trash``."""
         self._view = view
-        self._panes.sidebar.reload()
 
     def fetch_messages(
         self,
@@ -186,3 +196,8 @@ class ThreadBinding(QObject):
         if thread_id == self.thread_id:
             self._thread = None
             self.open_soon(None)
+
+
+def _with_pinned(pinned: list[Thread], page: ThreadPage) -> ThreadPage:
+    known = {thread.id for thread in pinned}
+    return replace(page, threads=(*pinned, *(thread for thread in page.threads if thread.id not in known)))
