@@ -41,6 +41,7 @@ class PointerHost(Protocol):
     def view_height(self) -> float: ...
     def scroll_by(self, delta: float) -> None: ...
     def repaint_all(self) -> None: ...
+    def settle(self) -> None: ...
 
 
 class Pointer(QObject):
@@ -68,6 +69,7 @@ class Pointer(QObject):
 
     def hit(self, point: QPointF) -> Hit | None:
         """The item under ``point``, exactly."""
+        self._view.settle()
         for placed in self._layout.placed:
             if placed.y <= point.y() < placed.bottom:
                 inside = self._inside(placed, point)
@@ -122,6 +124,7 @@ class Pointer(QObject):
 
     def text_place(self, point: QPointF) -> TextPlace | None:
         """The nearest place in a text, also above, below and beside it."""
+        self._view.settle()
         best: Placed | None = None
         distance = 0.0
         for placed in self._layout.placed:

@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
-    QHelpEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
@@ -22,7 +21,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from chatdesk.core.domain.message import Message, MessagePage, Role, Status
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
@@ -237,6 +236,7 @@ class TranscriptView(QAbstractScrollArea):
     # The reader's place
 
     def scroll_anchor(self) -> ScrollAnchor:
+        self.settle()
         top = self._layout.top_entry
         is_at_end = self._layout.sticks_to_end and not self._layout.has_newer
         if top is None:
@@ -293,6 +293,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def message_rect(self, entry: MessageEntry) -> QRect:
         """Where a message is on the screen; empty when it is not in view."""
+        self.settle()
         shown = [each for each in self._layout.placed if each.entry is entry]
         if not shown:
             return QRect()
@@ -387,10 +388,18 @@ class TranscriptView(QAbstractScrollArea):
         self._layout.arrange(self._column_width(), self.view_height())
         self._close_all([e for e in self._layout.drop_far(_KEPT_MESSAGES) if e.message.id not in self._live])
         self._ask_for_blocks()
+        if self._relayout_timer.isActive():  # blocks came at once: what was placed is gone
+            self._relayout_timer.stop()
+            self._layout.arrange(self._column_width(), self.view_height())
         self._sync_scroll_bar()
         self._update_pill()
         self.viewport().update()
         self._ask_for_more()
+
+    def settle(self) -> None:
+        """Lay out now if that is due: places in view must never point at items that are gone."""
+        if self._relayout_timer.isActive():
+            self._relayout()
 
     def _apply_width(self) -> None:
         self._layout.set_width(self._column_width())
@@ -488,6 +497,7 @@ class TranscriptView(QAbstractScrollArea):
     # Qt's events
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        self.settle()
         painter = QPainter(self.viewport())
         paint_view(
             painter,
@@ -570,18 +580,6 @@ class TranscriptView(QAbstractScrollArea):
         if entry is not None:
             self._show_menu(entry, event.globalPos())
 
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            hit = self._pointer.hit(QPointF(event.pos()))
-            text = "" if hit is None else (hit.button.label if hit.button else hit.link or "")
-            # A tooltip that looks like HTML would be read as HTML.
-            QToolTip.showText(event.globalPos(), f"<qt>{escape(text)}</qt>" if text else "", self)
-            return True
-        if event.type() is QEvent.Type.Leave:
-            self._hit = None
-            self.viewport().update()
-        return bool(super().viewportEvent(event))
-
     def event(self, event: QEvent) -> bool:
         is_shortcut = event.type() is QEvent.Type.ShortcutOverride
         if is_shortcut and isinstance(event, QKeyEvent) and command_of(event) is not None:
@@ -590,6 +588,7 @@ class TranscriptView(QAbstractScrollArea):
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.settle()
         command = command_of(event)
         if command is None or not self._obey(command):
             event.ignore()
@@ -774,6 +773,9 @@ class TranscriptView(QAbstractScrollArea):
         else:
             shape = Qt.CursorShape.ArrowCursor
         self.viewport().setCursor(shape)
+        text = "" if hit is None else (hit.button.label if hit.button else hit.link or "")
+        # A tooltip that looks like HTML would be read as HTML.
+        self.viewport().setToolTip(f"<qt>{escape(text)}</qt>" if text else "")
         if _target_of(old) != _target_of(hit):
             self.viewport().update()
 
