@@ -153,8 +153,11 @@ def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -
     while line < end_line:
         text = line_text(state, line) if line > start_line else state.src[start + 2 : state.eMarks[line]]
         if line > start_line and (
-            not text or line - start_line > MAX_MATH_LINES or text.startswith("\\[") or state.sCount[line] <
-            state.blkIndent or _ENDS_MATH.match(text) is not None
+            not text
+            or line - start_line > MAX_MATH_LINES
+            or text.startswith("\\[")
+            or state.sCount[line] < state.blkIndent
+            or _ENDS_MATH.match(text) is not None
         ):
             return False
         at = text.find(closing)

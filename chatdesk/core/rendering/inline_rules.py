@@ -16,8 +16,8 @@ MAX_MATH_CHARS = 1000
 _MAX_DOLLARS_TRIED = 4
 
 _CJK = re.compile(
-    "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f"
-    "\uff00-\uffef\U00020000-\U0003ffff]"
+    "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+    "\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
 # A sum of money before words: "$5 and 6$" is none of our formulas.
 _MONEY = re.compile(r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?(?:\s+(?!\\)[A-Za-z]{2,}|[,;]\s|\s*$(?<=\s))")
@@ -156,8 +156,8 @@ def bare_url_rule(state: StateInline, silent: bool) -> bool:
 
 
 def split_bare_addresses(text: str) -> list[tuple[str, str | None]]:
-    """Pieces of running text with the address each leads to: ``www.…`` and mail addresses, which have no colon to start a
-    rule at."""
+    """Pieces of running text with the address each leads to: ``www.…`` and mail addresses, which have
+    no colon to start a rule at."""
     if "www." not in text and "@" not in text:
         return [(text, None)]
     pieces: list[tuple[str, str | None]] = []

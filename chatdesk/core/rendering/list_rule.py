@@ -27,7 +27,7 @@ def bullet_end(state: StateBlock, line: int) -> int:
 
 
 def number_end(state: StateBlock, line: int) -> int:
-    """The position after ``12.`` or ``12)`` of ``line``, -1 when there is none; at most nine digits as in CommonMark."""
+    """The position after ``12.`` or ``12)`` of ``line``, -1 when there is none; at most nine digits."""
     start = pos = state.bMarks[line] + state.tShift[line]
     end = state.eMarks[line]
     while pos < end and "0" <= state.src[pos] <= "9":

@@ -92,7 +92,7 @@ def _has_surrogate(text: str) -> bool:
 
 
 def parse_source(source: str, *, references: dict[str, Any], footnotes: set[str], missed: set[str]) -> ParsedText:
-    """Parse clean ``source`` that knows definitions from earlier text. Labels that are not defined go into ``missed``."""
+    """Parse clean ``source`` that knows definitions from earlier text. Undefined labels go into ``missed``."""
     env: dict[str, Any] = {
         "references": References(references, missed),
         "footnotes": {"refs": {":" + label: -1 for label in footnotes}, "list": {}},

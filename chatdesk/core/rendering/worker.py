@@ -129,7 +129,7 @@ class Worker:
                 self._send_update(number, stream, stream.parser.finish(), is_last=True)
 
     def _parse_waiting(self, number: int, stream: _Stream) -> None:
-        """Parse what waits. Text whose tail is slow to parse (no usual text is) rests for twice as long as that took."""
+        """Parse what waits. Text whose tail is slow to parse (hardly any is) rests for twice that time."""
         text = "".join(stream.waiting)
         stream.waiting.clear()
         started = time.monotonic()

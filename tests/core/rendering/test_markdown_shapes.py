@@ -1,0 +1,238 @@
+"""The shapes in which models write Markdown, one test each."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.rendering.blocks import CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Rule, Table
+from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.plain_text import blocks_to_plain, estimate_lines, spans_to_plain
+
+
+def outline(text: str) -> list[tuple[object, ...]]:
+    """Each block as (kind, depth, marker, words)."""
+    found: list[tuple[object, ...]] = []
+    for block in parse_markdown(text):
+        words = spans_to_plain(block.spans) if isinstance(block, Paragraph | Heading) else getattr(block, "text", "")
+        found.append((type(block).__name__[0], block.at.list_depth, block.at.marker, words))
+    return found
+
+
+def styles(text: str, flag: str) -> list[str]:
+    return [
+        span.text
+        for block in parse_markdown(text)
+        if isinstance(block, Paragraph | Heading)
+        for span in block.spans
+        if getattr(span, flag)
+    ]
+
+
+SHAPES = {
+    "bullets after a paragraph": ("Text:\n- a\n- b", [("P", 0, None, "Text:"), ("P", 1, "•", "a"), ("P", 1, "•", "b")]),
+    "numbers after a paragraph": (
+        "Text:\n1. a\n2. b",
+        [("P", 0, None, "Text:"), ("P", 1, "1.", "a"), ("P", 1, "2.", "b")],
+    ),
+    "year after a line is no list": ("It was\n1986. Good.", [("P", 0, None, "It was 1986. Good.")]),
+    "bullet nested by two": ("- a\n  - b", [("P", 1, "•", "a"), ("P", 2, "•", "b")]),
+    "bullet nested by three": ("- a\n   - b", [("P", 1, "•", "a"), ("P", 2, "•", "b")]),
+    "bullet nested by four": (
+        "- a\n    - b\n        - c",
+        [("P", 1, "•", "a"), ("P", 2, "•", "b"), ("P", 3, "•", "c")],
+    ),
+    "below a number by two": ("1. a\n  - b\n2. c", [("P", 1, "1.", "a"), ("P", 2, "•", "b"), ("P", 1, "2.", "c")]),
+    "below a number by three": ("1. a\n   - b\n2. c", [("P", 1, "1.", "a"), ("P", 2, "•", "b"), ("P", 1, "2.", "c")]),
+    "below a number by four": ("1. a\n    - b\n2. c", [("P", 1, "1.", "a"), ("P", 2, "•", "b"), ("P", 1, "2.", "c")]),
+    "below a two-digit number": (
+        "10. a\n   - b\n11. c",
+        [("P", 1, "10.", "a"), ("P", 2, "•", "b"), ("P", 1, "11.", "c")],
+    ),
+    "fence in a bullet": (
+        "- a\n  ```py\n  x\n  ```\n- b",
+        [("P", 1, "•", "a"), ("C", 1, None, "x"), ("P", 1, "•", "b")],
+    ),
+    "fence in a number by two": (
+        "1. a\n  ```py\n  if x:\n      y\n  ```\n2. b",
+        [("P", 1, "1.", "a"), ("C", 1, None, "if x:\n    y"), ("P", 1, "2.", "b")],
+    ),
+    "fence after a blank in an item": (
+        "1. a\n\n   ```\n   x\n   ```\n\n2. b",
+        [
+            ("P", 1, "1.", "a"),
+            ("C", 1, None, "x"),
+            ("P", 1, "2.", "b"),
+        ],
+    ),
+    "fence between numbers at the margin": (
+        "1. a\n```\nx\n```\n2. b",
+        [
+            ("P", 1, "1.", "a"),
+            ("C", 0, None, "x"),
+            ("P", 1, "2.", "b"),
+        ],
+    ),
+    "list from three": ("3. a\n4. b", [("P", 1, "3.", "a"), ("P", 1, "4.", "b")]),
+    "number with a bracket": ("1) a\n2) b", [("P", 1, "1.", "a"), ("P", 1, "2.", "b")]),
+    "all ones count up": ("1. a\n1. b", [("P", 1, "1.", "a"), ("P", 1, "2.", "b")]),
+    "loose list": ("- a\n\n- b", [("P", 1, "•", "a"), ("P", 1, "•", "b")]),
+    "headings without blank lines": (
+        "# A\ntext\n## B\n- c",
+        [
+            ("H", 0, None, "A"),
+            ("P", 0, None, "text"),
+            ("H", 0, None, "B"),
+            ("P", 1, "•", "c"),
+        ],
+    ),
+    "four backticks": ("````md\n```py\nx\n```\n````", [("C", 0, None, "```py\nx\n```")]),
+    "tilde fence": ("~~~\n```\n~~~", [("C", 0, None, "```")]),
+    "tasks": ("- [ ] a\n- [x] b", [("P", 1, "☐", "a"), ("P", 1, "☑", "b")]),
+    "nested tasks": ("- [ ] a\n  - [X] b", [("P", 1, "☐", "a"), ("P", 2, "☑", "b")]),
+    "math in a list": ("- a\n  $$\n  x\n  $$\n- b", [("P", 1, "•", "a"), ("M", 1, None, "x"), ("P", 1, "•", "b")]),
+    "display dollars": ("$$\nx = 1\n$$", [("M", 0, None, "x = 1")]),
+    "display dollars on a line": ("$$x = 1$$", [("M", 0, None, "x = 1")]),
+    "display brackets": ("\\[\nx = 1\n\\]", [("M", 0, None, "x = 1")]),
+    "display after a line": (
+        "So:\n\\[ x \\]\nand",
+        [("P", 0, None, "So:"), ("M", 0, None, "x"), ("P", 0, None, "and")],
+    ),
+    "unclosed dollars": ("$$\nx", [("P", 0, None, "$$ x")]),
+    "raw html": ("<div onclick=x>\n<b>a</b>", [("P", 0, None, "<div onclick=x> <b>a</b>")]),
+    "script": ("<script>alert(1)</script>", [("P", 0, None, "<script>alert(1)</script>")]),
+    "generics": ("A List<String> and Map<K, V>", [("P", 0, None, "A List<String> and Map<K, V>")]),
+    "footnote": ("See[^1].\n\n[^1]: Note.", [("P", 0, None, "See[1]."), ("P", 1, "[1]", "Note.")]),
+    "undefined footnote": ("A class [^abc] of characters", [("P", 0, None, "A class [^abc] of characters")]),
+    "empty item": ("- \n- b", [("P", 1, "•", ""), ("P", 1, "•", "b")]),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shape(name: str) -> None:
+    text, expected = SHAPES[name]
+    assert outline(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "flag", "expected"),
+    [
+        ("**「你好」**世界", "is_bold", ["「你好」"]),
+        ("这是**重点。**然后", "is_bold", ["重点。"]),
+        ("한국어**(강조)**입니다", "is_bold", ["(강조)"]),
+        ("a ~~b~~ c", "is_struck", ["b"]),
+        ("an *it* and _it_ snake_case_name", "is_italic", ["it", "it"]),
+        ("$x$ and $y_1 + 2$", "is_math", ["x", "y_1 + 2"]),
+        ("costs $5 and $6", "is_math", []),
+        ("from $5-$10 or $5,000", "is_math", []),
+        ("set $HOME and $PATH or $A/$B", "is_math", []),
+        ("\\( a_b \\) and \\[ c \\]", "is_math", ["a_b", "c"]),
+        ("inline $$z$$ too", "is_math", ["z"]),
+        ("`$x$` is code", "is_math", []),
+        ("open **bold", "is_bold", []),
+        ("see https://a.org/x_y_z). More", "href", ["https://a.org/x_y_z"]),
+        ("(https://a.org/x(y))", "href", ["https://a.org/x(y)"]),
+        ("**https://a.org/x**", "href", ["https://a.org/x"]),
+        ("看https://a.org/x，然后", "href", ["https://a.org/x"]),
+        ("www.a.org and me@a.org.", "href", ["www.a.org", "me@a.org"]),
+        ("[a](https://b.org) [c](mailto:x@y.z)", "href", ["a", "c"]),
+        (
+            "[a](javascript:alert(1)) [b](vscode://x) [c](/etc/passwd) [d](JaVaScRiPt:x) [e](data:text/html,x)",
+            "href",
+            [],
+        ),
+        ("[a](file:///etc/passwd) <javascript:alert(1)> ftp://x.y", "href", []),
+        ("[a][r]\n\n[r]: http://x.y", "href", ["a"]),
+    ],
+)
+def test_styles(text: str, flag: str, expected: list[str]) -> None:
+    assert styles(text, flag) == expected
+
+
+def test_javascript_link_stays_as_it_was_written() -> None:
+    assert outline("[x](javascript:alert(1))") == [("P", 0, None, "[x](javascript:alert(1))")]
+
+
+def table(text: str) -> Table:
+    return next(block for block in parse_markdown(text) if isinstance(block, Table))
+
+
+def rows(found: Table) -> list[list[str]]:
+    return [[spans_to_plain(cell) for cell in row] for row in found.rows]
+
+
+def test_table_after_a_paragraph_line() -> None:
+    blocks = parse_markdown("Text:\n| a | b |\n|:--|--:|\n| 1 | 2 |\n\nafter")
+    assert [type(block) for block in blocks] == [Paragraph, Table, Paragraph]
+    assert table("Text:\n| a | b |\n|:--|--:|\n| 1 | 2 |").alignments == ("left", "right")
+
+
+def test_escaped_pipe_in_code_in_a_table() -> None:
+    assert rows(table("| a | b |\n|---|---|\n| `x \\| y` | 2 |")) == [["x | y", "2"]]
+
+
+def test_ragged_rows_get_the_width_of_the_header() -> None:
+    assert rows(table("| a | b |\n|---|---|\n| 1 |\n| 1 | 2 | 3 |")) == [["1", ""], ["1", "2"]]
+
+
+def test_table_without_outer_pipes_and_break_tags() -> None:
+    assert rows(table("a | b\n--- | :-:\n1<br>2 | `<br>`")) == [["1\n2", "<br>"]]
+
+
+def test_header_row_alone_is_plain() -> None:
+    assert outline("| a | b |") == [("P", 0, None, "| a | b |")]
+
+
+def test_huge_tables_become_text() -> None:
+    wide = "|" + "a|" * 100 + "\n|" + "-|" * 100
+    assert not any(isinstance(block, Table) for block in parse_markdown(wide))
+    long = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 6000
+    assert isinstance(parse_markdown(long)[0], CodeBlock)
+
+
+def test_unclosed_fence_is_open() -> None:
+    block = parse_markdown("```python\nx = 1")[0]
+    assert block == CodeBlock("python", "x = 1", is_open=True, at=block.at)
+
+
+def test_images_become_placeholders_and_are_never_links_to_files() -> None:
+    assert parse_markdown("![a](https://h.org/x.png)")[0] == ImagePlaceholder(
+        "a", "https://h.org/x.png", "h.org", parse_markdown("x")[0].at
+    )
+    local = parse_markdown("![a](/dev/zero)")[0]
+    assert isinstance(local, ImagePlaceholder)
+    assert local.host == ""
+    assert outline("before ![alt](/dev/zero) after") == [("P", 0, None, "before alt after")]
+
+
+def test_rule_and_placement() -> None:
+    blocks = parse_markdown("a\n\n---\n\n> > q")
+    assert isinstance(blocks[1], Rule)
+    assert blocks[2].at.quote_depth == 2
+    assert (blocks[2].at.first_line, blocks[2].at.end_line) == (4, 5)
+
+
+def test_nesting_stops_without_losing_text() -> None:
+    for text in ("- " * 500 + "end", "> " * 500 + "end", "[^a]: " * 200 + "end", "1. " * 300 + "end"):
+        assert "end" in blocks_to_plain(parse_markdown(text))
+
+
+def test_text_over_the_limit_is_plain() -> None:
+    blocks = parse_markdown("# a\n\n" + "word " * 250_000)
+    assert all(isinstance(block, Paragraph) for block in blocks)
+    assert max(len(block.spans[0].text) for block in blocks if isinstance(block, Paragraph)) <= 4000
+
+
+def test_math_block_is_not_cut_by_a_matrix_row() -> None:
+    block = parse_markdown("\\[\na \\\\]\n\\]")[0]
+    assert isinstance(block, MathBlock | Paragraph)
+
+
+def test_plain_text_of_blocks() -> None:
+    text = blocks_to_plain(
+        parse_markdown("# T\n\n- a\n- b\n\n> q\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n---\n\n![i](a.png)")
+    )
+    assert text == "T\n\n• a\n• b\n\n> q\n\nx\ty\n1\t2\n\n---\n\ni"
+
+
+def test_lines_are_estimated() -> None:
+    assert estimate_lines("a" * 25 + "\n\nb", 10) == 5
