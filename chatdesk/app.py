@@ -203,7 +203,14 @@ def _load() -> tuple[Any, ...]:
 
 
 async def _build(
-    paths: AppPaths, settings: Settings, is_owner: bool, service: Any, database: Any, repositories: Any, key: Secret, _registry_module: Any
+    paths: AppPaths,
+    settings: Settings,
+    is_owner: bool,
+    service: Any,
+    database: Any,
+    repositories: Any,
+    key: Secret,
+    _registry_module: Any,
 ) -> Services:
     clock = SystemClock()
     store = database.Database(

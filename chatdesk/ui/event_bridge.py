@@ -42,9 +42,7 @@ class EventBridge(QObject):
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,
         }
-        self._subscriptions: list[Subscription] = [
-            bus.subscribe(kind, signal.emit) for kind, signal in signals.items()
-        ]
+        self._subscriptions: list[Subscription] = [bus.subscribe(kind, signal.emit) for kind, signal in signals.items()]
 
     def close(self) -> None:
         for subscription in self._subscriptions:

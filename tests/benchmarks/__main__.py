@@ -188,7 +188,9 @@ asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
 
 def _start(*arguments: str) -> Any:
     kind, *rest = arguments
-    return json.loads(_python("-m", "tests.benchmarks.start_probe", kind, repr(time.monotonic()), *rest).splitlines()[-1])
+    return json.loads(
+        _python("-m", "tests.benchmarks.start_probe", kind, repr(time.monotonic()), *rest).splitlines()[-1]
+    )
 
 
 def _python(*arguments: str) -> str:

@@ -85,8 +85,8 @@ def test_a_question_typed_and_sent_is_answered_and_shown(paths: AppPaths) -> Non
         assert answer.status is Status.COMPLETE and answer.text
         await until(lambda: application.panes.transcript.total == 2)
         assert application.panes.composer.text() == ""
-        assert application.threads.thread is not None
-        assert application.threads.thread.title == "hello, a list please"
+        assert application.threads.open_thread is not None
+        assert application.threads.open_thread.title == "hello, a list please"
         assert application.panes.transcript.isVisible()
 
     play(paths, script)
@@ -188,9 +188,7 @@ def test_closing_while_an_answer_streams_keeps_it_and_offers_to_continue(paths: 
         answer = application.panes.transcript.entries[-1].message
         assert answer.status is Status.INTERRUPTED
         assert answer.text.startswith("".join(shown))
-        continued = await answered(
-            application, lambda: application.panes.transcript.continueRequested.emit(answer.id)
-        )
+        continued = await answered(application, lambda: application.panes.transcript.continueRequested.emit(answer.id))
         assert (continued.id, continued.status) == (answer.id, Status.COMPLETE)
         assert continued.text.startswith(answer.text)
         assert (await services.chat.get_message(answer.id)).text == continued.text

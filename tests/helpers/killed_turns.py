@@ -62,7 +62,9 @@ async def _live(path: Path, pipe: int) -> None:
     _database, bus, chat = await _chat_on(path)
     done = asyncio.Event()
     bus.subscribe(TextStreamed, lambda event: tell(shown=event.delta, message=event.message_id))
-    bus.subscribe(AnswerFinished, lambda event: (tell(finished=event.message.text, message=event.message.id), done.set()))
+    bus.subscribe(
+        AnswerFinished, lambda event: (tell(finished=event.message.text, message=event.message.id), done.set())
+    )
     tell(ready=True)
     number = 0
     while True:

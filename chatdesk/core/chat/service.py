@@ -246,7 +246,13 @@ class ChatService:
         return turn is not None and not turn.finished.done()
 
     async def send_message(
-        self, thread_id: str, text: str, *, parent_id: str | None = None, provider: str | None = None, model: str | None = None
+        self,
+        thread_id: str,
+        text: str,
+        *,
+        parent_id: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
     ) -> Sent:
         """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer's row are on
         disk; the answer then streams as events."""
@@ -387,7 +393,7 @@ class ChatService:
     # Inside
 
     def _checked_text(self, text: str) -> str:
-        if not isinstance(text, str) or not text.strip():
+        if not text.strip():
             raise EmptyMessage
         size_bytes = len(text.encode("utf-8", errors="replace"))
         if size_bytes > self._max_message_bytes:

@@ -253,7 +253,8 @@ class Turn:
         clock = self._context.clock
         tail, _count = self._text.peek_to_store()
         first_s = self._first_token_at_s
-        status, error, error_type, details = Status.COMPLETE, None, None, {}
+        status, error, error_type = Status.COMPLETE, None, None
+        details: dict[str, object] = {}
         if self._ended_as is not None:
             status = self._ended_as
         elif failure is not None:

@@ -62,7 +62,9 @@ class CommandBinding(QObject):
         sidebar.archiveRequested.connect(lambda id_, on: self._do("archive_thread", id_, is_archived=on))
         sidebar.deleteRequested.connect(self.delete_thread)
         sidebar.restoreRequested.connect(lambda id_: self._do("restore_thread", id_))
-        panes.header.titleEdited.connect(lambda title: self._with_thread(lambda id_: self._do("rename_thread", id_, title)))
+        panes.header.titleEdited.connect(
+            lambda title: self._with_thread(lambda id_: self._do("rename_thread", id_, title))
+        )
         panes.header.modelChosen.connect(messages.choose_model)
         panes.empty_state.promptChosen.connect(self._on_prompt_chosen)
 
@@ -70,9 +72,7 @@ class CommandBinding(QObject):
         async def work() -> None:
             thread = await (await self._handle.chat()).delete_thread(thread_id)
             self._deleted.append(thread_id)
-            self._panes.window.show_toast(
-                f"Moved to the trash: {thread.title}", "Undo", self._undo_delete
-            )
+            self._panes.window.show_toast(f"Moved to the trash: {thread.title}", "Undo", self._undo_delete)
 
         self._tasks.start(work(), f"delete thread {thread_id}")
 
@@ -90,12 +90,12 @@ class CommandBinding(QObject):
             self._panes.header.begin_title_edit()
 
     def _toggle_pin(self) -> None:
-        thread = self._threads.thread
+        thread = self._threads.open_thread
         if thread is not None:
             self._do("pin_thread", thread.id, is_pinned=thread.pinned_at is None)
 
     def _toggle_archive(self) -> None:
-        thread = self._threads.thread
+        thread = self._threads.open_thread
         if thread is not None:
             self._do("archive_thread", thread.id, is_archived=thread.archived_at is None)
 

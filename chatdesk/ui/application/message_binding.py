@@ -63,7 +63,7 @@ class MessageBinding(QObject):
     def choose_model(self, provider: str, model: str) -> None:
         """For the open thread, and for the next new one."""
         self._model = (provider, model)
-        thread = self._threads.thread
+        thread = self._threads.open_thread
         if thread is not None and (thread.provider, thread.model) != self._model:
             self._tasks.start(self._set_model(thread.id, provider, model), "set model")
 

@@ -44,7 +44,7 @@ class ThreadBinding(QObject):
         return self._thread.id if self._thread else None
 
     @property
-    def thread(self) -> Thread | None:
+    def open_thread(self) -> Thread | None:
         return self._thread
 
     def anchors(self) -> dict[str, ScrollAnchor]:
@@ -123,7 +123,11 @@ class ThreadBinding(QObject):
         try:
             chat = await self._handle.chat()
             page = await chat.list_threads(
-                limit=SIDEBAR_PAGE, cursor=cursor, query=query, is_archived=view == "archive", is_trashed=view == "trash"
+                limit=SIDEBAR_PAGE,
+                cursor=cursor,
+                query=query,
+                is_archived=view == "archive",
+                is_trashed=view == "trash",
             )
             if cursor is None and view == "active":
                 page = _with_pinned(await self._pinned(query), page)

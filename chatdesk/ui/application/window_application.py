@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
@@ -99,12 +99,16 @@ class WindowApplication(QObject):
         self.started: asyncio.Task[None]
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         loop = asyncio.get_running_loop()
-        self._renderer = RenderClient(deliver=loop.call_soon_threadsafe)
+
+        def deliver(call: Callable[[], None]) -> None:
+            loop.call_soon_threadsafe(call)
+
+        self._renderer = RenderClient(deliver=deliver)
         self._bridge: EventBridge | None = None
         self.panes = self._build_panes(theme)
         window = self.panes.window
         self._errors = ErrorDisplay(window)
-        self._crashes = backstage.watch_crashes(lambda report: loop.call_soon_threadsafe(self._on_crash, report))
+        self._crashes = backstage.watch_crashes(lambda report: deliver(partial(self._on_crash, report)))
         loop.set_exception_handler(self._crashes.handle_loop_exception)
         self._drafts = DraftKeeper(self.panes.composer, self._tasks, self._handle.chat)
         self.threads = ThreadBinding(self.panes, self._drafts, self._handle, self._tasks)
@@ -130,13 +134,17 @@ class WindowApplication(QObject):
     def _build_panes(self, theme: Theme) -> Panes:
         # The panes ask for their first page only when start-up tells them to, so the late lookups are safe.
         sidebar = Sidebar(lambda *asked: self.threads.fetch_threads(*asked), theme)
-        transcript = TranscriptView(lambda *asked, **how: self.threads.fetch_messages(*asked, **how), self._renderer, theme)
+        transcript = TranscriptView(
+            lambda *asked, **how: self.threads.fetch_messages(*asked, **how), self._renderer, theme
+        )
         header, empty_state, composer = ThreadHeader(theme), EmptyState(theme), Composer(theme)
         composer.set_placeholder("Type a message")
         window = MainWindow(
             theme, sidebar=sidebar, header=header, transcript=transcript, empty_state=empty_state, composer=composer
         )
-        return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, transcript, empty_state, composer, theme)
+        return Panes(
+            window, CommandRegistry(window, CATALOGUE), sidebar, header, transcript, empty_state, composer, theme
+        )
 
     def _restore(self) -> None:
         state = self._state

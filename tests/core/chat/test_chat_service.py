@@ -9,6 +9,7 @@ import pytest
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import (
     EmptyMessage,
     InvalidId,
@@ -34,7 +35,6 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.domain.usage import Usage
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 DONE = StreamFinished(FinishReason.STOP)
