@@ -150,7 +150,7 @@ def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
         Paragraph(
             (
                 Span(
-                    "below it, long enough to need more than one line so that the hanging indent can be seen in the picture"
+                    "below it, long enough to need more than one line so that the indent can be seen"
                 ),
             ),
             Placement(list_depth=2, marker="•"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 
 from chatdesk.core.domain.message import MessagePage
 from chatdesk.ui.transcript.contract import MessageFetcher
 
 PAGE = 40
+_PATIENCE_S = 5.0  # a page that failed is never delivered: after this the next scroll asks again
 _STRIDE = 200  # messages a step while walking to a position that cannot be asked for
 
 
@@ -21,11 +23,12 @@ class Pages:
         self._thread_id: str | None = None
         self._wish = 0
         self._pending = ""
+        self._asked_at = 0.0
         self._can_ask_at = _takes_position(fetch)
 
     @property
     def is_waiting(self) -> bool:
-        return bool(self._pending)
+        return bool(self._pending) and time.monotonic() - self._asked_at < _PATIENCE_S
 
     def set_thread(self, thread_id: str | None) -> None:
         self._thread_id = thread_id
@@ -39,11 +42,11 @@ class Pages:
         self._ask("around", self._deliver("around"), around=message_id)
 
     def older(self, message_id: str) -> None:
-        if not self._pending:
+        if not self.is_waiting:
             self._ask("older", self._deliver("older"), before=message_id)
 
     def newer(self, message_id: str) -> None:
-        if not self._pending:
+        if not self.is_waiting:
             self._ask("newer", self._deliver("newer"), after=message_id)
 
     def at(self, position: int, first: tuple[str, int], last: tuple[str, int]) -> None:
@@ -86,6 +89,7 @@ class Pages:
         if self._thread_id is None:
             return
         self._pending = wish
+        self._asked_at = time.monotonic()
         extra = {} if at is None else {"at": at}
         self._fetch(self._thread_id, limit=limit, before=before, after=after, around=around, deliver=deliver, **extra)
 
