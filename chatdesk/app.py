@@ -1,7 +1,7 @@
 """The composition root: builds every object and hands it out; alone knows the concrete classes.
 
-Two front ends use it: ``run_window`` and, for scripts, ``open_services``. Heavy packages are imported on a worker thread,
-so that a window that is already up stays awake.
+Two front ends use it: ``run_window`` and, for scripts, ``open_services``. Heavy packages are imported on a worker
+thread, so that a window that is already up stays awake.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
 def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = None) -> int:
     """The desktop application; returns its exit code. A second start brings the first window to the front.
 
-    ``script`` plays in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
-    that is the demonstration: one turn and a picture.
+    ``script`` plays in the window, which closes with it. Where there is no display, which Qt would answer with an
+    abort, that is the demonstration: one turn and a picture.
     """
     is_blind = lacks_display(os.environ)
     if is_blind:

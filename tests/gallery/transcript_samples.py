@@ -148,11 +148,7 @@ def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
         Heading(2, (Span("A second heading"),)),
         Paragraph((Span("first"),), Placement(list_depth=1, marker="1.")),
         Paragraph(
-            (
-                Span(
-                    "below it, long enough to need more than one line so that the indent can be seen"
-                ),
-            ),
+            (Span("below it, long enough to need more than one line so that the indent can be seen"),),
             Placement(list_depth=2, marker="•"),
         ),
         Paragraph((Span("second"),), Placement(list_depth=1, marker="2.")),

@@ -37,7 +37,8 @@ async def ask(
         else:
             sent = await chat.send_message(thread_id, text, provider=provider, model=model)
             thread, question, answer = sent.thread, sent.question, sent.answer
-        assert question is not None and answer is not None  # both exist when there was a text
+        assert question is not None  # both exist when there was a text
+        assert answer is not None
         answer_id = answer.id
         yield {
             "event": "start",

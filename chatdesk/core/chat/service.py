@@ -1,7 +1,7 @@
 """ChatService: everything a front end can do with threads and messages.
 
-All methods are coroutines on one loop. A method that writes returns what changed and publishes events after the write is
-durable; it happened whole or not at all. Ids are checked before storage is asked.
+All methods are coroutines on one loop. A method that writes returns what changed and publishes events after the write
+is durable; it happened whole or not at all. Ids are checked before storage is asked.
 """
 
 from __future__ import annotations

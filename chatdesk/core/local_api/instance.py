@@ -1,8 +1,8 @@
 """One writer a data directory: the lock that says who it is, and the line that others can talk to it on.
 
-The owner holds a lock that the system drops when the process dies, however it dies. It listens on loopback; address and a
-one-time token lie in a file that only this user can read. A second window asks the first to come to the front; a script
-asks it to run a question, so that the database never has two writers.
+The owner holds a lock that the system drops when the process dies, however it dies. It listens on loopback; address
+and a one-time token lie in a file that only this user can read. A second window asks the first to come to the front;
+a script asks it to run a question, so that the database never has two writers.
 """
 
 from __future__ import annotations
@@ -90,10 +90,7 @@ class InstanceServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LONGEST_LINE)
         port = self._server.sockets[0].getsockname()[1]
         content = json.dumps({"port": port, "token": self._token, "pid": os.getpid()})
-        temporary = self._path.with_suffix(".tmp")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(content)
-        temporary.replace(self._path)
+        await asyncio.to_thread(_write_privately, self._path, content)
 
     async def close(self) -> None:
         server, self._server = self._server, None
@@ -138,6 +135,13 @@ class InstanceServer:
             await asyncio.wait({forwarding, gone}, return_when=asyncio.FIRST_COMPLETED)
             forwarding.cancel()
             gone.cancel()
+
+
+def _write_privately(path: Path, content: str) -> None:
+    temporary = path.with_suffix(".tmp")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(content)
+    temporary.replace(path)
 
 
 def owner_pid(data_dir: Path) -> int | None:

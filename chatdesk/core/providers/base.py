@@ -1,10 +1,10 @@
 """What a provider is, and the typed events that its stream yields.
 
-Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before the
-first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
-raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was yielded before stays valid.
-Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any number of
-streams at once, all on the loop that first used it.
+Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before
+the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
+raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was yielded before stays
+valid. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
+number of streams at once, all on the loop that first used it.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _HELD_LINE = re.compile(
 # Characters at the very end that may be half of a delimiter.
 _HELD_END = re.compile(r"(?:[*_~`$\\]+|!?\[|\^)$")
 _UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
-_MATH_OPENING = re.compile(r"[ \t]{0,1}(?:\$\$|\\\[)")
+_MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[)")
 _MAX_HELD_CHARS = 200
 
 
@@ -271,7 +271,7 @@ def _last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
         if first > best and first < len(lines):
             is_certain = first < complete or _UNCERTAIN_NUMBER.fullmatch(lines[first]) is None
             if is_item and first > list_start >= 0:
-                if is_certain and not _has_loose_math(lines, max(best, list_start), first, math_lines):
+                if is_certain and not _has_loose_math(lines, best, first, math_lines):
                     best, is_best_in_list = first, True
             elif not is_item and (
                 (is_certain and not lines[first - 1].strip())
@@ -285,5 +285,10 @@ def _last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
 
 
 def _has_loose_math(lines: list[str], first: int, end: int, math_lines: set[int]) -> bool:
-    """Whether a line that continues a list item lazily opens a formula, which may close only behind the next item."""
-    return any(number not in math_lines and _MATH_OPENING.match(lines[number]) for number in range(first, end))
+    """Whether a formula is open before line ``end``: it may close behind the next item. A blank line ends every one."""
+    for number in range(end - 1, first - 1, -1):
+        if not lines[number].strip():
+            return False
+        if number not in math_lines and _MATH_OPENING.match(lines[number]):
+            return True
+    return False

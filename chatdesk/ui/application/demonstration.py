@@ -1,4 +1,4 @@
-"""One real turn without a display: typed into the composer, sent, stored, streamed, drawn; for a machine with no screen."""
+"""One real turn where there is no display: typed into the composer, sent, stored, streamed, drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that the header offers: those known at once first, those that a server must be asked for when it answers."""
+"""The models that the header offers: those known at once first, then those that a server names."""
 
 from __future__ import annotations
 

@@ -87,5 +87,5 @@ class SettingsBinding(QObject):
 def _who_answers(default: tuple[str, str]) -> str:
     provider, model = default
     if provider == "offline":
-        return "The offline demo model answers, without network or account. Add a server in Settings, or set OPENAI_API_KEY."
+        return "The offline model answers, without network or account. Set OPENAI_API_KEY or add a server in Settings."
     return f"{model or 'The server'} answers. Choose another model at the top."

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.rendering.client import RenderClient
@@ -65,8 +66,8 @@ Script = Callable[["WindowApplication"], Awaitable[int]]
 
 
 def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Script | None = None) -> int:
-    """Show the window and run until it closes; the exit code. ``script`` plays in the shown window instead, which closes
-    with it: the demonstration and the benchmarks are scripts."""
+    """Show the window and run until it closes; the exit code. ``script`` plays in the shown window instead, which
+    closes with it: the demonstration and the benchmarks are scripts."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("ChatDesk")
@@ -133,10 +134,14 @@ class WindowApplication(QObject):
 
     def _build_panes(self, theme: Theme) -> Panes:
         # The panes ask for their first page only when start-up tells them to, so the late lookups are safe.
-        sidebar = Sidebar(lambda *asked: self.threads.fetch_threads(*asked), theme)
-        transcript = TranscriptView(
-            lambda *asked, **how: self.threads.fetch_messages(*asked, **how), self._renderer, theme
-        )
+        def fetch_threads(cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
+            self.threads.fetch_threads(cursor, query, deliver)
+
+        def fetch_messages(thread_id: str, **wanted: Any) -> None:
+            self.threads.fetch_messages(thread_id, **wanted)
+
+        sidebar = Sidebar(fetch_threads, theme)
+        transcript = TranscriptView(fetch_messages, self._renderer, theme)
         header, empty_state, composer = ThreadHeader(theme), EmptyState(theme), Composer(theme)
         composer.set_placeholder("Type a message")
         window = MainWindow(
@@ -167,7 +172,6 @@ class WindowApplication(QObject):
         """Until the window is closed."""
         window = self.panes.window
         window.show()
-        window.raise_()
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
         self.panes.theme.load_other_fonts()

@@ -46,12 +46,12 @@ def kinds(world: ChatWorld) -> list[str]:
 
 async def test_a_question_and_its_answer_are_stored(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
-        world.provider.will(TextDelta("Hel"), TextDelta("lo"), UsageReported(Usage(7, 2)), DONE)
+        world.provider.will(TextDelta("Hello"), TextDelta(" you"), UsageReported(Usage(7, 2)), DONE)
         created = await world.chat.create_thread(None, "", "Say **hello** to me")
         answer = await world.answer_of(created)
         page = await world.chat.get_thread_messages(created.thread.id)
         assert created.thread.title == "Say **hello** to me".strip()
-        assert [message.text for message in page.messages] == ["Say **hello** to me", "Hello"]
+        assert [message.text for message in page.messages] == ["Say **hello** to me", "Hello you"]
         assert page.messages[1] == answer
         assert answer.status is Status.COMPLETE
         assert (answer.prompt_tokens, answer.completion_tokens, answer.finish_reason) == (7, 2, "stop")

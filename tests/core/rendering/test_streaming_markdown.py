@@ -87,6 +87,11 @@ def test_definitions_that_come_late_are_resolved_at_the_end() -> None:
     assert stream(text, [3]) == parse_markdown(text)
 
 
+def test_a_formula_open_before_a_list_may_close_behind_an_item() -> None:
+    text = "x\n\\[a\n- b\n- c\n\\]\n\nend\n"
+    assert stream(text, [1]) == parse_markdown(text)
+
+
 def test_a_stream_over_the_limit_becomes_plain() -> None:
     text = "# a\n\n" + "word " * 250_000
     assert stream(text, [200_000]) == parse_markdown(text)
@@ -99,7 +104,9 @@ LONG = {
     "numbers": "1. an item\n   - nested\n\n   more\n" * 1400,
     "table": "| a | b |\n|---|---|\n" + "| some text | `code` |\n" * 2200,
     "mixed": (
-        "## H\n\nText **b** [l](https://a.org).\n\n- a\n  - b\n\n```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+        "## H\n\nText **b** [l](https://a.org).\n\n- a\n  - b\n\n```py\nx = 1\n```\n\n"
+        "| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    )
     * 450,
 }
 
