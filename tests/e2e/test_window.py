@@ -116,7 +116,8 @@ def test_everything_is_where_it_was_after_closing(paths: AppPaths) -> None:
         await until(lambda: application.threads.thread_id is None)
         await ask(application, "/demo long")
         transcript = application.panes.transcript
-        await until(lambda: transcript.total == 2)
+        await until(lambda: transcript.total == 2 and transcript.verticalScrollBar().maximum() > 0)
+        await until(lambda: transcript.scroll_anchor().is_at_end)
         transcript.jump_to(transcript.entries[0].message.id)
         await until(lambda: not transcript.scroll_anchor().is_at_end)
         type_text(application, "an unsent draft")

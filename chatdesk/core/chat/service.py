@@ -211,11 +211,13 @@ class ChatService:
         after: str | None = None,
         *,
         around: str | None = None,
+        at: int | None = None,
     ) -> MessagePage:
         """A page of the shown path, oldest first.
 
         ``before`` and ``after`` are message ids; together they mean the open interval between them, read from its
-        oldest end; with neither, the newest page. ``around`` gives a page with that message in its middle.
+        oldest end; with neither, the newest page. ``around`` gives a page with that message in its middle, ``at`` one
+        around a position on the path.
         """
         _check_limit(limit)
         page = await self._messages.page(
@@ -224,6 +226,7 @@ class ChatService:
             before=None if before is None else checked_id(before),
             after=None if after is None else checked_id(after),
             around=None if around is None else checked_id(around),
+            at=at,
         )
         if page.thread_id not in self._turns:
             return page

@@ -36,16 +36,25 @@ Rows = Sequence[Sequence[Any]]
 
 
 def page(
-    conn: Connection, thread_id: str, limit: int, before: str | None, after: str | None, around: str | None
+    conn: Connection,
+    thread_id: str,
+    limit: int,
+    before: str | None,
+    after: str | None,
+    around: str | None,
+    at: int | None = None,
 ) -> MessagePage:
     """Messages of the shown path, oldest first; see ``MessageRepository.page``."""
-    if around is not None and (before is not None or after is not None):
+    if (around is not None or at is not None) and (before is not None or after is not None):
         raise InvalidInput("A page is either around a message, or before or after one.", safe="Nothing was changed.")
     bounds = conn.exec_driver_sql(_BOUNDS, (thread_id,)).first()
     if bounds is None:
         raise ThreadNotFound
     total, first, last = bounds
-    rows, low, high = _rows(conn, thread_id, limit, before, after, around)
+    if at is None:
+        rows, low, high = _rows(conn, thread_id, limit, before, after, around)
+    else:
+        rows, low, high = _around(conn, thread_id, limit, at), None, None
     messages = tuple(messages_from(conn, rows))
     if messages:
         low, high = messages[0].position, messages[-1].position

@@ -36,13 +36,14 @@ class MessageRepository:
         before: str | None = None,
         after: str | None = None,
         around: str | None = None,
+        at: int | None = None,
     ) -> MessagePage:
         """Part of the shown path, oldest first. ``before``: the newest ones older than it; ``after``: the oldest ones
-        newer than it; both: the open interval; ``around``: centred on it; none: the newest page.
+        newer than it; both: the open interval; ``around``: centred on it, ``at``: on a position; none: the newest page.
         """
         thread = checked_id(thread_id)
         edges = tuple(None if edge is None else checked_id(edge) for edge in (before, after, around))
-        return await self._db.read(lambda conn: message_pages.page(conn, thread, max(limit, 1), *edges))
+        return await self._db.read(lambda conn: message_pages.page(conn, thread, max(limit, 1), *edges, at))
 
     async def get(self, message_id: str) -> Message:
         wanted = checked_id(message_id)

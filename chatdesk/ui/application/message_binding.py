@@ -175,12 +175,13 @@ class MessageBinding(QObject):
         async def work() -> None:
             message = await self._last(Role.ASSISTANT)
             if message is not None:
-                self._on_transcript_copy_requested(message.text)
+                QGuiApplication.clipboard().setText(message.text)
+                self._panes.window.show_toast("Copied")
 
         self._tasks.replace(work(), "copy")
 
-    def _on_transcript_copy_requested(self, text: str) -> None:
-        QGuiApplication.clipboard().setText(text)
+    def _on_transcript_copy_requested(self, _text: str) -> None:
+        # The transcript has filled the clipboard, in more formats than this text.
         self._panes.window.show_toast("Copied")
 
     def _on_transcript_delete_requested(self, message_id: str) -> None:

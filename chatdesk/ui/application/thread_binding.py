@@ -162,11 +162,12 @@ class ThreadBinding(QObject):
         after: str | None,
         around: str | None,
         deliver: Callable[[MessagePage], None],
+        at: int | None = None,
     ) -> None:
         async def work() -> None:
             chat = await self._handle.chat()
             try:
-                page = await chat.get_thread_messages(thread_id, limit, before, after, around=around)
+                page = await chat.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
             except NotFound:
                 if around is None:
                     raise

@@ -137,8 +137,8 @@ class WindowApplication(QObject):
         def fetch_threads(cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
             self.threads.fetch_threads(cursor, query, deliver)
 
-        def fetch_messages(thread_id: str, **wanted: Any) -> None:
-            self.threads.fetch_messages(thread_id, **wanted)
+        def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
+            self.threads.fetch_messages(thread_id, at=at, **wanted)
 
         sidebar = Sidebar(fetch_threads, theme)
         transcript = TranscriptView(fetch_messages, self._renderer, theme)

@@ -323,6 +323,10 @@ async def test_pages_before_after_and_between(tmp_path: Path) -> None:
         assert [m.id for m in after.messages] == [m.id for m in every[6:9]]
         between = await world.chat.get_thread_messages(thread.id, 50, before=every[6].id, after=every[2].id)
         assert [m.id for m in between.messages] == [m.id for m in every[3:6]]
+        middle = await world.chat.get_thread_messages(thread.id, 4, at=5)
+        assert [m.id for m in middle.messages] == [m.id for m in every[3:7]]
+        with pytest.raises(InvalidInput):
+            await world.chat.get_thread_messages(thread.id, 4, before=every[5].id, at=5)
         newest = await world.chat.get_thread_messages(thread.id, 2)
         assert [m.id for m in newest.messages] == [m.id for m in every[8:]]
 
