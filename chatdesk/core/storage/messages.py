@@ -42,8 +42,10 @@ class MessageRepository:
         newer than it; both: the open interval; ``around``: centred on it, ``at``: on a position; none: the newest page.
         """
         thread = checked_id(thread_id)
-        edges = tuple(None if edge is None else checked_id(edge) for edge in (before, after, around))
-        return await self._db.read(lambda conn: message_pages.page(conn, thread, max(limit, 1), *edges, at))
+        older, newer, centre = (None if edge is None else checked_id(edge) for edge in (before, after, around))
+        return await self._db.read(
+            lambda conn: message_pages.page(conn, thread, max(limit, 1), older, newer, centre, at)
+        )
 
     async def get(self, message_id: str) -> Message:
         wanted = checked_id(message_id)
