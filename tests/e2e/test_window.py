@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -17,6 +19,7 @@ from chatdesk.core.events import AnswerFinished, TextStreamed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.fault_server import FaultServer, Script, SeenRequest, answer
 
 pytestmark = pytest.mark.usefixtures("qapp")
 FAST = Settings(offline_speed_tokens_per_s=0)
@@ -51,6 +54,31 @@ def type_text(application: WindowApplication, text: str) -> None:
 
 def press(application: WindowApplication, key: Qt.Key) -> None:
     QTest.keyClick(application.panes.composer.editor, key)
+
+
+class ServerThread:
+    """The loopback server on a loop of its own: the window's loop does not exist yet when its address is needed."""
+
+    def __init__(self, script: Script) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="loopback server")
+        self._thread.start()
+        self._server = FaultServer(script)
+        self._run(self._server.__aenter__())
+        self.base_url = self._server.base_url
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        return self._server.requests
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)
+
+    def close(self) -> None:
+        self._run(self._server.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(WAIT_S)
+        self._loop.close()
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -196,6 +224,26 @@ def test_closing_while_an_answer_streams_keeps_it_and_offers_to_continue(paths: 
 
     play(paths, leave, Settings(offline_speed_tokens_per_s=200))
     play(paths, look)
+
+
+def test_an_openai_compatible_server_answers_in_the_window(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+
+    server = ServerThread(answer("Hello **there**"))
+    try:
+
+        async def script(application: WindowApplication) -> None:
+            message = await ask(application, "hi")
+            assert (message.status, message.text, message.provider) == (Status.COMPLETE, "Hello **there**", "openai")
+            assert message.model == "tiny"
+
+        play(paths, script, Settings(openai_base_url=server.base_url, openai_model="tiny"))
+        sent = [request for request in server.requests if request.path.endswith("/chat/completions")]
+        assert sent[0].headers["authorization"] == "Bearer sk-test-0123456789abcdef"
+    finally:
+        server.close()
+    kept = b"".join(path.read_bytes() for path in paths.data_dir.rglob("*") if path.is_file())
+    assert b"sk-test-0123456789abcdef" not in kept
 
 
 def test_a_failure_is_shown_in_place_and_can_be_tried_again(paths: AppPaths) -> None:

@@ -1,0 +1,31 @@
+"""Titles: from a question's first line that says something; never a forged or hidden one."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
+from chatdesk.core.errors import InvalidTitle
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Hello", "Hello"),
+        ("\n\n## **Plan** for\nlater", "Plan** for"),
+        ("```\ncode", "code"),
+        ("   \n---\n", NEW_THREAD_TITLE),
+        ("a\u202eb\u200bc\x00d", "abc d"),
+        ("word " * 30, "word word word word word word word word word word word…"),
+        ("x" * 100, "x" * 59 + "…"),
+    ],
+)
+def test_a_title_is_the_first_line_that_says_something(text: str, title: str) -> None:
+    assert title_from_text(text) == title
+
+
+def test_a_given_title_is_one_line_of_bounded_length() -> None:
+    assert checked_title(" a\n b ") == "a b"
+    assert len(checked_title("y" * 5000)) == 300
+    with pytest.raises(InvalidTitle):
+        checked_title("\u202e\n")
