@@ -7,6 +7,7 @@ thread, so that a window that is already up stays awake.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -134,6 +135,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
     ``script`` plays in the window, which closes with it. Where there is no display, which Qt would answer with an
     abort, that is the demonstration: one turn and a picture.
     """
+    gc.disable()  # nothing of a start is garbage; the window turns it on again once it is up
     is_blind = lacks_display(os.environ)
     if is_blind:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"

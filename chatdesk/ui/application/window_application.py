@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Awaitable, Callable
@@ -175,6 +176,9 @@ class WindowApplication(QObject):
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
         self.panes.theme.load_other_fonts()
+        # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
+        gc.freeze()
+        gc.enable()
         self.started = self._tasks.start(self._start(), "start")
         code = 0
         try:
@@ -209,6 +213,7 @@ class WindowApplication(QObject):
         self._models.fill()
         self._tell(services)
         await self._backstage.upkeep(services)
+        gc.freeze()
 
     def _tell(self, services: Services) -> None:
         """What happened while opening that a person should know."""
