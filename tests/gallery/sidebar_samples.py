@@ -6,11 +6,20 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.paths import resources_dir
+from chatdesk.core.settings.schema import all_settings
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.dialogs.about import AboutDialog
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.dialogs.palette import CommandPalette
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
@@ -99,6 +108,35 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     sidebar.set_open_thread(make_thread(1, "").id)
     sidebar.set_streaming(make_thread(4, "").id, True)
     return sidebar
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    """The sidebar in its states, and the dialogs."""
+    full, empty = build_sidebar(theme), build_sidebar(theme, [])
+    failed = build_sidebar(theme, [])
+    failed.set_load_error("The database could not be used. What was saved before is unchanged.")
+    failed.set_status("Not saved", is_error=True)
+    for sidebar in (full, empty, failed):
+        sidebar.resize(264, 820)
+    return [("sidebar", full), ("sidebar-empty", empty), ("sidebar-failed", failed), *_dialogs(theme)]
+
+
+def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
+    values = {setting.name: setting.default for setting in all_settings()} | {"key_source": "environment"}
+    providers = SettingsDialog(theme, values)
+    providers.show_page("Providers")
+    commands = CommandRegistry(QWidget(), CATALOGUE)
+    for command in CATALOGUE:
+        commands.bind(command.id, lambda: None)
+    return [
+        ("settings-general", SettingsDialog(theme, values)),
+        ("settings-providers", providers),
+        ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
+        ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
+        ("shortcuts", ShortcutsDialog(theme, commands)),
+        ("palette", CommandPalette(theme, commands)),
+        ("about", AboutDialog(theme)),
+    ]
 
 
 def main(arguments: Sequence[str]) -> int:

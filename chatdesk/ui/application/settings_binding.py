@@ -56,6 +56,8 @@ class SettingsBinding(QObject):
             "theme": self._panes.theme.preference,
             "text_scale": self._panes.theme.scale,
             "send_on_enter": self._settings.send_on_enter,
+            "trash_days": self._settings.trash_days,
+            "provider": self._settings.provider,
             "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
             "openai_base_url": self._settings.openai_base_url,
             "openai_model": self._settings.openai_model,
