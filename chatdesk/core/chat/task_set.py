@@ -7,6 +7,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from chatdesk.core.errors import ChatDeskError
+
 _log = logging.getLogger(__name__)
 
 
@@ -17,7 +19,7 @@ class TaskSet:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run ``work`` now; an exception that nobody awaits is logged."""
+        """Run ``work`` now; an exception that is not one of ours is logged."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
@@ -25,7 +27,8 @@ class TaskSet:
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ChatDeskError):
             _log.error("task %s failed", task.get_name(), exc_info=error)
 
     async def close(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QListWidget,
+    QListWidgetItem,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -23,6 +24,7 @@ from chatdesk.ui.dialogs.settings_row import SettingsRow, field_for
 from chatdesk.ui.theme.theme import Theme
 
 _NAV_PX: Final = 180
+_NAV_ROW_PX: Final = 36
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": ("theme", "text_scale", "send_on_enter", "trash_days"),
@@ -121,7 +123,8 @@ class SettingsDialog(Panel):
         self._nav.currentRowChanged.connect(self._pages.setCurrentIndex)
         for title, names in _PAGES.items():
             self._pages.addWidget(self._build_page(title, names))
-            self._nav.addItem(title)
+            item = QListWidgetItem(title, self._nav)
+            item.setSizeHint(QSize(0, round(_NAV_ROW_PX * max(1.0, self.theme.scale))))
         self._nav.setCurrentRow(0)
         save, cancel = QPushButton("Save"), QPushButton("Cancel")
         save.setObjectName("settingsSave")
@@ -200,8 +203,9 @@ class SettingsDialog(Panel):
             f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"
             " }"
             "#settingsPages { background: transparent; border: none; outline: none; }"
-            f"#settingsPages:focus {{ border-left: 2px solid {tokens.accent}; }}"
-            f"#settingsPages::item {{ padding: 8px 10px; border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
+            f"#settingsPages::item:focus {{ border: 2px solid {tokens.accent}; }}"
+            f"#settingsPages::item {{ padding: 0 8px; border: 2px solid transparent;"
+            f" border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
             f"#settingsPages::item:selected {{ background: {tokens.selected}; }}"
             f"#settingsLine {{ background: {tokens.line}; }}"
             "QScrollArea, #settingsPage { background: transparent; }"
