@@ -146,12 +146,15 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
 
     paths.make_directories()
     lock = InstanceLock(paths.data_dir)
-    if not lock.acquire():
+    is_owner = lock.acquire()
+    if not is_owner and lock.is_possible:
         if asyncio.run(raise_owner(paths.data_dir)):
             return 0
         raise AlreadyRunning
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+        if not is_owner:
+            return _nothing
         server = InstanceServer(
             paths.data_dir, on_raise=come_to_front, on_ask=lambda request: answer_request(services, request)
         )
@@ -168,7 +171,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             script = partial(play, picture=paths.data_dir / "demonstration.png")
         backstage = Backstage(
             settings_store=SettingsStore(paths.settings_file),
-            build=lambda: build_services(paths, settings, is_owner=True),
+            build=lambda: build_services(paths, settings, is_owner=is_owner),
             listen=listen,
             upkeep=purge_trash,
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
@@ -176,6 +179,10 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
         return run(paths, settings, backstage, script=script)
     finally:
         lock.release()
+
+
+async def _nothing() -> None:
+    """There is no line to close when nobody may own the directory."""
 
 
 def lacks_display(environ: Mapping[str, str]) -> bool:
@@ -187,6 +194,8 @@ def lacks_display(environ: Mapping[str, str]) -> bool:
 
 async def purge_trash(services: Services) -> int:
     """Delete for good what has been in the trash for longer than the setting says."""
+    if not services.is_owner:
+        return 0
     from chatdesk.core.storage.threads import ThreadRepository
 
     oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY

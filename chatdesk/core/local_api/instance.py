@@ -8,6 +8,7 @@ a script asks it to run a question, so that the database never has two writers.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hmac
 import json
 import logging
@@ -35,12 +36,20 @@ class InstanceLock:
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "instance.lock"
         self._file: IO[bytes] | None = None
+        self.is_possible = True
 
     def acquire(self) -> bool:
-        """Whether this process owns the directory now."""
+        """Whether this process owns the directory now. Nobody owns one that cannot be written: see ``is_possible``."""
         if self._file is not None:
             return True
-        file = open(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)  # noqa: SIM115
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            self.is_possible = False
+            return False
+        file = open(descriptor, "r+b", buffering=0)  # noqa: SIM115 - held for as long as the process lives
         if not _lock(file):
             file.close()
             return False

@@ -139,3 +139,33 @@ async def test_leaving_early_stops_the_answer_and_keeps_it(tmp_path: Path) -> No
         message = await owner.chat.get_message(start["message_id"])
         assert message.status.value == "stopped"
         assert message.text
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")
+async def test_a_directory_that_cannot_be_written_is_read(tmp_path: Path) -> None:
+    await _read_only_directory(tmp_path)
+
+
+async def test_a_lock_that_cannot_be_made_is_told_apart_from_a_lock_that_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("chatdesk.core.local_api.instance.os.open", refuse)
+    lock = InstanceLock(tmp_path)
+    assert not lock.acquire()
+    assert not lock.is_possible
+
+
+async def _read_only_directory(path: Path) -> None:
+    paths = AppPaths.find(path)
+    async with open_services(paths, FAST) as owner:
+        await owner.chat.create_thread(None, "kept")
+    paths.database.chmod(0o400)
+    paths.data_dir.chmod(0o500)
+    try:
+        async with open_services(paths, FAST) as reader:
+            assert [thread.title for thread in (await reader.chat.list_threads()).threads] == ["kept"]
+    finally:
+        paths.data_dir.chmod(0o700)
