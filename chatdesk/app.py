@@ -173,7 +173,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             settings_store=SettingsStore(paths.settings_file),
             build=lambda: build_services(paths, settings, is_owner=is_owner),
             listen=listen,
-            upkeep=purge_trash,
+            upkeep=look_after,
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
         )
         return run(paths, settings, backstage, script=script)
@@ -190,6 +190,12 @@ def lacks_display(environ: Mapping[str, str]) -> bool:
     return sys.platform.startswith("linux") and not any(
         environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     )
+
+
+async def look_after(services: Services) -> None:
+    """What a window does once after its start, when nobody waits for it."""
+    await purge_trash(services)
+    await services.database.keep_ballast()
 
 
 async def purge_trash(services: Services) -> int:

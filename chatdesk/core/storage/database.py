@@ -22,9 +22,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.errors import StorageError, StorageMissing, StorageReplaced
+from chatdesk.core.errors import StorageError, StorageFull, StorageMissing, StorageReplaced
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import backup, high_water, owner_token, recovery, schema_upgrade, tables
+from chatdesk.core.storage.ballast import Ballast
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import (
     identity,
@@ -75,6 +76,7 @@ class Database:
         self._migrations_dir = migrations_dir
         self._writer = _Worker("storage-writer")
         self._reader = _Worker("storage-reader")
+        self._ballast = Ballast(path)
         self._identity: tuple[int, int] | None = None
         self._is_replaced = False
         self._is_full_sync = True
@@ -125,6 +127,10 @@ class Database:
 
         return await self._reader.run(run)
 
+    async def keep_ballast(self) -> bool:
+        """Hold some room for the day the disk is full; whether it is held."""
+        return not self.is_read_only and await self._writer.run(self._ballast.keep)
+
     async def close(self) -> None:
         """Wait for work that was handed over, then let go of the file. Safe to call twice."""
         self._is_open = False
@@ -140,6 +146,15 @@ class Database:
             return work(conn)
 
     def _write(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        try:
+            return self._write_once(work, is_durable)
+        except StorageFull:
+            if not self._ballast.release():
+                raise
+            _log.warning("the disk is full; the ballast was given up for one more try")
+            return self._write_once(work, is_durable)
+
+    def _write_once(self, work: Callable[[Connection], T], is_durable: bool) -> T:
         self._check_identity()
         try:
             conn = self._writer.connection

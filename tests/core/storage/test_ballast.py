@@ -1,0 +1,58 @@
+"""On a full disk the ballast goes, and what a person wrote still gets in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import StorageFull
+from chatdesk.core.storage.ballast import SIZE_BYTES, Ballast
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.drafts import DraftRepository
+
+
+def test_the_ballast_holds_real_room_and_gives_it_up(tmp_path: Path) -> None:
+    ballast = Ballast(tmp_path / "chatdesk.db")
+    assert not ballast.release()
+    assert ballast.keep()
+    assert ballast.keep()
+    found = ballast.path.stat()
+    assert found.st_size == SIZE_BYTES
+    assert found.st_blocks * 512 >= SIZE_BYTES
+    assert found.st_mode & 0o077 == 0
+    assert ballast.release()
+    assert not ballast.path.exists()
+
+
+def test_there_is_no_ballast_where_there_is_little_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatdesk.core.storage.ballast._LEAST_FREE", 10**12)
+    assert not Ballast(tmp_path / "chatdesk.db").keep()
+
+
+async def test_a_write_that_finds_the_disk_full_is_tried_once_more_without_the_ballast(tmp_path: Path) -> None:
+    path = tmp_path / "chatdesk.db"
+    database = Database(path, clock=SystemClock(), backup_dir=tmp_path / "backups")
+    await database.open()
+    try:
+        assert await database.keep_ballast()
+        tries: list[bool] = []
+
+        def fill(conn: Connection) -> None:
+            tries.append(Ballast(path).path.exists())
+            conn.exec_driver_sql("PRAGMA max_page_count = 1")
+            conn.exec_driver_sql("CREATE TABLE filler AS SELECT zeroblob(1000000) AS bytes")
+
+        with pytest.raises(StorageFull):
+            await database.write(fill)
+        assert tries == [True, False]
+        with pytest.raises(StorageFull):
+            await database.write(fill)
+        assert tries == [True, False, False]
+        await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 1073741823"))
+        await DraftRepository(database).put(None, "still here", 0)
+        assert (await DraftRepository(database).get(None)).text == "still here"
+    finally:
+        await database.close()
