@@ -13,7 +13,7 @@ import PySide6.QtCore
 from chatdesk.ui.source_scan import skip_source_scan
 if sys.argv[1] == "skip":
     skip_source_scan()
-import chatdesk.core.rendering.blocks
+from chatdesk.core.rendering.blocks import Span
 print(any(path.endswith("blocks.py") for path in linecache.cache))
 """
 
