@@ -10,6 +10,7 @@ from chatdesk.ui.transcript.card import paint_card, paint_hairline
 from chatdesk.ui.transcript.code_lines import CodeLines
 from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
 from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.text_box import x_of
 
 FOLD_LINES = 40
 _HEADER_PX = 31
@@ -108,6 +109,36 @@ class CodeItem(Item):
         line = self._line_layout(looks, index).lineAt(0)
         x = point.x() - self._left - looks.px(_PAD_X) + self._x
         return self._lines.start(index) + (int(line.xToCursor(x)) if line.isValid() else 0)
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        looks = self._looks
+        if looks is None:
+            return []
+        height = looks.line_height("code")
+        top, left = looks.px(_HEADER_PX + _PAD_Y), self._left + looks.px(_PAD_X) - self._x
+        inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
+        areas = []
+        for index in range(self._lines.line_of(start), min(self._lines.line_of(end) + 1, self.shown_lines)):
+            line = self._line_layout(looks, index).lineAt(0)
+            if not line.isValid():
+                continue
+            low, high = (max(0, min(each, self._lines.end(index)) - self._lines.start(index)) for each in (start, end))
+            x, right = x_of(line, low), x_of(line, high)
+            areas.append(QRectF(left + x, top + index * height, right - x, height).intersected(inner))
+        return areas
+
+    def reveal(self, offset: int) -> bool:
+        looks = self._looks
+        index = self._lines.line_of(offset)
+        is_hidden = index >= self.shown_lines
+        if is_hidden:
+            self.toggle_fold()
+        line = self._line_layout(looks, index).lineAt(0) if looks is not None else None
+        if looks is None or line is None or not line.isValid():
+            return is_hidden
+        x, room = x_of(line, offset - self._lines.start(index)), self._width - self._left - 2 * looks.px(_PAD_X)
+        is_aside = not self._x <= x <= self._x + room
+        return (self.scroll_x(x - room / 2 - self._x) if is_aside else False) or is_hidden
 
     def line_at(self, offset: int) -> tuple[int, int]:
         index = self._lines.line_of(offset)

@@ -97,6 +97,14 @@ class Item:
     def offset_at(self, point: QPointF) -> int:
         return 0
 
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        """Where the characters from ``start`` to ``end`` stand, as far as they can be seen."""
+        return []
+
+    def reveal(self, offset: int) -> bool:
+        """Unfold or scroll sideways until the character at ``offset`` can be seen; whether anything changed."""
+        return False
+
     def word_at(self, offset: int) -> tuple[int, int]:
         return word_bounds(self.text, offset)
 

@@ -65,3 +65,6 @@ class MathItem(Item):
 
     def offset_at(self, point: QPointF) -> int:
         return self._box.offset_at(point - QPointF(_PAD_X, _PAD_Y))
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        return [area.translated(_PAD_X, _PAD_Y) for area in self._box.areas_of(start, end)]

@@ -92,6 +92,9 @@ class NoticeItem(Item):
     def offset_at(self, point: QPointF) -> int:
         return self._box.offset_at(point - QPointF(self._left, self._text_top))
 
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        return [area.translated(self._left, self._text_top) for area in self._box.areas_of(start, end)]
+
     def buttons(self) -> tuple[Button, ...]:
         return tuple(
             Button(action, label, area, text=label, is_framed=True)

@@ -155,6 +155,29 @@ class TableItem(Item):
             x -= self._widths[place] + _GUTTER
         return 0
 
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        seen = QRectF(0, 0, self.columns.view_width, self.height)
+        areas = []
+        for row, boxes in enumerate(self._boxes):
+            x = -self.columns.x
+            for place, box in enumerate(boxes):
+                first = self._starts[row][place]
+                low, high = max(start - first, 0), min(end - first, len(self._texts[row][place]))
+                areas += [area.translated(x, self._tops[row] + _PAD_Y) for area in box.areas_of(low, high)]
+                x += self._widths[place] + _GUTTER
+        return [area.intersected(seen) for area in areas]
+
+    def reveal(self, offset: int) -> bool:
+        for row, boxes in enumerate(self._boxes):
+            x = -self.columns.x
+            for place, wide in enumerate(self._widths[: len(boxes)]):
+                first = self._starts[row][place]
+                if first <= offset < first + max(1, len(self._texts[row][place])):
+                    is_aside = x < 0 or x + wide > self.columns.view_width
+                    return self.scroll_x(x + (wide - self.columns.view_width) / 2) if is_aside else False
+                x += wide + _GUTTER
+        return False
+
     def link_at(self, point: QPointF) -> str | None:
         for row, boxes in enumerate(self._boxes):
             x = -self.columns.x

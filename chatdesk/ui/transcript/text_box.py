@@ -152,7 +152,7 @@ class TextBox:
             first, last = line.textStart(), line.textStart() + line.textLength()
             if first >= end:
                 break
-            a, b = _x_of(line, max(start, first)), _x_of(line, min(end, last))
+            a, b = x_of(line, max(start, first)), x_of(line, min(end, last))
             areas.append(QRectF(min(a, b), line.y(), abs(b - a), line.height()))
             index += 1
         return areas
@@ -163,7 +163,7 @@ class TextBox:
         if layout is None or layout.lineCount() == 0:
             return QPointF(0, 0)
         line = layout.lineAt(layout.lineCount() - 1)
-        return QPointF(_x_of(line, line.textStart() + line.textLength()), self.height - self._line_height)
+        return QPointF(x_of(line, line.textStart() + line.textLength()), self.height - self._line_height)
 
     def _find_grounds(self, line_height: float) -> list[QRectF]:
         grounds = []
@@ -175,7 +175,8 @@ class TextBox:
         return grounds
 
 
-def _x_of(line: object, offset: int) -> float:
+def x_of(line: object, offset: int) -> float:
+    """Where the letter at ``offset`` begins, from the left of the line's layout."""
     # PySide returns (x, the offset it settled on).
     found = line.cursorToX(offset)  # type: ignore[attr-defined]
     return float(found[0] if isinstance(found, tuple) else found)

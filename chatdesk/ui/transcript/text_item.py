@@ -100,6 +100,10 @@ class TextItem(Item):
     def offset_at(self, point: QPointF) -> int:
         return self._box.offset_at(self._inside(point))
 
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        shift = self._inside(QPointF(0, 0)).x()
+        return [area.translated(-shift, 0) for area in self._box.areas_of(start, end)]
+
     def link_at(self, point: QPointF) -> str | None:
         return self._box.span_link_at(self._inside(point))
 
