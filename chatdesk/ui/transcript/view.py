@@ -39,7 +39,7 @@ from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.painting import Attention, paint_view
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Hit, Pointer
-from chatdesk.ui.transcript.selection import Selection
+from chatdesk.ui.transcript.selection import Selection, TextPlace
 from chatdesk.ui.transcript.streaming import StreamFeeds
 
 _SIDE_PX = 24
@@ -302,6 +302,38 @@ class TranscriptView(QAbstractScrollArea):
         return QRect(self.viewport().mapToGlobal(area.topLeft()), area.size())
 
     def repaint_all(self) -> None:
+        self.viewport().update()
+
+    # What assistive programs do
+
+    @property
+    def focused_stop(self) -> tuple[MessageEntry, int, str] | None:
+        """The button that Tab has reached: its message, the index of its item, its action."""
+        entry = self._layout.find(self._current_id) if self.hasFocus() else None
+        return (entry, *self._stop) if entry is not None and self._stop is not None else None
+
+    def item_origin(self, item: Item) -> QPointF | None:
+        """Where an item begins in the viewport; None when it is not in view."""
+        self.settle()
+        placed = next((each for each in self._layout.placed if each.item is item), None)
+        return QPointF(self.column_left() + placed.entry.x_of(item), placed.y) if placed is not None else None
+
+    def press(self, entry: MessageEntry, item: Item, action: str) -> None:
+        """As if the reader had pressed the button ``action``."""
+        self._press(entry, item, action)
+
+    def follow_link(self, target: str) -> None:
+        self._open_link(target)
+
+    def show_item(self, entry: MessageEntry, item: Item) -> None:
+        """Scroll until ``item`` is in view."""
+        index = entry.index_of(item)
+        if index is not None:
+            self._reveal(entry, index)
+
+    def select_text(self, entry: MessageEntry, item: Item, start: int, end: int) -> None:
+        self._selection.begin(TextPlace(entry, item, start))
+        self._selection.extend(TextPlace(entry, item, end))
         self.viewport().update()
 
     # Pages
