@@ -18,12 +18,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import AlreadyRunning
+from chatdesk.core.errors import AlreadyRunning, StorageError
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths, migrations_dir
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
@@ -37,8 +38,8 @@ _MS_PER_DAY = 24 * 60 * 60 * 1000
 
 @dataclass(slots=True)
 class Services:
-    """What front ends work with. ``is_owner`` is false when another process writes to the data directory: then
-    everything can be read, and ``ask`` lets that process do the asking."""
+    """What front ends work with. ``has_other_owner``: another process writes to the data directory; everything can be
+    read, and ``ask`` lets that process do the asking."""
 
     chat: ChatService
     events: EventBus
@@ -47,9 +48,14 @@ class Services:
     settings: Settings
     database: Database
     report: OpenReport
-    is_owner: bool
+    has_other_owner: bool
     openai_key: Secret
     _retired: list[ProviderRegistry] = field(default_factory=list)
+
+    @property
+    def read_only_reason(self) -> StorageError | None:
+        """Why nothing can be written; None when all is as it should be."""
+        return self.database.refusal if self.database.is_read_only else None
 
     async def ask(
         self, text: str, *, thread_id: str | None = None, provider: str | None = None, model: str | None = None
@@ -60,7 +66,7 @@ class Services:
         from chatdesk.core.chat.ask import ask
         from chatdesk.core.local_api.instance import ask_owner
 
-        if self.is_owner:
+        if not self.has_other_owner:
             source = ask(self.chat, self.events, text, thread_id=thread_id, provider=provider, model=model)
         else:
             request = {"text": text, "thread_id": thread_id, "provider": provider, "model": model}
@@ -86,9 +92,11 @@ class Services:
         await self.database.close()
 
 
-async def build_services(paths: AppPaths, settings: Settings, *, is_owner: bool) -> Services:
-    """Open the database and put the services together. Raises ``StorageError``; nothing is left open then."""
-    return await _build(paths, settings, is_owner, *(await asyncio.to_thread(_load)))
+async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
+    """Open the database, to write only for whoever holds ``lock``, and put the services together. Raises
+    ``StorageError``; nothing is left open then.
+    """
+    return await _build(paths, settings, lock, *(await asyncio.to_thread(_load)))
 
 
 @asynccontextmanager
@@ -100,7 +108,7 @@ async def open_services(paths: AppPaths, settings: Settings, *, mode: str = "cli
     lock = InstanceLock(paths.data_dir)
     is_owner = lock.acquire()
     try:
-        services = await build_services(paths, settings, is_owner=is_owner)
+        services = await build_services(paths, settings, lock)
         server = None
         try:
             if is_owner and mode == "cli":
@@ -147,7 +155,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
     paths.make_directories()
     lock = InstanceLock(paths.data_dir)
     is_owner = lock.acquire()
-    if not is_owner and lock.is_possible:
+    if not is_owner and lock.problem is None:
         if asyncio.run(raise_owner(paths.data_dir)):
             return 0
         raise AlreadyRunning
@@ -174,7 +182,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             script = partial(play, picture=paths.data_dir / "demonstration.png")
         backstage = Backstage(
             settings_store=SettingsStore(paths.settings_file),
-            build=lambda: build_services(paths, settings, is_owner=is_owner),
+            build=lambda: build_services(paths, settings, lock),
             listen=listen,
             upkeep=look_after,
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
@@ -203,7 +211,7 @@ async def look_after(services: Services) -> None:
 
 async def purge_trash(services: Services) -> int:
     """Delete for good what has been in the trash for longer than the setting says."""
-    if not services.is_owner:
+    if services.database.is_read_only:
         return 0
     from chatdesk.core.storage.threads import ThreadRepository
 
@@ -225,7 +233,7 @@ def _load() -> tuple[Any, ...]:
 async def _build(
     paths: AppPaths,
     settings: Settings,
-    is_owner: bool,
+    lock: InstanceLock,
     service: Any,
     database: Any,
     repositories: Any,
@@ -237,7 +245,8 @@ async def _build(
         paths.database,
         clock=clock,
         backup_dir=paths.backup_dir,
-        read_only=not is_owner,
+        read_only=not lock.is_held,
+        refusal=lock.problem,
         migrations_dir=migrations_dir(),
     )
     try:
@@ -254,7 +263,8 @@ async def _build(
     except BaseException:
         await store.close()
         raise
-    return Services(chat, bus, providers, paths, settings, store, report, is_owner, key)
+    has_other_owner = lock.problem is None and not lock.is_held
+    return Services(chat, bus, providers, paths, settings, store, report, has_other_owner, key)
 
 
 def _registry(settings: Settings, key: Secret) -> ProviderRegistry:

@@ -59,7 +59,8 @@ async def _database(services: Services) -> tuple[Finding, ...]:
         "size_bytes": path.stat().st_size,
         "schema": report.upgraded_to,
         "sqlite": sqlite,
-        "is_owner": services.is_owner,
+        "is_read_only": services.database.is_read_only,
+        "has_other_owner": services.has_other_owner,
         "recovered_turns": report.recovered_turns,
     }
     if damage:

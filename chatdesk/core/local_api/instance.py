@@ -20,7 +20,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import IO, Any
 
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError, StorageFull, StorageReadOnly
 
 _log = logging.getLogger(__name__)
 
@@ -36,23 +36,30 @@ class InstanceLock:
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "instance.lock"
         self._file: IO[bytes] | None = None
-        self.is_possible = True
+        #: Why nobody can own this directory, so that all it is good for is reading.
+        self.problem: StorageError | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process owns the directory."""
+        return self._file is not None
 
     def acquire(self) -> bool:
-        """Whether this process owns the directory now. Nobody owns one that cannot be written: see ``is_possible``."""
+        """Whether this process owns the directory now. If not, somebody else does, unless there is a ``problem``."""
         if self._file is not None:
             return True
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = open(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)  # noqa: SIM115 - held
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-                raise
-            self.is_possible = False
+            self.problem = _cannot_be_made(error)
             return False
-        file = open(descriptor, "r+b", buffering=0)  # noqa: SIM115 - held for as long as the process lives
-        if not _lock(file):
+        try:
+            _lock(file)
+        except OSError as error:
             file.close()
+            self.problem = None if error.errno in _HELD_BY_OTHERS else _cannot_lock(error)
             return False
+        self.problem = None
         self._file = file
         return True
 
@@ -62,27 +69,36 @@ class InstanceLock:
             file.close()
 
 
+def _cannot_be_made(error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull("The disk is full, so ChatDesk can only read.", safe="Everything saved before is unchanged.")
+    return StorageReadOnly("The data directory cannot be written to.")
+
+
+def _cannot_lock(error: OSError) -> StorageError:
+    """Without a lock two processes could write at once, for example on some network file systems."""
+    _log.warning("no lock on the data directory: errno %s", error.errno)
+    return StorageReadOnly(
+        "The file system of the data directory cannot lock files, so ChatDesk only reads from it.",
+        next_step="Choose a data directory on a local disk.",
+    )
+
+
 if sys.platform == "win32":
+    import msvcrt
 
-    def _lock(file: IO[bytes]) -> bool:
-        import msvcrt
+    _HELD_BY_OTHERS = frozenset({errno.EACCES, errno.EDEADLK})
 
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
 else:
+    import fcntl
 
-    def _lock(file: IO[bytes]) -> bool:
-        import fcntl
+    _HELD_BY_OTHERS = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
 
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class InstanceServer:

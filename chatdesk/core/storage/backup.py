@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from chatdesk.core.errors import StorageCorrupt
@@ -25,7 +26,7 @@ def back_up(source: sqlite3.Connection, target: Path) -> Path:
         try:
             temporary.unlink(missing_ok=True)
             make_private_file(temporary)
-            with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
+            with closing(sqlite3.connect(temporary, isolation_level=None)) as copy, _one_moment(source):
                 source.backup(copy, pages=-1)
                 copy.execute("PRAGMA journal_mode=DELETE")
                 _verify(source, copy)
@@ -37,6 +38,20 @@ def back_up(source: sqlite3.Connection, target: Path) -> Path:
                 temporary.unlink(missing_ok=True)
             raise
     return target
+
+
+@contextmanager
+def _one_moment(source: sqlite3.Connection) -> Iterator[None]:
+    """What is counted must be what was copied, although another connection goes on writing."""
+    is_own = not source.in_transaction
+    if is_own:
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only a first read takes the snapshot
+    try:
+        yield
+    finally:
+        if is_own:
+            source.execute("ROLLBACK")
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:

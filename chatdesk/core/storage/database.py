@@ -22,9 +22,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.errors import StorageError, StorageFull, StorageMissing, StorageReplaced
+from chatdesk.core.errors import (
+    StorageError,
+    StorageFull,
+    StorageMissing,
+    StorageReadOnly,
+    StorageReplaced,
+    UpgradeFailed,
+)
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import backup, high_water, owner_token, recovery, schema_upgrade, tables
+from chatdesk.core.storage import backup, high_water, older_schema, owner_token, recovery, schema_upgrade, tables
 from chatdesk.core.storage.ballast import Ballast
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import (
@@ -41,6 +48,11 @@ from chatdesk.core.storage.projects import ensure_default_project
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
+_UNREAD_LOG = (
+    "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
+    "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenReport:
@@ -55,7 +67,11 @@ class OpenReport:
 
 
 class Database:
-    """See the module text. ``read_only`` opens a database that another process may be writing, and never changes it."""
+    """See the module text. ``read_only`` opens a database that another process may be writing, and never changes it;
+    ``refusal`` is what a write then says.
+
+    A database that cannot be written, or not be upgraded, is opened to read: ``is_read_only`` and ``refusal`` tell.
+    """
 
     def __init__(
         self,
@@ -64,11 +80,15 @@ class Database:
         clock: Clock,
         backup_dir: Path,
         read_only: bool = False,
+        refusal: StorageError | None = None,
         migrations_dir: Path | None = None,
     ) -> None:
         self.path = path
         self.backup_dir = backup_dir
         self.is_read_only = read_only
+        self.refusal = refusal or StorageError(
+            "ChatDesk is reading this database while another program writes to it.", safe="Nothing was changed."
+        )
         self.hybrid_clock = HybridClock(clock)
         self.device_id = ""
         self.owner_token = owner_token.make()
@@ -88,13 +108,24 @@ class Database:
 
     async def open(self) -> OpenReport:
         """Check, create or upgrade the file, recover turns that nobody owns, and get ready."""
-        if self.is_read_only:
+        report = None if self.is_read_only else await self._open_to_write()
+        if report is None:
             report = await self._reader.run(self._open_read_only)
         else:
-            report = await self._writer.run(self._open)
             await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
         self._is_open = True
         return report
+
+    async def _open_to_write(self) -> OpenReport | None:
+        """None where reading is still possible, which is then all that this database is good for."""
+        try:
+            return await self._writer.run(self._open_with_room)
+        except (UpgradeFailed, StorageFull, StorageReadOnly) as error:
+            if not self._holds_something():
+                raise
+            _log.warning("the database is opened to read only: %s", error.code)
+            self.is_read_only, self.refusal = True, error
+            return None
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot, on the reading thread."""
@@ -105,9 +136,7 @@ class Database:
         it also survives a power loss. Raises ``StorageError``, and then nothing was changed.
         """
         if self.is_read_only:
-            raise StorageError(
-                "ChatDesk is reading this database while another program writes to it.", safe="Nothing was changed."
-            )
+            raise self.refusal
         return await self._writer.run(partial(self._write, work, is_durable))
 
     async def quick_check(self) -> list[str]:
@@ -202,6 +231,25 @@ class Database:
         except OSError as error:
             _log.warning("the mark beside the database was not written: errno %s", error.errno)
 
+    def _open_with_room(self) -> OpenReport:
+        try:
+            try:
+                return self._open()
+            except StorageFull:
+                if not self._ballast.release():
+                    raise
+                _log.warning("the disk is full; the ballast was given up to open the database")
+                return self._open()
+        except BaseException:
+            self._writer.disconnect()  # who reads next must not meet a half-open writer
+            raise
+
+    def _holds_something(self) -> bool:
+        try:
+            return self.path.stat().st_size > 0
+        except OSError:
+            return False
+
     def _open(self) -> OpenReport:
         with translating(self.path):
             make_private_directory(self.path.parent)
@@ -242,8 +290,7 @@ class Database:
             size = 0
         if size:
             return False
-        log = self.path.with_name(self.path.name + "-wal")
-        if high_water.exists(self.path) or (log.exists() and log.stat().st_size > 0):
+        if high_water.exists(self.path) or high_water.has_log(self.path):
             raise StorageMissing
         return True
 
@@ -284,24 +331,26 @@ class Database:
                 next_step="Start ChatDesk once, or choose another --data-dir.",
             )
         with translating(self.path):
-            try:
-                self._reader.connect(reading_engine(self.path))
-            except (SQLAlchemyError, sqlite3.Error):
-                self._reader.connect(reading_engine(self.path, is_only_user=True))
+            warning = self._connect_reader()
             conn = self._reader.connection
             revision = schema_upgrade.current_revision(_driver(conn))
             if revision is None:
                 raise StorageMissing
             schema_upgrade.check_revision(revision)
             if revision != tables.HEAD_REVISION:
-                raise StorageError(
-                    f"The database has the older schema version {revision}, and only reading was asked for.",
-                    safe="It was not touched.",
-                    next_step="Start ChatDesk once to upgrade it.",
-                )
+                older_schema.stand_in(_driver(conn))
             with conn.begin():
                 self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
-        return OpenReport(None, tables.HEAD_REVISION, 0, None)
+        return OpenReport(None, revision, 0, None, warning=warning)
+
+    def _connect_reader(self) -> str | None:
+        """Connect to a file that may lie where nothing can be made; the sentence to show when that leaves a gap."""
+        try:
+            self._reader.connect(reading_engine(self.path))
+        except (SQLAlchemyError, sqlite3.Error):
+            self._reader.connect(reading_engine(self.path, is_only_user=True))
+            return _UNREAD_LOG if high_water.has_log(self.path) else None
+        return None
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:

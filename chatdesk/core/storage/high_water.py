@@ -30,6 +30,12 @@ def exists(database: Path) -> bool:
     return mark_path(database).exists()
 
 
+def has_log(database: Path) -> bool:
+    """Whether a write-ahead log with something in it lies beside the database."""
+    log = database.with_name(database.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def read(database: Path) -> HighWater | None:
     """The mark, or None if there is none that makes sense."""
     try:

@@ -16,7 +16,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.thread import ThreadPage
-from chatdesk.core.errors import ChatDeskError, StorageError, StorageReadOnly
+from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.application.command_binding import CommandBinding
@@ -218,9 +218,10 @@ class WindowApplication(QObject):
     def _tell(self, services: Services) -> None:
         """What happened while opening that a person should know."""
         report = services.report
-        if not services.is_owner:
+        reason = services.read_only_reason
+        if reason is not None:
             self.panes.composer.set_enabled(False)
-            self._errors.show_lasting(StorageReadOnly().sentence)
+            self._errors.show_lasting(" ".join(filter(None, (reason.sentence, report.warning))))
             self.panes.sidebar.set_status("Read only", is_error=True)
             return
         if report.warning:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from chatdesk.app import open_services
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError, EmptyMessage, StorageError
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, EmptyMessage, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, ask_owner, owner_pid, raise_owner
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -114,8 +115,9 @@ async def test_two_processes_never_write_twice(tmp_path: Path) -> None:
     """The second one reads for itself and asks through the first; both see one thread."""
     paths = AppPaths.find(tmp_path)
     async with open_services(paths, FAST) as owner, open_services(paths, FAST) as other:
-        assert owner.is_owner
-        assert not other.is_owner
+        assert owner.read_only_reason is None
+        assert not owner.has_other_owner
+        assert other.has_other_owner
         events = [event async for event in other.ask("hello from outside")]
         assert (events[0]["event"], events[-1]["event"], events[-1]["status"]) == ("start", "finish", "complete")
         threads = (await other.chat.list_threads()).threads
@@ -146,16 +148,42 @@ async def test_a_directory_that_cannot_be_written_is_read(tmp_path: Path) -> Non
     await _read_only_directory(tmp_path)
 
 
-async def test_a_lock_that_cannot_be_made_is_told_apart_from_a_lock_that_is_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("where", "number", "error", "words"),
+    [
+        ("os.open", errno.EACCES, StorageReadOnly, "cannot be written to"),
+        ("os.open", errno.EROFS, StorageReadOnly, "cannot be written to"),
+        ("os.open", errno.ENOSPC, StorageFull, "disk is full"),
+        ("_lock", errno.ENOLCK, StorageReadOnly, "cannot lock files"),
+        ("_lock", errno.EOPNOTSUPP, StorageReadOnly, "cannot lock files"),
+    ],
+)
+async def test_a_lock_that_cannot_be_had_is_told_apart_from_a_lock_that_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, number: int, error: type[StorageError], words: str
 ) -> None:
-    def refuse(*_arguments: object) -> int:
-        raise PermissionError(13, "Permission denied")
+    """Another user's file, a full disk, a network file system without locks: nothing is said to be running."""
+    async with open_services(AppPaths.find(tmp_path), FAST) as owner:
+        await owner.chat.create_thread(None, "kept")
 
-    monkeypatch.setattr("chatdesk.core.local_api.instance.os.open", refuse)
+    def refuse(*_arguments: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(f"chatdesk.core.local_api.instance.{where}", refuse)
     lock = InstanceLock(tmp_path)
     assert not lock.acquire()
-    assert not lock.is_possible
+    assert type(lock.problem) is error
+    async with open_services(AppPaths.find(tmp_path), FAST) as reader:
+        assert [thread.title for thread in (await reader.chat.list_threads()).threads] == ["kept"]
+        with pytest.raises(error, match=words):
+            [event async for event in reader.ask("hello?")]
+
+
+async def test_an_address_left_by_a_killed_process_is_replaced_by_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "instance.json").write_text('{"port": 1, "token": "x", "pid": 1}')
+    async with open_services(AppPaths.find(tmp_path), FAST), open_services(AppPaths.find(tmp_path), FAST) as b:
+        assert owner_pid(tmp_path) == os.getpid()
+        events = [event async for event in b.ask("hello")]
+        assert events[-1]["status"] == "complete"
 
 
 async def _read_only_directory(path: Path) -> None:

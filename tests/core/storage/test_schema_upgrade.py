@@ -202,11 +202,43 @@ async def test_a_strange_database_is_refused(tmp_path: Path, clock: MovableClock
         await _open(path, clock)
 
 
-async def test_an_older_schema_is_not_upgraded_by_a_reader(tmp_path: Path, clock: MovableClock) -> None:
+async def test_an_older_schema_is_read_without_being_upgraded(tmp_path: Path, clock: MovableClock) -> None:
     path = tmp_path / "chatdesk.db"
     make(path, "0001")
-    with pytest.raises(StorageError, match="older schema version 0001"):
-        await _open(path, clock, read_only=True)
+    before = path.read_bytes()
+    report = await _open(path, clock, read_only=True)
+    assert (report.upgraded_from, report.upgraded_to) == (None, "0001")
+    assert path.read_bytes() == before
+
+
+async def _read_everything(store: Store) -> list[str]:
+    page = await store.threads.list_page(None, limit=10)
+    return [
+        message.text for thread in page.threads for message in (await store.messages.page(thread.id, limit=99)).messages
+    ]
+
+
+@pytest.mark.parametrize("revision", tables.REVISIONS)
+async def test_every_version_can_be_read_as_it_is(tmp_path: Path, clock: MovableClock, revision: str) -> None:
+    """For the day an upgrade fails: all texts, read through today's queries, and no way to write."""
+    make(tmp_path / "chatdesk.db", revision)
+    store = Store(tmp_path / "chatdesk.db", clock)
+    store.db.is_read_only = True
+    await store.db.open()
+    try:
+        old = await _read_everything(store)
+        assert "message 0\nof 2" in old
+        assert len(old) == 30
+        with pytest.raises(StorageError):
+            await store.thread("new")
+    finally:
+        await store.db.close()
+    upgraded = Store(tmp_path / "chatdesk.db", clock)
+    await upgraded.db.open()
+    try:
+        assert await _read_everything(upgraded) == old
+    finally:
+        await upgraded.db.close()
 
 
 async def test_an_upgrade_without_enough_space_is_not_begun(
@@ -215,27 +247,51 @@ async def test_an_upgrade_without_enough_space_is_not_begun(
     path = tmp_path / "chatdesk.db"
     make(path, "0001")
     monkeypatch.setattr(schema_upgrade, "_FREE_SPACE_FACTOR", 1e12)
-    with pytest.raises(StorageFull):
-        await _open(path, clock)
+    db = Database(path, clock=clock, backup_dir=tmp_path / "backups")
+    report = await db.open()
+    await db.close()
+    assert report.upgraded_to == "0001"
+    assert db.is_read_only
+    assert isinstance(db.refusal, StorageFull)
+    assert "must be upgraded" in db.refusal.what
     assert not (tmp_path / "backups").exists()
 
 
-async def test_a_migration_that_loses_rows_is_undone(tmp_path: Path, clock: MovableClock) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("op.execute('DELETE FROM part_chunks')", "number of rows"),
+        ("op.execute('DELETE FROM nothing')", "could not be upgraded"),
+        ("op.execute('DELETE FROM threads'); 1 / 0", "could not be upgraded"),
+    ],
+)
+async def test_after_a_failed_migration_the_old_database_is_read_and_nothing_else(
+    tmp_path: Path, clock: MovableClock, body: str, words: str
+) -> None:
     path = tmp_path / "chatdesk.db"
     make(path, "0001")
     bad = tmp_path / "migrations"
     (bad / "versions").mkdir(parents=True)
     for name in ("env.py", "versions/0001_first_schema.py"):
         (bad / name).write_text((MIGRATIONS / name).read_text("utf-8"), "utf-8")
-    for statement, error in (("DELETE FROM part_chunks", "number of rows"), ("DELETE FROM nothing", "could not be")):
-        (bad / "versions" / "0002_bad.py").write_text(
-            "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
-            f"def upgrade():\n    op.execute({statement!r})\n",
-            "utf-8",
-        )
-        before = _counts(path)
-        with pytest.raises(UpgradeFailed, match=error):
-            await _open(path, clock, migrations_dir=bad)
-        assert _counts(path) == before
-    report = await _open(path, clock)
-    assert report.upgraded_from == "0001"
+    (bad / "versions" / "0002_bad.py").write_text(
+        f"from alembic import op\nrevision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    {body}\n", "utf-8"
+    )
+    before = _counts(path)
+    store = Store(path, clock)
+    store.db._migrations_dir = bad
+    report = await store.db.open()
+    try:
+        assert store.db.is_read_only
+        assert report.upgraded_to == "0001"
+        assert isinstance(store.db.refusal, UpgradeFailed)
+        assert words in store.db.refusal.what
+        assert len(await _read_everything(store)) == 30
+        with pytest.raises(UpgradeFailed):
+            await store.thread("new")
+    finally:
+        await store.db.close()
+    assert _counts(path) == before
+    (saved,) = (tmp_path / "backups").glob("*.db")
+    assert _counts(saved) == before
+    assert (await _open(path, clock)).upgraded_from == "0001"
