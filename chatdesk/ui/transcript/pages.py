@@ -15,11 +15,12 @@ _STRIDE = 200  # messages a step while walking to a position that cannot be aske
 
 
 class Pages:
-    """``on_page(page, wish)``: ``wish`` is "newest", "around", "older", "newer" or "at"."""
+    """``on_page(page, wish)``: ``wish`` is "newest", "around", "older", "newer" or "at". Whoever takes the pages sets
+    it before asking for any."""
 
-    def __init__(self, fetch: MessageFetcher, on_page: Callable[[MessagePage, str], None]) -> None:
+    def __init__(self, fetch: MessageFetcher) -> None:
+        self.on_page: Callable[[MessagePage, str], None] = _drop
         self._fetch = fetch
-        self._on_page = on_page
         self._thread_id: str | None = None
         self._wish = 0
         self._pending = ""
@@ -62,7 +63,7 @@ class Pages:
         # The last answer's neighbourhood is asked for again around its message, so one page is delivered at the end.
         def step(page: MessagePage) -> None:
             if not page.messages:
-                self._on_page(page, "at")
+                self.on_page(page, "at")
                 return
             first, last = page.messages[0], page.messages[-1]
             if before is not None and first.position > position and page.has_older:
@@ -94,7 +95,7 @@ class Pages:
         self._fetch(self._thread_id, limit=limit, before=before, after=after, around=around, deliver=deliver, **extra)
 
     def _deliver(self, wish: str) -> Callable[[MessagePage], None]:
-        return self._guard(lambda page: self._on_page(page, wish))
+        return self._guard(lambda page: self.on_page(page, wish))
 
     def _guard(self, receive: Callable[[MessagePage], None]) -> Callable[[MessagePage], None]:
         self._wish += 1
@@ -106,6 +107,10 @@ class Pages:
                 receive(page)
 
         return guarded
+
+
+def _drop(_page: MessagePage, _wish: str) -> None:
+    """Nobody takes pages yet."""
 
 
 def _takes_position(fetch: MessageFetcher) -> bool:

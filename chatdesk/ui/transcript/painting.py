@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from chatdesk.ui.transcript.attention import Attention
 from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.item import PaintState
 from chatdesk.ui.transcript.layout import Placed, ThreadLayout
 from chatdesk.ui.transcript.looks import BUBBLE_PAD_Y, Looks
 from chatdesk.ui.transcript.selection import Selection
-
-
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """What the mouse and the keyboard are at."""
-
-    hovered_entry: MessageEntry | None = None
-    hovered_item: Item | None = None
-    hovered_action: str | None = None
-    current_entry: MessageEntry | None = None
-    focused_index: int | None = None
-    focused_action: str | None = None
 
 
 def paint_view(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from PySide6.QtCore import QElapsedTimer, QObject, QPointF, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Button, Item
-from chatdesk.ui.transcript.layout import Placed, ThreadLayout
+from chatdesk.ui.transcript.layout import Placed
 from chatdesk.ui.transcript.selection import Selection, TextPlace
+from chatdesk.ui.transcript.stage import Stage
 
 _SCROLL_MS = 33
 
@@ -34,23 +35,14 @@ class Hit:
         return self.placed.item
 
 
-class PointerHost(Protocol):
-    """What the pointer needs of the view."""
-
-    def column_left(self) -> float: ...
-    def view_height(self) -> float: ...
-    def scroll_by(self, delta: float) -> None: ...
-    def repaint_all(self) -> None: ...
-    def settle(self) -> None: ...
-
-
 class Pointer(QObject):
     """Owned by the view, which gives it points in the viewport."""
 
-    def __init__(self, view: PointerHost, layout: ThreadLayout, selection: Selection) -> None:
-        super().__init__()
-        self._view = view
-        self._layout = layout
+    def __init__(self, stage: Stage, selection: Selection, scroll_by: Callable[[float], None]) -> None:
+        super().__init__(stage)
+        self._stage = stage
+        self._layout = stage.layout
+        self._scroll_by = scroll_by
         self._selection = selection
         self._pressed: Hit | None = None
         self._unit = 1
@@ -69,7 +61,7 @@ class Pointer(QObject):
 
     def hit(self, point: QPointF) -> Hit | None:
         """The item under ``point``, exactly."""
-        self._view.settle()
+        self._stage.settle()
         for placed in self._layout.placed:
             if placed.y <= point.y() < placed.bottom:
                 inside = self._inside(placed, point)
@@ -96,12 +88,12 @@ class Pointer(QObject):
         self._unit = self._clicks
         self._selection.begin(*self._widened(place))
 
-    def move(self, point: QPointF, view_height: float) -> None:
+    def move(self, point: QPointF) -> None:
         self._at = point
         if not self._is_dragging:
             return
         self._extend()
-        is_outside = point.y() < 0 or point.y() > view_height
+        is_outside = point.y() < 0 or point.y() > self._stage.view_height
         if is_outside and not self._scroller.isActive():
             self._scroller.start()
         elif not is_outside:
@@ -124,7 +116,7 @@ class Pointer(QObject):
 
     def text_place(self, point: QPointF) -> TextPlace | None:
         """The nearest place in a text, also above, below and beside it."""
-        self._view.settle()
+        self._stage.settle()
         best: Placed | None = None
         distance = 0.0
         for placed in self._layout.placed:
@@ -145,7 +137,7 @@ class Pointer(QObject):
         return TextPlace(best.entry, best.item, offset)
 
     def _inside(self, placed: Placed, point: QPointF) -> QPointF:
-        left = self._view.column_left() + placed.entry.x_of(placed.item)
+        left = self._stage.column_left + placed.entry.x_of(placed.item)
         return QPointF(point.x() - left, point.y() - placed.y)
 
     def _widened(self, place: TextPlace) -> tuple[TextPlace, TextPlace]:
@@ -161,7 +153,7 @@ class Pointer(QObject):
         place = self.text_place(self._at)
         if place is not None:
             self._selection.extend(*self._widened(place))
-            self._view.repaint_all()
+            self._stage.repaint()
 
     def _count_clicks(self, point: QPointF) -> None:
         limit = QGuiApplication.styleHints().mouseDoubleClickInterval()
@@ -172,10 +164,10 @@ class Pointer(QObject):
         self._since_click.start()
 
     def _on_scroller_timeout(self) -> None:
-        height = self._view.view_height()
+        height = self._stage.view_height
         over = self._at.y() if self._at.y() < 0 else self._at.y() - height
         if not self._is_dragging or 0 <= self._at.y() <= height:
             self._scroller.stop()
             return
-        self._view.scroll_by(max(-60.0, min(60.0, over / 2)))
+        self._scroll_by(max(-60.0, min(60.0, over / 2)))
         self._extend()

@@ -98,14 +98,14 @@ def test_new_text_is_followed_only_at_the_end(world: World) -> None:
     view = world.open(thread)
     view.add_message(make_message(40, "", role=Role.ASSISTANT, status=Status.STREAMING))
     view.append_text("m40", 0, "text", "word " * 400)
-    view._feeds.show_frame()
-    view._feeds.show_frame()
+    view._conversation.feeds.show_frame()
+    view._conversation.feeds.show_frame()
     assert view.scroll_anchor().is_at_end
     view.scroll_by(-400)
     held = view.scroll_anchor()
     view.append_text("m40", 0, "text", "more " * 400)
-    view._feeds.show_frame()
-    view._feeds.show_frame()
+    view._conversation.feeds.show_frame()
+    view._conversation.feeds.show_frame()
     assert view.scroll_anchor() == held
 
 
@@ -126,8 +126,8 @@ def test_a_finished_answer_keeps_its_laid_out_blocks(world: World) -> None:
     view = world.open(make_thread(1))
     view.add_message(make_message(1, "", status=Status.STREAMING))
     view.append_text("m1", 0, "text", "One.\n\nTwo.\n\n")
-    view._feeds.show_frame()
-    view._feeds.show_frame()
+    view._conversation.feeds.show_frame()
+    view._conversation.feeds.show_frame()
     entry = view.entries[-1]
     before = entry.items[slice(*entry.body)]
     view.change_message(make_message(1, "One.\n\nTwo.\n\n"))
@@ -218,7 +218,7 @@ def test_only_safe_links_leave_the_transcript(world: World) -> None:
     opened: list[str] = []
     view.linkActivated.connect(opened.append)
     for target in ("https://a.example/", "mailto:a@b.example", "javascript:alert(1)", "file:///etc/passwd"):
-        view._open_link(target)
+        view._actions.open_link(target)
     assert opened == ["https://a.example/", "mailto:a@b.example"]
 
 

@@ -1,0 +1,148 @@
+"""What keys, buttons and menus do. The few things that the transcript cannot do itself are requested by name."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.transcript.attention import Attending
+from chatdesk.ui.transcript.clipboard import Clipboard
+from chatdesk.ui.transcript.code_item import CodeItem
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.fold_item import FoldItem
+from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.menu import build_menu
+from chatdesk.ui.transcript.pointer import Hit
+from chatdesk.ui.transcript.scrolling import LINE_STEP_PX, Scrolling
+from chatdesk.ui.transcript.selection import Selection
+from chatdesk.ui.transcript.stage import Stage
+
+_LINK_SCHEMES = ("http://", "https://", "mailto:")
+_VERSION_STEPS = {"version-previous": -1, "version-next": 1}
+
+
+class Actions(QObject):
+    """``requested`` carries an action (edit, regenerate, ...) and a message id, ``walked`` the entry that became the
+    current one."""
+
+    requested = Signal(str, str)
+    versionRequested = Signal(str, int)
+    linkActivated = Signal(str)
+    walked = Signal(object)
+
+    def __init__(
+        self,
+        view: QWidget,
+        stage: Stage,
+        *,
+        scrolling: Scrolling,
+        attending: Attending,
+        selection: Selection,
+        clipboard: Clipboard,
+    ) -> None:
+        super().__init__(view)
+        self._view = view
+        self._stage = stage
+        self._scrolling = scrolling
+        self._attending = attending
+        self._selection = selection
+        self._clipboard = clipboard
+
+    def obey(self, command: str) -> bool:
+        """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
+        page = self._stage.view_height - LINE_STEP_PX
+        steps = {"line-up": -LINE_STEP_PX, "line-down": LINE_STEP_PX, "page-up": -page, "page-down": page}
+        walks = {"next-message": 1, "previous-message": -1}
+        if command in ("activate", "page-down") and self._attending.stop is not None:
+            self._activate_stop()
+        elif command in steps:
+            self._scrolling.by(steps[command])
+        elif command in walks:
+            self._walk(walks[command])
+        elif command == "start":
+            self._scrolling.to_start()
+        elif command == "end":
+            self._scrolling.to_end()
+        elif command == "copy":
+            self._clipboard.copy(self._attending.acting)
+        elif command == "select-all":
+            self._selection.select_all()
+            self._stage.repaint()
+        elif command in ("activate", "menu"):
+            self._show_menu_of_current()
+        elif command == "escape":
+            return self._escape()
+        return True
+
+    def press(self, hit: Hit) -> None:
+        """A button or a link was clicked."""
+        if hit.button is not None:
+            self._press(hit.entry, hit.item, hit.button.action)
+        elif hit.link:
+            self.open_link(hit.link)
+
+    def open_link(self, target: str) -> None:
+        if target.lower().startswith(_LINK_SCHEMES):
+            self.linkActivated.emit(target)
+
+    def show_menu(self, entry: MessageEntry, at: QPoint) -> None:
+        menu = build_menu(self._view, entry, self._selection.is_some, lambda action: self._do(entry, action))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    def _press(self, entry: MessageEntry, item: Item, action: str) -> None:
+        if action == "copy-code" and isinstance(item, CodeItem):
+            self._clipboard.put_text(item.block.text)
+        elif action == "fold-code" and isinstance(item, CodeItem):
+            self._stage.layout.sticks_to_end = False
+            item.toggle_fold()
+            entry.forget_places()
+        elif action == "toggle-fold" and isinstance(item, FoldItem):
+            self._stage.layout.sticks_to_end = False
+            entry.toggle_fold(item)
+        elif action == "more":
+            self._show_menu_below(entry, item, action)
+        else:
+            self._do(entry, action)
+        self._stage.relayout()
+
+    def _do(self, entry: MessageEntry, action: str) -> None:
+        message_id = entry.message.id
+        if action == "copy":
+            self._clipboard.copy(entry)
+        elif action == "copy-markdown":
+            self._clipboard.put_text(entry.text)
+        elif action in _VERSION_STEPS:
+            self.versionRequested.emit(message_id, _VERSION_STEPS[action])
+        else:
+            self.requested.emit(action, message_id)
+
+    def _walk(self, step: int) -> None:
+        entry = self._attending.step_message(step)
+        if entry is not None:
+            self.walked.emit(entry)
+
+    def _activate_stop(self) -> None:
+        entry, stop = self._attending.current, self._attending.stop
+        if entry is not None and stop is not None and stop[0] < len(entry.items):
+            self._press(entry, entry.items[stop[0]], stop[1])
+
+    def _escape(self) -> bool:
+        had = self._selection.clear() or self._attending.current_id is not None
+        self._attending.walk_to(None)
+        self._stage.repaint()
+        return had
+
+    def _show_menu_below(self, entry: MessageEntry, item: Item, action: str) -> None:
+        placed = next((each for each in self._stage.placed_of(entry) if each.item is item), None)
+        button = next((each for each in item.buttons() if each.action == action), None)
+        x = self._stage.column_left + (button.area.x() if button else 0)
+        self.show_menu(entry, self._stage.to_global(x, (placed.y if placed else 0.0) + item.height))
+
+    def _show_menu_of_current(self) -> None:
+        entry = self._attending.acting
+        if entry is None:
+            return
+        placed = next((each for each in self._stage.placed_of(entry) if each.bottom > 0), None)
+        y = min(max(0.0, placed.y if placed else 0.0), self._stage.view_height - 40)
+        self.show_menu(entry, self._stage.to_global(self._stage.column_left, y + 24))

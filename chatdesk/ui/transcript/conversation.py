@@ -1,0 +1,189 @@
+"""The messages of the shown thread: pages that come, messages that are added or change, text that streams in.
+
+What it takes in it hands to the layout; where the reader stands is for ``scrolling`` to keep.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.domain.message import Message, MessagePage, Role, Status
+from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.pages import Pages
+from chatdesk.ui.transcript.scrolling import Scrolling
+from chatdesk.ui.transcript.stage import Stage
+from chatdesk.ui.transcript.streaming import StreamFeeds
+
+
+class Conversation(QObject):
+    """``announced`` carries a sentence for screen readers. ``changed``: other messages are loaded than before."""
+
+    announced = Signal(str)
+    changed = Signal()
+    cleared = Signal()
+
+    def __init__(self, stage: Stage, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer) -> None:
+        super().__init__(stage)
+        self.thread_id: str | None = None
+        self.feeds = StreamFeeds(renderer, self._on_feeds_frame, self)
+        self._stage = stage
+        self._layout = stage.layout
+        self._pages = pages
+        pages.on_page = self._on_pages_page
+        self._scrolling = scrolling
+        self._live: dict[str, MessageEntry] = {}
+
+    def find(self, message_id: str) -> MessageEntry | None:
+        """Loaded, or written to while it is out of reach."""
+        return self._layout.find(message_id) or self._live.get(message_id)
+
+    def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None) -> None:
+        self.feeds.clear()
+        for entry in (*self._layout.entries, *self._live.values()):
+            entry.close()
+        self._live.clear()
+        self.cleared.emit()
+        self._stage.clear()
+        self.thread_id = thread_id
+        self._pages.set_thread(thread_id)
+        self._stage.relayout()
+        if thread_id is not None:
+            self._scrolling.start(anchor)
+
+    def add_message(self, message: Message) -> None:
+        if message.thread_id != self.thread_id:
+            return
+        if self._layout.find(message.id) is not None:
+            self.change_message(message)
+            return
+        is_own = message.role is Role.USER
+        entry = self._entry_for(message)
+        if self._layout.has_newer or (not self._layout.entries and self._pages.is_waiting):
+            self._layout.note_end(message.position)
+            self._scrolling.count_new()
+            if is_own:
+                self._scrolling.to_end()
+            return
+        place = next(
+            (at for at, each in enumerate(self._layout.entries) if each.message.position >= message.position), None
+        )
+        if place is not None:
+            self._close_all(self._layout.cut_from(place))
+        self._layout.add_newer([entry])
+        if is_own:
+            self._layout.sticks_to_end = True
+        elif not self._layout.sticks_to_end:
+            self._scrolling.count_new()
+        if not message.status.is_final:
+            self._announce_start(entry)
+        self._stage.schedule()
+        self.changed.emit()
+
+    def change_message(self, message: Message) -> None:
+        entry = self.find(message.id)
+        if entry is None or message.thread_id != self.thread_id:
+            return
+        was_live = entry.is_live
+        if message.status.is_final:
+            self.feeds.finish(message.id)
+            self._live.pop(message.id, None)
+        else:
+            self._live[message.id] = entry
+        entry.change(message)
+        if was_live and message.status.is_final:
+            self._announce_end(entry)
+        elif not was_live and not message.status.is_final:
+            self._announce_start(entry)
+        self._stage.schedule()
+
+    def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
+        entry = self.find(message_id)
+        if entry is not None and delta:
+            self._live[message_id] = entry
+            self.feeds.append(entry, part_index, kind, delta)
+
+    def reload_from(self, message_id: str | None) -> None:
+        layout = self._layout
+        entry = layout.find(message_id)
+        place = layout.order_of(entry) if entry is not None else 0
+        if place <= 0:
+            anchor = self._scrolling.anchor() if message_id is not None else None
+            first = layout.entries[0].message.id if layout.entries else None
+            is_lost = anchor is None or anchor.message_id == message_id == first
+            self.show_thread(self.thread_id, None if is_lost else anchor)
+            return
+        self._close_all(layout.cut_from(place))
+        layout.has_newer = True
+        self._pages.set_thread(self.thread_id)
+        self._pages.newer(layout.entries[-1].message.id)
+        self._stage.relayout()
+
+    def set_notice(self, message_id: str, text: str) -> None:
+        entry = self.find(message_id)
+        if entry is not None:
+            entry.set_notice(text)
+            if text:
+                self.announced.emit(text)
+            self._stage.schedule()
+
+    def _on_pages_page(self, page: MessagePage, wish: str) -> None:
+        layout = self._layout
+        if wish in ("older", "newer"):
+            known = {entry.message.id for entry in layout.entries}
+            fresh = [self._entry_for(each) for each in page.messages if each.id not in known]
+            if wish == "older":
+                layout.has_older = page.has_older
+                layout.add_older(fresh)
+            else:
+                layout.has_newer = page.has_newer
+                layout.add_newer(fresh)
+        else:
+            kept = set(self._live.values())
+            for entry in layout.entries:
+                if entry not in kept:
+                    entry.close()
+            layout.has_older, layout.has_newer = page.has_older, page.has_newer
+            layout.replace_all((self._entry_for(each) for each in page.messages), total=page.total)
+            self._scrolling.take_wanted_place(wish)
+        self._stage.relayout()
+        if wish not in ("older", "newer"):
+            layout.tree.learn_guess()
+            self._scrolling.sync_bar()
+        self.changed.emit()
+
+    def _entry_for(self, message: Message) -> MessageEntry:
+        """A live message is the entry that the stream writes into, also when its page comes again."""
+        entry = self._live.get(message.id)
+        if entry is not None:
+            entry.change(message)
+            return entry
+        entry = MessageEntry(message)
+        if not message.status.is_final:
+            self._live[message.id] = entry
+        return entry
+
+    def _close_all(self, entries: list[MessageEntry]) -> None:
+        for entry in entries:
+            entry.close()
+            if not entry.is_live:
+                self._live.pop(entry.message.id, None)
+
+    def _on_feeds_frame(self, entries: list[MessageEntry]) -> None:
+        shown = [entry for entry in entries if self._layout.find(entry.message.id) is entry]
+        for entry in shown:
+            self._layout.store_height(entry)
+        if shown:
+            self._stage.relayout()
+
+    def _announce_start(self, entry: MessageEntry) -> None:
+        self.announced.emit(f"{entry.author} is answering")
+
+    def _announce_end(self, entry: MessageEntry) -> None:
+        status = entry.message.status
+        if status is Status.COMPLETE:
+            self.announced.emit(f"{entry.author} has answered")
+        elif status is Status.STOPPED:
+            self.announced.emit("The answer was stopped")
+        else:
+            self.announced.emit(entry.message.error or "The answer is not complete")

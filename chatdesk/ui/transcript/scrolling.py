@@ -1,0 +1,197 @@
+"""The reader's place and everything that moves it: steps, jumps, the scroll bar, the pill that leads to the end."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QAbstractScrollArea
+
+from chatdesk.ui.transcript.contract import ScrollAnchor
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.pages import Pages
+from chatdesk.ui.transcript.pill import JumpPill
+from chatdesk.ui.transcript.stage import Stage
+
+LINE_STEP_PX = 44.0
+_ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
+_PREFETCH_VIEWS = 2.0
+
+
+class Scrolling(QObject):
+    """``moved``: the reader's place changed, by whatever means."""
+
+    moved = Signal()
+
+    def __init__(self, area: QAbstractScrollArea, stage: Stage, pages: Pages, pill: JumpPill) -> None:
+        super().__init__(area)
+        self._area = area
+        self._stage = stage
+        self._layout = stage.layout
+        self._pages = pages
+        self._pill = pill
+        self._wanted_anchor: ScrollAnchor | None = None
+        self._wanted_y: float | None = None
+        self._new_count = 0
+        self._is_syncing = False
+        pill.clicked.connect(self.to_end)
+        stage.laidOut.connect(self._on_stage_laid_out)
+
+    def start(self, anchor: ScrollAnchor | None) -> None:
+        """Another thread is shown: ask for the page that holds ``anchor``, else for the newest."""
+        self._new_count = 0
+        self._wanted_anchor = anchor
+        self._wanted_y = None
+        if anchor is not None and anchor.message_id is not None and not anchor.is_at_end:
+            self._pages.around(anchor.message_id)
+        else:
+            self._pages.newest()
+
+    def anchor(self) -> ScrollAnchor:
+        self._stage.settle()
+        top = self._layout.top_entry
+        is_at_end = self._layout.sticks_to_end and not self._layout.has_newer
+        if top is None:
+            return ScrollAnchor(None, 0.0, is_at_end)
+        return ScrollAnchor(top[0].message.id, top[1], is_at_end)
+
+    # Moving
+
+    def by(self, delta: float) -> None:
+        """Move down by ``delta`` px, up when negative."""
+        if self._layout.entries:
+            self._layout.sticks_to_end = False
+            self._layout.scroll_by(delta)
+            self._go()
+
+    def to_end(self) -> None:
+        self._new_count = 0
+        self._layout.sticks_to_end = True
+        if self._layout.has_newer:
+            self._wanted_anchor = None
+            self._pages.newest()
+            return
+        self._go()
+
+    def to_start(self) -> None:
+        if not self._layout.entries:
+            return
+        self._layout.sticks_to_end = False
+        if self._layout.has_older:
+            self._go_to_unloaded(0.0)
+            return
+        self._layout.hold_at(self._layout.entries[0], -self._stage.view_height)
+        self._go()
+
+    def to_message(self, message_id: str) -> None:
+        """Bring a message to the top of the view, fetching it when it is not loaded."""
+        entry = self._layout.find(message_id)
+        if entry is None:
+            self._wanted_anchor = ScrollAnchor(message_id, -_ABOVE_MESSAGE_PX, False)
+            self._pages.around(message_id)
+        else:
+            self.to_point(entry, -_ABOVE_MESSAGE_PX)
+
+    def to_point(self, entry: MessageEntry, offset: float) -> None:
+        """Put what is ``offset`` px below the top of ``entry`` at the top of the view."""
+        self._layout.sticks_to_end = False
+        self._layout.hold_at(entry, offset)
+        self._go()
+
+    def reveal_item(self, entry: MessageEntry, index: int) -> None:
+        """Bring an item into view unless it is there."""
+        height = self._stage.view_height
+        placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
+        if placed is None or placed.y < 0 or placed.y > height - 60:
+            self.to_point(entry, entry.tops[index] - height / 3)
+
+    def bar_moved(self, dy: float) -> None:
+        """The scroll bar was moved by ``-dy``, by the reader or by an assistive program."""
+        if self._is_syncing or not self._layout.entries:
+            return
+        value = float(self._area.verticalScrollBar().value())
+        self._layout.sticks_to_end = False
+        if abs(dy) < 2 * self._stage.view_height:
+            self._layout.scroll_by(-dy)
+        elif not self._layout.hold_position(value):
+            self._go_to_unloaded(value)
+            return
+        self._go()
+
+    # Following what arrives
+
+    def count_new(self) -> None:
+        """A message came while the reader was elsewhere."""
+        self._new_count += 1
+        self._update_pill()
+
+    def take_wanted_place(self, wish: str) -> None:
+        """A page came that replaces everything loaded: find in it the place it was asked for."""
+        layout = self._layout
+        layout.sticks_to_end = wish == "newest"
+        anchor, self._wanted_anchor = self._wanted_anchor, None
+        y, self._wanted_y = self._wanted_y, None
+        self._stage.apply_width()
+        if wish == "around" and anchor is not None:
+            entry = layout.find(anchor.message_id)
+            if entry is None:
+                layout.sticks_to_end = not layout.has_newer
+            else:
+                layout.hold_at(entry, anchor.offset_px)
+        elif wish == "at" and y is not None and not layout.hold_position(y) and layout.entries:
+            layout.hold_at(layout.entries[0], 0.0)
+
+    def sync_bar(self) -> None:
+        bar = self._area.verticalScrollBar()
+        height = self._stage.view_height
+        self._is_syncing = True
+        most = max(0, round(self._layout.content_height - height))
+        bar.setRange(0, most)
+        bar.setPageStep(max(1, round(height)))
+        bar.setSingleStep(round(LINE_STEP_PX))
+        bar.setValue(most if self._layout.is_at_end else round(self._layout.scroll_value))
+        self._is_syncing = False
+
+    def _go(self) -> None:
+        self._stage.relayout()
+        self._layout.sticks_to_end = self._layout.is_at_end
+        if self._layout.sticks_to_end:
+            self._new_count = 0
+        self._update_pill()
+        self.moved.emit()
+
+    def _go_to_unloaded(self, y: float) -> None:
+        entries = self._layout.entries
+        first, last = entries[0].message, entries[-1].message
+        self._wanted_y = y
+        self._pages.at(self._layout.tree.find(y), (first.id, first.position), (last.id, last.position))
+
+    def _on_stage_laid_out(self) -> None:
+        self.sync_bar()
+        self._update_pill()
+        self._ask_for_more()
+
+    def _ask_for_more(self) -> None:
+        layout = self._layout
+        if not layout.placed or self._pages.is_waiting:
+            return
+        reach = self._stage.view_height * _PREFETCH_VIEWS
+        first, last = layout.entries[0], layout.entries[-1]
+        tree = layout.tree
+        top = layout.placed[0].entry.message.position
+        bottom = layout.placed[-1].entry.message.position
+        if layout.has_older and tree.prefix(top) - tree.prefix(first.message.position) < reach:
+            self._pages.older(first.message.id)
+        elif layout.has_newer and tree.prefix(last.message.position) - tree.prefix(bottom) < reach:
+            self._pages.newer(last.message.id)
+
+    def _update_pill(self) -> None:
+        layout = self._layout
+        is_away = bool(layout.entries) and not layout.sticks_to_end and not layout.is_at_end
+        bar = self._area.verticalScrollBar()
+        is_far = layout.has_newer or bar.maximum() - bar.value() > self._stage.view_height / 2
+        if is_away and (is_far or self._new_count):
+            viewport = self._area.viewport()
+            self._pill.set_count(self._new_count)
+            self._pill.place(viewport.width(), viewport.height())
+            self._pill.show()
+        else:
+            self._pill.hide()

@@ -1,0 +1,135 @@
+"""The part of the thread that stands in the viewport: its column, when it is laid out again, and which blocks it asks
+for. Nobody else calls ``ThreadLayout.arrange``."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QTimer, Signal
+from PySide6.QtWidgets import QAbstractScrollArea
+
+from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
+from chatdesk.ui.transcript.contract import BlockRenderer
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.layout import Placed, ThreadLayout
+from chatdesk.ui.transcript.looks import Looks
+
+_SIDE_PX = 24
+_NARROWEST_PX = 160
+_KEPT_MESSAGES = 240
+_ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
+
+
+class Stage(QObject):
+    """``laidOut`` comes after every new layout: scroll bar, pill and pages follow it."""
+
+    laidOut = Signal()
+
+    def __init__(self, area: QAbstractScrollArea, renderer: BlockRenderer, looks: Looks) -> None:
+        super().__init__(area)
+        self.layout = ThreadLayout()
+        self.looks = looks
+        self._area = area
+        self._renderer = renderer
+        self.layout.set_looks(looks)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self.relayout)
+
+    def clear(self) -> None:
+        self.layout.clear()
+        self.layout.set_looks(self.looks)
+
+    def set_looks(self, looks: Looks) -> None:
+        self.looks = looks
+        self.layout.set_looks(looks)
+        self.relayout()
+
+    # Measures
+
+    @property
+    def view_height(self) -> float:
+        return float(self._area.viewport().height())
+
+    @property
+    def column_width(self) -> float:
+        most = self.looks.px(TRANSCRIPT_WIDTH_PX)
+        return float(max(_NARROWEST_PX, min(most, self._area.width() - 2 * _SIDE_PX)))
+
+    @property
+    def column_left(self) -> float:
+        # Of the whole width: the column must not move when the scroll bar comes and goes.
+        return float(round((self._area.width() - self.column_width) / 2))
+
+    # Laying out
+
+    def schedule(self) -> None:
+        """Lay out soon, once for everything that happens until then."""
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def settle(self) -> None:
+        """Lay out now if that is due: places in view must never point at items that are gone."""
+        if self._timer.isActive():
+            self.relayout()
+
+    def relayout(self) -> None:
+        self._timer.stop()
+        self._arrange()
+        for entry in self.layout.drop_far(_KEPT_MESSAGES):
+            if not entry.is_live:
+                entry.close()
+        self._ask_for_blocks()
+        if self._timer.isActive():  # blocks came at once: what was placed is gone
+            self._timer.stop()
+            self._arrange()
+        self.repaint()
+        self.laidOut.emit()
+
+    def apply_width(self) -> None:
+        self.layout.set_width(self.column_width)
+
+    def repaint(self) -> None:
+        self._area.viewport().update()
+
+    # What is in view
+
+    def placed_of(self, entry: MessageEntry) -> list[Placed]:
+        self.settle()
+        return [each for each in self.layout.placed if each.entry is entry]
+
+    def rect_of(self, entry: MessageEntry) -> QRect:
+        """Where a message is on the screen; empty when it is not in view."""
+        shown = self.placed_of(entry)
+        if not shown:
+            return QRect()
+        viewport = self._area.viewport()
+        area = QRectF(self.column_left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).toAlignedRect()
+        area = area.intersected(viewport.rect())
+        return QRect(viewport.mapToGlobal(area.topLeft()), area.size())
+
+    def entry_at(self, y: float) -> MessageEntry | None:
+        self.settle()
+        return next((placed.entry for placed in self.layout.placed if placed.bottom >= y), None)
+
+    def to_global(self, x: float, y: float) -> QPoint:
+        return self._area.viewport().mapToGlobal(QPoint(round(x), round(y)))
+
+    def _arrange(self) -> None:
+        self.layout.arrange(self.column_width, self.view_height)
+
+    def _ask_for_blocks(self) -> None:
+        layout = self.layout
+        if not layout.placed:
+            return
+        first = layout.order_of(layout.placed[0].entry) - _ASK_AROUND
+        last = layout.order_of(layout.placed[-1].entry) + _ASK_AROUND
+        # The ones in view first, from the newest: that is where the reader looks.
+        for entry in reversed(layout.entries[max(0, first) : last + 1]):
+            if not entry.is_live:
+                entry.request_blocks(self._renderer, self._on_entry_ready)
+
+    def _on_entry_ready(self, entry: MessageEntry) -> None:
+        entry.rebuild()
+        if self.layout.find(entry.message.id) is entry:
+            self.layout.store_height(entry)
+            self.schedule()
