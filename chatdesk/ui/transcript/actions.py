@@ -77,20 +77,11 @@ class Actions(QObject):
     def press(self, hit: Hit) -> None:
         """A button or a link was clicked."""
         if hit.button is not None:
-            self._press(hit.entry, hit.item, hit.button.action)
+            self.press_button(hit.entry, hit.item, hit.button.action)
         elif hit.link:
             self.open_link(hit.link)
 
-    def open_link(self, target: str) -> None:
-        if target.lower().startswith(_LINK_SCHEMES):
-            self.linkActivated.emit(target)
-
-    def show_menu(self, entry: MessageEntry, at: QPoint) -> None:
-        menu = build_menu(self._view, entry, self._selection.is_some, lambda action: self._do(entry, action))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(at)
-
-    def _press(self, entry: MessageEntry, item: Item, action: str) -> None:
+    def press_button(self, entry: MessageEntry, item: Item, action: str) -> None:
         if action == "copy-code" and isinstance(item, CodeItem):
             self._clipboard.put_text(item.block.text)
         elif action == "fold-code" and isinstance(item, CodeItem):
@@ -105,6 +96,15 @@ class Actions(QObject):
         else:
             self._do(entry, action)
         self._stage.relayout()
+
+    def open_link(self, target: str) -> None:
+        if target.lower().startswith(_LINK_SCHEMES):
+            self.linkActivated.emit(target)
+
+    def show_menu(self, entry: MessageEntry, at: QPoint) -> None:
+        menu = build_menu(self._view, entry, self._selection.is_some, lambda action: self._do(entry, action))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
 
     def _do(self, entry: MessageEntry, action: str) -> None:
         message_id = entry.message.id
@@ -125,7 +125,7 @@ class Actions(QObject):
     def _activate_stop(self) -> None:
         entry, stop = self._attending.current, self._attending.stop
         if entry is not None and stop is not None and stop[0] < len(entry.items):
-            self._press(entry, entry.items[stop[0]], stop[1])
+            self.press_button(entry, entry.items[stop[0]], stop[1])
 
     def _escape(self) -> bool:
         had = self._selection.clear() or self._attending.current_id is not None

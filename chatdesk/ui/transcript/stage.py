@@ -3,12 +3,13 @@ for. Nobody else calls ``ThreadLayout.arrange``."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.transcript.contract import BlockRenderer
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.layout import Placed, ThreadLayout
 from chatdesk.ui.transcript.looks import Looks
 
@@ -106,6 +107,12 @@ class Stage(QObject):
         area = QRectF(self.column_left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).toAlignedRect()
         area = area.intersected(viewport.rect())
         return QRect(viewport.mapToGlobal(area.topLeft()), area.size())
+
+    def origin_of(self, item: Item) -> QPointF | None:
+        """Where an item begins in the viewport; None when it is not in view."""
+        self.settle()
+        placed = next((each for each in self.layout.placed if each.item is item), None)
+        return QPointF(self.column_left + placed.entry.x_of(item), placed.y) if placed is not None else None
 
     def entry_at(self, y: float) -> MessageEntry | None:
         self.settle()

@@ -29,6 +29,7 @@ from chatdesk.ui.transcript.clipboard import Clipboard
 from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.pages import Pages
@@ -36,7 +37,7 @@ from chatdesk.ui.transcript.painting import paint_view
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
 from chatdesk.ui.transcript.scrolling import Scrolling
-from chatdesk.ui.transcript.selection import Selection
+from chatdesk.ui.transcript.selection import Selection, TextPlace
 from chatdesk.ui.transcript.stage import Stage
 
 _WHEEL_STEP = 100.0
@@ -183,6 +184,36 @@ class TranscriptView(QAbstractScrollArea):
     def message_rect(self, entry: MessageEntry) -> QRect:
         """Where a message is on the screen; empty when it is not in view."""
         return self._stage.rect_of(entry)
+
+    # What assistive programs do
+
+    @property
+    def focused_stop(self) -> tuple[MessageEntry, int, str] | None:
+        """The button that Tab has reached: its message, the index of its item, its action."""
+        entry, stop = self._attending.shown.current_entry, self._attending.stop
+        return (entry, *stop) if entry is not None and stop is not None else None
+
+    def item_origin(self, item: Item) -> QPointF | None:
+        """Where an item begins in the viewport; None when it is not in view."""
+        return self._stage.origin_of(item)
+
+    def press(self, entry: MessageEntry, item: Item, action: str) -> None:
+        """As if the reader had pressed the button ``action``."""
+        self._actions.press_button(entry, item, action)
+
+    def follow_link(self, target: str) -> None:
+        self._actions.open_link(target)
+
+    def show_item(self, entry: MessageEntry, item: Item) -> None:
+        """Scroll until ``item`` is in view."""
+        index = entry.index_of(item)
+        if index is not None:
+            self._scrolling.reveal_item(entry, index)
+
+    def select_text(self, entry: MessageEntry, item: Item, start: int, end: int) -> None:
+        self._selection.begin(TextPlace(entry, item, start))
+        self._selection.extend(TextPlace(entry, item, end))
+        self._stage.repaint()
 
     # Qt's events
 
