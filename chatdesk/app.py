@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import AlreadyRunning, StorageError
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths, migrations_dir
 
@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
+    from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.database import Database, OpenReport
     from chatdesk.ui.application.window_application import Script
 
 _log = logging.getLogger(__name__)
 
 _MS_PER_DAY = 24 * 60 * 60 * 1000
+# Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
+_SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
 
 
 @dataclass(slots=True)
@@ -50,6 +53,7 @@ class Services:
     report: OpenReport
     has_other_owner: bool
     openai_key: Secret
+    caretaker: Caretaker
     _retired: list[ProviderRegistry] = field(default_factory=list)
 
     @property
@@ -89,6 +93,7 @@ class Services:
         await self.chat.close()
         for registry in (*self._retired, self.providers):
             await registry.close()
+        await self.caretaker.close()
         await self.database.close()
 
 
@@ -203,10 +208,20 @@ def lacks_display(environ: Mapping[str, str]) -> bool:
     )
 
 
-async def look_after(services: Services) -> None:
-    """What a window does once after its start, when nobody waits for it."""
+async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
+    """What a window does when nobody waits for it: at once what a start leaves over, later, and then once a day, the
+    check and the backup. Yields what a person must know; ends where nothing can be looked after.
+    """
+    if services.read_only_reason is not None:
+        return
     await purge_trash(services)
     await services.database.keep_ballast()
+    await asyncio.sleep(settle_s)
+    while True:
+        report = await services.caretaker.look_after()
+        if report.problem is not None:
+            yield report.problem
+        await asyncio.sleep(_UPKEEP_EVERY_S)
 
 
 async def purge_trash(services: Services) -> int:
@@ -225,9 +240,9 @@ def _load() -> tuple[Any, ...]:
     from chatdesk.core.diagnostics.redaction import register_secret
     from chatdesk.core.providers import registry
     from chatdesk.core.settings.secrets import SecretStore
-    from chatdesk.core.storage import database, repositories
+    from chatdesk.core.storage import caretaker, database, repositories
 
-    return service, database, repositories, SecretStore(register=register_secret).find("openai"), registry
+    return service, database, repositories, caretaker, SecretStore(register=register_secret).find("openai"), registry
 
 
 async def _build(
@@ -237,6 +252,7 @@ async def _build(
     service: Any,
     database: Any,
     repositories: Any,
+    caretaker: Any,
     key: Secret,
     _registry_module: Any,
 ) -> Services:
@@ -264,7 +280,11 @@ async def _build(
         await store.close()
         raise
     has_other_owner = lock.problem is None and not lock.is_held
-    return Services(chat, bus, providers, paths, settings, store, report, has_other_owner, key)
+    shelf = caretaker.BackupShelf(
+        paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
+    )
+    keeper = caretaker.Caretaker(paths.database, shelf, clock)
+    return Services(chat, bus, providers, paths, settings, store, report, has_other_owner, key, keeper)
 
 
 def _registry(settings: Settings, key: Secret) -> ProviderRegistry:
@@ -277,4 +297,5 @@ def _registry(settings: Settings, key: Secret) -> ProviderRegistry:
         model=settings.openai_model or None,
         offline_speed=settings.offline_speed_tokens_per_s or None,
         headers=settings.openai_headers,
+        is_server_wanted=settings.provider == "openai",
     )

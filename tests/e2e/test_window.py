@@ -4,56 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from chatdesk.app import run_window
-from chatdesk.core.domain.message import Message, Status
-from chatdesk.core.events import AnswerFinished, TextStreamed
+from chatdesk.core.domain.message import Status
+from chatdesk.core.events import TextStreamed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import FaultServer, Script, SeenRequest, answer
+from tests.helpers.window import WAIT_S, answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-FAST = Settings(offline_speed_tokens_per_s=0)
-WAIT_S = 20
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Iterator[AppPaths]:
     return AppPaths.find(tmp_path / "profile")
-
-
-def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]], settings: Settings = FAST) -> None:
-    """Open the window, run the script in it, close it; a failed assertion in the script fails the test."""
-    failures: list[BaseException] = []
-
-    async def guarded(application: WindowApplication) -> int:
-        try:
-            async with asyncio.timeout(60):
-                await script(application)
-        except BaseException as error:  # noqa: BLE001 - handed to the test
-            failures.append(error)
-        return 0
-
-    assert run_window(paths, settings, script=guarded) == 0
-    if failures:
-        raise failures[0]
-
-
-def type_text(application: WindowApplication, text: str) -> None:
-    QTest.keyClicks(application.panes.composer.editor, text)
-
-
-def press(application: WindowApplication, key: Qt.Key) -> None:
-    QTest.keyClick(application.panes.composer.editor, key)
 
 
 class ServerThread:
@@ -79,32 +51,6 @@ class ServerThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_S)
         self._loop.close()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def answered(application: WindowApplication, act: Callable[[], object]) -> Message:
-    services = await application.services()
-    done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-    subscription = services.events.subscribe(
-        AnswerFinished, lambda event: None if done.done() else done.set_result(event.message)
-    )
-    try:
-        act()
-        async with asyncio.timeout(WAIT_S):
-            return await done
-    finally:
-        subscription.cancel()
-
-
-async def ask(application: WindowApplication, text: str) -> Message:
-    await application.services()
-    type_text(application, text)
-    return await answered(application, lambda: press(application, Qt.Key.Key_Return))
 
 
 def test_a_question_typed_and_sent_is_answered_and_shown(paths: AppPaths) -> None:

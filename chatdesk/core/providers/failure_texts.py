@@ -87,7 +87,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         "Set the base URL to the final address if you trust it.",
     ),
     Kind.NO_KEY: FailureText(
-        "There is no API key for {who}.", "Add an API key in the settings, or use the offline model."
+        "There is no API key for {who}.", "Set OPENAI_API_KEY and start ChatDesk again, or choose the offline model."
     ),
     Kind.OTHER: FailureText("The request to {who} failed.", "Try again or choose another model."),
 }

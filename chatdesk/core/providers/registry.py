@@ -50,6 +50,11 @@ class ProviderRegistry:
         """(provider name, model id); the id may be empty: then the provider asks its server."""
         return self._default
 
+    def lacks_key(self, name: str) -> bool:
+        """Whether ``name`` cannot answer before it gets a key."""
+        provider = self.get(name)
+        return isinstance(provider, OpenAICompatibleProvider) and not provider.is_configured
+
     def all(self) -> tuple[Provider, ...]:
         """The providers that can be used, the default first."""
         return tuple(sorted(self._listed, key=lambda provider: provider.name != self._default[0]))
@@ -86,9 +91,10 @@ def build_registry(
     offline_speed: float | None,
     headers: Mapping[str, str] | None = None,
     timeouts: StreamLimits | None = None,
+    is_server_wanted: bool = False,
 ) -> ProviderRegistry:
     """The registry that the settings describe. With a key or a base URL that server is the default, otherwise the
-    offline model.
+    offline model; ``is_server_wanted``: never the offline model, which nobody must mistake for the one they chose.
     """
     offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     endpoint = Endpoint.of(openai_base_url, openai_api_key, headers)
@@ -101,7 +107,7 @@ def build_registry(
         timeouts=timeouts,
     )
     wanted = (model or "").strip()
-    if openai.is_configured:
+    if openai.is_configured or is_server_wanted:
         return ProviderRegistry((openai, offline), OPENAI_NAME, wanted or (OPENAI_MODEL if endpoint.is_openai else ""))
     known = {info.id for info in offline_models()}
     return ProviderRegistry((offline,), OFFLINE_NAME, wanted if wanted in known else OFFLINE_MODEL, unlisted=(openai,))

@@ -188,6 +188,20 @@ class Settings:
         minimum=1,
         maximum=3650,
     )
+    backups_daily: int = declared(
+        "backups.daily",
+        7,
+        "Daily backups that are kept; a window that is open makes one a day.",
+        minimum=1,
+        maximum=365,
+    )
+    backups_weekly: int = declared(
+        "backups.weekly",
+        4,
+        "Weeks before those of which the last backup is kept.",
+        minimum=0,
+        maximum=520,
+    )
     log_level: str = declared(
         "diagnostics.log_level",
         "info",

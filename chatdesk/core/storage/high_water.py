@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def read(database: Path) -> HighWater | None:
         return HighWater(str(data["device_id"]), int(data["commits"]), int(data["messages"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def found_in(conn: sqlite3.Connection) -> HighWater:
+    """How far the database has come."""
+    row = conn.execute("SELECT id, commit_count, message_count FROM devices WHERE is_mine = 1").fetchone()
+    return HighWater("", 0, 0) if row is None else HighWater(*row)
 
 
 def write(database: Path, mark: HighWater) -> None:

@@ -14,6 +14,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
+    from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.panes import Panes
@@ -46,7 +47,7 @@ class SettingsBinding(QObject):
         composer.set_size_limit(self._settings.max_message_bytes)
         services = self._handle.now()
         if services is not None:
-            self._panes.empty_state.set_sub_text(_who_answers(services.providers.default()))
+            self._panes.empty_state.set_sub_text(_who_answers(services.providers))
 
     def open(self) -> None:
         from chatdesk.ui.dialogs.settings import SettingsDialog
@@ -86,8 +87,13 @@ class SettingsBinding(QObject):
         await asyncio.to_thread(self._store.save, changes)
 
 
-def _who_answers(default: tuple[str, str]) -> str:
-    provider, model = default
+def _who_answers(providers: ProviderRegistry) -> str:
+    provider, model = providers.default()
+    if providers.lacks_key(provider):
+        return (
+            f"{providers.get(provider).label} has no key yet, so it cannot answer. Set OPENAI_API_KEY and start again, "
+            "add a server in Settings, or choose the offline model at the top."
+        )
     if provider == "offline":
         return "The offline model answers, without network or account. Set OPENAI_API_KEY or add a server in Settings."
     return f"{model or 'The server'} answers. Choose another model at the top."

@@ -6,7 +6,8 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,7 @@ class Backstage:
     settings_store: SettingsStore
     build: Callable[[], Awaitable[Services]]
     listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
-    upkeep: Callable[[Services], Awaitable[object]]
+    upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
 
 
@@ -212,8 +213,13 @@ class WindowApplication(QObject):
         self._settings.apply()
         self._models.fill()
         self._tell(services)
-        await self._backstage.upkeep(services)
         gc.freeze()
+        self._tasks.start(self._look_after(services), "upkeep")
+
+    async def _look_after(self, services: Services) -> None:
+        async with aclosing(self._backstage.upkeep(services)) as problems:
+            async for problem in problems:
+                self._errors.show_lasting(problem.sentence)
 
     def _tell(self, services: Services) -> None:
         """What happened while opening that a person should know."""

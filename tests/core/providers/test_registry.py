@@ -33,6 +33,20 @@ def test_the_default_follows_the_settings(
     assert [provider.name for provider in registry.all()] == offered
 
 
+async def test_a_server_that_was_chosen_is_never_replaced_by_the_offline_model() -> None:
+    registry = build_registry(
+        openai_api_key=None, openai_base_url=None, model=None, offline_speed=None, is_server_wanted=True
+    )
+    assert registry.default() == ("openai", OPENAI_MODEL)
+    assert [provider.name for provider in registry.all()] == ["openai", "offline"]
+    assert registry.lacks_key("openai")
+    assert not registry.lacks_key("offline")
+    assert not build("sk-1").lacks_key("openai")
+    check = (await registry.check_all())[0]
+    assert not check.is_reachable
+    assert "OPENAI_API_KEY" in check.message
+
+
 def test_an_unknown_provider_is_named() -> None:
     with pytest.raises(NotPossible, match="no provider called “nope”") as caught:
         build().get("nope")

@@ -1,0 +1,174 @@
+"""The daily check and backup: what they find, when they run, and that nobody waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
+from chatdesk.core.storage.backup_shelf import BackupShelf
+from chatdesk.core.storage.caretaker import Caretaker, UpkeepReport
+from tests.helpers.store import Store
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def _shelf(store: Store) -> BackupShelf:
+    return BackupShelf(store.path.parent / "backups", "chatdesk", daily=7, weekly=4)
+
+
+@pytest.fixture
+async def caretaker(store: Store) -> AsyncIterator[Caretaker]:
+    keeper = Caretaker(store.path, _shelf(store), store.clock)
+    yield keeper
+    await keeper.close()
+
+
+async def _fill(store: Store, size: int = 300) -> None:
+    thread = await store.thread()
+    for number in range(size):
+        await store.messages.add_question(thread, f"{number} " + "x" * 500, with_answer=None)
+
+
+def _damage(path: Path) -> None:
+    """Trash a page of the table of parts, as a bad sector would."""
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page_bytes = conn.execute("PRAGMA page_size").fetchone()[0]
+        root = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'message_parts'").fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((root - 1) * page_bytes)
+        file.write(b"\xa5" * page_bytes)
+
+
+async def test_a_sound_database_is_checked_and_backed_up_once_a_day(store: Store, caretaker: Caretaker) -> None:
+    await _fill(store, 3)
+    first = await caretaker.look_after()
+    assert first.is_checked
+    assert first.problem is None
+    assert first.backup is not None
+    assert await caretaker.look_after() == UpkeepReport()
+    store.clock.now += DAY_MS
+    second = await caretaker.look_after()
+    assert second.is_checked
+    assert second.backup not in (None, first.backup)
+    with closing(sqlite3.connect(second.backup)) as kept:
+        assert kept.execute("SELECT count(*) FROM messages").fetchone() == (3,)
+
+
+async def test_the_check_is_remembered_by_the_next_process_and_its_lost_note_means_one_more(
+    store: Store, caretaker: Caretaker
+) -> None:
+    await caretaker.look_after()
+    again = Caretaker(store.path, _shelf(store), store.clock)
+    assert await again.look_after() == UpkeepReport()
+    store.path.with_name("chatdesk.db.checked").write_text("{")
+    report = await again.look_after()
+    await again.close()
+    assert report == UpkeepReport(is_checked=True)
+
+
+async def test_damage_is_told_with_the_newest_backup_and_is_not_backed_up(store: Store, caretaker: Caretaker) -> None:
+    await _fill(store)
+    good = (await caretaker.look_after()).backup
+    await store.db.close()
+    _damage(store.path)
+    store.clock.now += DAY_MS
+    for _ in range(2):  # it is looked for again until it is gone
+        report = await caretaker.look_after()
+        assert isinstance(report.problem, StorageCorrupt)
+        assert str(good) in report.problem.sentence
+        assert report.backup is None
+    assert [each.path for each in _shelf(store).kept()] == [good]
+
+
+async def test_damage_without_any_backup_says_so(store: Store, caretaker: Caretaker) -> None:
+    await _fill(store)
+    await store.db.close()
+    _damage(store.path)
+    report = await caretaker.look_after()
+    assert report.problem is not None
+    assert "there is no backup yet" in report.problem.sentence
+
+
+async def test_a_full_disk_is_told_and_tried_again(
+    store: Store, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("chatdesk.core.storage.backup_shelf._SPARE_BYTES", 10**18)
+        report = await caretaker.look_after()
+    assert isinstance(report.problem, StorageFull)
+    assert (await caretaker.look_after()).backup is not None
+
+
+async def test_an_older_file_in_the_databases_place_does_not_push_out_good_backups(
+    store: Store, caretaker: Caretaker, tmp_path: Path
+) -> None:
+    await store.db.back_up(tmp_path / "old.db")
+    await _fill(store, 2)
+    await store.db.close()
+    store.path.write_bytes((tmp_path / "old.db").read_bytes())
+    assert isinstance((await caretaker.look_after()).problem, StorageReplaced)
+    assert _shelf(store).kept() == []
+
+
+async def test_a_database_that_went_away_is_a_sentence(store: Store, caretaker: Caretaker) -> None:
+    await store.db.close()
+    store.path.unlink()
+    report = await caretaker.look_after()
+    assert report.problem is not None
+    assert report.backup is None
+
+
+async def test_reading_and_writing_go_on_while_it_works(
+    store: Store, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held up in the middle of a backup, it holds up nobody."""
+    import threading
+
+    is_there, may_go = threading.Event(), threading.Event()
+
+    def hold(*_arguments: object) -> None:
+        is_there.set()
+        assert may_go.wait(20)
+
+    monkeypatch.setattr("chatdesk.core.storage.backup._verify", hold)
+    working = asyncio.create_task(caretaker.look_after())
+    await asyncio.to_thread(is_there.wait, 20)
+    thread = await store.thread("meanwhile")
+    await store.ask(thread)
+    assert len(await store.shown(thread)) == 2
+    may_go.set()
+    assert (await working).backup is not None
+
+
+async def test_closing_breaks_a_check_off_without_a_complaint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Caretaker(store.path, _shelf(store), store.clock)
+    closing_now: list[asyncio.Task[None]] = []
+    loop = asyncio.get_running_loop()
+    connect = keeper._connect
+
+    def connect_and_close() -> sqlite3.Connection:
+        conn = connect()
+
+        def close() -> None:
+            closing_now.append(loop.create_task(keeper.close()))
+
+        def break_off() -> int:
+            return int(keeper._is_closed)
+
+        conn.set_progress_handler(break_off, 1)
+        loop.call_soon_threadsafe(close)
+        return conn
+
+    monkeypatch.setattr(keeper, "_connect", connect_and_close)
+    await _fill(store)
+    report = await keeper.look_after()
+    await asyncio.gather(*closing_now)
+    assert report.problem is None
+    assert await keeper.look_after() == UpkeepReport()

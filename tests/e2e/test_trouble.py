@@ -1,0 +1,98 @@
+"""The window when something is wrong: it opens all the same, and says what, what is safe and what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QLabel
+
+from chatdesk import app
+from chatdesk.core.domain.message import Status
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.make_old_database import MIGRATIONS, make
+from tests.helpers.window import ask, play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _banner(application: WindowApplication) -> str:
+    label = application.panes.window.findChild(QLabel, "bannerText")
+    return label.text() if label is not None and label.isVisible() else ""
+
+
+def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
+    paths: AppPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths.make_directories()
+    make(paths.database, "0001")
+    bad = tmp_path / "migrations"
+    (bad / "versions").mkdir(parents=True)
+    for name in ("env.py", "versions/0001_first_schema.py"):
+        (bad / name).write_text((MIGRATIONS / name).read_text("utf-8"), "utf-8")
+    (bad / "versions" / "0002_bad.py").write_text(
+        "revision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    raise ZeroDivisionError\n", "utf-8"
+    )
+    monkeypatch.setattr(app, "migrations_dir", lambda: bad)
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        assert services.read_only_reason is not None
+        await until(lambda: _banner(application))
+        banner = _banner(application)
+        assert "could not be upgraded from schema version 0001" in banner
+        assert str(paths.backup_dir) in banner
+        assert not application.panes.composer.editor.isEnabled() or application.panes.composer.editor.isReadOnly()
+        await until(lambda: application.panes.sidebar.thread_list.model().rowCount() > 3)
+        threads = (await services.chat.list_threads()).threads
+        await application.threads.open(threads[0].id)
+        await until(lambda: application.panes.transcript.total == 10)
+
+    play(paths, script)
+    with closing(sqlite3.connect(paths.database)) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
+def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "look_after", partial(app.look_after, settle_s=0))
+    monkeypatch.setattr("chatdesk.core.storage.backup_shelf._SPARE_BYTES", 10**18)
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        await until(lambda: "The daily backup was not made" in _banner(application))
+
+    play(paths, script)
+
+
+def test_a_window_that_is_open_makes_a_backup(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "look_after", partial(app.look_after, settle_s=0))
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await until(lambda: list(paths.backup_dir.glob("chatdesk-000001-*.db")))
+
+    play(paths, script)
+    assert not list(paths.backup_dir.glob("*.new"))
+
+
+def test_a_server_without_a_key_is_not_answered_for_by_the_offline_model(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        texts = [label.text() for label in application.panes.empty_state.findChildren(QLabel)]
+        assert any("OpenAI has no key yet" in text for text in texts)
+        answer = await ask(application, "who are you?")
+        assert (answer.provider, answer.status) == ("openai", Status.ERROR)
+        assert "OPENAI_API_KEY" in (answer.error or "")
+        assert answer.text == ""
+
+    play(paths, script, Settings(provider="openai"))

@@ -1,0 +1,70 @@
+"""Plays a script in the real window: keys in, pixels out, the database in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from chatdesk.app import run_window
+from chatdesk.core.domain.message import Message
+from chatdesk.core.events import AnswerFinished
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.application.window_application import WindowApplication
+
+FAST = Settings(offline_speed_tokens_per_s=0)
+WAIT_S = 20
+
+
+def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]], settings: Settings = FAST) -> None:
+    """Open the window, run the script in it, close it; a failed assertion in the script fails the test."""
+    failures: list[BaseException] = []
+
+    async def guarded(application: WindowApplication) -> int:
+        try:
+            async with asyncio.timeout(60):
+                await script(application)
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            failures.append(error)
+        return 0
+
+    assert run_window(paths, settings, script=guarded) == 0
+    if failures:
+        raise failures[0]
+
+
+def type_text(application: WindowApplication, text: str) -> None:
+    QTest.keyClicks(application.panes.composer.editor, text)
+
+
+def press(application: WindowApplication, key: Qt.Key) -> None:
+    QTest.keyClick(application.panes.composer.editor, key)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def answered(application: WindowApplication, act: Callable[[], object]) -> Message:
+    services = await application.services()
+    done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    subscription = services.events.subscribe(
+        AnswerFinished, lambda event: None if done.done() else done.set_result(event.message)
+    )
+    try:
+        act()
+        async with asyncio.timeout(WAIT_S):
+            return await done
+    finally:
+        subscription.cancel()
+
+
+async def ask(application: WindowApplication, text: str) -> Message:
+    await application.services()
+    type_text(application, text)
+    return await answered(application, lambda: press(application, Qt.Key.Key_Return))
