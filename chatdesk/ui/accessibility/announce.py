@@ -1,4 +1,4 @@
-"""Says something to a screen reader without moving the focus."""
+"""Says something to a screen reader without moving the focus. Nobody else does."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QWidget
 
 
-def announce(widget: QWidget, text: str, is_assertive: bool = False) -> bool:
+def announce(widget: QWidget, text: str, *, is_assertive: bool = False) -> bool:
     """Speak ``text`` politely, or at once when it must not be missed. False when nobody listens."""
     if not text or not QAccessible.isActive():
         return False
     made = getattr(QtGui, "QAccessibleAnnouncementEvent", None)
-    if made is None:  # Qt before 6.8 has no announcements; an alert is the nearest thing
+    if made is None:  # PySide before 6.10 has no announcements; an alert is the nearest thing
         QAccessible.updateAccessibility(QAccessibleEvent(widget, QAccessible.Event.Alert))
         return True
     event = made(widget, text)

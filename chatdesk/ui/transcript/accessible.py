@@ -1,127 +1,117 @@
-"""The transcript for assistive programs: one child for each loaded message, with its author, place and text.
-
-Interfaces made in Python must be kept alive by Python: Qt holds bare pointers to them.
-"""
+"""The transcript for assistive programs: a list of its loaded messages, and the events that tell of changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
-from PySide6.QtCore import QObject, QRect
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QWindow
-from PySide6.QtWidgets import QAccessibleWidget
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleStateChangeEvent
+from PySide6.QtWidgets import QAccessibleWidget, QWidget
+from shiboken6 import Shiboken
 
+from chatdesk.ui.transcript.accessible_message import MessageNode
 from chatdesk.ui.transcript.entry import MessageEntry
 
 if TYPE_CHECKING:
     from chatdesk.ui.transcript.view import TranscriptView
 
 _VIEW_CLASS = "TranscriptView"
-_MAX_TEXT = 100_000
+_DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 class TranscriptAccessible(QAccessibleWidget):
-    """The list of messages."""
+    """The list of messages, oldest first, and after them what floats over the transcript."""
 
     def __init__(self, view: TranscriptView) -> None:
         super().__init__(view, QAccessible.Role.List, "Transcript")
-        self._view = view
-        self._children: WeakKeyDictionary[MessageEntry, MessageAccessible] = WeakKeyDictionary()
+        self._view = ref(view)
+        self._nodes: dict[MessageEntry, MessageNode] = {}
+        self._sweeper = QTimer(view)
+        self._sweeper.setSingleShot(True)
+        self._sweeper.setInterval(0)
+        self._sweeper.timeout.connect(self._sweep)
 
     def childCount(self) -> int:
-        return len(self._view.entries)
+        view = self._view()
+        return len(view.entries) + len(_floating(view)) if view is not None else 0
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        entries = self._view.entries
-        return self.child_of(entries[index]) if 0 <= index < len(entries) else None
+        view = self._view()
+        if view is None or index < 0:
+            return None
+        entries = view.entries
+        if index < len(entries):
+            return self.node_of(entries[index])
+        floating = _floating(view)[index - len(entries) :]
+        return QAccessible.queryAccessibleInterface(floating[0]) if floating else None
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        entry = getattr(child, "entry", None)
-        return next((at for at, each in enumerate(self._view.entries) if each is entry), -1)
+        view = self._view()
+        entries = view.entries if view is not None else ()
+        if isinstance(child, MessageNode):
+            return next((at for at, each in enumerate(entries) if each is child.entry), -1)
+        floating = _floating(view) if view is not None else []
+        widget = child.object()
+        return next((len(entries) + at for at, each in enumerate(floating) if each is widget), -1)
 
     def focusChild(self) -> QAccessibleInterface | None:  # type: ignore[override]
-        current = self._view.current_message_id()
-        entry = next((each for each in self._view.entries if each.message.id == current), None)
-        return self.child_of(entry) if entry is not None else None
+        view = self._view()
+        if view is None or not view.hasFocus():
+            return None
+        stop = view.reach.stop
+        if stop is not None:
+            return self._button_node(*stop)
+        current = view.current_message_id()
+        entry = next((each for each in view.entries if each.message.id == current), None)
+        return self.node_of(entry) if entry is not None else None
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        for entry in self._view.entries:
-            child = self.child_of(entry)
-            if child.rect().contains(x, y):
-                return child
-        return None
+        view = self._view()
+        if view is None:
+            return None
+        nodes = (self.node_of(entry) for entry in view.entries if not view.message_rect(entry).isEmpty())
+        return next((node for node in nodes if node.rect().contains(x, y)), None)
 
-    def child_of(self, entry: MessageEntry) -> MessageAccessible:
-        child = self._children.get(entry)
-        if child is None:
-            child = self._children[entry] = MessageAccessible(self, self._view, entry)
-            QAccessible.registerAccessibleInterface(child)
-        return child
+    def node_of(self, entry: MessageEntry) -> MessageNode:
+        view = self._view()
+        assert view is not None
+        node = self._nodes.get(entry)
+        if node is None:
+            node = self._nodes[entry] = MessageNode(view, self, entry)
+        return node
 
+    def sweep_soon(self) -> None:
+        """Messages came or went: let go of those that went, once nobody is asking."""
+        if self._nodes and not self._sweeper.isActive():
+            self._sweeper.start()
 
-class MessageAccessible(QAccessibleInterface):
-    """One message. Its text is its value and its description."""
+    def close(self) -> None:
+        """The view is gone."""
+        nodes, self._nodes = self._nodes, {}
+        for node in nodes.values():
+            node.close()
 
-    def __init__(self, parent: TranscriptAccessible, view: TranscriptView, entry: MessageEntry) -> None:
-        super().__init__()
-        self._parent = parent
-        self._view = view
-        self.entry = entry
+    def _button_node(self, entry: MessageEntry, index: int, action: str) -> QAccessibleInterface | None:
+        item = entry.items[index] if index < len(entry.items) else None
+        block = next((each for each in self.node_of(entry).children_now() if each.item is item), None)
+        if block is None:
+            return None
+        return next((part for part in block.children_now() if part.identifier() == action), block)
 
-    def isValid(self) -> bool:
-        return True
-
-    def object(self) -> QObject | None:  # type: ignore[override]
-        return None
-
-    def window(self) -> QWindow | None:  # type: ignore[override]
-        return self._view.window().windowHandle()
-
-    def parent(self) -> QAccessibleInterface:
-        return self._parent
-
-    def childCount(self) -> int:
-        return 0
-
-    def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        return None
-
-    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        return None
-
-    def indexOfChild(self, child: QAccessibleInterface) -> int:
-        return -1
-
-    def role(self) -> QAccessible.Role:
-        return QAccessible.Role.ListItem
-
-    def state(self) -> QAccessible.State:
-        state = QAccessible.State()
-        state.focusable = True
-        state.readOnly = True
-        state.focused = self._view.current_message_id() == self.entry.message.id
-        state.offscreen = self.rect().isEmpty()
-        return state
-
-    def rect(self) -> QRect:
-        return self._view.message_rect(self.entry)
-
-    def text(self, kind: QAccessible.Text) -> str:
-        if kind is QAccessible.Text.Name:
-            return name_of(self.entry, self._view.total)
-        if kind in (QAccessible.Text.Value, QAccessible.Text.Description):
-            return self.entry.text[:_MAX_TEXT]
-        return ""
-
-    def setText(self, kind: QAccessible.Text, text: str) -> None:
-        """Messages are not edited here."""
+    def _sweep(self) -> None:
+        view = self._view()
+        shown = set(view.entries) if view is not None else set()
+        for entry in [each for each in self._nodes if each not in shown]:
+            self._nodes.pop(entry).close()
+        for node in self._nodes.values():
+            node.prune()
 
 
-def name_of(entry: MessageEntry, total: int) -> str:
-    message = entry.message
-    name = f"{entry.author}, message {message.position + 1} of {max(total, message.position + 1)}"
-    return f"{name}, {message.status.value}" if message.status.value not in ("complete",) else name
+def _floating(view: TranscriptView) -> list[QWidget]:
+    """The view's own widgets over the text, such as the button that jumps to the newest message."""
+    widgets = view.findChildren(QWidget, options=_DIRECT)
+    return [each for each in widgets if each.isVisible() and each.accessibleName() and each is not view.viewport()]
 
 
 class _Factory:
@@ -138,10 +128,13 @@ class _Factory:
         if found is None:
             view: Any = target
             found = self._made[target] = TranscriptAccessible(view)
+            view.destroyed.connect(found.close)
         return found
 
     def of(self, view: TranscriptView) -> TranscriptAccessible | None:
-        return self._made.get(view)
+        """The interface of ``view`` if anyone has asked for it."""
+        found = self._made.get(view)
+        return found if found is not None and Shiboken.isValid(found) else None
 
 
 # Qt keeps one list of factories for the process and cannot take one out: this is its place on our side.
@@ -154,26 +147,31 @@ def install() -> None:
         QAccessible.installFactory(_factory)
 
 
-def announce(view: TranscriptView, sentence: str) -> None:
-    """Say ``sentence``, where this Qt can."""
-    if not QAccessible.isActive():
-        return
-    try:
-        from PySide6.QtGui import QAccessibleAnnouncementEvent
-    except ImportError:  # Qt before 6.8
-        return
-    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(view, sentence))
-
-
 def children_changed(view: TranscriptView) -> None:
-    if QAccessible.isActive():
-        QAccessible.updateAccessibility(QAccessibleEvent(view, QAccessible.Event.ObjectReorder))
-
-
-def focus_changed(view: TranscriptView, entry: MessageEntry) -> None:
-    if not QAccessible.isActive():
-        return
+    """Messages came or went."""
     interface = _factory.of(view)
     if interface is not None:
-        child = interface.child_of(entry)
+        interface.sweep_soon()
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleEvent(view, QAccessible.Event.ObjectReorder))
+
+
+def focus_changed(view: TranscriptView) -> None:
+    """Another message, or another button in it, has the focus."""
+    interface = _factory.of(view)
+    child = interface.focusChild() if interface is not None and QAccessible.isActive() else None
+    if child is not None:
         QAccessible.updateAccessibility(QAccessibleEvent(child, QAccessible.Event.Focus))
+
+
+def busy_changed(view: TranscriptView, entry: MessageEntry) -> None:
+    """An answer began or ended."""
+    interface = _factory.of(view)
+    if interface is None or not QAccessible.isActive():
+        return
+    node = interface.node_of(entry)
+    changed = QAccessible.State()
+    changed.busy = True
+    QAccessible.updateAccessibility(QAccessibleStateChangeEvent(node, changed))
+    QAccessible.updateAccessibility(QAccessibleEvent(node, QAccessible.Event.NameChanged))
+    interface.sweep_soon()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.domain.message import Message, MessagePage, Role, Status
+from chatdesk.core.domain.message import Message, MessagePage, Role
+from chatdesk.ui.transcript.accessible_narration import Narrator
 from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.pages import Pages
@@ -17,13 +18,15 @@ from chatdesk.ui.transcript.streaming import StreamFeeds
 
 
 class Conversation(QObject):
-    """``announced`` carries a sentence for screen readers. ``changed``: other messages are loaded than before."""
+    """``changed``: other messages are loaded than before. ``stateChanged``: an answer (its entry) began or ended."""
 
-    announced = Signal(str)
     changed = Signal()
+    stateChanged = Signal(object)
     cleared = Signal()
 
-    def __init__(self, stage: Stage, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer) -> None:
+    def __init__(
+        self, stage: Stage, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer, narrator: Narrator
+    ) -> None:
         super().__init__(stage)
         self.thread_id: str | None = None
         self.feeds = StreamFeeds(renderer, self._on_feeds_frame, self)
@@ -32,6 +35,7 @@ class Conversation(QObject):
         self._pages = pages
         pages.on_page = self._on_pages_page
         self._scrolling = scrolling
+        self._narrator = narrator
         self._live: dict[str, MessageEntry] = {}
 
     def find(self, message_id: str) -> MessageEntry | None:
@@ -43,6 +47,7 @@ class Conversation(QObject):
         for entry in (*self._layout.entries, *self._live.values()):
             entry.close()
         self._live.clear()
+        self._narrator.forget()
         self.cleared.emit()
         self._stage.clear()
         self.thread_id = thread_id
@@ -76,7 +81,8 @@ class Conversation(QObject):
         elif not self._layout.sticks_to_end:
             self._scrolling.count_new()
         if not message.status.is_final:
-            self._announce_start(entry)
+            self._narrator.began(entry)
+            self.stateChanged.emit(entry)
         self._stage.schedule()
         self.changed.emit()
 
@@ -92,9 +98,11 @@ class Conversation(QObject):
             self._live[message.id] = entry
         entry.change(message)
         if was_live and message.status.is_final:
-            self._announce_end(entry)
+            self._narrator.ended(entry)
+            self.stateChanged.emit(entry)
         elif not was_live and not message.status.is_final:
-            self._announce_start(entry)
+            self._narrator.began(entry)
+            self.stateChanged.emit(entry)
         self._stage.schedule()
 
     def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
@@ -124,7 +132,7 @@ class Conversation(QObject):
         if entry is not None:
             entry.set_notice(text)
             if text:
-                self.announced.emit(text)
+                self._narrator.tell(text)
             self._stage.schedule()
 
     def _on_pages_page(self, page: MessagePage, wish: str) -> None:
@@ -175,15 +183,4 @@ class Conversation(QObject):
             self._layout.store_height(entry)
         if shown:
             self._stage.relayout()
-
-    def _announce_start(self, entry: MessageEntry) -> None:
-        self.announced.emit(f"{entry.author} is answering")
-
-    def _announce_end(self, entry: MessageEntry) -> None:
-        status = entry.message.status
-        if status is Status.COMPLETE:
-            self.announced.emit(f"{entry.author} has answered")
-        elif status is Status.STOPPED:
-            self.announced.emit("The answer was stopped")
-        else:
-            self.announced.emit(entry.message.error or "The answer is not complete")
+            self._narrator.grew(shown)

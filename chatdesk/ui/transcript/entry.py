@@ -66,6 +66,11 @@ class MessageEntry:
         return "".join(texts) if texts else self.message.text
 
     @property
+    def blocks(self) -> list[Block]:
+        """Of its Markdown, as far as they are known."""
+        return [block for each in self._sections if isinstance(each, TextSection) for block in each.blocks or ()]
+
+    @property
     def body(self) -> tuple[int, int]:
         """First item of the content and the one after the last."""
         return self._body

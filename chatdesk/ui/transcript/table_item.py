@@ -143,6 +143,14 @@ class TableItem(Item):
     def text(self) -> str:
         return self._text
 
+    @property
+    def cells(self) -> list[list[tuple[int, int]]]:
+        """Row by row, where each cell begins and ends in ``text``; the first item's first row is the header."""
+        return [
+            [(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
+            for starts, texts in zip(self._starts, self._texts, strict=True)
+        ]
+
     def offset_at(self, point: QPointF) -> int:
         if not self._boxes:
             return 0

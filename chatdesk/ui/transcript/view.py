@@ -22,14 +22,16 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from chatdesk.core.domain.message import Message
+from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.transcript import accessible
+from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
+from chatdesk.ui.transcript.accessible_reach import Reach
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.clipboard import Clipboard
 from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.pages import Pages
@@ -37,7 +39,7 @@ from chatdesk.ui.transcript.painting import paint_view
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
 from chatdesk.ui.transcript.scrolling import Scrolling
-from chatdesk.ui.transcript.selection import Selection, TextPlace
+from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
 
 _WHEEL_STEP = 100.0
@@ -82,7 +84,10 @@ class TranscriptView(QAbstractScrollArea):
         self._pill = JumpPill(self)
         pages = Pages(fetch)
         self._scrolling = Scrolling(self, stage, pages, self._pill)
-        self._conversation = Conversation(stage, pages, scrolling=self._scrolling, renderer=renderer)
+        self._narrator = Narrator(renderer, self._announce)
+        self._conversation = Conversation(
+            stage, pages, scrolling=self._scrolling, renderer=renderer, narrator=self._narrator
+        )
         self._selection = Selection(self._layout)
         self._pointer = Pointer(stage, self._selection, self._scrolling.by)
         self._attending = Attending(self, stage, scrolling=self._scrolling, pointer=self._pointer)
@@ -95,16 +100,23 @@ class TranscriptView(QAbstractScrollArea):
             selection=self._selection,
             clipboard=self._clipboard,
         )
+        self.reach = Reach(
+            stage,
+            attending=self._attending,
+            actions=self._actions,
+            scrolling=self._scrolling,
+            selection=self._selection,
+        )
 
     def _connect_rooms(self) -> None:
         self._scrolling.moved.connect(self.anchorChanged)
         self._conversation.cleared.connect(self._on_conversation_cleared)
         self._conversation.changed.connect(lambda: accessible.children_changed(self))
-        self._conversation.announced.connect(self._announce)
+        self._conversation.stateChanged.connect(lambda entry: accessible.busy_changed(self, entry))
         self._clipboard.copied.connect(self.copyRequested)
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
-        self._actions.walked.connect(lambda entry: accessible.focus_changed(self, entry))
+        self._actions.walked.connect(lambda _entry: accessible.focus_changed(self))
         self._actions.requested.connect(self._on_actions_requested)
 
     # What is shown
@@ -155,6 +167,10 @@ class TranscriptView(QAbstractScrollArea):
             theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    def set_reading(self, mode: ReadAloud) -> None:
+        """How much of an answer is said to a screen reader."""
+        self._narrator.mode = mode
+
     # The reader's place
 
     def scroll_anchor(self) -> ScrollAnchor:
@@ -184,36 +200,6 @@ class TranscriptView(QAbstractScrollArea):
     def message_rect(self, entry: MessageEntry) -> QRect:
         """Where a message is on the screen; empty when it is not in view."""
         return self._stage.rect_of(entry)
-
-    # What assistive programs do
-
-    @property
-    def focused_stop(self) -> tuple[MessageEntry, int, str] | None:
-        """The button that Tab has reached: its message, the index of its item, its action."""
-        entry, stop = self._attending.shown.current_entry, self._attending.stop
-        return (entry, *stop) if entry is not None and stop is not None else None
-
-    def item_origin(self, item: Item) -> QPointF | None:
-        """Where an item begins in the viewport; None when it is not in view."""
-        return self._stage.origin_of(item)
-
-    def press(self, entry: MessageEntry, item: Item, action: str) -> None:
-        """As if the reader had pressed the button ``action``."""
-        self._actions.press_button(entry, item, action)
-
-    def follow_link(self, target: str) -> None:
-        self._actions.open_link(target)
-
-    def show_item(self, entry: MessageEntry, item: Item) -> None:
-        """Scroll until ``item`` is in view."""
-        index = entry.index_of(item)
-        if index is not None:
-            self._scrolling.reveal_item(entry, index)
-
-    def select_text(self, entry: MessageEntry, item: Item, start: int, end: int) -> None:
-        self._selection.begin(TextPlace(entry, item, start))
-        self._selection.extend(TextPlace(entry, item, end))
-        self._stage.repaint()
 
     # Qt's events
 
@@ -249,6 +235,7 @@ class TranscriptView(QAbstractScrollArea):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._stage.repaint()
+        accessible.focus_changed(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -315,13 +302,17 @@ class TranscriptView(QAbstractScrollArea):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab walks through the buttons of the current message before it leaves the transcript."""
-        return self._attending.step_stop(forward=forward) or bool(super().focusNextPrevChild(forward))
+        if self._attending.step_stop(forward=forward):
+            accessible.focus_changed(self)
+            return True
+        return bool(super().focusNextPrevChild(forward))
 
     # What the rooms say
 
     def _on_conversation_cleared(self) -> None:
         self._selection.clear()
         self._attending.forget()
+        accessible.children_changed(self)
 
     def _on_actions_requested(self, action: str, message_id: str) -> None:
         signals = {
@@ -338,6 +329,6 @@ class TranscriptView(QAbstractScrollArea):
         self._pill.set_looks(looks)
         self._stage.set_looks(looks)
 
-    def _announce(self, sentence: str) -> None:
+    def _announce(self, sentence: str, is_assertive: bool = False) -> None:
         self.announced.emit(sentence)
-        accessible.announce(self, sentence)
+        announce(self, sentence, is_assertive=is_assertive)

@@ -1,0 +1,167 @@
+"""What is in a message, for assistive programs: paragraphs, code, tables, formulas, images, folds, and all buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+
+from chatdesk.ui.transcript.accessible_names import code_name, table_name, text_name
+from chatdesk.ui.transcript.accessible_node import Actions, Level, Node, in_viewport, on_screen
+from chatdesk.ui.transcript.accessible_parts import PartKey, make_part, parts_of
+from chatdesk.ui.transcript.accessible_text import ReadableText, plain
+from chatdesk.ui.transcript.code_item import CodeItem
+from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.fold_item import FoldItem
+from chatdesk.ui.transcript.footer_item import FooterItem
+from chatdesk.ui.transcript.image_item import ImageItem
+from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.selection import TextPlace
+from chatdesk.ui.transcript.table_item import TableItem
+from chatdesk.ui.transcript.text_item import TextItem
+
+if TYPE_CHECKING:
+    from chatdesk.ui.transcript.view import TranscriptView
+
+_MAX_NAME = 1_000
+_R = QAccessible.Role
+_ROLES = {
+    "code": _R.Section,
+    "table": _R.Table,
+    "math": _R.Equation,
+    "image": _R.Graphic,
+    "fold": _R.Button,
+    "notice": _R.Notification,
+    "rule": _R.Separator,
+    "footer": _R.ToolBar,
+}
+
+
+class BlockNode(Node):
+    """One item of a message. When the item is replaced by a newer state of the same thing, the node stays."""
+
+    def __init__(self, view: TranscriptView, parent: QAccessibleInterface, entry: MessageEntry, item: Item) -> None:
+        super().__init__(view, parent, role_of(item))
+        self.entry = entry
+        self.item = item
+        self._parts: dict[PartKey, Node] = {}
+        if item.is_selectable:
+            self.offer(QAccessible.InterfaceType.TextInterface, ReadableText(self, self))
+        if isinstance(item, FoldItem):
+            press = Actions({Actions.pressAction(): self._press_first})
+            self.offer(QAccessible.InterfaceType.ActionInterface, press)
+        if isinstance(item, TextItem) and item.level:
+            self.offer(QAccessible.InterfaceType.AttributesInterface, Level(item.level))
+
+    def can_become(self, item: Item) -> bool:
+        """Whether ``item`` may take the place of this one's without anyone noticing but by its text."""
+        return type(item) is type(self.item) and role_of(item) is self._role and _level(item) == _level(self.item)
+
+    # Node
+
+    def known_children(self) -> Sequence[Node]:
+        return list(self._parts.values())
+
+    def children_now(self) -> Sequence[Node]:
+        if isinstance(self.item, FoldItem):
+            return ()
+        return [self._part(key) for key in parts_of(self.entry, self.item)]
+
+    def prune(self) -> None:
+        """Close the parts that are no longer there. Not while Qt asks: the pointer may be in its hands."""
+        now = set(parts_of(self.entry, self.item))
+        for key in [each for each in self._parts if each not in now]:
+            self._parts.pop(key).close()
+
+    def name(self) -> str:
+        item = self.item
+        if isinstance(item, CodeItem):
+            return code_name(item.block.language, item.block.text)
+        if isinstance(item, TableItem):
+            block = item.columns.block
+            return table_name(len(block.header), len(item.rows), first=item.first, total=len(block.rows))
+        if isinstance(item, ImageItem):
+            return item.block.alt[:200] or "Image"
+        if isinstance(item, FoldItem):
+            return item.spoken
+        if isinstance(item, FooterItem):
+            return "Message tools"
+        if item.kind == "math":
+            return f"Formula {plain(item.text)[:_MAX_NAME]}"
+        return text_name(plain(item.text)[:_MAX_NAME], item.at.marker if isinstance(item, TextItem) else None)
+
+    def description(self) -> str:
+        item = self.item
+        if isinstance(item, TextItem):
+            if item.level:
+                return f"Heading level {item.level}"
+            return "Quote" if item.at.quote_depth else ""
+        if isinstance(item, ImageItem):
+            return f"Not fetched, from {item.block.host[:100]}" if item.block.host else ""
+        return ""
+
+    def value(self) -> str:
+        return plain(self.item.text)
+
+    def rect(self) -> QRect:
+        return self.area_of(QRectF(0, 0, self.entry.width_of(self.item), self.item.height))
+
+    def change_state(self, state: QAccessible.State) -> None:
+        item = self.item
+        state.selectableText = item.is_selectable
+        state.multiLine = isinstance(item, CodeItem)
+        if isinstance(item, FoldItem):
+            state.focusable = state.expandable = item.can_open
+            state.expanded, state.collapsed = item.is_open, not item.is_open
+            stop = self.view.reach.stop
+            state.focused = stop is not None and stop[0] is self.entry and self.entry.index_of(item) == stop[1]
+
+    def area_of(self, area: QRectF) -> QRect:
+        """A rectangle of the item on the screen."""
+        origin = self.view.reach.origin_of(self.item)
+        return on_screen(self.view, area.translated(origin)) if origin is not None else QRect()
+
+    # TextSource
+
+    def plain_text(self) -> str:
+        return plain(self.item.text)
+
+    def character_rect(self, offset: int) -> QRect:
+        areas = self.item.areas_of(offset, offset + 1)
+        return self.area_of(areas[0]) if areas else QRect()
+
+    def offset_at(self, point: QPoint) -> int:
+        origin = self.view.reach.origin_of(self.item)
+        return self.item.offset_at(QPointF(in_viewport(self.view, point)) - origin) if origin is not None else -1
+
+    def select(self, start: int, end: int) -> None:
+        self.view.reach.select(TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end))
+
+    def show(self, offset: int) -> None:
+        self.view.reach.show(self.entry, self.item, offset)
+
+    # Parts
+
+    def _part(self, key: PartKey) -> Node:
+        part = self._parts.get(key)
+        if part is None:
+            part = self._parts[key] = make_part(self, key)
+        return part
+
+    def _press_first(self) -> None:
+        for button in self.item.buttons()[:1]:
+            self.view.reach.press(self.entry, self.item, button.action)
+
+
+def role_of(item: Item) -> QAccessible.Role:
+    if isinstance(item, TextItem):
+        if item.level:
+            return QAccessible.Role.Heading
+        return QAccessible.Role.ListItem if item.at.marker else QAccessible.Role.Paragraph
+    return _ROLES.get(item.kind, QAccessible.Role.Grouping)
+
+
+def _level(item: Item) -> int:
+    return item.level if isinstance(item, TextItem) else 0
