@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS
@@ -22,91 +21,21 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
-from chatdesk.core.rendering.inline_rules import split_bare_addresses
-from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_controls
+from chatdesk.core.rendering.footnotes import Note
+from chatdesk.core.rendering.safety import link_host, visible_controls
+from chatdesk.core.rendering.span_builder import SpanBuilder, image_alt, table_row
 
-_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BULLET = "•"
 
 
-class SpanBuilder:
-    """Inline tokens to spans. Neighbours of one style are joined."""
+class _Outside(NamedTuple):
+    """Where the walk stood when the note ``label`` began: notes stand for themselves, not where they were written."""
 
-    def __init__(self) -> None:
-        self._spans: list[Span] = []
-        self._style = Span("")
-        self._depth = {"strong": 0, "em": 0, "s": 0}
-        self._hrefs: list[str | None] = []
-
-    def build(self, tokens: list[Token]) -> tuple[Span, ...]:
-        for token in tokens:
-            self._take(token)
-        return tuple(self._spans)
-
-    def _add(self, text: str, **changes: Any) -> None:
-        if not text:
-            return
-        style = replace(self._style, **changes) if changes else self._style
-        shown = visible_controls(text)
-        if self._spans:
-            last = self._spans[-1]
-            if not style.is_math and replace(last, text="") == replace(style, text=""):
-                self._spans[-1] = replace(last, text=last.text + shown)
-                return
-        self._spans.append(replace(style, text=shown))
-
-    def _restyle(self) -> None:
-        self._style = Span(
-            "",
-            is_bold=self._depth["strong"] > 0,
-            is_italic=self._depth["em"] > 0,
-            is_struck=self._depth["s"] > 0,
-            href=self._hrefs[-1] if self._hrefs else None,
-        )
-
-    def _take(self, token: Token) -> None:
-        kind = token.type
-        if kind == "text":
-            if self._hrefs:
-                self._add(token.content)
-            else:
-                for text, href in split_bare_addresses(token.content):
-                    self._add(text, **({"href": href} if href and is_safe_link(href) else {}))
-        elif kind in ("code_inline", "chat_math"):
-            self._add(token.content, is_code=kind == "code_inline", is_math=kind == "chat_math")
-        elif kind in ("softbreak", "hardbreak"):
-            self._add(" " if kind == "softbreak" else "\n")
-        elif kind == "image":
-            self._take_image(token)
-        elif kind == "chat_footnote_ref":
-            self._add(f"[{token.content}]")
-        elif kind == "link_open":
-            href = str(token.attrs.get("href", ""))
-            self._hrefs.append(href if is_safe_link(href) else None)
-            self._restyle()
-        elif kind == "link_close":
-            self._hrefs.pop()
-            self._restyle()
-        elif token.tag in self._depth and token.nesting:
-            self._depth[token.tag] += token.nesting
-            self._restyle()
-        else:
-            self._add(token.content)
-
-    def _take_image(self, token: Token) -> None:
-        url = str(token.attrs.get("src", ""))
-        alt = image_alt(token) or link_host(url) or url
-        if not self._hrefs and is_safe_link(url):
-            self._add(alt, href=url)
-        else:
-            self._add(alt)
-
-
-def image_alt(token: Token) -> str:
-    return "".join(
-        image_alt(child) if child.type == "image" else " " if child.type.endswith("break") else child.content
-        for child in token.children or ()
-    )
+    label: str
+    blocks: list[Block]
+    numbers: list[int | None]
+    marker: str | None
+    quotes: int
 
 
 class BlockBuilder:
@@ -124,11 +53,12 @@ class BlockBuilder:
         self._marker: str | None = None
         self._marker_line = 0
         self._quotes = 0
-        self._notes = 0
-        self._level = 0
+        self._outside: list[_Outside] = []  # what notes interrupt
         self.next_number: int | None = None  # what would follow in the last list at the top
+        self.notes: list[Note] = []  # as they stand in the source; ``place_notes`` makes blocks of them
 
     def build(self, tokens: list[Token]) -> tuple[Block, ...]:
+        """The blocks of ``tokens``, those of footnotes left out."""
         for at, token in enumerate(tokens):
             self._take(token, tokens, at)
         return tuple(self._blocks)
@@ -137,12 +67,15 @@ class BlockBuilder:
         first, end = token.map or (0, 0)
         marker, self._marker = self._marker, None
         return Placement(
-            list_depth=len(self._numbers) + self._notes,
+            list_depth=len(self._numbers) + bool(self._outside),
             quote_depth=self._quotes,
             marker=marker,
             first_line=first + self._line_offset,
             end_line=end + self._line_offset,
         )
+
+    def _spans(self, children: list[Token]) -> tuple[Span, ...]:
+        return SpanBuilder(self._env["note_numbers"]).build(children)
 
     def _flush_marker(self) -> None:
         """An item without a block of its own still shows its marker."""
@@ -165,18 +98,20 @@ class BlockBuilder:
             self.next_number = number
         elif kind == "list_item_open":
             self._open_item(token)
-        elif kind in ("list_item_close", "footnote_reference_close", "blockquote_close"):
+        elif kind in ("list_item_close", "blockquote_close"):
             self._flush_marker()
             self._quotes -= kind == "blockquote_close"
-            self._notes -= kind == "footnote_reference_close"
         elif kind == "blockquote_open":
             self._flush_marker()
             self._quotes += 1
         elif kind == "footnote_reference_open":
-            self._flush_marker()
-            self._notes += 1
-            self._marker = f"[{visible_controls(token.meta['label'])}]"
-            self._marker_line = token.map[0] if token.map else 0
+            label = token.meta["label"]
+            self._outside.append(_Outside(label, self._blocks, self._numbers, self._marker, self._quotes))
+            self._blocks, self._numbers, self._marker, self._quotes = [], [], None, 0
+        elif kind == "footnote_reference_close":
+            outside = self._outside.pop()
+            self.notes.append(Note(outside.label, tuple(self._blocks)))
+            self._blocks, self._numbers, self._marker, self._quotes = outside[1:]
         else:
             self._take_leaf(token, tokens, at)
 
@@ -198,10 +133,10 @@ class BlockBuilder:
         if kind == "paragraph_open":
             self._add_paragraph(token, tokens[at + 1])
         elif kind == "heading_open":
-            spans = SpanBuilder().build(tokens[at + 1].children or [])
+            spans = self._spans(tokens[at + 1].children or [])
             self._blocks.append(Heading(int(token.tag[1]), spans, self._place(token)))
         elif kind in ("fence", "code_block"):
-            language = token.info.strip().split(maxsplit=1)[0] if token.info.strip() else ""
+            language = unescapeAll(token.info).strip().split(maxsplit=1)[0] if token.info.strip() else ""
             self._blocks.append(
                 CodeBlock(
                     visible_controls(language),
@@ -235,7 +170,9 @@ class BlockBuilder:
                     )
                 )
             return
-        self._blocks.append(Paragraph(SpanBuilder().build(children), self._place(token)))
+        spans = self._spans(children)
+        if spans or self._marker is not None:  # a link without words has nothing to show
+            self._blocks.append(Paragraph(spans, self._place(token)))
 
     def _add_table(self, token: Token) -> None:
         alignments: tuple[str, ...] = token.meta["alignments"]
@@ -246,21 +183,3 @@ class BlockBuilder:
         header = table_row(self._md, self._env, token.meta["header"], len(alignments))
         body = tuple(table_row(self._md, self._env, row, len(alignments)) for row in rows)
         self._blocks.append(Table(alignments, header, body, self._place(token)))
-
-
-def table_row(md: MarkdownIt, env: dict[str, Any], cells: list[str], columns: int) -> tuple[tuple[Span, ...], ...]:
-    """The cells of a row as spans, as many as there are columns. ``<br>`` breaks a line: a row has no other way to."""
-    return tuple(_cell(md, env, cell) for cell in cells[:columns]) + ((),) * (columns - len(cells))
-
-
-def _cell(md: MarkdownIt, env: dict[str, Any], text: str) -> tuple[Span, ...]:
-    if not text:
-        return ()
-    tokens: list[Token] = []
-    md.inline.parse(text, md, env, tokens)
-    spans = SpanBuilder().build(tokens)
-    if "<" not in text:
-        return spans
-    return tuple(
-        span if span.is_code or span.is_math else replace(span, text=_BREAK_TAG.sub("\n", span.text)) for span in spans
-    )

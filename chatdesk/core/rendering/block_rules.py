@@ -15,6 +15,7 @@ from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock, blockquote, fence
 from mdit_py_plugins.footnote.index import footnote_def
 
+from chatdesk.core.rendering.footnotes import note_key
 from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, list_rule
 
 MAX_TABLE_COLUMNS = 64
@@ -24,6 +25,7 @@ MAX_MATH_LINES = 200
 DELIMITER_LINE = re.compile(r"[-:|][-:|\s]*")
 _DELIMITER_CELL = re.compile(r":?-+:?")
 _ALIGNMENTS = {(False, False): "", (True, False): "left", (False, True): "right", (True, True): "center"}
+_NOTE_LABEL = re.compile(r"\[\^([^\s\]\[`]{1,100})\]:")
 # What a formula cannot contain: the start of a fence or of a heading. So that a formula which is never closed cannot
 # change what stands after such a line.
 _ENDS_MATH = re.compile(r"```|~~~|#{1,6}(?:\s|$)")
@@ -38,7 +40,7 @@ def install_block_rules(md: MarkdownIt) -> None:
     ruler.at("blockquote", blockquote_rule, ends_paragraphs)
     ruler.before("code", "chat_table", table_rule, {"alt": ["paragraph", "reference"]})
     ruler.before("fence", "chat_math", math_rule, ends_paragraphs)
-    ruler.before("reference", "chat_footnote", footnote_rule, {"alt": ["paragraph", "reference"]})
+    ruler.before("reference", "chat_footnote", footnote_rule, {"alt": ["paragraph", "reference", "blockquote"]})
 
 
 def line_text(state: StateBlock, line: int) -> str:
@@ -50,7 +52,14 @@ def blockquote_rule(state: StateBlock, start_line: int, end_line: int, silent: b
 
 
 def footnote_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    return state.level < MAX_CONTAINER_LEVEL and footnote_def(state, start_line, end_line, silent)
+    if state.level >= MAX_CONTAINER_LEVEL:
+        return False
+    label = _NOTE_LABEL.match(line_text(state, start_line))
+    if label is None or not footnote_def(state, start_line, end_line, silent):
+        return False
+    if not silent:
+        state.env["footnotes"]["refs"][":" + note_key(label[1])] = -1
+    return True
 
 
 def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:

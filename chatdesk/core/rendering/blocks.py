@@ -10,10 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+DRAWING_UNITS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A formula as outlines to be filled, in 512ths of the text's size; the baseline is at y 0, down is positive.
+    ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` the coordinates they take, as signed 16-bit
+    numbers in the machine's order."""
+
+    width: int
+    ascent: int
+    descent: int
+    operations: str = field(repr=False)
+    points: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A run of text in one style. ``href`` is set for links whose scheme is allowed; ``is_math`` means ``text`` is
-    TeX source. A hard line break is ``"\\n"`` inside ``text``."""
+    TeX source, and ``drawing`` is how it looks once that is known. A hard line break is ``"\\n"`` inside ``text``.
+    ``note`` is set for footnote marks, which are drawn raised, and for the way back: ``fn-1`` leads to the block whose
+    placement says ``fn-1``, ``fnref-1`` to the first span that leads there. It is a place in this text, no address."""
 
     text: str
     is_bold: bool = False
@@ -22,18 +40,22 @@ class Span:
     is_code: bool = False
     is_math: bool = False
     href: str | None = None
+    drawing: Drawing | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a block stands. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
-    ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source."""
+    ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote that
+    begins here."""
 
     list_depth: int = 0
     quote_depth: int = 0
     marker: str | None = None
     first_line: int = 0
     end_line: int = 0
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,7 @@ class MathBlock:
 
     text: str
     at: Placement = field(default_factory=Placement)
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
+from chatdesk.core.rendering.footnotes import note_key
+
 MAX_MATH_CHARS = 1000
+MAX_TAG_CHARS = 2000
 _MAX_DOLLARS_TRIED = 4
 
 _CJK = re.compile(
@@ -36,6 +40,7 @@ def install_inline_rules(md: MarkdownIt) -> None:
     ruler.at("emphasis", emphasis_rule)
     ruler.before("escape", "chat_math", math_rule)
     ruler.before("link", "chat_footnote_ref", footnote_mark_rule)
+    ruler.at("html_inline", tag_rule)
     ruler.push("chat_bare_url", bare_url_rule)
 
 
@@ -89,7 +94,9 @@ def _bracket_math(source: str, at: int, end: int) -> tuple[str, int] | None:
     while close > 0 and source[close - 1] == "\\" and source[close - 2] != "\\":
         close = source.find(closing, close + 1, min(end, at + MAX_MATH_CHARS))
     content = source[at + 2 : close].strip() if close >= 0 else ""
-    return (content, close + 2) if content and "`" not in content else None
+    # Escaped brackets around punctuation are no formula.
+    is_formula = "`" not in content and any(character.isalnum() for character in content)
+    return (content, close + 2) if is_formula else None
 
 
 def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
@@ -101,14 +108,28 @@ def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
     label = source[at + 2 : end] if end >= 0 else ""
     if not label or any(character in label for character in " \n[`"):
         return False
-    defined = state.env.get("footnotes", {}).get("refs", {})
-    if ":" + label not in defined:
+    label = note_key(label)
+    if ":" + label not in state.env["footnotes"]["refs"]:
         state.env["missed"].add("^" + label)
         return False
     if not silent:
         token = state.push("chat_footnote_ref", "", 0)
         token.content = label
     state.pos = end + 1
+    return True
+
+
+def tag_rule(state: StateInline, silent: bool) -> bool:
+    """A tag of HTML is shown as it was written: what looks like Markdown or an escape inside it is none."""
+    source, at = state.src, state.pos
+    if source[at] != "<":
+        return False
+    match = HTML_TAG_RE.match(source, at, min(state.posMax, at + MAX_TAG_CHARS))
+    if match is None:
+        return False
+    if not silent:
+        state.push("text", "", 0).content = match[0].replace("\n", " ")
+    state.pos = match.end()
     return True
 
 

@@ -146,18 +146,21 @@ def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_or
 
 
 def _lenient_indent(state: StateBlock, line: int, end_line: int, *, marker_column: int, indent: int) -> int:
-    """Where the content of a numbered item begins: at a nested list or fence that stands two or more to the right."""
+    """Where the content of a numbered item begins: at a nested list or fence that stands two or more to the right.
+    A number that counts on is the next item, wherever it stands."""
     least = marker_column + 2
+    next_number = str(int(_number(state, line, number_end(state, line))) + 1)
     following = line + 1
     while following < end_line:
         if not state.isEmpty(following):
             column = state.sCount[following]
             if column < least or column >= indent:
                 break
-            if (
-                bullet_end(state, following) >= 0
-                or number_end(state, following) >= 0
-                or state.src.startswith(("```", "~~~"), state.bMarks[following] + state.tShift[following])
+            nested_end = number_end(state, following)
+            if nested_end >= 0:
+                return indent if _number(state, following, nested_end) == next_number else column
+            if bullet_end(state, following) >= 0 or state.src.startswith(
+                ("```", "~~~"), state.bMarks[following] + state.tShift[following]
             ):
                 return column
         following += 1

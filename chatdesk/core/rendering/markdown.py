@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.rendering.blocks import Block
+from chatdesk.core.rendering.footnotes import place_notes
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.safety import SAFE_SCHEMES, has_scheme, is_safe_link
 
@@ -49,7 +50,7 @@ class ParsedText:
 
     @property
     def footnotes(self) -> set[str]:
-        return {label[1:] for label in self.env.get("footnotes", {}).get("refs", {})}
+        return {label[1:] for label in self.env["footnotes"]["refs"]}
 
 
 @cache
@@ -91,11 +92,20 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def parse_source(source: str, *, references: dict[str, Any], footnotes: set[str], missed: set[str]) -> ParsedText:
-    """Parse clean ``source`` that knows definitions from earlier text. Undefined labels go into ``missed``."""
+def parse_source(
+    source: str,
+    *,
+    references: dict[str, Any],
+    footnotes: set[str],
+    note_numbers: dict[str, int],
+    missed: set[str],
+) -> ParsedText:
+    """Parse clean ``source`` that knows definitions and marks from earlier text. Undefined labels go into ``missed``;
+    marks met when blocks are built go into ``note_numbers``."""
     env: dict[str, Any] = {
         "references": References(references, missed),
         "footnotes": {"refs": {":" + label: -1 for label in footnotes}, "list": {}},
+        "note_numbers": note_numbers,
         "missed": missed,
     }
     return ParsedText(parser().parse(source, env), env)
@@ -107,5 +117,8 @@ def parse_markdown(text: str) -> tuple[Block, ...]:
         return plain_blocks(text)
     from chatdesk.core.rendering.block_builder import BlockBuilder
 
-    parsed = parse_source(clean_source(text), references={}, footnotes=set(), missed=set())
-    return BlockBuilder(parser(), parsed.env).build(parsed.tokens)
+    numbers: dict[str, int] = {}
+    parsed = parse_source(clean_source(text), references={}, footnotes=set(), note_numbers=numbers, missed=set())
+    builder = BlockBuilder(parser(), parsed.env)
+    blocks = builder.build(parsed.tokens)
+    return (*blocks, *place_notes(builder.notes, numbers)) if builder.notes else blocks

@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chatdesk.core.rendering.block_builder import BlockBuilder, table_row
+from chatdesk.core.rendering.block_builder import BlockBuilder
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS, split_cells
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Table
+from chatdesk.core.rendering.footnotes import Note, place_notes
 from chatdesk.core.rendering.markdown import (
     MAX_MARKDOWN_CHARS,
     ParsedText,
@@ -26,6 +27,7 @@ from chatdesk.core.rendering.markdown import (
 )
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.safety import visible_controls
+from chatdesk.core.rendering.span_builder import table_row
 from chatdesk.core.rendering.wire import common_prefix
 
 # A last line that may yet become something else is held back: a bare marker, a rule or setext line in the making, the
@@ -81,6 +83,9 @@ class StreamingMarkdown:
         self._blocks: list[Block] = []
         self._references: dict[str, Any] = {}
         self._footnotes: set[str] = set()
+        self._note_numbers: dict[str, int] = {}
+        self._settled_notes: list[Note] = []
+        self._has_notes = False  # then the last block is not the one that grows
         self._missed: set[str] = set()
         self._next_number: int | None = None
         self._fast: _OpenFence | _OpenTable | None = None
@@ -106,11 +111,11 @@ class StreamingMarkdown:
         if len(self._source) > MAX_MARKDOWN_CHARS:
             return self._replace_from(0, list(plain_blocks(self._source)))
         self._fast = None
-        parsed = self._parse(self._source[self._settled_chars :], self._missed)
+        parsed = self._parse_live(self._source[self._settled_chars :], self._missed)
         defined = parsed.references.keys() | {"^" + label for label in parsed.footnotes}
         if defined & self._missed:
             return self._replace_from(0, list(parse_markdown(self._source)))
-        return self._replace_from(self._settled_blocks, list(self._build(parsed).build(parsed.tokens)))
+        return self._replace_from(self._settled_blocks, self._live_blocks(parsed))
 
     def _take(self, text: str) -> BlockUpdate:
         self._source += text
@@ -135,46 +140,63 @@ class StreamingMarkdown:
         self._blocks[first:] = new
         return BlockUpdate(first + same, tuple(new[same:]))
 
-    def _parse(self, source: str, missed: set[str]) -> ParsedText:
-        return parse_source(source, references=self._references, footnotes=self._footnotes, missed=missed)
+    def _parse(self, source: str, missed: set[str], numbers: dict[str, int]) -> ParsedText:
+        return parse_source(
+            source, references=self._references, footnotes=self._footnotes, note_numbers=numbers, missed=missed
+        )
 
-    def _build(self, parsed: ParsedText) -> BlockBuilder:
+    def _parse_live(self, source: str, missed: set[str]) -> ParsedText:
+        """Parse the tail: what it counts is counted again next time."""
+        return self._parse(source, missed, dict(self._note_numbers))
+
+    def _builder(self, parsed: ParsedText) -> BlockBuilder:
         return BlockBuilder(parser(), parsed.env, line_offset=self._settled_lines, first_number=self._next_number)
+
+    def _live_blocks(self, parsed: ParsedText) -> list[Block]:
+        """The blocks of the tail and behind them all notes, those of the settled part too."""
+        builder = self._builder(parsed)
+        blocks = builder.build(parsed.tokens)
+        notes = [*self._settled_notes, *builder.notes]
+        self._has_notes = bool(notes)
+        return [*blocks, *place_notes(notes, parsed.env["note_numbers"])]
 
     def _parse_tail(self) -> BlockUpdate:
         shown = _without_unripe_end(self._source[self._settled_chars :])
-        missed: set[str] = set()
-        parsed = self._parse(shown, missed)
+        parsed = self._parse_live(shown, set())
         boundary, is_in_list = _last_boundary(parsed, shown)
         first = self._settled_blocks
-        if not boundary:
-            new = list(self._build(parsed).build(parsed.tokens))
-            self._start_fast_path(parsed, shown, new)
-            return self._replace_from(first, new)
-        lines = shown.split("\n")
-        chars = sum(len(line) + 1 for line in lines[:boundary])
-        settled_text = shown[:chars]
-        alone = self._parse(settled_text, self._missed)
-        builder = self._build(alone)
-        settled = [
-            replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block
-            for block in builder.build(alone.tokens)
-        ]
-        self._references = alone.references
-        self._footnotes = alone.footnotes
-        self._next_number = builder.next_number if is_in_list else None
-        self._settled_chars += chars
-        self._settled_lines += boundary
-        rest = self._parse(shown[chars:], set())
-        live = list(self._build(rest).build(rest.tokens))
-        self._start_fast_path(rest, shown[chars:], live)
+        settled: list[Block] = []
+        if boundary:
+            lines = shown.split("\n")
+            chars = sum(len(line) + 1 for line in lines[:boundary])
+            settled = self._settle(shown[:chars], boundary, is_in_list=is_in_list)
+            shown = shown[chars:]
+            parsed = self._parse_live(shown, set())
+        live = self._live_blocks(parsed)
+        self._start_fast_path(parsed, shown, live)
         update = self._replace_from(first, settled + live)
         self._settled_blocks = first + len(settled)
         return update
 
+    def _settle(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
+        """The blocks of ``source``, which stands before the boundary: they are never built again."""
+        alone = self._parse(source, self._missed, self._note_numbers)
+        builder = self._builder(alone)
+        settled = [
+            replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block
+            for block in builder.build(alone.tokens)
+        ]
+        self._settled_notes += builder.notes
+        self._references = alone.references
+        self._footnotes = alone.footnotes
+        self._next_number = builder.next_number if is_in_list else None
+        self._settled_chars += len(source)
+        self._settled_lines += lines
+        return settled
+
     def _start_fast_path(self, parsed: ParsedText, shown: str, blocks: list[Block]) -> None:
         last = parsed.tokens[-1] if parsed.tokens else None
-        if last is None or last.level or last.map is None or not blocks:
+        if last is None or last.level or last.map is None or not blocks or self._has_notes:
             return
         tail = self._source[self._settled_chars :]
         lines = tail.split("\n")
@@ -228,7 +250,7 @@ class StreamingMarkdown:
         return self._replace_from(len(self._blocks) - 1, [table.block])
 
     def _row(self, line: str, columns: int) -> tuple[tuple[Any, ...], ...]:
-        env = self._parse("", self._missed).env
+        env = self._parse_live("", self._missed).env
         return table_row(parser(), env, split_cells(line.strip()), columns)
 
 

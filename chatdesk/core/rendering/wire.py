@@ -61,8 +61,18 @@ def decode_runs(wire: Wire) -> tuple[CodeRun, ...]:
 def _encode_spans(spans: Sequence[Span]) -> Wire:
     return tuple(
         span.text
-        if not (span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href)
-        else (span.text, span.is_bold, span.is_italic, span.is_struck, span.is_code, span.is_math, span.href)
+        if span == Span(span.text)
+        else (
+            span.text,
+            span.is_bold,
+            span.is_italic,
+            span.is_struck,
+            span.is_code,
+            span.is_math,
+            span.href,
+            None,
+            span.note,
+        )
         for span in spans
     )
 
@@ -80,7 +90,7 @@ def _decode_row(wire: Wire) -> tuple[tuple[Span, ...], ...]:
 
 
 def _encode_at(at: Placement) -> Wire:
-    return (at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line)
+    return (at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line, at.note)
 
 
 def encode_block(block: Block) -> Wire:

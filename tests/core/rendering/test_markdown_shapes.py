@@ -101,7 +101,7 @@ SHAPES = {
     "raw html": ("<div onclick=x>\n<b>a</b>", [("P", 0, None, "<div onclick=x> <b>a</b>")]),
     "script": ("<script>alert(1)</script>", [("P", 0, None, "<script>alert(1)</script>")]),
     "generics": ("A List<String> and Map<K, V>", [("P", 0, None, "A List<String> and Map<K, V>")]),
-    "footnote": ("See[^1].\n\n[^1]: Note.", [("P", 0, None, "See[1]."), ("P", 1, "[1]", "Note.")]),
+    "footnote": ("See[^1].\n\n[^1]: Note.", [("P", 0, None, "See1."), ("P", 1, "1.", "Note. ↩")]),
     "undefined footnote": ("A class [^abc] of characters", [("P", 0, None, "A class [^abc] of characters")]),
     "empty item": ("- \n- b", [("P", 1, "•", ""), ("P", 1, "•", "b")]),
 }

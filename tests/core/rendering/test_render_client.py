@@ -213,6 +213,7 @@ def test_the_budget_leaves_the_rest_plain() -> None:
 
 def test_blocks_survive_the_wire() -> None:
     text = "# A\n\n**b** `c` $d$ [e](http://f.g)\n\n```py\nx\n```\n\n|a|b|\n|-|-|\n|1|2|\n\n---\n\n$$x$$\n\n![i](http://h.i/j)"
+    text += "\n\nA mark[^n].\n\n[^n]: A note."
     for block in parse_markdown(text):
         assert decode_block(encode_block(block)) == block
     with pytest.raises(ValueError, match="unknown block"):

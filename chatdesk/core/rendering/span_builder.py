@@ -1,0 +1,118 @@
+"""markdown-it's inline tokens turned into spans."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.rendering.inline_rules import split_bare_addresses
+from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_controls
+
+_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
+class SpanBuilder:
+    """Inline tokens to spans. Neighbours of one style are joined. ``numbers`` are those of the footnotes by label; a
+    note gets the next one when its first mark is met."""
+
+    def __init__(self, numbers: dict[str, int]) -> None:
+        self._numbers = numbers
+        self._spans: list[Span] = []
+        self._style = Span("")
+        self._depth = {"strong": 0, "em": 0, "s": 0}
+        self._hrefs: list[str | None] = []
+
+    def build(self, tokens: list[Token]) -> tuple[Span, ...]:
+        for token in tokens:
+            self._take(token)
+        return tuple(self._spans)
+
+    def _add(self, text: str, **changes: Any) -> None:
+        if not text:
+            return
+        style = replace(self._style, **changes) if changes else self._style
+        shown = visible_controls(text)
+        if self._spans:
+            last = self._spans[-1]
+            if not style.is_math and replace(last, text="") == replace(style, text=""):
+                self._spans[-1] = replace(last, text=last.text + shown)
+                return
+        self._spans.append(replace(style, text=shown))
+
+    def _restyle(self) -> None:
+        self._style = Span(
+            "",
+            is_bold=self._depth["strong"] > 0,
+            is_italic=self._depth["em"] > 0,
+            is_struck=self._depth["s"] > 0,
+            href=self._hrefs[-1] if self._hrefs else None,
+        )
+
+    def _take(self, token: Token) -> None:
+        kind = token.type
+        if kind == "text":
+            content = token.content.replace("\n", " ")  # only an entity can be one
+            if self._hrefs:
+                self._add(content)
+            else:
+                for text, href in split_bare_addresses(content):
+                    self._add(text, **({"href": href} if href and is_safe_link(href) else {}))
+        elif kind in ("code_inline", "chat_math"):
+            self._add(token.content, is_code=kind == "code_inline", is_math=kind == "chat_math")
+        elif kind in ("softbreak", "hardbreak"):
+            self._add(" " if kind == "softbreak" else "\n")
+        elif kind == "image":
+            self._take_image(token)
+        elif kind == "chat_footnote_ref":
+            number = self._numbers.setdefault(token.content, len(self._numbers) + 1)
+            self._add(str(number), note=f"fn-{number}")
+        elif kind == "link_open":
+            href = str(token.attrs.get("href", ""))
+            self._hrefs.append(href if is_safe_link(href) else None)
+            self._restyle()
+        elif kind == "link_close":
+            self._hrefs.pop()
+            self._restyle()
+        elif token.tag in self._depth and token.nesting:
+            self._depth[token.tag] += token.nesting
+            self._restyle()
+        else:
+            self._add(token.content)
+
+    def _take_image(self, token: Token) -> None:
+        url = str(token.attrs.get("src", ""))
+        alt = image_alt(token) or link_host(url) or url
+        if not self._hrefs and is_safe_link(url):
+            self._add(alt, href=url)
+        else:
+            self._add(alt)
+
+
+def image_alt(token: Token) -> str:
+    return "".join(
+        image_alt(child) if child.type == "image" else " " if child.type.endswith("break") else child.content
+        for child in token.children or ()
+    )
+
+
+def table_row(md: MarkdownIt, env: dict[str, Any], cells: list[str], columns: int) -> tuple[tuple[Span, ...], ...]:
+    """The cells of a row as spans, as many as there are columns. ``<br>`` breaks a line: a row has no other way to."""
+    return tuple(_cell(md, env, cell) for cell in cells[:columns]) + ((),) * (columns - len(cells))
+
+
+def _cell(md: MarkdownIt, env: dict[str, Any], text: str) -> tuple[Span, ...]:
+    if not text:
+        return ()
+    tokens: list[Token] = []
+    md.inline.parse(text, md, env, tokens)
+    spans = SpanBuilder(env["note_numbers"]).build(tokens)
+    if "<" not in text:
+        return spans
+    return tuple(
+        span if span.is_code or span.is_math else replace(span, text=_BREAK_TAG.sub("\n", span.text)) for span in spans
+    )
