@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,24 @@ class MessageFetcher(Protocol):
         around: str | None,
         deliver: Callable[[MessagePage], None],
     ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSizes:
+    """How long the shown path is, up to the position ``count``: for every ``step`` positions from the first one on,
+    how many messages there are and how many characters and lines they have together."""
+
+    count: int
+    step: int
+    messages: Sequence[int]
+    characters: Sequence[int]
+    lines: Sequence[int]
+
+
+class SizesFetcher(Protocol):
+    """Brings the sizes of a thread, for a scroll bar that is true. Delivers as ``MessageFetcher`` does."""
+
+    def __call__(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None: ...
 
 
 class Ticket(Protocol):
@@ -58,8 +76,21 @@ class BlockRenderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScrollAnchor:
-    """Where the reader is: the top of the view is ``offset_px`` below the top of ``message_id`` (or above it)."""
+    """Where the reader is: the top of the view is ``offset_px`` below the top of ``message_id`` (or above it).
+
+    In pixels that holds for one width and one size of text. ``line`` says it for all of them, when it is known.
+    """
 
     message_id: str | None
     offset_px: float
     is_at_end: bool
+    line: LineAnchor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineAnchor:
+    """The line with character ``offset`` of item ``index`` of a message stands ``y_px`` below the top of the view."""
+
+    index: int
+    offset: int
+    y_px: float

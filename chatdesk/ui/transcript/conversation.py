@@ -12,6 +12,7 @@ from chatdesk.ui.transcript.accessible_narration import Narrator
 from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.pages import Pages
+from chatdesk.ui.transcript.scale import length_of
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.stage import Stage
 from chatdesk.ui.transcript.streaming import StreamFeeds
@@ -65,7 +66,7 @@ class Conversation(QObject):
         is_own = message.role is Role.USER
         entry = self._entry_for(message)
         if self._layout.has_newer or (not self._layout.entries and self._pages.is_waiting):
-            self._layout.note_end(message.position)
+            self._layout.note_end(message.position, length_of(message.text))
             self._scrolling.count_new()
             if is_own:
                 self._scrolling.to_end()
@@ -97,6 +98,8 @@ class Conversation(QObject):
         else:
             self._live[message.id] = entry
         entry.change(message)
+        if was_live and self._layout.find(message.id) is entry:
+            self._layout.note_length(entry)
         if was_live and message.status.is_final:
             self._narrator.ended(entry)
             self.stateChanged.emit(entry)
@@ -142,7 +145,7 @@ class Conversation(QObject):
             fresh = [self._entry_for(each) for each in page.messages if each.id not in known]
             if wish == "older":
                 layout.has_older = page.has_older
-                layout.add_older(fresh)
+                layout.put_older(fresh)
             else:
                 layout.has_newer = page.has_newer
                 layout.add_newer(fresh)
@@ -155,9 +158,6 @@ class Conversation(QObject):
             layout.replace_all((self._entry_for(each) for each in page.messages), total=page.total)
             self._scrolling.take_wanted_place(wish)
         self._stage.relayout()
-        if wish not in ("older", "newer"):
-            layout.tree.learn_guess()
-            self._scrolling.sync_bar()
         self.changed.emit()
 
     def _entry_for(self, message: Message) -> MessageEntry:
@@ -180,7 +180,7 @@ class Conversation(QObject):
     def _on_feeds_frame(self, entries: list[MessageEntry]) -> None:
         shown = [entry for entry in entries if self._layout.find(entry.message.id) is entry]
         for entry in shown:
-            self._layout.store_height(entry)
+            self._layout.note_length(entry)
         if shown:
             self._stage.relayout()
             self._narrator.grew(shown)

@@ -52,6 +52,12 @@ class MessageEntry:
         return not self.message.status.is_final
 
     @property
+    def has_blocks(self) -> bool:
+        """Whether its text is shown rendered, not as it stands."""
+        texts = [each for each in self._sections if isinstance(each, TextSection)]
+        return all(each.blocks is not None for each in texts)
+
+    @property
     def author(self) -> str:
         if self.is_question:
             return "You"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QAbstractScrollArea
+from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider
 
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.pill import JumpPill
+from chatdesk.ui.transcript.scale import ScalePoint, length_of
 from chatdesk.ui.transcript.stage import Stage
 
 LINE_STEP_PX = 44.0
 _ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
 _PREFETCH_VIEWS = 2.0
+_SHORTEST_TRACK = 200  # steps of a bar whose thread is hardly longer than the view
 
 
 class Scrolling(QObject):
@@ -29,9 +31,11 @@ class Scrolling(QObject):
         self._pages = pages
         self._pill = pill
         self._wanted_anchor: ScrollAnchor | None = None
-        self._wanted_y: float | None = None
+        self._wanted_point: ScalePoint | None = None
         self._new_count = 0
         self._is_syncing = False
+        self._bar_step = 0.0  # how far an arrow of the bar, or a click beside its thumb, moves the text
+        area.verticalScrollBar().actionTriggered.connect(self._on_bar_action)
         pill.clicked.connect(self.to_end)
         stage.laidOut.connect(self._on_stage_laid_out)
 
@@ -39,7 +43,7 @@ class Scrolling(QObject):
         """Another thread is shown: ask for the page that holds ``anchor``, else for the newest."""
         self._new_count = 0
         self._wanted_anchor = anchor
-        self._wanted_y = None
+        self._wanted_point = None
         if anchor is not None and anchor.message_id is not None and not anchor.is_at_end:
             self._pages.around(anchor.message_id)
         else:
@@ -51,7 +55,7 @@ class Scrolling(QObject):
         is_at_end = self._layout.sticks_to_end and not self._layout.has_newer
         if top is None:
             return ScrollAnchor(None, 0.0, is_at_end)
-        return ScrollAnchor(top[0].message.id, top[1], is_at_end)
+        return ScrollAnchor(top[0].message.id, top[1], is_at_end, self._layout.line_anchor(top[0]))
 
     # Moving
 
@@ -76,7 +80,7 @@ class Scrolling(QObject):
             return
         self._layout.sticks_to_end = False
         if self._layout.has_older:
-            self._go_to_unloaded(0.0)
+            self._fetch_point(ScalePoint(0, 0.0))
             return
         self._layout.hold_at(self._layout.entries[0], -self._stage.view_height)
         self._go()
@@ -103,18 +107,22 @@ class Scrolling(QObject):
         if placed is None or placed.y < 0 or placed.y > height - 60:
             self.to_point(entry, entry.tops[index] - height / 3)
 
-    def bar_moved(self, dy: float) -> None:
-        """The scroll bar was moved by ``-dy``, by the reader or by an assistive program."""
+    def bar_moved(self) -> None:
+        """The scroll bar was moved, by the reader or by an assistive program."""
+        bar = self._area.verticalScrollBar()
         if self._is_syncing or not self._layout.entries:
             return
-        value = float(self._area.verticalScrollBar().value())
-        self._layout.sticks_to_end = False
-        if abs(dy) < 2 * self._stage.view_height:
-            self._layout.scroll_by(-dy)
-        elif not self._layout.hold_position(value):
-            self._go_to_unloaded(value)
+        step, self._bar_step = self._bar_step, 0.0
+        if step:
+            self.by(step)
             return
-        self._go()
+        self._layout.sticks_to_end = False
+        if bar.value() >= bar.maximum():
+            self.to_end()
+        elif bar.value() <= bar.minimum():
+            self.to_start()
+        else:
+            self._to_point(self._layout.scale.find(self._scale_of_bar(bar.value())))
 
     # Following what arrives
 
@@ -128,7 +136,7 @@ class Scrolling(QObject):
         layout = self._layout
         layout.sticks_to_end = wish == "newest"
         anchor, self._wanted_anchor = self._wanted_anchor, None
-        y, self._wanted_y = self._wanted_y, None
+        point, self._wanted_point = self._wanted_point, None
         self._stage.apply_width()
         if wish == "around" and anchor is not None:
             entry = layout.find(anchor.message_id)
@@ -136,19 +144,47 @@ class Scrolling(QObject):
                 layout.sticks_to_end = not layout.has_newer
             else:
                 layout.hold_at(entry, anchor.offset_px)
-        elif wish == "at" and y is not None and not layout.hold_position(y) and layout.entries:
+                layout.want_line(entry, anchor.line)
+        elif wish == "at" and point is not None and not layout.hold_point(point) and layout.entries:
             layout.hold_at(layout.entries[0], 0.0)
 
-    def sync_bar(self) -> None:
+    def _sync_bar(self) -> None:
+        """``A / (A + B)`` of the scale lies above the view, with A above and B below it: 0 at the start and 1 at the
+        end whatever the lengths are, and growing with every step down."""
         bar = self._area.verticalScrollBar()
-        height = self._stage.view_height
+        if bar.isSliderDown():
+            return  # it is where the reader holds it
+        layout, height = self._layout, self._stage.view_height
+        above = 0.0 if layout.is_at_start else layout.scale_at(0.0)
+        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - layout.scale_at(height))
+        is_whole = layout.is_at_start and layout.is_at_end
+        most = 0 if is_whole else max(_SHORTEST_TRACK, round(layout.scale.total - height))
         self._is_syncing = True
-        most = max(0, round(self._layout.content_height - height))
         bar.setRange(0, most)
         bar.setPageStep(max(1, round(height)))
         bar.setSingleStep(round(LINE_STEP_PX))
-        bar.setValue(most if self._layout.is_at_end else round(self._layout.scroll_value))
+        bar.setValue(0 if is_whole else round(most * above / max(1.0, above + below)))
         self._is_syncing = False
+
+    def _scale_of_bar(self, value: int) -> float:
+        most = max(1, self._area.verticalScrollBar().maximum())
+        return value / most * max(0.0, self._layout.scale.total - self._stage.view_height)
+
+    def _to_point(self, point: ScalePoint) -> None:
+        if self._layout.hold_point(point):
+            self._go()
+        else:
+            self._fetch_point(point)
+
+    def _on_bar_action(self, action: int) -> None:
+        page = self._stage.view_height - LINE_STEP_PX
+        steps = {
+            QAbstractSlider.SliderAction.SliderSingleStepAdd: LINE_STEP_PX,
+            QAbstractSlider.SliderAction.SliderSingleStepSub: -LINE_STEP_PX,
+            QAbstractSlider.SliderAction.SliderPageStepAdd: page,
+            QAbstractSlider.SliderAction.SliderPageStepSub: -page,
+        }
+        self._bar_step = steps.get(QAbstractSlider.SliderAction(action), 0.0)
 
     def _go(self) -> None:
         self._stage.relayout()
@@ -158,14 +194,14 @@ class Scrolling(QObject):
         self._update_pill()
         self.moved.emit()
 
-    def _go_to_unloaded(self, y: float) -> None:
+    def _fetch_point(self, point: ScalePoint) -> None:
         entries = self._layout.entries
         first, last = entries[0].message, entries[-1].message
-        self._wanted_y = y
-        self._pages.at(self._layout.tree.find(y), (first.id, first.position), (last.id, last.position))
+        self._wanted_point = point
+        self._pages.at(point.position, (first.id, first.position), (last.id, last.position))
 
     def _on_stage_laid_out(self) -> None:
-        self.sync_bar()
+        self._sync_bar()
         self._update_pill()
         self._ask_for_more()
 
@@ -173,15 +209,22 @@ class Scrolling(QObject):
         layout = self._layout
         if not layout.placed or self._pages.is_waiting:
             return
+        entries = layout.entries
+        above = layout.order_of(layout.placed[0].entry)
+        below = len(entries) - 1 - layout.order_of(layout.placed[-1].entry)
+        if layout.has_older and self._is_near_edge(entries[above - 1 :: -1] if above else []):
+            self._pages.older(entries[0].message.id)
+        elif layout.has_newer and self._is_near_edge(entries[len(entries) - below :]):
+            self._pages.newer(entries[-1].message.id)
+
+    def _is_near_edge(self, beyond: list[MessageEntry]) -> bool:
+        """Whether the loaded messages ``beyond`` the view, nearest first, would soon be scrolled through."""
         reach = self._stage.view_height * _PREFETCH_VIEWS
-        first, last = layout.entries[0], layout.entries[-1]
-        tree = layout.tree
-        top = layout.placed[0].entry.message.position
-        bottom = layout.placed[-1].entry.message.position
-        if layout.has_older and tree.prefix(top) - tree.prefix(first.message.position) < reach:
-            self._pages.older(first.message.id)
-        elif layout.has_newer and tree.prefix(last.message.position) - tree.prefix(bottom) < reach:
-            self._pages.newer(last.message.id)
+        for entry in beyond:
+            reach -= length_of(entry.message.text)
+            if reach <= 0:
+                return False
+        return True
 
     def _update_pill(self) -> None:
         layout = self._layout

@@ -138,5 +138,4 @@ class Stage(QObject):
     def _on_entry_ready(self, entry: MessageEntry) -> None:
         entry.rebuild()
         if self.layout.find(entry.message.id) is entry:
-            self.layout.store_height(entry)
             self.schedule()

@@ -133,7 +133,7 @@ class TranscriptView(QAbstractScrollArea):
     @property
     def total(self) -> int:
         """How many messages the thread has, as far as is known."""
-        return len(self._layout.tree)
+        return len(self._layout.scale)
 
     def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None = None) -> None:
         """Show a thread at the place where the reader left it, or at its end. ``None`` clears."""
@@ -222,7 +222,7 @@ class TranscriptView(QAbstractScrollArea):
         self._stage.relayout()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self._scrolling.bar_moved(dy)
+        self._scrolling.bar_moved()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
