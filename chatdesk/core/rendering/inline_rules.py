@@ -28,8 +28,8 @@ _MONEY = re.compile(r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?(?:\s+(?!\\)[A
 _URL_CHARACTER = '[^\\s<>\\[\\]"`\\\\\u3000-\u303f\uff00-\uffef|*]'
 _URL = re.compile(f"https?://{_URL_CHARACTER}+(?:\\*{_URL_CHARACTER}+)*", re.IGNORECASE)
 _WWW_OR_MAIL = re.compile(
-    r"(?<![\w@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|]{1,2000})"
-    r"|([\w.+-]{1,64}@[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}))"
+    r"(?<![A-Za-z0-9_@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|]{1,2000})"
+    r"|([A-Za-z0-9_.+-]{1,64}@[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}))"
 )
 _TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
 
@@ -69,7 +69,8 @@ def _dollar_math(source: str, at: int, end: int) -> tuple[str, int] | None:
         content = source[at + 2 : close].strip() if close >= 0 else ""
         return (content, close + 2) if content and "`" not in content else None
     before = source[at - 1] if at else " "
-    if before.isalnum() or before == "$" or at + 1 >= end or source[at + 1].isspace():
+    is_in_word = before.isalnum() and _CJK.match(before) is None
+    if is_in_word or before == "$" or at + 1 >= end or source[at + 1].isspace():
         return None
     close = at
     for _ in range(_MAX_DOLLARS_TRIED):

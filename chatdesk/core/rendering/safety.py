@@ -15,23 +15,27 @@ _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?#@\s]*@)?(\[[^\]\s]*
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 # Characters without a picture of their own: C0 and C1 controls, soft hyphen, fillers, zero-width and bidi controls,
-# line
-# and paragraph separators, variation selectors, annotation marks, musical controls and the tags block.
+# line and paragraph separators, variation selectors, annotation marks, non-characters, shorthand and musical controls,
+# and the tags block with what is reserved behind it.
 _SUSPECTS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e01ef]"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
 )
 _FLAGS = re.compile(
     "\U0001f3f4\U000e0067\U000e0062"
     "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
 )
 # Letters of scripts in which a joiner or non-joiner changes the shape: Arabic and kin, Syriac to Thaana, Indic to
-# Khmer,
-# Mongolian.
+# Khmer, Mongolian.
 _JOINING = re.compile(
     "[\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
 )
 _PICTURE = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff\ufe0f]")
+_KEYCAP = re.compile("[#*0-9]\ufe0f\u20e3")
+# What Unicode lists variants of besides pictures and ideographs: mathematical signs, Myanmar, Phags-pa, Manichaean,
+# punctuation of East Asia.
+_VARYING = re.compile("[\u1000-\u109f\u2200-\u2aff\u3000-\u30ff\ua840-\ua877\uff00-\uffef\U00010ac0-\U00010aff]")
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
@@ -60,8 +64,8 @@ def visible_controls(text: str) -> str:
     """``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
 
     Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, one variation selector
-    after
-    a visible character, and the tag sequences of the three flags that Unicode lists. Lone surrogates become U+FFFD.
+    after a character that has variants, and the tag sequences of the three flags that Unicode lists. Lone surrogates
+    become U+FFFD.
     """
     if text.isascii():
         if text.isprintable():
@@ -93,8 +97,10 @@ def _is_legitimate(text: str, at: int) -> bool:
         return bool(_JOINING.match(before))
     if character == "\u200c":
         return bool(_JOINING.match(before)) and bool(_JOINING.match(after))
-    if "\ufe00" <= character <= "\ufe0f":
-        return before > " " and _SUSPECTS.match(before) is None
+    if character in "\ufe0e\ufe0f":
+        return bool(_PICTURE.match(before) and before != "\ufe0f") or bool(_KEYCAP.match(text, at - 1))
+    if "\ufe00" <= character <= "\ufe0d":
+        return bool(_VARYING.match(before) or _IDEOGRAPH.match(before))
     if "\U000e0100" <= character <= "\U000e01ef":
         return bool(_IDEOGRAPH.match(before))
     return "\u180b" <= character <= "\u180d" and "\u1820" <= before <= "\u18aa"
