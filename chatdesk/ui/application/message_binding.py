@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
-from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
 from chatdesk.ui.accessibility.announce import announce
@@ -246,7 +246,6 @@ class MessageBinding(QObject):
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
             self.busyChanged.emit()
-            announce(self._panes.transcript, "Answer started")
 
     def _on_text_streamed(self, event: TextStreamed) -> None:
         if event.thread_id == self._threads.thread_id:
@@ -256,7 +255,6 @@ class MessageBinding(QObject):
         if event.thread_id == self._threads.thread_id:
             text = f"{event.reason} Trying again in {event.delay_s:.0f} s (attempt {event.attempt + 1})."
             self._panes.transcript.set_notice(event.message_id, text)
-            announce(self._panes.transcript, text)
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
         message = event.message
@@ -264,15 +262,3 @@ class MessageBinding(QObject):
         if message.thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(False)
             self.busyChanged.emit()
-            announce(self._panes.transcript, _spoken_end(message), is_assertive=message.status is Status.ERROR)
-
-
-def _spoken_end(message: Message) -> str:
-    match message.status:
-        case Status.ERROR:
-            return f"The answer failed. {message.error or ''}".strip()
-        case Status.STOPPED:
-            return "Answer stopped"
-        case Status.INTERRUPTED:
-            return "Answer interrupted"
-    return "Answer finished"

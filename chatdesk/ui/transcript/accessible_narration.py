@@ -29,8 +29,9 @@ class Narrator:
         self._readings: dict[str, Reading] = {}
 
     def began(self, entry: MessageEntry) -> None:
-        self._readings[entry.message.id] = Reading()
-        self._say(f"{entry.author} is answering", False)
+        if entry.message.id not in self._readings:
+            self._readings[entry.message.id] = Reading()
+            self._say(f"{entry.author} is answering", False)
 
     def grew(self, entries: Iterable[MessageEntry]) -> None:
         """More of these answers is shown than before."""

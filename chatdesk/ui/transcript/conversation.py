@@ -81,9 +81,6 @@ class Conversation(QObject):
             self._layout.sticks_to_end = True
         elif not self._layout.sticks_to_end:
             self._scrolling.count_new()
-        if not message.status.is_final:
-            self._narrator.began(entry)
-            self.stateChanged.emit(entry)
         self._stage.schedule()
         self.changed.emit()
 
@@ -169,6 +166,8 @@ class Conversation(QObject):
         entry = MessageEntry(message)
         if not message.status.is_final:
             self._live[message.id] = entry
+            self._narrator.began(entry)
+            self.stateChanged.emit(entry)
         return entry
 
     def _close_all(self, entries: list[MessageEntry]) -> None:

@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.announcement import announce
 from chatdesk.ui.widgets.painting import paint_box
 
 TOAST_MS = 6000
