@@ -1,7 +1,4 @@
-"""Slices of work on the GUI thread while an answer streams: from the event loop's waking to its next wait, in ms.
-
-This is the event-loop lag probe: any script that runs in the window can use ``LoopProbe``.
-"""
+"""Slices of work on the GUI thread while an answer of the offline provider streams, in ms."""
 
 from __future__ import annotations
 
@@ -11,38 +8,11 @@ import sys
 import time
 from typing import Any
 
-from PySide6.QtCore import QAbstractEventDispatcher
-
 from chatdesk.app import run_window
 from chatdesk.core.events import AnswerFinished, TextStreamed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-
-
-class LoopProbe:
-    """Records how long the thread's event loop was busy each time it was awake."""
-
-    def __init__(self) -> None:
-        self.slices_ms: list[float] = []
-        self._woke_at: float | None = None
-        dispatcher = QAbstractEventDispatcher.instance()
-        assert dispatcher is not None
-        dispatcher.awake.connect(self._on_awake)
-        dispatcher.aboutToBlock.connect(self._on_about_to_block)
-        self._dispatcher = dispatcher
-
-    def _on_awake(self) -> None:
-        if self._woke_at is None:
-            self._woke_at = time.perf_counter()
-
-    def _on_about_to_block(self) -> None:
-        if self._woke_at is not None:
-            self.slices_ms.append((time.perf_counter() - self._woke_at) * 1000)
-            self._woke_at = None
-
-    def close(self) -> None:
-        self._dispatcher.awake.disconnect(self._on_awake)
-        self._dispatcher.aboutToBlock.disconnect(self._on_about_to_block)
+from tests.benchmarks.loop_probe import LoopProbe
 
 
 async def _script(application: Any) -> int:

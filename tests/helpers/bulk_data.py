@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,13 @@ _MINUTE_MS = 60_000
 _WORDS = "a question about migrations and the answer with **Markdown**, `code` and a list"
 
 
-async def load_many(db: Database, *, threads: int, messages_per_thread: int, text: str = _WORDS) -> list[str]:
+def _short(position: int) -> str:
+    return f"{position}: {_WORDS}"
+
+
+async def load_many(
+    db: Database, *, threads: int, messages_per_thread: int, text_of: Callable[[int], str] = _short
+) -> list[str]:
     """Add ``threads`` threads of ``messages_per_thread`` messages each; the newest ends now. Returns the thread ids."""
     project = (await ProjectRepository(db).default()).id
     ids = [new_id() for _ in range(threads)]
@@ -35,7 +41,7 @@ async def load_many(db: Database, *, threads: int, messages_per_thread: int, tex
     if is_big:
         await db.write(drop_indexes, is_durable=False)
     await db.write(lambda conn: _insert_threads(conn, ids, project, messages_per_thread, start), is_durable=False)
-    rows = _messages(ids, messages_per_thread, start, text)
+    rows = _messages(ids, messages_per_thread, start, text_of)
     while batch := list(islice(rows, _STEP)):
         await db.write(lambda conn, batch=batch: _insert_messages(conn, batch), is_durable=False)
 
@@ -49,12 +55,14 @@ async def load_many(db: Database, *, threads: int, messages_per_thread: int, tex
     return ids
 
 
-async def make_database(path: Path, *, threads: int, messages_per_thread: int) -> list[str]:
+async def make_database(
+    path: Path, *, threads: int, messages_per_thread: int, text_of: Callable[[int], str] = _short
+) -> list[str]:
     """A new database file with that many rows, closed again."""
     db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     try:
-        return await load_many(db, threads=threads, messages_per_thread=messages_per_thread)
+        return await load_many(db, threads=threads, messages_per_thread=messages_per_thread, text_of=text_of)
     finally:
         await db.close()
 
@@ -89,7 +97,7 @@ def _insert_threads(conn: Connection, ids: list[str], project: str, messages: in
     )
 
 
-def _messages(ids: list[str], count: int, start: int, text: str) -> Iterator[tuple[Any, ...]]:
+def _messages(ids: list[str], count: int, start: int, text_of: Callable[[int], str]) -> Iterator[tuple[Any, ...]]:
     """(thread, id, parent, next, number, role, time, text, is last)"""
     for number, thread_id in enumerate(ids):
         parent = None
@@ -106,7 +114,7 @@ def _messages(ids: list[str], count: int, start: int, text: str) -> Iterator[tup
                 position,
                 role,
                 start + number * _MINUTE_MS + position,
-                f"{position}: {text}",
+                text_of(position),
                 is_last,
             )
             parent, message_id = message_id, following or ""
@@ -117,8 +125,8 @@ def _insert_messages(conn: Connection, rows: list[tuple[Any, ...]]) -> None:
     conn.exec_driver_sql(
         "INSERT INTO messages (id, thread_id, parent_id, role, status, position, on_path, chosen_child_id, provider,"
         " model, created_at, completed_at, char_count, line_count)"
-        " VALUES (?, ?, ?, ?, 'complete', ?, 1, ?, 'offline', 'demo', ?, ?, ?, 1)",
-        [(m[1], m[0], m[2], m[5], m[4], m[3], m[6], m[6], len(m[7])) for m in rows],
+        " VALUES (?, ?, ?, ?, 'complete', ?, 1, ?, 'offline', 'demo', ?, ?, ?, ?)",
+        [(m[1], m[0], m[2], m[5], m[4], m[3], m[6], m[6], len(m[7]), m[7].count("\n") + 1) for m in rows],
     )
     conn.exec_driver_sql(
         "INSERT INTO message_parts (id, message_id, part_index, type, content) VALUES (?, ?, 0, 'text', ?)",

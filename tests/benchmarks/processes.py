@@ -1,0 +1,28 @@
+"""Runs the probes: each figure comes from a process of its own, offscreen, that sees no key and no setting."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(*arguments: str, more: Mapping[str, str] | None = None) -> str:
+    """What the program printed; the benchmark ends when it fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "CHATDESK_"))}
+    environment["QT_QPA_PLATFORM"] = "offscreen"
+    # Qt's own dispatcher tells when it waits; the one built on glib does not.
+    environment["QT_NO_GLIB"] = "1"
+    # As installed: compiled modules are kept.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.update(more or {})
+    run = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if run.returncode != 0:
+        raise SystemExit(f"{' '.join(arguments)[:200]} failed:\n{run.stderr[-3000:]}")
+    return run.stdout
