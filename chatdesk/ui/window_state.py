@@ -20,7 +20,7 @@ MAX_ANCHORS: Final = 200
 SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
-_THEMES: Final = ("system", "light", "dark")
+_THEMES: Final = ("system", "light", "dark", "light-contrast", "dark-contrast")
 
 
 @dataclass(frozen=True, slots=True)

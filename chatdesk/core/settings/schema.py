@@ -107,8 +107,8 @@ class Settings:
     theme: str = declared(
         "appearance.theme",
         "system",
-        "Colours: as the system, light or dark.",
-        choices=("system", "light", "dark"),
+        "Colours: as the system, light, dark, or either of them with high contrast.",
+        choices=("system", "light", "dark", "light-contrast", "dark-contrast"),
     )
     text_scale: float = declared(
         "appearance.text_scale",
@@ -116,6 +116,19 @@ class Settings:
         "Size of all text, 1 being normal.",
         minimum=0.7,
         maximum=2.5,
+    )
+    motion: str = declared(
+        "accessibility.motion",
+        "system",
+        "Movement on the screen: as the system, full, or none.",
+        choices=("system", "full", "none"),
+    )
+    read_answers: str = declared(
+        "accessibility.read_answers",
+        "off",
+        "What a screen reader says of an answer besides its start and end: nothing, all of it at the end, or each "
+        "sentence as it comes.",
+        choices=("off", "end", "sentences"),
     )
     send_on_enter: bool = declared(
         "composer.send_on_enter",

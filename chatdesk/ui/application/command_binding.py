@@ -106,7 +106,7 @@ class CommandBinding(QObject):
 
     def _switch_theme(self) -> None:
         theme = self._panes.theme
-        theme.set_preference("light" if theme.scheme == "dark" else "dark")
+        theme.toggle()
 
     def _on_prompt_chosen(self, prompt: str) -> None:
         composer = self._panes.composer

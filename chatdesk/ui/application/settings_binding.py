@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject
 
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.transcript.accessible_narration import ReadAloud
 
 if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.panes import Panes
+
+# What a choice of movement means for the theme; anything else follows the system.
+_REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
 
 class SettingsBinding(QObject):
@@ -45,6 +49,8 @@ class SettingsBinding(QObject):
         composer = self._panes.composer
         composer.set_send_on_enter(self._settings.send_on_enter)
         composer.set_size_limit(self._settings.max_message_bytes)
+        self._panes.transcript.set_reading(cast(ReadAloud, self._settings.read_answers))
+        self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
         services = self._handle.now()
         if services is not None:
             self._panes.empty_state.set_sub_text(_who_answers(services.providers))
@@ -56,6 +62,8 @@ class SettingsBinding(QObject):
         values: dict[str, Any] = {
             "theme": self._panes.theme.preference,
             "text_scale": self._panes.theme.scale,
+            "motion": self._settings.motion,
+            "read_answers": self._settings.read_answers,
             "send_on_enter": self._settings.send_on_enter,
             "trash_days": self._settings.trash_days,
             "provider": self._settings.provider,

@@ -1,4 +1,4 @@
-"""The settings: General and Providers. It is given values and gives changes; it reads and stores nothing."""
+"""The settings, page by page. The dialog is given values and gives changes; it reads and stores nothing."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ _NAV_ROW_PX: Final = 36
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": ("theme", "text_scale", "send_on_enter", "trash_days"),
+    "Accessibility": ("motion", "read_answers"),
     "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
 }
 _TITLES: Final[Mapping[str, str]] = {
     "theme": "Theme",
     "text_scale": "Text size",
+    "motion": "Movement",
+    "read_answers": "Read answers aloud",
     "send_on_enter": "Send with",
     "trash_days": "Keep the trash for",
     "provider": "Who answers",
@@ -41,7 +44,15 @@ _TITLES: Final[Mapping[str, str]] = {
     "offline_speed_tokens_per_s": "Offline demo, tokens a second",
 }
 _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
-    "theme": {"system": "As the system", "light": "Light", "dark": "Dark"},
+    "theme": {
+        "system": "As the system",
+        "light": "Light",
+        "dark": "Dark",
+        "light-contrast": "Light, high contrast",
+        "dark-contrast": "Dark, high contrast",
+    },
+    "motion": {"system": "As the system", "full": "Yes", "none": "None"},
+    "read_answers": {"off": "No", "end": "When they are complete", "sentences": "Sentence by sentence"},
     "text_scale": {0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 2.0: "200 %"},
     "send_on_enter": {True: "Enter", False: "Ctrl+Enter"},
     "provider": {"auto": "The server when it is set up", "offline": "Always the offline demo", "openai": "The server"},

@@ -15,9 +15,19 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES, load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.stylesheet import build_stylesheet
-from chatdesk.ui.theme.tokens import DARK, LIGHT, MAX_SCALE, MIN_SCALE, TYPE, FontRole, Tokens
+from chatdesk.ui.theme.tokens import (
+    DARK,
+    DARK_CONTRAST,
+    LIGHT,
+    LIGHT_CONTRAST,
+    MAX_SCALE,
+    MIN_SCALE,
+    TYPE,
+    FontRole,
+    Tokens,
+)
 
-Preference = Literal["system", "light", "dark"]
+Preference = Literal["system", "light", "dark", "light-contrast", "dark-contrast"]
 Scheme = Literal["light", "dark"]
 
 # A px of the design is 1/96 inch; on macOS Qt counts 72 to the inch. Sizes in points follow the system's text scale.
@@ -38,7 +48,10 @@ class Theme(QObject):
         self._scale = _clamp(scale)
         self._is_motion_reduced: bool | None = None
         self._is_applied = False
-        application.styleHints().colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
+        hints = application.styleHints()
+        hints.colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
+        if hasattr(hints, "accessibility"):
+            hints.accessibility().contrastPreferenceChanged.connect(self._on_accessibility_contrast_preference_changed)
 
     # What is in force
 
@@ -49,13 +62,19 @@ class Theme(QObject):
     @property
     def scheme(self) -> Scheme:
         if self._preference != "system":
-            return self._preference
+            return "dark" if self._preference.startswith("dark") else "light"
         return "dark" if self._application.styleHints().colorScheme() is Qt.ColorScheme.Dark else "light"
 
     @property
     def tokens(self) -> Tokens:
-        tokens = DARK if self.scheme == "dark" else LIGHT
-        return tokens.in_high_contrast() if self._is_contrast_high() else tokens
+        if self.is_contrast_high:
+            return DARK_CONTRAST if self.scheme == "dark" else LIGHT_CONTRAST
+        return DARK if self.scheme == "dark" else LIGHT
+
+    @property
+    def is_contrast_high(self) -> bool:
+        """Asked for by the preference, or by the system whatever the preference is."""
+        return self._preference.endswith("-contrast") or _does_system_want_contrast()
 
     @property
     def scale(self) -> float:
@@ -99,6 +118,12 @@ class Theme(QObject):
         if preference != self._preference:
             self._preference = preference
             self._apply_again()
+
+    def toggle(self) -> None:
+        """From light to dark or back, with as much contrast as now."""
+        scheme = "light" if self.scheme == "dark" else "dark"
+        contrast = "-contrast" if self._preference.endswith("-contrast") else ""
+        self.set_preference(cast(Preference, scheme + contrast))
 
     def set_scale(self, scale: float) -> None:
         scale = _clamp(scale)
@@ -165,13 +190,14 @@ class Theme(QObject):
         if self._preference == "system":
             self._apply_again()
 
-    def _is_contrast_high(self) -> bool:
-        # Qt 6.10 and later; the lower bound of the dependency is 6.8.
-        hints = getattr(QGuiApplication.styleHints(), "accessibility", None)
-        if hints is None:
-            return False
-        preference = hints().contrastPreference()
-        return bool(preference.name == "HighContrast")
+    def _on_accessibility_contrast_preference_changed(self, _preference: object) -> None:
+        self._apply_again()
+
+
+def _does_system_want_contrast() -> bool:
+    # Qt 6.10 and later; the lower bound of the dependency is 6.8.
+    hints = getattr(QGuiApplication.styleHints(), "accessibility", None)
+    return hints is not None and bool(hints().contrastPreference().name == "HighContrast")
 
 
 def _clamp(scale: float) -> float:

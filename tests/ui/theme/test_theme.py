@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.icons import icon, icon_pixmap
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import DARK, LIGHT, TYPE, Tokens
+from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, TYPE, Tokens
 
 
 @pytest.fixture
@@ -49,8 +49,40 @@ def test_code_can_be_read(tokens: Tokens) -> None:
     assert tokens.syntax.of("no such kind") == tokens.syntax.plain
 
 
-def test_high_contrast_makes_lines_strong() -> None:
-    assert _contrast(LIGHT.in_high_contrast().line, LIGHT.background) >= 4.5
+@pytest.mark.parametrize("tokens", [LIGHT_CONTRAST, DARK_CONTRAST], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "ground", ["background", "surface", "card", "question", "code", "hover", "selected", "warning_tint", "danger_tint"]
+)
+def test_with_high_contrast_all_text_is_seven_to_one(tokens: Tokens, ground: str) -> None:
+    behind = getattr(tokens, ground)
+    for name in ("text", "muted"):
+        assert _contrast(getattr(tokens, name), behind) >= 7, name
+    if ground in ("background", "surface", "card", "question", "code"):
+        assert _contrast(tokens.line, behind) >= 4.5
+        for name in ("accent", "warning", "danger"):
+            assert _contrast(getattr(tokens, name), behind) >= 7, name
+    if ground == "code":
+        for colour in fields(tokens.syntax):
+            assert _contrast(getattr(tokens.syntax, colour.name), behind) >= 7, colour.name
+    assert _contrast(tokens.on_accent, tokens.accent) >= 7
+    assert _contrast(tokens.on_accent, tokens.accent_hover) >= 7
+
+
+def test_high_contrast_can_be_chosen_and_survives_switching_the_theme(theme: Theme) -> None:
+    theme.set_preference("dark-contrast")
+    assert (theme.scheme, theme.tokens, theme.is_contrast_high) == ("dark", DARK_CONTRAST, True)
+    theme.toggle()
+    assert (theme.preference, theme.tokens) == ("light-contrast", LIGHT_CONTRAST)
+    theme.set_preference("light")
+    theme.toggle()
+    assert theme.preference == "dark"
+    theme.set_preference("light")
+
+
+def test_the_contrast_of_the_system_is_followed(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    theme.set_preference("light")
+    monkeypatch.setattr("chatdesk.ui.theme.theme._does_system_want_contrast", lambda: True)
+    assert theme.tokens == LIGHT_CONTRAST
 
 
 def test_choosing_dark_repaints_everything(theme: Theme, qtbot: QtBot) -> None:
