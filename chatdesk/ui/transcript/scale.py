@@ -15,6 +15,7 @@ _MESSAGE_PX = 70.0  # header, tools and the space between messages
 _LINE_PX = 22.0
 _CHARACTERS_A_LINE = 95.0
 _UNKNOWN_PX = 160.0
+_FIRST_STEP = 512  # positions a group before the true sizes are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,16 @@ class ThreadScale:
         return self._tree.total
 
     def begin(self, count: int, known: dict[int, float] | None = None) -> None:
-        """A thread of ``count`` positions. Those not in ``known`` all count the same: its mean, or a guess."""
+        """A thread of ``count`` positions. Those not in ``known`` all count the same: its mean, or a guess.
+
+        In a long thread all but the last ones count so, in groups: the first paint must not wait for a walk over it.
+        """
         lengths = known or {}
         mean = sum(lengths.values()) / len(lengths) if lengths else _UNKNOWN_PX
-        self._fill([lengths.get(position, mean) for position in range(count)])
+        groups = count // _FIRST_STEP
+        last = range(groups * _FIRST_STEP, count)
+        rest = [lengths.get(position, mean) for position in last]
+        self._fill([mean * _FIRST_STEP] * groups + rest, step=_FIRST_STEP, groups=groups)
 
     def take(self, sizes: ThreadSizes) -> None:
         """The true sizes; positions beyond them keep what they have."""
