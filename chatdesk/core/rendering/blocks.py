@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 DRAWING_UNITS = 512
 
 
@@ -83,13 +82,14 @@ class CodeRun:
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
     """Fenced or indented code. ``runs`` covers all of ``text`` when highlighted, else is empty. ``is_open`` while the
-    closing fence has not arrived."""
+    closing fence has not arrived. ``pictures`` are what a diagram looks like, as PNGs for light and dark."""
 
     language: str
     text: str
     runs: tuple[CodeRun, ...] = ()
     is_open: bool = False
     at: Placement = field(default_factory=Placement)
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

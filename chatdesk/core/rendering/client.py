@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.rendering.blocks import Block, CodeBlock
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, MathBlock, Paragraph
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.wire import (
     Wire,
@@ -134,6 +134,12 @@ class RenderClient:
         self._threads: list[threading.Thread] = []
         self._is_closed = False
         self._cache = _BlockCache(cache_bytes)
+
+    def warm_up(self) -> None:
+        """Start the worker before it is needed; takes some ms, so call it on a thread that may wait."""
+        with self._lock:
+            if self._process is None and not self._is_closed:
+                self._start_process()
 
     def request(self, text: str, on_done: Callable[[Blocks], None]) -> RenderTicket:
         """Parse ``text``. ``on_done`` is called with the blocks, and again when colours have been found for its
@@ -351,7 +357,7 @@ class RenderClient:
             except (OSError, ValueError, EOFError, TypeError):
                 frame = None
             # Decoded before the lock is taken: the window's thread may be waiting for it.
-            decoded = [decode_block(item) for item in frame[2]] if frame is not None and frame[0] == "blocks" else []
+            decoded = _blocks_in(frame) if frame is not None else []
             with self._lock:
                 if frame is None or generation != self._generation:
                     break
@@ -388,7 +394,7 @@ class RenderClient:
     def _take(self, frame: Wire, decoded: list[Block]) -> None:
         kind, number = frame[0], frame[1]
         question = self._questions.get(number)
-        if kind != "colours":
+        if kind not in ("colours", "block"):
             self._asked.pop(number, None)
         if question is None or question.is_plain:
             return
@@ -398,7 +404,11 @@ class RenderClient:
             question.colours_due = frame[3]
             self._publish(question)
         elif kind == "colours":
-            self._take_colours(question, frame[2], frame[3])
+            block = question.blocks[frame[2]] if frame[2] < len(question.blocks) else None
+            is_coloured = isinstance(block, CodeBlock) and bool(frame[3])
+            self._take_finished(question, frame[2], replace(block, runs=decode_runs(frame[3])) if is_coloured else None)
+        elif kind == "block":
+            self._take_finished(question, frame[2], decoded[0])
         elif kind == "update":
             question.is_asked = False
             first, changes, count = frame[2], frame[3], frame[4]
@@ -411,17 +421,18 @@ class RenderClient:
                 self._change(question, first, old[:first] + new)
             self._feed(question)
 
-    def _take_colours(self, question: _Question, index: int, runs: Wire) -> None:
-        block = question.blocks[index] if index < len(question.blocks) else None
-        coloured = replace(block, runs=decode_runs(runs)) if isinstance(block, CodeBlock) and runs else None
+    def _take_finished(self, question: _Question, index: int, block: Block | None) -> None:
+        """Colours or drawings were found for a block; None when there are none."""
+        if index >= len(question.blocks):
+            block = None
         if question.text is None:
-            if coloured is not None:
+            if block is not None:
                 blocks = list(question.blocks)
-                blocks[index] = coloured
+                blocks[index] = block
                 self._change(question, index, blocks)
             return
-        if coloured is not None:
-            question.blocks[index] = coloured
+        if block is not None:
+            question.blocks[index] = block
         question.colours_due -= 1
         if question.colours_due == 0:
             self._publish(question)
@@ -452,7 +463,7 @@ class _BlockCache:
         return entry[0]
 
     def put(self, text: str, blocks: Blocks) -> None:
-        size = len(text) * _BYTES_PER_CHAR + len(blocks) * 300 + _BYTES_PER_ENTRY
+        size = len(text) * _BYTES_PER_CHAR + len(blocks) * 300 + _BYTES_PER_ENTRY + sum(map(_drawn_bytes, blocks))
         if size > self._max_bytes // 4:
             return
         old = self._entries.pop(_digest(text), None)
@@ -461,6 +472,21 @@ class _BlockCache:
         while self._bytes > self._max_bytes:
             _, (_, freed) = self._entries.popitem(last=False)
             self._bytes -= freed
+
+
+def _blocks_in(frame: Wire) -> list[Block]:
+    if frame[0] == "blocks":
+        return [decode_block(item) for item in frame[2]]
+    return [decode_block(frame[3])] if frame[0] == "block" else []
+
+
+def _drawn_bytes(block: Block) -> int:
+    """What pictures add to a block; formulas are small beside their text's share but for a few."""
+    if isinstance(block, CodeBlock):
+        return sum(map(len, block.pictures))
+    if isinstance(block, Paragraph | Heading):
+        return sum(len(span.drawing.points) for span in block.spans if span.drawing is not None)
+    return len(block.drawing.points) if isinstance(block, MathBlock) and block.drawing is not None else 0
 
 
 def _digest(text: str) -> bytes:

@@ -2,7 +2,7 @@
 
 Lexers are quadratic on hostile text, and some are not even interruptible between tokens: call this in a process that
 may be killed
-(``highlight_process``). The budget here only stops what is slow token by token.
+(``drawing_process``). The budget here only stops what is slow token by token.
 """
 
 from __future__ import annotations

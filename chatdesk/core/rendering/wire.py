@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
     CodeRun,
+    Drawing,
     Heading,
     ImagePlaceholder,
     MathBlock,
@@ -58,6 +60,16 @@ def decode_runs(wire: Wire) -> tuple[CodeRun, ...]:
     return tuple(CodeRun(length, kind) for length, kind in wire)
 
 
+def encode_drawing(drawing: Drawing | None) -> Wire | None:
+    if drawing is None:
+        return None
+    return (drawing.width, drawing.ascent, drawing.descent, drawing.operations, drawing.points)
+
+
+def decode_drawing(wire: Wire | None) -> Drawing | None:
+    return Drawing(*wire) if wire is not None else None
+
+
 def _encode_spans(spans: Sequence[Span]) -> Wire:
     return tuple(
         span.text
@@ -70,7 +82,7 @@ def _encode_spans(spans: Sequence[Span]) -> Wire:
             span.is_code,
             span.is_math,
             span.href,
-            None,
+            encode_drawing(span.drawing),
             span.note,
         )
         for span in spans
@@ -78,7 +90,12 @@ def _encode_spans(spans: Sequence[Span]) -> Wire:
 
 
 def _decode_spans(wire: Wire) -> tuple[Span, ...]:
-    return tuple(Span(item) if isinstance(item, str) else Span(*item) for item in wire)
+    return tuple(Span(item) if isinstance(item, str) else _decode_span(item) for item in wire)
+
+
+def _decode_span(wire: Wire) -> Span:
+    *style, drawing, note = wire
+    return Span(*style, decode_drawing(drawing), note)
 
 
 def _encode_row(row: Sequence[Sequence[Span]]) -> Wire:
@@ -101,12 +118,12 @@ def encode_block(block: Block) -> Wire:
         case Heading():
             return ("heading", at, block.level, _encode_spans(block.spans))
         case CodeBlock():
-            return ("code", at, block.language, block.text, encode_runs(block.runs), block.is_open)
+            return ("code", at, block.language, block.text, encode_runs(block.runs), block.is_open, block.pictures)
         case Table():
             rows = tuple(_encode_row(row) for row in block.rows)
             return ("table", at, block.alignments, _encode_row(block.header), rows)
         case MathBlock():
-            return ("math", at, block.text)
+            return ("math", at, block.text, encode_drawing(block.drawing))
         case ImagePlaceholder():
             return ("image", at, block.alt, block.url, block.host)
         case Rule():
@@ -121,11 +138,11 @@ def decode_block(wire: Wire) -> Block:
     if kind == "heading":
         return Heading(wire[2], _decode_spans(wire[3]), at)
     if kind == "code":
-        return CodeBlock(wire[2], wire[3], decode_runs(wire[4]), wire[5], at)
+        return CodeBlock(wire[2], wire[3], decode_runs(wire[4]), wire[5], at, wire[6])
     if kind == "table":
         return Table(wire[2], _decode_row(wire[3]), tuple(_decode_row(row) for row in wire[4]), at)
     if kind == "math":
-        return MathBlock(wire[2], at)
+        return MathBlock(wire[2], at, decode_drawing(wire[3]))
     if kind == "image":
         return ImagePlaceholder(wire[2], wire[3], wire[4], at)
     if kind == "rule":
@@ -138,7 +155,7 @@ def encode_change(old: Block | None, new: Block) -> Wire:
     if (
         isinstance(new, CodeBlock)
         and isinstance(old, CodeBlock)
-        and old.language == new.language
+        and (old.language, old.pictures) == (new.language, new.pictures)
         and new.text.startswith(old.text)
         and new.runs == extend_runs(old.runs, len(new.text) - len(old.text) if old.runs else 0)
     ):
@@ -155,11 +172,11 @@ def decode_change(old: Block | None, wire: Wire) -> Block:
     if wire[0] == "code+":
         assert isinstance(old, CodeBlock)
         runs = extend_runs(old.runs, len(wire[2])) if old.runs else ()
-        return CodeBlock(old.language, old.text + wire[2], runs, wire[3], Placement(*wire[1]))
+        return replace(old, text=old.text + wire[2], runs=runs, is_open=wire[3], at=Placement(*wire[1]))
     if wire[0] == "table+":
         assert isinstance(old, Table)
         rows = old.rows[: wire[2]] + tuple(_decode_row(row) for row in wire[3])
-        return Table(old.alignments, old.header, rows, Placement(*wire[1]))
+        return replace(old, rows=rows, at=Placement(*wire[1]))
     return decode_block(wire)
 
 

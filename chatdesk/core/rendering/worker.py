@@ -6,8 +6,9 @@ import Qt.
 
 Frames in: ``("text", id, text)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``, ``("drop", id)``.
 Frames out: ``("blocks", id, blocks)``, ``("update", id, first, changes, count, is_last)``, one for each delta or
-finish, and
-``("colours", id, index, runs)`` for a block already sent, whose text has not changed since.
+finish,
+``("colours", id, index, runs)`` for a block already sent, whose text has not changed since, and
+``("block", id, index, block)`` for one whose formulas or diagram have been drawn.
 """
 
 from __future__ import annotations
@@ -23,13 +24,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun
-from chatdesk.core.rendering.highlight_process import HighlightProcess, serve
+from chatdesk.core.rendering.drawing_process import CODE, DrawingProcess, serve
+from chatdesk.core.rendering.drawn_blocks import DrawnBlocks, is_diagram, wanted_blocks
 from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
-from chatdesk.core.rendering.wire import Wire, encode_block, encode_change, encode_runs, read_frame, write_frame
+from chatdesk.core.rendering.wire import (
+    Wire,
+    decode_runs,
+    encode_block,
+    encode_change,
+    encode_runs,
+    read_frame,
+    write_frame,
+)
 
-HIGHLIGHT_FLAG = "--highlight"
+DRAWING_FLAG = "--draw"
 _MAX_REMEMBERED_COLOURS = 200
 # An open block is coloured again when it grew by a quarter, so that all passes together cost a few times the last one.
 _REGROWTH = 1.25
@@ -48,18 +58,16 @@ class _Stream:
 class Worker:
     """One loop over frames and finished colours."""
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO, highlight_command: Sequence[str]) -> None:
+    def __init__(self, source: BinaryIO, sink: BinaryIO, drawing_command: Sequence[str]) -> None:
         self._source = source
         self._sink = sink
         self._events: queue.SimpleQueue[Wire] = queue.SimpleQueue()
         self._dropped: set[int] = set()
         self._streams: dict[int, _Stream] = {}
-        self._texts: dict[int, int] = {}  # request id: colour jobs still to come
-        self._jobs: OrderedDict[tuple[int, int], CodeBlock] = OrderedDict()
+        self._jobs: OrderedDict[tuple[int, int], Block] = OrderedDict()
         self._colours: OrderedDict[tuple[str, str], tuple[CodeRun, ...]] = OrderedDict()
-        self._highlighter = HighlightProcess(
-            highlight_command, lambda key, runs: self._events.put(("coloured", key, runs))
-        )
+        self._drawn = DrawnBlocks()
+        self._drawer = DrawingProcess(drawing_command, lambda key, result: self._events.put(("done", key, result)))
 
     def run(self) -> None:
         """Serve until the input ends; then the process ends at once."""
@@ -68,8 +76,8 @@ class Worker:
             event = self._next_event()
             if event is None:
                 continue
-            if event[0] == "coloured":
-                self._take_colours(event[1], event[2])
+            if event[0] == "done":
+                self._take_result(event[1], event[2])
             else:
                 self._serve(event)
             self._start_job()
@@ -92,7 +100,7 @@ class Worker:
             if frame[0] == "drop":
                 self._dropped.add(frame[1])
             self._events.put(frame)
-        self._highlighter.stop()
+        self._drawer.stop()
         os._exit(0)
 
     def _send(self, frame: Wire) -> None:
@@ -106,7 +114,6 @@ class Worker:
         if operation == "drop":
             self._dropped.discard(number)
             self._streams.pop(number, None)
-            self._texts.pop(number, None)
             for key in [key for key in self._jobs if key[0] == number]:
                 del self._jobs[key]
         elif number in self._dropped:
@@ -139,10 +146,10 @@ class Worker:
         stream.rests_until = started + 3 * cost if cost > _SLOW_S else 0.0
 
     def _serve_text(self, number: int, text: str) -> None:
-        blocks = list(parse_markdown(text))
-        wanted: list[tuple[int, CodeBlock]] = []
+        blocks = [self._drawn.apply(block) for block in parse_markdown(text)]
+        wanted: list[tuple[int, Block]] = [(index, blocks[index]) for index in wanted_blocks(blocks, self._drawn)]
         for index, block in enumerate(blocks):
-            if isinstance(block, CodeBlock) and is_highlightable(block.language, block.text):
+            if isinstance(block, CodeBlock) and _has_colours(block):
                 known = self._colours.get((block.language, block.text))
                 if known is None:
                     wanted.append((index, block))
@@ -158,7 +165,11 @@ class Worker:
         blocks: list[Block] = []
         for index, block in enumerate(update.blocks, first):
             old = stream.sent[index] if index < len(stream.sent) else None
-            new = self._with_colours(number, stream, index, old, block) if isinstance(block, CodeBlock) else block
+            new = self._drawn.apply(block)
+            if isinstance(new, CodeBlock) and not is_diagram(new):
+                new = self._with_colours(number, stream, index, old, new)
+            elif self._drawn.missing(new) is not None:
+                self._jobs[number, index] = new
             changes.append(encode_change(old, new))
             blocks.append(new)
         count = first + len(blocks)
@@ -193,17 +204,47 @@ class Worker:
         return new
 
     def _start_job(self) -> None:
-        while self._jobs and not self._highlighter.is_busy:
+        while self._jobs and not self._drawer.is_busy:
             key, block = self._jobs.popitem(last=False)
+            if not isinstance(block, CodeBlock) or is_diagram(block):
+                job = self._drawn.missing(block)
+                if job is None:
+                    self._give_drawn(key, block)
+                else:
+                    self._drawer.submit((key, block, job), job)
+                continue
             known = self._colours.get((block.language, block.text))
             if known is not None:
                 self._give_colours(key, block, known)
                 continue
-            self._highlighter.submit((key, block), block.language, block.text)
+            self._drawer.submit((key, block, None), (CODE, block.language, block.text))
 
-    def _take_colours(self, key: Any, runs: tuple[CodeRun, ...]) -> None:
-        self._highlighter.is_busy = False
-        where, block = key
+    def _take_result(self, key: Any, result: Any) -> None:
+        self._drawer.is_busy = False
+        where, block, job = key
+        if job is None:
+            self._take_colours(where, block, decode_runs(result or ()))
+            return
+        self._drawn.take(job, result)
+        if where not in self._jobs:  # else a newer state of that block waits
+            self._jobs[where] = block
+            self._jobs.move_to_end(where, last=False)
+
+    def _give_drawn(self, where: tuple[int, int], block: Block) -> None:
+        """All drawings of ``block`` are known: send it with them, or what stands in its place by now."""
+        number, index = where
+        stream = self._streams.get(number)
+        if stream is None:
+            if number not in self._dropped:
+                self._send(("block", number, index, encode_block(self._drawn.apply(block))))
+            return
+        current = stream.sent[index] if index < len(stream.sent) else None
+        drawn = self._drawn.apply(current) if current is not None else None
+        if drawn is not None and drawn != current:
+            stream.sent[index] = drawn
+            self._send(("block", number, index, encode_block(drawn)))
+
+    def _take_colours(self, where: tuple[int, int], block: CodeBlock, runs: tuple[CodeRun, ...]) -> None:
         if not block.is_open or not runs:
             self._colours[block.language, block.text] = runs
             if len(self._colours) > _MAX_REMEMBERED_COLOURS:
@@ -231,16 +272,20 @@ class Worker:
                 self._send(("colours", number, index, encode_runs(runs)))
 
 
+def _has_colours(block: CodeBlock) -> bool:
+    return is_highlightable(block.language, block.text) and not is_diagram(block)
+
+
 def main(arguments: Sequence[str]) -> None:
-    """``--highlight`` makes this the colouring process; otherwise it is the worker and starts that one when needed."""
+    """``--draw`` makes this the drawing process; otherwise it is the worker and starts that one when needed."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    if HIGHLIGHT_FLAG in arguments:
+    if DRAWING_FLAG in arguments:
         serve(source, sink)
         return
     if getattr(sys, "frozen", False):
-        command = [sys.executable, "--render-worker", HIGHLIGHT_FLAG]
+        command = [sys.executable, "--render-worker", DRAWING_FLAG]
     else:
-        command = [sys.executable, "-m", "chatdesk.core.rendering.worker", HIGHLIGHT_FLAG]
+        command = [sys.executable, "-m", "chatdesk.core.rendering.worker", DRAWING_FLAG]
     Worker(source, sink, command).run()
 
 

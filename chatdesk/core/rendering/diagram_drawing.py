@@ -1,0 +1,76 @@
+"""Mermaid to pictures, when the optional packages are there. Runs in the drawing process, which may be killed.
+
+merman writes an SVG that resvg draws with our own fonts; neither opens a file or a connection because of the source.
+Both themes are drawn, since a block does not know in which it will be seen.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from chatdesk.core.paths import resources_dir
+
+LANGUAGE = "mermaid"
+MAX_SOURCE_CHARS = 20_000
+ZOOM = 2  # pictures have this many pixels to a px, so that they are sharp on dense screens
+_MAX_SVG_CHARS = 2_000_000
+_MAX_SIDE_PX = 2_400
+_THEMES = ("default", "dark")
+
+
+def can_draw() -> bool:
+    """Whether ``chatdesk[diagrams]`` is installed."""
+    return find_spec("merman") is not None and find_spec("resvg_py") is not None
+
+
+@cache
+def load() -> tuple[Any, Any] | None:
+    """The two packages, None without them."""
+    if not can_draw():
+        return None
+    import merman
+    import resvg_py
+
+    return merman.Merman(), resvg_py
+
+
+def draw_diagram(source: str) -> tuple[bytes, ...]:
+    """PNGs for the light and the dark theme; empty when the source is not a diagram that can be drawn."""
+    loaded = load()
+    if loaded is None or len(source) > MAX_SOURCE_CHARS:
+        return ()
+    painter, rasteriser = loaded
+    try:
+        return tuple(_draw(painter, rasteriser, source, theme) for theme in _THEMES)
+    except Exception:  # noqa: BLE001 - third-party parsers over hostile text: whatever they raise, the source stays
+        return ()
+
+
+def _draw(painter: Any, rasteriser: Any, source: str, theme: str) -> bytes:
+    options = {"svg": {"pipeline": "resvg-safe"}, "site_config": {"theme": theme, "securityLevel": "strict"}}
+    svg = painter.render_svg(source, json.dumps(options))
+    if len(svg) > _MAX_SVG_CHARS:
+        raise ValueError("the diagram is too large")
+    _check_size(svg)
+    return bytes(
+        rasteriser.svg_to_bytes(
+            svg_string=svg,
+            zoom=ZOOM,
+            skip_system_fonts=True,
+            font_dirs=[str(resources_dir() / "fonts")],
+            font_family="Inter",
+            sans_serif_family="Inter",
+        )
+    )
+
+
+def _check_size(svg: str) -> None:
+    from xml.etree import ElementTree
+
+    box = ElementTree.fromstring(svg).get("viewBox", "")  # noqa: S314 - written by merman, not by the message
+    width, height = (float(each) for each in box.split()[2:])
+    if not (0 < width <= _MAX_SIDE_PX and 0 < height <= _MAX_SIDE_PX):
+        raise ValueError("the diagram is too large")
