@@ -56,7 +56,7 @@ class Actions(QObject):
         if command in ("activate", "page-down") and self._attending.stop is not None:
             self._activate_stop()
         elif command in steps:
-            self._scrolling.by(steps[command])
+            self._scrolling.glide.by(steps[command])
         elif command in walks:
             self._walk(walks[command])
         elif command == "start":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider
 
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.gliding import Glide
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.scale import ScalePoint, length_of
@@ -23,8 +26,17 @@ class Scrolling(QObject):
 
     moved = Signal()
 
-    def __init__(self, area: QAbstractScrollArea, stage: Stage, pages: Pages, pill: JumpPill) -> None:
+    def __init__(
+        self,
+        area: QAbstractScrollArea,
+        stage: Stage,
+        pages: Pages,
+        *,
+        pill: JumpPill,
+        is_motion_reduced: Callable[[], bool],
+    ) -> None:
         super().__init__(area)
+        self.glide = Glide(self, self.by, is_motion_reduced)
         self._area = area
         self._stage = stage
         self._layout = stage.layout
@@ -41,6 +53,7 @@ class Scrolling(QObject):
 
     def start(self, anchor: ScrollAnchor | None) -> None:
         """Another thread is shown: ask for the page that holds ``anchor``, else for the newest."""
+        self.glide.stop()
         self._new_count = 0
         self._wanted_anchor = anchor
         self._wanted_point = None
@@ -64,9 +77,10 @@ class Scrolling(QObject):
         if self._layout.entries:
             self._layout.sticks_to_end = False
             self._layout.scroll_by(delta)
-            self._go()
+            self._go(is_scroll=True)
 
     def to_end(self) -> None:
+        self.glide.stop()
         self._new_count = 0
         self._layout.sticks_to_end = True
         if self._layout.has_newer:
@@ -76,6 +90,7 @@ class Scrolling(QObject):
         self._go()
 
     def to_start(self) -> None:
+        self.glide.stop()
         if not self._layout.entries:
             return
         self._layout.sticks_to_end = False
@@ -87,6 +102,7 @@ class Scrolling(QObject):
 
     def to_message(self, message_id: str) -> None:
         """Bring a message to the top of the view, fetching it when it is not loaded."""
+        self.glide.stop()
         entry = self._layout.find(message_id)
         if entry is None:
             self._wanted_anchor = ScrollAnchor(message_id, -_ABOVE_MESSAGE_PX, False)
@@ -96,6 +112,7 @@ class Scrolling(QObject):
 
     def to_point(self, entry: MessageEntry, offset: float) -> None:
         """Put what is ``offset`` px below the top of ``entry`` at the top of the view."""
+        self.glide.stop()
         self._layout.sticks_to_end = False
         self._layout.hold_at(entry, offset)
         self._go()
@@ -114,8 +131,10 @@ class Scrolling(QObject):
             return
         step, self._bar_step = self._bar_step, 0.0
         if step:
-            self.by(step)
+            self._sync_bar()  # the bar has gone ahead of the text, which follows in its own time
+            self.glide.by(step)
             return
+        self.glide.stop()
         self._layout.sticks_to_end = False
         if bar.value() >= bar.maximum():
             self.to_end()
@@ -186,8 +205,8 @@ class Scrolling(QObject):
         }
         self._bar_step = steps.get(QAbstractSlider.SliderAction(action), 0.0)
 
-    def _go(self) -> None:
-        self._stage.relayout()
+    def _go(self, *, is_scroll: bool = False) -> None:
+        self._stage.relayout(is_scroll=is_scroll)
         self._layout.sticks_to_end = self._layout.is_at_end
         if self._layout.sticks_to_end:
             self._new_count = 0

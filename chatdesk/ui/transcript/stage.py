@@ -3,10 +3,13 @@ for. Nobody else calls ``ThreadLayout.arrange``."""
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
+from chatdesk.ui.transcript.blitting import moved_by
 from chatdesk.ui.transcript.contract import BlockRenderer
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
@@ -16,6 +19,9 @@ from chatdesk.ui.transcript.looks import Looks
 _SIDE_PX = 24
 _NARROWEST_PX = 160
 _KEPT_MESSAGES = 240
+_AHEAD_VIEWS = 1.5  # what is laid out before it is seen, while nothing else is to be done
+_AHEAD_AFTER_MS = 1
+_AHEAD_SLICE_S = 0.003
 _ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
 
 
@@ -35,6 +41,10 @@ class Stage(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self.relayout)
+        self._ahead_timer = QTimer(self)
+        self._ahead_timer.setSingleShot(True)
+        self._ahead_timer.setInterval(_AHEAD_AFTER_MS)
+        self._ahead_timer.timeout.connect(self._on_ahead_timer_timeout)
 
     def clear(self) -> None:
         self.layout.clear()
@@ -73,7 +83,11 @@ class Stage(QObject):
         if self._timer.isActive():
             self.relayout()
 
-    def relayout(self) -> None:
+    def relayout(self, *, is_scroll: bool = False) -> None:
+        """Lay out now. ``is_scroll``: nothing but the reader's place has changed, so what is on the screen can be
+        moved, and only what came into view is drawn."""
+        is_scroll = is_scroll and not self._timer.isActive()
+        before = self.layout.placed
         self._timer.stop()
         self._arrange()
         for entry in self.layout.drop_far(_KEPT_MESSAGES):
@@ -83,8 +97,12 @@ class Stage(QObject):
         if self._timer.isActive():  # blocks came at once: what was placed is gone
             self._timer.stop()
             self._arrange()
-        self.repaint()
+            is_scroll = False
+        if not (is_scroll and self._move_picture(before)):
+            self.repaint()
         self.laidOut.emit()
+        if not self._ahead_timer.isActive():
+            self._ahead_timer.start()
 
     def apply_width(self) -> None:
         self.layout.set_width(self.column_width)
@@ -124,6 +142,23 @@ class Stage(QObject):
     def _arrange(self) -> None:
         self.layout.arrange(self.column_width, self.view_height)
 
+    def _move_picture(self, before: list[Placed]) -> bool:
+        shift = moved_by(before, self.layout.placed)
+        viewport = self._area.viewport()
+        # At a broken ratio a whole pixel is not whole on the screen.
+        if shift is None or abs(shift) >= viewport.height() or viewport.devicePixelRatioF() % 1:
+            return False
+        if shift:
+            viewport.scroll(0, shift)
+        return True
+
+    def _on_ahead_timer_timeout(self) -> None:
+        end = time.perf_counter() + _AHEAD_SLICE_S
+        for _ in self.layout.ahead(self.view_height * _AHEAD_VIEWS):
+            if time.perf_counter() > end:
+                self._ahead_timer.start()
+                return
+
     def _ask_for_blocks(self) -> None:
         layout = self.layout
         if not layout.placed:
@@ -137,5 +172,5 @@ class Stage(QObject):
 
     def _on_entry_ready(self, entry: MessageEntry) -> None:
         entry.rebuild()
-        if self.layout.find(entry.message.id) is entry:
+        if any(placed.entry is entry for placed in self.layout.placed):
             self.schedule()

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QShowEvent,
+    QTouchEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
@@ -41,8 +42,8 @@ from chatdesk.ui.transcript.pointer import Pointer
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
-
-_WHEEL_STEP = 100.0
+from chatdesk.ui.transcript.touch import Touch
+from chatdesk.ui.transcript.wheel import Wheel
 
 
 class TranscriptView(QAbstractScrollArea):
@@ -72,6 +73,7 @@ class TranscriptView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self._theme = theme
         self._build_rooms(fetch, renderer)
         self._connect_rooms()
@@ -83,7 +85,9 @@ class TranscriptView(QAbstractScrollArea):
         self._layout = stage.layout
         self._pill = JumpPill(self)
         pages = Pages(fetch)
-        self._scrolling = Scrolling(self, stage, pages, self._pill)
+        self._scrolling = Scrolling(
+            self, stage, pages, pill=self._pill, is_motion_reduced=lambda: self._theme.is_motion_reduced
+        )
         self._narrator = Narrator(renderer, self._announce)
         self._conversation = Conversation(
             stage, pages, scrolling=self._scrolling, renderer=renderer, narrator=self._narrator
@@ -91,6 +95,8 @@ class TranscriptView(QAbstractScrollArea):
         self._selection = Selection(self._layout)
         self._pointer = Pointer(stage, self._selection, self._scrolling.by)
         self._attending = Attending(self, stage, scrolling=self._scrolling, pointer=self._pointer)
+        self._wheel = Wheel(stage, self._scrolling, self._pointer)
+        self._touch = Touch(self, self._scrolling)
         self._clipboard = Clipboard(self._selection, self)
         self._actions = Actions(
             self,
@@ -113,6 +119,8 @@ class TranscriptView(QAbstractScrollArea):
         self._conversation.cleared.connect(self._on_conversation_cleared)
         self._conversation.changed.connect(lambda: accessible.children_changed(self))
         self._conversation.stateChanged.connect(lambda entry: accessible.busy_changed(self, entry))
+        self._touch.tapped.connect(self._on_touch_tapped)
+        self._touch.rested.connect(self._show_menu_at)
         self._clipboard.copied.connect(self.copyRequested)
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
@@ -242,18 +250,14 @@ class TranscriptView(QAbstractScrollArea):
         self._stage.repaint()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        pixels, angle = event.pixelDelta(), event.angleDelta()
-        dx, dy = float(pixels.x()), float(pixels.y())
-        if pixels.isNull():
-            dx, dy = angle.x() / 120 * _WHEEL_STEP, angle.y() / 120 * _WHEEL_STEP
-        is_sideways = abs(dx) > abs(dy) or bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if is_sideways:
-            hit = self._pointer.hit(event.position())
-            if hit is not None and hit.item.scroll_x(-(dx or dy)):
-                self._stage.repaint()
-        else:
-            self._scrolling.by(-dy)
+        self._wheel.turn(event)
         event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QTouchEvent) and self._touch.take(event):
+            event.accept()
+            return True
+        return bool(super().viewportEvent(event))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
@@ -282,10 +286,7 @@ class TranscriptView(QAbstractScrollArea):
         self._attending.leave()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        hit = self._pointer.hit(QPointF(event.pos()))
-        entry = hit.entry if hit is not None else self._stage.entry_at(event.pos().y())
-        if entry is not None:
-            self._actions.show_menu(entry, event.globalPos())
+        self._show_menu_at(QPointF(event.pos()))
 
     def event(self, event: QEvent) -> bool:
         is_shortcut = event.type() is QEvent.Type.ShortcutOverride
@@ -313,6 +314,17 @@ class TranscriptView(QAbstractScrollArea):
         self._selection.clear()
         self._attending.forget()
         accessible.children_changed(self)
+
+    def _on_touch_tapped(self, point: QPointF) -> None:
+        hit = self._pointer.hit(point)
+        if hit is not None:
+            self._actions.press(hit)
+
+    def _show_menu_at(self, point: QPointF) -> None:
+        hit = self._pointer.hit(point)
+        entry = hit.entry if hit is not None else self._stage.entry_at(point.y())
+        if entry is not None:
+            self._actions.show_menu(entry, self._stage.to_global(point.x(), point.y()))
 
     def _on_actions_requested(self, action: str, message_id: str) -> None:
         signals = {
