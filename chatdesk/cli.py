@@ -7,6 +7,7 @@ usage, 130 interrupted, 141 the reader of the output went away.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -110,11 +111,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
     try:
         paths.make_directories()
     except OSError as error:
-        raise InvalidInput(
-            f"The data directory cannot be used: {error.strerror or error}: {error.filename}.",
-            safe="Nothing was changed.",
-            next_step="Check its owner and permissions, or choose another with --data-dir.",
-        ) from error
+        raise _unusable(paths.data_dir, error) from error
     loaded = SettingsStore(paths.settings_file).load()
     for problem in loaded.problems:
         _complain(problem)
@@ -139,6 +136,19 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
         logs.stop()
 
 
+def _unusable(directory: Path, error: OSError) -> InvalidInput:
+    next_step = "Check its owner and permissions, or choose another with --data-dir."
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        cause, next_step = f"{error.filename} is a file.", "Choose a directory with --data-dir."
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        cause, next_step = f"The disk of {directory} is full.", "Free some space, or choose another with --data-dir."
+    elif isinstance(error, PermissionError):
+        cause = f"{error.filename} may not be opened or made by this user."
+    else:
+        cause = f"{error.strerror or error}: {error.filename}."
+    return InvalidInput(f"The data directory cannot be used: {cause}", safe="Nothing was changed.", next_step=next_step)
+
+
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
     import asyncio
 
@@ -154,6 +164,10 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
 
     commands = {"ask": _ask, "threads": _threads, "show": _show, "export": _export}
     async with open_services(paths, loaded.settings, mode="cli") as services:
+        if services.report.warning:
+            _complain(services.report.warning)
+        elif services.read_only_reason is not None and not services.has_other_owner and options.command != "ask":
+            _complain(services.read_only_reason.sentence)
         return await commands[options.command](options, services)
 
 

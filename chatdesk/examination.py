@@ -51,7 +51,7 @@ async def _database(services: Services) -> tuple[Finding, ...]:
     path = services.paths.database
     if not path.exists():
         return (Finding("database", Level.OK, f"{path} (made when the first thread is)", {"path": str(path)}),)
-    damage = await services.database.quick_check()
+    damage = await services.database.integrity_check()
     sqlite = await services.database.read(lambda conn: str(conn.exec_driver_sql("SELECT sqlite_version()").scalar()))
     report = services.report
     details = {
@@ -68,10 +68,12 @@ async def _database(services: Services) -> tuple[Finding, ...]:
             f"{path} is damaged ({len(damage)} findings). Restore the newest backup from {services.paths.backup_dir}."
         )
         return (Finding("database", Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
-    checked = Finding("database", Level.OK, f"{path} is sound; schema {report.upgraded_to}, SQLite {sqlite}", details)
+    found = [Finding("database", Level.OK, f"{path} is sound; schema {report.upgraded_to}, SQLite {sqlite}", details)]
     if report.warning:
-        return checked, Finding("database opening", Level.NOTE, report.warning)
-    return (checked,)
+        found.append(Finding("database opening", Level.NOTE, report.warning))
+    if services.read_only_reason is not None and not services.has_other_owner:
+        found.append(Finding("database writing", Level.PROBLEM, services.read_only_reason.sentence))
+    return tuple(found)
 
 
 async def _providers(services: Services) -> tuple[Finding, ...]:

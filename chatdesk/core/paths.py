@@ -73,11 +73,18 @@ class AppPaths:
         )
 
     def make_directories(self) -> None:
-        """Create what is missing, readable by its owner only; also tightens a directory that is open to others."""
-        for directory in (self.data_dir, self.config_dir, self.log_dir, self.backup_dir, self.crash_dir):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.name == "posix" and directory.stat().st_mode & 0o077:
-                directory.chmod(0o700)
+        """Create what is missing, readable by its owner only; also tightens a directory that is open to others.
+
+        Where that cannot be done, a database that lies there already is still good for reading: then nothing is raised.
+        """
+        try:
+            for directory in (self.data_dir, self.config_dir, self.log_dir, self.backup_dir, self.crash_dir):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if os.name == "posix" and directory.stat().st_mode & 0o077:
+                    directory.chmod(0o700)
+        except OSError:
+            if not os.access(self.database, os.R_OK):
+                raise
 
     @property
     def database(self) -> Path:

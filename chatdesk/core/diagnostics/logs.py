@@ -75,7 +75,8 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
     logging.getLogger(OWN_LOGGERS).setLevel("DEBUG" if is_debug else level.upper())
     listener.start()
     if problem is not None:
-        logging.getLogger(__name__).error("log file cannot be written: %s", problem.strerror)
+        # Not an error: stderr belongs to the command that runs, which says itself what it cannot do.
+        logging.getLogger(__name__).warning("log file cannot be written: %s", problem.strerror)
     return Logs(root, handler, listener)
 
 

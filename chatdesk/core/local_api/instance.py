@@ -16,7 +16,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,12 +115,16 @@ class InstanceServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LONGEST_LINE)
         port = self._server.sockets[0].getsockname()[1]
         content = json.dumps({"port": port, "token": self._token, "pid": os.getpid()})
-        await asyncio.to_thread(_write_privately, self._path, content)
+        try:
+            await asyncio.to_thread(_write_privately, self._path, content)
+        except OSError as error:  # a full disk, a directory to read only: nobody can call, and all else goes on
+            _log.warning("the address for other processes was not written: errno %s", error.errno)
 
     async def close(self) -> None:
         server, self._server = self._server, None
         if server is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
             server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

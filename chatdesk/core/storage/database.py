@@ -52,6 +52,11 @@ _UNREAD_LOG = (
     "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
     "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
 )
+_NO_ROOM = StorageFull(
+    "The disk is full, so ChatDesk only reads.",
+    safe="Everything saved before is unchanged.",
+    next_step="Free some space and start again.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,8 @@ class Database:
             if not self._holds_something():
                 raise
             _log.warning("the database is opened to read only: %s", error.code)
-            self.is_read_only, self.refusal = True, error
+            self.is_read_only = True
+            self.refusal = _NO_ROOM if error.what == StorageFull.what else error
             return None
 
     async def read(self, work: Callable[[Connection], T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from chatdesk.core.errors import (
 _log = logging.getLogger(__name__)
 
 _IOERR = 10
+_LEAST_ROOM_BYTES = 128 * 1024
 _KINDS: dict[int, type[StorageError]] = {
     5: StorageBusy,
     6: StorageBusy,
@@ -57,6 +59,8 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
     primary = code & 0xFF
     if primary == 14 and path is not None:
         return cannot_open(path)
+    if primary == _IOERR and path is not None and _is_full(path.parent):
+        return StorageFull()  # SQLite has no room for its own small files, and calls that an I/O error
     if primary == _IOERR:
         return StorageError(
             "The disk reported an error while the database was used.",
@@ -64,6 +68,13 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
             next_step="Check the disk and its free space, then try again.",
         )
     return _KINDS.get(primary, StorageError)()
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        return shutil.disk_usage(directory).free < _LEAST_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _words(error: BaseException) -> str:

@@ -88,14 +88,17 @@ def test_debug_writes_everything_and_to_stderr_too(log_file: Path, capsys: pytes
     assert "a detail" in capsys.readouterr().err
 
 
-def test_a_log_directory_that_cannot_be_made_is_told_and_survived(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("is_debug", [False, True])
+def test_a_log_directory_that_cannot_be_made_is_survived_and_errors_go_to_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], is_debug: bool
 ) -> None:
     (tmp_path / "logs").write_text("in the way")
-    logs = start_logging(tmp_path / "logs" / "chatdesk.log", Redactor())
+    logs = start_logging(tmp_path / "logs" / "chatdesk.log", Redactor(), is_debug=is_debug)
     own.error("goes to stderr")
     logs.stop()
-    assert "log file cannot be written" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "goes to stderr" in printed
+    assert ("log file cannot be written" in printed) == is_debug
 
 
 def test_a_storm_of_lines_costs_lines_not_memory() -> None:
