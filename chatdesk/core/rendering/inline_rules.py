@@ -28,7 +28,7 @@ _MONEY = re.compile(r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?(?:\s+(?!\\)[A
 _URL_CHARACTER = '[^\\s<>\\[\\]"`\\\\\u3000-\u303f\uff00-\uffef|*]'
 _URL = re.compile(f"https?://{_URL_CHARACTER}+(?:\\*{_URL_CHARACTER}+)*", re.IGNORECASE)
 _WWW_OR_MAIL = re.compile(
-    r"(?<![A-Za-z0-9_@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|]{1,2000})"
+    r"(?<![A-Za-z0-9_@./:+-])(?:(www\.[a-zA-Z0-9][^\s<>\[\]\"`|\u3000-\u303f\uff00-\uffef]{1,2000})"
     r"|([A-Za-z0-9_.+-]{1,64}@[a-zA-Z0-9_-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}))"
 )
 _TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
