@@ -14,7 +14,7 @@ from tests.benchmarks.answers import answer_text, tokens_of
 from tests.helpers.fault_server import Exchange, FaultServer, chunk
 
 _FLUSH_S = 0.01
-_WRITE_BYTES = 16_384
+_EVENTS_A_WRITE = 100
 
 
 async def stream(exchange: Exchange) -> None:
@@ -30,9 +30,8 @@ async def stream(exchange: Exchange) -> None:
         due = len(events)
         if float(rate):
             due = min(due, int((time.monotonic() - began) * float(rate)) + 1)
-        waiting = b"".join(events[sent:due])
-        for at in range(0, len(waiting), _WRITE_BYTES):
-            await exchange.send(waiting[at : at + _WRITE_BYTES])
+        for at in range(sent, due, _EVENTS_A_WRITE):
+            await exchange.send(b"".join(events[at : min(due, at + _EVENTS_A_WRITE)]))
         sent = due
         if sent < len(events):
             await asyncio.sleep(_FLUSH_S)
