@@ -7,10 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.clipboard import Clipboard
-from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.fold_item import FoldItem
-from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.item import Item, Outcome
 from chatdesk.ui.transcript.menu import build_menu
 from chatdesk.ui.transcript.pointer import Hit
 from chatdesk.ui.transcript.scrolling import LINE_STEP_PX, Scrolling
@@ -18,16 +17,18 @@ from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
 
 _LINK_SCHEMES = ("http://", "https://", "mailto:")
+_SIDE_STEP_PX = 60.0
 _VERSION_STEPS = {"version-previous": -1, "version-next": 1}
 
 
 class Actions(QObject):
     """``requested`` carries an action (edit, regenerate, ...) and a message id, ``walked`` the entry that became the
-    current one."""
+    current one, ``saveRequested`` a text and the file name that suits it."""
 
     requested = Signal(str, str)
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
+    saveRequested = Signal(str, str)
     walked = Signal(object)
 
     def __init__(
@@ -55,6 +56,8 @@ class Actions(QObject):
         walks = {"next-message": 1, "previous-message": -1}
         if command in ("activate", "page-down") and self._attending.stop is not None:
             self._activate_stop()
+        elif command in ("left", "right"):
+            return self._scroll_stop(-_SIDE_STEP_PX if command == "left" else _SIDE_STEP_PX)
         elif command in steps:
             self._scrolling.glide.by(steps[command])
         elif command in walks:
@@ -82,12 +85,9 @@ class Actions(QObject):
             self.open_link(hit.link)
 
     def press_button(self, entry: MessageEntry, item: Item, action: str) -> None:
-        if action == "copy-code" and isinstance(item, CodeItem):
-            self._clipboard.put_text(item.block.text)
-        elif action == "fold-code" and isinstance(item, CodeItem):
-            self._stage.layout.sticks_to_end = False
-            item.toggle_fold()
-            entry.forget_places()
+        outcome = item.press(action)
+        if outcome is not None:
+            self._follow(entry, outcome)
         elif action == "toggle-fold" and isinstance(item, FoldItem):
             self._stage.layout.sticks_to_end = False
             entry.toggle_fold(item)
@@ -96,6 +96,16 @@ class Actions(QObject):
         else:
             self._do(entry, action)
         self._stage.relayout()
+
+    def _follow(self, entry: MessageEntry, outcome: Outcome) -> None:
+        self._clipboard.put_text(outcome.copied, outcome.formats)
+        if outcome.saved:
+            self.saveRequested.emit(outcome.saved, outcome.file_name)
+        if outcome.link:
+            self.open_link(outcome.link)
+        if outcome.is_resized:
+            self._stage.layout.sticks_to_end = False
+            entry.forget_places()
 
     def open_link(self, target: str) -> None:
         if target.lower().startswith(_LINK_SCHEMES):
@@ -126,6 +136,14 @@ class Actions(QObject):
         entry, stop = self._attending.current, self._attending.stop
         if entry is not None and stop is not None and stop[0] < len(entry.items):
             self.press_button(entry, entry.items[stop[0]], stop[1])
+
+    def _scroll_stop(self, delta: float) -> bool:
+        """Move what has the focus sideways: long code, a wide table."""
+        entry, stop = self._attending.current, self._attending.stop
+        if entry is None or stop is None or not entry.items[stop[0]].scroll_x(delta):
+            return False
+        self._stage.repaint()
+        return True
 
     def _escape(self) -> bool:
         had = self._selection.clear() or self._attending.current_id is not None

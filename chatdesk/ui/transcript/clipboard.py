@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -22,7 +25,13 @@ class Clipboard(QObject):
         """The selection; without one the whole of ``entry``."""
         self.put_text(self._selection.text() or (entry.text if entry is not None else ""))
 
-    def put_text(self, text: str) -> None:
-        if text:
-            QGuiApplication.clipboard().setText(text)
-            self.copied.emit(text)
+    def put_text(self, text: str, formats: Mapping[str, str] = MappingProxyType({})) -> None:
+        """``formats`` are other shapes of the same by their MIME types."""
+        if not text:
+            return
+        data = QMimeData()
+        data.setText(text)
+        for kind, content in formats.items():
+            data.setData(kind, content.encode())
+        QGuiApplication.clipboard().setMimeData(data)
+        self.copied.emit(text)

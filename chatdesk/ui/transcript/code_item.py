@@ -1,4 +1,4 @@
-"""A code card: language and Copy above, lines below; scrolls sideways, folds when long, grows cheaply."""
+"""A code card: language and tools above, lines below; scrolls sideways or wraps, folds when long, grows cheaply."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from PySide6.QtGui import QPainter, QTextLayout, QTextOption
 
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.ui.transcript.card import paint_card, paint_hairline
-from chatdesk.ui.transcript.code_lines import CodeLines
-from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
+from chatdesk.ui.transcript.code_lines import LINE_LIMIT, CodeLines
+from chatdesk.ui.transcript.code_names import suggested_name
+from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
 from chatdesk.ui.transcript.text_box import x_of
 
@@ -18,6 +19,7 @@ _PAD_X = 14
 _PAD_Y = 10
 _FOLD_PX = 32
 _MAX_LABEL = 40
+_LEAST_COLUMNS = 20
 
 
 class CodeItem(Item):
@@ -30,6 +32,7 @@ class CodeItem(Item):
         self.block = block
         # Code that the reader watches being written stays open: folding it at its end would make the page jump.
         self.is_unfolded = block.is_open
+        self.is_wrapped = False
         self._lines = CodeLines(_shown(block.text), block.runs)
         self._layouts: dict[int, QTextLayout] = {}
         self._x = 0.0
@@ -67,6 +70,7 @@ class CodeItem(Item):
         depth = self.block.at.list_depth * 22 + self.block.at.quote_depth * QUOTE_INDENT_PX
         self._left = min(looks.px(depth), width / 2)
         self._width = width
+        self._cut_lines(looks)
         self._content_width = self._measure_content(looks)
         self.height = self._height(looks)
         self.natural_width = width
@@ -149,12 +153,31 @@ class CodeItem(Item):
         if looks is None:
             return ()
         language = self.block.language[:_MAX_LABEL]
-        label = f"Copy {language} code" if language else "Copy code"
-        wide = looks.px(78)
-        copy = Button(
-            "copy-code", label, QRectF(self._width - wide - 4, 1.5, wide, looks.px(28)), icon="copy", text="Copy"
+        code = f"{language} code" if language else "code"
+        wide, side = looks.px(78), looks.px(28)
+        copy = QRectF(self._width - wide - 4, 1.5, wide, side)
+        save = QRectF(copy.x() - side - 2, 1.5, side, side)
+        wrap = QRectF(save.x() - side - 2, 1.5, side, side)
+        tools = (
+            Button("copy-code", f"Copy {code}", copy, "copy", text="Copy"),
+            Button("wrap-code", "Do not wrap lines" if self.is_wrapped else "Wrap lines", wrap, "corner-down-right"),
+            Button("save-code", f"Save {code}…", save, "download"),
         )
-        return (copy, self._fold_button(looks)) if len(self._lines) > FOLD_LINES else (copy,)
+        return (*tools, self._fold_button(looks)) if len(self._lines) > FOLD_LINES else tools
+
+    def press(self, action: str) -> Outcome | None:
+        if action == "copy-code":
+            return Outcome(copied=self.block.text)
+        if action == "save-code":
+            return Outcome(saved=self.block.text, file_name=suggested_name(self.block.language))
+        if action == "wrap-code":
+            self.is_wrapped = not self.is_wrapped
+            self.invalidate()
+            return Outcome(is_resized=True)
+        if action == "fold-code":
+            self.toggle_fold()
+            return Outcome(is_resized=True)
+        return None
 
     def scroll_x(self, delta: float) -> bool:
         before = self._x
@@ -164,6 +187,16 @@ class CodeItem(Item):
     def toggle_fold(self) -> None:
         self.is_unfolded = not self.is_unfolded
         self.invalidate()
+
+    def _cut_lines(self, looks: Looks) -> None:
+        """Cut lines where the card ends when they are to wrap: code letters are all equally wide."""
+        limit = LINE_LIMIT
+        if self.is_wrapped:
+            room = self._width - self._left - 2 * looks.px(_PAD_X)
+            limit = max(_LEAST_COLUMNS, int(room / looks.metrics("code").horizontalAdvance("0")))
+        if limit != self._lines.limit:
+            self._lines = CodeLines(_shown(self.block.text), self.block.runs, limit=limit)
+            self._layouts.clear()
 
     def _height(self, looks: Looks) -> float:
         lines = self.shown_lines * looks.line_height("code")
@@ -182,7 +215,7 @@ class CodeItem(Item):
         return max(0.0, self._content_width - room)
 
     def _fold_button(self, looks: Looks) -> Button:
-        count = len(self._lines)
+        count = self._lines.source_count
         text = f"Show all {count:,} lines" if self.is_folded else "Show fewer lines"
         height = looks.px(_FOLD_PX)
         area = QRectF(self._left + 6, self.height - height + 2, looks.px(170), height - 4)
@@ -194,12 +227,16 @@ class CodeItem(Item):
         paint_hairline(painter, looks, QPointF(self._left + 1, header), self._width - self._left - 2)
         painter.setFont(looks.font("muted"))
         painter.setPen(looks.colour("muted"))
-        area = QRectF(self._left + looks.px(12), 0, self._width - self._left - looks.px(110), header)
+        tools = self.buttons()[:3]
+        area = QRectF(self._left + looks.px(12), 0, tools[1].area.x() - self._left - looks.px(20), header)
         language = looks.metrics("muted").elidedText(
             self.block.language[:_MAX_LABEL], Qt.TextElideMode.ElideRight, area.width()
         )
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
-        paint_button(painter, self.buttons()[0], state)
+        for button in tools:
+            is_at_hand = state.is_attended or button.action == "copy-code"
+            if is_at_hand or (button.action == "wrap-code" and self.is_wrapped):
+                paint_button(painter, button, state)
 
     def _paint_lines(self, painter: QPainter, state: PaintState, header: float) -> None:
         looks = state.looks
@@ -212,6 +249,11 @@ class CodeItem(Item):
         painter.save()
         inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
         painter.setClipRect(inner, Qt.ClipOperation.IntersectClip)
+        for index in range(first, last):
+            tone = self._lines.tone(index)
+            if tone:
+                row = QRectF(inner.x(), top + index * line_height, inner.width(), line_height)
+                painter.fillRect(row, looks.diff_ground(tone))
         painter.setPen(looks.colour("text"))
         x = self._left + looks.px(_PAD_X) - self._x
         for index in range(first, last):

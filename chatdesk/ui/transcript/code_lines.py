@@ -14,10 +14,12 @@ LINE_LIMIT = 2_000
 
 
 class CodeLines:
-    """The text, where each shown line starts, and the colour runs that fall into it."""
+    """The text, where each shown line starts, and the colour runs that fall into it. Lines longer than ``limit``
+    characters are shown as several."""
 
-    def __init__(self, text: str = "", runs: tuple[CodeRun, ...] = ()) -> None:
+    def __init__(self, text: str = "", runs: tuple[CodeRun, ...] = (), *, limit: int = LINE_LIMIT) -> None:
         self.text = ""
+        self.limit = limit
         self._starts: list[int] = [0]
         self._ends: list[int] = [0]
         self._run_kinds: list[str] = []
@@ -39,6 +41,16 @@ class CodeLines:
 
     def line_of(self, offset: int) -> int:
         return max(0, bisect_right(self._starts, offset) - 1)
+
+    @property
+    def source_count(self) -> int:
+        """How many lines the text has, however they are cut."""
+        return self.text.count("\n") + 1
+
+    def tone(self, index: int) -> str:
+        """``inserted`` or ``deleted`` for a line of a diff that is one, else empty."""
+        runs = self.runs_in(index)
+        return runs[0][2] if runs and runs[0][0] == 0 and runs[0][2] in ("inserted", "deleted") else ""
 
     def replace(self, text: str, runs: tuple[CodeRun, ...]) -> int:
         """Take the new text and return the first line that is not as before. Appending costs what was appended."""
@@ -88,9 +100,9 @@ class CodeLines:
         for line in text[begin:].split("\n"):
             length = len(line)
             place = begin
-            while place + LINE_LIMIT < begin + length:
-                self._add(place, place + LINE_LIMIT)
-                place += LINE_LIMIT
+            while place + self.limit < begin + length:
+                self._add(place, place + self.limit)
+                place += self.limit
             self._add(place, begin + length)
             begin += length + 1
 

@@ -3,6 +3,7 @@ tools. Items know nothing of scrolling or of messages."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -25,6 +26,19 @@ class Button:
     is_framed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What pressing a button leads to beyond the item: text for the clipboard (``formats`` are more MIME types of the
+    same), text to be saved under a suggested name, a link to follow; ``is_resized`` when the item's height changed."""
+
+    copied: str = ""
+    formats: Mapping[str, str] = field(default_factory=dict)
+    saved: str = ""
+    file_name: str = ""
+    link: str = ""
+    is_resized: bool = False
+
+
 @dataclass(slots=True)
 class PaintState:
     """What an item needs to know while it paints itself at the origin."""
@@ -35,6 +49,7 @@ class PaintState:
     hovered_action: str | None = None
     focused_action: str | None = None
     is_active: bool = False  # the message is hovered, has the focus or is the last: its tools are shown
+    is_attended: bool = False  # the message is hovered or has the focus
     show_caret: bool = False
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -118,6 +133,14 @@ class Item:
         return None
 
     def buttons(self) -> tuple[Button, ...]:
+        return ()
+
+    def press(self, action: str) -> Outcome | None:
+        """Do what a button of this item does. None when that is not for the item to do."""
+        return None
+
+    def links(self) -> tuple[Button, ...]:
+        """The links in view, as stops for the keyboard; ``label`` is the target."""
         return ()
 
     def button_at(self, point: QPointF) -> Button | None:

@@ -14,6 +14,8 @@ _K = Qt.Key
 _PLAIN: Final = {
     _K.Key_Up: "line-up",
     _K.Key_Down: "line-down",
+    _K.Key_Left: "left",
+    _K.Key_Right: "right",
     _K.Key_PageUp: "page-up",
     _K.Key_PageDown: "page-down",
     _K.Key_Home: "start",
@@ -50,7 +52,12 @@ def command_of(event: QKeyEvent) -> str | None:
 
 def stops_of(entry: MessageEntry) -> list[tuple[int, Button]]:
     """Everything in a message that Tab reaches: (index of its item, the button)."""
-    return [(index, button) for index, item in enumerate(entry.items) for button in item.buttons() if button.is_enabled]
+    return [
+        (index, button)
+        for index, item in enumerate(entry.items)
+        for button in (*item.links(), *item.buttons())
+        if button.is_enabled
+    ]
 
 
 def next_stop(entry: MessageEntry, current: tuple[int, str] | None, *, forward: bool) -> tuple[int, str] | None:

@@ -6,13 +6,14 @@ import math
 from typing import Protocol
 
 from PySide6.QtCore import SignalInstance
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, QTextCharFormat
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, QRawFont, QTextCharFormat
 
 from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.tokens import FontRole, Tokens
 
 _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
 
+_DIFF_ALPHA = 26
 _HEADING_FACTORS = {1: 1.45, 2: 1.25, 3: 1.1}
 BUBBLE_MAX_PX = 560
 BUBBLE_PAD_X = 14
@@ -93,6 +94,19 @@ class Looks:
             found.setForeground(QBrush(QColor(self.tokens.syntax.of(kind))))
             self._formats[kind] = found
         return found
+
+    def diff_ground(self, kind: str) -> QColor:
+        """The tint under an inserted or deleted line."""
+        ground = self._colours.get(f"ground of {kind}")
+        if ground is None:
+            ground = QColor(self.tokens.syntax.of(kind))
+            ground.setAlpha(_DIFF_ALPHA)
+            self._colours[f"ground of {kind}"] = ground
+        return ground
+
+    def em(self, role: FontRole) -> float:
+        """Size of the letters of ``role`` in px."""
+        return QRawFont.fromFont(self.font(role)).pixelSize()
 
     def span_format(
         self, *, is_bold: bool, is_italic: bool, is_struck: bool, is_code: bool, is_link: bool

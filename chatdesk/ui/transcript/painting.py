@@ -42,6 +42,7 @@ def paint_view(
         is_hovered = item is attention.hovered_item or (
             entry is attention.hovered_entry and item.kind == "footer" and attention.hovered_item is None
         )
+        is_attended = entry is attention.hovered_entry or entry is attention.current_entry
         is_focused = entry is attention.current_entry and placed.index == attention.focused_index
         state = PaintState(
             looks,
@@ -49,7 +50,8 @@ def paint_view(
             selected=ranger.of(entry, placed.index) if ranger and item.is_selectable else None,
             hovered_action=attention.hovered_action if is_hovered else None,
             focused_action=attention.focused_action if is_focused else None,
-            is_active=entry is attention.hovered_entry or entry is attention.current_entry or entry is last,
+            is_active=is_attended or entry is last,
+            is_attended=is_attended,
             show_caret=item is entry.caret_item,
         )
         painter.translate(x, placed.y)

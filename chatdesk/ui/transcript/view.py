@@ -48,7 +48,8 @@ from chatdesk.ui.transcript.wheel import Wheel
 
 class TranscriptView(QAbstractScrollArea):
     """``fetch`` and ``renderer`` deliver in the GUI thread. All signals carry message ids but ``copyRequested`` (the
-    text), ``linkActivated`` (the target) and ``announced`` (a sentence for screen readers)."""
+    text), ``saveRequested`` (a text and a file name), ``linkActivated`` (the target) and ``announced`` (a sentence for
+    screen readers)."""
 
     copyRequested = Signal(str)
     regenerateRequested = Signal(str)
@@ -58,6 +59,7 @@ class TranscriptView(QAbstractScrollArea):
     deleteRequested = Signal(str)
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
+    saveRequested = Signal(str, str)
     anchorChanged = Signal()
     announced = Signal(str)
 
@@ -117,13 +119,14 @@ class TranscriptView(QAbstractScrollArea):
     def _connect_rooms(self) -> None:
         self._scrolling.moved.connect(self.anchorChanged)
         self._conversation.cleared.connect(self._on_conversation_cleared)
-        self._conversation.changed.connect(lambda: accessible.children_changed(self))
+        self._conversation.changed.connect(self._on_conversation_changed)
         self._conversation.stateChanged.connect(lambda entry: accessible.busy_changed(self, entry))
         self._touch.tapped.connect(self._on_touch_tapped)
         self._touch.rested.connect(self._show_menu_at)
         self._clipboard.copied.connect(self.copyRequested)
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
+        self._actions.saveRequested.connect(self.saveRequested)
         self._actions.walked.connect(lambda _entry: accessible.focus_changed(self))
         self._actions.requested.connect(self._on_actions_requested)
 
@@ -243,7 +246,7 @@ class TranscriptView(QAbstractScrollArea):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._stage.repaint()
-        accessible.focus_changed(self)
+        accessible.focus_arrived(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -310,10 +313,17 @@ class TranscriptView(QAbstractScrollArea):
 
     # What the rooms say
 
+    def _on_conversation_changed(self) -> None:
+        accessible.children_changed(self)
+        if self._attending.mend() and self.hasFocus():
+            accessible.focus_arrived(self)
+
     def _on_conversation_cleared(self) -> None:
         self._selection.clear()
         self._attending.forget()
         accessible.children_changed(self)
+        if self.hasFocus():
+            accessible.focus_arrived(self)
 
     def _on_touch_tapped(self, point: QPointF) -> None:
         hit = self._pointer.hit(point)
