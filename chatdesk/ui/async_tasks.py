@@ -61,7 +61,8 @@ class AsyncTasks:
     async def close(self) -> None:
         """Cancel everything and wait until it is gone."""
         current = asyncio.current_task()
-        while tasks := [task for task in self._tasks if task is not current]:
+        # Only those that run: from Python 3.12 on, gathering finished ones returns without letting their callbacks run.
+        while tasks := [task for task in self._tasks if task is not current and not task.done()]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

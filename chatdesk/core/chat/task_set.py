@@ -33,8 +33,8 @@ class TaskSet:
 
     async def close(self) -> None:
         """Cancel everything and wait until it is gone."""
-        while self._tasks:
-            tasks = tuple(self._tasks)
+        # Only those that run: from Python 3.12 on, gathering finished ones returns without letting their callbacks run.
+        while tasks := [task for task in self._tasks if not task.done()]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
