@@ -15,8 +15,9 @@ from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_fro
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.request_builder import build_request
-from chatdesk.core.domain.message import Message, MessagePage, Role
+from chatdesk.core.domain.message import Message, MessagePage, Role, ThreadSizes
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import (
@@ -48,6 +49,8 @@ DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
 LARGEST_PAGE = 500
 # More messages than any model's window takes; keeps a request's cost independent of the thread's length.
 _MOST_MESSAGES_SENT = 400
+_MOST_SIZE_GROUPS = 2_000
+_LONGEST_SEARCH_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class ChatService:
         self._drafts = repositories.drafts
         self._providers = providers
         self._bus = bus
+        self._clock = clock
         self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
         self._max_message_bytes = max_message_bytes
         self._turns: dict[str, Turn] = {}  # by thread id: one turn a thread at a time
@@ -231,6 +235,24 @@ class ChatService:
         if page.thread_id not in self._turns:
             return page
         return replace(page, messages=tuple(self.with_live_text(message) for message in page.messages))
+
+    async def get_thread_sizes(self, thread_id: str) -> ThreadSizes:
+        """How long the messages of the shown path are, for a scroll bar that is true before they are loaded."""
+        return await self._messages.sizes(checked_id(thread_id), most_groups=_MOST_SIZE_GROUPS)
+
+    async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
+        """Every message of the shown path in which ``text`` stands, without regard to case or styles. Cancel it when
+        another text is typed: it stops at the next stretch of the thread."""
+        needle = needle_of(text)
+        if not needle:
+            return ThreadMatches(text)
+        found: list[MessageMatch] = []
+        start: int | None = 0
+        end = self._clock.now_ms() + _LONGEST_SEARCH_MS
+        while start is not None and self._clock.now_ms() < end:
+            part, start = await self._messages.find(checked_id(thread_id), needle, start=start)
+            found += part
+        return ThreadMatches(text, tuple(found), is_complete=start is None)
 
     async def get_message(self, message_id: str) -> Message:
         return self.with_live_text(await self._messages.get(checked_id(message_id)))

@@ -136,3 +136,15 @@ class MessagePage:
     has_older: bool
     has_newer: bool
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSizes:
+    """How long the shown path is, up to the position ``count``: for every ``step`` positions from the first one on,
+    how many messages there are and how many characters and lines they have together."""
+
+    count: int
+    step: int
+    messages: tuple[int, ...]
+    characters: tuple[int, ...]
+    lines: tuple[int, ...]

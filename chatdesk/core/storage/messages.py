@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.message import Message, MessagePage
+from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
+from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage import message_pages, message_writes, streaming, trash
+from chatdesk.core.storage import message_pages, message_writes, streaming, thread_scan, trash
 from chatdesk.core.storage.message_writes import LEAF
 from chatdesk.core.storage.rows import get_message, get_thread
 from chatdesk.core.storage.threads import insert_thread
@@ -46,6 +47,23 @@ class MessageRepository:
         return await self._db.read(
             lambda conn: message_pages.page(conn, thread, max(limit, 1), older, newer, centre, at)
         )
+
+    async def sizes(self, thread_id: str, *, most_groups: int) -> ThreadSizes:
+        """How long the messages of the shown path are, without their texts."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: thread_scan.sizes(conn, thread, most_groups=most_groups))
+
+    async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
+        """Where ``needle`` stands in the next stretch of the shown path, and the position to go on from; None at the
+        end. A stretch a call, so that a search can be given up and others may read meanwhile."""
+        thread = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[tuple[MessageMatch, ...], int | None]:
+            found = thread_scan.find_between(conn, thread, start=start, needle=needle)
+            following = start + thread_scan.SCAN_STEP
+            return tuple(found), following if following < thread_scan.end_of(conn, thread) else None
+
+        return await self._db.read(work)
 
     async def get(self, message_id: str) -> Message:
         wanted = checked_id(message_id)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.domain.message import MessagePage
+from chatdesk.core.domain.message import MessagePage, ThreadSizes
+from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.ui.application.drafts import DraftKeeper
@@ -176,6 +177,18 @@ class ThreadBinding(QObject):
             deliver(replace(page, messages=tuple(chat.with_live_text(message) for message in page.messages)))
 
         self._tasks.start(work(), "fetch messages")
+
+    def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+        async def work() -> None:
+            deliver(await (await self._handle.chat()).get_thread_sizes(thread_id))
+
+        self._tasks.replace(work(), "fetch sizes")
+
+    def find_in_thread(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
+        async def work() -> None:
+            deliver(await (await self._handle.chat()).find_in_thread(thread_id, text))
+
+        self._tasks.replace(work(), "find in thread")
 
     # Events
 

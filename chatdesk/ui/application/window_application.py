@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
@@ -143,7 +144,11 @@ class WindowApplication(QObject):
             self.threads.fetch_messages(thread_id, at=at, **wanted)
 
         sidebar = Sidebar(fetch_threads, theme)
-        transcript = TranscriptView(fetch_messages, self._renderer, theme)
+
+        def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+            self.threads.fetch_sizes(thread_id, deliver)
+
+        transcript = TranscriptView(fetch_messages, self._renderer, theme, sizes=fetch_sizes)
         header, empty_state, composer = ThreadHeader(theme), EmptyState(theme), Composer(theme)
         composer.set_placeholder("Type a message")
         window = MainWindow(

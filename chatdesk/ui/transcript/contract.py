@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chatdesk.core.domain.message import MessagePage
+from chatdesk.core.domain.message import MessagePage, ThreadSizes
+from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.blocks import Block
 
 
@@ -30,22 +31,16 @@ class MessageFetcher(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadSizes:
-    """How long the shown path is, up to the position ``count``: for every ``step`` positions from the first one on,
-    how many messages there are and how many characters and lines they have together."""
-
-    count: int
-    step: int
-    messages: Sequence[int]
-    characters: Sequence[int]
-    lines: Sequence[int]
-
-
 class SizesFetcher(Protocol):
     """Brings the sizes of a thread, for a scroll bar that is true. Delivers as ``MessageFetcher`` does."""
 
     def __call__(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None: ...
+
+
+class ThreadFinder(Protocol):
+    """Looks for a text in a whole thread. A newer call replaces the one before it, which need not deliver any more."""
+
+    def __call__(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None: ...
 
 
 class Ticket(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatdesk.ui.transcript.contract import ThreadSizes
+from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.ui.transcript.heights import HeightTree
 
 _MESSAGE_PX = 70.0  # header, tools and the space between messages

@@ -131,7 +131,7 @@ class Scrolling(QObject):
             return
         step, self._bar_step = self._bar_step, 0.0
         if step:
-            self._sync_bar()  # the bar has gone ahead of the text, which follows in its own time
+            self.sync_bar()  # the bar has gone ahead of the text, which follows in its own time
             self.glide.by(step)
             return
         self.glide.stop()
@@ -167,24 +167,6 @@ class Scrolling(QObject):
         elif wish == "at" and point is not None and not layout.hold_point(point) and layout.entries:
             layout.hold_at(layout.entries[0], 0.0)
 
-    def _sync_bar(self) -> None:
-        """``A / (A + B)`` of the scale lies above the view, with A above and B below it: 0 at the start and 1 at the
-        end whatever the lengths are, and growing with every step down."""
-        bar = self._area.verticalScrollBar()
-        if bar.isSliderDown():
-            return  # it is where the reader holds it
-        layout, height = self._layout, self._stage.view_height
-        above = 0.0 if layout.is_at_start else layout.scale_at(0.0)
-        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - layout.scale_at(height))
-        is_whole = layout.is_at_start and layout.is_at_end
-        most = 0 if is_whole else max(_SHORTEST_TRACK, round(layout.scale.total - height))
-        self._is_syncing = True
-        bar.setRange(0, most)
-        bar.setPageStep(max(1, round(height)))
-        bar.setSingleStep(round(LINE_STEP_PX))
-        bar.setValue(0 if is_whole else round(most * above / max(1.0, above + below)))
-        self._is_syncing = False
-
     def _scale_of_bar(self, value: int) -> float:
         most = max(1, self._area.verticalScrollBar().maximum())
         return value / most * max(0.0, self._layout.scale.total - self._stage.view_height)
@@ -205,6 +187,24 @@ class Scrolling(QObject):
         }
         self._bar_step = steps.get(QAbstractSlider.SliderAction(action), 0.0)
 
+    def sync_bar(self) -> None:
+        """``A / (A + B)`` of the scale lies above the view, with A above and B below it: 0 at the start and 1 at the
+        end whatever the lengths are, and growing with every step down."""
+        bar = self._area.verticalScrollBar()
+        if bar.isSliderDown():
+            return  # it is where the reader holds it
+        layout, height = self._layout, self._stage.view_height
+        above = 0.0 if layout.is_at_start else layout.scale_at(0.0)
+        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - layout.scale_at(height))
+        is_whole = layout.is_at_start and layout.is_at_end
+        most = 0 if is_whole else max(_SHORTEST_TRACK, round(layout.scale.total - height))
+        self._is_syncing = True
+        bar.setRange(0, most)
+        bar.setPageStep(max(1, round(height)))
+        bar.setSingleStep(round(LINE_STEP_PX))
+        bar.setValue(0 if is_whole else round(most * above / max(1.0, above + below)))
+        self._is_syncing = False
+
     def _go(self, *, is_scroll: bool = False) -> None:
         self._stage.relayout(is_scroll=is_scroll)
         self._layout.sticks_to_end = self._layout.is_at_end
@@ -220,7 +220,7 @@ class Scrolling(QObject):
         self._pages.at(point.position, (first.id, first.position), (last.id, last.position))
 
     def _on_stage_laid_out(self) -> None:
-        self._sync_bar()
+        self.sync_bar()
         self._update_pill()
         self._ask_for_more()
 

@@ -30,7 +30,7 @@ from chatdesk.ui.transcript.accessible_reach import Reach
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.clipboard import Clipboard
-from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor
+from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor, SizesFetcher
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.keyboard import command_of
@@ -43,6 +43,7 @@ from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
 from chatdesk.ui.transcript.touch import Touch
+from chatdesk.ui.transcript.true_scale import TrueScale
 from chatdesk.ui.transcript.wheel import Wheel
 
 
@@ -64,7 +65,13 @@ class TranscriptView(QAbstractScrollArea):
     announced = Signal(str)
 
     def __init__(
-        self, fetch: MessageFetcher, renderer: BlockRenderer, theme: ThemeLike, parent: QWidget | None = None
+        self,
+        fetch: MessageFetcher,
+        renderer: BlockRenderer,
+        theme: ThemeLike,
+        parent: QWidget | None = None,
+        *,
+        sizes: SizesFetcher | None = None,
     ) -> None:
         super().__init__(parent)
         accessible.install()
@@ -79,6 +86,8 @@ class TranscriptView(QAbstractScrollArea):
         self._theme = theme
         self._build_rooms(fetch, renderer)
         self._connect_rooms()
+        if sizes is not None:
+            TrueScale(self._stage, self._conversation, self._scrolling, sizes)
         self._pill.set_looks(self._stage.looks)
         theme.changed.connect(self._on_theme_changed)
 

@@ -1,0 +1,70 @@
+"""Reading through a whole thread: how long its messages are, and where in them a text stands."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.core.domain.text_match import MessageMatch, count_in_source, words_of
+from chatdesk.core.storage.plain_text import from_json
+
+SCAN_STEP = 2_000  # positions a read: other readers of the database get their turn between two
+_SHOWN = "m.thread_id = :thread AND m.on_path = 1 AND m.deleted_at IS NULL"
+_ESCAPE = "!"
+
+
+def end_of(conn: Connection, thread_id: str) -> int:
+    """The position after the last one of the shown path."""
+    last = conn.exec_driver_sql(
+        f"SELECT max(m.position) FROM messages m WHERE {_SHOWN}",  # noqa: S608 - a constant
+        {"thread": thread_id},
+    ).scalar()
+    return 0 if last is None else int(last) + 1
+
+
+def sizes(conn: Connection, thread_id: str, *, most_groups: int) -> ThreadSizes:
+    """Lengths of the shown path, in at most ``most_groups`` groups of as many positions each."""
+    count = end_of(conn, thread_id)
+    step = max(1, -(-count // most_groups))
+    rows = conn.exec_driver_sql(
+        "SELECT m.position / :step, count(*), sum(m.char_count), sum(m.line_count)"  # noqa: S608 - a constant
+        f" FROM messages m WHERE {_SHOWN} GROUP BY 1",
+        {"thread": thread_id, "step": step},
+    )
+    groups = -(-count // step)
+    messages, characters, lines = [0] * groups, [0] * groups, [0] * groups
+    for group, *found in rows:
+        messages[group], characters[group], lines[group] = found
+    return ThreadSizes(count, step, tuple(messages), tuple(characters), tuple(lines))
+
+
+def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -> list[MessageMatch]:
+    """Messages of one step of the path, from position ``start`` on, in which ``needle`` stands."""
+    values = {"thread": thread_id, "start": start, "end": start + SCAN_STEP}
+    condition = ""
+    for number, word in enumerate(words_of(needle)):
+        # LIKE knows no case in ASCII, and what is stored is JSON.
+        condition += f" AND p.content LIKE :word{number} ESCAPE '{_ESCAPE}'"
+        values[f"word{number}"] = f"%{_escaped(json.dumps(word)[1:-1])}%"
+    rows = conn.exec_driver_sql(
+        "SELECT m.id, m.position, p.content"  # noqa: S608 - constants
+        " FROM messages m JOIN message_parts p ON p.message_id = m.id AND p.type = 'text'"
+        f" WHERE {_SHOWN} AND m.position >= :start AND m.position < :end{condition}"
+        " ORDER BY m.position, p.part_index",
+        values,
+    )
+    found: dict[str, MessageMatch] = {}
+    for message_id, position, content in rows:
+        count = count_in_source(str(from_json(content).get("text", "")), needle)
+        if count:
+            before = found.get(message_id)
+            found[message_id] = MessageMatch(message_id, position, count + (before.count if before else 0))
+    return list(found.values())
+
+
+def _escaped(pattern: str) -> str:
+    for sign in (_ESCAPE, "%", "_"):
+        pattern = pattern.replace(sign, _ESCAPE + sign)
+    return pattern

@@ -1,0 +1,46 @@
+"""What is found in the source of a message is what is found in the message as it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.domain.text_match import count_in_source, find_in_shown, needle_of, words_of
+
+
+@pytest.mark.parametrize(
+    ("source", "shown", "typed"),
+    [
+        ("A **bold** word", "A bold word", "a bold WORD"),
+        ("Call `run()` now", "Call \u00a0run()\u00a0 now", "call run() now"),
+        ("See [the page](https://a.example) there", "See the page there", "the page there"),
+        ("Größe der ÄPFEL", "Größe der ÄPFEL", "größe der äpfel"),
+        ("ПРИВЕТ мир", "ПРИВЕТ мир", "привет МИР"),
+        ("two  spaces\nand a line", "two spaces and a line", "spaces and a"),
+        ("İstanbul and on", "İstanbul and on", "and on"),
+        ("| a | b |", "a\tb", "a b"),
+    ],
+)
+def test_source_and_picture_agree(source: str, shown: str, typed: str) -> None:
+    needle = needle_of(typed)
+    assert count_in_source(source, needle) == 1
+    found = find_in_shown(shown, needle)
+    assert len(found) == 1
+    start, end = found[0]
+    assert needle_of(shown[start:end]) == needle
+
+
+def test_every_place_is_found_without_overlaps() -> None:
+    assert find_in_shown("aaaa", "aa") == [(0, 2), (2, 4)]
+    assert find_in_shown("one two one", "one") == [(0, 3), (8, 11)]
+
+
+def test_marks_alone_and_nothing_are_never_found() -> None:
+    for typed in ("", "  ", "**", "`"):
+        needle = needle_of(typed)
+        assert needle == ""
+        assert count_in_source("a ** b", needle) == 0
+        assert find_in_shown("a ** b", needle) == []
+
+
+def test_only_plain_words_are_asked_of_the_database() -> None:
+    assert words_of("plain wörd here") == ("plain", "here")
