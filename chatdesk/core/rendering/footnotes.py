@@ -27,6 +27,11 @@ def note_key(label: str) -> str:
     return label.casefold()
 
 
+def is_expected(key: str) -> bool:
+    """Whether a mark is drawn before its note has come: notes stand at the end of a text that is still being written."""
+    return len(key) <= 3 and key.isdecimal()
+
+
 def place_notes(notes: Sequence[Note], numbers: dict[str, int]) -> list[Block]:
     """The blocks of all notes in the order in which they stand at the end. The first note of a label counts."""
     numbered: dict[int, list[Block]] = {}

@@ -13,7 +13,7 @@ from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
-from chatdesk.core.rendering.footnotes import note_key
+from chatdesk.core.rendering.footnotes import is_expected, note_key
 
 MAX_MATH_CHARS = 1000
 MAX_TAG_CHARS = 2000
@@ -101,7 +101,7 @@ def _bracket_math(source: str, at: int, end: int) -> tuple[str, int] | None:
 
 
 def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
-    """``[^label]`` where that footnote is defined; the labels asked for in vain are noted for the stream."""
+    """``[^label]`` where that footnote is defined, or will be; labels asked for in vain are noted for the stream."""
     source, at = state.src, state.pos
     if not source.startswith("[^", at):
         return False
@@ -112,7 +112,8 @@ def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
     label = note_key(label)
     if ":" + label not in state.env["footnotes"]["refs"]:
         state.env["missed"].add("^" + label)
-        return False
+        if not (state.env["is_live"] and is_expected(label)):
+            return False
     if not silent:
         token = state.push("chat_footnote_ref", "", 0)
         token.content = label

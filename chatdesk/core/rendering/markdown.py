@@ -99,14 +99,16 @@ def parse_source(
     footnotes: set[str],
     note_numbers: dict[str, int],
     missed: set[str],
+    is_live: bool = False,
 ) -> ParsedText:
     """Parse clean ``source`` that knows definitions and marks from earlier text. Undefined labels go into ``missed``;
-    marks met when blocks are built go into ``note_numbers``."""
+    marks met when blocks are built go into ``note_numbers``. ``is_live`` while more text is coming."""
     env: dict[str, Any] = {
         "references": References(references, missed),
         "footnotes": {"refs": {":" + label: -1 for label in footnotes}, "list": {}},
         "note_numbers": note_numbers,
         "missed": missed,
+        "is_live": is_live,
     }
     return ParsedText(parser().parse(source, env), env)
 

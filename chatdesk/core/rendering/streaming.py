@@ -16,7 +16,7 @@ from typing import Any
 from chatdesk.core.rendering.block_builder import BlockBuilder
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS, split_cells
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Table
-from chatdesk.core.rendering.footnotes import Note, place_notes
+from chatdesk.core.rendering.footnotes import Note, is_expected, place_notes
 from chatdesk.core.rendering.markdown import (
     MAX_MARKDOWN_CHARS,
     ParsedText,
@@ -31,13 +31,14 @@ from chatdesk.core.rendering.span_builder import table_row
 from chatdesk.core.rendering.wire import common_prefix
 
 # A last line that may yet become something else is held back: a bare marker, a rule or setext line in the making, the
-# opening of a fence, a table's delimiter row.
+# opening of a fence, a table's delimiter row, a link definition, the label of a footnote.
 _HELD_LINE = re.compile(
     r"[ \t>]*(?:[-+*_=|:#~ \t]+|\d{1,9}[.)]?[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[?[ xX]?\]?"
-    r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?)"
+    r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?|\[\^?[^\]\s^]{0,60}\]?|\[[^\]\s^][^\]\s]{0,60}\]:.*)"
 )
-# Characters at the very end that may be half of a delimiter.
-_HELD_END = re.compile(r"(?:[*_~`$\\]+|!?\[|\^)$")
+# What may be half of a delimiter at the very end, and an image in the making.
+_HELD_END = re.compile(r"(?:[*_~`$\\]+|!|!\[[^\]\n]*(?:\](?:\([^)\n]*)?)?|\[|\^)$")
+_MAX_HELD_ENDS = 4
 _UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
 _MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[)")
 _MAX_HELD_CHARS = 200
@@ -111,9 +112,9 @@ class StreamingMarkdown:
         if len(self._source) > MAX_MARKDOWN_CHARS:
             return self._replace_from(0, list(plain_blocks(self._source)))
         self._fast = None
-        parsed = self._parse_live(self._source[self._settled_chars :], self._missed)
+        parsed = self._parse(self._source[self._settled_chars :], self._missed, is_live=False)
         defined = parsed.references.keys() | {"^" + label for label in parsed.footnotes}
-        if defined & self._missed:
+        if defined & self._missed or any(is_expected(label[1:]) for label in self._missed):
             return self._replace_from(0, list(parse_markdown(self._source)))
         return self._replace_from(self._settled_blocks, self._live_blocks(parsed))
 
@@ -140,14 +141,18 @@ class StreamingMarkdown:
         self._blocks[first:] = new
         return BlockUpdate(first + same, tuple(new[same:]))
 
-    def _parse(self, source: str, missed: set[str], numbers: dict[str, int]) -> ParsedText:
+    def _parse(
+        self, source: str, missed: set[str], *, numbers: dict[str, int] | None = None, is_live: bool = True
+    ) -> ParsedText:
+        """Without ``numbers``, what is counted here will be counted again next time."""
         return parse_source(
-            source, references=self._references, footnotes=self._footnotes, note_numbers=numbers, missed=missed
+            source,
+            references=self._references,
+            footnotes=self._footnotes,
+            note_numbers=dict(self._note_numbers) if numbers is None else numbers,
+            missed=missed,
+            is_live=is_live,
         )
-
-    def _parse_live(self, source: str, missed: set[str]) -> ParsedText:
-        """Parse the tail: what it counts is counted again next time."""
-        return self._parse(source, missed, dict(self._note_numbers))
 
     def _builder(self, parsed: ParsedText) -> BlockBuilder:
         return BlockBuilder(parser(), parsed.env, line_offset=self._settled_lines, first_number=self._next_number)
@@ -162,7 +167,7 @@ class StreamingMarkdown:
 
     def _parse_tail(self) -> BlockUpdate:
         shown = _without_unripe_end(self._source[self._settled_chars :])
-        parsed = self._parse_live(shown, set())
+        parsed = self._parse(shown, set())
         boundary, is_in_list = _last_boundary(parsed, shown)
         first = self._settled_blocks
         settled: list[Block] = []
@@ -171,7 +176,7 @@ class StreamingMarkdown:
             chars = sum(len(line) + 1 for line in lines[:boundary])
             settled = self._settle(shown[:chars], boundary, is_in_list=is_in_list)
             shown = shown[chars:]
-            parsed = self._parse_live(shown, set())
+            parsed = self._parse(shown, set())
         live = self._live_blocks(parsed)
         self._start_fast_path(parsed, shown, live)
         update = self._replace_from(first, settled + live)
@@ -180,7 +185,7 @@ class StreamingMarkdown:
 
     def _settle(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
         """The blocks of ``source``, which stands before the boundary: they are never built again."""
-        alone = self._parse(source, self._missed, self._note_numbers)
+        alone = self._parse(source, self._missed, numbers=self._note_numbers)
         builder = self._builder(alone)
         settled = [
             replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block
@@ -250,7 +255,7 @@ class StreamingMarkdown:
         return self._replace_from(len(self._blocks) - 1, [table.block])
 
     def _row(self, line: str, columns: int) -> tuple[tuple[Any, ...], ...]:
-        env = self._parse_live("", self._missed).env
+        env = self._parse("", self._missed).env
         return table_row(parser(), env, split_cells(line.strip()), columns)
 
 
@@ -261,12 +266,16 @@ def _may_close(fence: _OpenFence, partial: str) -> bool:
 
 def _without_unripe_end(text: str) -> str:
     """``text`` without what stands at its end and may mean something else with the next character."""
-    start = text.rfind("\n") + 1
-    last = text[start:]
-    if last and len(last) <= _MAX_HELD_CHARS and _HELD_LINE.fullmatch(last):
-        return text[:start]
-    match = _HELD_END.search(last[-20:])
-    return text[: len(text) - len(match[0])] if match else text
+    for _ in range(_MAX_HELD_ENDS):
+        start = text.rfind("\n") + 1
+        last = text[start:]
+        if last and len(last) <= _MAX_HELD_CHARS and _HELD_LINE.fullmatch(last):
+            return text[:start]
+        match = _HELD_END.search(last[-_MAX_HELD_CHARS:])
+        if match is None:
+            return text
+        text = text[: len(text) - len(match[0])]
+    return text
 
 
 def _last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
