@@ -28,7 +28,7 @@ def note_key(label: str) -> str:
 
 
 def is_expected(key: str) -> bool:
-    """Whether a mark is drawn before its note has come: notes stand at the end of a text that is still being written."""
+    """Whether a mark is drawn before its note has come: notes stand at the end of a text that is still coming."""
     return len(key) <= 3 and key.isdecimal()
 
 
