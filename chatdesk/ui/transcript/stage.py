@@ -153,6 +153,7 @@ class Stage(QObject):
         return True
 
     def _on_ahead_timer_timeout(self) -> None:
+        self.settle()
         end = time.perf_counter() + _AHEAD_SLICE_S
         for _ in self.layout.ahead(self.view_height * _AHEAD_VIEWS):
             if time.perf_counter() > end:
