@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -25,12 +26,11 @@ class TranscriptAccessible(QAccessibleWidget):
 
     def __init__(self, view: TranscriptView) -> None:
         super().__init__(view, QAccessible.Role.List, "Transcript")
+        self.owes_focus = False  # nothing was loaded yet that could have it
         self._view = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}
-        self._sweeper = QTimer(view)
-        self._sweeper.setSingleShot(True)
-        self._sweeper.setInterval(0)
-        self._sweeper.timeout.connect(self._sweep)
+        self._sweeper = _at_once(view, self._sweep)
+        self._teller = _at_once(view, self.tell_focus)
 
     def childCount(self) -> int:
         view = self._view()
@@ -86,6 +86,17 @@ class TranscriptAccessible(QAccessibleWidget):
         if self._nodes and not self._sweeper.isActive():
             self._sweeper.start()
 
+    def tell_focus_soon(self) -> None:
+        """After Qt has said that the view has the focus: what in it has."""
+        self._teller.start()
+
+    def tell_focus(self) -> None:
+        view = self._view()
+        child = self.focusChild()
+        self.owes_focus = child is None and view is not None and view.hasFocus()
+        if child is not None and QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleEvent(child, QAccessible.Event.Focus))
+
     def close(self) -> None:
         """The view is gone."""
         nodes, self._nodes = self._nodes, {}
@@ -106,6 +117,15 @@ class TranscriptAccessible(QAccessibleWidget):
             self._nodes.pop(entry).close()
         for node in self._nodes.values():
             node.prune()
+
+
+def _at_once(view: TranscriptView, run: Callable[[], None]) -> QTimer:
+    """Runs once the present event is done with."""
+    timer = QTimer(view)
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.timeout.connect(run)
+    return timer
 
 
 def _floating(view: TranscriptView) -> list[QWidget]:
@@ -154,14 +174,22 @@ def children_changed(view: TranscriptView) -> None:
         interface.sweep_soon()
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleEvent(view, QAccessible.Event.ObjectReorder))
+        if interface.owes_focus:
+            interface.tell_focus_soon()
 
 
 def focus_changed(view: TranscriptView) -> None:
     """Another message, or another button in it, has the focus."""
     interface = _factory.of(view)
-    child = interface.focusChild() if interface is not None and QAccessible.isActive() else None
-    if child is not None:
-        QAccessible.updateAccessibility(QAccessibleEvent(child, QAccessible.Event.Focus))
+    if interface is not None:
+        interface.tell_focus()
+
+
+def focus_arrived(view: TranscriptView) -> None:
+    """The view itself got the focus."""
+    interface = _factory.of(view)
+    if interface is not None:
+        interface.tell_focus_soon()
 
 
 def busy_changed(view: TranscriptView, entry: MessageEntry) -> None:

@@ -39,16 +39,40 @@ class Attending:
         self._scrolling = scrolling
         self._pointer = pointer
         self._hit: Hit | None = None
+        self._position: int | None = None
 
     def forget(self) -> None:
         self.current_id = self.stop = self._hit = None
 
     def walk_to(self, message_id: str | None) -> None:
         self.current_id, self.stop = message_id, None
+        self._position = self.current.message.position if self.current is not None else None
 
     @property
     def current(self) -> MessageEntry | None:
         return self._stage.layout.find(self.current_id)
+
+    @property
+    def place(self) -> tuple[str | None, int | None]:
+        """The current message and its position, to ``return_to`` after the thread has been loaded again."""
+        return self.current_id, self._position
+
+    def return_to(self, place: tuple[str | None, int | None]) -> None:
+        self.current_id, self._position = place
+
+    def mend(self) -> bool:
+        """Other messages are loaded than before: when the current one is gone from among them, the one in its place, or
+        the nearest, becomes the current one. Whether that was so."""
+        layout, position = self._stage.layout, self._position
+        if self.current is not None or self.current_id is None or position is None or not layout.entries:
+            return False
+        first, last = layout.entries[0].message.position, layout.entries[-1].message.position
+        if position < first or (position > last and layout.has_newer):
+            return False  # it is only out of reach
+        nearest = min(layout.entries, key=lambda entry: abs(entry.message.position - position))
+        self.walk_to(nearest.message.id)
+        self._stage.repaint()
+        return True
 
     @property
     def acting(self) -> MessageEntry | None:

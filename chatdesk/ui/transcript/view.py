@@ -174,7 +174,9 @@ class TranscriptView(QAbstractScrollArea):
     def reload_from(self, message_id: str | None) -> None:
         """The shown path differs from ``message_id`` on (None: all of it)."""
         self._selection.clear()
+        place = self._attending.place
         self._conversation.reload_from(message_id)
+        self._attending.return_to(place)
 
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""
