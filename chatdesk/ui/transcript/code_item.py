@@ -11,6 +11,7 @@ from chatdesk.ui.transcript.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.code_names import suggested_name
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.shown_text import to_characters, to_units
 from chatdesk.ui.transcript.text_box import x_of
 
 FOLD_LINES = 40
@@ -112,7 +113,8 @@ class CodeItem(Item):
             return self._lines.end(self.shown_lines - 1)
         line = self._line_layout(looks, index).lineAt(0)
         x = point.x() - self._left - looks.px(_PAD_X) + self._x
-        return self._lines.start(index) + (int(line.xToCursor(x)) if line.isValid() else 0)
+        inside = to_characters(self._lines.line(index), int(line.xToCursor(x))) if line.isValid() else 0
+        return self._lines.start(index) + inside
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         looks = self._looks
@@ -127,7 +129,8 @@ class CodeItem(Item):
             if not line.isValid():
                 continue
             low, high = (max(0, min(each, self._lines.end(index)) - self._lines.start(index)) for each in (start, end))
-            x, right = x_of(line, low), x_of(line, high)
+            words = self._lines.line(index)
+            x, right = x_of(line, to_units(words, low)), x_of(line, to_units(words, high))
             areas.append(QRectF(left + x, top + index * height, right - x, height).intersected(inner))
         return areas
 
@@ -140,7 +143,8 @@ class CodeItem(Item):
         line = self._line_layout(looks, index).lineAt(0) if looks is not None else None
         if looks is None or line is None or not line.isValid():
             return is_hidden
-        x, room = x_of(line, offset - self._lines.start(index)), self._width - self._left - 2 * looks.px(_PAD_X)
+        inside = to_units(self._lines.line(index), offset - self._lines.start(index))
+        x, room = x_of(line, inside), self._width - self._left - 2 * looks.px(_PAD_X)
         is_aside = not self._x <= x <= self._x + room
         return (self.scroll_x(x - room / 2 - self._x) if is_aside else False) or is_hidden
 
@@ -286,6 +290,8 @@ class CodeItem(Item):
         end = min(state.selected[1], self._lines.end(index)) - self._lines.start(index)
         if end <= start:
             return []
+        words = self._lines.line(index)
+        start, end = to_units(words, start), to_units(words, end)
         chosen = QTextLayout.FormatRange()
         chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
         return [chosen]
@@ -308,7 +314,9 @@ class CodeItem(Item):
         formats = []
         for start, length, kind in self._lines.runs_in(index):
             run = QTextLayout.FormatRange()
-            run.start, run.length, run.format = start, length, looks.code_format(kind)
+            first = to_units(text, start)
+            run.start, run.length = first, to_units(text, start + length) - first
+            run.format = looks.code_format(kind)
             formats.append(run)
         if formats:
             layout.setFormats(formats)

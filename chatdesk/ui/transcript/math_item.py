@@ -1,20 +1,26 @@
-"""Display mathematics as its TeX source, on a tinted ground, centred when it is short."""
+"""Display mathematics: drawn in the middle of the column, or its TeX source on a tinted ground as long as there is no
+drawing. Copying gives the source."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.rendering.blocks import MathBlock, Span
 from chatdesk.ui.transcript.card import paint_card
 from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+from chatdesk.ui.transcript.side_scroll import SideScroll
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
 
 _PAD_X = 14
 _PAD_Y = 9
+_DRAWN_PAD_Y = 6
+_SIZE = FORMULA_SIZE * 1.08  # displayed formulas are a little larger than the words
+_MAX_DEPTH = 8
 
 
 class MathItem(Item):
@@ -25,8 +31,13 @@ class MathItem(Item):
         super().__init__()
         self.block = block
         self._box = TextBox(flow_of((Span(block.text.strip("\n")),)))
+        self._left = 0.0
+        self._em = 0.0
+        self._scroll = SideScroll()
 
     def guess(self, looks: Looks, width: float) -> float:
+        if self.block.drawing is not None:
+            return self._drawn_height(looks)
         return 2 * _PAD_Y + guess_text_height(
             self.block.text,
             width=width - 2 * _PAD_X,
@@ -35,26 +46,39 @@ class MathItem(Item):
         )
 
     def layout(self, looks: Looks, width: float) -> None:
+        at = self.block.at
+        depth = min(at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX + min(at.quote_depth, _MAX_DEPTH) * QUOTE_INDENT_PX
+        self._left = min(looks.px(depth), width / 2)
+        self.natural_width = width
+        drawing = self.block.drawing
+        if drawing is not None:
+            self._em = looks.em("text") * _SIZE
+            self._scroll.set_widths(width_px(drawing, self._em), width - self._left)
+            self.height = self._drawn_height(looks)
+            return
         self._box.lay_out(
             looks,
-            width - 2 * _PAD_X,
+            max(40.0, width - self._left - 2 * _PAD_X),
             font=looks.font("code"),
             line_height=looks.line_height("code"),
             alignment="center",
         )
         self.height = self._box.height + 2 * _PAD_Y
-        self.natural_width = width
 
     def release(self) -> None:
         super().release()
         self._box.release()
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
+        if self.block.drawing is not None:
+            self._paint_drawing(painter, state)
+            return
         looks = state.looks
-        paint_card(painter, looks, QRectF(0, 0, self.natural_width, self.height), ground="code")
-        painter.translate(_PAD_X, _PAD_Y)
+        area = QRectF(self._left, 0, self.natural_width - self._left, self.height)
+        paint_card(painter, looks, area, ground="code")
+        painter.translate(self._left + _PAD_X, _PAD_Y)
         self._box.draw(painter, looks, looks.colour("text"), selected=state.selected)
-        painter.translate(-_PAD_X, -_PAD_Y)
+        painter.translate(-self._left - _PAD_X, -_PAD_Y)
 
     @property
     def text(self) -> str:
@@ -64,7 +88,42 @@ class MathItem(Item):
         return self._box.flow.copied(start, end)
 
     def offset_at(self, point: QPointF) -> int:
-        return self._box.offset_at(point - QPointF(_PAD_X, _PAD_Y))
+        if self.block.drawing is not None:
+            area = self._formula_area()
+            return 0 if point.x() < area.center().x() else len(self.text)
+        return self._box.offset_at(point - QPointF(self._left + _PAD_X, _PAD_Y))
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
-        return [area.translated(_PAD_X, _PAD_Y) for area in self._box.areas_of(start, end)]
+        if self.block.drawing is not None:
+            seen = QRectF(self._left, 0, self.natural_width - self._left, self.height)
+            return [self._formula_area().intersected(seen)] if end > start else []
+        return [area.translated(self._left + _PAD_X, _PAD_Y) for area in self._box.areas_of(start, end)]
+
+    def scroll_x(self, delta: float) -> bool:
+        return self._scroll.move(delta)
+
+    def _drawn_height(self, looks: Looks) -> float:
+        drawing = self.block.drawing
+        assert drawing is not None
+        em = looks.em("text") * _SIZE
+        return round(ascent_px(drawing, em) + descent_px(drawing, em)) + 2 * _DRAWN_PAD_Y
+
+    def _formula_area(self) -> QRectF:
+        room = self.natural_width - self._left
+        wide = self._scroll.content
+        x = self._left + max(0.0, (room - wide) / 2) - self._scroll.x
+        return QRectF(x, _DRAWN_PAD_Y, wide, self.height - 2 * _DRAWN_PAD_Y)
+
+    def _paint_drawing(self, painter: QPainter, state: PaintState) -> None:
+        looks, drawing = state.looks, self.block.drawing
+        assert drawing is not None
+        area = self._formula_area()
+        painter.save()
+        room = QRectF(self._left, 0, self.natural_width - self._left, self.height)
+        painter.setClipRect(room, Qt.ClipOperation.IntersectClip)
+        if state.selected is not None:
+            painter.fillRect(area, looks.selection.background())
+        baseline = QPointF(area.x(), area.y() + ascent_px(drawing, self._em))
+        paint_formula(painter, drawing, baseline, em=self._em, colour=looks.colour("text"))
+        painter.restore()
+        self._scroll.paint(painter, looks, room)

@@ -6,7 +6,7 @@ Inline code gets a no-break space on both sides as room for its tinted ground; c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatdesk.core.rendering.blocks import Span
 
@@ -32,6 +32,10 @@ class Flow:
     pads: frozenset[int]
     must_wrap_anywhere: bool
 
+    @property
+    def has_drawings(self) -> bool:
+        return any(each.span.drawing is not None for each in self.ranges)
+
     def copied(self, start: int, end: int) -> str:
         piece = self.text[start:end]
         if self.pads:
@@ -48,7 +52,7 @@ def flow_of(spans: Sequence[Span]) -> Flow:
         text = span.text.replace("\n", _LINE)
         if not text:
             continue
-        if span.is_code or span.is_math:
+        if span.is_code or (span.is_math and span.drawing is None):
             text = f"{_PAD}{text}{_PAD}"
             pads.update((length, length + len(text) - 1))
         if span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href:
@@ -100,12 +104,4 @@ def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
 
 
 def _with_text(span: Span, text: str) -> Span:
-    return Span(
-        text,
-        is_bold=span.is_bold,
-        is_italic=span.is_italic,
-        is_struck=span.is_struck,
-        is_code=span.is_code,
-        is_math=span.is_math,
-        href=span.href,
-    )
+    return replace(span, text=text, drawing=None)

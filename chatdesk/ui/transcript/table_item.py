@@ -12,6 +12,7 @@ from chatdesk.core.rendering.blocks import Span, Table
 from chatdesk.ui.transcript.card import paint_hairline
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, width_px
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
 
@@ -54,11 +55,12 @@ class TableColumns:
         self._measured = key
         self.view_width = width
         plain, strong = looks.metrics("table"), looks.metrics("strong")
+        em = FORMULA_SIZE * looks.em("table")
         count = min(len(self.block.header), _MAX_COLUMNS)
-        wanted = [_width_of(cell, strong) for cell in self.block.header[:count]]
+        wanted = [_width_of(cell, strong, em) for cell in self.block.header[:count]]
         for row in rows:
             for place, cell in enumerate(row[:count]):
-                wanted[place] = max(wanted[place], _width_of(cell, plain))
+                wanted[place] = max(wanted[place], _width_of(cell, plain, em))
         fitted = _fit(wanted, width - _GUTTER * count)
         changed = fitted != self.widths
         self.widths = fitted
@@ -257,12 +259,12 @@ def _text_of(cell: tuple[Span, ...]) -> str:
     return flow_of(cell).text
 
 
-def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
-    text = _text_of(cell)[:_MEASURED_CHARACTERS]
-    wide = float(metrics.horizontalAdvance(text))
+def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, em: float) -> float:
+    words = tuple(span for span in cell if span.drawing is None)
+    wide = float(metrics.horizontalAdvance(_text_of(words)[:_MEASURED_CHARACTERS]))
     if any(span.is_code for span in cell):
         wide *= 1.12  # code letters are wider than words'
-    return wide + 2
+    return wide + sum(width_px(span.drawing, em) + 3 for span in cell if span.drawing is not None) + 2
 
 
 def _fit(wanted: list[float], room: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""A run of styled text laid out in a column: QTextLayout with even lines, tinted inline code and links.
+"""A run of styled text laid out in a column: QTextLayout with even lines, tinted inline code, links and formulas.
 
 No QTextDocument: that one opens files named in the text.
 """
@@ -9,13 +9,26 @@ from typing import Final
 from unicodedata import bidirectional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPen,
+    QRawFont,
+    QTextCharFormat,
+    QTextLayout,
+    QTextOption,
+)
 
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+from chatdesk.ui.transcript.shown_text import FORMULA_SIGN, ShownFormula, ShownText
 from chatdesk.ui.transcript.spans import Flow
 
 _WORDS: Final = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
+_FORMULA_GAP_PX: Final = 1
 _ANYWHERE: Final = QTextOption.WrapMode.WrapAnywhere
 
 
@@ -27,8 +40,11 @@ class TextBox:
         self.height = 0.0
         self.natural_width = 0.0
         self._layout: QTextLayout | None = None
+        self._shown = ShownText(flow)
         self._grounds: list[QRectF] = []
+        self._formulas: list[tuple[ShownFormula, QPointF]] = []
         self._line_height = 0.0
+        self._em = 0.0
 
     def lay_out(
         self,
@@ -40,7 +56,9 @@ class TextBox:
         alignment: str = "",
     ) -> None:
         flow = self.flow
-        layout = QTextLayout(flow.text, font)
+        self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
+        shown = self._shown = ShownText(flow, em=self._em, room=width)
+        layout = QTextLayout(shown.text, font)
         layout.setCacheEnabled(True)
         option = QTextOption()
         option.setWrapMode(_ANYWHERE if flow.must_wrap_anywhere else _WORDS)
@@ -48,12 +66,14 @@ class TextBox:
         option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
         layout.setTextOption(option)
         if flow.ranges:
-            layout.setFormats([_format_range(looks, each.start, each.end, each.span) for each in flow.ranges])
+            layout.setFormats(self._formats(looks, font))
         is_rtl = flow.text.isascii() is False and _is_right_to_left(flow.text)
         metrics = QFontMetricsF(font)
         base = (line_height - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
         y = 0.0
         widest = 0.0
+        self._formulas = []
+        waiting = list(reversed(shown.formulas))
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
             line.setLineWidth(width)
@@ -67,22 +87,31 @@ class TextBox:
                 x = room / 2
             ascent, descent = line.ascent(), line.descent()
             # Letters of another font may be taller than the line: make room, else they run into the line above.
-            above = max(base, ascent)
+            above, below = max(base, ascent), max(descent, line_height - base)
+            here = []
+            while waiting and waiting[-1].position < line.textStart() + line.textLength():
+                here.append(waiting.pop())
+            if here:
+                above = max(above, *(ascent_px(each.drawing, self._em) for each in here))
+                below = max(below, *(descent_px(each.drawing, self._em) for each in here))
             line.setPosition(QPointF(x, y + above - ascent))
-            y += max(line_height, above + max(descent, line_height - base))
+            for each in here:
+                left = min(x_of(line, each.position), x_of(line, each.position + 1)) + _FORMULA_GAP_PX
+                self._formulas.append((each, QPointF(left, y + above)))
+            y += max(line_height, above + below)
         layout.endLayout()
         self.height = y or line_height
         self.natural_width = min(widest, width)
         self.is_right_to_left = is_rtl
         self._line_height = line_height
         self._layout = layout
-        self._grounds = self._find_grounds(line_height) if flow.pads else []
+        self._grounds = self._find_grounds() if flow.pads else []
 
     is_right_to_left = False
 
     def release(self) -> None:
         self._layout = None
-        self._grounds = []
+        self._grounds, self._formulas = [], []
 
     def draw(
         self,
@@ -106,12 +135,13 @@ class TextBox:
         painter.setPen(QPen(colour))
         selections = []
         if selected is not None and selected[1] > selected[0]:
+            start, end = map(self._shown.to_layout, selected)
             chosen = QTextLayout.FormatRange()
-            chosen.start = selected[0]
-            chosen.length = selected[1] - selected[0]
-            chosen.format = looks.selection
+            chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
             selections.append(chosen)
         layout.draw(painter, QPointF(0, 0), selections, clip if clip is not None else QRectF())
+        for formula, baseline in self._formulas:
+            paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour)
 
     def offset_at(self, point: QPointF) -> int:
         """The offset of the gap between letters nearest to ``point``."""
@@ -127,7 +157,7 @@ class TextBox:
             else:
                 high = middle - 1
         line = layout.lineAt(low)
-        return int(line.xToCursor(point.x()))
+        return self._shown.to_flow(int(line.xToCursor(point.x())))
 
     def span_link_at(self, point: QPointF) -> str | None:
         if not any(each.span.href for each in self.flow.ranges) or not 0 <= point.y() <= self.height:
@@ -146,6 +176,7 @@ class TextBox:
         if layout is None or end <= start:
             return []
         areas = []
+        start, end = self._shown.to_layout(start), self._shown.to_layout(end)
         index = layout.lineForTextPosition(start).lineNumber()
         while 0 <= index < layout.lineCount():
             line = layout.lineAt(index)
@@ -165,10 +196,24 @@ class TextBox:
         line = layout.lineAt(layout.lineCount() - 1)
         return QPointF(x_of(line, line.textStart() + line.textLength()), self.height - self._line_height)
 
-    def _find_grounds(self, line_height: float) -> list[QRectF]:
-        grounds = []
+    def _formats(self, looks: Looks, font: QFont) -> list[QTextLayout.FormatRange]:
+        drawn = {formula.start: formula for formula in self._shown.formulas}
+        made = []
         for each in self.flow.ranges:
-            if each.span.is_code or each.span.is_math:
+            run = QTextLayout.FormatRange()
+            run.start = self._shown.to_layout(each.start)
+            run.length = self._shown.to_layout(each.end) - run.start
+            formula = drawn.get(each.start)
+            run.format = _room_for(formula, font, self._em) if formula is not None else _format(looks, each.span)
+            made.append(run)
+        return made
+
+    def _find_grounds(self) -> list[QRectF]:
+        grounds = []
+        line_height = self._line_height
+        drawn = {formula.start for formula, _ in self._formulas}
+        for each in self.flow.ranges:
+            if (each.span.is_code or each.span.is_math) and each.start not in drawn:
                 for area in self.areas_of(each.start, each.end):
                     top = round(area.center().y() - line_height / 2)
                     grounds.append(QRectF(area.x() + 1.5, top + 1.5, area.width() - 3, line_height - 3))
@@ -182,16 +227,18 @@ def x_of(line: object, offset: int) -> float:
     return float(found[0] if isinstance(found, tuple) else found)
 
 
-def _format_range(looks: Looks, start: int, end: int, span: Span) -> QTextLayout.FormatRange:
-    made = QTextLayout.FormatRange()
-    made.start = start
-    made.length = end - start
-    made.format = _format(looks, span)
+def _room_for(formula: ShownFormula, font: QFont, em: float) -> QTextCharFormat:
+    """The sign in the formula's place: not seen, and as wide as the formula."""
+    made = QTextCharFormat()
+    made.setForeground(QColor(0, 0, 0, 0))
+    made.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+    made.setFontLetterSpacing(
+        width_px(formula.drawing, em) + 2 * _FORMULA_GAP_PX - QFontMetricsF(font).horizontalAdvance(FORMULA_SIGN)
+    )
     return made
 
 
 def _format(looks: Looks, span: Span) -> QTextCharFormat:
-
     return looks.span_format(
         is_bold=span.is_bold,
         is_italic=span.is_italic,

@@ -1,0 +1,92 @@
+"""Outlines of formulas as Qt paints them. Paths are made once; the pictures of formulas seen lately are kept, since a
+page of mathematics has thousands of curves."""
+
+from __future__ import annotations
+
+from array import array
+from functools import lru_cache
+from math import ceil
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPixmap
+
+from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+
+FORMULA_SIZE = 1.1  # the small letters of the formulas' font are lower than those of the words
+_MARGIN_PX = 1
+_MAX_PICTURE_PX = 1_500_000  # larger ones are painted as paths each time
+
+
+def width_px(drawing: Drawing, em: float) -> float:
+    return drawing.width * em / DRAWING_UNITS
+
+
+def ascent_px(drawing: Drawing, em: float) -> float:
+    return drawing.ascent * em / DRAWING_UNITS
+
+
+def descent_px(drawing: Drawing, em: float) -> float:
+    return drawing.descent * em / DRAWING_UNITS
+
+
+def paint_formula(painter: QPainter, drawing: Drawing, baseline: QPointF, *, em: float, colour: QColor) -> None:
+    """Draw with the left end of the baseline at ``baseline``."""
+    ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
+    picture = _picture(drawing, em, colour.rgba(), ratio)
+    if picture is None:
+        _fill(painter, drawing, baseline, em, colour)
+        return
+    # On whole pixels of the screen: a picture between them would be blurred.
+    x = round(baseline.x() * ratio) / ratio - _MARGIN_PX
+    y = round((baseline.y() - ceil(ascent_px(drawing, em))) * ratio) / ratio - _MARGIN_PX
+    painter.drawPixmap(QPointF(x, y), picture)
+
+
+@lru_cache(maxsize=256)
+def _picture(drawing: Drawing, em: float, rgba: int, ratio: float) -> QPixmap | None:
+    top = ceil(ascent_px(drawing, em)) + _MARGIN_PX
+    width = ceil(width_px(drawing, em)) + 2 * _MARGIN_PX
+    height = top + ceil(descent_px(drawing, em)) + _MARGIN_PX
+    if width * height * ratio * ratio > _MAX_PICTURE_PX or width < 1 or height < 1:
+        return None
+    picture = QPixmap(ceil(width * ratio), ceil(height * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    _fill(painter, drawing, QPointF(_MARGIN_PX, top), em, QColor.fromRgba(rgba))
+    painter.end()
+    return picture
+
+
+def _fill(painter: QPainter, drawing: Drawing, baseline: QPointF, em: float, colour: QColor) -> None:
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(baseline)
+    scale = em / DRAWING_UNITS
+    painter.scale(scale, scale)
+    painter.fillPath(_path(drawing), colour)
+    painter.restore()
+
+
+@lru_cache(maxsize=64)
+def _path(drawing: Drawing) -> QPainterPath:
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
+    points = array("h", drawing.points)
+    place = 0
+    for operation in drawing.operations:
+        if operation == "M":
+            path.moveTo(points[place], points[place + 1])
+            place += 2
+        elif operation == "L":
+            path.lineTo(points[place], points[place + 1])
+            place += 2
+        elif operation == "Q":
+            path.quadTo(*points[place : place + 4])
+            place += 4
+        elif operation == "C":
+            path.cubicTo(*points[place : place + 6])
+            place += 6
+        else:
+            path.closeSubpath()
+    return path
