@@ -1,0 +1,35 @@
+"""ChatDesk as someone uses it who does not see it: started on a display and a bus of its own, driven by keys, heard."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.desktop_session import SYSTEM_PYTHON, DesktopSession, what_is_missing
+
+_WALK = Path(__file__).with_name("screen_reader_walk.py")
+_PRINT_CLIPBOARD = (
+    "import sys; from PySide6.QtGui import QGuiApplication; application = QGuiApplication([]); "
+    "sys.stdout.write(application.clipboard().text())"
+)
+
+
+@pytest.mark.timeout(300)
+def test_everything_can_be_done_by_keyboard_and_ear(tmp_path: Path) -> None:
+    missing = what_is_missing()
+    if missing:
+        pytest.skip(f"NOT PROVEN HERE: accessibility from outside needs apt-get install {' '.join(missing)}")
+    with DesktopSession(tmp_path) as desktop:
+        chatdesk = desktop.start_chatdesk(
+            tmp_path / "data", CHATDESK_READ_ANSWERS="sentences", CHATDESK_OFFLINE_SPEED_TOKENS_PER_S="300"
+        )
+        walk = desktop.run(
+            [SYSTEM_PYTHON, str(_WALK), sys.executable, "-c", _PRINT_CLIPBOARD],
+            timeout_s=240,
+        )
+        assert walk.returncode == 0, f"after {walk.stdout.split()}:\n{walk.stderr[-3000:]}\n{desktop.log()}"
+        assert chatdesk.poll() is None, desktop.log()
+    assert walk.stdout.split()[-1] == "open_settings"
+    assert chatdesk.returncode is not None
