@@ -10,7 +10,7 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
-from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.rules_inline.state_inline import Delimiter
 
 from chatdesk.core.rendering.footnotes import is_expected, note_key
@@ -18,6 +18,7 @@ from chatdesk.core.rendering.footnotes import is_expected, note_key
 MAX_MATH_CHARS = 1000
 MAX_TAG_CHARS = 2000
 _MAX_DOLLARS_TRIED = 4
+_LAST_BRACKET = -1  # a key in the parser's cache, whose own keys are positions
 
 _CJK = re.compile(
     "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
@@ -40,6 +41,8 @@ def install_inline_rules(md: MarkdownIt) -> None:
     ruler.at("emphasis", emphasis_rule)
     ruler.before("escape", "chat_math", math_rule)
     ruler.before("link", "chat_footnote_ref", footnote_mark_rule)
+    ruler.at("link", link_rule)
+    ruler.at("image", image_rule)
     ruler.at("html_inline", tag_rule)
     ruler.push("chat_bare_url", bare_url_rule)
 
@@ -121,12 +124,31 @@ def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def link_rule(state: StateInline, silent: bool) -> bool:
+    return _may_close_bracket(state) and link(state, silent)
+
+
+def image_rule(state: StateInline, silent: bool) -> bool:
+    return _may_close_bracket(state) and image(state, silent)
+
+
+def _may_close_bracket(state: StateInline) -> bool:
+    """Whether a bracket closes anywhere behind: looking for the end of each of many open ones takes long."""
+    last = state.cache.get(_LAST_BRACKET)
+    if last is None:
+        last = state.cache[_LAST_BRACKET] = state.src.rfind("]")
+    return state.pos < last
+
+
 def tag_rule(state: StateInline, silent: bool) -> bool:
     """A tag of HTML is shown as it was written: what looks like Markdown or an escape inside it is none."""
     source, at = state.src, state.pos
     if source[at] != "<":
         return False
-    match = HTML_TAG_RE.match(source, at, min(state.posMax, at + MAX_TAG_CHARS))
+    limit = min(state.posMax, at + MAX_TAG_CHARS)
+    if source.find(">", at, limit) < 0:
+        return False
+    match = HTML_TAG_RE.match(source, at, limit)
     if match is None:
         return False
     if not silent:

@@ -13,6 +13,8 @@ from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.rendering.inline_rules import split_bare_addresses
 from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_controls
 
+# Bold, italic, struck, code, math, href, note.
+_Style = tuple[bool, bool, bool, bool, bool, str | None, str]
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -23,34 +25,48 @@ class SpanBuilder:
     def __init__(self, numbers: dict[str, int]) -> None:
         self._numbers = numbers
         self._spans: list[Span] = []
-        self._style = Span("")
+        self._pieces: list[str] = []  # of the span that grows
+        self._style: _Style | None = None
         self._depth = {"strong": 0, "em": 0, "s": 0}
         self._hrefs: list[str | None] = []
 
     def build(self, tokens: list[Token]) -> tuple[Span, ...]:
         for token in tokens:
             self._take(token)
+        self._end_span()
         return tuple(self._spans)
 
-    def _add(self, text: str, **changes: Any) -> None:
+    def _add(
+        self, text: str, *, is_code: bool = False, is_math: bool = False, href: str | None = None, note: str = ""
+    ) -> None:
         if not text:
             return
-        style = replace(self._style, **changes) if changes else self._style
-        shown = visible_controls(text)
-        if self._spans:
-            last = self._spans[-1]
-            if not style.is_math and replace(last, text="") == replace(style, text=""):
-                self._spans[-1] = replace(last, text=last.text + shown)
-                return
-        self._spans.append(replace(style, text=shown))
+        depth = self._depth
+        link = href or (self._hrefs[-1] if self._hrefs else None)
+        style = (depth["strong"] > 0, depth["em"] > 0, depth["s"] > 0, is_code, is_math, link, note)
+        if style != self._style or is_math:
+            self._end_span()
+            self._style = style
+        self._pieces.append(text)
 
-    def _restyle(self) -> None:
-        self._style = Span(
-            "",
-            is_bold=self._depth["strong"] > 0,
-            is_italic=self._depth["em"] > 0,
-            is_struck=self._depth["s"] > 0,
-            href=self._hrefs[-1] if self._hrefs else None,
+    def _end_span(self) -> None:
+        """Controls are looked for in the whole span: what a joiner joins may have come in two tokens."""
+        if self._style is None or not self._pieces:
+            return
+        bold, italic, struck, code, math, href, note = self._style
+        text = visible_controls("".join(self._pieces))
+        self._pieces.clear()
+        self._spans.append(
+            Span(
+                text,
+                is_bold=bold,
+                is_italic=italic,
+                is_struck=struck,
+                is_code=code,
+                is_math=math,
+                href=href,
+                note=note or None,
+            )
         )
 
     def _take(self, token: Token) -> None:
@@ -61,7 +77,7 @@ class SpanBuilder:
                 self._add(content)
             else:
                 for text, href in split_bare_addresses(content):
-                    self._add(text, **({"href": href} if href and is_safe_link(href) else {}))
+                    self._add(text, href=href if href and is_safe_link(href) else None)
         elif kind in ("code_inline", "chat_math"):
             self._add(token.content, is_code=kind == "code_inline", is_math=kind == "chat_math")
         elif kind in ("softbreak", "hardbreak"):
@@ -74,13 +90,10 @@ class SpanBuilder:
         elif kind == "link_open":
             href = str(token.attrs.get("href", ""))
             self._hrefs.append(href if is_safe_link(href) else None)
-            self._restyle()
         elif kind == "link_close":
             self._hrefs.pop()
-            self._restyle()
         elif token.tag in self._depth and token.nesting:
             self._depth[token.tag] += token.nesting
-            self._restyle()
         else:
             self._add(token.content)
 
