@@ -45,9 +45,13 @@ def make_ready(purpose):
     stamp = _read_stamp()
     kinds = system_libraries.kinds_needed(purpose)
     if not set(kinds) <= set(stamp.get("libraries", [])):
-        packages = system_libraries.missing_packages(kinds)
+        must = [kind for kind in kinds if kind not in system_libraries.OPTIONAL]
+        packages = system_libraries.missing_packages(must)
         if packages and not system_libraries.install(packages):
             raise SetUpError("")
+        extra = system_libraries.missing_packages(kinds)
+        if extra and not system_libraries.install(extra):
+            print("Going on without them: what needs them will be skipped.", flush=True)
     wanted = _digest(LOCKS[purpose])
     # What the tests need contains what the application needs, at the same versions.
     is_current = wanted == stamp.get(purpose) or (purpose == "run" and stamp.get("test") == _digest(LOCKS["test"]))

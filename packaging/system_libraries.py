@@ -34,6 +34,12 @@ X11 = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
 WAYLAND = {"libwayland-cursor.so.0": "libwayland-cursor0"}
+# The test that uses ChatDesk as a screen reader does; it is skipped, and says so, where these cannot be installed.
+SCREEN_READER_PROGRAMS = {"dbus-daemon": "dbus-daemon", "xdotool": "xdotool"}
+AT_SPI_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi-bus-launcher")
+ATSPI_PROBE = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi"
+SYSTEM_PYTHON = "/usr/bin/python3"
+OPTIONAL = ("screen_reader",)
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_PLACES = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
@@ -46,7 +52,7 @@ def kinds_needed(purpose):
     if os.environ.get("WAYLAND_DISPLAY"):
         kinds.append("wayland")
     if purpose == "test":
-        kinds.append("test")
+        kinds += ["test", "screen_reader"]
     return kinds
 
 
@@ -64,6 +70,19 @@ def missing_packages(kinds):
         missing.append(FONT_PACKAGE)
     if "test" in kinds and shutil.which("Xvfb") is None:
         missing.append("xvfb")
+    if "screen_reader" in kinds:
+        missing += missing_for_screen_reader()
+    return missing
+
+
+def missing_for_screen_reader():
+    """What an outside accessibility client needs: a session bus, AT-SPI on it, and keys for the window."""
+    missing = [package for program, package in SCREEN_READER_PROGRAMS.items() if shutil.which(program) is None]
+    if not any(Path(place).exists() for place in AT_SPI_LAUNCHERS):
+        missing.append("at-spi2-core")
+    probe = [SYSTEM_PYTHON, "-c", ATSPI_PROBE]
+    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(probe, capture_output=True).returncode != 0:
+        missing += ["python3-gi", "gir1.2-atspi-2.0"]
     return missing
 
 

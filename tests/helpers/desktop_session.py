@@ -5,9 +5,9 @@ Nothing outlives ``close``: every process carries a mark in its environment, als
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,17 +22,14 @@ _WAIT_S = 20.0
 
 
 def what_is_missing() -> list[str]:
-    """Debian packages that this machine lacks for a screen reader's walk."""
-    programs = {"Xvfb": "xvfb", "dbus-daemon": "dbus-daemon", "xdotool": "xdotool"}
-    missing = [package for program, package in programs.items() if shutil.which(program) is None]
-    if not any(Path(place).exists() for place in ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi-bus-launcher")):
-        missing.append("at-spi2-core")
-    probe = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi"
-    if not Path(SYSTEM_PYTHON).exists():
-        missing.append("python3")
-    elif subprocess.run([SYSTEM_PYTHON, "-c", probe], capture_output=True, check=False).returncode != 0:
-        missing += ["python3-gi", "gir1.2-atspi-2.0"]
-    return missing
+    """Debian packages that this machine lacks for a screen reader's walk; set-up installs the same."""
+    if not sys.platform.startswith("linux"):
+        return ["linux"]
+    spec = importlib.util.spec_from_file_location("system_libraries", ROOT / "packaging" / "system_libraries.py")
+    assert spec is not None and spec.loader is not None
+    libraries = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(libraries)
+    return list(libraries.missing_packages(["x11", "test", "screen_reader"]))
 
 
 class DesktopSession:
@@ -42,6 +39,7 @@ class DesktopSession:
         self._folder = folder
         self._token = secrets.token_hex(8)
         self._log = (folder / "desktop.log").open("wb")
+        self._children: list[subprocess.Popen[bytes]] = []
         runtime = folder / "runtime"
         runtime.mkdir(mode=0o700)
         self.environment = {
@@ -93,10 +91,6 @@ class DesktopSession:
         self._log.close()
 
     # Processes
-
-    @property
-    def _children(self) -> list[subprocess.Popen[bytes]]:
-        return self.__dict__.setdefault("_started", [])
 
     def _start(
         self, command: list[str], environment: dict[str, str], output: IO[bytes] | int | None = None
