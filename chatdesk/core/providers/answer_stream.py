@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.answer_reader import ErrorInAnswer
 from chatdesk.core.providers.failure_texts import duration_text
@@ -22,11 +23,17 @@ T = TypeVar("T")
 _STREAM_TYPES = {"", "text/event-stream", "text/plain", "application/octet-stream", "application/x-ndjson"}
 _LARGE_JSON = 256 * 1024
 _SLICE_S = 0.004
+_ALARM_LATE_S = 0.002  # a loop that counts whole milliseconds rings early, and would ring again and again
+_WAITED_S = 0.002
+_GATHER_S = 0.02
 _DRAIN_S = 0.1
 
 
 class Deadlines:
-    """How long may still be waited. Only waiting for the server counts as silence, never the reader's own time."""
+    """How long may still be waited. Only waiting for the server counts as silence, never the reader's own time.
+
+    One alarm serves a whole answer: it is set again when it rings too early, not for every event. Closed by ``close``.
+    """
 
     def __init__(self, limits: StreamLimits, failures: FailureTranslator) -> None:
         self._limits = limits
@@ -35,7 +42,14 @@ class Deadlines:
         self._ends_at = self._loop.time() + limits.total_s
         self._waited_s = 0.0
         self._has_event = False
+        self._alarm: asyncio.Handle | None = None
+        self._rings_at = 0.0
+        self._waiter: asyncio.Task[Any] | None = None
+        self._cancelling = 0
+        self._waits_since = 0.0
+        self._has_rung = False
         self.is_finished = False
+        self.last_wait_s = 0.0
 
     def note_event(self) -> None:
         """The server began to answer."""
@@ -56,22 +70,58 @@ class Deadlines:
 
     async def wait_for(self, awaitable: Awaitable[T]) -> T:
         """Await something of the server's. Raises ``ProviderError`` when it takes too long."""
-        began = self._loop.time()
-        limit_s = self._limit_s()
+        self._waiter = asyncio.current_task()
+        assert self._waiter is not None
+        self._cancelling = self._waiter.cancelling()
+        self._waits_since = self._loop.time()
+        if self._alarm is None or self._rings_at > self._due_at():
+            self._set_alarm()
         try:
-            async with asyncio.timeout_at(min(began + limit_s - self._waited_s, self._ends_at)) as scope:
-                return await awaitable
-        except TimeoutError:
-            if not scope.expired():
-                raise
-            if self._loop.time() >= self._ends_at:
-                kind, limit_s = Kind.REQUEST_TIMEOUT, self._limits.total_s
-                what = "The answer of {who} took longer than " + duration_text(limit_s) + " and was stopped."
-                raise self._failures.make(kind, what=what, next_step="Continue the answer, or try again.") from None
-            kind = Kind.SILENCE if self._has_event else Kind.FIRST_BYTE_TIMEOUT
-            raise self._failures.make(kind, seconds=limit_s) from None
+            return await awaitable
+        except asyncio.CancelledError:
+            # As asyncio.timeout does: a cancellation that came from outside as well stays one.
+            if self._has_rung and self._waiter.uncancel() <= self._cancelling:
+                raise self._too_late() from None
+            raise
         finally:
-            self._waited_s += self._loop.time() - began
+            self._waiter = None
+            self.last_wait_s = self._loop.time() - self._waits_since
+            self._waited_s += self.last_wait_s
+
+    def close(self) -> None:
+        """No alarm rings any more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _due_at(self) -> float:
+        return min(self._waits_since + self._limit_s() - self._waited_s, self._ends_at)
+
+    def _set_alarm(self) -> None:
+        self.close()
+        self._rings_at = self._due_at()
+        self._alarm = self._loop.call_at(self._rings_at + _ALARM_LATE_S, self._on_alarm)
+
+    def _on_alarm(self) -> None:
+        self._alarm = None
+        if self._waiter is None:
+            return  # the next wait sets it again
+        if self._loop.time() < self._due_at():
+            self._set_alarm()
+            return
+        self._has_rung = True
+        self._waiter.cancel()
+
+    def _too_late(self) -> ProviderError:
+        self._has_rung = False
+        if self._loop.time() >= self._ends_at:
+            limit_s = self._limits.total_s
+            what = "The answer of {who} took longer than " + duration_text(limit_s) + " and was stopped."
+            return self._failures.make(
+                Kind.REQUEST_TIMEOUT, what=what, next_step="Continue the answer, or try again.", seconds=limit_s
+            )
+        kind = Kind.SILENCE if self._has_event else Kind.FIRST_BYTE_TIMEOUT
+        return self._failures.make(kind, seconds=self._limit_s())
 
     def _limit_s(self) -> float:
         if self.is_finished:
@@ -139,6 +189,10 @@ class AnswerStream:
                     # One network read can hold hundreds of events; the window must not wait for all of them.
                     await asyncio.sleep(0)
                     slice_began = clock()
+            if self._deadlines.last_wait_s > _WAITED_S and not self._deadlines.is_finished:
+                # The server is slower than we are. Each wake-up costs as much as the event it brings, and the window
+                # shows a frame at a time: let some gather.
+                await asyncio.sleep(_GATHER_S)
         for event in reader.finish():
             # An event cut in the middle is no error of its own: the missing finish reason tells.
             with suppress(ValueError):

@@ -190,6 +190,7 @@ class OpenAICompatibleProvider:
             vendor_id = response.http_response.headers.get("x-request-id")
             raise self._failures.from_event(error.error, request_id=vendor_id) from None
         finally:
+            deadlines.close()
             await response.close()
         if reader.usage is not None:
             yield UsageReported(reader.usage)
