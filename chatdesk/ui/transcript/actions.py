@@ -6,7 +6,8 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.attention import Attending
-from chatdesk.ui.transcript.clipboard import Clipboard
+from chatdesk.ui.transcript.clipboard import FORMS, Clipboard
+from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.item import Item, Outcome
@@ -36,6 +37,7 @@ class Actions(QObject):
         view: QWidget,
         stage: Stage,
         *,
+        conversation: Conversation,
         scrolling: Scrolling,
         attending: Attending,
         selection: Selection,
@@ -44,6 +46,7 @@ class Actions(QObject):
         super().__init__(view)
         self._view = view
         self._stage = stage
+        self._conversation = conversation
         self._scrolling = scrolling
         self._attending = attending
         self._selection = selection
@@ -67,7 +70,7 @@ class Actions(QObject):
         elif command == "end":
             self._scrolling.to_end()
         elif command == "copy":
-            self._clipboard.copy(self._attending.acting)
+            self._clipboard.copy(self._conversation.thread_id, self._attending.acting)
         elif command == "select-all":
             self._selection.select_all()
             self._stage.repaint()
@@ -118,10 +121,8 @@ class Actions(QObject):
 
     def _do(self, entry: MessageEntry, action: str) -> None:
         message_id = entry.message.id
-        if action == "copy":
-            self._clipboard.copy(entry)
-        elif action == "copy-markdown":
-            self._clipboard.put_text(entry.text)
+        if action in FORMS:
+            self._clipboard.copy(self._conversation.thread_id, entry, form=action)
         elif action in _VERSION_STEPS:
             self.versionRequested.emit(message_id, _VERSION_STEPS[action])
         else:

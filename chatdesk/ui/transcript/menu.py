@@ -20,6 +20,8 @@ def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Ca
     rows: list[tuple[str, str, bool] | None] = [
         ("copy", "Copy Selection" if has_selection else "Copy", True),
         ("copy-markdown", "Copy as Markdown", True),
+        ("copy-plain", "Copy as Plain Text", True),
+        ("copy-rich", "Copy as Rich Text", True),
         None,
     ]
     if entry.is_question:

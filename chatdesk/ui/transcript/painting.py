@@ -25,7 +25,7 @@ def paint_view(
 ) -> None:
     """Draw what lies in ``area`` of the viewport; ``left`` is the column's."""
     painter.fillRect(area, looks.colour("background"))
-    ranger = selection.ranger()
+    selected = selection.range()
     last = layout.entries[-1] if layout.entries and not layout.has_newer else None
     bubbled: MessageEntry | None = None
     for placed in layout.placed:
@@ -47,7 +47,7 @@ def paint_view(
         state = PaintState(
             looks,
             area.translated(-x, -placed.y),
-            selected=ranger.of(entry, placed.index) if ranger and item.is_selectable else None,
+            selected=selected.of(entry, placed.index) if selected and item.is_selectable else None,
             hovered_action=attention.hovered_action if is_hovered else None,
             focused_action=attention.focused_action if is_focused else None,
             is_active=is_attended or entry is last,

@@ -1,13 +1,20 @@
-"""What the reader has selected: from a place in one item to a place in another, across messages."""
+"""What the reader has selected: from a place in one item to a place in another, across messages.
+
+Places are compared by the message's position, so a selection stays what it is while messages are unloaded and loaded
+again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.layout import ThreadLayout
+
+Key = tuple[float, int, int]  # position of the message, index of the item, offset in it
+_START: Key = (-1.0, 0, 0)
+_END: Key = (float("inf"), 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,26 @@ class TextPlace:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class SelectedRange:
+    """Everything from ``low`` to ``high``."""
+
+    low: Key
+    high: Key
+
+    def of(self, entry: MessageEntry, index: int) -> tuple[int, int] | None:
+        """What of an item is selected."""
+        place = (entry.message.position, index)
+        if place < self.low[:2] or place > self.high[:2]:
+            return None
+        start = self.low[2] if place == self.low[:2] else 0
+        end = self.high[2] if place == self.high[:2] else len(entry.items[index].text)
+        return (start, end) if end > start else None
+
+    def touches(self, position: int) -> bool:
+        return self.low[0] <= position <= self.high[0]
+
+
 class Selection:
     """``fixed`` is where it began, ``moving`` where it is being dragged to."""
 
@@ -26,20 +53,28 @@ class Selection:
         self._layout = layout
         self._fixed: tuple[TextPlace, TextPlace] | None = None
         self._moving: tuple[TextPlace, TextPlace] | None = None
+        self._is_all = False
 
     def clear(self) -> bool:
         """Whether there was something."""
         had = self.is_some
         self._fixed = self._moving = None
+        self._is_all = False
         return had
 
     def begin(self, start: TextPlace, end: TextPlace | None = None) -> None:
         """``start`` to ``end`` is what stays selected while the drag goes on: a word, or nothing."""
         self._fixed = self._moving = (start, end or start)
+        self._is_all = False
 
     def extend(self, start: TextPlace, end: TextPlace | None = None) -> None:
         if self._fixed is not None:
             self._moving = (start, end or start)
+            self._is_all = False
+
+    def select_all(self) -> None:
+        """The whole thread, also what is not loaded."""
+        self._is_all = bool(self._layout.entries)
 
     @property
     def has_begun(self) -> bool:
@@ -47,91 +82,40 @@ class Selection:
 
     @property
     def is_some(self) -> bool:
-        ends = self.ends()
-        return ends is not None and self._key(ends[0]) < self._key(ends[1])
+        return self.range() is not None
 
-    def ends(self) -> tuple[TextPlace, TextPlace] | None:
-        """First and last place, in reading order. None when nothing is selected or its message is gone."""
+    @property
+    def is_all(self) -> bool:
+        return self._is_all
+
+    @property
+    def moving_end(self) -> TextPlace | None:
+        """The end that keys move: away from where the selection began."""
         if self._fixed is None or self._moving is None:
             return None
-        places = (*self._fixed, *self._moving)
-        if any(self._key(place)[1] < 0 or self._key(place)[0] < 0 for place in places):
-            return None
-        return min(places, key=self._key), max(places, key=self._key)
+        start, end = self._moving
+        return start if _key(start) < _key(self._fixed[0]) else end
 
-    def select_all(self) -> None:
-        """Everything that is loaded."""
-        entries = self._layout.entries
-        if not entries:
-            return
-        first, last = entries[0], entries[-1]
-        end = last.items[-1]
-        self.begin(TextPlace(first, first.items[0], 0))
-        self.extend(TextPlace(last, end, len(end.text)))
+    def ends(self) -> tuple[TextPlace, ...]:
+        """The places between which everything is selected, in no order; none when that is the whole thread."""
+        if self._is_all or self._fixed is None or self._moving is None:
+            return ()
+        return (*self._fixed, *self._moving)
 
-    def text(self) -> str:
-        """The selected text as it is copied."""
-        ends = self.ends()
-        if ends is None:
-            return ""
-        start, end = ends
-        first, last = self._layout.order_of(start.entry), self._layout.order_of(end.entry)
-        messages = []
-        for entry in self._layout.entries[first : last + 1]:
-            pieces = []
-            for item in entry.items:
-                found = _within(self._key(start), self._key(end), self._key(TextPlace(entry, item, 0)), len(item.text))
-                if item.is_selectable and item.kind != "notice" and found is not None:
-                    piece = item.copied(*found)
-                    if piece:
-                        pieces.append((item, piece))
-            if pieces:
-                messages.append(_join(pieces))
-        return "\n\n".join(messages)
+    @property
+    def first(self) -> TextPlace | None:
+        """Where the selection begins in the thread; None when that is the start of the thread."""
+        return min(self.ends(), key=_key, default=None)
 
-    def ranger(self) -> _Ranger | None:
-        """Answers, for each item of one paint, what of it is selected."""
-        ends = self.ends()
-        if ends is None:
-            return None
-        low, high = self._key(ends[0]), self._key(ends[1])
-        return _Ranger(self._layout, low, high) if low < high else None
-
-    def _key(self, place: TextPlace) -> tuple[int, int, int]:
-        index = place.entry.index_of(place.item)
-        return self._layout.order_of(place.entry), -1 if index is None else index, place.offset
+    def range(self) -> SelectedRange | None:
+        """None when nothing is selected."""
+        if self._is_all:
+            return SelectedRange(_START, _END)
+        keys = [_key(place) for place in self.ends()]
+        return SelectedRange(min(keys), max(keys)) if keys and min(keys) < max(keys) else None
 
 
-class _Ranger:
-    def __init__(self, layout: ThreadLayout, low: tuple[int, int, int], high: tuple[int, int, int]) -> None:
-        self._layout = layout
-        self._low = low
-        self._high = high
-
-    def of(self, entry: MessageEntry, index: int) -> tuple[int, int] | None:
-        key = (self._layout.order_of(entry), index, 0)
-        return _within(self._low, self._high, key, len(entry.items[index].text))
-
-
-def _within(
-    low: tuple[int, int, int], high: tuple[int, int, int], key: tuple[int, int, int], length: int
-) -> tuple[int, int] | None:
-    place = key[:2]
-    if place < low[:2] or place > high[:2]:
-        return None
-    start = low[2] if place == low[:2] else 0
-    end = high[2] if place == high[:2] else length
-    return (start, end) if end > start else None
-
-
-def _join(pieces: list[tuple[Item, str]]) -> str:
-    parts = [pieces[0][1]]
-    for (before, _), (item, text) in pairwise(pieces):
-        is_close = item.gap == 0.0 or (_is_list(before) and _is_list(item)) or before.kind == item.kind == "table"
-        parts.append(("\n" if is_close else "\n\n") + text)
-    return "".join(parts)
-
-
-def _is_list(item: Item) -> bool:
-    at = getattr(item, "at", None)
-    return at is not None and at.list_depth > 0
+def _key(place: TextPlace) -> Key:
+    index = place.entry.index_of(place.item)
+    # An item that was replaced since stood at the start of what took its place.
+    return place.entry.message.position, 0 if index is None else index, place.offset

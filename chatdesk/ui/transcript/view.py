@@ -33,6 +33,7 @@ from chatdesk.ui.transcript.clipboard import Clipboard
 from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor, SizesFetcher
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.pages import Pages
@@ -108,10 +109,11 @@ class TranscriptView(QAbstractScrollArea):
         self._attending = Attending(self, stage, scrolling=self._scrolling, pointer=self._pointer)
         self._wheel = Wheel(stage, self._scrolling, self._pointer)
         self._touch = Touch(self, self._scrolling)
-        self._clipboard = Clipboard(self._selection, self)
+        self._clipboard = Clipboard(self._selection, Gatherer(self._layout, fetch, renderer, self))
         self._actions = Actions(
             self,
             stage,
+            conversation=self._conversation,
             scrolling=self._scrolling,
             attending=self._attending,
             selection=self._selection,
@@ -133,6 +135,7 @@ class TranscriptView(QAbstractScrollArea):
         self._touch.tapped.connect(self._on_touch_tapped)
         self._touch.rested.connect(self._show_menu_at)
         self._clipboard.copied.connect(self.copyRequested)
+        self._clipboard.announced.connect(self._announce)
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
         self._actions.saveRequested.connect(self.saveRequested)

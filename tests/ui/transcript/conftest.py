@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
@@ -156,6 +159,12 @@ def make_message(
 
 def make_thread(count: int, text: Callable[[int], str] = lambda place: f"Message number {place}.") -> FakeThread:
     return FakeThread([make_message(place, text(place)) for place in range(count)])
+
+
+def copied_text(view: TranscriptView) -> str:
+    """What Ctrl+C puts on the clipboard."""
+    QTest.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    return QGuiApplication.clipboard().text()
 
 
 @dataclass

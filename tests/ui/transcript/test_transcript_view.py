@@ -13,7 +13,7 @@ from chatdesk.core.domain.message import Role, Status
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import ScrollAnchor
 
-from conftest import World, make_message, make_thread  # isort: skip
+from conftest import World, copied_text, make_message, make_thread  # isort: skip
 
 _CODE = "Look:\n\n```python\nprint(1)\n```\n"
 
@@ -170,11 +170,11 @@ def test_dragging_selects_across_messages_and_double_click_a_word(world: World) 
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 0))
     QTest.mouseMove(view.viewport(), at(last, 400))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at(last, 400))
-    assert view._selection.text() == "Message number 1.\n\nMessage number 2."
+    assert copied_text(view) == "Message number 1.\n\nMessage number 2."
     view._pointer._since_click.invalidate()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 5))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 5))
-    assert view._selection.text() == "Message"
+    assert copied_text(view) == "Message"
 
 
 def test_tab_reaches_the_copy_button_of_code(world: World) -> None:
