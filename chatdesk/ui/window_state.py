@@ -20,7 +20,8 @@ MAX_ANCHORS: Final = 200
 SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
-_THEMES: Final = ("system", "light", "dark", "light-contrast", "dark-contrast")
+# What this file once held and the settings hold now: its name here and its name there.
+_MOVED: Final = {"theme": "theme", "scale": "text_scale"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,6 @@ class WindowState:
     is_sidebar_collapsed: bool = False
     open_thread_id: str | None = None
     anchors: Mapping[str, SavedAnchor] = field(default_factory=dict)
-    theme: str = "system"
-    scale: float = 1.0
 
     def to_json(self) -> str:
         data = asdict(self)
@@ -60,7 +59,6 @@ class WindowState:
         if not isinstance(data, dict):
             raise ValueError("the window state is not an object")
         plain = cls()
-        theme = data.get("theme")
         return cls(
             x=_whole(data.get("x"), None, -_MAX_PX),
             y=_whole(data.get("y"), None, -_MAX_PX),
@@ -71,8 +69,6 @@ class WindowState:
             is_sidebar_collapsed=data.get("is_sidebar_collapsed") is True,
             open_thread_id=_text(data.get("open_thread_id")),
             anchors=_anchors(data.get("anchors")),
-            theme=theme if theme in _THEMES else plain.theme,
-            scale=min(4.0, max(0.25, _number(data.get("scale"), plain.scale))),
         )
 
 
@@ -101,6 +97,15 @@ class WindowStateFile:
         except OSError as error:
             _log.warning("the window state could not be opened: %s", error.strerror)
         return WindowState()
+
+    def load_moved_settings(self) -> dict[str, Any]:
+        """Settings that an older ChatDesk kept here, unchecked; none once the state has been saved again."""
+        try:
+            data = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        found = data if isinstance(data, dict) else {}
+        return {new: found[old] for old, new in _MOVED.items() if old in found}
 
     def save_soon(self, state: WindowState) -> None:
         """Only the newest state is written, a moment later, on the writer's thread."""

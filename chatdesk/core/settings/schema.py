@@ -114,8 +114,8 @@ class Settings:
         "appearance.text_scale",
         1.0,
         "Size of all text, 1 being normal.",
-        minimum=0.7,
-        maximum=2.5,
+        minimum=0.75,
+        maximum=2.0,
     )
     motion: str = declared(
         "accessibility.motion",

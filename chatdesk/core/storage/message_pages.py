@@ -17,9 +17,9 @@ _SHOWN = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.
 
 _BOUNDS = """
 SELECT t.shown_count,
-  (SELECT min(position) FROM messages WHERE thread_id = ?1 AND on_path = 1 AND deleted_at IS NULL),
-  (SELECT max(position) FROM messages WHERE thread_id = ?1 AND on_path = 1 AND deleted_at IS NULL)
-FROM threads t WHERE t.id = ?1
+  (SELECT min(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL),
+  (SELECT max(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
+FROM threads t WHERE t.id = ?
 """
 
 # Newest first, so that a limit keeps the newest.

@@ -122,8 +122,8 @@ def show(conn: Connection, node: Node) -> int:
 def refresh_end(conn: Connection, thread_id: str) -> None:
     """``current_leaf_id`` is the newest live message of the path."""
     conn.exec_driver_sql(
-        "UPDATE threads SET current_leaf_id = (SELECT id FROM messages WHERE thread_id = ?1 AND on_path = 1"
-        " AND deleted_at IS NULL ORDER BY position DESC LIMIT 1) WHERE id = ?1",
+        "UPDATE threads SET current_leaf_id = (SELECT id FROM messages WHERE thread_id = threads.id AND on_path = 1"
+        " AND deleted_at IS NULL ORDER BY position DESC LIMIT 1) WHERE id = ?",
         (thread_id,),
     )
 

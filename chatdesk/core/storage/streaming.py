@@ -86,10 +86,10 @@ def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> Non
     """A provider may tell a tool's name after its first arguments."""
     name = _optional(chunk.meta.get("name"))
     conn.exec_driver_sql(
-        "UPDATE message_parts SET tool_name = coalesce(?1, tool_name), tool_call_id = coalesce(?2, tool_call_id),"
-        " content = CASE WHEN ?1 IS NULL THEN content ELSE json_set(content, '$.name', ?1) END"
-        " WHERE message_id = ?3 AND part_index = ?4",
-        (name, _optional(chunk.meta.get("call_id")), message_id, chunk.part_index),
+        "UPDATE message_parts SET tool_name = coalesce(?, tool_name), tool_call_id = coalesce(?, tool_call_id),"
+        " content = CASE WHEN ? IS NULL THEN content ELSE json_set(content, '$.name', ?) END"
+        " WHERE message_id = ? AND part_index = ?",
+        (name, _optional(chunk.meta.get("call_id")), name, name, message_id, chunk.part_index),
     )
 
 

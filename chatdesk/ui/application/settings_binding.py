@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.settings.schema import InvalidValue, all_settings
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 # What a choice of movement means for the theme; anything else follows the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
+
+_log = logging.getLogger(__name__)
 
 
 class SettingsBinding(QObject):
@@ -43,6 +49,8 @@ class SettingsBinding(QObject):
         self._models = models
         self._handle = handle
         self._tasks = tasks
+        self._saving = asyncio.Lock()
+        panes.theme.changed.connect(self._on_theme_changed)
 
     def apply(self) -> None:
         """Give the settings to the panes."""
@@ -76,14 +84,23 @@ class SettingsBinding(QObject):
         dialog.applied.connect(self._on_dialog_applied)
         dialog.open()
 
+    def _on_theme_changed(self) -> None:
+        """A command or a key changed the look; the system changing its colours changes no setting."""
+        theme = self._panes.theme
+        look = {"theme": theme.preference, "text_scale": theme.scale}
+        changes: dict[str, Any] = {
+            name: value for name, value in look.items() if getattr(self._settings, name) != value
+        }
+        if changes:
+            self._settings = replace(self._settings, **changes)
+            self._tasks.start(self._save(changes), "save settings")
+
     def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
         theme = self._panes.theme
         known = {name: value for name, value in changes.items() if hasattr(self._settings, name)}
-        if "theme" in known:
-            theme.set_preference(known["theme"])
-        if "text_scale" in known:
-            theme.set_scale(float(known["text_scale"]))
-        self._settings = replace(self._settings, **known)
+        self._settings = replace(self._settings, **known)  # first, so that the theme's own news change nothing more
+        theme.set_preference(self._settings.theme)  # type: ignore[arg-type]
+        theme.set_scale(self._settings.text_scale)
         self.apply()
         self._tasks.start(self._keep(known), "save settings")
 
@@ -92,7 +109,28 @@ class SettingsBinding(QObject):
         await services.apply_settings(self._settings)
         self.apply()
         self._models.fill()
-        await asyncio.to_thread(self._store.save, changes)
+        await self._save(changes)
+
+    async def _save(self, changes: Mapping[str, Any]) -> None:
+        async with self._saving:  # two at once would each write the file without the other's change
+            await asyncio.to_thread(self._store.save, changes)
+
+
+def take_over(settings: Settings, moved: Mapping[str, Any], store: SettingsStore) -> Settings:
+    """``settings`` with what an older ChatDesk kept elsewhere, saved where it belongs. What was set wins."""
+    untouched = {setting.name: setting for setting in all_settings()}
+    changes: dict[str, Any] = {}
+    for name, value in moved.items():
+        setting = untouched[name]
+        with suppress(InvalidValue):
+            if getattr(settings, name) == setting.default != setting.checked(value):
+                changes[name] = setting.checked(value)
+    if changes:
+        try:
+            store.save(changes)
+        except ChatDeskError as error:
+            _log.warning("settings were not taken over: %s", error.code)
+    return replace(settings, **changes)
 
 
 def _who_answers(providers: ProviderRegistry) -> str:

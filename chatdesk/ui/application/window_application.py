@@ -27,7 +27,7 @@ from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.settings_binding import SettingsBinding
+from chatdesk.ui.application.settings_binding import SettingsBinding, take_over
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_export import ThreadExport
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
@@ -76,8 +76,9 @@ def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Sc
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
     state_file = WindowStateFile(paths.window_state)
+    settings = take_over(settings, state_file.load_moved_settings(), backstage.settings_store)
     state = state_file.load()
-    theme = Theme(app, preference=state.theme, scale=state.scale)  # type: ignore[arg-type]
+    theme = Theme(app, preference=settings.theme, scale=settings.text_scale)  # type: ignore[arg-type]
     theme.apply()
 
     async def main() -> int:
@@ -131,7 +132,6 @@ class WindowApplication(QObject):
         window.closing.connect(self._on_window_closing)
         self.threads.opened.connect(lambda _thread: self._save_state_soon())
         self.panes.transcript.anchorChanged.connect(self._save_state_soon)
-        theme.changed.connect(self._save_state_soon)
         window.stateChanged.connect(self._save_state_soon)
         self._restore()
 
@@ -198,8 +198,9 @@ class WindowApplication(QObject):
 
     async def _start(self) -> None:
         panes = self.panes
+        warm_up = asyncio.to_thread(self._renderer.warm_up)
         try:
-            services = await self._backstage.build()
+            services, _ = await asyncio.gather(self._backstage.build(), warm_up)
         except ChatDeskError as error:
             self._handle.fail(error)
             panes.composer.set_enabled(False)
@@ -276,7 +277,6 @@ class WindowApplication(QObject):
     def _save_state_soon(self) -> None:
         if self._handle.now() is None:
             return
-        theme = self.panes.theme
         anchors = {
             thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
             for thread_id, anchor in self.threads.anchors().items()
@@ -285,8 +285,6 @@ class WindowApplication(QObject):
             self.panes.window.state(),
             open_thread_id=self.threads.thread_id,
             anchors={**self._state.anchors, **anchors},
-            theme=theme.preference,
-            scale=theme.scale,
         )
         self._state_file.save_soon(self._state)
 

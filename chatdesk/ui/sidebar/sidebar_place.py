@@ -29,19 +29,21 @@ class SidebarPlace(QObject):
         self._host = host
         self._splitter = splitter
         self._sidebar = sidebar
+        self._theme = theme
         self._width = SIDEBAR_WIDTH_PX
         self._is_collapsed = False
         self._is_overlay = False
         self._shade = _Shade(host, theme)
         self._shade.pressed.connect(self.close_overlay)
-        sidebar.setMinimumWidth(SIDEBAR_MIN_PX)
-        sidebar.setMaximumWidth(SIDEBAR_MAX_PX)
         splitter.insertWidget(0, sidebar)
         splitter.setCollapsible(0, True)
         splitter.setCollapsible(1, False)
         splitter.setStretchFactor(0, 0)
         splitter.setStretchFactor(1, 1)
         splitter.splitterMoved.connect(self._on_splitter_moved)
+        sidebar.setMinimumWidth(SIDEBAR_MIN_PX)
+        sidebar.setMaximumWidth(self._scaled(SIDEBAR_MAX_PX))
+        theme.changed.connect(self._on_theme_changed)
         host.installEventFilter(self)  # its size
         sidebar.installEventFilter(self)  # its keys
 
@@ -61,6 +63,7 @@ class SidebarPlace(QObject):
 
     @property
     def width(self) -> int:
+        """As it would be with text at its normal size; what is drawn grows with the text."""
         return self._width
 
     def restore(self, width: int, *, is_collapsed: bool) -> None:
@@ -118,7 +121,8 @@ class SidebarPlace(QObject):
         return super().eventFilter(watched, event)
 
     def _on_host_resized(self) -> None:
-        is_narrow = self._host.width() < SIDEBAR_OVERLAY_BELOW_PX
+        extra_px = self._scaled(SIDEBAR_WIDTH_PX) - SIDEBAR_WIDTH_PX
+        is_narrow = self._host.width() < SIDEBAR_OVERLAY_BELOW_PX + extra_px
         if is_narrow != self._is_overlay:
             self._is_overlay = is_narrow
             if is_narrow:
@@ -136,7 +140,8 @@ class SidebarPlace(QObject):
             self._place_overlay()
 
     def _place_overlay(self) -> None:
-        width = max(SIDEBAR_MIN_PX, min(self._width, self._host.width() - _LEFT_FREE_PX))
+        room_px = self._host.width() - _LEFT_FREE_PX
+        width = max(SIDEBAR_MIN_PX, min(self._scaled(self._width), room_px))
         is_mirrored = self._host.layoutDirection() is Qt.LayoutDirection.RightToLeft
         left = self._host.width() - width if is_mirrored else 0
         self._sidebar.setGeometry(left, 0, width, self._host.height())
@@ -145,14 +150,28 @@ class SidebarPlace(QObject):
     def _show_docked(self) -> None:
         self._sidebar.setVisible(not self._is_collapsed)
         if not self._is_collapsed:
-            rest = max(1, self._splitter.width() - self._width - self._splitter.handleWidth())
-            self._splitter.setSizes([self._width, rest])
+            width = self._scaled(self._width)
+            rest = max(1, self._splitter.width() - width - self._splitter.handleWidth())
+            self._splitter.setSizes([width, rest])
         self.changed.emit()
+
+    def _factor(self) -> float:
+        """Larger text needs a wider sidebar; smaller text leaves it as it is."""
+        return max(1.0, self._theme.scale)
+
+    def _scaled(self, width: int) -> int:
+        return round(width * self._factor())
+
+    def _on_theme_changed(self) -> None:
+        self._sidebar.setMaximumWidth(self._scaled(SIDEBAR_MAX_PX))
+        self._on_host_resized()
+        if not self._is_overlay:
+            self._show_docked()
 
     def _on_splitter_moved(self, _position: int, _index: int) -> None:
         size = self._splitter.sizes()[0]
         if size:
-            self._width = size
+            self._width = min(SIDEBAR_MAX_PX, max(SIDEBAR_MIN_PX, round(size / self._factor())))
             self.changed.emit()
         else:  # dragged shut: the same as Ctrl+B, and the old width is what comes back
             self._is_collapsed = True

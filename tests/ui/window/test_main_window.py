@@ -153,3 +153,23 @@ def test_a_toast_offers_the_way_back(window, qtbot):
     window.show_toast("Moved to the trash", "Undo", lambda: window.ran.append("undo"))
     window._toast.actionTriggered.emit()
     assert window.ran == ["undo"]
+
+
+def test_the_sidebar_grows_with_the_text_and_is_remembered_as_if_it_had_not(window):
+    window.resize(1280, 820)
+    window._theme.set_scale(2.0)
+    assert window.sidebar.width() == 528
+    assert not window.place.is_overlay
+    assert window.state().sidebar_width == 264
+    window.resize(900, 820)
+    assert window.place.is_overlay
+    window.toggle_sidebar()
+    assert window.sidebar.width() == 528
+    window._theme.set_scale(1.0)
+    assert not window.place.is_overlay
+    assert window.sidebar.width() == 264
+
+
+def test_smaller_text_leaves_the_sidebar_as_wide_as_it_was(window):
+    window._theme.set_scale(0.75)
+    assert window.sidebar.width() == 264

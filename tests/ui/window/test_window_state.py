@@ -29,10 +29,21 @@ def test_a_broken_file_is_kept_aside(tmp_path):
 
 
 def test_senseless_fields_take_their_defaults():
-    state = WindowState.from_json(
-        '{"width": true, "height": -4, "x": "1", "scale": NaN, "theme": "pink", "anchors": [1]}'
-    )
+    state = WindowState.from_json('{"width": true, "height": -4, "x": "1", "anchors": [1], "sidebar_width": NaN}')
     assert state == WindowState()
+
+
+def test_settings_that_were_kept_here_are_found_until_the_state_is_saved_again(tmp_path):
+    path = tmp_path / "window.json"
+    assert WindowStateFile(path).load_moved_settings() == {}
+    path.write_text('{"theme": "dark", "scale": 1.5, "width": 900}')
+    file = WindowStateFile(path)
+    assert file.load_moved_settings() == {"theme": "dark", "text_scale": 1.5}
+    file.save_soon(file.load())
+    file.close()
+    assert WindowStateFile(path).load_moved_settings() == {}
+    path.write_text("[")
+    assert WindowStateFile(path).load_moved_settings() == {}
 
 
 def test_only_the_newest_anchors_are_kept():

@@ -1,0 +1,67 @@
+"""The look that a person chose is kept in one place, the settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.store import SettingsStore
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    found = AppPaths.find(tmp_path / "profile")
+    found.make_directories()
+    return found
+
+
+def _loaded(paths: AppPaths) -> Settings:
+    return SettingsStore(paths.settings_file).load(environ={}).settings
+
+
+def test_what_a_command_or_a_key_changes_is_in_the_settings(paths: AppPaths) -> None:
+    async def change(application: WindowApplication) -> None:
+        await application.services()
+        application.panes.theme.set_preference("dark")
+        application.panes.theme.set_scale(1.25)
+        await until(lambda: (_loaded(paths).theme, _loaded(paths).text_scale) == ("dark", 1.25))
+
+    async def look(application: WindowApplication) -> None:
+        assert application.panes.theme.preference == "dark"
+        assert application.panes.theme.scale == 1.25
+
+    play(paths, change)
+    play(paths, look, _loaded(paths))
+    assert not {"theme", "scale"} & json.loads(paths.window_state.read_text("utf-8")).keys()
+
+
+@pytest.mark.parametrize(
+    ("held", "chosen", "expected"),
+    [
+        ({"theme": "dark", "scale": 1.5}, {}, ("dark", 1.5)),
+        ({"theme": "dark", "scale": 1.5}, {"theme": "light"}, ("light", 1.5)),
+        ({"theme": "pink", "scale": float("nan")}, {}, ("system", 1.0)),
+        ({"theme": 3, "scale": "big"}, {}, ("system", 1.0)),
+    ],
+)
+def test_what_an_older_window_kept_is_taken_over_once(
+    paths: AppPaths, held: dict[str, object], chosen: dict[str, str], expected: tuple[str, float]
+) -> None:
+    paths.window_state.write_text(json.dumps(held), "utf-8")
+
+    async def look(application: WindowApplication) -> None:
+        await application.services()
+        assert (application.panes.theme.preference, application.panes.theme.scale) == expected
+
+    play(paths, look, Settings(offline_speed_tokens_per_s=0, **chosen))  # type: ignore[arg-type]
+    saved = _loaded(paths)
+    assert (saved.theme, saved.text_scale) in (expected, ("system", expected[1]))
+    assert "scale" not in json.loads(paths.window_state.read_text("utf-8"))
