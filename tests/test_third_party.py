@@ -1,0 +1,60 @@
+"""What comes with ChatDesk is listed, under the licence that its own metadata gives."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKED = re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements" / "run.txt").read_text("utf-8"), re.MULTILINE)
+# Classifiers and old free texts, as SPDX calls them.
+_SPDX = {
+    "MIT License": "MIT",
+    "BSD License": "BSD",
+    "Apache Software License": "Apache-2.0",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+
+
+def licence_of(name: str) -> str | None:
+    """From the metadata of an installed package; None for one that this platform does not need."""
+    try:
+        found = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return None
+    stated = found.get("License-Expression") or found.get("License") or ""
+    first_line = stated.strip().splitlines()[0].strip() if stated.strip() else ""
+    if first_line:
+        return _SPDX.get(first_line, first_line)
+    kinds = [each.rsplit(" :: ", 1)[-1] for each in found.get_all("Classifier") or [] if each.startswith("License")]
+    return " OR ".join(_SPDX.get(kind, kind) for kind in kinds)
+
+
+def listed() -> dict[str, str]:
+    rows = re.findall(r"^\| ([^|`]+) \| ([^|]+) \|$", (ROOT / "THIRD_PARTY.md").read_text("utf-8"), re.MULTILINE)
+    return {name.strip(): licence.strip() for name, licence in rows if name != "package" and "--" not in name}
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_every_locked_package_is_listed_with_the_licence_of_its_metadata(name: str) -> None:
+    assert name in listed()
+    found = licence_of(name)
+    if found is not None:
+        assert listed()[name] == found
+
+
+def test_nothing_is_listed_that_is_not_locked() -> None:
+    assert set(listed()) == set(LOCKED)
+
+
+def test_no_licence_forbids_what_we_do() -> None:
+    """MIT software may be given away with all of these; a new kind has to be thought about first."""
+    known = {"MIT", "MIT-0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "MPL-2.0", "PSF-2.0", "CNRI-Python"}
+    for name, licence in listed().items():
+        choices = [set(re.split(r" AND ", choice)) for choice in licence.split(" OR ")]
+        is_qt = any("LGPL-3.0-only" in choice for choice in choices)
+        assert is_qt or any(choice <= known for choice in choices), f"{name}: {licence}"
