@@ -41,8 +41,11 @@ class Attending:
         self._hit: Hit | None = None
         self._position: int | None = None
 
-    def forget(self) -> None:
-        self.current_id = self.stop = self._hit = None
+    def forget(self, *, keeps_place: bool = False) -> None:
+        """Nothing is loaded. ``keeps_place``: the same thread comes again, and ``mend`` finds the current message."""
+        self.stop = self._hit = None
+        if not keeps_place:
+            self.walk_to(None)
 
     def walk_to(self, message_id: str | None) -> None:
         self.current_id, self.stop = message_id, None
@@ -51,14 +54,6 @@ class Attending:
     @property
     def current(self) -> MessageEntry | None:
         return self._stage.layout.find(self.current_id)
-
-    @property
-    def place(self) -> tuple[str | None, int | None]:
-        """The current message and its position, to ``return_to`` after the thread has been loaded again."""
-        return self.current_id, self._position
-
-    def return_to(self, place: tuple[str | None, int | None]) -> None:
-        self.current_id, self._position = place
 
     def mend(self) -> bool:
         """Other messages are loaded than before: when the current one is gone from among them, the one in its place, or
@@ -79,6 +74,16 @@ class Attending:
         """The message that keys act on: the one walked to, else the one at the top of the view."""
         top = self._stage.layout.top_entry
         return self.current or (top[0] if top else None)
+
+    @property
+    def target(self) -> str:
+        """Where the link under the mouse leads, else the one that the keyboard is at."""
+        if self._hit is not None and self._hit.link:
+            return self._hit.link
+        entry, stop = self.current, self.stop
+        if entry is None or stop is None or stop[0] >= len(entry.items) or not self._area.hasFocus():
+            return ""
+        return next((link.label for link in entry.items[stop[0]].links() if link.action == stop[1]), "")
 
     @property
     def shown(self) -> Attention:

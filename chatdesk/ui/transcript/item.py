@@ -11,6 +11,8 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.ui.transcript.looks import Looks
 
+LINK_ACTION = "link-"
+
 
 @dataclass(frozen=True, slots=True)
 class Button:
@@ -149,6 +151,11 @@ class Item:
     def scroll_x(self, delta: float) -> bool:
         """Move the content sideways; whether anything moved."""
         return False
+
+
+def link_number(action: str | None) -> int | None:
+    """Which link of an item ``action`` is about."""
+    return int(action.removeprefix(LINK_ACTION)) if action is not None and action.startswith(LINK_ACTION) else None
 
 
 def word_bounds(text: str, offset: int) -> tuple[int, int]:

@@ -109,9 +109,9 @@ class Looks:
         return QRawFont.fromFont(self.font(role)).pixelSize()
 
     def span_format(
-        self, *, is_bold: bool, is_italic: bool, is_struck: bool, is_code: bool, is_link: bool
+        self, *, is_bold: bool, is_italic: bool, is_struck: bool, is_code: bool, is_link: bool, is_raised: bool = False
     ) -> QTextCharFormat:
-        key = (is_bold, is_italic, is_struck, is_code, is_link)
+        key = (is_bold, is_italic, is_struck, is_code, is_link, is_raised)
         found = self._formats.get(key)
         if found is None:
             found = QTextCharFormat()
@@ -126,6 +126,8 @@ class Looks:
             if is_link:
                 found.setForeground(QBrush(self.colour("accent")))
                 found.setFontUnderline(True)
+            if is_raised:
+                found.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
             self._formats[key] = found
         return found
 

@@ -1,6 +1,7 @@
 """Spans of a paragraph as one run of characters with formats, the form that QTextLayout takes.
 
-Inline code gets a no-break space on both sides as room for its tinted ground; copying leaves those out.
+Inline code gets a no-break space on both sides as room for its tinted ground, and a link whose words name another
+place than it leads to gets its true host behind it; copying leaves those out.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.rendering.link_truth import true_place
 
 PIECE_CHARACTERS = 4_000
 _LONG_RUN = 2_000
+_MAX_PLACE = 100
 _PAD = "\u00a0"
 _LINE = "\u2028"
 
@@ -21,6 +24,15 @@ class StyledRange:
     start: int
     end: int
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRange:
+    """A link with all its words, however they are styled."""
+
+    start: int
+    end: int
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,18 @@ class Flow:
     def has_drawings(self) -> bool:
         return any(each.span.drawing is not None for each in self.ranges)
 
+    @property
+    def links(self) -> tuple[LinkRange, ...]:
+        found: list[LinkRange] = []
+        for each in self.ranges:
+            if each.span.href is None:
+                continue
+            if found and (found[-1].end, found[-1].href) == (each.start, each.span.href):
+                found[-1] = LinkRange(found[-1].start, each.end, each.span.href)
+            else:
+                found.append(LinkRange(each.start, each.end, each.span.href))
+        return tuple(found)
+
     def copied(self, start: int, end: int) -> str:
         piece = self.text[start:end]
         if self.pads:
@@ -48,7 +72,7 @@ def flow_of(spans: Sequence[Span]) -> Flow:
     ranges: list[StyledRange] = []
     pads: set[int] = set()
     length = 0
-    for span in spans:
+    for place, span in enumerate(spans):
         text = span.text.replace("\n", _LINE)
         if not text:
             continue
@@ -59,8 +83,24 @@ def flow_of(spans: Sequence[Span]) -> Flow:
             ranges.append(StyledRange(length, length + len(text), span))
         pieces.append(text)
         length += len(text)
+        truth = _truth_behind(spans, place) if span.href else ""
+        pieces.append(truth)
+        pads.update(range(length, length + len(truth)))
+        length += len(truth)
     whole = "".join(pieces)
     return Flow(whole, tuple(ranges), frozenset(pads), has_long_run(whole))
+
+
+def _truth_behind(spans: Sequence[Span], last: int) -> str:
+    """What to add behind the link that ends with the span ``last``."""
+    href = spans[last].href
+    if href is None or (last + 1 < len(spans) and spans[last + 1].href == href):
+        return ""
+    first = last
+    while first and spans[first - 1].href == href:
+        first -= 1
+    place = true_place("".join(span.text for span in spans[first : last + 1]), href)
+    return f" ({place[:_MAX_PLACE]})" if place else ""
 
 
 def has_long_run(text: str) -> bool:

@@ -10,10 +10,19 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from chatdesk.core.rendering.blocks import Span, Table
 from chatdesk.ui.transcript.card import paint_hairline
-from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.item import (
+    LINK_ACTION,
+    Button,
+    Item,
+    Outcome,
+    PaintState,
+    link_number,
+    paint_button,
+)
+from chatdesk.ui.transcript.looks import TOOL_PX, Looks
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, width_px
 from chatdesk.ui.transcript.spans import flow_of
+from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
 from chatdesk.ui.transcript.text_box import TextBox
 
 ROWS_AN_ITEM = 12
@@ -114,6 +123,7 @@ class TableItem(Item):
             y += max((box.height for box in boxes), default=line_height) + 2 * _PAD_Y
         self.height = y
         self.natural_width = min(width, self.columns.total)
+        self._view_right = width
 
     def release(self) -> None:
         super().release()
@@ -138,8 +148,28 @@ class TableItem(Item):
                 painter.translate(-x, -top - _PAD_Y)
                 x += self._widths[place] + _GUTTER
             paint_hairline(painter, looks, QPointF(0, bottom - 1), self.columns.total)
+        self._ring_link(painter, state)
         if is_wide:
             painter.restore()
+        if state.is_attended:
+            for button in self.buttons():
+                painter.fillRect(button.area, looks.colour("background"))
+                paint_button(painter, button, state)
+
+    def _ring_link(self, painter: QPainter, state: PaintState) -> None:
+        left = link_number(state.focused_action)
+        if left is None:
+            return
+        for row, boxes in enumerate(self._boxes):
+            x = 0.0
+            for place, box in enumerate(boxes):
+                count = len(box.flow.links)
+                if 0 <= left < count:
+                    painter.translate(x, self._tops[row] + _PAD_Y)
+                    box.ring_link(painter, state.looks, left)
+                    painter.translate(-x, -self._tops[row] - _PAD_Y)
+                left -= count
+                x += self._widths[place] + _GUTTER
 
     @property
     def text(self) -> str:
@@ -188,6 +218,16 @@ class TableItem(Item):
                 x += wide + _GUTTER
         return False
 
+    def links(self) -> tuple[Button, ...]:
+        stops = []
+        for row, boxes in enumerate(self._boxes):
+            for place, box in enumerate(boxes):
+                first = self._starts[row][place]
+                for link in box.flow.links:
+                    area = next(iter(self.areas_of(first + link.start, first + link.end)), QRectF())
+                    stops.append(Button(f"{LINK_ACTION}{len(stops)}", link.href, area))
+        return tuple(stops)
+
     def link_at(self, point: QPointF) -> str | None:
         for row, boxes in enumerate(self._boxes):
             x = -self.columns.x
@@ -206,10 +246,26 @@ class TableItem(Item):
         start = self._starts[row][0]
         return start, start + len("\t".join(self._texts[row]))
 
+    def press(self, action: str) -> Outcome | None:
+        number, links = link_number(action), self.links()
+        if number is not None:
+            return Outcome(link=links[number].label) if number < len(links) else None
+        return Outcome(copied=table_markdown(self.columns.block), formats=table_formats(self.columns.block))
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Copying is offered where the table begins."""
+        looks = self._laid_out[0] if self._laid_out is not None else None
+        if self.first or looks is None:
+            return ()
+        side = looks.px(TOOL_PX)
+        return (Button("copy-table", "Copy table", QRectF(self._view_right - side, 0, side, side), "copy"),)
+
     def scroll_x(self, delta: float) -> bool:
         before = self.columns.x
         self.columns.x = max(0.0, min(self.columns.max_x, before + delta))
         return self.columns.x != before
+
+    _view_right = 0.0
 
     def _all_rows(self) -> tuple[Row, ...]:
         return (self.columns.block.header, *self.rows) if self.first == 0 else self.rows

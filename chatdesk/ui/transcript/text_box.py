@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 
 from chatdesk.core.rendering.blocks import Span
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
 from chatdesk.ui.transcript.shown_text import FORMULA_SIGN, ShownFormula, ShownText
@@ -160,15 +161,22 @@ class TextBox:
         return self._shown.to_flow(int(line.xToCursor(point.x())))
 
     def span_link_at(self, point: QPointF) -> str | None:
-        if not any(each.span.href for each in self.flow.ranges) or not 0 <= point.y() <= self.height:
+        if self._layout is None or not 0 <= point.y() <= self.height:
             return None
-        layout = self._layout
-        if layout is None:
-            return None
-        for each in self.flow.ranges:
-            if each.span.href and any(area.contains(point) for area in self.areas_of(each.start, each.end)):
-                return each.span.href
+        for link in self.flow.links:
+            if any(area.contains(point) for area in self.areas_of(link.start, link.end)):
+                return link.href
         return None
+
+    def ring_link(self, painter: QPainter, looks: Looks, number: int) -> None:
+        """Show that the ``number``-th link has the focus of the keyboard."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(looks.colour("accent"), FOCUS_RING_PX))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        radius = looks.tokens.radius.inline_code
+        for link in self.flow.links[number : number + 1]:
+            for area in self.areas_of(link.start, link.end):
+                painter.drawRoundedRect(area.adjusted(-2, -1, 2, 1), radius, radius)
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         """The rectangles that the characters from ``start`` to ``end`` cover, one a line."""
@@ -245,6 +253,7 @@ def _format(looks: Looks, span: Span) -> QTextCharFormat:
         is_struck=span.is_struck,
         is_code=span.is_code or span.is_math,
         is_link=span.href is not None,
+        is_raised=span.note is not None,
     )
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFont, QPainter
 from chatdesk.core.rendering.blocks import Placement, Span
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.heights import guess_text_height
-from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
 from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
@@ -76,6 +76,9 @@ class TextItem(Item):
         colour = looks.colour("muted" if self.at.quote_depth and self._colour == "text" else self._colour)
         clip = state.clip.translated(-shift, 0)
         self._box.draw(painter, looks, colour, selected=state.selected, clip=clip)
+        ringed = link_number(state.focused_action)
+        if ringed is not None:
+            self._box.ring_link(painter, looks, ringed)
         if state.show_caret:
             end = self._box.end_point()
             height = looks.px(15)
@@ -103,6 +106,17 @@ class TextItem(Item):
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         shift = self._inside(QPointF(0, 0)).x()
         return [area.translated(-shift, 0) for area in self._box.areas_of(start, end)]
+
+    def links(self) -> tuple[Button, ...]:
+        return tuple(
+            Button(f"{LINK_ACTION}{number}", link.href, next(iter(self.areas_of(link.start, link.end)), QRectF()))
+            for number, link in enumerate(self._box.flow.links)
+        )
+
+    def press(self, action: str) -> Outcome | None:
+        number = link_number(action)
+        links = self._box.flow.links
+        return Outcome(link=links[number].href) if number is not None and number < len(links) else None
 
     def link_at(self, point: QPointF) -> str | None:
         return self._box.span_link_at(self._inside(point))

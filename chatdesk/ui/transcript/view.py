@@ -35,6 +35,7 @@ from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
+from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.painting import paint_view
@@ -90,12 +91,14 @@ class TranscriptView(QAbstractScrollArea):
         if sizes is not None:
             TrueScale(self._stage, self._conversation, self._scrolling, sizes)
         self._pill.set_looks(self._stage.looks)
+        self._link_status.set_looks(self._stage.looks)
         theme.changed.connect(self._on_theme_changed)
 
     def _build_rooms(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
         stage = self._stage = Stage(self, renderer, Looks(self._theme))
         self._layout = stage.layout
         self._pill = JumpPill(self)
+        self._link_status = LinkStatus(self.viewport())
         pages = Pages(fetch)
         self._scrolling = Scrolling(
             self, stage, pages, pill=self._pill, is_motion_reduced=lambda: self._theme.is_motion_reduced
@@ -177,9 +180,7 @@ class TranscriptView(QAbstractScrollArea):
     def reload_from(self, message_id: str | None) -> None:
         """The shown path differs from ``message_id`` on (None: all of it)."""
         self._selection.clear()
-        place = self._attending.place
         self._conversation.reload_from(message_id)
-        self._attending.return_to(place)
 
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""
@@ -290,6 +291,7 @@ class TranscriptView(QAbstractScrollArea):
         self._pointer.move(event.position())
         if not self._pointer.is_dragging:
             self._attending.hover(event.position())
+            self._link_status.show_target(self._attending.target)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
@@ -301,6 +303,7 @@ class TranscriptView(QAbstractScrollArea):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self._attending.leave()
+        self._link_status.show_target(self._attending.target)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self._show_menu_at(QPointF(event.pos()))
@@ -320,7 +323,9 @@ class TranscriptView(QAbstractScrollArea):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab walks through the buttons of the current message before it leaves the transcript."""
-        if self._attending.step_stop(forward=forward):
+        has_stepped = self._attending.step_stop(forward=forward)
+        self._link_status.show_target(self._attending.target)
+        if has_stepped:
             accessible.focus_changed(self)
             return True
         return bool(super().focusNextPrevChild(forward))
@@ -332,9 +337,9 @@ class TranscriptView(QAbstractScrollArea):
         if self._attending.mend() and self.hasFocus():
             accessible.focus_arrived(self)
 
-    def _on_conversation_cleared(self) -> None:
+    def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self._selection.clear()
-        self._attending.forget()
+        self._attending.forget(keeps_place=is_same_thread)
         accessible.children_changed(self)
         if self.hasFocus():
             accessible.focus_arrived(self)
@@ -363,6 +368,7 @@ class TranscriptView(QAbstractScrollArea):
     def _on_theme_changed(self) -> None:
         looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF())
         self._pill.set_looks(looks)
+        self._link_status.set_looks(looks)
         self._stage.set_looks(looks)
 
     def _announce(self, sentence: str, is_assertive: bool = False) -> None:

@@ -1,0 +1,88 @@
+"""A table as other programs want it: Markdown, HTML, and values separated by commas or tabs. No Qt."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from html import escape
+from io import StringIO
+
+from chatdesk.core.rendering.blocks import Span, Table
+
+_RULES = {"left": ":--", "right": "--:", "center": ":-:"}
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+Cell = Sequence[Span]
+
+
+def table_markdown(table: Table) -> str:
+    rule = "| " + " | ".join(_RULES.get(each, "---") for each in table.alignments) + " |"
+    header, *rows = [_line(row) for row in (table.header, *table.rows)]
+    return "\n".join((header, rule, *rows))
+
+
+def table_formats(table: Table) -> dict[str, str]:
+    """By MIME type."""
+    return {
+        "text/html": table_html(table),
+        "text/csv": _separated(table, ","),
+        "text/tab-separated-values": _separated(table, "\t"),
+    }
+
+
+def table_html(table: Table) -> str:
+    """Made from scratch: nothing of the message is taken over but words."""
+    head = _html_row(table.header, table.alignments, "th")
+    body = "".join(_html_row(row, table.alignments, "td") for row in table.rows)
+    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+
+def _line(row: Sequence[Cell]) -> str:
+    return "| " + " | ".join("".join(map(_markdown_span, cell)).strip() for cell in row) + " |"
+
+
+def _markdown_span(span: Span) -> str:
+    text = span.text.replace("|", "\\|").replace("\n", "<br>")
+    if span.is_code:
+        return f"`{text}`"
+    if span.is_math:
+        return f"${text}$"
+    for is_so, mark in ((span.is_bold, "**"), (span.is_italic, "*"), (span.is_struck, "~~")):
+        if is_so and text.strip():
+            text = f"{mark}{text}{mark}"
+    return f"[{text}]({span.href})" if span.href else text
+
+
+def _html_row(row: Sequence[Cell], alignments: Sequence[str], tag: str) -> str:
+    cells = []
+    for cell, alignment in zip(row, alignments, strict=True):
+        style = f' style="text-align:{alignment}"' if alignment in _RULES else ""
+        cells.append(f"<{tag}{style}>{''.join(map(_html_span, cell))}</{tag}>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _html_span(span: Span) -> str:
+    text = escape(span.text).replace("\n", "<br>")
+    for is_so, tag in ((span.is_code, "code"), (span.is_bold, "b"), (span.is_italic, "i"), (span.is_struck, "s")):
+        if is_so:
+            text = f"<{tag}>{text}</{tag}>"
+    return f'<a href="{escape(span.href)}">{text}</a>' if span.href else text
+
+
+def _separated(table: Table, separator: str) -> str:
+    out = StringIO()
+    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
+    writer.writerows([_value(cell) for cell in row] for row in (table.header, *table.rows))
+    return out.getvalue()
+
+
+def _value(cell: Cell) -> str:
+    """The words of a cell. A spreadsheet must not run what a model wrote; numbers stay numbers."""
+    value = "".join(span.text for span in cell).replace("\n", " ").strip()
+    if not value.startswith(_FORMULA_STARTS):
+        return value
+    try:
+        float(value.replace(",", "").rstrip("%"))
+    except ValueError:
+        return "'" + value
+    return value
