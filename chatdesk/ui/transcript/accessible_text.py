@@ -50,7 +50,8 @@ class ReadableText(QAccessibleTextInterface):
         return self._source.character_rect(self._offset(offset))
 
     def offsetAtPoint(self, point: QPoint) -> int:
-        return units(self._source.plain_text()[: self._source.offset_at(point)])
+        offset = self._source.offset_at(point)
+        return units(self._source.plain_text()[:offset]) if offset >= 0 else -1
 
     def scrollToSubstring(self, start: int, end: int) -> None:
         self._source.show(self._offset(start))

@@ -23,7 +23,7 @@ class Conversation(QObject):
 
     changed = Signal()
     stateChanged = Signal(object)
-    cleared = Signal()
+    cleared = Signal(bool)  # whether the same thread comes again
 
     def __init__(
         self, stage: Stage, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer, narrator: Narrator
@@ -49,7 +49,7 @@ class Conversation(QObject):
             entry.close()
         self._live.clear()
         self._narrator.forget()
-        self.cleared.emit()
+        self.cleared.emit(thread_id == self.thread_id)
         self._stage.clear()
         self.thread_id = thread_id
         self._pages.set_thread(thread_id)
