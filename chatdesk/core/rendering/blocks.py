@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-DRAWING_UNITS = 512
+DRAWING_UNITS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A formula as outlines to be filled, in 512ths of the text's size; the baseline is at y 0, down is positive.
+    """A formula as outlines to be filled, in 256ths of the text's size; the baseline is at y 0, down is positive.
     ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` the coordinates they take, as signed 16-bit
     numbers in the machine's order."""
 

@@ -54,6 +54,12 @@ class ShownText:
             return min(position + offset - start, self._positions[place + 1])
         return position + offset - start
 
+    def cover(self, start: int, end: int) -> tuple[int, int]:
+        """The least of the layout that has all characters from ``start`` to ``end``: formulas are seen as a whole."""
+        first = self.to_layout(start)
+        inside = next((each for each in self.formulas if each.start < start < each.end), None)
+        return (inside.position if inside is not None else first), self.to_layout(end)
+
     def to_flow(self, position: int) -> int:
         """The opposite; the start of what ``position`` is in the middle of."""
         if self._is_same:

@@ -5,6 +5,7 @@ No QTextDocument: that one opens files named in the text.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 from unicodedata import bidirectional
 
@@ -93,8 +94,8 @@ class TextBox:
             while waiting and waiting[-1].position < line.textStart() + line.textLength():
                 here.append(waiting.pop())
             if here:
-                above = max(above, *(ascent_px(each.drawing, self._em) for each in here))
-                below = max(below, *(descent_px(each.drawing, self._em) for each in here))
+                above = max(above, *(ceil(ascent_px(each.drawing, self._em)) for each in here))
+                below = max(below, *(ceil(descent_px(each.drawing, self._em)) for each in here))
             line.setPosition(QPointF(x, y + above - ascent))
             for each in here:
                 left = min(x_of(line, each.position), x_of(line, each.position + 1)) + _FORMULA_GAP_PX
@@ -136,7 +137,7 @@ class TextBox:
         painter.setPen(QPen(colour))
         selections = []
         if selected is not None and selected[1] > selected[0]:
-            start, end = map(self._shown.to_layout, selected)
+            start, end = self._shown.cover(*selected)
             chosen = QTextLayout.FormatRange()
             chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
             selections.append(chosen)
@@ -184,7 +185,7 @@ class TextBox:
         if layout is None or end <= start:
             return []
         areas = []
-        start, end = self._shown.to_layout(start), self._shown.to_layout(end)
+        start, end = self._shown.cover(start, end)
         index = layout.lineForTextPosition(start).lineNumber()
         while 0 <= index < layout.lineCount():
             line = layout.lineAt(index)

@@ -1,0 +1,204 @@
+"""Links as stops of the keyboard, and tables: copying, links in cells, moving sideways."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+
+from chatdesk.core.rendering.blocks import Placement, Span, Table
+from chatdesk.ui.transcript.assembly import items_for
+from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.spans import flow_of
+from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
+from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, grow_table, table_items
+from chatdesk.ui.transcript.text_item import TextItem
+from tests.ui.transcript.conftest import World, make_thread
+from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
+
+HREF = "https://example.org/a"
+
+
+def cells(*words: str) -> tuple[tuple[Span, ...], ...]:
+    return tuple((Span(word),) for word in words)
+
+
+def table(rows: int = 2, columns: int = 2) -> Table:
+    return Table(
+        ("left", "right", "")[:columns] + ("",) * max(0, columns - 3),
+        cells(*(f"head {column}" for column in range(columns))),
+        tuple(cells(*(f"cell {row}.{column}" for column in range(columns))) for row in range(rows)),
+    )
+
+
+def test_a_link_of_several_styles_is_one_stop(looks: Looks) -> None:  # noqa: F811
+    item = TextItem((Span("see "), Span("the ", href=HREF), Span("docs", href=HREF, is_bold=True), Span(".")))
+    item.ensure_layout(looks, WIDTH)
+    (stop,) = item.links()
+    assert stop.label == HREF
+    assert stop.area.width() > 30
+    outcome = item.press(stop.action)
+    assert outcome is not None
+    assert outcome.link == HREF
+    assert item.press("link-7") is None
+    assert item.press("other") is None
+
+
+def test_the_focused_link_has_a_ring(looks: Looks) -> None:  # noqa: F811
+    item = TextItem((Span("see "), Span("docs", href=HREF)))
+    assert painted(item, looks, focused_action="link-0") != painted(item, looks)
+
+
+def test_a_deceptive_link_shows_its_host_which_is_not_copied(looks: Looks) -> None:  # noqa: F811
+    flow = flow_of((Span("bank", href="https://evil.test"), Span(".example", href="https://evil.test"), Span(" now")))
+    assert flow.text == "bank.example (evil.test) now"
+    assert flow.copied(0, len(flow.text)) == "bank.example now"
+    assert [(link.start, link.end) for link in flow.links] == [(0, 12)]
+
+
+def test_tab_walks_through_links_and_return_follows(world: World) -> None:
+    text = "[one](https://one.test) and [two](mailto:a@two.test)\n\n| a |\n|-|\n| [three](https://three.test) |"
+    view = world.open(make_thread(2, lambda place: text if place else "?"))
+    followed: list[str] = []
+    view.linkActivated.connect(followed.append)
+    view.setFocus()
+    world.settle()
+    view.jump_to("m1")
+    status = view.viewport().findChild(QLabel, "linkStatus")
+    for target in ("https://one.test", "mailto:a@two.test", "https://three.test"):
+        QTest.keyClick(view, Qt.Key.Key_Tab)
+        assert status.isVisible()
+        assert status.text() == target
+        QTest.keyClick(view, Qt.Key.Key_Return)
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert not status.isVisible()
+    assert followed == ["https://one.test", "mailto:a@two.test", "https://three.test"]
+
+
+def test_the_mouse_over_a_link_shows_its_target(world: World) -> None:
+    view = world.open(make_thread(2, lambda place: "[one](https://one.test)" if place else "?"))
+    view.jump_to("m1")
+    entry = view.entries[1]
+    placed = next(each for each in entry.items if isinstance(each, TextItem))
+    origin = view.reach.origin_of(placed)
+    assert origin is not None
+    point = (origin + placed.links()[0].area.center()).toPoint()
+    QTest.mouseMove(view.viewport(), point)
+    world.settle()
+    status = view.viewport().findChild(QLabel, "linkStatus")
+    assert status.text() == "https://one.test"
+    QTest.mouseMove(view.viewport(), point + QPointF(400, 0).toPoint())
+    world.settle()
+    assert not status.isVisible()
+
+
+def test_a_table_is_copied_as_markdown_html_and_values(world: World) -> None:
+    text = "| a | b |\n|:-|-:|\n| **x** | `1` |"
+    view = world.open(make_thread(2, lambda place: text if place else "?"))
+    view.setFocus()
+    view.jump_to("m1")
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.text() == "| a | b |\n| :-- | --: |\n| **x** | `1` |"
+    assert '<td style="text-align:right"><code>1</code></td>' in bytes(data.data("text/html")).decode()
+    assert bytes(data.data("text/csv")).decode() == "a,b\nx,1\n"
+    assert bytes(data.data("text/tab-separated-values")).decode() == "a\tb\nx\t1\n"
+
+
+def test_copied_tables_carry_no_markup_and_no_formulas_of_the_model() -> None:
+    block = Table(
+        ("", ""),
+        cells("<script>", "a|b"),
+        (
+            cells("=HYPERLINK(1)", "-5"),
+            ((Span("x", is_math=True), Span(" y\nz", is_struck=True)), (Span("l", href='https://e.test/"'),)),
+        ),
+    )
+    formats = table_formats(block)
+    assert "<script>" not in formats["text/html"]
+    assert "&lt;script&gt;" in formats["text/html"]
+    assert 'href="https://e.test/&quot;"' in formats["text/html"]
+    assert formats["text/csv"].splitlines()[1] == "'=HYPERLINK(1),-5"
+    assert table_markdown(block).splitlines()[0] == "| <script> | a\\|b |"
+    assert table_markdown(block).splitlines()[3].startswith("| $x$~~ y<br>z~~ |")
+
+
+def test_only_the_first_part_of_a_long_table_offers_copying(looks: Looks) -> None:  # noqa: F811
+    first, second, third = items = table_items(table(rows=2 * ROWS_AN_ITEM + 1))
+    for item in items:
+        item.ensure_layout(looks, WIDTH)
+    assert [button.label for button in first.buttons()] == ["Copy table"]
+    assert second.buttons() == third.buttons() == ()
+    assert painted(first, looks, is_attended=True) != painted(first, looks)
+
+
+def test_a_wide_table_moves_sideways_with_all_its_parts(looks: Looks) -> None:  # noqa: F811
+    first, second = table_items(table(rows=ROWS_AN_ITEM + 1, columns=12))
+    first.ensure_layout(looks, WIDTH)
+    second.ensure_layout(looks, WIDTH)
+    before = second.areas_of(0, 4)[0].width()
+    assert first.scroll_x(20)
+    assert second.areas_of(0, 4)[0].width() < before
+    assert first.scroll_x(-1_000)
+    assert not first.scroll_x(-1)
+    assert first.reveal(len("\t".join(f"head {n}" for n in range(12))) - 2)
+    painted(first, looks, selected=(0, 30))
+
+
+def test_places_in_a_table_are_found_by_point_and_by_row(looks: Looks) -> None:  # noqa: F811
+    (item,) = table_items(table())
+    assert item.offset_at(QPointF(0, 0)) == 0
+    item.ensure_layout(looks, WIDTH)
+    start = item.text.index("cell 1.1")
+    (area,) = item.areas_of(start, start + 8)
+    assert item.offset_at(area.center()) in range(start, start + 9)
+    assert item.line_at(start) == (item.text.index("cell 1.0"), len(item.text))
+    assert item.copied(start, start + 8) == "cell 1.1"
+    assert item.offset_at(QPointF(WIDTH, 10_000)) in range(start, len(item.text) + 1)
+    item.release()
+    assert item.areas_of(0, 5) == []
+
+
+def test_links_in_cells_are_stops_and_ringed(looks: Looks) -> None:  # noqa: F811
+    block = Table(("", ""), cells("a", "b"), (((Span("x", href=HREF),), (Span("y", href="https://two.test"),)),))
+    (item,) = items_for(block)
+    item.ensure_layout(looks, WIDTH)
+    one, two = item.links()
+    assert (one.label, two.label) == (HREF, "https://two.test")
+    assert item.link_at(two.area.center()) == "https://two.test"
+    assert item.link_at(QPointF(WIDTH - 1, 1)) is None
+    outcome = item.press(two.action)
+    assert outcome is not None
+    assert outcome.link == "https://two.test"
+    assert item.press("link-9") is None
+    rings = [painted(item, looks, focused_action=each) for each in ("link-0", "link-1")]
+    assert rings[0] != rings[1]
+
+
+def test_a_table_that_grows_keeps_its_full_parts() -> None:
+    items = table_items(table(rows=ROWS_AN_ITEM + 2))
+    grown = grow_table(items, table(rows=ROWS_AN_ITEM + 5))
+    assert grown is not None
+    assert grown[0] is items[0]
+    assert grown[1] is not items[1]
+    assert grow_table(items, table(rows=3)) is None
+    other = Table(("", ""), cells("x", "y"), table(rows=40).rows)
+    assert grow_table(items, other) is None
+
+
+def test_right_to_left_items_have_their_marker_at_the_right(looks: Looks) -> None:  # noqa: F811
+    for words, is_right in (("שלום עולם", True), ("hello", False)):
+        for marker in ("•", "3.", "☑"):
+            item = TextItem((Span(words),), Placement(list_depth=1, marker=marker))
+            image = painted(item, looks)
+            gutter = round(looks.px(22))
+            ground = looks.colour("background")
+            left = any(image.pixelColor(x, y) != ground for x in range(gutter - 4) for y in range(image.height()))
+            right = any(
+                image.pixelColor(image.width() - 1 - x, y) != ground
+                for x in range(gutter - 4)
+                for y in range(image.height())
+            )
+            assert (left, right) == (not is_right, is_right), (words, marker)

@@ -1,0 +1,206 @@
+"""Formulas in the text and displayed: their room, their ink, copying, and the source as long as there is no drawing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QApplication
+
+from chatdesk.core.rendering.blocks import Block, Drawing, MathBlock, Paragraph, Placement, Span, Table
+from chatdesk.core.rendering.math_drawing import draw_formula
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.assembly import change_groups, items_for
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.math_item import MathItem
+from chatdesk.ui.transcript.shown_text import ShownText, to_characters, to_units
+from chatdesk.ui.transcript.spans import cut_spans, flow_of
+from chatdesk.ui.transcript.text_box import TextBox
+from chatdesk.ui.transcript.text_item import TextItem
+
+WIDTH = 400.0
+
+
+def drawing_of(tex: str, *, is_display: bool = False) -> Drawing:
+    drawing = draw_formula(tex, is_display=is_display)
+    assert drawing is not None
+    return drawing
+
+
+def formula(tex: str) -> Span:
+    return Span(tex, is_math=True, drawing=drawing_of(tex))
+
+
+@pytest.fixture
+def looks(qapp: QApplication) -> Looks:
+    theme = Theme(qapp, preference="light")
+    theme.apply()
+    theme.load_other_fonts()
+    made = Looks(theme)
+    theme.deleteLater()
+    return made
+
+
+def painted(item: Item, looks: Looks, *, width: float = WIDTH, **state: object) -> QImage:
+    item.ensure_layout(looks, width)
+    image = QImage(round(width), max(1, round(item.height)), QImage.Format.Format_RGB32)
+    image.fill(looks.colour("background"))
+    painter = QPainter(image)
+    item.paint(painter, PaintState(looks, QRectF(image.rect()), **state))  # type: ignore[arg-type]
+    painter.end()
+    return image
+
+
+def ink(image: QImage, ground: QColor) -> QRectF:
+    """The smallest rectangle around everything that is not the ground."""
+    places = [(x, y) for y in range(image.height()) for x in range(image.width()) if image.pixelColor(x, y) != ground]
+    if not places:
+        return QRectF()
+    left, top = min(x for x, _ in places), min(y for _, y in places)
+    return QRectF(left, top, max(x for x, _ in places) - left + 1, max(y for _, y in places) - top + 1)
+
+
+def test_an_inline_formula_has_its_width_and_makes_the_line_higher(looks: Looks) -> None:
+    plain = TextItem((Span("a b"),))
+    item = TextItem((Span("a "), formula(r"\sum_{i=1}^{n} \frac{1}{2}"), Span(" b")))
+    plain.ensure_layout(looks, WIDTH)
+    item.ensure_layout(looks, WIDTH)
+    assert item.height > plain.height
+    assert item.natural_width > plain.natural_width + 20
+    area = ink(painted(item, looks), looks.colour("background"))
+    assert area.top() >= 0
+    assert area.bottom() <= item.height
+    assert area.right() <= item.natural_width + 1
+
+
+def test_a_small_formula_leaves_the_line_as_it_is(looks: Looks) -> None:
+    plain, item = TextItem((Span("a x b"),)), TextItem((Span("a "), formula("x"), Span(" b")))
+    plain.ensure_layout(looks, WIDTH)
+    item.ensure_layout(looks, WIDTH)
+    assert item.height == plain.height
+
+
+def test_a_formula_is_read_and_copied_as_its_source(looks: Looks) -> None:
+    item = TextItem((Span("Let "), formula("x^2"), Span(" be")))
+    item.ensure_layout(looks, WIDTH)
+    assert item.text == "Let x^2 be"
+    assert item.copied(0, len(item.text)) == "Let x^2 be"
+    (area,) = item.areas_of(4, 7)
+    assert item.areas_of(5, 6) == [area]
+    assert item.offset_at(QPointF(area.x() - 1, 8)) == 4
+    assert item.offset_at(QPointF(area.right() + 1, 8)) == 7
+
+
+def test_a_formula_is_painted_in_the_colour_of_the_text(qapp: QApplication) -> None:
+    for scheme in ("light", "dark"):
+        theme = Theme(qapp, preference=scheme)  # type: ignore[arg-type]
+        theme.apply()
+        looks = Looks(theme)
+        image = painted(MathItem(MathBlock("x", drawing=drawing_of(r"\blacksquare", is_display=True))), looks)
+        colours = {image.pixelColor(x, y).name() for y in range(image.height()) for x in range(image.width())}
+        assert looks.colour("text").name() in colours
+        theme.deleteLater()
+
+
+def test_a_formula_wider_than_the_column_stays_source_in_the_text(looks: Looks) -> None:
+    wide = formula("+".join(f"x_{{{n}}}" for n in range(30)))
+    item = TextItem((Span("a "), wide))
+    item.ensure_layout(looks, 120.0)
+    assert item.natural_width <= 120.0
+    assert item.height > 2 * looks.line_height("text")
+
+
+def test_a_displayed_formula_stands_in_the_middle(looks: Looks) -> None:
+    item = MathItem(MathBlock("x^2", drawing=drawing_of("x^2", is_display=True)))
+    area = ink(painted(item, looks), looks.colour("background"))
+    assert abs(area.center().x() - WIDTH / 2) < 3
+    assert item.copied(0, len(item.text)) == "x^2"
+    assert item.offset_at(QPointF(0, 5)) == 0
+    assert item.offset_at(QPointF(WIDTH, 5)) == 3
+    assert painted(item, looks, selected=(0, 3)) != painted(item, looks)
+
+
+def test_a_wide_displayed_formula_is_moved_sideways(looks: Looks) -> None:
+    tex = "+".join(f"x_{{{n}}}" for n in range(20))
+    item = MathItem(MathBlock(tex, Placement(list_depth=1), drawing_of(tex, is_display=True)))
+    before = painted(item, looks, width=200.0)
+    assert item.scroll_x(50)
+    assert painted(item, looks, width=200.0) != before
+    assert item.scroll_x(10_000)
+    assert not item.scroll_x(1)
+    assert all(area.right() <= 200 for area in item.areas_of(0, 3))
+
+
+def test_the_source_stands_there_until_the_drawing_comes(looks: Looks) -> None:
+    block = MathBlock("x^2")
+    drawn = replace(block, drawing=drawing_of("x^2", is_display=True))
+    groups = change_groups((), [], (block,))
+    before = groups[0][0]
+    assert before.guess(looks, WIDTH) > 0
+    assert not ink(painted(before, looks), looks.colour("background")).isEmpty()
+    assert before.areas_of(0, 3)
+    assert before.offset_at(QPointF(0, 0)) == 0
+    after = change_groups((block,), groups, (drawn,))[0][0]
+    after.ensure_layout(looks, WIDTH)
+    assert after is not before
+    assert abs(after.height - before.height) < 24
+    assert after.guess(looks, WIDTH) == after.height
+    assert after.text == before.text
+
+
+def test_a_paragraph_whose_formulas_are_drawn_is_another_item(looks: Looks) -> None:
+    block = Paragraph((Span("a "), Span("x", is_math=True)))
+    drawn = replace(block, spans=(block.spans[0], formula("x")))
+    groups = change_groups((), [], (block,))
+    assert change_groups((block,), groups, (drawn,))[0][0] is not groups[0][0]
+
+
+def test_a_table_gives_formulas_their_room(looks: Looks) -> None:
+    block: Block = Table(("",), ((Span("f"),),), (((formula(r"\int_0^1 x^2\,dx = \frac{1}{3}"),),),))
+    (item,) = items_for(block)
+    item.ensure_layout(looks, WIDTH)
+    (area,) = item.areas_of(2, len(item.text))
+    assert area.width() > 60
+
+
+def test_text_cut_in_pieces_keeps_whole_drawings_only() -> None:
+    long = replace(formula("x"), text="x" * 100)
+    pieces = cut_spans((long,), limit=30)
+    assert all(span.drawing is None for piece in pieces for span in piece)
+
+
+@pytest.mark.parametrize("text", ["plain", "a🙂b", "🙂🙂", "e\u0301 日本", "👩‍💻 x"])
+def test_offsets_of_characters_and_units_map_both_ways(text: str) -> None:
+    shown = ShownText(flow_of((Span(text),)))
+    assert shown.text == text
+    for offset in range(len(text) + 1):
+        units = len(text[:offset].encode("utf-16-le")) // 2
+        assert shown.to_layout(offset) == units == to_units(text, offset)
+        assert shown.to_flow(units) == offset == to_characters(text, units)
+
+
+def test_offsets_around_formulas_map_both_ways() -> None:
+    flow = flow_of((Span("🙂 "), formula("x^2"), Span(" 🙂 "), formula("y"), Span("z")))
+    shown = ShownText(flow, em=16.0, room=400.0)
+    assert shown.text == "🙂 * 🙂 *z"
+    assert [(each.start, each.end) for each in shown.formulas] == [(2, 5), (8, 9)]
+    for offset in (0, 1, 2, 5, 6, 7, 8, 9, 10):
+        assert shown.to_flow(shown.to_layout(offset)) == offset
+    assert shown.to_layout(4) == shown.to_layout(5)
+
+
+def test_style_after_an_emoji_stands_on_its_own_letters(looks: Looks) -> None:
+    href = "https://example.org"
+    box = TextBox(flow_of((Span("🙂🙂🙂 "), Span("link", href=href), Span(" end"))))
+    box.lay_out(looks, WIDTH, font=looks.font("text"), line_height=22.0)
+    (area,) = box.areas_of(4, 8)
+    assert box.span_link_at(area.center()) == href
+    assert box.span_link_at(QPointF(area.right() + 6, area.center().y())) is None
+    assert box.offset_at(QPointF(area.x() + 0.5, 8)) == 4
+    box.release()
+    assert box.areas_of(0, 2) == []
+    assert box.offset_at(QPointF(0, 0)) == 0
+    assert box.span_link_at(area.center()) is None
