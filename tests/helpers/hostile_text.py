@@ -262,6 +262,7 @@ PATTERNS: dict[str, Maker] = {
     "falling backticks": falling_runs("`"),
     "fences": repeated("```\n"),
     "fences with words": repeated("```a\n"),
+    "fences with entities": repeated("```&#10;\nx\n```\n"),
     "growing fences": numbered("{n:`>60}\n"),
     "fence of one line": repeated("x", before="```\n", after="\n```"),
     "open fence of lines": repeated("x = 1\n", before="```python\n"),

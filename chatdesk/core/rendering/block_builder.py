@@ -25,6 +25,7 @@ from chatdesk.core.rendering.footnotes import Note
 from chatdesk.core.rendering.safety import link_host, visible_controls
 from chatdesk.core.rendering.span_builder import SpanBuilder, image_alt, table_row
 
+MAX_LANGUAGE_CHARS = 40
 _BULLET = "•"
 
 
@@ -136,7 +137,8 @@ class BlockBuilder:
             spans = self._spans(tokens[at + 1].children or [])
             self._blocks.append(Heading(int(token.tag[1]), spans, self._place(token)))
         elif kind in ("fence", "code_block"):
-            language = unescapeAll(token.info).strip().split(maxsplit=1)[0] if token.info.strip() else ""
+            info = unescapeAll(token.info).split(maxsplit=1)
+            language = info[0][:MAX_LANGUAGE_CHARS] if info else ""
             self._blocks.append(
                 CodeBlock(
                     visible_controls(language),

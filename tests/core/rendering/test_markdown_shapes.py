@@ -299,6 +299,13 @@ def test_unclosed_fence_is_open() -> None:
     assert block == CodeBlock("python", "x = 1", is_open=True, at=block.at)
 
 
+def test_the_language_of_a_fence_is_one_short_word() -> None:
+    for info, language in (("&#10;", ""), ("c&#43;&#43; x", "c++"), ("a" * 500, "a" * 40), ("  py  ", "py")):
+        block = parse_markdown(f"```{info}\nx\n```")[0]
+        assert isinstance(block, CodeBlock)
+        assert (block.language, block.text) == (language, "x")
+
+
 def test_images_become_placeholders_and_are_never_links_to_files() -> None:
     assert parse_markdown("![a](https://h.org/x.png)")[0] == ImagePlaceholder(
         "a", "https://h.org/x.png", "h.org", parse_markdown("x")[0].at
