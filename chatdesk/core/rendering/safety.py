@@ -31,7 +31,9 @@ _FLAGS = re.compile(
 _JOINING = re.compile(
     "[\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
 )
-_PICTURE = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff\ufe0f]")
+# Scripts without blanks between words, where a zero-width space lets a line break: Thai, Lao, Myanmar, Khmer.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f]")
+_PICTURE = re.compile("[\u00a9\u00ae\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff\ufe0f]")
 _KEYCAP = re.compile("[#*0-9]\ufe0f\u20e3")
 # What Unicode lists variants of besides pictures and ideographs: mathematical signs, Myanmar, Phags-pa, Manichaean,
 # punctuation of East Asia.
@@ -63,9 +65,9 @@ def link_host(url: str) -> str:
 def visible_controls(text: str) -> str:
     """``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
 
-    Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, one variation selector
-    after a character that has variants, and the tag sequences of the three flags that Unicode lists. Lone surrogates
-    become U+FFFD.
+    Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, zero-width spaces between
+    letters of scripts without blanks, one variation selector after a character that has variants, and the tag sequences
+    of the three flags that Unicode lists. Lone surrogates become U+FFFD.
     """
     if text.isascii():
         if text.isprintable():
@@ -95,6 +97,8 @@ def _is_legitimate(text: str, at: int) -> bool:
         if _PICTURE.match(before) or 0x1F3FB <= ord(before) <= 0x1F3FF:
             return bool(_PICTURE.match(after))
         return bool(_JOINING.match(before))
+    if character == "\u200b":
+        return bool(_UNSPACED.match(before)) and bool(_UNSPACED.match(after))
     if character == "\u200c":
         return bool(_JOINING.match(before)) and bool(_JOINING.match(after))
     if character in "\ufe0e\ufe0f":

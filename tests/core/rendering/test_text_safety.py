@@ -16,6 +16,8 @@ from tests.helpers.block_outline import outline_blocks
     [
         ("a\u202eb", "a⟦U+202E⟧b"),
         ("a\u200bb", "a⟦U+200B⟧b"),
+        ("あ\u200dあ", "あ⟦U+200D⟧あ"),
+        ("ខ\u200b\u200bខ", "ខ⟦U+200B⟧⟦U+200B⟧ខ"),
         ("x\x07y\x1b", "x⟦U+0007⟧y⟦U+001B⟧"),
         ("\U000e0041hidden", "⟦U+E0041⟧hidden"),
         ("\ud800", "\ufffd"),
@@ -55,6 +57,7 @@ def test_hidden_characters_are_shown(text: str, shown: str) -> None:
         "🏳\ufe0f\u200d🌈",
         "∩\ufe00 、\ufe01",
         "ക്\u200d നമഃ",
+        "ភាសា\u200bខ្មែរ",
         "emoji 👍🏽 🇩🇪 and é à ñ",
         "می\u200cخواهم",
         "क्\u200dष",
