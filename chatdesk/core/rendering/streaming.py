@@ -10,6 +10,7 @@ table takes rows. A long list settles item by item. Once finished, the blocks ar
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -187,11 +188,8 @@ class StreamingMarkdown:
         """The blocks of ``source``, which stands before the boundary: they are never built again."""
         alone = self._parse(source, self._missed, numbers=self._note_numbers)
         builder = self._builder(alone)
-        settled = [
-            replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block
-            for block in builder.build(alone.tokens)
-        ]
-        self._settled_notes += builder.notes
+        settled = _closed(builder.build(alone.tokens))
+        self._settled_notes += [Note(note.label, tuple(_closed(note.blocks))) for note in builder.notes]
         self._references = alone.references
         self._footnotes = alone.footnotes
         self._next_number = builder.next_number if is_in_list else None
@@ -257,6 +255,13 @@ class StreamingMarkdown:
     def _row(self, line: str, columns: int) -> tuple[tuple[Any, ...], ...]:
         env = self._parse("", self._missed).env
         return table_row(parser(), env, split_cells(line.strip()), columns)
+
+
+def _closed(blocks: Iterable[Block]) -> list[Block]:
+    """``blocks`` with more text behind them: no fence is open."""
+    return [
+        replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block for block in blocks
+    ]
 
 
 def _may_close(fence: _OpenFence, partial: str) -> bool:

@@ -95,6 +95,11 @@ def test_a_formula_open_before_a_list_may_close_behind_an_item() -> None:
     assert stream(text, [1]) == parse_markdown(text)
 
 
+def test_a_fence_left_open_in_a_footnote_ends_with_it() -> None:
+    text = "[^1]:\n    ```\n    x\n# H\n"
+    assert stream(text, [1]) == parse_markdown(text)
+
+
 def test_a_stream_over_the_limit_becomes_plain() -> None:
     text = "# a\n\n" + "word " * 250_000
     assert stream(text, [200_000]) == parse_markdown(text)
