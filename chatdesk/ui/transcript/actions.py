@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.attention import Attending
+from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.clipboard import FORMS, Clipboard
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -19,6 +20,7 @@ from chatdesk.ui.transcript.stage import Stage
 
 _LINK_SCHEMES = ("http://", "https://", "mailto:")
 _SIDE_STEP_PX = 60.0
+_WALKS = {"next-message": 1, "previous-message": -1}
 _VERSION_STEPS = {"version-previous": -1, "version-next": 1}
 
 
@@ -41,6 +43,7 @@ class Actions(QObject):
         scrolling: Scrolling,
         attending: Attending,
         selection: Selection,
+        caret: Caret,
         clipboard: Clipboard,
     ) -> None:
         super().__init__(view)
@@ -50,34 +53,30 @@ class Actions(QObject):
         self._scrolling = scrolling
         self._attending = attending
         self._selection = selection
+        self._caret = caret
         self._clipboard = clipboard
 
     def obey(self, command: str) -> bool:
         """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
-        page = self._stage.view_height - LINE_STEP_PX
-        steps = {"line-up": -LINE_STEP_PX, "line-down": LINE_STEP_PX, "page-up": -page, "page-down": page}
-        walks = {"next-message": 1, "previous-message": -1}
+        if self._caret.obey(command):
+            return True
         if command in ("activate", "page-down") and self._attending.stop is not None:
             self._activate_stop()
         elif command in ("left", "right"):
             return self._scroll_stop(-_SIDE_STEP_PX if command == "left" else _SIDE_STEP_PX)
-        elif command in steps:
-            self._scrolling.glide.by(steps[command])
-        elif command in walks:
-            self._walk(walks[command])
-        elif command == "start":
-            self._scrolling.to_start()
-        elif command == "end":
-            self._scrolling.to_end()
         elif command == "copy":
             self._clipboard.copy(self._conversation.thread_id, self._attending.acting)
         elif command == "select-all":
             self._selection.select_all()
             self._stage.repaint()
+        elif command == "browse":
+            self._caret.toggle()
         elif command in ("activate", "menu"):
             self._show_menu_of_current()
         elif command == "escape":
             return self._escape()
+        else:
+            return self._move(command)
         return True
 
     def press(self, hit: Hit) -> None:
@@ -118,6 +117,21 @@ class Actions(QObject):
         menu = build_menu(self._view, entry, self._selection.is_some, lambda action: self._do(entry, action))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
+
+    def _move(self, command: str) -> bool:
+        page = self._stage.view_height - LINE_STEP_PX
+        steps = {"line-up": -LINE_STEP_PX, "line-down": LINE_STEP_PX, "page-up": -page, "page-down": page}
+        if command in steps:
+            self._scrolling.glide.by(steps[command])
+        elif command in _WALKS:
+            self._walk(_WALKS[command])
+        elif command == "start":
+            self._scrolling.to_start()
+        elif command == "end":
+            self._scrolling.to_end()
+        else:
+            return False
+        return True
 
     def _do(self, entry: MessageEntry, action: str) -> None:
         message_id = entry.message.id

@@ -38,6 +38,10 @@ class Clipboard(QObject):
         elif thread_id is not None:
             self._gatherer.gather(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
 
+    def forget(self) -> None:
+        """The thread is left: what is still being gathered is not copied."""
+        self._gatherer.forget()
+
     def put_text(self, text: str, formats: Mapping[str, str] = MappingProxyType({})) -> None:
         """``formats`` are other shapes of the same by their MIME types."""
         if not text:

@@ -47,14 +47,15 @@ class _Lists:
 
     def enter(self, depth: int, marker: str) -> str:
         """What stands before an item at ``depth``."""
+        number = marker.rstrip(".)")
+        tag = "ol" if number.isdecimal() and number.isascii() else "ul"
         made = self.leave(depth)
-        if len(self._open) == depth:
+        if len(self._open) == depth and self._open[-1] == tag:
             return made + "</li>"
+        made += self.leave(depth - 1)
         while len(self._open) < depth:
-            number = marker.rstrip(".)")
-            is_ordered = number.isdecimal() and number.isascii()
-            self._open.append("ol" if is_ordered else "ul")
-            made += f'<ol start="{int(number)}">' if is_ordered else "<ul>"
+            self._open.append(tag)
+            made += f'<ol start="{int(number)}">' if tag == "ol" else "<ul>"
         return made
 
     def leave(self, depth: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QKeyCombination, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -27,6 +27,29 @@ _PLAIN: Final = {
     _K.Key_Enter: "activate",
     _K.Key_Menu: "menu",
     _K.Key_Escape: "escape",
+    _K.Key_F7: "browse",
+}
+_WITH_SHIFT: Final = {
+    _K.Key_Space: "page-up",
+    _K.Key_F10: "menu",
+    _K.Key_Left: "select-left",
+    _K.Key_Right: "select-right",
+    _K.Key_Up: "select-up",
+    _K.Key_Down: "select-down",
+    _K.Key_Home: "select-line-start",
+    _K.Key_End: "select-line-end",
+}
+_WITH_CONTROL: Final = {
+    _K.Key_Home: "start",
+    _K.Key_End: "end",
+    _K.Key_Left: "word-left",
+    _K.Key_Right: "word-right",
+}
+_WITH_BOTH: Final = {
+    _K.Key_Left: "select-word-left",
+    _K.Key_Right: "select-word-right",
+    _K.Key_Home: "select-start",
+    _K.Key_End: "select-end",
 }
 
 
@@ -40,13 +63,12 @@ def command_of(event: QKeyEvent) -> str | None:
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     if modifiers == Qt.KeyboardModifier.NoModifier:
         return _PLAIN.get(key)
-    combination = QKeyCombination(modifiers, key)
-    if combination == QKeyCombination(Qt.KeyboardModifier.ShiftModifier, _K.Key_Space):
-        return "page-up"
-    if combination == QKeyCombination(Qt.KeyboardModifier.ShiftModifier, _K.Key_F10):
-        return "menu"
+    if modifiers == Qt.KeyboardModifier.ShiftModifier:
+        return _WITH_SHIFT.get(key)
     if modifiers == Qt.KeyboardModifier.ControlModifier:
-        return {_K.Key_Home: "start", _K.Key_End: "end"}.get(key)
+        return _WITH_CONTROL.get(key)
+    if modifiers == Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier:
+        return _WITH_BOTH.get(key)
     return None
 
 

@@ -221,6 +221,14 @@ class ThreadLayout(LoadedRun):
             self._set_hold(chosen)
         self._release_far()
 
+    def measure(self, entry: MessageEntry, index: int) -> None:
+        """Lay out one item, in view or not."""
+        self._prepare(entry)
+        entry.measure(index)
+        item = entry.items[index]
+        self._laid_out.pop(item, None)
+        self._laid_out[item] = None
+
     def ahead(self, reach: float) -> Iterator[None]:
         """Lay out what comes within ``reach`` px below and above the view, one item a step."""
         below = above = self.placed[-1] if self.placed else None
@@ -241,7 +249,7 @@ class ThreadLayout(LoadedRun):
             return
         (entry, line), self._wanted_line = self._wanted_line, None
         index = min(line.index, len(entry.items) - 1)
-        self._measure(entry, index)
+        self.measure(entry, index)
         self._set_hold(Placed(entry, index, line.y_px - line_top(entry.items[index], line.offset)))
 
     def _starting_point(self, height: float) -> Placed:
@@ -249,18 +257,18 @@ class ThreadLayout(LoadedRun):
             entry = self.entries[-1]
             self._prepare(entry)
             index = len(entry.items) - 1
-            self._measure(entry, index)
+            self.measure(entry, index)
             return Placed(entry, index, height - PAD_BOTTOM - entry.tail - entry.items[index].height)
         hold = self._hold
         if hold is None or self.find(hold.entry.message.id) is not hold.entry:
             entry = self.entries[0]
             self._prepare(entry)
             return Placed(entry, 0, PAD_TOP + entry.gaps[0])
-        index, y = y_after_change(hold, self._measure)
+        index, y = y_after_change(hold, self.measure)
         return Placed(hold.entry, index, y)
 
     def _walk(self, start: Placed, height: float) -> list[Placed]:
-        self._measure(start.entry, start.index)
+        self.measure(start.entry, start.index)
         above: list[Placed] = []
         current: Placed | None = start
         while current is not None and current.y > 0:
@@ -292,7 +300,7 @@ class ThreadLayout(LoadedRun):
     def _before(self, placed: Placed) -> Placed | None:
         entry, index = placed.entry, placed.index
         if index > 0:
-            self._measure(entry, index - 1)
+            self.measure(entry, index - 1)
             return Placed(entry, index - 1, placed.y - entry.gaps[index] - entry.items[index - 1].height)
         place = self.order_of(entry)
         if place <= 0:
@@ -300,28 +308,21 @@ class ThreadLayout(LoadedRun):
         previous = self.entries[place - 1]
         self._prepare(previous)
         last = len(previous.items) - 1
-        self._measure(previous, last)
+        self.measure(previous, last)
         return Placed(previous, last, placed.y - entry.gaps[0] - previous.tail - previous.items[last].height)
 
     def _after(self, placed: Placed) -> Placed | None:
         entry, index = placed.entry, placed.index
         if index + 1 < len(entry.items):
-            self._measure(entry, index + 1)
+            self.measure(entry, index + 1)
             return Placed(entry, index + 1, placed.bottom + entry.gaps[index + 1])
         place = self.order_of(entry) + 1
         if place >= len(self.entries):
             return None
         following = self.entries[place]
         self._prepare(following)
-        self._measure(following, 0)
+        self.measure(following, 0)
         return Placed(following, 0, placed.bottom + entry.tail + following.gaps[0])
-
-    def _measure(self, entry: MessageEntry, index: int) -> None:
-        self._prepare(entry)
-        entry.measure(index)
-        item = entry.items[index]
-        self._laid_out.pop(item, None)
-        self._laid_out[item] = None
 
     def _prepare(self, entry: MessageEntry) -> None:
         if self._looks is not None and self._width:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider
 
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -17,6 +18,7 @@ from chatdesk.ui.transcript.stage import Stage
 
 LINE_STEP_PX = 44.0
 _ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
+_MARGIN_PX = 24.0  # between what was brought into view and the edge
 _PREFETCH_VIEWS = 2.0
 _SHORTEST_TRACK = 200  # steps of a bar whose thread is hardly longer than the view
 
@@ -123,6 +125,19 @@ class Scrolling(QObject):
         placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
         if placed is None or placed.y < 0 or placed.y > height - 60:
             self.to_point(entry, entry.tops[index] - height / 3)
+
+    def reveal_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
+        """Bring a part of an item into view with as little movement as that takes."""
+        placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
+        height = self._stage.view_height
+        if placed is None:
+            self.to_point(entry, entry.tops[index] + area.center().y() - height / 2)
+            return
+        top, bottom = placed.y + area.top() - _MARGIN_PX, placed.y + area.bottom() + _MARGIN_PX
+        if top < 0:
+            self.by(math.floor(top))
+        elif bottom > height:
+            self.by(math.ceil(bottom - height))
 
     def bar_moved(self) -> None:
         """The scroll bar was moved, by the reader or by an assistive program."""

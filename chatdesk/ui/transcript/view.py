@@ -29,6 +29,7 @@ from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.accessible_reach import Reach
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
+from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.clipboard import Clipboard
 from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor, SizesFetcher
 from chatdesk.ui.transcript.conversation import Conversation
@@ -37,6 +38,7 @@ from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
+from chatdesk.ui.transcript.overlays import paint_caret
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.painting import paint_view
 from chatdesk.ui.transcript.pill import JumpPill
@@ -98,7 +100,7 @@ class TranscriptView(QAbstractScrollArea):
         stage = self._stage = Stage(self, renderer, Looks(self._theme))
         self._layout = stage.layout
         self._pill = JumpPill(self)
-        self._link_status = LinkStatus(self.viewport())
+        self._link_status = LinkStatus(self)
         pages = Pages(fetch)
         self._scrolling = Scrolling(
             self, stage, pages, pill=self._pill, is_motion_reduced=lambda: self._theme.is_motion_reduced
@@ -112,6 +114,7 @@ class TranscriptView(QAbstractScrollArea):
         self._attending = Attending(self, stage, scrolling=self._scrolling, pointer=self._pointer)
         self._wheel = Wheel(stage, self._scrolling, self._pointer)
         self._touch = Touch(self, self._scrolling)
+        self._caret = Caret(stage, self._selection, scrolling=self._scrolling, attending=self._attending)
         self._clipboard = Clipboard(self._selection, Gatherer(self._layout, fetch, renderer, self))
         self._actions = Actions(
             self,
@@ -120,6 +123,7 @@ class TranscriptView(QAbstractScrollArea):
             scrolling=self._scrolling,
             attending=self._attending,
             selection=self._selection,
+            caret=self._caret,
             clipboard=self._clipboard,
         )
         self.reach = Reach(
@@ -241,6 +245,7 @@ class TranscriptView(QAbstractScrollArea):
             area=QRectF(event.rect()),
             left=self._stage.column_left,
         )
+        paint_caret(painter, self._stage.looks, self._layout, self._caret, left=self._stage.column_left)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -339,6 +344,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self._selection.clear()
+        self._clipboard.forget()
         self._attending.forget(keeps_place=is_same_thread)
         accessible.children_changed(self)
         if self.hasFocus():
