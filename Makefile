@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench gallery deps lock wheel clean
+.PHONY: help run test coverage check bench gallery deps lock wheel clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
@@ -17,6 +17,13 @@ run: ## set up what is missing and open ChatDesk (ARGS="--data-dir /tmp/try")
 test: ## set up what is missing and run every test (ARGS="-k settings")
 	@$(PYTHON) packaging/set_up.py test
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q $(ARGS)
+
+coverage: ## run every test and print what they reach, child processes included
+	@$(PYTHON) packaging/set_up.py test
+	@$(BIN)/python -m coverage erase
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m coverage run -m pytest -q $(ARGS)
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report
 
 check: ## lint, format, types, floors, migrations, spelling
 	@$(PYTHON) packaging/set_up.py test

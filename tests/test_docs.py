@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
-from chatdesk.cli import build_parser
+import pytest
+
+from chatdesk.cli import build_parser, run
+from chatdesk.core.paths import DATA_DIR_VARIABLE, AppPaths
 from chatdesk.core.settings.schema import all_settings
+from chatdesk.ui.commands.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,11 +42,71 @@ def test_every_command_and_option_is_in_the_document() -> None:
 
 def test_make_targets_and_files_that_documents_name_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for document in ("README.md", "ARCHITECTURE.md"):
+    for document in ("README.md", "ARCHITECTURE.md", "docs/guide.md", "docs/runbook.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         for target in re.findall(r"\bmake ([a-z]+)", text):
             assert f"\n{target}:" in makefile, target
         for link in re.findall(r"\]\(([^)h][^)]*)\)", text):
-            assert (ROOT / link).exists(), link
+            assert (ROOT / document).parent.joinpath(link).exists(), link
         for path in re.findall(r"`((?:core|ui)/[\w/.]+)`", text):
             assert (ROOT / "chatdesk" / path).exists(), path
+
+
+def test_the_guides_name_only_settings_variables_and_commands_that_exist() -> None:
+    settings = all_settings()
+    keys = {setting.key for setting in settings}
+    sections = {key.split(".")[0] for key in keys}
+    variables = {setting.env for setting in settings} | {"OPENAI_API_KEY", DATA_DIR_VARIABLE}
+    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    for document in ("README.md", "docs/guide.md", "docs/runbook.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for name in re.findall(r"`([a-z]+\.[a-z_]+)`", text):
+            assert name in keys or name.split(".")[0] not in sections, name
+        for name in re.findall(r"\b((?:CHATDESK|OPENAI)_[A-Z_]+)", text):
+            assert name in variables, name
+        for name in re.findall(r"(?:`|bin/)chatdesk ([a-z]+)", text):
+            assert name in commands, name
+
+
+def test_the_guide_has_the_shortcuts_of_the_catalogue() -> None:
+    text = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", text.split("## Keyboard")[1].split("##")[0], re.MULTILINE)
+    known = {key for command in CATALOGUE for key in command.shortcuts}
+    shown = {key.strip() for row in rows for key in re.split(r", (?=\S)", row) if re.search(r"Ctrl|F\d", key)}
+    assert len(shown) > 15
+    assert shown <= known
+
+
+def test_the_files_that_the_runbook_names_are_those_that_a_start_makes(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path)
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    for path in (paths.database, paths.window_state, paths.settings_file, paths.log_file, paths.backup_dir):
+        assert f"`{path.relative_to(tmp_path).as_posix()}`" in text
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="the runbook's commands are for a shell")
+def test_the_runbooks_way_to_restore_a_backup_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "0")
+    data, kept = tmp_path / "data", tmp_path / "kept.db"
+    assert run(["--data-dir", str(data), "ask", "before the backup"]) == 0
+    with closing(sqlite3.connect(data / "chatdesk.db")) as source, closing(sqlite3.connect(kept)) as copy:
+        source.backup(copy)
+    (data / "chatdesk.db").write_bytes(b"damaged" * 999)
+    (data / "chatdesk.db-wal").write_bytes(b"of another database")
+    script = re.search(
+        r"## Restore a backup.*?```sh\n(.*?)```", (ROOT / "docs" / "runbook.md").read_text("utf-8"), re.DOTALL
+    )
+    assert script is not None
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "chatdesk"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m chatdesk "$@"\n')
+    command.chmod(0o700)
+    environment = {"DIR": str(data), "BACKUP": str(kept), "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-ec", script[1]], cwd=ROOT, env={**os.environ, **environment}, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    capfd.readouterr()
+    assert run(["--data-dir", str(data), "threads"]) == 0
+    assert "before the backup" in capfd.readouterr().out
+    assert (data / "before-restore" / "chatdesk.db").read_bytes() == b"damaged" * 999
