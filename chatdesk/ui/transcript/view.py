@@ -100,7 +100,7 @@ class TranscriptView(QAbstractScrollArea):
         stage = self._stage = Stage(self, renderer, Looks(self._theme))
         self._layout = stage.layout
         self._pill = JumpPill(self)
-        self._link_status = LinkStatus(self)
+        self._link_status = LinkStatus(self)  # no child of the viewport: those move when its picture is moved
         pages = Pages(fetch)
         self._scrolling = Scrolling(
             self, stage, pages, pill=self._pill, is_motion_reduced=lambda: self._theme.is_motion_reduced

@@ -65,7 +65,7 @@ def test_tab_walks_through_links_and_return_follows(world: World) -> None:
     view.setFocus()
     world.settle()
     view.jump_to("m1")
-    status = view.viewport().findChild(QLabel, "linkStatus")
+    status = view.findChild(QLabel, "linkStatus")
     for target in ("https://one.test", "mailto:a@two.test", "https://three.test"):
         QTest.keyClick(view, Qt.Key.Key_Tab)
         assert status.isVisible()
@@ -86,7 +86,7 @@ def test_the_mouse_over_a_link_shows_its_target(world: World) -> None:
     point = (origin + placed.links()[0].area.center()).toPoint()
     QTest.mouseMove(view.viewport(), point)
     world.settle()
-    status = view.viewport().findChild(QLabel, "linkStatus")
+    status = view.findChild(QLabel, "linkStatus")
     assert status.text() == "https://one.test"
     QTest.mouseMove(view.viewport(), point + QPointF(400, 0).toPoint())
     world.settle()
