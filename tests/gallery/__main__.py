@@ -3,7 +3,8 @@
     python -m tests.gallery --out build/gallery [--only NAME]
 
 Each module here named ``*_samples.py`` has ``build_samples(theme) -> list[tuple[str, QWidget]]``. A sample may set the
-property ``focusOn`` to the object name of the child that has the focus in its picture.
+property ``focusOn`` to the object name of the child that has the focus in its picture, and ``keys`` to a list of keys
+that are pressed there.
 """
 
 from __future__ import annotations
@@ -18,13 +19,20 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.theme import Preference, Theme
 
 _SHEET_WIDTH_PX = 1600
 _GAP_PX = 24
-_LOOKS = (("light", "light", 1.0), ("dark", "dark", 1.0), ("light-200", "light", 2.0))
+_LOOKS: tuple[tuple[str, Preference, float], ...] = (
+    ("light", "light", 1.0),
+    ("dark", "dark", 1.0),
+    ("light-200", "light", 2.0),
+    ("light-contrast", "light-contrast", 1.0),
+    ("dark-contrast", "dark-contrast", 1.0),
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +47,7 @@ def main(arguments: list[str]) -> int:
     theme.load_other_fonts()
     count = 0
     for look, scheme, scale in _LOOKS:
-        theme.set_preference("light" if scheme == "light" else "dark")
+        theme.set_preference(scheme)
         theme.set_scale(scale)
         pictures = _draw_all(theme, options.only, options.modules)
         folder = options.out / look
@@ -74,6 +82,8 @@ def _draw(widget: QWidget) -> QPixmap:
         target.setFocus(Qt.FocusReason.TabFocusReason)
     elif widget.focusWidget() is not None:
         widget.focusWidget().clearFocus()
+    for key in widget.property("keys") or ():
+        QTest.keyClick(target or widget, key)
     for _round in range(5):
         QApplication.processEvents()
     return widget.grab()

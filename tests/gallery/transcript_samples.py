@@ -55,10 +55,10 @@ class FixedRenderer:
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
-    return [(name, _view(theme, messages, blocks)) for name, messages, blocks in _samples()]
+    return [(name, build_view(theme, messages, blocks)) for name, messages, blocks in _samples()]
 
 
-def _view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Block, ...]]) -> TranscriptView:
+def build_view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Block, ...]]) -> TranscriptView:
     def fetch(thread_id: str, *, deliver: Callable[[MessagePage], None], **_wish: object) -> None:
         deliver(MessagePage(thread_id, tuple(messages), False, False, len(messages)))
 
@@ -69,10 +69,10 @@ def _view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Block, 
 
 
 def _samples() -> list[tuple[str, list[Message], dict[str, tuple[Block, ...]]]]:
-    return [_answer(), _stream(), _kinds(), _scripts(), _failures(), _long_code(), _wide()]
+    return [sample_answer(), _stream(), _kinds(), _scripts(), _failures(), _long_code(), _wide()]
 
 
-def _answer() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def sample_answer() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     question = "How do I let every member of a project read its messages, but nobody else, without a server in between?"
     item = Placement(list_depth=1, marker="•")
     blocks: tuple[Block, ...] = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.painting import mirrored
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _SQUARE_PX = 20
@@ -44,7 +45,8 @@ class ProjectBadge(QWidget):
         own = QColor.fromString(self._colour) if self._colour.startswith("#") else QColor()
         fill = own if own.isValid() else self._theme.colour("accent")
         side = round(_SQUARE_PX * max(1.0, self._theme.scale))
-        square = QRectF(0, (self.height() - side) / 2, side, side)
+        whole, direction = QRectF(self.rect()), self.layoutDirection()
+        square = mirrored(QRectF(0, (self.height() - side) / 2, side, side), whole, direction)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(square, tokens.radius.inline_code, tokens.radius.inline_code)
@@ -56,8 +58,9 @@ class ProjectBadge(QWidget):
         font = self._theme.font("strong")
         painter.setFont(font)
         painter.setPen(self._theme.colour("text"))
-        area = self.rect().adjusted(side + tokens.space.s, 0, 0, 0)
+        area = mirrored(whole.adjusted(side + tokens.space.s, 0, 0, 0), whole, direction)
         metrics = painter.fontMetrics()
         name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), name)
+        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(area, int(start | Qt.TextFlag.TextSingleLine), name)
         painter.end()

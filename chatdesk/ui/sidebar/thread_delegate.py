@@ -12,6 +12,7 @@ from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX
+from chatdesk.ui.widgets.painting import mirrored
 
 ROW_HEIGHT_PX = 34
 _DOT_PX = 7
@@ -41,20 +42,20 @@ class ThreadDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         if index.data(ThreadRole.IS_HEADING):
-            self._paint_heading(painter, rect, str(index.data()))
+            self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
             self._paint_background(painter, rect, state)
-            self._paint_thread(painter, rect, index)
+            self._paint_thread(painter, rect, index, option.direction)
         painter.restore()
 
-    def _paint_heading(self, painter: QPainter, rect: QRect, title: str) -> None:
+    def _paint_heading(self, painter: QPainter, rect: QRect, title: str, direction: Qt.LayoutDirection) -> None:
         font, metrics = self._font("group")
         space = self._theme.tokens.space
         area = rect.adjusted(space.s, _HEADING_DROP_PX, -space.s, _HEADING_DROP_PX)
         painter.setFont(font)
         painter.setPen(self._theme.colour("muted"))
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, _LEFT, text)
+        painter.drawText(area, _start(direction), text)
 
     def _paint_background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
         tokens = self._theme.tokens
@@ -70,36 +71,38 @@ class ThreadDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(shape.adjusted(inset, inset, -inset, -inset), tokens.radius.row, tokens.radius.row)
 
-    def _paint_thread(self, painter: QPainter, rect: QRect, index: _AnyIndex) -> None:
+    def _paint_thread(self, painter: QPainter, rect: QRect, index: _AnyIndex, direction: Qt.LayoutDirection) -> None:
+        def place(left: float, top: float, width: float, height: float) -> QRectF:
+            return mirrored(QRectF(left, top, width, height), QRectF(rect), direction)
+
         space = self._theme.tokens.space
         left, right = rect.left() + space.s, rect.right() + 1 - space.s
         is_pinned = bool(index.data(ThreadRole.IS_PINNED))
         if is_pinned:
             side = round(ICON_PX * max(1.0, self._theme.scale))
             top = rect.top() + (rect.height() - side) / 2
-            paint_icon(painter, QRectF(left, top, side, side), "pin", self._theme.colour("text"))
+            paint_icon(painter, place(left, top, side, side), "pin", self._theme.colour("text"))
             left += side + space.s
         else:
-            right = self._paint_time(painter, rect, right, str(index.data(ThreadRole.TIME)))
+            text = str(index.data(ThreadRole.TIME))
+            font, metrics = self._font("time")
+            width = metrics.horizontalAdvance(text)
+            painter.setFont(font)
+            painter.setPen(self._theme.colour("muted"))
+            painter.drawText(place(right - width, rect.top(), width + 1, rect.height()), _LEFT, text)
+            right -= width + space.s
         if index.data(ThreadRole.IS_STREAMING):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("accent"))
-            painter.drawEllipse(QRectF(right - _DOT_PX, rect.top() + (rect.height() - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
+            painter.drawEllipse(place(right - _DOT_PX, rect.top() + (rect.height() - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
             right -= _DOT_PX + space.s
         font, metrics = self._font("text")
-        area = QRect(left, rect.top(), max(0, right - left), rect.height())
+        area = place(left, rect.top(), max(0, right - left), rect.height())
         painter.setFont(font)
         painter.setPen(self._theme.colour("text"))
         title = str(index.data())[:_MAX_TITLE].replace("\n", " ")
-        painter.drawText(area, _LEFT, metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width()))
-
-    def _paint_time(self, painter: QPainter, rect: QRect, right: int, text: str) -> int:
-        font, metrics = self._font("time")
-        width = metrics.horizontalAdvance(text)
-        painter.setFont(font)
-        painter.setPen(self._theme.colour("muted"))
-        painter.drawText(QRect(right - width, rect.top(), width + 1, rect.height()), _LEFT, text)
-        return right - width - self._theme.tokens.space.s
+        shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, round(area.width()))
+        painter.drawText(area, _start(direction), shown)
 
     def _font(self, role: str) -> tuple[QFont, QFontMetrics]:
         """Fonts are kept: making one and asking its metrics costs more than drawing the row."""
@@ -144,6 +147,12 @@ class TitleField(QLineEdit):
 
 def _key(event: Any) -> int:
     return int(event.key())
+
+
+def _start(direction: Qt.LayoutDirection) -> int:
+    """Where a line of text begins."""
+    start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return int(start | Qt.TextFlag.TextSingleLine)
 
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)

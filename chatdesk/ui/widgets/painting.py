@@ -27,5 +27,12 @@ def paint_box(
     painter.restore()
 
 
+def mirrored(area: QRectF, within: QRectF, direction: Qt.LayoutDirection) -> QRectF:
+    """``area`` as it is from left to right; on the other side of ``within`` where windows run from right to left."""
+    if direction is Qt.LayoutDirection.LeftToRight:
+        return area
+    return QRectF(within.left() + within.right() - area.right(), area.top(), area.width(), area.height())
+
+
 def paint_focus_ring(painter: QPainter, area: QRectF, radius: float, colour: QColor) -> None:
     paint_box(painter, area, radius, border=colour, border_px=FOCUS_RING_PX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.ui.theme.icons import paint_icon
@@ -101,6 +101,9 @@ class SearchField(QLineEdit):
         side = round(ICON_PX * max(1.0, self._theme.scale))
         start, end = side + _PADDING_PX - 1, self._clear.sizeHint().width() - 4
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        if is_mirrored and self._hint:  # words from left to right begin beside the hint here
+            hint = QFontMetrics(self._theme.font("group")).horizontalAdvance(self._hint)
+            end = max(end, hint + 12 + _PADDING_PX)
         self.setTextMargins(end if is_mirrored else start, 0, start if is_mirrored else end, 0)
         self.setFixedHeight(self.sizeHint().height())
         self.update()

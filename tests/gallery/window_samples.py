@@ -1,0 +1,42 @@
+"""The whole window: as it is, with the focus in the thread, and mirrored for languages that run from right to left."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.main_window import MainWindow
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.thread_header import ThreadHeader
+from tests.gallery.sidebar_samples import build_sidebar
+from tests.gallery.transcript_samples import build_view, sample_answer
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    mirrored, ringed = build_window(theme), build_window(theme)
+    mirrored.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    ringed.setProperty("focusOn", "transcript")
+    # To the answer, and on to its first button.
+    ringed.setProperty("keys", [Qt.Key.Key_K, Qt.Key.Key_J, Qt.Key.Key_Tab])
+    return [("window", build_window(theme)), ("window-right-to-left", mirrored), ("window-focus", ringed)]
+
+
+def build_window(theme: Theme, *, has_thread: bool = True) -> MainWindow:
+    """The window with a thread in it, or with the empty state."""
+    _name, messages, blocks = sample_answer()
+    header, composer = ThreadHeader(theme), Composer(theme)
+    header.set_title("Row-level security for team projects")
+    header.set_current("openai", "gpt-5")
+    composer.set_placeholder("Type a message")
+    window = MainWindow(
+        theme,
+        sidebar=build_sidebar(theme),
+        header=header,
+        transcript=build_view(theme, messages, blocks),
+        empty_state=EmptyState(theme),
+        composer=composer,
+    )
+    window.show_transcript(has_thread)
+    return window
