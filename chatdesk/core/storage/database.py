@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
@@ -154,13 +155,14 @@ class Database:
         return await self.read(lambda conn: check_database(conn, is_thorough=True))
 
     async def back_up(self, target: Path) -> Path:
-        """A verified copy of the database at ``target``."""
+        """A verified copy of the database at ``target``, made on a thread of its own: reading and writing go on."""
 
         def run() -> Path:
-            with translating(self.path), closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as source:
+            address = f"file:{quote(str(self.path))}?mode=ro"
+            with translating(self.path), closing(sqlite3.connect(address, uri=True, isolation_level=None)) as source:
                 return backup.back_up(source, target)
 
-        return await self._reader.run(run)
+        return await asyncio.to_thread(run)
 
     async def keep_ballast(self) -> bool:
         """Hold some room for the day the disk is full; whether it is held."""
