@@ -1,0 +1,231 @@
+"""Dialogs as a person uses them: by keys, by clicks, and never waited for."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QListWidget, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.dialogs.about import AboutDialog
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.dialogs.palette import CommandPalette
+from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+from chatdesk.ui.sidebar.project_badge import ProjectBadge
+from chatdesk.ui.theme.theme import Theme
+
+HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme) -> QWidget:
+    made = QWidget()
+    made.resize(900, 640)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def ran() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def palette(window: QWidget, theme: Theme, ran: list[str]) -> CommandPalette:
+    registry = CommandRegistry(window, CATALOGUE)
+    for name in ("thread.new", "thread.rename", "view.theme", "app.settings", "go.search"):
+        registry.bind(name, lambda name=name: ran.append(name))
+    registry.bind("message.stop", lambda: ran.append("message.stop"), lambda: False)
+    made = CommandPalette(theme, registry, parent=window)
+    made.open()
+    return made
+
+
+def _titles(palette: CommandPalette) -> list[str]:
+    return [palette.list.item(row).text() for row in range(palette.list.count())]
+
+
+def _shade(window: QWidget) -> QWidget | None:
+    return next((each for each in window.findChildren(QWidget, "dialogShade") if each.isVisible()), None)
+
+
+def test_the_palette_offers_what_can_be_done_now_and_nothing_else(palette: CommandPalette) -> None:
+    assert _titles(palette) == ["New thread", "Rename thread", "Search threads", "Switch theme", "Settings…"]
+
+
+def test_typing_narrows_the_palette_and_beginnings_come_first(palette: CommandPalette, qtbot: QtBot) -> None:
+    qtbot.keyClicks(palette.field, "s")
+    assert _titles(palette)[:3] == ["Search threads", "Switch theme", "Settings…"]
+    palette.field.clear()
+    qtbot.keyClicks(palette.field, "thread ren")
+    assert _titles(palette) == ["Rename thread"]
+    spoken = palette.list.item(0).data(int(Qt.ItemDataRole.AccessibleTextRole))
+    assert spoken == "Rename thread, F2"
+
+
+def test_keys_move_through_the_palette_and_around_its_end(
+    palette: CommandPalette, qtbot: QtBot, ran: list[str]
+) -> None:
+    qtbot.keyClick(palette.field, Qt.Key.Key_Up)
+    assert palette.list.currentRow() == 4
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    assert palette.list.currentRow() == 0
+    qtbot.keyClick(palette.field, Qt.Key.Key_PageDown)
+    assert palette.list.currentRow() == 4
+    qtbot.keyClick(palette.field, Qt.Key.Key_PageUp)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Enter)
+    assert ran == ["thread.rename"]
+
+
+def test_a_click_in_the_palette_runs_the_command(palette: CommandPalette, qtbot: QtBot, ran: list[str]) -> None:
+    place = palette.list.visualItemRect(palette.list.item(3)).center()
+    qtbot.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert ran == ["view.theme"]
+
+
+def test_a_palette_without_a_match_says_so_and_runs_nothing(
+    palette: CommandPalette, qtbot: QtBot, ran: list[str]
+) -> None:
+    qtbot.keyClicks(palette.field, "no such thing")
+    assert _titles(palette) == ["No command has this in its name."]
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return):
+        qtbot.keyClick(palette.field, key)
+    assert ran == []
+    assert palette.isVisible()
+    assert not palette.grab().isNull()
+
+
+def test_an_open_dialog_dims_the_window_until_it_closes(palette: CommandPalette, window: QWidget, qtbot: QtBot) -> None:
+    assert _shade(window) is not None
+    assert _shade(window).geometry() == window.rect()
+    assert not window.grab().isNull()
+    qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+    assert _shade(window) is None
+
+
+@pytest.mark.parametrize(("press", "answer"), [("confirmYes", True), ("confirmNo", False), (None, False)])
+def test_a_question_is_answered_once(
+    window: QWidget, theme: Theme, qtbot: QtBot, press: str | None, answer: bool
+) -> None:
+    dialog = ConfirmDialog(theme, "Delete?", HOSTILE, yes_text="Delete", is_dangerous=True, parent=window)
+    answers: list[bool] = []
+    dialog.answered.connect(answers.append)
+    dialog.open()
+    assert dialog.focusWidget() is dialog.findChild(QPushButton, "confirmNo")
+    if press is None:
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    else:
+        qtbot.mouseClick(dialog.findChild(QPushButton, press), Qt.MouseButton.LeftButton)
+    assert answers == [answer]
+
+
+def test_dialogs_show_text_as_it_stands(window: QWidget, theme: Theme) -> None:
+    notice = NoticeDialog(theme, "A title", HOSTILE, parent=window)
+    confirm = ConfirmDialog(theme, HOSTILE, "why", yes_text="Yes", parent=window)
+    for dialog in (notice, confirm):
+        labels = [label for label in dialog.findChildren(QLabel) if label.text() == HOSTILE]
+        assert len(labels) == 1
+        assert labels[0].textFormat() is Qt.TextFormat.PlainText
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_every_dialog_fits_into_a_small_window(window: QWidget, theme: Theme, scale: float) -> None:
+    theme.set_scale(scale)
+    registry = CommandRegistry(window, CATALOGUE)
+    registry.bind("thread.new", lambda: None)
+    values = {"theme": "system", "text_scale": 1.0, "provider": "auto", "openai_base_url": "", "key_source": "keyring"}
+    dialogs: list[Panel] = [
+        CommandPalette(theme, registry, parent=window),
+        ShortcutsDialog(theme, registry, parent=window),
+        SettingsDialog(theme, values, parent=window),
+    ]
+    for dialog in dialogs:
+        dialog.open()
+        assert dialog.width() <= window.width()
+        assert dialog.height() <= window.height()
+        assert dialog.accessibleName()
+        assert not dialog.grab().isNull()
+        dialog.reject()
+    about = AboutDialog(theme, parent=window)
+    about.open()
+    assert any("ChatDesk" in label.text() for label in about.findChildren(QLabel))
+    about.reject()
+
+
+def test_the_shortcuts_list_what_keys_do(window: QWidget, theme: Theme) -> None:
+    registry = CommandRegistry(window, CATALOGUE)
+    registry.bind("thread.new", lambda: None)
+    dialog = ShortcutsDialog(theme, registry, parent=window)
+    shown = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "New thread" in shown
+    assert "Ctrl+N" in shown
+
+
+def test_a_setting_that_a_variable_decides_cannot_be_changed(window: QWidget, theme: Theme) -> None:
+    values = {"theme": "dark", "openai_model": "tiny", "key_source": "environment"}
+    dialog = SettingsDialog(theme, values, fixed=frozenset({"openai_model"}), parent=window)
+    assert not dialog.row("openai_model").field.isEnabled()
+    shown = [label.text() for label in dialog.findChildren(QLabel)]
+    assert any("CHATDESK_MODEL" in text for text in shown)
+    assert "set, from OPENAI_API_KEY" in shown
+
+
+def test_settings_are_saved_by_enter_and_left_by_escape(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
+    dialog = SettingsDialog(theme, {"theme": "system", "openai_base_url": "", "key_source": "none"}, parent=window)
+    dialog.open()
+    applied: list[dict[str, object]] = []
+    dialog.applied.connect(applied.append)
+    chooser = dialog.row("theme").field
+    assert isinstance(chooser, QComboBox)
+    chooser.setCurrentIndex(chooser.findText("Dark"))
+    qtbot.mouseClick(dialog.findChild(QPushButton, "settingsSave"), Qt.MouseButton.LeftButton)
+    assert applied == [{"theme": "dark"}]
+    assert not dialog.isVisible()
+
+
+def test_a_wrong_value_shows_its_page_and_its_reason_and_stays(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
+    dialog = SettingsDialog(theme, {"theme": "system", "openai_base_url": "", "key_source": "none"}, parent=window)
+    dialog.open()
+    field = dialog.row("openai_base_url").field
+    assert isinstance(field, QLineEdit)
+    field.setText("nonsense")
+    qtbot.mouseClick(dialog.findChild(QPushButton, "settingsSave"), Qt.MouseButton.LeftButton)
+    assert dialog.isVisible()
+    pages = dialog.findChild(QListWidget, "settingsPages")
+    assert pages is not None
+    assert pages.currentItem().text() == "Providers"
+    assert any(label.text().startswith("Not taken: it must begin with https") for label in dialog.findChildren(QLabel))
+    dialog.reject()
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+@pytest.mark.parametrize(("colour", "fill"), [("#336699", "#336699"), ("javascript:", None), ("#zzz", None)])
+def test_the_project_badge_shows_its_colour_or_the_accent(
+    theme: Theme, qtbot: QtBot, direction: Qt.LayoutDirection, colour: str, fill: str | None
+) -> None:
+    badge = ProjectBadge(theme)
+    qtbot.addWidget(badge)
+    badge.setLayoutDirection(direction)
+    badge.resize(200, 24)
+    assert not badge.grab().isNull()  # before it has a project there is nothing to draw
+    badge.set_project(HOSTILE, colour)
+    assert badge.accessibleName() == f"Project {HOSTILE}"
+    assert badge.sizeHint().height() == 20
+    image = badge.grab().toImage()
+    left = 2 if direction is Qt.LayoutDirection.LeftToRight else 197
+    place = QPoint(round(left * image.devicePixelRatio()), image.height() // 2)
+    wanted = QColor(fill) if fill else theme.colour("accent")
+    assert image.pixelColor(place).name() == wanted.name()
