@@ -16,7 +16,7 @@ from markdown_it.rules_block import StateBlock, blockquote, fence
 from mdit_py_plugins.footnote.index import footnote_def
 
 from chatdesk.core.rendering.footnotes import note_key
-from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, list_rule
+from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL, bullet_end, list_rule
 
 MAX_TABLE_COLUMNS = 64
 MAX_TABLE_CELLS = 10_000
@@ -39,12 +39,39 @@ def install_block_rules(md: MarkdownIt) -> None:
     ruler.at("fence", fence_rule, ends_paragraphs)
     ruler.at("blockquote", blockquote_rule, ends_paragraphs)
     ruler.before("code", "chat_table", table_rule, {"alt": ["paragraph", "reference"]})
+    ruler.before("chat_table", "chat_short_paragraph", short_paragraph_rule)
     ruler.before("fence", "chat_math", math_rule, ends_paragraphs)
     ruler.before("reference", "chat_footnote", footnote_rule, {"alt": ["paragraph", "reference", "blockquote"]})
 
 
 def line_text(state: StateBlock, line: int) -> str:
     return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+
+
+def short_paragraph_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """A paragraph of one line that begins with a letter, the most frequent block of all: a dozen rules need not look
+    at it. Nothing else begins with a letter, but the line after may make a heading or a table of it, or go on."""
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    if silent or not state.src[start].isalpha() or state.is_code_block(start_line):
+        return False
+    following = start_line + 1
+    if following < state.lineMax and not state.isEmpty(following) and not _is_next_bullet(state, following):
+        return False
+    state.line = following
+    state.push("paragraph_open", "p", 1).map = [start_line, following]
+    inline = state.push("inline", "", 0)
+    inline.map = [start_line, following]
+    inline.content = state.src[start : state.eMarks[start_line]].strip()
+    inline.children = []
+    state.push("paragraph_close", "p", -1)
+    return True
+
+
+def _is_next_bullet(state: StateBlock, line: int) -> bool:
+    """Whether ``line`` begins the next item of a list around: it can be neither text nor code of this item. A lazy
+    line of a quote has the column -1, and may be text."""
+    column = state.sCount[line]
+    return 0 <= column < state.blkIndent and column - max(0, state.listIndent) < 4 and bullet_end(state, line) >= 0
 
 
 def blockquote_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
