@@ -2,8 +2,7 @@
 limits on nesting.
 
 A table becomes one token that holds its rows as text: markdown-it's own rule makes three tokens a cell and expands
-ragged
-rows without need.
+ragged rows without need.
 """
 
 from __future__ import annotations

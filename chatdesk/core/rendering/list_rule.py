@@ -1,9 +1,8 @@
 """Lists, as models write them.
 
 The rule is markdown-it's (``rules_block/list.py``, MIT licence, Alex Kocharov and others) with two changes: below a
-numbered
-item, a nested list or fence indented by only two spaces belongs to the item (CommonMark asks for three or more), and
-nesting stops at a fixed depth without losing text.
+numbered item, a nested list or fence indented by only two spaces belongs to the item (CommonMark asks for three or
+more), and nesting stops at a fixed depth without losing text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Markdown as models write it, parsed into the block tree.
 
-markdown-it-py with raw HTML off and rules of our own; see DECISIONS.md for why not another parser. Hostile input is
-the normal
-case: every limit here turns structure into text and loses none of it.
+markdown-it-py with raw HTML off and rules of our own. Hostile input is the normal case: every limit here turns
+structure into text and loses none of it.
 """
 
 from __future__ import annotations

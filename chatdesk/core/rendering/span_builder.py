@@ -9,8 +9,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from chatdesk.core.rendering.address_rule import split_bare_addresses
 from chatdesk.core.rendering.blocks import Span
-from chatdesk.core.rendering.inline_rules import split_bare_addresses
 from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_controls
 
 # Bold, italic, struck, code, math, href, note.

@@ -1,10 +1,9 @@
 """Markdown that is still being written: a settled part that is never parsed again, and a live tail.
 
 The tail is parsed anew at each addition; what stands before a safe boundary in it settles. Two long things have paths
-of their
-own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines as they
-come, and a
-table takes rows. A long list settles item by item. Once finished, the blocks are those of ``parse_markdown``.
+of their own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines
+as they come, and a table takes rows. A long list settles item by item. Footnotes stand behind the tail. Once finished,
+the blocks are those of ``parse_markdown``.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from chatdesk.core.rendering.block_builder import BlockBuilder
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS, split_cells
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Table
 from chatdesk.core.rendering.footnotes import Note, is_expected, place_notes
+from chatdesk.core.rendering.live_text import last_boundary, without_unripe_end
 from chatdesk.core.rendering.markdown import (
     MAX_MARKDOWN_CHARS,
     ParsedText,
@@ -30,19 +30,6 @@ from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.safety import visible_controls
 from chatdesk.core.rendering.span_builder import table_row
 from chatdesk.core.rendering.wire import common_prefix
-
-# A last line that may yet become something else is held back: a bare marker, a rule or setext line in the making, the
-# opening of a fence, a table's delimiter row, a link definition, the label of a footnote.
-_HELD_LINE = re.compile(
-    r"[ \t>]*(?:[-+*_=|:#~ \t]+|\d{1,9}[.)]?[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[?[ xX]?\]?"
-    r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?|\[\^?[^\]\s^]{0,60}\]?|\[[^\]\s^][^\]\s]{0,60}\]:.*)"
-)
-# What may be half of a delimiter at the very end, and an image in the making.
-_HELD_END = re.compile(r"(?:[*_~`$\\]+|!|!\[[^\]\n]*(?:\](?:\([^)\n]*)?)?|\[|\^)$")
-_MAX_HELD_ENDS = 4
-_UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
-_MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[)")
-_MAX_HELD_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +154,9 @@ class StreamingMarkdown:
         return [*blocks, *place_notes(notes, parsed.env["note_numbers"])]
 
     def _parse_tail(self) -> BlockUpdate:
-        shown = _without_unripe_end(self._source[self._settled_chars :])
+        shown = without_unripe_end(self._source[self._settled_chars :])
         parsed = self._parse(shown, set())
-        boundary, is_in_list = _last_boundary(parsed, shown)
+        boundary, is_in_list = last_boundary(parsed, shown)
         first = self._settled_blocks
         settled: list[Block] = []
         if boundary:
@@ -179,7 +166,7 @@ class StreamingMarkdown:
             shown = shown[chars:]
             parsed = self._parse(shown, set())
         live = self._live_blocks(parsed)
-        self._start_fast_path(parsed, shown, live)
+        self._start_fast_path(parsed, live)
         update = self._replace_from(first, settled + live)
         self._settled_blocks = first + len(settled)
         return update
@@ -197,7 +184,7 @@ class StreamingMarkdown:
         self._settled_lines += lines
         return settled
 
-    def _start_fast_path(self, parsed: ParsedText, shown: str, blocks: list[Block]) -> None:
+    def _start_fast_path(self, parsed: ParsedText, blocks: list[Block]) -> None:
         last = parsed.tokens[-1] if parsed.tokens else None
         if last is None or last.level or last.map is None or not blocks or self._has_notes:
             return
@@ -245,7 +232,7 @@ class StreamingMarkdown:
         table.rows += [self._row(line, columns) for line in finished]
         table.partial = partial
         rows = tuple(table.rows)
-        shown = _without_unripe_end(partial) if partial else ""
+        shown = without_unripe_end(partial) if partial else ""
         if shown:
             rows += (self._row(shown, columns),)
         at = replace(table.block.at, end_line=table.block.at.first_line + 2 + len(rows))
@@ -267,64 +254,3 @@ def _closed(blocks: Iterable[Block]) -> list[Block]:
 def _may_close(fence: _OpenFence, partial: str) -> bool:
     mark = fence.closing.pattern
     return bool(partial.strip()) and not partial.strip(" `" if "`" in mark else " ~")
-
-
-def _without_unripe_end(text: str) -> str:
-    """``text`` without what stands at its end and may mean something else with the next character."""
-    for _ in range(_MAX_HELD_ENDS):
-        start = text.rfind("\n") + 1
-        last = text[start:]
-        if last and len(last) <= _MAX_HELD_CHARS and _HELD_LINE.fullmatch(last):
-            return text[:start]
-        match = _HELD_END.search(last[-_MAX_HELD_CHARS:])
-        if match is None:
-            return text
-        text = text[: len(text) - len(match[0])]
-    return text
-
-
-def _last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
-    """The last line at which nothing before it can change any more, 0 for none; and whether it is inside a list."""
-    lines = source.split("\n")
-    complete = len(lines) - 1  # the last one has no newline yet
-    best, is_best_in_list = 0, False
-    math_lines: set[int] = set()
-    closed_fence_end = -1
-    list_start = -1
-    for token in parsed.tokens:
-        if token.map is None:
-            continue
-        first, end = token.map
-        if token.type == "chat_math":
-            math_lines.update(range(first, end))
-        if token.type in ("fence", "code_block"):
-            math_lines.update(range(first, end))
-        is_item = token.type == "list_item_open" and token.level == 1
-        if token.level and not is_item:
-            continue
-        if token.type in ("ordered_list_open", "bullet_list_open"):
-            list_start = first
-        if first > best and first < len(lines):
-            is_certain = first < complete or _UNCERTAIN_NUMBER.fullmatch(lines[first]) is None
-            if is_item and first > list_start >= 0:
-                if is_certain and not _has_loose_math(lines, best, first, math_lines):
-                    best, is_best_in_list = first, True
-            elif not is_item and (
-                (is_certain and not lines[first - 1].strip())
-                or (token.type in ("fence", "heading_open") and first < complete and lines[first][:1] in "`~#")
-                or closed_fence_end == first
-            ):
-                best, is_best_in_list = first, False
-        if token.type == "fence" and not token.meta["is_open"]:
-            closed_fence_end = end
-    return best, is_best_in_list
-
-
-def _has_loose_math(lines: list[str], first: int, end: int, math_lines: set[int]) -> bool:
-    """Whether a formula is open before line ``end``: it may close behind the next item. A blank line ends every one."""
-    for number in range(end - 1, first - 1, -1):
-        if not lines[number].strip():
-            return False
-        if number not in math_lines and _MATH_OPENING.match(lines[number]):
-            return True
-    return False
