@@ -203,7 +203,7 @@ class SchemaTooNew(StorageError):
 class UpgradeFailed(StorageError):
     code = "upgrade_failed"
     what = "The database could not be upgraded."
-    safe = "It was left as it was, and a verified backup lies beside it."
+    safe = "It was left as it was and can be read; a verified backup is in the backup directory."
     next_step = "Run 'chatdesk doctor' and send the report."
 
 

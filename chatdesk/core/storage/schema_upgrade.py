@@ -87,7 +87,7 @@ def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path
     except Exception as error:  # a migration may raise anything; the file is at its last whole version
         raise UpgradeFailed(
             f"The database could not be upgraded from schema version {revision} to {tables.HEAD_REVISION}.",
-            safe=f"It was left as it was, and a verified backup is at {saved}.",
+            safe=f"It was left as it was and can be read; a verified backup is at {saved}.",
         ) from error
     return Upgrade(revision, tables.HEAD_REVISION, saved)
 

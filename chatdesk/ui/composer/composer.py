@@ -270,7 +270,8 @@ class Composer(QWidget):
             self.editor.ensureCursorVisible()
 
     def _on_theme_changed(self) -> None:
-        self.editor.setFont(self._theme.font("text"))
+        for widget in (self.editor, self.editor.viewport()):  # the placeholder is drawn in the font of the viewport
+            widget.setFont(self._theme.font("text"))
         self._fit_height()
         self.update()
 

@@ -213,3 +213,11 @@ def test_names_for_scripts_and_screen_readers(composer: Composer) -> None:
     assert isinstance(composer.findChild(QWidget, "composer"), QPlainTextEdit)
     for name in ("composer", "sendButton", "stopButton"):
         assert composer.findChild(QWidget, name).accessibleName()
+
+
+def test_the_placeholder_grows_with_the_text(composer: Composer) -> None:
+    composer._theme.set_scale(2.0)
+    assert composer.editor.viewport().font().pointSizeF() == composer.editor.font().pointSizeF()
+    assert composer.editor.font().pointSizeF() == composer._theme.font("text").pointSizeF()
+    composer._theme.set_scale(1.0)
+    assert composer.editor.viewport().font().pointSizeF() == composer.editor.font().pointSizeF()
