@@ -405,8 +405,10 @@ class RenderClient:
             self._publish(question)
         elif kind == "colours":
             block = question.blocks[frame[2]] if frame[2] < len(question.blocks) else None
-            is_coloured = isinstance(block, CodeBlock) and bool(frame[3])
-            self._take_finished(question, frame[2], replace(block, runs=decode_runs(frame[3])) if is_coloured else None)
+            if isinstance(block, CodeBlock) and frame[3]:
+                self._take_finished(question, frame[2], replace(block, runs=decode_runs(frame[3])))
+            else:
+                self._take_finished(question, frame[2], None)
         elif kind == "block":
             self._take_finished(question, frame[2], decoded[0])
         elif kind == "update":

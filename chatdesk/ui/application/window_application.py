@@ -30,6 +30,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding, take_over
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_export import ThreadExport
+from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -128,6 +129,7 @@ class WindowApplication(QObject):
         self.panes.commands.bind("app.quit", window.close)
         self.panes.sidebar.settingsRequested.connect(self._settings.open)
         self.panes.transcript.linkActivated.connect(_open_link)
+        self._files = TranscriptFiles(self.panes, self._tasks)
         window.set_commands(self.panes.commands)
         window.closing.connect(self._on_window_closing)
         self.threads.opened.connect(lambda _thread: self._save_state_soon())
@@ -212,6 +214,7 @@ class WindowApplication(QObject):
         bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
         bridge.storage_recovered.connect(self._on_storage_recovered)
         self._handle.provide(services)
+        self._files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
         panes.sidebar.set_project(await services.chat.default_project())
         panes.sidebar.reload()
@@ -263,6 +266,7 @@ class WindowApplication(QObject):
         if self._stop_listening is not None:
             await self._stop_listening()
         await self._tasks.close()
+        self._files.close()
         if services is not None:
             await services.close()
         if self._bridge is not None:

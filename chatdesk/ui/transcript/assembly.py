@@ -15,6 +15,7 @@ from chatdesk.core.rendering.blocks import (
     Table,
 )
 from chatdesk.ui.transcript.code_item import CodeItem
+from chatdesk.ui.transcript.diagram_item import DiagramItem
 from chatdesk.ui.transcript.image_item import ImageItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.math_item import MathItem
@@ -37,7 +38,7 @@ def items_for(block: Block) -> Group:
     if isinstance(block, Heading):
         return _pieces(block, level=block.level)
     if isinstance(block, CodeBlock):
-        return [CodeItem(block)]
+        return [DiagramItem(block)] if block.pictures else [CodeItem(block)]
     if isinstance(block, Table):
         return list(table_items(block))
     if isinstance(block, MathBlock):
@@ -54,8 +55,7 @@ def change_items(old: Block, group: Group, new: Block) -> Group:
         return group
     if isinstance(old, CodeBlock) and isinstance(new, CodeBlock) and old.at.list_depth == new.at.list_depth:
         code = group[0]
-        assert isinstance(code, CodeItem)
-        if new.text.startswith(old.text) or old.text == new.text:
+        if isinstance(code, CodeItem) and not new.pictures and new.text.startswith(old.text):
             if code.update(new):
                 code.invalidate()
             return group

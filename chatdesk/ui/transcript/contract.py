@@ -1,10 +1,12 @@
-"""What the transcript asks of the rest of the program, and what it gives back: three doors and one value."""
+"""What the transcript asks of the rest of the program, and what it gives back: its doors and values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from PySide6.QtGui import QImage
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
@@ -67,6 +69,33 @@ class BlockRenderer(Protocol):
 
     def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> Ticket: ...
     def open_stream(self, on_update: Callable[[Update], None]) -> BlockStream: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSource:
+    """Where a picture is; one of them is set: the name of a stored file, a URL that the reader has asked for, the
+    bytes."""
+
+    stored: str = ""
+    url: str = ""
+    data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture, or the sentence that says why there is none. ``elsewhere`` is the URL at another ``host`` that
+    has it, which the reader has to ask for."""
+
+    image: QImage | None
+    failure: str = ""
+    elsewhere: str = ""
+    host: str = ""
+
+
+class PictureDoor(Protocol):
+    """Reads and decodes pictures elsewhere; ``on_done`` is called later, once, in the GUI thread."""
+
+    def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> Ticket: ...
 
 
 @dataclass(frozen=True, slots=True)

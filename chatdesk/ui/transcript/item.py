@@ -3,12 +3,13 @@ tools. Items know nothing of scrolling or of messages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from chatdesk.ui.transcript.contract import PictureDoor
 from chatdesk.ui.transcript.looks import Looks
 
 LINK_ACTION = "link-"
@@ -100,6 +101,9 @@ class Item:
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         raise NotImplementedError
+
+    def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
+        """In view: ask for pictures that are still missing. ``on_change`` is called when one came."""
 
     # Text
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.assembly import Group, change_groups, plain_items
 from chatdesk.ui.transcript.code_item import plain_code
+from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.picture_item import PictureItem
 from chatdesk.ui.transcript.spans import cut_plain
 from chatdesk.ui.transcript.text_item import plain_item
 
 _FOLD_TEXT_LIMIT = 400_000
+_MAX_SIDE = 100_000
 
 
 class Section:
@@ -180,13 +186,27 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = T
 
 
 class FileSection(Section):
+    """A file that came with a message. An image whose stored file is named in ``path`` is shown, in the shape that
+    ``width`` and ``height`` tell."""
+
     def __init__(self, part: Part) -> None:
         super().__init__(part.index)
         name = str(part.content.get("name") or part.content.get("path") or part.type.value)
         icon = "image" if part.type is PartType.IMAGE else "file-text"
+        stored = part.content.get("path")
+        if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
+            self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
+            return
         card = FoldItem(f"file-{part.index}", name, icon=icon)
         card.can_open = False
         self.items = [card]
+
+
+def _shape(content: Mapping[str, Any]) -> tuple[int, int] | None:
+    width, height = content.get("width"), content.get("height")
+    if not isinstance(width, int) or not isinstance(height, int):
+        return None
+    return (width, height) if 0 < width < _MAX_SIDE and 0 < height < _MAX_SIDE else None
 
 
 def new_section(index: int, kind: str) -> Section:

@@ -4,13 +4,14 @@ for. Nobody else calls ``ThreadLayout.arrange``."""
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.transcript.blitting import moved_by
-from chatdesk.ui.transcript.contract import BlockRenderer
+from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.layout import Placed, ThreadLayout
@@ -34,6 +35,7 @@ class Stage(QObject):
         super().__init__(area)
         self.layout = ThreadLayout()
         self.looks = looks
+        self.pictures: PictureDoor | None = None
         self._area = area
         self._renderer = renderer
         self.layout.set_looks(looks)
@@ -94,6 +96,7 @@ class Stage(QObject):
             if not entry.is_live:
                 entry.close()
         self._ask_for_blocks()
+        self._ask_for_pictures()
         if self._timer.isActive():  # blocks came at once: what was placed is gone
             self._timer.stop()
             self._arrange()
@@ -170,6 +173,17 @@ class Stage(QObject):
         for entry in reversed(layout.entries[max(0, first) : last + 1]):
             if not entry.is_live:
                 entry.request_blocks(self._renderer, self._on_entry_ready)
+
+    def _ask_for_pictures(self) -> None:
+        if self.pictures is None:
+            return
+        for placed in self.layout.placed:
+            placed.item.ask(self.pictures, partial(self._on_picture_changed, placed.entry))
+
+    def _on_picture_changed(self, entry: MessageEntry) -> None:
+        entry.forget_places()
+        if self.layout.find(entry.message.id) is entry:
+            self.schedule()
 
     def _on_entry_ready(self, entry: MessageEntry) -> None:
         entry.rebuild()

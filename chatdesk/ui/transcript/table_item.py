@@ -219,7 +219,7 @@ class TableItem(Item):
         return False
 
     def links(self) -> tuple[Button, ...]:
-        stops = []
+        stops: list[Button] = []
         for row, boxes in enumerate(self._boxes):
             for place, box in enumerate(boxes):
                 first = self._starts[row][place]

@@ -31,7 +31,7 @@ from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.clipboard import Clipboard
-from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, ScrollAnchor, SizesFetcher
+from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, PictureDoor, ScrollAnchor, SizesFetcher
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.gathering import Gatherer
@@ -189,6 +189,11 @@ class TranscriptView(QAbstractScrollArea):
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""
         self._conversation.set_notice(message_id, text)
+
+    def set_pictures(self, door: PictureDoor) -> None:
+        """Where pictures come from; without it only their places are shown."""
+        self._stage.pictures = door
+        self._stage.relayout()
 
     def set_theme(self, theme: ThemeLike) -> None:
         if theme is not self._theme:

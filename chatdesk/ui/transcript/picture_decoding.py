@@ -1,0 +1,52 @@
+"""Bytes to a picture. Only formats that are pictures and nothing else, within bounds; runs on any thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
+from PySide6.QtGui import QImage, QImageReader
+
+FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "bmp")
+MAX_FILE_BYTES = 32 * 1024 * 1024
+MAX_SIDE_PX = 2_880  # twice the widest column at 200 %
+_MAX_ALLOCATION_MB = 64
+_MAX_PIXELS = 64_000_000
+
+
+class NotAPicture(Exception):
+    """The text says why, for a person."""
+
+
+def decode(data: bytes) -> QImage:
+    """The picture, made smaller where it is larger than any screen shows it. Raises ``NotAPicture``."""
+    QImageReader.setAllocationLimit(_MAX_ALLOCATION_MB)
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    reader.setDecideFormatFromContent(True)
+    reader.setAutoTransform(True)
+    if bytes(reader.format().data()).decode("ascii", "replace").lower() not in FORMATS:
+        raise NotAPicture("It is not an image that can be shown.")
+    size = reader.size()
+    if size.isValid():
+        if size.width() * size.height() > _MAX_PIXELS:
+            raise NotAPicture("It has too many pixels.")
+        if max(size.width(), size.height()) > MAX_SIDE_PX:
+            bound = QSize(MAX_SIDE_PX, MAX_SIDE_PX)
+            reader.setScaledSize(size.scaled(bound, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1)))
+    image = reader.read()
+    if image.isNull():
+        raise NotAPicture("It is damaged or too large.")
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def read_stored(folder: Path, name: str) -> bytes:
+    """The bytes of a stored file. ``name`` comes from a message's parts and may not lead out of ``folder``."""
+    path = (folder / name).resolve()
+    if not name or not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise NotAPicture("The file is not there.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise NotAPicture(f"It is larger than {MAX_FILE_BYTES // 1024 // 1024} MB.")
+    return path.read_bytes()
