@@ -17,6 +17,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
@@ -150,7 +151,10 @@ class WindowApplication(QObject):
         def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
             self.threads.fetch_sizes(thread_id, deliver)
 
-        transcript = TranscriptView(fetch_messages, self._renderer, theme, sizes=fetch_sizes)
+        def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
+            self.threads.find_in_thread(thread_id, text, deliver)
+
+        transcript = TranscriptView(fetch_messages, self._renderer, theme, sizes=fetch_sizes, find=find)
         header, empty_state, composer = ThreadHeader(theme), EmptyState(theme), Composer(theme)
         composer.set_placeholder("Type a message")
         window = MainWindow(

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from chatdesk.ui.transcript.caret import Caret
+from chatdesk.ui.transcript.finding import Finding
 from chatdesk.ui.transcript.layout import ThreadLayout
 from chatdesk.ui.transcript.looks import Looks
 
 _CARET_PX = 2.0
+_RADIUS_PX = 3.0
+_TINT = 0.32
+
+
+def paint_found(
+    painter: QPainter, looks: Looks, layout: ThreadLayout, finding: Finding, *, area: QRectF, left: float
+) -> None:
+    """Over the letters, which show through: cards and tables have grounds of their own."""
+    if not finding.places.needle:
+        return
+    tint = QColor(looks.colour("warning"))
+    tint.setAlphaF(_TINT)
+    current = finding.current
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for placed in layout.placed:
+        if placed.bottom < area.top() or placed.y > area.bottom():
+            continue
+        entry, item = placed.entry, placed.item
+        here = finding.current_place(entry) if current and current.message_id == entry.message.id else None
+        painter.translate(left + entry.x_of(item), placed.y)
+        for start, end in finding.places.in_item(item):
+            is_current = here is not None and (here.index, here.start) == (placed.index, start)
+            painter.setPen(QPen(looks.colour("accent"), 2) if is_current else Qt.PenStyle.NoPen)
+            painter.setBrush(tint)
+            for each in item.areas_of(start, end):
+                painter.drawRoundedRect(each.adjusted(-1, 1, 1, -1), _RADIUS_PX, _RADIUS_PX)
+        painter.translate(-left - entry.x_of(item), -placed.y)
 
 
 def paint_caret(painter: QPainter, looks: Looks, layout: ThreadLayout, caret: Caret, *, left: float) -> None:

@@ -19,6 +19,7 @@ from chatdesk.ui.transcript.stage import Stage
 LINE_STEP_PX = 44.0
 _ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
 _MARGIN_PX = 24.0  # between what was brought into view and the edge
+_COVERED_PX = 64.0  # what a bar at the top of the view may hide
 _PREFETCH_VIEWS = 2.0
 _SHORTEST_TRACK = 200  # steps of a bar whose thread is hardly longer than the view
 
@@ -138,6 +139,14 @@ class Scrolling(QObject):
             self.by(math.floor(top))
         elif bottom > height:
             self.by(math.ceil(bottom - height))
+
+    def show_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
+        """Bring a part of an item to where one reads, unless it is well in view."""
+        placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
+        height = self._stage.view_height
+        y = placed.y + area.top() if placed is not None else -1.0
+        if not _COVERED_PX <= y <= height - area.height() - _MARGIN_PX:
+            self.to_point(entry, round(entry.tops[index] + area.top() - height / 3))
 
     def bar_moved(self) -> None:
         """The scroll bar was moved, by the reader or by an assistive program."""

@@ -31,14 +31,22 @@ from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.clipboard import Clipboard
-from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, PictureDoor, ScrollAnchor, SizesFetcher
+from chatdesk.ui.transcript.contract import (
+    BlockRenderer,
+    MessageFetcher,
+    PictureDoor,
+    ScrollAnchor,
+    SizesFetcher,
+    ThreadFinder,
+)
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.finding import Finding
 from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
-from chatdesk.ui.transcript.overlays import paint_caret
+from chatdesk.ui.transcript.overlays import paint_caret, paint_found
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.painting import paint_view
 from chatdesk.ui.transcript.pill import JumpPill
@@ -76,6 +84,7 @@ class TranscriptView(QAbstractScrollArea):
         parent: QWidget | None = None,
         *,
         sizes: SizesFetcher | None = None,
+        find: ThreadFinder | None = None,
     ) -> None:
         super().__init__(parent)
         accessible.install()
@@ -89,10 +98,14 @@ class TranscriptView(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self._theme = theme
         self._build_rooms(fetch, renderer)
+        self._finding = Finding(
+            self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
+        )
         self._connect_rooms()
         if sizes is not None:
             TrueScale(self._stage, self._conversation, self._scrolling, sizes)
         self._pill.set_looks(self._stage.looks)
+        self._finding.bar.set_looks(self._stage.looks)
         self._link_status.set_looks(self._stage.looks)
         theme.changed.connect(self._on_theme_changed)
 
@@ -143,6 +156,7 @@ class TranscriptView(QAbstractScrollArea):
         self._touch.rested.connect(self._show_menu_at)
         self._clipboard.copied.connect(self.copyRequested)
         self._clipboard.announced.connect(self._announce)
+        self._finding.announced.connect(self._announce)
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
         self._actions.saveRequested.connect(self.saveRequested)
@@ -229,6 +243,16 @@ class TranscriptView(QAbstractScrollArea):
         """Move down by ``delta`` px, up when negative."""
         self._scrolling.by(delta)
 
+    def open_find(self) -> None:
+        """Show the bar that looks for words in this thread."""
+        if self.thread_id is not None:
+            self._finding.open()
+
+    def find_step(self, step: int) -> None:
+        """To the next match, or with -1 to the one before."""
+        if self.thread_id is not None:
+            self._finding.step(step)
+
     def column_left(self) -> float:
         return self._stage.column_left
 
@@ -250,11 +274,20 @@ class TranscriptView(QAbstractScrollArea):
             area=QRectF(event.rect()),
             left=self._stage.column_left,
         )
+        paint_found(
+            painter,
+            self._stage.looks,
+            self._layout,
+            self._finding,
+            area=QRectF(event.rect()),
+            left=self._stage.column_left,
+        )
         paint_caret(painter, self._stage.looks, self._layout, self._caret, left=self._stage.column_left)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._finding.bar.place(self.viewport().width())
         self._stage.relayout()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -379,6 +412,7 @@ class TranscriptView(QAbstractScrollArea):
     def _on_theme_changed(self) -> None:
         looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF())
         self._pill.set_looks(looks)
+        self._finding.bar.set_looks(looks)
         self._link_status.set_looks(looks)
         self._stage.set_looks(looks)
 
