@@ -265,6 +265,7 @@ async def _build(
         refusal=lock.problem,
         migrations_dir=migrations_dir(),
     )
+    has_other_owner = lock.problem is None and not lock.is_held
     try:
         report = await store.open()
         bus = EventBus()
@@ -275,11 +276,11 @@ async def _build(
             bus=bus,
             clock=clock,
             max_message_bytes=settings.max_message_bytes,
+            is_nobody_writing=store.is_read_only and not has_other_owner,
         )
     except BaseException:
         await store.close()
         raise
-    has_other_owner = lock.problem is None and not lock.is_held
     shelf = caretaker.BackupShelf(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )

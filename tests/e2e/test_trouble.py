@@ -57,6 +57,8 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
         threads = (await services.chat.list_threads()).threads
         await application.threads.open(threads[0].id)
         await until(lambda: application.panes.transcript.total == 10)
+        await until(lambda: application.panes.transcript.entries)
+        assert application.panes.transcript.entries[-1].message.status is Status.INTERRUPTED
 
     play(paths, script)
     with closing(sqlite3.connect(paths.database)) as conn:

@@ -15,7 +15,7 @@ from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_fro
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.request_builder import build_request
-from chatdesk.core.domain.message import Message, MessagePage, Role, ThreadSizes
+from chatdesk.core.domain.message import Message, MessagePage, Role, Status, ThreadSizes
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
@@ -90,7 +90,9 @@ class ChatService:
         bus: EventBus,
         clock: Clock,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+        is_nobody_writing: bool = False,
     ) -> None:
+        """``is_nobody_writing``: neither this process nor another can, so that no answer is really being written."""
         self._projects = repositories.projects
         self._threads = repositories.threads
         self._messages = repositories.messages
@@ -100,6 +102,7 @@ class ChatService:
         self._clock = clock
         self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
         self._max_message_bytes = max_message_bytes
+        self._is_nobody_writing = is_nobody_writing
         self._turns: dict[str, Turn] = {}  # by thread id: one turn a thread at a time
         self._starting: set[str] = set()
         self._tasks = TaskSet()
@@ -262,6 +265,8 @@ class ChatService:
 
     def with_live_text(self, message: Message) -> Message:
         """``message`` with everything that was published for it so far; storage lags a little behind a stream."""
+        if self._is_nobody_writing and not message.status.is_final:
+            return replace(message, status=Status.INTERRUPTED)
         turn = self._turns.get(message.thread_id)
         return turn.overlay(message) if turn is not None and turn.message_id == message.id else message
 

@@ -60,7 +60,7 @@ class ProjectBadge(QWidget):
         painter.setPen(self._theme.colour("text"))
         area = mirrored(whole.adjusted(side + tokens.space.s, 0, 0, 0), whole, direction)
         metrics = painter.fontMetrics()
-        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, area.width())
+        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, round(area.width()))
         start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(area, int(start | Qt.TextFlag.TextSingleLine), name)
         painter.end()
