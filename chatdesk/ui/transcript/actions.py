@@ -13,6 +13,7 @@ from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.item import Item, Outcome
 from chatdesk.ui.transcript.menu import build_menu
+from chatdesk.ui.transcript.note_place import note_place
 from chatdesk.ui.transcript.pointer import Hit
 from chatdesk.ui.transcript.scrolling import LINE_STEP_PX, Scrolling
 from chatdesk.ui.transcript.selection import Selection
@@ -84,7 +85,7 @@ class Actions(QObject):
         if hit.button is not None:
             self.press_button(hit.entry, hit.item, hit.button.action)
         elif hit.link:
-            self.open_link(hit.link)
+            self._follow_link(hit.entry, hit.link)
 
     def press_button(self, entry: MessageEntry, item: Item, action: str) -> None:
         outcome = item.press(action)
@@ -104,10 +105,16 @@ class Actions(QObject):
         if outcome.saved:
             self.saveRequested.emit(outcome.saved, outcome.file_name)
         if outcome.link:
-            self.open_link(outcome.link)
+            self._follow_link(entry, outcome.link)
         if outcome.is_resized:
             self._stage.layout.sticks_to_end = False
             entry.forget_places()
+
+    def _follow_link(self, entry: MessageEntry, target: str) -> None:
+        if not target.startswith("#"):
+            self.open_link(target)
+        elif (index := note_place(entry.items, target)) is not None:
+            self._scrolling.reveal_item(entry, index)
 
     def open_link(self, target: str) -> None:
         if target.lower().startswith(_LINK_SCHEMES):

@@ -41,7 +41,8 @@ def _markdown(piece: Piece) -> str:
         lead = "> " * item.at.quote_depth + "  " * max(0, item.at.list_depth - 1)
         text = "".join(_span(span) for span in cut_spans_of(item.spans, piece.start, piece.end))
         if piece.start == 0 and item.at.marker:
-            lead += f"{_MARKERS.get(item.at.marker, item.at.marker)} "
+            number = item.at.marker.removesuffix(".")
+            lead += f"[^{number}]: " if item.at.note else f"{_MARKERS.get(item.at.marker, item.at.marker)} "
         return (
             lead
             + "#" * item.level
@@ -61,6 +62,8 @@ def _markdown(piece: Piece) -> str:
 
 def _span(span: Span) -> str:
     text = span.text
+    if span.note is not None:
+        return f"[^{text}]" if span.note.startswith("fn-") else ""
     if not text.strip():
         return text
     if span.is_math:

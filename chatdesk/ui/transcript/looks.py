@@ -125,7 +125,7 @@ class Looks:
                 found.setFontStrikeOut(True)
             if is_link:
                 found.setForeground(QBrush(self.colour("accent")))
-                found.setFontUnderline(True)
+                found.setFontUnderline(not is_raised)
             if is_raised:
                 found.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
             self._formats[key] = found

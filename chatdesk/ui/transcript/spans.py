@@ -28,7 +28,7 @@ class StyledRange:
 
 @dataclass(frozen=True, slots=True)
 class LinkRange:
-    """A link with all its words, however they are styled."""
+    """A link with all its words, however they are styled. ``#fn-1`` leads to a footnote of the message."""
 
     start: int
     end: int
@@ -52,12 +52,13 @@ class Flow:
     def links(self) -> tuple[LinkRange, ...]:
         found: list[LinkRange] = []
         for each in self.ranges:
-            if each.span.href is None:
+            target = each.span.href or (f"#{each.span.note}" if each.span.note else None)
+            if target is None:
                 continue
-            if found and (found[-1].end, found[-1].href) == (each.start, each.span.href):
-                found[-1] = LinkRange(found[-1].start, each.end, each.span.href)
+            if found and (found[-1].end, found[-1].href) == (each.start, target):
+                found[-1] = LinkRange(found[-1].start, each.end, target)
             else:
-                found.append(LinkRange(each.start, each.end, each.span.href))
+                found.append(LinkRange(each.start, each.end, target))
         return tuple(found)
 
     def copied(self, start: int, end: int) -> str:
@@ -79,7 +80,7 @@ def flow_of(spans: Sequence[Span]) -> Flow:
         if span.is_code or (span.is_math and span.drawing is None):
             text = f"{_PAD}{text}{_PAD}"
             pads.update((length, length + len(text) - 1))
-        if span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href:
+        if span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href or span.note:
             ranges.append(StyledRange(length, length + len(text), span))
         pieces.append(text)
         length += len(text)

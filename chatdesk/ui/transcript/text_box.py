@@ -253,8 +253,8 @@ def _format(looks: Looks, span: Span) -> QTextCharFormat:
         is_italic=span.is_italic,
         is_struck=span.is_struck,
         is_code=span.is_code or span.is_math,
-        is_link=span.href is not None,
-        is_raised=span.note is not None,
+        is_link=span.href is not None or span.note is not None,
+        is_raised=span.note is not None and span.note.startswith("fn-"),
     )
 
 
