@@ -206,6 +206,10 @@ def _wide() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     return "transcript wide things", [_message(0, Role.ASSISTANT, "wide")], {"wide": blocks}
 
 
+def sample_message(text: str) -> Message:
+    return _message(0, Role.ASSISTANT, text)
+
+
 def _message(position: int, role: Role, text: str, **more: object) -> Message:
     message_id = f"m{position}"
     values: dict[str, object] = {

@@ -39,19 +39,27 @@ def place_notes(notes: Sequence[Note], numbers: dict[str, int]) -> list[Block]:
     for note in notes:
         number = numbers.get(note_key(note.label))
         if number is None or number in numbered:
-            others += _marked(note.blocks, f"[{visible_controls(note.label)}]", None)
+            label = visible_controls(note.label)
+            others += _marked(_with_label(note.blocks, label), "•", f"fn:{label}")
         else:
             numbered[number] = _with_way_back(_marked(note.blocks, f"{number}.", f"fn-{number}"), number)
     return [block for number in sorted(numbered) for block in numbered[number]] + others
 
 
-def _marked(blocks: Sequence[Block], marker: str, anchor: str | None) -> list[Block]:
+def _marked(blocks: Sequence[Block], marker: str, anchor: str) -> list[Block]:
     first: Block = blocks[0] if blocks else Paragraph((), Placement(list_depth=1))
     if first.at.marker is not None:  # the note begins with a list, whose mark stays
         first = Paragraph((), replace(first.at, list_depth=1, marker=None))
         blocks = (first, *blocks)
     first = replace(first, at=replace(first.at, marker=marker, note=anchor))
     return [first, *blocks[1:]]
+
+
+def _with_label(blocks: Sequence[Block], label: str) -> list[Block]:
+    first = blocks[0] if blocks else None
+    if isinstance(first, Paragraph) and first.at.marker is None:
+        return [replace(first, spans=(Span(f"[{label}] "), *first.spans)), *blocks[1:]]
+    return [Paragraph((Span(f"[{label}]"),), Placement(list_depth=1)), *blocks]
 
 
 def _with_way_back(blocks: list[Block], number: int) -> list[Block]:

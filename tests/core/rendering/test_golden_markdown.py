@@ -26,7 +26,7 @@ def kinds(blocks: tuple[Block, ...]) -> list[str]:
     """The kind and place of each block up to the footnotes: those stand at the end, wherever the text goes on."""
     found: list[str] = []
     for block in blocks:
-        if block.at.note is not None or (block.at.marker or "").startswith("["):
+        if block.at.note is not None:
             break
         found.append(f"{type(block).__name__} {outline_place(block.at)}")
     return found

@@ -175,6 +175,15 @@ SHAPES = {
         "a[^1]b[^2]\n\n[^1]: One\n[^2]: Two",
         [("P", 0, None, "a1b2"), ("P", 1, "1.", "One ↩"), ("P", 1, "2.", "Two ↩")],
     ),
+    "footnote that is a list": (
+        "a[^1]\n\n[^1]:\n    - b",
+        [("P", 0, None, "a1"), ("P", 1, "1.", ""), ("P", 2, "•", "b"), ("P", 1, None, "↩")],
+    ),
+    "footnote without words": ("a[^1]\n\n[^1]:", [("P", 0, None, "a1"), ("P", 1, "1.", "↩")]),
+    "footnotes without marks": (
+        "[^a]: b\n[^c]:\n    ```\n    d\n    ```\n[^e]:",
+        [("P", 1, "•", "[a] b"), ("P", 1, "•", "[c]"), ("C", 1, None, "d"), ("P", 1, "•", "[e]")],
+    ),
     "a diff": ("```diff\n- a\n+ b\n```", [("C", 0, None, "- a\n+ b")]),
     "fence with more words": ('```python title="a.py"\nx\n```', [("C", 0, None, "x")]),
     "indented fence": ("   ```\n   x\n   ```", [("C", 0, None, "x")]),
