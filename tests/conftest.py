@@ -94,6 +94,10 @@ def _is_numeric(host: str) -> bool:
 _Loopback().install()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-pixels", action="store_true", help="store what is drawn now as what is right")
+
+
 @pytest.fixture(autouse=True)
 def _same_environment_afterwards() -> Iterator[None]:
     """A test that changes the environment changes it for itself only."""

@@ -94,8 +94,7 @@ def _decode_spans(wire: Wire) -> tuple[Span, ...]:
 
 
 def _decode_span(wire: Wire) -> Span:
-    *style, drawing, note = wire
-    return Span(*style, decode_drawing(drawing), note)
+    return Span(*wire[:-2], decode_drawing(wire[-2]), wire[-1])
 
 
 def _encode_row(row: Sequence[Sequence[Span]]) -> Wire:

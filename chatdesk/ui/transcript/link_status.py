@@ -15,6 +15,7 @@ class LinkStatus(QLabel):
 
     def __init__(self, area: QWidget) -> None:
         super().__init__(area)
+        self._area = area
         self.setObjectName("linkStatus")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -33,7 +34,7 @@ class LinkStatus(QLabel):
         self.setVisible(bool(target))
         if not target:
             return
-        area = self.parentWidget().rect()
+        area = self._area.rect()
         most = area.width() - 4 * _PAD_PX
         self.setText(self.fontMetrics().elidedText(target, Qt.TextElideMode.ElideRight, most - 2 * _PAD_PX))
         self.adjustSize()

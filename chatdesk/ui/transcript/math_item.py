@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
-from chatdesk.ui.transcript.side_scroll import SideScroll
+from chatdesk.ui.transcript.side_scroll import ROOM_PX, SideScroll
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
 
@@ -54,7 +54,7 @@ class MathItem(Item):
         if drawing is not None:
             self._em = looks.em("text") * _SIZE
             self._scroll.set_widths(width_px(drawing, self._em), width - self._left)
-            self.height = self._drawn_height(looks)
+            self.height = self._drawn_height(looks) + (ROOM_PX if self._scroll.most else 0)
             return
         self._box.lay_out(
             looks,
@@ -112,7 +112,8 @@ class MathItem(Item):
         room = self.natural_width - self._left
         wide = self._scroll.content
         x = self._left + max(0.0, (room - wide) / 2) - self._scroll.x
-        return QRectF(x, _DRAWN_PAD_Y, wide, self.height - 2 * _DRAWN_PAD_Y)
+        below = ROOM_PX if self._scroll.most else 0
+        return QRectF(x, _DRAWN_PAD_Y, wide, self.height - 2 * _DRAWN_PAD_Y - below)
 
     def _paint_drawing(self, painter: QPainter, state: PaintState) -> None:
         looks, drawing = state.looks, self.block.drawing

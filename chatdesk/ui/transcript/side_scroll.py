@@ -9,6 +9,7 @@ from chatdesk.ui.transcript.looks import Looks
 
 _INSET_PX = 12
 _BAR_PX = 4
+ROOM_PX = 10  # what the bar needs below the content
 
 
 class SideScroll:

@@ -31,6 +31,7 @@ _MEASURED_CHARACTERS = 80
 _GUTTER = 16
 _PAD_Y = 5.5
 _NARROWEST = 48
+_WIDEST_LEAST = 160  # a column is not made narrower than its longest word, unless that is longer than this
 _MAX_COLUMNS = 64  # a hostile row of a thousand cells is cut; its text stays in what Copy gives
 
 Row = tuple[tuple[Span, ...], ...]
@@ -67,10 +68,13 @@ class TableColumns:
         em = FORMULA_SIZE * looks.em("table")
         count = min(len(self.block.header), _MAX_COLUMNS)
         wanted = [_width_of(cell, strong, em) for cell in self.block.header[:count]]
+        longest = [_longest_word(cell, strong) for cell in self.block.header[:count]]
         for row in rows:
             for place, cell in enumerate(row[:count]):
                 wanted[place] = max(wanted[place], _width_of(cell, plain, em))
-        fitted = _fit(wanted, width - _GUTTER * count)
+                longest[place] = max(longest[place], _longest_word(cell, plain))
+        least = [min(max(each, _NARROWEST), _WIDEST_LEAST) for each in longest]
+        fitted = _fit(wanted, least, width - _GUTTER * count)
         changed = fitted != self.widths
         self.widths = fitted
         return changed
@@ -323,8 +327,13 @@ def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, em: float) -> floa
     return wide + sum(width_px(span.drawing, em) + 3 for span in cell if span.drawing is not None) + 2
 
 
-def _fit(wanted: list[float], room: float) -> list[float]:
-    """Columns that want little get it; the others share what is left, but none falls below the narrowest."""
+def _longest_word(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
+    words = _text_of(cell)[:_MEASURED_CHARACTERS].split()
+    return float(metrics.horizontalAdvance(max(words, key=len))) + 2 if words else 0.0
+
+
+def _fit(wanted: list[float], least: list[float], room: float) -> list[float]:
+    """Columns that want little get it; the others share what is left, but none falls below ``least``."""
     if sum(wanted) <= room:
         return wanted
     widths = [0.0] * len(wanted)
@@ -332,6 +341,6 @@ def _fit(wanted: list[float], room: float) -> list[float]:
     order = sorted(range(len(wanted)), key=lambda place: wanted[place])
     for done, place in enumerate(order):
         share = left / (len(order) - done)
-        widths[place] = min(wanted[place], max(_NARROWEST, share))
+        widths[place] = min(wanted[place], max(least[place], share))
         left -= widths[place]
     return widths

@@ -1,0 +1,259 @@
+"""Every kind of block in its states. The gallery shows them, and pixel tests hold what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.rendering.blocks import (
+    Block,
+    CodeBlock,
+    CodeRun,
+    Heading,
+    ImagePlaceholder,
+    MathBlock,
+    Paragraph,
+    Placement,
+    Rule,
+    Span,
+    Table,
+)
+from chatdesk.core.rendering.math_drawing import draw_formula
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.assembly import items_for
+from chatdesk.ui.transcript.code_item import CodeItem
+from chatdesk.ui.transcript.contract import Picture, PictureSource
+from chatdesk.ui.transcript.fold_item import FoldItem
+from chatdesk.ui.transcript.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.header_item import HeaderItem
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.picture_item import PictureItem
+
+WIDTH_PX = 520
+_MARGIN_PX = 12
+_BULLET = Placement(list_depth=1, marker="•")
+
+
+@dataclass(slots=True)
+class Sample:
+    """Items one below the other; ``state`` is how the item at ``stateful`` is painted."""
+
+    items: list[Item]
+    state: dict[str, object] = field(default_factory=dict)
+    stateful: int = 0
+
+
+def samples() -> dict[str, Sample]:
+    """By name; new items each time."""
+    made: dict[str, Callable[[], Sample]] = {
+        "headings and words": lambda: _blocks(
+            Heading(1, (Span("A first heading"),)),
+            Paragraph(
+                (
+                    Span("Words with "),
+                    Span("bold", is_bold=True),
+                    Span(", "),
+                    Span("italics", is_italic=True),
+                    Span(", "),
+                    Span("struck words", is_struck=True),
+                    Span(" and "),
+                    Span("inline code", is_code=True),
+                    Span(". A mark"),
+                    Span("1", note="fn-1"),
+                    Span(" of a note."),
+                )
+            ),
+            Heading(2, (Span("A second heading"),)),
+            Rule(),
+        ),
+        "lists": lambda: _blocks(
+            Paragraph((Span("first"),), Placement(list_depth=1, marker="1.")),
+            Paragraph(
+                (Span("below it, and long enough to need more than the one line that it begins on"),), _deep("•")
+            ),
+            Paragraph((Span("done"),), Placement(list_depth=1, marker="☑")),
+            Paragraph((Span("to do"),), Placement(list_depth=1, marker="☐")),
+            Paragraph((Span("Quoted words stand behind a bar."),), Placement(quote_depth=1)),
+        ),
+        "links": lambda: _blocks(_links()),
+        "link with the focus": lambda: _blocks(_links(), focused_action="link-1"),
+        "formulas": lambda: _blocks(
+            Paragraph((Span("Let "), _inline("x^2 + y^2"), Span(" and "), _inline(r"\frac{a}{b}"), Span(" be."))),
+            _display(r"\int_0^1 x^2\,dx = \frac{1}{3}"),
+            MathBlock(r"\notknown{x}"),
+            Table(("", ""), ((Span("name"),), (Span("value"),)), (((_inline(r"\sqrt{2}"),), (Span("1.41"),)),)),
+        ),
+        "formula selected": lambda: _blocks(_display("e^{i\\pi} = -1"), selected=(0, 5)),
+        "formula too wide": lambda: _blocks(_display("+".join(f"x_{{{n}}}^2" for n in range(24)))),
+        "code": lambda: _blocks(_python()),
+        "code with its tools": lambda: _blocks(_python(), is_attended=True, focused_action="save-code"),
+        "code selected": lambda: _blocks(_python(), selected=(4, 40)),
+        "code wrapped": _wrapped,
+        "code too wide": lambda: _blocks(CodeBlock("", "a long line " * 20)),
+        "code folded": lambda: _blocks(CodeBlock("text", "\n".join(f"line {n}" for n in range(1, 313)))),
+        "diff": lambda: _blocks(_diff()),
+        "table": lambda: _blocks(_table(), is_attended=True),
+        "table too wide": lambda: _blocks(_table(columns=9)),
+        "image not asked for": lambda: _blocks(
+            ImagePlaceholder("A cat on a roof", "https://example.org/cat.png", "example.org"),
+            ImagePlaceholder("A local file", "/etc/passwd", ""),
+        ),
+        "image before it comes": lambda: Sample([_picture_item()]),
+        "image": lambda: Sample([_with_picture(_picture_item())]),
+        "image that failed": lambda: Sample([_failed(_picture_item())]),
+        "folds": lambda: Sample([*_folds()], {"focused_action": "toggle-fold"}, 1),
+        "notices": lambda: Sample(
+            [
+                NoticeItem("The server did not answer within 30 s. Your message is kept.", (("retry", "Try again"),)),
+                NoticeItem("This answer is not complete.", (("continue", "Continue"),), tone="warning"),
+                NoticeItem("You stopped this answer.", tone="line"),
+            ]
+        ),
+        "header and tools": lambda: Sample([HeaderItem("gpt-4o", "Today 14:02"), _footer()], {"is_active": True}, 1),
+    }
+    return {name: make() for name, make in made.items()}
+
+
+def draw(sample: Sample, looks: Looks) -> QImage:
+    """The items as the transcript paints them, on its ground."""
+    tops: list[float] = []
+    y = float(_MARGIN_PX)
+    for place, item in enumerate(sample.items):
+        item.ensure_layout(looks, WIDTH_PX)
+        y += item.gap if place else 0
+        tops.append(y)
+        y += item.height
+    image = QImage(WIDTH_PX + 2 * _MARGIN_PX, round(y) + _MARGIN_PX, QImage.Format.Format_RGB32)
+    image.fill(looks.colour("background"))
+    painter = QPainter(image)
+    for place, (item, top) in enumerate(zip(sample.items, tops, strict=True)):
+        painter.translate(_MARGIN_PX, top)
+        state = sample.state if place == sample.stateful else {}
+        item.paint(painter, PaintState(looks, QRectF(0, 0, WIDTH_PX, item.height), **state))  # type: ignore[arg-type]
+        painter.translate(-_MARGIN_PX, -top)
+    painter.end()
+    return image
+
+
+class _Shown(QWidget):
+    """A sample as a widget, for the gallery."""
+
+    def __init__(self, image: QImage) -> None:
+        super().__init__()
+        self._image = image
+        self.setFixedSize(image.size())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.drawImage(QPointF(0, 0), self._image)
+        painter.end()
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    looks = Looks(theme)
+    return [(f"block {name}", _Shown(draw(sample, looks))) for name, sample in samples().items()]
+
+
+def _blocks(*blocks: Block, **state: object) -> Sample:
+    return Sample([item for block in blocks for item in items_for(block)], state)
+
+
+def _deep(marker: str) -> Placement:
+    return Placement(list_depth=2, marker=marker)
+
+
+def _links() -> Paragraph:
+    return Paragraph(
+        (
+            Span("See "),
+            Span("the documentation", href="https://example.org/docs"),
+            Span(" or "),
+            Span("bank.example", href="https://evil.test/login"),
+            Span(", which is another place."),
+        )
+    )
+
+
+def _inline(tex: str) -> Span:
+    return Span(tex, is_math=True, drawing=draw_formula(tex, is_display=False))
+
+
+def _display(tex: str) -> MathBlock:
+    return MathBlock(tex, drawing=draw_formula(tex, is_display=True))
+
+
+def _python() -> CodeBlock:
+    text = "def total(items):\n    return sum(items)  # all of them\n"
+    runs = (
+        CodeRun(3, "keyword"),
+        CodeRun(1, "plain"),
+        CodeRun(5, "function"),
+        CodeRun(13, "plain"),
+        CodeRun(6, "keyword"),
+        CodeRun(13, "plain"),
+        CodeRun(15, "comment"),
+        CodeRun(1, "plain"),
+    )
+    return CodeBlock("python", text, runs)
+
+
+def _diff() -> CodeBlock:
+    lines = [("@@ -1,3 +1,3 @@", "function"), ("-old line", "deleted"), ("+new line", "inserted"), (" same", "plain")]
+    runs = tuple(CodeRun(len(line) + (place < len(lines) - 1), kind) for place, (line, kind) in enumerate(lines))
+    return CodeBlock("diff", "\n".join(line for line, _ in lines), runs)
+
+
+def _wrapped() -> Sample:
+    item = CodeItem(CodeBlock("text", "a long line that goes on " * 8))
+    item.is_wrapped = True
+    return Sample([item])
+
+
+def _table(columns: int = 3) -> Table:
+    def row(*words: str) -> tuple[tuple[Span, ...], ...]:
+        return tuple((Span(word),) for word in words)
+
+    header = row(*(f"Column {n}" for n in range(1, columns + 1)))
+    rows = tuple(row(*(f"cell {line}.{n}" for n in range(1, columns + 1))) for line in range(1, 4))
+    return Table(("left", "center", "right", *[""] * columns)[:columns], header, rows)
+
+
+def _picture_item() -> PictureItem:
+    return PictureItem("A picture", PictureSource(stored="a.png"), shape=(300, 160))
+
+
+def _with_picture(item: PictureItem) -> PictureItem:
+    image = QImage(300, 160, QImage.Format.Format_ARGB32_Premultiplied)
+    ramp = QLinearGradient(0, 0, 300, 160)
+    ramp.setColorAt(0, QColor("#0B7A75"))
+    ramp.setColorAt(1, QColor("#E0A94A"))
+    painter = QPainter(image)
+    painter.fillRect(image.rect(), ramp)
+    painter.end()
+    item.take(Picture(image))
+    return item
+
+
+def _failed(item: PictureItem) -> PictureItem:
+    item.take(Picture(None, "The file is not there."))
+    return item
+
+
+def _folds() -> list[Item]:
+    opened = FoldItem("b", "read_file · app.log", icon="wrench", aside="0.2 s", is_done=True)
+    return [FoldItem("a", "Thought for 4 s"), opened, FoldItem("c", "Thinking…")]
+
+
+def _footer() -> FooterItem:
+    tools = (
+        Tool("copy", "Copy", "copy"),
+        Tool("regenerate", "Regenerate", "refresh-cw"),
+        Tool("more", "More", "ellipsis"),
+    )
+    return FooterItem(tools, versions=(2, 3), note="1,204 tokens · 3.1 s")
