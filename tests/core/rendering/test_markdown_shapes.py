@@ -177,7 +177,7 @@ SHAPES = {
     ),
     "footnote that is a list": (
         "a[^1]\n\n[^1]:\n    - b",
-        [("P", 0, None, "a1"), ("P", 1, "1.", ""), ("P", 2, "•", "b"), ("P", 1, None, "↩")],
+        [("P", 0, None, "a1"), ("P", 1, "1.", ""), ("P", 2, "•", "b ↩")],
     ),
     "footnote without words": ("a[^1]\n\n[^1]:", [("P", 0, None, "a1"), ("P", 1, "1.", "↩")]),
     "footnotes without marks": (
