@@ -11,6 +11,10 @@ from chatdesk.core.settings.schema import Setting
 from chatdesk.ui.dialogs.panel import plain_label
 
 _FIELD_PX = 250
+_FIELD_MIN_PX = 180
+_FIELD_HEIGHT_PX = 30
+_FIELD_PAD_PX = 12
+_FIELD_LETTERS = 30  # with large text a field is as wide as before in letters
 
 
 class SettingsRow(QWidget):
@@ -34,9 +38,11 @@ class SettingsRow(QWidget):
         row.setContentsMargins(0, 10, 0, 10)
         row.setSpacing(16)
         row.addLayout(words, 1)
-        field.setMinimumWidth(min(_FIELD_PX, 180))
-        field.setMinimumHeight(30)
-        field.setMaximumWidth(_FIELD_PX)
+        needs = field.sizeHint()
+        widest = max(_FIELD_PX, needs.width(), _FIELD_LETTERS * field.fontMetrics().averageCharWidth())
+        field.setMinimumWidth(max(_FIELD_MIN_PX, min(widest, needs.width())))
+        field.setMinimumHeight(max(_FIELD_HEIGHT_PX, needs.height(), field.fontMetrics().height() + _FIELD_PAD_PX))
+        field.setMaximumWidth(widest)
         row.addWidget(field, 1)
 
     def show_problem(self, text: str, colour: str) -> None:
