@@ -14,8 +14,8 @@ from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Tabl
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown
-from chatdesk.core.rendering.plain_text import block_to_plain
 from chatdesk.core.rendering.streaming import StreamingMarkdown
+from tests.helpers.block_words import block_to_plain
 from tests.helpers.hostile_text import MAX_BYTES, PATTERNS, HostileInput, iter_inputs, make_input
 
 INPUTS = 2000

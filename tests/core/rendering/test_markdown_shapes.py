@@ -6,7 +6,7 @@ import pytest
 
 from chatdesk.core.rendering.blocks import CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Rule, Table
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.plain_text import blocks_to_plain, estimate_lines, spans_to_plain
+from tests.helpers.block_words import blocks_to_plain, spans_to_plain
 
 
 def outline(text: str) -> list[tuple[object, ...]]:
@@ -353,7 +353,3 @@ def test_plain_text_of_blocks() -> None:
         parse_markdown("# T\n\n- a\n- b\n\n> q\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n---\n\n![i](a.png)")
     )
     assert text == "T\n\n• a\n• b\n\n> q\n\nx\ty\n1\t2\n\n---\n\ni"
-
-
-def test_lines_are_estimated() -> None:
-    assert estimate_lines("a" * 25 + "\n\nb", 10) == 5

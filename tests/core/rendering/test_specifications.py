@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.plain_text import blocks_to_plain
 from tests.helpers.block_outline import Outline, outline_blocks
+from tests.helpers.block_words import blocks_to_plain
 from tests.helpers.html_outline import outline_html
 
 DATA = Path(__file__).parents[2] / "data" / "commonmark"

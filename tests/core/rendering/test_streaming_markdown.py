@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, Paragraph, Table
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.plain_text import spans_to_plain
 from chatdesk.core.rendering.streaming import StreamingMarkdown
+from tests.helpers.block_words import spans_to_plain
 
 PIECES = [
     "# H\n", "text", "\n", "\n\n", "- ", "- a\n", "1. ", "2. b\n", "  - n\n", "```", "```py\n", "code\n", "| a | b |\n",

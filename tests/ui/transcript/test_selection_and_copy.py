@@ -282,7 +282,7 @@ def test_plain_text_has_no_marks(world: World) -> None:
 
 def test_markdown_of_a_part_gives_that_part_again(world: World) -> None:
     from chatdesk.core.rendering.markdown import parse_markdown
-    from chatdesk.core.rendering.plain_text import blocks_to_plain
+    from tests.helpers.block_words import blocks_to_plain
 
     view = world.open(FakeThread([make_message(0, _RICH + "\nEnd.", role=Role.ASSISTANT)]))
     view.jump_to("m0")
