@@ -42,11 +42,12 @@ _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def is_safe_link(url: str) -> bool:
-    """Whether a click may open ``url``: http, https or mailto, of sane length, without blanks or controls."""
+    """Whether a click may open ``url``: http, https or mailto, of sane length, without blanks, controls or backslashes,
+    which browsers read as slashes and others do not."""
     match = _SCHEME.match(url)
     if match is None or match[1].lower() not in SAFE_SCHEMES or len(url) > MAX_URL_CHARS:
         return False
-    if any(character <= " " or character == "\x7f" for character in url) or _SUSPECTS.search(url):
+    if any(character <= " " or character in "\x7f\\" for character in url) or _SUSPECTS.search(url):
         return False
     return match[1].lower() == "mailto" or bool(link_host(url))
 

@@ -120,6 +120,9 @@ def test_only_three_schemes_are_safe() -> None:
         "http://a b",
         "data:x",
         "https://a.org/\u202e",
+        "https://evil.org\\@a.org",
+        "https:a.org",
+        "https:///a.org",
         "http://" + "a" * 5000,
     ):
         assert not is_safe_link(url)
