@@ -11,6 +11,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.settings import SettingsDialog
 from tests.helpers.window import play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -65,3 +66,37 @@ def test_what_an_older_window_kept_is_taken_over_once(
     saved = _loaded(paths)
     assert (saved.theme, saved.text_scale) in (expected, ("system", expected[1]))
     assert "scale" not in json.loads(paths.window_state.read_text("utf-8"))
+
+
+def test_what_a_variable_decides_cannot_be_changed_in_the_dialog(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATDESK_TRASH_DAYS", "9")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        application.panes.commands.trigger("app.settings")
+        dialog = application.panes.window.findChild(SettingsDialog)
+        assert dialog is not None
+        assert not dialog.row("trash_days").field.isEnabled()
+        assert dialog.row("send_on_enter").field.isEnabled()
+        dialog.reject()
+
+    play(paths, script)
+
+
+def test_a_change_in_the_dialog_is_used_and_kept(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        application.panes.commands.trigger("app.settings")
+        dialog = application.panes.window.findChild(SettingsDialog)
+        assert dialog is not None
+        dialog.applied.emit({"theme": "dark", "text_scale": 1.5, "provider": "openai", "unknown": 1})
+        dialog.reject()
+        await until(lambda: services.settings.provider == "openai")
+        await until(lambda: _loaded(paths).provider == "openai")
+        assert (application.panes.theme.preference, application.panes.theme.scale) == ("dark", 1.5)
+        assert services.providers.default()[0] == "openai"
+
+    play(paths, script)
+    assert (_loaded(paths).theme, _loaded(paths).text_scale) == ("dark", 1.5)

@@ -57,6 +57,7 @@ class SettingsBinding(QObject):
         composer = self._panes.composer
         composer.set_send_on_enter(self._settings.send_on_enter)
         composer.set_size_limit(self._settings.max_message_bytes)
+        self._panes.transcript.set_plain_questions(self._settings.plain_user_messages)
         self._panes.transcript.set_reading(cast(ReadAloud, self._settings.read_answers))
         self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
         services = self._handle.now()
@@ -73,6 +74,7 @@ class SettingsBinding(QObject):
             "motion": self._settings.motion,
             "read_answers": self._settings.read_answers,
             "send_on_enter": self._settings.send_on_enter,
+            "plain_user_messages": self._settings.plain_user_messages,
             "trash_days": self._settings.trash_days,
             "provider": self._settings.provider,
             "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
@@ -80,7 +82,8 @@ class SettingsBinding(QObject):
             "openai_model": self._settings.openai_model,
             "key_source": str(services.openai_key.source) if services else "none",
         }
-        dialog = SettingsDialog(self._panes.theme, values, parent=self._panes.window)
+        fixed = self._store.load().from_environment
+        dialog = SettingsDialog(self._panes.theme, values, fixed=fixed, parent=self._panes.window)
         dialog.applied.connect(self._on_dialog_applied)
         dialog.open()
 
@@ -98,9 +101,10 @@ class SettingsBinding(QObject):
     def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
         theme = self._panes.theme
         known = {name: value for name, value in changes.items() if hasattr(self._settings, name)}
-        self._settings = replace(self._settings, **known)  # first, so that the theme's own news change nothing more
-        theme.set_preference(self._settings.theme)  # type: ignore[arg-type]
-        theme.set_scale(self._settings.text_scale)
+        wanted = replace(self._settings, **known)
+        theme.set_preference(wanted.theme)  # type: ignore[arg-type]
+        theme.set_scale(wanted.text_scale)
+        self._settings = wanted
         self.apply()
         self._tasks.start(self._keep(known), "save settings")
 
