@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from functools import partial
@@ -63,6 +64,27 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
     play(paths, script)
     with closing(sqlite3.connect(paths.database)) as conn:
         assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
+def test_where_files_cannot_be_locked_the_window_opens_to_read(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write(application: WindowApplication) -> None:
+        await ask(application, "kept")
+
+    async def read(application: WindowApplication) -> None:
+        services = await application.services()
+        await until(lambda: "cannot lock files" in _banner(application))
+        assert not services.has_other_owner
+        assert [thread.title for thread in (await services.chat.list_threads()).threads] == ["kept"]
+        await until(lambda: application.panes.transcript.total == 2)
+
+    def no_locks(*_arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    play(paths, write)
+    monkeypatch.setattr("chatdesk.core.local_api.instance._lock", no_locks)
+    play(paths, read)
 
 
 def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
