@@ -11,8 +11,10 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, Q
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 from shiboken6 import Shiboken
 
+from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_message import MessageNode
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.item import Item
 
 if TYPE_CHECKING:
     from chatdesk.ui.transcript.view import TranscriptView
@@ -29,6 +31,7 @@ class TranscriptAccessible(QAccessibleWidget):
         self.owes_focus = False  # nothing was loaded yet that could have it
         self._view = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}
+        self._caret_item: Item | None = None
         self._sweeper = _at_once(view, self._sweep)
         self._teller = _at_once(view, self.tell_focus)
 
@@ -59,9 +62,11 @@ class TranscriptAccessible(QAccessibleWidget):
         view = self._view()
         if view is None or not view.hasFocus():
             return None
-        stop = view.reach.stop
+        stop, caret = view.reach.stop, view.reach.caret
         if stop is not None:
-            return self._button_node(*stop)
+            return self._part_node(*stop)
+        if caret is not None:
+            return self.block_of(caret.entry, caret.item)
         current = view.current_message_id()
         entry = next((each for each in view.entries if each.message.id == current), None)
         return self.node_of(entry) if entry is not None else None
@@ -103,12 +108,25 @@ class TranscriptAccessible(QAccessibleWidget):
         for node in nodes.values():
             node.close()
 
-    def _button_node(self, entry: MessageEntry, index: int, action: str) -> QAccessibleInterface | None:
-        item = entry.items[index] if index < len(entry.items) else None
-        block = next((each for each in self.node_of(entry).children_now() if each.item is item), None)
-        if block is None:
-            return None
-        return next((part for part in block.children_now() if part.identifier() == action), block)
+    def block_of(self, entry: MessageEntry, item: Item) -> BlockNode | None:
+        return next((each for each in self.node_of(entry).children_now() if each.item is item), None)
+
+    def tell_caret(self) -> None:
+        """The keyboard's caret moved."""
+        view = self._view()
+        caret = view.reach.caret if view is not None else None
+        block = self.block_of(caret.entry, caret.item) if caret is not None else None
+        if caret is None or block is None or block.reading is None:
+            return
+        if caret.item is not self._caret_item:
+            self._caret_item = caret.item
+            self.tell_focus()
+        block.reading.caret_came(caret.offset)
+
+    def _part_node(self, entry: MessageEntry, index: int, action: str) -> QAccessibleInterface | None:
+        block = self.block_of(entry, entry.items[index]) if index < len(entry.items) else None
+        parts = block.children_now() if block is not None else ()
+        return next((part for part in parts if part.identifier() == action), block)
 
     def _sweep(self) -> None:
         view = self._view()
@@ -183,6 +201,12 @@ def focus_changed(view: TranscriptView) -> None:
     interface = _factory.of(view)
     if interface is not None:
         interface.tell_focus()
+
+
+def caret_moved(view: TranscriptView) -> None:
+    interface = _factory.of(view)
+    if interface is not None:
+        interface.tell_caret()
 
 
 def focus_arrived(view: TranscriptView) -> None:

@@ -13,11 +13,13 @@ from chatdesk.ui.transcript.accessible_node import Actions, Level, Node, in_view
 from chatdesk.ui.transcript.accessible_parts import PartKey, make_part, parts_of
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.code_item import CodeItem
+from chatdesk.ui.transcript.diagram_item import DiagramItem
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem
 from chatdesk.ui.transcript.image_item import ImageItem
 from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.picture_item import PictureItem
 from chatdesk.ui.transcript.selection import TextPlace
 from chatdesk.ui.transcript.table_item import TableItem
 from chatdesk.ui.transcript.text_item import TextItem
@@ -32,6 +34,7 @@ _ROLES = {
     "table": _R.Table,
     "math": _R.Equation,
     "image": _R.Graphic,
+    "diagram": _R.Graphic,
     "fold": _R.Button,
     "notice": _R.Notification,
     "rule": _R.Separator,
@@ -46,9 +49,11 @@ class BlockNode(Node):
         super().__init__(view, parent, role_of(item))
         self.entry = entry
         self.item = item
+        self.reading: ReadableText | None = None
         self._parts: dict[PartKey, Node] = {}
         if item.is_selectable:
-            self.offer(QAccessible.InterfaceType.TextInterface, ReadableText(self, self))
+            self.reading = ReadableText(self, self)
+            self.offer(QAccessible.InterfaceType.TextInterface, self.reading)
         if isinstance(item, FoldItem):
             press = Actions({Actions.pressAction(): self._press_first})
             self.offer(QAccessible.InterfaceType.ActionInterface, press)
@@ -84,6 +89,10 @@ class BlockNode(Node):
             return table_name(len(block.header), len(item.rows), first=item.first, total=len(block.rows))
         if isinstance(item, ImageItem):
             return item.block.alt[:200] or "Image"
+        if isinstance(item, PictureItem):
+            return item.label
+        if isinstance(item, DiagramItem):
+            return code_name(item.block.language, item.block.text).replace("Code", "Diagram", 1)
         if isinstance(item, FoldItem):
             return item.spoken
         if isinstance(item, FooterItem):
@@ -98,8 +107,10 @@ class BlockNode(Node):
             if item.level:
                 return f"Heading level {item.level}"
             return "Quote" if item.at.quote_depth else ""
+        if isinstance(item, PictureItem) and item.failure:
+            return item.failure
         if isinstance(item, ImageItem):
-            return f"Not fetched, from {item.block.host[:100]}" if item.block.host else ""
+            return f"Not fetched, from {item.block.host[:100]}" if item.block.host and not item.is_picture else ""
         return ""
 
     def value(self) -> str:
@@ -115,8 +126,15 @@ class BlockNode(Node):
         if isinstance(item, FoldItem):
             state.focusable = state.expandable = item.can_open
             state.expanded, state.collapsed = item.is_open, not item.is_open
-            stop = self.view.reach.stop
-            state.focused = stop is not None and stop[0] is self.entry and self.entry.index_of(item) == stop[1]
+            state.focused = any(self.is_at(button.action) for button in item.buttons())
+        elif item.is_selectable:
+            caret = self.view.reach.caret
+            state.focused = caret is not None and caret.item is item
+
+    def is_at(self, action: str) -> bool:
+        """Whether Tab has reached this button or link."""
+        stop = self.view.reach.stop
+        return stop is not None and stop == (self.entry, self.entry.index_of(self.item), action)
 
     def area_of(self, area: QRectF) -> QRect:
         """A rectangle of the item on the screen."""

@@ -38,9 +38,9 @@ class Node(QAccessibleInterface):
         self._is_closed = False
         self._id = QAccessible.registerAccessibleInterface(self)
 
-    def offer(self, kind: QAccessible.InterfaceType, interface: object) -> None:
+    def offer(self, kind: QAccessible.InterfaceType, interface: Shiboken.Object) -> None:
         """Answer with ``interface`` when Qt asks for that ``kind``."""
-        self._offered[kind] = (interface, Shiboken.VoidPtr(Shiboken.getCppPointer(interface)[0]))  # type: ignore[attr-defined]
+        self._offered[kind] = (interface, Shiboken.VoidPtr(Shiboken.getCppPointer(interface)[0]))
 
     def close(self) -> None:
         """Take it and what is in it out of Qt's cache, which deletes the pointers."""

@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.accessible_node import Actions, Node
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.footer_item import FooterItem
-from chatdesk.ui.transcript.item import Button, Item
+from chatdesk.ui.transcript.item import LINK_ACTION, Button, Item
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.table_item import TableItem
 from chatdesk.ui.transcript.text_item import TextItem
@@ -20,19 +20,19 @@ from chatdesk.ui.transcript.text_item import TextItem
 if TYPE_CHECKING:
     from chatdesk.ui.transcript.accessible_block import BlockNode
 
-# What a part is and which: ("button", action), ("link", start, end, target), ("cell", row, column), ("note", words).
+# What a part is and which: ("button", action), ("cell", row, column), ("note", words), or a link with its number, where
+# its words begin and end, and its target.
 PartKey = tuple[Hashable, ...]
 
 
 def parts_of(entry: MessageEntry, item: Item) -> list[PartKey]:
     """What stands in ``item`` now, in reading order."""
     parts: list[PartKey] = []
-    if isinstance(item, TextItem):
-        parts += [("link", *link) for link in _links_of(item)]
-    elif isinstance(item, TableItem):
+    if isinstance(item, TableItem):
         parts += [("cell", row, column) for row, cells in enumerate(item.cells) for column in range(len(cells))]
     elif isinstance(item, FooterItem):
         parts += [("note", note) for note in _notes_of(item)]
+    parts += [("link", *link) for link in _links_of(item)]
     return parts + [("button", button.action) for button in buttons_of(entry, item)]
 
 
@@ -71,8 +71,7 @@ class ButtonNode(PartNode):
         button = self._button()
         state.disabled = button is None or not button.is_enabled
         state.focusable = not state.disabled
-        stop, block = self.view.reach.stop, self.block
-        state.focused = stop is not None and stop == (block.entry, block.entry.index_of(block.item), self._action)
+        state.focused = self.block.is_at(self._action)
 
     def _button(self) -> Button | None:
         return next(
@@ -86,27 +85,33 @@ class ButtonNode(PartNode):
 
 
 class LinkNode(PartNode):
-    """A link in a paragraph, from ``start`` to ``end`` of its text."""
+    """A link in a text, from ``start`` to ``end``."""
 
-    def __init__(self, block: BlockNode, start: int, end: int, target: str) -> None:
+    def __init__(self, block: BlockNode, number: int, start: int, end: int, target: str) -> None:
         super().__init__(block, QAccessible.Role.Link)
+        self._action = f"{LINK_ACTION}{number}"
         self._start, self._end, self._target = start, end, target
         self.offer(QAccessible.InterfaceType.ActionInterface, Actions({Actions.pressAction(): self._follow}))
 
     def name(self) -> str:
-        return plain(self.block.item.text[self._start : self._end])
+        return plain(self.block.item.text[self._start : self._end]) or self._target
 
     def description(self) -> str:
         return self._target
 
+    def identifier(self) -> str:
+        return self._action
+
     def rect(self) -> QRect:
-        return _union_of(self.block, self._start, self._end)
+        area = next((each.area for each in self.block.item.links() if each.action == self._action), QRectF())
+        return self.block.area_of(area)
 
     def change_state(self, state: QAccessible.State) -> None:
-        state.linked = True
+        state.linked = state.focusable = True
+        state.focused = self.block.is_at(self._action)
 
     def _follow(self) -> None:
-        self.view.reach.follow_link(self._target)
+        self.view.reach.press(self.block.entry, self.block.item, self._action)
 
 
 class NoteNode(PartNode):
@@ -187,17 +192,11 @@ def buttons_of(entry: MessageEntry, item: Item) -> tuple[Button, ...]:
     return item.buttons()
 
 
-def _links_of(item: TextItem) -> list[tuple[int, int, str]]:
-    """(start, end, target) of each link, its differently styled words together."""
-    links: list[tuple[int, int, str]] = []
-    for each in flow_of(item.spans).ranges:
-        if each.span.href is None:
-            continue
-        if links and links[-1][1:] == (each.start, each.span.href):
-            links[-1] = (links[-1][0], each.end, each.span.href)
-        else:
-            links.append((each.start, each.end, each.span.href))
-    return links
+def _links_of(item: Item) -> list[PartKey]:
+    """Each link's number, where its words begin and end (0, 0 when only its target is known), and the target."""
+    if isinstance(item, TextItem):
+        return [(at, link.start, link.end, link.href) for at, link in enumerate(flow_of(item.spans).links)]
+    return [(at, 0, 0, link.label) for at, link in enumerate(item.links())]
 
 
 def _notes_of(item: FooterItem) -> list[str]:

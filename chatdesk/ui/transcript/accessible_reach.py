@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF
 
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
+from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.scrolling import Scrolling
@@ -15,19 +16,32 @@ from chatdesk.ui.transcript.stage import Stage
 
 class Reach:
     def __init__(
-        self, stage: Stage, *, attending: Attending, actions: Actions, scrolling: Scrolling, selection: Selection
+        self,
+        stage: Stage,
+        *,
+        attending: Attending,
+        actions: Actions,
+        scrolling: Scrolling,
+        selection: Selection,
+        caret: Caret,
     ) -> None:
         self._stage = stage
         self._attending = attending
         self._actions = actions
         self._scrolling = scrolling
         self._selection = selection
+        self._caret = caret
 
     @property
     def stop(self) -> tuple[MessageEntry, int, str] | None:
         """The button that Tab has reached: its message, the index of its item, its action."""
         entry, stop = self._attending.shown.current_entry, self._attending.stop
         return (entry, *stop) if entry is not None and stop is not None else None
+
+    @property
+    def caret(self) -> TextPlace | None:
+        """Where the keyboard's caret is while the text is browsed with it."""
+        return self._caret.place
 
     def origin_of(self, item: Item) -> QPointF | None:
         """Where an item begins in the viewport; None when it is not in view."""

@@ -43,8 +43,12 @@ class ReadableText(QAccessibleTextInterface):
     def setCursorPosition(self, position: int) -> None:
         self._cursor = max(0, min(position, self.characterCount()))
         self._source.show(self._offset(self._cursor))
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleTextCursorEvent(self._owner, self._cursor))
+        self._tell_cursor()
+
+    def caret_came(self, offset: int) -> None:
+        """The keyboard's caret is here now; ``offset`` counts Python's characters."""
+        self._cursor = units(self._source.plain_text()[:offset])
+        self._tell_cursor()
 
     def characterRect(self, offset: int) -> QRect:
         return self._source.character_rect(self._offset(offset))
@@ -69,6 +73,10 @@ class ReadableText(QAccessibleTextInterface):
 
     def removeSelection(self, _index: int) -> None:
         self._source.select(0, 0)
+
+    def _tell_cursor(self) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleTextCursorEvent(self._owner, self._cursor))
 
     def _offset(self, position: int) -> int:
         return len(cut(self._source.plain_text(), 0, position))

@@ -34,6 +34,7 @@ class Actions(QObject):
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
     walked = Signal(object)
+    caretMoved = Signal()
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Actions(QObject):
     def obey(self, command: str) -> bool:
         """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
         if self._caret.obey(command):
+            self.caretMoved.emit()
             return True
         if command in ("activate", "page-down") and self._attending.stop is not None:
             self._activate_stop()
@@ -72,6 +74,7 @@ class Actions(QObject):
             self._stage.repaint()
         elif command == "browse":
             self._caret.toggle()
+            self.caretMoved.emit()
         elif command in ("activate", "menu"):
             self._show_menu_of_current()
         elif command == "escape":

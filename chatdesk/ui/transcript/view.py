@@ -145,6 +145,7 @@ class TranscriptView(QAbstractScrollArea):
             actions=self._actions,
             scrolling=self._scrolling,
             selection=self._selection,
+            caret=self._caret,
         )
 
     def _connect_rooms(self) -> None:
@@ -160,6 +161,7 @@ class TranscriptView(QAbstractScrollArea):
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
         self._actions.saveRequested.connect(self.saveRequested)
+        self._actions.caretMoved.connect(lambda: accessible.caret_moved(self))
         self._actions.walked.connect(lambda _entry: accessible.focus_changed(self))
         self._actions.requested.connect(self._on_actions_requested)
 
@@ -203,6 +205,13 @@ class TranscriptView(QAbstractScrollArea):
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""
         self._conversation.set_notice(message_id, text)
+
+    def set_plain_questions(self, are_plain: bool) -> None:
+        """Whether what a person wrote is shown as it was written, instead of as Markdown."""
+        if are_plain != self._stage.has_plain_questions:
+            self._stage.has_plain_questions = are_plain
+            if self.thread_id is not None:
+                self.show_thread(self.thread_id, self.scroll_anchor())
 
     def set_pictures(self, door: PictureDoor) -> None:
         """Where pictures come from; without it only their places are shown."""

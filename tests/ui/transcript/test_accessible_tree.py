@@ -183,7 +183,7 @@ def test_a_long_table_says_which_rows_its_pieces_hold(world: World) -> None:
     rows = "\n".join(f"| {number} |" for number in range(1, 31))
     view = world.open(make_thread(1, lambda place: f"| N |\n|---|\n{rows}"), size=(900, 1400))
     tables = [each for each in all_in(tree_of(view)) if each.role() == _R.Table]
-    assert [each.text(_T.Name) for each in tables][0] == "Table, 1 column, rows 1 to 12 of 30"
+    assert tables[0].text(_T.Name) == "Table, 1 column, rows 1 to 12 of 30"
     last = list(all_in(tables[-1]))[-1]
     assert (last.text(_T.Name), last.text(_T.Description)) == ("N: 30", "Row 30, column 1")
 
@@ -246,6 +246,40 @@ def test_the_focus_is_where_the_keyboard_is(world: World, events: list[Any]) -> 
     assert events[-1].type() == QAccessible.Event.Focus
     view.clearFocus()
     assert tree.focusChild() is None
+
+
+def test_links_are_stops_of_the_keyboard_and_of_programs(world: World) -> None:
+    view = world.open(make_thread(1, lambda place: "See [one](https://a.example/1) and [two](https://a.example/2)."))
+    opened: list[str] = []
+    view.linkActivated.connect(opened.append)
+    view.activateWindow()
+    view.jump_to("m0")
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    link = tree_of(view).focusChild()
+    assert (link.role(), link.text(_T.Name), link.state().focused) == (_R.Link, "two", True)
+    press(link)
+    assert opened == ["https://a.example/2"]
+
+
+def test_the_caret_is_followed_from_block_to_block(world: World, events: list[Any]) -> None:
+    view = world.open(make_thread(1, lambda place: "One.\n\n```\ntwo\n```"))
+    tree = tree_of(view)
+    view.activateWindow()
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_F7)
+    blocks = {}
+    for _ in range(8):
+        events.clear()
+        QTest.keyClick(view, Qt.Key.Key_Right)
+        moves = [event for event in events if event.type() == QAccessible.Event.TextCaretMoved]
+        assert len(moves) == 1
+        block = tree.focusChild()
+        assert block.state().focused
+        assert block.textInterface().cursorPosition() == moves[0].cursorPosition()
+        blocks.setdefault(block.role(), []).append(moves[0].cursorPosition())
+    assert blocks == {_R.Paragraph: [1, 2, 3, 4], _R.Section: [0, 1, 2, 3]}
 
 
 def test_a_program_can_move_the_focus_to_a_message(world: World) -> None:
