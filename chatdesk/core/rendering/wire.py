@@ -94,7 +94,7 @@ def _decode_spans(wire: Wire) -> tuple[Span, ...]:
 
 
 def _decode_span(wire: Wire) -> Span:
-    return Span(*wire[:-2], decode_drawing(wire[-2]), wire[-1])
+    return Span(*(*wire[:-2], decode_drawing(wire[-2]), wire[-1]))
 
 
 def _encode_row(row: Sequence[Sequence[Span]]) -> Wire:

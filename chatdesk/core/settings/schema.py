@@ -135,6 +135,11 @@ class Settings:
         True,
         "Enter sends and Shift+Enter begins a new line; when false, Ctrl+Enter sends.",
     )
+    plain_user_messages: bool = declared(
+        "transcript.plain_user_messages",
+        False,
+        "Your own messages are shown as you wrote them; when false, as Markdown like the answers.",
+    )
     provider: str = declared(
         "provider.name",
         "auto",

@@ -27,7 +27,7 @@ _NAV_PX: Final = 180
 _NAV_ROW_PX: Final = 36
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
-    "General": ("theme", "text_scale", "send_on_enter", "trash_days"),
+    "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "trash_days"),
     "Accessibility": ("motion", "read_answers"),
     "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
 }
@@ -37,6 +37,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "motion": "Movement",
     "read_answers": "Read answers aloud",
     "send_on_enter": "Send with",
+    "plain_user_messages": "Show your messages as",
     "trash_days": "Keep the trash for",
     "provider": "Who answers",
     "openai_base_url": "Server address",
@@ -55,6 +56,7 @@ _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
     "read_answers": {"off": "No", "end": "When they are complete", "sentences": "Sentence by sentence"},
     "text_scale": {0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 2.0: "200 %"},
     "send_on_enter": {True: "Enter", False: "Ctrl+Enter"},
+    "plain_user_messages": {False: "Markdown", True: "Plain text"},
     "provider": {"auto": "The server when it is set up", "offline": "Always the offline demo", "openai": "The server"},
 }
 _KEY_TEXTS: Final[Mapping[str, str]] = {

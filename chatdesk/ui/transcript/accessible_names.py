@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 
 from chatdesk.core.domain.message import Status
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.moments import time_of
 
 _STATES = {
     Status.PENDING: "waiting for an answer",
@@ -33,15 +33,6 @@ def message_summary(items: list[Item]) -> str:
     """What is in a message besides words: "2 code blocks, 1 table"."""
     counts = Counter(_COUNTED[item.kind] for item in items if item.kind in _COUNTED and not _goes_on(item))
     return ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items())
-
-
-def time_of(milliseconds: int) -> str:
-    """The local time of day, with the date unless it is today."""
-    if milliseconds <= 0:
-        return ""
-    when = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
-    is_today = when.date() == datetime.now(UTC).astimezone().date()
-    return f"{when:%H:%M}" if is_today else f"{when:%Y-%m-%d %H:%M}"
 
 
 def code_name(language: str, text: str) -> str:

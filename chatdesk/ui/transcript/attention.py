@@ -110,7 +110,7 @@ class Attending:
         else:
             shape = Qt.CursorShape.ArrowCursor
         viewport.setCursor(shape)
-        text = "" if hit is None else (hit.button.label if hit.button else hit.link or "")
+        text = "" if hit is None else (hit.button.label if hit.button else hit.link or hit.item.tip_at(hit.inside))
         # A tooltip that looks like HTML would be read as HTML.
         viewport.setToolTip(f"<qt>{escape(text)}</qt>" if text else "")
         if _target_of(old) != _target_of(hit):

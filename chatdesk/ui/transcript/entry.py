@@ -14,6 +14,7 @@ from chatdesk.ui.transcript.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, BUBBLE_PAD_Y, Looks
+from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
 from chatdesk.ui.transcript.sections import Section, TextSection, new_section, sections_of
 from chatdesk.ui.transcript.text_item import TextItem, plain_item
@@ -199,7 +200,8 @@ class MessageEntry:
         """Put the items together again; items that are still there keep their layouts."""
         items: list[Item] = []
         if not self.is_question:
-            items.append(HeaderItem(self.author))
+            when = self.message.created_at
+            items.append(HeaderItem(self.author, time_of(when), whole_time_of(when)))
         first = len(items)
         for section in self._sections:
             items += section.items
@@ -348,7 +350,14 @@ class MessageEntry:
                 Tool("regenerate", "Regenerate", "refresh-cw"),
                 Tool("more", "More", "ellipsis"),
             )
-        return FooterItem(tools, versions=versions, note=figures(message), is_right_aligned=self.is_question)
+        return FooterItem(
+            tools,
+            versions=versions,
+            note=figures(message),
+            time=time_of(message.created_at),
+            tip=whole_time_of(message.created_at),
+            is_right_aligned=self.is_question,
+        )
 
 
 def figures(message: Message) -> str:

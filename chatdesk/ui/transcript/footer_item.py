@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
@@ -20,7 +20,8 @@ class Tool:
 
 
 class FooterItem(Item):
-    """``versions`` is (shown, of) and drawn when there are several; ``note`` stands at the right."""
+    """``versions`` is (shown, of) and drawn when there are several; ``note`` stands at the right, ``time`` left of
+    tools that are at the right; ``tip`` is the time in full."""
 
     kind = "footer"
 
@@ -30,12 +31,17 @@ class FooterItem(Item):
         *,
         versions: tuple[int, int] = (1, 1),
         note: str = "",
+        time: str = "",
+        tip: str = "",
         is_right_aligned: bool = False,
     ) -> None:
         super().__init__()
         self.tools = tools
         self.versions = versions
         self.note = note
+        self.time = time
+        self._tip = tip
+        self._time_area = QRectF()
         self.is_right_aligned = is_right_aligned
         self.gap = 0.0 if is_right_aligned else 8.0
         self._buttons: tuple[Button, ...] = ()
@@ -53,6 +59,8 @@ class FooterItem(Item):
         count_wide = looks.metrics("muted").horizontalAdvance(f"{shown} / {count}") + 16
         whole = len(self.tools) * step + (2 * step + count_wide if count > 1 else 0)
         x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
+        wide = looks.metrics("muted").horizontalAdvance(self.time) + looks.px(12)
+        self._time_area = QRectF(x - wide, 0, wide, side) if self.time and self.is_right_aligned else QRectF()
         buttons = []
         if count > 1:
             area = QRectF(x, 0, side, side)
@@ -71,6 +79,9 @@ class FooterItem(Item):
     def buttons(self) -> tuple[Button, ...]:
         return self._buttons
 
+    def tip_at(self, point: QPointF) -> str:
+        return self._tip if self._time_area.contains(point) else ""
+
     def paint(self, painter: QPainter, state: PaintState) -> None:
         if not state.is_active:
             return
@@ -82,6 +93,10 @@ class FooterItem(Item):
         shown, count = self.versions
         if count > 1:
             painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), f"{shown} / {count}")
+        if state.is_attended:
+            painter.drawText(
+                self._time_area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.time
+            )
         if self.note and not self.is_right_aligned:
             area = QRectF(0, 0, self.natural_width, self.height)
             painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self.note)

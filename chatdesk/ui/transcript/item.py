@@ -138,6 +138,10 @@ class Item:
     def link_at(self, point: QPointF) -> str | None:
         return None
 
+    def tip_at(self, point: QPointF) -> str:
+        """What a tooltip says there, where there is no button and no link."""
+        return ""
+
     def buttons(self) -> tuple[Button, ...]:
         return ()
 

@@ -36,6 +36,7 @@ class Stage(QObject):
         self.layout = ThreadLayout()
         self.looks = looks
         self.pictures: PictureDoor | None = None
+        self.has_plain_questions = False
         self._area = area
         self._renderer = renderer
         self.layout.set_looks(looks)
@@ -171,7 +172,7 @@ class Stage(QObject):
         last = layout.order_of(layout.placed[-1].entry) + _ASK_AROUND
         # The ones in view first, from the newest: that is where the reader looks.
         for entry in reversed(layout.entries[max(0, first) : last + 1]):
-            if not entry.is_live:
+            if not entry.is_live and not (self.has_plain_questions and entry.is_question):
                 entry.request_blocks(self._renderer, self._on_entry_ready)
 
     def _ask_for_pictures(self) -> None:

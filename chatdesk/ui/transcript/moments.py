@@ -1,0 +1,23 @@
+"""When something was, in words: short for the page, whole for a tooltip."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def time_of(milliseconds: int) -> str:
+    """The local time of day, with the date unless it is today."""
+    if milliseconds <= 0:
+        return ""
+    when = _local(milliseconds)
+    is_today = when.date() == datetime.now(UTC).astimezone().date()
+    return f"{when:%H:%M}" if is_today else f"{when:%Y-%m-%d %H:%M}"
+
+
+def whole_time_of(milliseconds: int) -> str:
+    """Day, time to the second and zone."""
+    return f"{_local(milliseconds):%A, %Y-%m-%d %H:%M:%S %Z}".strip() if milliseconds > 0 else ""
+
+
+def _local(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
