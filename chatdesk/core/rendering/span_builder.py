@@ -15,6 +15,8 @@ from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_cont
 
 # Bold, italic, struck, code, math, href, note.
 _Style = tuple[bool, bool, bool, bool, bool, str | None, str]
+# A longer cell is shown as it was written: a cell is laid out in one piece.
+MAX_CELL_CHARS = 4000
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -121,6 +123,8 @@ def table_row(md: MarkdownIt, env: dict[str, Any], cells: list[str], columns: in
 def _cell(md: MarkdownIt, env: dict[str, Any], text: str) -> tuple[Span, ...]:
     if not text:
         return ()
+    if len(text) > MAX_CELL_CHARS:
+        return (Span(visible_controls(text)),)
     tokens: list[Token] = []
     md.inline.parse(text, md, env, tokens)
     spans = SpanBuilder(env["note_numbers"]).build(tokens)

@@ -14,6 +14,7 @@ from chatdesk.core.rendering.link_truth import true_place
 
 PIECE_CHARACTERS = 4_000
 _LONG_RUN = 2_000
+_STYLE_COST = 12  # in characters
 _MAX_PLACE = 100
 _PAD = "\u00a0"
 _LINE = "\u2028"
@@ -80,7 +81,7 @@ def flow_of(spans: Sequence[Span]) -> Flow:
         if span.is_code or (span.is_math and span.drawing is None):
             text = f"{_PAD}{text}{_PAD}"
             pads.update((length, length + len(text) - 1))
-        if span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href or span.note:
+        if _is_styled(span):
             ranges.append(StyledRange(length, length + len(text), span))
         pieces.append(text)
         length += len(text)
@@ -112,15 +113,19 @@ def has_long_run(text: str) -> bool:
 
 
 def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tuple[Span, ...]]:
-    """Pieces of at most ``limit`` characters, cut at spaces where there are any. The cuts of a text do not move when
-    more is appended to it, so a growing paragraph is laid out again only in its last piece."""
-    if sum(len(span.text) for span in spans) <= limit:
+    """Pieces of at most ``limit`` characters, cut at spaces where there are any; a change of style counts as some, for
+    it takes as long to lay out. The cuts of a text do not move when more is appended to it, so a growing paragraph is
+    laid out again only in its last piece."""
+    if sum(len(span.text) for span in spans) + len(spans) * _STYLE_COST <= limit:
         return [tuple(spans)]
     pieces: list[tuple[Span, ...]] = []
     piece: list[Span] = []
     room = limit
     for span in spans:
         text = span.text
+        if room <= 0:
+            pieces.append(tuple(piece))
+            piece, room = [], limit
         while len(text) > room:
             cut = text.rfind(" ", room // 2, room) + 1 or room
             piece.append(_with_text(span, text[:cut]))
@@ -128,7 +133,7 @@ def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tupl
             piece, room, text = [], limit, text[cut:]
         if text:
             piece.append(span if text is span.text else _with_text(span, text))
-            room -= len(text)
+            room -= len(text) + (_STYLE_COST if _is_styled(span) else 0)
     if piece:
         pieces.append(tuple(piece))
     return pieces
@@ -142,6 +147,12 @@ def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
         if stripped.strip():
             pieces += ["".join(span.text for span in piece) for piece in cut_spans((Span(stripped),), limit)]
     return pieces
+
+
+def _is_styled(span: Span) -> bool:
+    return bool(
+        span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href or span.note
+    )
 
 
 def _with_text(span: Span, text: str) -> Span:

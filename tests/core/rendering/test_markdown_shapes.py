@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.rendering.blocks import CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Rule, Table
+from chatdesk.core.rendering.blocks import CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Rule, Span, Table
 from chatdesk.core.rendering.markdown import parse_markdown
 from tests.helpers.block_words import blocks_to_plain, spans_to_plain
 
@@ -301,6 +301,11 @@ def test_huge_tables_become_text() -> None:
     assert not any(isinstance(block, Table) for block in parse_markdown(wide))
     long = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 6000
     assert isinstance(parse_markdown(long)[0], CodeBlock)
+
+
+def test_a_huge_cell_is_shown_as_it_was_written() -> None:
+    cell = "**a** " * 1000
+    assert table(f"| a |\n|---|\n| {cell}|").rows[0][0] == (Span(cell.strip()),)
 
 
 def test_unclosed_fence_is_open() -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from chatdesk.core.rendering.blocks import Placement, Span, Table
 from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.spans import flow_of
+from chatdesk.ui.transcript.spans import cut_spans, flow_of
 from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
 from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, grow_table, table_items
 from chatdesk.ui.transcript.text_item import TextItem
@@ -202,3 +202,12 @@ def test_right_to_left_items_have_their_marker_at_the_right(looks: Looks) -> Non
                 for y in range(image.height())
             )
             assert (left, right) == (not is_right, is_right), (words, marker)
+
+
+def test_a_text_of_many_styles_is_laid_out_in_pieces() -> None:
+    """A change of style takes as long to lay out as some letters: thousands in one piece took a third of a second."""
+    spans = (Span("a", is_code=True), Span("b")) * 2000
+    pieces = cut_spans(spans)
+    assert all(len(piece) <= 1000 for piece in pieces)
+    assert [span for piece in pieces for span in piece] == list(spans)
+    assert cut_spans((Span("a", is_code=True), Span("b")) * 20) == [(Span("a", is_code=True), Span("b")) * 20]
