@@ -74,22 +74,25 @@ class BlockRenderer(Protocol):
 @dataclass(frozen=True, slots=True)
 class PictureSource:
     """Where a picture is; one of them is set: the name of a stored file, a URL that the reader has asked for, the
-    bytes."""
+    bytes. ``most`` is the width and height in pixels that it is shown in at most."""
 
     stored: str = ""
     url: str = ""
     data: bytes = field(default=b"", repr=False)
+    most: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture, or the sentence that says why there is none. ``elsewhere`` is the URL at another ``host`` that
-    has it, which the reader has to ask for."""
+    """A decoded picture, made smaller where it is shown smaller, and the ``size`` it has by itself; or the sentence
+    that says why there is none. ``elsewhere`` is the URL at another ``host`` that has it, which the reader has to ask
+    for."""
 
     image: QImage | None
     failure: str = ""
     elsewhere: str = ""
     host: str = ""
+    size: tuple[int, int] | None = None
 
 
 class PictureDoor(Protocol):

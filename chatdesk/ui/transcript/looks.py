@@ -43,7 +43,7 @@ class Looks:
         self.tokens = theme.tokens
         self.scale = theme.scale
         self._theme = theme
-        self._ratio = device_pixel_ratio
+        self.ratio = device_pixel_ratio
         self._pixmaps: dict[tuple[str, str, int], QPixmap] = {}
         self._colours: dict[str, QColor] = {}
         self._fonts: dict[FontRole, QFont] = {}
@@ -137,6 +137,6 @@ class Looks:
         key = (name, colour, side)
         found = self._pixmaps.get(key)
         if found is None:
-            found = icon_pixmap(name, self.colour(colour), side, device_pixel_ratio=self._ratio)
+            found = icon_pixmap(name, self.colour(colour), side, device_pixel_ratio=self.ratio)
             self._pixmaps[key] = found
         return found

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
+from chatdesk.ui.transcript.contract import Picture
+
 FORMATS = ("png", "jpeg", "jpg", "gif", "webp", "bmp")
 MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_SIDE_PX = 2_880  # twice the widest column at 200 %
@@ -18,8 +20,8 @@ class NotAPicture(Exception):
     """The text says why, for a person."""
 
 
-def decode(data: bytes) -> QImage:
-    """The picture, made smaller where it is larger than any screen shows it. Raises ``NotAPicture``."""
+def decode(data: bytes, most: tuple[int, int] | None = None) -> Picture:
+    """The picture, no larger than ``most`` pixels. Raises ``NotAPicture``."""
     QImageReader.setAllocationLimit(_MAX_ALLOCATION_MB)
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
@@ -39,7 +41,11 @@ def decode(data: bytes) -> QImage:
     image = reader.read()
     if image.isNull():
         raise NotAPicture("It is damaged or too large.")
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    own = (image.width(), image.height())
+    if most is not None and (image.width() > most[0] or image.height() > most[1]):
+        bound = QSize(*most)
+        image = image.scaled(bound, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    return Picture(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied), size=own)
 
 
 def read_stored(folder: Path, name: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
@@ -35,6 +36,7 @@ class PictureItem(Item):
         self._shape = shape
         self._zoom = zoom
         self._is_asked = False
+        self._most: tuple[int, int] | None = None
         self._area = QRectF()
         self._pixmap: QPixmap | None = None
 
@@ -47,16 +49,16 @@ class PictureItem(Item):
         source = self.source
 
         def take(picture: Picture) -> None:
-            if self.source == source:
+            if self.source is source:
                 self.take(picture)
                 on_change()
 
-        door.load(source, take)
+        door.load(replace(source, most=self._most), take)
 
     def take(self, picture: Picture) -> None:
         self.image, self.failure = picture.image, picture.failure
         if picture.image is not None:
-            self._shape = (picture.image.width(), picture.image.height())
+            self._shape = picture.size or (picture.image.width(), picture.image.height())
         self._pixmap = None
         self.invalidate()
 
@@ -76,6 +78,7 @@ class PictureItem(Item):
 
     def layout(self, looks: Looks, width: float) -> None:
         self.natural_width = width
+        self._most = (round(width * looks.ratio), round(looks.px(_MAX_HEIGHT_PX) * looks.ratio))
         if self.is_picture:
             self._area = QRectF(QPointF(0, 0), self._size(looks, width))
             self.height = self._area.height()
@@ -121,7 +124,7 @@ class PictureItem(Item):
     def _paint_picture(self, painter: QPainter, looks: Looks, image: QImage) -> None:
         ratio = painter.device().devicePixelRatio()
         if self._pixmap is None:
-            # Scaled once for its place: painting it scaled each time would cost a frame.
+            # It comes nearly as large as its place, and is fitted once: doing so at each painting would cost a frame.
             size = (self._area.size() * ratio).toSize()
             mode = Qt.TransformationMode.SmoothTransformation
             self._pixmap = QPixmap.fromImage(image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, mode))

@@ -69,7 +69,7 @@ class PictureLoader(QObject):
 
     def _picture_of(self, source: PictureSource) -> Picture:
         try:
-            return Picture(decode(self._bytes_of(source)))
+            return decode(self._bytes_of(source), source.most)
         except ChatDeskError as error:
             return Picture(None, error.sentence, getattr(error, "url", ""), getattr(error, "host", ""))
         except NotAPicture as error:

@@ -5,6 +5,7 @@ Python counts characters, so an emoji is one here and two there; a formula is it
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from chatdesk.ui.transcript.spans import Flow
 
 # Neutral in direction and breaking like a letter. It is not seen: its format gives it the width of the formula.
 FORMULA_SIGN = "*"
-_LAST_SHORT = "\uffff"
+_LONG = re.compile("[\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ShownText:
         # Where a stretch begins that counts otherwise than the one before: here and in the layout.
         self._starts = [0]
         self._positions = [0]
-        self._is_same = not drawn and (flow.text.isascii() or max(flow.text, default="") <= _LAST_SHORT)
+        self._is_same = not drawn and (flow.text.isascii() or _LONG.search(flow.text) is None)
         if not self._is_same:
             self._build(flow, [(each.start, each.end, each.span.drawing) for each in drawn])
 
@@ -88,14 +89,13 @@ class ShownText:
         self.formulas = tuple(formulas)
 
     def _add_words(self, text: str, start: int, end: int, position: int) -> int:
-        for offset in range(start, end):
-            if text[offset] > _LAST_SHORT:
-                self._begin(offset, position)
-                position += 2
-                self._begin(offset + 1, position)
-            else:
-                position += 1
-        return position
+        shift = position - start
+        for match in _LONG.finditer(text, start, end):
+            offset = match.start()
+            self._begin(offset, offset + shift)
+            shift += 1
+            self._begin(offset + 1, offset + 1 + shift)
+        return end + shift
 
     def _begin(self, start: int, position: int) -> None:
         if self._starts[-1] == start:

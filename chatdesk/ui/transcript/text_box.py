@@ -33,6 +33,8 @@ _WORDS: Final = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
 _FORMULA_GAP_PX: Final = 1
 _ANYWHERE: Final = QTextOption.WrapMode.WrapAnywhere
 
+_NOTHING: Final = ShownText(Flow("", (), frozenset(), False))
+
 
 class TextBox:
     """Text of one paragraph or cell. Lay it out before anything else."""
@@ -42,7 +44,7 @@ class TextBox:
         self.height = 0.0
         self.natural_width = 0.0
         self._layout: QTextLayout | None = None
-        self._shown = ShownText(flow)
+        self._shown = _NOTHING
         self._grounds: list[QRectF] = []
         self._formulas: list[tuple[ShownFormula, QPointF]] = []
         self._line_height = 0.0

@@ -88,12 +88,17 @@ def item_of(view: TranscriptView, kind: type) -> Any:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP"])
 def test_pictures_are_decoded(kind: str) -> None:
     made = decode(picture_bytes(kind=kind))
-    assert (made.width(), made.height()) == (60, 40)
+    assert made.image is not None
+    assert made.size == (made.image.width(), made.image.height()) == (60, 40)
 
 
 def test_large_pictures_are_made_smaller() -> None:
     made = decode(picture_bytes(2 * MAX_SIDE_PX, 10))
-    assert made.width() == MAX_SIDE_PX
+    assert made.size == (MAX_SIDE_PX, 5)
+    small = decode(picture_bytes(600, 400), (60, 60))
+    assert small.image is not None
+    assert (small.image.width(), small.image.height()) == (60, 40)
+    assert small.size == (600, 400)
 
 
 @pytest.mark.parametrize(
@@ -257,10 +262,11 @@ def test_an_attached_image_keeps_its_room_before_it_comes(world: World) -> None:
     view = world.open(thread)
     view.set_pictures(door)
     item = item_of(view, PictureItem)
-    assert door.asked == [PictureSource(stored="ab/cd.png")]
+    assert [each.stored for each in door.asked] == ["ab/cd.png"]
+    assert door.asked[0].most is not None
     before = item.height
     assert before == 300
-    door.answer(Picture(decode(picture_bytes(400, 300))))
+    door.answer(decode(picture_bytes(400, 300)))
     world.settle()
     view.grab()
     assert item.height == before
@@ -284,7 +290,7 @@ def test_an_image_of_unknown_shape_has_a_room_too(looks: Looks, size: dict[str, 
 
 def test_a_tall_picture_is_bounded_and_a_selected_one_tinted(looks: Looks) -> None:  # noqa: F811
     item = PictureItem("tall", PictureSource(data=b"x"))
-    item.take(Picture(decode(picture_bytes(100, 2_000))))
+    item.take(decode(picture_bytes(100, 2_000)))
     plain = painted(item, looks)
     assert plain.height() <= 560
     assert painted(item, looks, selected=(0, 2)) != plain
@@ -312,8 +318,8 @@ def test_a_diagram_replaces_its_code_and_shows_it_on_request(looks: Looks) -> No
     door = Door()
     changes: list[int] = []
     item.ask(door, lambda: changes.append(1))
-    assert door.asked == [PictureSource(data=block.pictures[0])]
-    door.answer(Picture(decode(block.pictures[0])))
+    assert [each.data for each in door.asked] == [block.pictures[0]]
+    door.answer(decode(block.pictures[0]))
     assert changes == [1]
     painted(item, looks)
     assert item.guess(looks, WIDTH) == item.height
