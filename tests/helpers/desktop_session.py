@@ -68,6 +68,12 @@ class DesktopSession:
         command = [sys.executable, "-m", "chatdesk", "--data-dir", str(data_dir)]
         return self._start(command, {**self.environment, **settings})
 
+    def start_talking(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """A program that takes lines on its stdin, once it has written its first one."""
+        process = self._start(command, self.environment, subprocess.PIPE, talks=True)
+        _first_line(process)
+        return process
+
     def run(self, command: list[str], *, timeout_s: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False
@@ -88,18 +94,26 @@ class DesktopSession:
                 time.sleep(0.05)
         for process in self._children:
             process.wait(_WAIT_S)
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
         self._log.close()
 
     # Processes
 
     def _start(
-        self, command: list[str], environment: dict[str, str], output: IO[bytes] | int | None = None
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        output: IO[bytes] | int | None = None,
+        *,
+        talks: bool = False,
     ) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             command,
             env=environment,
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
             stdout=self._log if output is None else output,
             stderr=self._log,
         )
@@ -133,8 +147,7 @@ class DesktopSession:
 
 def _first_line(process: subprocess.Popen[bytes]) -> str:
     assert process.stdout is not None
-    with process.stdout as stream:
-        line = stream.readline().decode().strip()
+    line = process.stdout.readline().decode().strip()
     if not line:
         raise RuntimeError(f"{process.args!r} did not start")
     return line

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import SettingsStore
 
 _log = logging.getLogger(__name__)
+_AT_REST_MS = 1_000  # what can wait begins then
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class WindowApplication(QObject):
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
         self.panes.theme.load_other_fonts()
+        QTimer.singleShot(_AT_REST_MS, self.panes.theme, self.panes.theme.follow_system_motion)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
         gc.enable()

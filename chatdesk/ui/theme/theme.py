@@ -47,6 +47,7 @@ class Theme(QObject):
         self._preference: Preference = preference
         self._scale = _clamp(scale)
         self._is_motion_reduced: bool | None = None
+        self._does_system_keep_still = False
         self._is_applied = False
         hints = application.styleHints()
         hints.colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
@@ -86,6 +87,8 @@ class Theme(QObject):
         """Whether nothing may move: asked for by a setting, or by the system."""
         if self._is_motion_reduced is not None:
             return self._is_motion_reduced
+        if self._does_system_keep_still:
+            return True
         duration = self._application.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
         return duration == 0
 
@@ -144,6 +147,15 @@ class Theme(QObject):
         """``None`` follows the system."""
         self._is_motion_reduced = is_reduced
 
+    def follow_system_motion(self) -> None:
+        """Call it once the window is there and at rest: ask the desktop whether motion is wanted."""
+        from chatdesk.ui.theme.system_motion import SystemMotion, has_session_bus
+
+        if has_session_bus():
+            motion = SystemMotion(self)
+            motion.changed.connect(self._on_motion_changed)
+            motion.ask()
+
     def load_other_fonts(self) -> None:
         """Call it once the window has been painted: bold, italic and monospaced faces."""
         load_other_fonts(resources_dir() / "fonts")
@@ -185,6 +197,9 @@ class Theme(QObject):
         if self._is_applied:
             self.apply()
         self.changed.emit()
+
+    def _on_motion_changed(self, is_unwanted: bool) -> None:
+        self._does_system_keep_still = is_unwanted
 
     def _on_hints_color_scheme_changed(self, _scheme: Qt.ColorScheme) -> None:
         if self._preference == "system":

@@ -39,7 +39,7 @@ def parts_of(entry: MessageEntry, item: Item) -> list[PartKey]:
 def make_part(block: BlockNode, key: PartKey) -> Node:
     kind, *rest = key
     made = {"link": LinkNode, "cell": CellNode, "note": NoteNode, "button": ButtonNode}[str(kind)]
-    return made(block, *rest)  # type: ignore[arg-type]
+    return made(block, *rest)
 
 
 class PartNode(Node):

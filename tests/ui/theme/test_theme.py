@@ -79,6 +79,22 @@ def test_high_contrast_can_be_chosen_and_survives_switching_the_theme(theme: The
     theme.set_preference("light")
 
 
+def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
+    theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theme.set_motion_reduced(None)
+    usual = theme.is_motion_reduced
+    theme._on_motion_changed(True)
+    assert theme.is_motion_reduced
+    theme.set_motion_reduced(False)
+    assert not theme.is_motion_reduced
+    theme._on_motion_changed(False)
+    theme.set_motion_reduced(None)
+    assert theme.is_motion_reduced == usual
+    monkeypatch.setattr("chatdesk.ui.theme.system_motion.has_session_bus", lambda: False)
+    theme.follow_system_motion()
+
+
 def test_the_contrast_of_the_system_is_followed(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     theme.set_preference("light")
     monkeypatch.setattr("chatdesk.ui.theme.theme._does_system_want_contrast", lambda: True)

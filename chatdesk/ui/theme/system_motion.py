@@ -1,0 +1,76 @@
+"""Whether the system asks programs to keep still. Qt does not know it on Linux; the desktop portal does.
+
+Asked once, without waiting, and followed from then on. Where there is no session bus, nothing is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import SLOT, QObject, Signal, Slot
+from PySide6.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusVariant
+
+SERVICE: Final = "org.freedesktop.portal.Desktop"
+PATH: Final = "/org/freedesktop/portal/desktop"
+INTERFACE: Final = "org.freedesktop.portal.Settings"
+_ANSWER_WITHIN_MS: Final = 3_000
+
+# Where desktops keep the wish, and how it reads there.
+_WISHES: Final[dict[tuple[str, str], Callable[[Any], bool]]] = {
+    ("org.freedesktop.appearance", "reduced-motion"): lambda value: value == 1,
+    ("org.gnome.desktop.interface", "enable-animations"): lambda value: value is False,
+}
+
+
+class SystemMotion(QObject):
+    """``changed`` carries whether motion is unwanted."""
+
+    changed = Signal(bool)
+
+    def __init__(self, parent: QObject | None = None, connection: QDBusConnection | None = None) -> None:
+        super().__init__(parent)
+        self._bus = connection or QDBusConnection.sessionBus()
+        self._wishes = dict.fromkeys(_WISHES, False)
+        self._watchers: list[QDBusPendingCallWatcher] = []
+
+    def ask(self) -> None:
+        """Ask the portal, and listen for changes."""
+        if not self._bus.isConnected():
+            return
+        slot = SLOT("_on_portal_setting_changed(QDBusMessage)")
+        self._bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self, slot)
+        for place in _WISHES:
+            message = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "ReadOne")
+            message.setArguments(list(place))
+            watcher = QDBusPendingCallWatcher(self._bus.asyncCall(message, _ANSWER_WITHIN_MS), self)
+            watcher.finished.connect(lambda call, place=place: self._on_call_finished(call, place))
+            self._watchers.append(watcher)
+
+    def _on_call_finished(self, call: QDBusPendingCallWatcher, place: tuple[str, str]) -> None:
+        if not call.isError():
+            self._take(place, call.reply().arguments()[0])
+        self._watchers = [each for each in self._watchers if each is not call]
+
+    @Slot(QDBusMessage)
+    def _on_portal_setting_changed(self, message: QDBusMessage) -> None:
+        arguments = message.arguments()
+        if len(arguments) == 3 and (arguments[0], arguments[1]) in _WISHES:
+            self._take((arguments[0], arguments[1]), arguments[2])
+
+    def _take(self, place: tuple[str, str], value: object) -> None:
+        before = any(self._wishes.values())
+        self._wishes[place] = _WISHES[place](value.variant() if isinstance(value, QDBusVariant) else value)
+        now = any(self._wishes.values())
+        if now != before:
+            self.changed.emit(now)
+
+
+def has_session_bus() -> bool:
+    """Whether there is a bus to ask on. Qt would start one of its own where there is none."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    has_address = bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
+    return sys.platform.startswith("linux") and (has_address or bool(runtime and Path(runtime, "bus").exists()))

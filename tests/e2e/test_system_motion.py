@@ -1,0 +1,48 @@
+"""The desktop's wish for stillness reaches the theme, at the start and whenever it changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtDBus import QDBusConnection
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.theme.system_motion import SystemMotion, has_session_bus
+from tests.helpers.desktop_session import SYSTEM_PYTHON, DesktopSession, what_is_missing
+
+_PORTAL = Path(__file__).with_name("fake_portal.py")
+
+
+def test_what_the_desktop_says_of_motion_is_followed(qtbot: QtBot, tmp_path: Path) -> None:
+    missing = what_is_missing()
+    if missing:
+        pytest.skip(f"NOT PROVEN HERE: a desktop's settings need apt-get install {' '.join(missing)}")
+    with DesktopSession(tmp_path) as desktop:
+        portal = desktop.start_talking([SYSTEM_PYTHON, str(_PORTAL)])
+        assert portal.stdin is not None
+        bus = QDBusConnection.connectToBus(desktop.environment["DBUS_SESSION_BUS_ADDRESS"], "motion")
+        try:
+            motion = SystemMotion(connection=bus)
+            told: list[bool] = []
+            motion.changed.connect(told.append)
+            with qtbot.waitSignal(motion.changed):
+                motion.ask()
+            with qtbot.waitSignal(motion.changed):
+                portal.stdin.write(b"moving\n")
+                portal.stdin.flush()
+            with qtbot.waitSignal(motion.changed):
+                portal.stdin.write(b"still\n")
+                portal.stdin.flush()
+            assert told == [True, False, True]
+        finally:
+            QDBusConnection.disconnectFromBus("motion")
+
+
+def test_nothing_is_asked_where_there_is_no_bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert not has_session_bus()
+    (tmp_path / "bus").touch()
+    assert has_session_bus()
+    SystemMotion(connection=QDBusConnection("never connected")).ask()
