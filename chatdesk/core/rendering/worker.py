@@ -13,6 +13,7 @@ finish,
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sys
@@ -44,6 +45,8 @@ _MAX_REMEMBERED_COLOURS = 200
 # An open block is coloured again when it grew by a quarter, so that all passes together cost a few times the last one.
 _REGROWTH = 1.25
 _SLOW_S = 0.008
+# A large text makes tens of thousands of tokens, none of them in cycles; looking at each took a third of the time.
+_COLLECT_AFTER = (50_000, 20, 50)
 
 
 @dataclass(slots=True)
@@ -286,6 +289,7 @@ def main(arguments: Sequence[str]) -> None:
         command = [sys.executable, "--render-worker", DRAWING_FLAG]
     else:
         command = [sys.executable, "-m", "chatdesk.core.rendering.worker", DRAWING_FLAG]
+    gc.set_threshold(*_COLLECT_AFTER)
     Worker(source, sink, command).run()
 
 
