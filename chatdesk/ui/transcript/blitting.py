@@ -1,8 +1,11 @@
-"""Whether the picture of one layout is that of another, moved."""
+"""Moving what is on the screen: whether the picture of one layout is that of another, and which part can be moved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.layout import Placed
 
@@ -17,3 +20,20 @@ def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:
         return None
     whole = round(shifts[0])
     return whole if all(abs(shift - whole) < _NOTHING for shift in shifts) else None
+
+
+def free_band(area: QWidget, viewport: QWidget) -> QRect:
+    """The part of the viewport that nothing stands on. Where a widget stands on it, Qt draws all of it anew."""
+    shown = viewport.geometry()
+    top, bottom = 0, shown.height()
+    for child in area.children():
+        if not isinstance(child, QWidget) or child is viewport or not child.isVisible():
+            continue
+        covered = child.geometry().intersected(shown).translated(-shown.topLeft())
+        if covered.isEmpty():
+            continue
+        if covered.center().y() < shown.height() / 2:
+            top = max(top, covered.bottom() + 1)
+        else:
+            bottom = min(bottom, covered.top())
+    return QRect(0, top, shown.width(), max(0, bottom - top))

@@ -26,21 +26,45 @@ _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
 class MessageEntry:
-    """``items`` in reading order. ``gaps[i]`` is the space above item ``i``; heights are guesses until laid out."""
+    """``items`` in reading order. ``gaps[i]`` is the space above item ``i``; heights are guesses until laid out.
+
+    Nothing is made of a message before somebody looks at it: a page brings many more messages than are in view.
+    """
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        self.items: list[Item] = []
-        self.gaps: list[float] = []
+        self._items: list[Item] = []
+        self._gaps: list[float] = []
         self.width = 0.0
-        self._sections: list[Section] = []
+        self._made_sections: list[Section] | None = None
         self._notice = ""
         self._tickets: list[Ticket] = []
         self._tops: list[float] | None = None
         self._indexes: dict[int, int] | None = None
         self._looks: Looks | None = None
         self._body: tuple[int, int] = (0, 0)
-        self._take_parts()
+
+    # What it shows
+
+    @property
+    def items(self) -> list[Item]:
+        self._make_sections()
+        return self._items
+
+    @property
+    def gaps(self) -> list[float]:
+        self._make_sections()
+        return self._gaps
+
+    @property
+    def _sections(self) -> list[Section]:
+        return self._make_sections()
+
+    def _make_sections(self) -> list[Section]:
+        if self._made_sections is None:
+            self._made_sections = []
+            self._take_parts()
+        return self._made_sections
 
     # What it is
 
@@ -69,6 +93,8 @@ class MessageEntry:
     @property
     def text(self) -> str:
         """Its Markdown as far as it has arrived."""
+        if self._made_sections is None:
+            return self.message.text
         texts = [each.text for each in self._sections if isinstance(each, TextSection)]
         return "".join(texts) if texts else self.message.text
 
@@ -80,6 +106,7 @@ class MessageEntry:
     @property
     def body(self) -> tuple[int, int]:
         """First item of the content and the one after the last."""
+        self._make_sections()
         return self._body
 
     @property
@@ -98,6 +125,8 @@ class MessageEntry:
     def change(self, message: Message) -> None:
         """Take a newer state. Items stay as they are when the text did not change."""
         old, self.message = self.message, message
+        if self._made_sections is None:
+            return
         if message.status is not old.status or message.error != old.error:
             self._notice = ""
         if not self._has_same_parts(message):
@@ -180,7 +209,7 @@ class MessageEntry:
     def _take_parts(self) -> None:
         old = {each.index: each for each in self._sections if isinstance(each, TextSection)}
         folds = {each.index: each for each in self._sections}
-        self._sections = sections_of(self.message.parts, is_live=self.is_live)
+        self._made_sections = sections_of(self.message.parts, is_live=self.is_live)
         for place, section in enumerate(self._sections):
             if section.index in folds:
                 section.keep_open(folds[section.index])
@@ -211,8 +240,8 @@ class MessageEntry:
         items += self._notices()
         items.append(self._footer())
         self._body = (first, last)
-        self.items = items
-        self.gaps = [self._gap(place) for place in range(len(items))]
+        self._items = items
+        self._gaps = [self._gap(place) for place in range(len(items))]
         if self._looks is not None:
             self._guess_heights(self._looks)
         self.forget_places()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Sign
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.blitting import moved_by
+from chatdesk.ui.transcript.blitting import free_band, moved_by
 from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
@@ -149,11 +149,14 @@ class Stage(QObject):
     def _move_picture(self, before: list[Placed]) -> bool:
         shift = moved_by(before, self.layout.placed)
         viewport = self._area.viewport()
+        band = free_band(self._area, viewport)
         # At a broken ratio a whole pixel is not whole on the screen.
-        if shift is None or abs(shift) >= viewport.height() or viewport.devicePixelRatioF() % 1:
+        if shift is None or abs(shift) >= band.height() or viewport.devicePixelRatioF() % 1:
             return False
         if shift:
-            viewport.scroll(0, shift)
+            viewport.scroll(0, shift, band)
+            viewport.update(0, 0, viewport.width(), band.top())
+            viewport.update(0, band.bottom() + 1, viewport.width(), viewport.height() - band.bottom() - 1)
         return True
 
     def _on_ahead_timer_timeout(self) -> None:

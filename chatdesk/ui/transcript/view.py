@@ -6,14 +6,13 @@ knows nothing of where messages are stored, how Markdown is read, or what its si
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
     QResizeEvent,
     QShowEvent,
@@ -46,11 +45,11 @@ from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
-from chatdesk.ui.transcript.overlays import paint_caret, paint_found
 from chatdesk.ui.transcript.pages import Pages
-from chatdesk.ui.transcript.painting import paint_view
+from chatdesk.ui.transcript.picture import Picture
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
+from chatdesk.ui.transcript.scroll_bar import ThreadScrollBar
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
@@ -101,10 +100,16 @@ class TranscriptView(QAbstractScrollArea):
         self._finding = Finding(
             self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
+        self._picture = Picture(
+            self._stage,
+            selection=self._selection,
+            attending=self._attending,
+            finding=self._finding,
+            caret=self._caret,
+        )
         self._connect_rooms()
         if sizes is not None:
             TrueScale(self._stage, self._conversation, self._scrolling, sizes)
-        self._pill.set_looks(self._stage.looks)
         self._finding.bar.set_looks(self._stage.looks)
         self._link_status.set_looks(self._stage.looks)
         theme.changed.connect(self._on_theme_changed)
@@ -112,7 +117,9 @@ class TranscriptView(QAbstractScrollArea):
     def _build_rooms(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
         stage = self._stage = Stage(self, renderer, Looks(self._theme))
         self._layout = stage.layout
-        self._pill = JumpPill(self)
+        self._bar = ThreadScrollBar(stage.looks, self)
+        self.setVerticalScrollBar(self._bar)
+        self._pill = JumpPill(self, stage.looks)
         self._link_status = LinkStatus(self)  # no child of the viewport: those move when its picture is moved
         pages = Pages(fetch)
         self._scrolling = Scrolling(
@@ -272,27 +279,7 @@ class TranscriptView(QAbstractScrollArea):
     # Qt's events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._stage.settle()
-        painter = QPainter(self.viewport())
-        paint_view(
-            painter,
-            self._stage.looks,
-            self._layout,
-            self._selection,
-            self._attending.shown,
-            area=QRectF(event.rect()),
-            left=self._stage.column_left,
-        )
-        paint_found(
-            painter,
-            self._stage.looks,
-            self._layout,
-            self._finding,
-            area=QRectF(event.rect()),
-            left=self._stage.column_left,
-        )
-        paint_caret(painter, self._stage.looks, self._layout, self._caret, left=self._stage.column_left)
-        painter.end()
+        self._picture.paint(self.viewport(), event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -421,6 +408,7 @@ class TranscriptView(QAbstractScrollArea):
     def _on_theme_changed(self) -> None:
         looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF())
         self._pill.set_looks(looks)
+        self._bar.set_looks(looks)
         self._finding.bar.set_looks(looks)
         self._link_status.set_looks(looks)
         self._stage.set_looks(looks)
