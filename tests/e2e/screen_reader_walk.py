@@ -31,6 +31,7 @@ class Walk:
             self.switch_version,
             self.search,
             self.open_settings,
+            self.read_everything_while_it_changes,
         ):
             step()
             sys.stdout.write(step.__name__ + "\n")
@@ -125,6 +126,32 @@ class Walk:
         reader.press("Escape")
         reader.until(reader.give_keyboard, "the window to take the keyboard back")
         reader.await_focus("text", "Message")
+
+    def read_everything_while_it_changes(self) -> None:
+        """Ask for all there is, over and over, while an answer grows, is regenerated, and threads are switched."""
+        reader = self.reader
+        reader.press("ctrl+n")
+        reader.await_focus("text", "Message")
+        reader.type("/demo markdown")
+        reader.press("Return")
+        reader.until(lambda: self.is_read_to_the_end("has answered"), "the answer, read while it grew")
+        reader.press("ctrl+r")
+        reader.until(lambda: self.is_read_to_the_end("has answered"), "the second answer")
+        for keys in ("ctrl+Next", "ctrl+Prior", "ctrl+Next"):
+            reader.press(keys)
+            self.is_read_to_the_end("nothing")
+        reader.await_focus("text", "Message")
+
+    def is_read_to_the_end(self, last: str) -> bool:
+        """Read everything once. Whether ``last`` has been heard."""
+        for each in self.reader.all(self.reader.find("list", "Transcript")):
+            each.get_role_name(), each.get_description(), each.get_state_set().get_states()
+            if each.get_text_iface() is not None:
+                read_by(each, "sentence")
+        heard = any(last in sentence for sentence in self.reader.heard)
+        if heard:
+            self.reader.heard.clear()
+        return heard
 
     # What several steps need
 

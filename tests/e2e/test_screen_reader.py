@@ -31,5 +31,5 @@ def test_everything_can_be_done_by_keyboard_and_ear(tmp_path: Path) -> None:
         )
         assert walk.returncode == 0, f"after {walk.stdout.split()}:\n{walk.stderr[-3000:]}\n{desktop.log()}"
         assert chatdesk.poll() is None, desktop.log()
-    assert walk.stdout.split()[-1] == "open_settings"
+    assert walk.stdout.split()[-1] == "read_everything_while_it_changes"
     assert chatdesk.returncode is not None

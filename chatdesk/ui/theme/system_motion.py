@@ -41,7 +41,7 @@ class SystemMotion(QObject):
         """Ask the portal, and listen for changes."""
         if not self._bus.isConnected():
             return
-        slot = SLOT("_on_portal_setting_changed(QDBusMessage)")
+        slot = SLOT("_on_portal_setting_changed(QDBusMessage)").encode()
         self._bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self, slot)
         for place in _WISHES:
             message = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "ReadOne")
