@@ -41,8 +41,9 @@ class SystemMotion(QObject):
         """Ask the portal, and listen for changes."""
         if not self._bus.isConnected():
             return
-        slot = SLOT("_on_portal_setting_changed(QDBusMessage)").encode()
-        self._bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self, slot)
+        slot = SLOT("_on_portal_setting_changed(QDBusMessage)")
+        # The stub wants bytes, the function a str.
+        self._bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self, slot)  # type: ignore[call-overload]
         for place in _WISHES:
             message = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "ReadOne")
             message.setArguments(list(place))
