@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QTextLayout, QTextOption
+from PySide6.QtGui import QPainter, QTextLayout
 
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.ui.transcript.card import paint_card, paint_hairline
+from chatdesk.ui.transcript.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.code_names import suggested_name
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
-from chatdesk.ui.transcript.shown_text import to_characters, to_units
-from chatdesk.ui.transcript.text_box import x_of
+from chatdesk.ui.transcript.side_scroll import SideScroll
 
 FOLD_LINES = 40
 _HEADER_PX = 31
@@ -35,10 +35,9 @@ class CodeItem(Item):
         self.is_unfolded = block.is_open
         self.is_wrapped = False
         self._lines = CodeLines(_shown(block.text), block.runs)
-        self._layouts: dict[int, QTextLayout] = {}
-        self._x = 0.0
+        self._layouts = CodeLayouts(self._lines)
+        self._scroll = SideScroll()
         self._width = 0.0
-        self._content_width = 0.0
         self._looks: Looks | None = None
         self._left = 0.0
 
@@ -46,11 +45,9 @@ class CodeItem(Item):
         """Take a newer state of the same card. Whether its height may have changed."""
         before = len(self._lines)
         first = self._lines.replace(_shown(block.text), block.runs)
-        for line in [each for each in self._layouts if each >= first]:
-            del self._layouts[line]
+        self._layouts.forget_from(first)
         self.block = block
-        if self._looks is not None:
-            self._content_width = self._measure_content(self._looks)
+        self._measure_content()
         return len(self._lines) != before
 
     @property
@@ -72,10 +69,9 @@ class CodeItem(Item):
         self._left = min(looks.px(depth), width / 2)
         self._width = width
         self._cut_lines(looks)
-        self._content_width = self._measure_content(looks)
+        self._measure_content()
         self.height = self._height(looks)
         self.natural_width = width
-        self._x = min(self._x, self._max_x())
 
     def release(self) -> None:
         super().release()
@@ -92,8 +88,9 @@ class CodeItem(Item):
         if len(self._lines) > FOLD_LINES:
             paint_hairline(painter, looks, QPointF(self._left + 1, self.height - looks.px(_FOLD_PX)), area.width() - 2)
             paint_button(painter, self._fold_button(looks), state)
-        if self._max_x() > 0:
-            self._paint_scroll_bar(painter, looks)
+        self._measure_content()  # lines that were painted may be wider than they were guessed
+        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        self._scroll.paint(painter, looks, area.adjusted(0, 0, 0, -fold))
 
     @property
     def text(self) -> str:
@@ -111,26 +108,20 @@ class CodeItem(Item):
             return 0
         if index >= self.shown_lines:
             return self._lines.end(self.shown_lines - 1)
-        line = self._line_layout(looks, index).lineAt(0)
-        x = point.x() - self._left - looks.px(_PAD_X) + self._x
-        inside = to_characters(self._lines.line(index), int(line.xToCursor(x))) if line.isValid() else 0
-        return self._lines.start(index) + inside
+        x = point.x() - self._left - looks.px(_PAD_X) + self._scroll.x
+        return self._lines.start(index) + self._layouts.offset_at(looks, index, x)
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         looks = self._looks
         if looks is None:
             return []
         height = looks.line_height("code")
-        top, left = looks.px(_HEADER_PX + _PAD_Y), self._left + looks.px(_PAD_X) - self._x
+        top, left = looks.px(_HEADER_PX + _PAD_Y), self._left + looks.px(_PAD_X) - self._scroll.x
         inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
         areas = []
         for index in range(self._lines.line_of(start), min(self._lines.line_of(end) + 1, self.shown_lines)):
-            line = self._line_layout(looks, index).lineAt(0)
-            if not line.isValid():
-                continue
             low, high = (max(0, min(each, self._lines.end(index)) - self._lines.start(index)) for each in (start, end))
-            words = self._lines.line(index)
-            x, right = x_of(line, to_units(words, low)), x_of(line, to_units(words, high))
+            x, right = self._layouts.x_of(looks, index, low), self._layouts.x_of(looks, index, high)
             areas.append(QRectF(left + x, top + index * height, right - x, height).intersected(inner))
         return areas
 
@@ -140,13 +131,11 @@ class CodeItem(Item):
         is_hidden = index >= self.shown_lines
         if is_hidden:
             self.toggle_fold()
-        line = self._line_layout(looks, index).lineAt(0) if looks is not None else None
-        if looks is None or line is None or not line.isValid():
+        if looks is None:
             return is_hidden
-        inside = to_units(self._lines.line(index), offset - self._lines.start(index))
-        x, room = x_of(line, inside), self._width - self._left - 2 * looks.px(_PAD_X)
-        is_aside = not self._x <= x <= self._x + room
-        return (self.scroll_x(x - room / 2 - self._x) if is_aside else False) or is_hidden
+        x, room = self._layouts.x_of(looks, index, offset - self._lines.start(index)), self._room(looks)
+        is_aside = not self._scroll.x <= x <= self._scroll.x + room
+        return (self.scroll_x(x - room / 2 - self._scroll.x) if is_aside else False) or is_hidden
 
     def line_at(self, offset: int) -> tuple[int, int]:
         index = self._lines.line_of(offset)
@@ -184,9 +173,7 @@ class CodeItem(Item):
         return None
 
     def scroll_x(self, delta: float) -> bool:
-        before = self._x
-        self._x = max(0.0, min(self._max_x(), self._x + delta))
-        return self._x != before
+        return self._scroll.move(delta)
 
     def toggle_fold(self) -> None:
         self.is_unfolded = not self.is_unfolded
@@ -196,27 +183,25 @@ class CodeItem(Item):
         """Cut lines where the card ends when they are to wrap: code letters are all equally wide."""
         limit = LINE_LIMIT
         if self.is_wrapped:
-            room = self._width - self._left - 2 * looks.px(_PAD_X)
-            limit = max(_LEAST_COLUMNS, int(room / looks.metrics("code").horizontalAdvance("0")))
+            limit = max(_LEAST_COLUMNS, int(self._room(looks) / looks.metrics("code").horizontalAdvance("0")))
         if limit != self._lines.limit:
             self._lines = CodeLines(_shown(self.block.text), self.block.runs, limit=limit)
-            self._layouts.clear()
+            self._layouts = CodeLayouts(self._lines)
 
     def _height(self, looks: Looks) -> float:
         lines = self.shown_lines * looks.line_height("code")
         fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
         return looks.px(_HEADER_PX) + 2 * looks.px(_PAD_Y) + lines + fold
 
-    def _measure_content(self, looks: Looks) -> float:
-        # One advance for all letters: wide letters may need more than this guess, which the painted lines correct.
-        known = max((each.lineAt(0).naturalTextWidth() for each in self._layouts.values()), default=0.0)
-        return max(known, self._lines.longest * looks.metrics("code").horizontalAdvance("0"))
+    def _room(self, looks: Looks) -> float:
+        return self._width - self._left - 2 * looks.px(_PAD_X)
 
-    def _max_x(self) -> float:
-        if self._looks is None:
-            return 0.0
-        room = self._width - self._left - 2 * self._looks.px(_PAD_X)
-        return max(0.0, self._content_width - room)
+    def _measure_content(self) -> None:
+        # One advance for all letters: wide letters may need more than this guess, which the painted lines correct.
+        looks = self._looks
+        if looks is not None:
+            guess = self._lines.longest * looks.metrics("code").horizontalAdvance("0")
+            self._scroll.set_widths(max(self._layouts.widest, guess), self._room(looks))
 
     def _fold_button(self, looks: Looks) -> Button:
         count = self._lines.source_count
@@ -259,29 +244,19 @@ class CodeItem(Item):
                 row = QRectF(inner.x(), top + index * line_height, inner.width(), line_height)
                 painter.fillRect(row, looks.diff_ground(tone))
         painter.setPen(looks.colour("text"))
-        x = self._left + looks.px(_PAD_X) - self._x
+        x = self._left + looks.px(_PAD_X) - self._scroll.x
         for index in range(first, last):
-            layout = self._line_layout(looks, index)
+            layout = self._layouts.layout(looks, index)
             layout.draw(painter, QPointF(x, top + index * line_height), self._selection(looks, state, index))
         painter.restore()
         if state.show_caret and last == len(self._lines):
             self._paint_caret(painter, looks, top + (last - 1) * line_height, x)
 
     def _paint_caret(self, painter: QPainter, looks: Looks, y: float, x: float) -> None:
-        line = self._line_layout(looks, len(self._lines) - 1).lineAt(0)
-        right = min(x + (line.naturalTextWidth() if line.isValid() else 0) + 3, self._width - 12)
+        right = min(x + self._layouts.width_of(looks, len(self._lines) - 1) + 3, self._width - 12)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(looks.colour("accent"))
         painter.drawRoundedRect(QRectF(right, y + 3, looks.px(8), looks.px(14)), 2, 2)
-
-    def _paint_scroll_bar(self, painter: QPainter, looks: Looks) -> None:
-        track = self._width - self._left - 24
-        share = track / max(1.0, track + self._max_x())
-        x = self._left + 12 + (track - track * share) * (self._x / self._max_x())
-        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(looks.colour("line"))
-        painter.drawRoundedRect(QRectF(x, self.height - fold - 7, track * share, 4), 2, 2)
 
     def _selection(self, looks: Looks, state: PaintState, index: int) -> list[QTextLayout.FormatRange]:
         if state.selected is None:
@@ -290,46 +265,7 @@ class CodeItem(Item):
         end = min(state.selected[1], self._lines.end(index)) - self._lines.start(index)
         if end <= start:
             return []
-        words = self._lines.line(index)
-        start, end = to_units(words, start), to_units(words, end)
-        chosen = QTextLayout.FormatRange()
-        chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
-        return [chosen]
-
-    def _line_layout(self, looks: Looks, index: int) -> QTextLayout:
-        layout = self._layouts.get(index)
-        if layout is not None:
-            return layout
-        if len(self._layouts) > 400:  # some screens' worth; the rest is made again when it is seen again
-            self._layouts.clear()
-        text = self._lines.line(index)
-        layout = QTextLayout(text, looks.font("code"))
-        layout.setCacheEnabled(True)
-        option = QTextOption()
-        option.setWrapMode(QTextOption.WrapMode.NoWrap)
-        # Code reads from left to right, whatever letters are in it.
-        option.setTextDirection(Qt.LayoutDirection.LeftToRight)
-        option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
-        layout.setTextOption(option)
-        formats = []
-        for start, length, kind in self._lines.runs_in(index):
-            run = QTextLayout.FormatRange()
-            first = to_units(text, start)
-            run.start, run.length = first, to_units(text, start + length) - first
-            run.format = looks.code_format(kind)
-            formats.append(run)
-        if formats:
-            layout.setFormats(formats)
-        layout.beginLayout()
-        line = layout.createLine()
-        if line.isValid():
-            line.setLineWidth(1e7)
-            spare = looks.line_height("code") - line.height()
-            line.setPosition(QPointF(0, spare / 2))
-            self._content_width = max(self._content_width, line.naturalTextWidth())
-        layout.endLayout()
-        self._layouts[index] = layout
-        return layout
+        return [self._layouts.selection(looks, index, start, end)]
 
 
 def _shown(text: str) -> str:

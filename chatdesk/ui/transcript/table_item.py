@@ -6,7 +6,7 @@ A table is several items of a dozen rows each that share their columns, so that 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QFont, QPainter
 
 from chatdesk.core.rendering.blocks import Span, Table
 from chatdesk.ui.transcript.card import paint_hairline
@@ -20,64 +20,15 @@ from chatdesk.ui.transcript.item import (
     paint_button,
 )
 from chatdesk.ui.transcript.looks import TOOL_PX, Looks
-from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, width_px
 from chatdesk.ui.transcript.spans import flow_of
+from chatdesk.ui.transcript.table_columns import GUTTER_PX, MAX_COLUMNS, TableColumns, text_of
 from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
 from chatdesk.ui.transcript.text_box import TextBox
 
 ROWS_AN_ITEM = 12
-_MEASURED_ROWS = 60
-_MEASURED_CHARACTERS = 80
-_GUTTER = 16
 _PAD_Y = 5.5
-_NARROWEST = 48
-_WIDEST_LEAST = 160  # a column is not made narrower than its longest word, unless that is longer than this
-_MAX_COLUMNS = 64  # a hostile row of a thousand cells is cut; its text stays in what Copy gives
 
 Row = tuple[tuple[Span, ...], ...]
-
-
-class TableColumns:
-    """Widths of the columns of one table, and how far it is scrolled sideways."""
-
-    def __init__(self, block: Table) -> None:
-        self.block = block
-        self.widths: list[float] = []
-        self.x = 0.0
-        self.view_width = 0.0
-        self._measured: tuple[Looks, float, int] | None = None
-
-    @property
-    def total(self) -> float:
-        return sum(self.widths) + _GUTTER * len(self.widths)
-
-    @property
-    def max_x(self) -> float:
-        return max(0.0, self.total - self.view_width)
-
-    def measure(self, looks: Looks, width: float) -> bool:
-        """Whether the widths changed."""
-        rows = self.block.rows[:_MEASURED_ROWS]
-        key = (looks, width, len(rows))
-        done = self._measured
-        if done is not None and done[0] is looks and done[1:] == key[1:]:
-            return False
-        self._measured = key
-        self.view_width = width
-        plain, strong = looks.metrics("table"), looks.metrics("strong")
-        em = FORMULA_SIZE * looks.em("table")
-        count = min(len(self.block.header), _MAX_COLUMNS)
-        wanted = [_width_of(cell, strong, em) for cell in self.block.header[:count]]
-        longest = [_longest_word(cell, strong) for cell in self.block.header[:count]]
-        for row in rows:
-            for place, cell in enumerate(row[:count]):
-                wanted[place] = max(wanted[place], _width_of(cell, plain, em))
-                longest[place] = max(longest[place], _longest_word(cell, plain))
-        least = [min(max(each, _NARROWEST), _WIDEST_LEAST) for each in longest]
-        fitted = _fit(wanted, least, width - _GUTTER * count)
-        changed = fitted != self.widths
-        self.widths = fitted
-        return changed
 
 
 class TableItem(Item):
@@ -94,7 +45,7 @@ class TableItem(Item):
         self.rows = columns.block.rows[first : first + ROWS_AN_ITEM]
         self._boxes: list[list[TextBox]] = []
         self._tops: list[float] = []
-        self._texts: list[list[str]] = [[_text_of(cell) for cell in row[:_MAX_COLUMNS]] for row in self._all_rows()]
+        self._texts: list[list[str]] = [[text_of(cell) for cell in row[:MAX_COLUMNS]] for row in self._all_rows()]
         self._starts: list[list[int]] = []
         self._text = self._join()
         self._widths: tuple[float, ...] = ()
@@ -150,7 +101,7 @@ class TableItem(Item):
                 painter.translate(x, top + _PAD_Y)
                 box.draw(painter, looks, looks.colour("text"), selected=self._selected_in(state, number, place))
                 painter.translate(-x, -top - _PAD_Y)
-                x += self._widths[place] + _GUTTER
+                x += self._widths[place] + GUTTER_PX
             paint_hairline(painter, looks, QPointF(0, bottom - 1), self.columns.total)
         self._ring_link(painter, state)
         if is_wide:
@@ -173,7 +124,7 @@ class TableItem(Item):
                     box.ring_link(painter, state.looks, left)
                     painter.translate(-x, -self._tops[row] - _PAD_Y)
                 left -= count
-                x += self._widths[place] + _GUTTER
+                x += self._widths[place] + GUTTER_PX
 
     @property
     def text(self) -> str:
@@ -193,10 +144,10 @@ class TableItem(Item):
         row = max(0, sum(1 for top in self._tops if top <= point.y()) - 1)
         x = point.x() + self.columns.x
         for place, box in enumerate(self._boxes[row]):
-            if x < self._widths[place] + _GUTTER or place == len(self._boxes[row]) - 1:
+            if x < self._widths[place] + GUTTER_PX or place == len(self._boxes[row]) - 1:
                 inside = box.offset_at(QPointF(x, point.y() - self._tops[row] - _PAD_Y))
                 return self._starts[row][place] + min(inside, len(self._texts[row][place]))
-            x -= self._widths[place] + _GUTTER
+            x -= self._widths[place] + GUTTER_PX
         return 0
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
@@ -208,7 +159,7 @@ class TableItem(Item):
                 first = self._starts[row][place]
                 low, high = max(start - first, 0), min(end - first, len(self._texts[row][place]))
                 areas += [area.translated(x, self._tops[row] + _PAD_Y) for area in box.areas_of(low, high)]
-                x += self._widths[place] + _GUTTER
+                x += self._widths[place] + GUTTER_PX
         return [area.intersected(seen) for area in areas]
 
     def reveal(self, offset: int) -> bool:
@@ -219,7 +170,7 @@ class TableItem(Item):
                 if first <= offset < first + max(1, len(self._texts[row][place])):
                     is_aside = x < 0 or x + wide > self.columns.view_width
                     return self.scroll_x(x + (wide - self.columns.view_width) / 2) if is_aside else False
-                x += wide + _GUTTER
+                x += wide + GUTTER_PX
         return False
 
     def links(self) -> tuple[Button, ...]:
@@ -239,7 +190,7 @@ class TableItem(Item):
                 found = box.span_link_at(QPointF(point.x() - x, point.y() - self._tops[row] - _PAD_Y))
                 if found:
                     return found
-                x += self._widths[place] + _GUTTER
+                x += self._widths[place] + GUTTER_PX
         return None
 
     def copied(self, start: int, end: int) -> str:
@@ -313,34 +264,3 @@ def grow_table(items: list[TableItem], block: Table) -> list[TableItem] | None:
     columns.block = block
     first = kept * ROWS_AN_ITEM
     return items[:kept] + [TableItem(columns, at) for at in range(first, max(1, len(block.rows)), ROWS_AN_ITEM)]
-
-
-def _text_of(cell: tuple[Span, ...]) -> str:
-    return flow_of(cell).text
-
-
-def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, em: float) -> float:
-    words = tuple(span for span in cell if span.drawing is None)
-    wide = float(metrics.horizontalAdvance(_text_of(words)[:_MEASURED_CHARACTERS]))
-    if any(span.is_code for span in cell):
-        wide *= 1.12  # code letters are wider than words'
-    return wide + sum(width_px(span.drawing, em) + 3 for span in cell if span.drawing is not None) + 2
-
-
-def _longest_word(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
-    words = _text_of(cell)[:_MEASURED_CHARACTERS].split()
-    return float(metrics.horizontalAdvance(max(words, key=len))) + 2 if words else 0.0
-
-
-def _fit(wanted: list[float], least: list[float], room: float) -> list[float]:
-    """Columns that want little get it; the others share what is left, but none falls below ``least``."""
-    if sum(wanted) <= room:
-        return wanted
-    widths = [0.0] * len(wanted)
-    left = room
-    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
-    for done, place in enumerate(order):
-        share = left / (len(order) - done)
-        widths[place] = min(wanted[place], max(least[place], share))
-        left -= widths[place]
-    return widths
