@@ -10,7 +10,7 @@ from itertools import islice
 import pytest
 
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS
-from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Table
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, Paragraph, Span, Table
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.rendering.list_rule import MAX_CONTAINER_LEVEL
 from chatdesk.core.rendering.markdown import clean_source, parse_markdown
@@ -112,9 +112,44 @@ def test_hostile_text_in_pieces_gives_the_blocks_of_the_whole(seed: int) -> None
         "widening table",
     ],
 )
-def test_a_large_hostile_text_keeps_its_words(pattern: str) -> None:
+def test_a_large_hostile_text_stays_in_proportion(pattern: str) -> None:
     text = make_input(pattern, 1, MAX_BYTES)
     assert complaints(text, parse_markdown(text)) == []
+
+
+# Where letters are no words: labels, languages, addresses of pictures and the cells a row has too many of are not shown.
+_NO_WORDS = {
+    "emphasis soup": "the words behind a fence's language",
+    "entities": "an entity is one sign",
+    "fence with a long word": "a language is short",
+    "footnote ladder": "marks show a number",
+    "images of devices": "the address is a field of its own",
+    "links with deep parentheses": "a link's address",
+    "mutated answer": "the words behind a fence's language",
+    "one definition again": "a definition",
+    "reference definitions": "definitions",
+    "references all used": "definitions",
+    "tasks": "a done task's mark",
+    "widening table": "cells that a row has too many of, as in GFM",
+}
+
+
+def test_every_letter_of_a_hostile_text_is_shown() -> None:
+    """Limits turn structure into text; nothing may hide in it."""
+    assert set(PATTERNS) >= set(_NO_WORDS)
+    for pattern in set(PATTERNS) - set(_NO_WORDS):
+        text = clean_source(make_input(pattern, 1, 4000))
+        assert shown_letters(parse_markdown(text)) >= letters(text), pattern
+
+
+def letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
+
+
+def shown_letters(blocks: Blocks) -> int:
+    words = sum(letters(block_to_plain(block)) for block in blocks)
+    targets = sum(letters(span.href or "") for block in blocks for span in spans_of(block))
+    return words + targets + sum(letters(block.language) for block in blocks if isinstance(block, CodeBlock))
 
 
 def test_inputs_are_the_same_every_time_and_within_their_size() -> None:
