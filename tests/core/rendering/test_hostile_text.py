@@ -117,15 +117,18 @@ def test_a_large_hostile_text_stays_in_proportion(pattern: str) -> None:
     assert complaints(text, parse_markdown(text)) == []
 
 
-# Where letters are no words: labels, languages, addresses of pictures and the cells a row has too many of are not shown.
+# Where letters are no words: labels, languages, addresses of pictures, and cells that a row has too many of.
 _NO_WORDS = {
+    "cells of breaks": "a break is the end of a line",
     "emphasis soup": "the words behind a fence's language",
     "entities": "an entity is one sign",
+    "everything in a cell": "paths that links would lead to",
     "fence with a long word": "a language is short",
     "footnote ladder": "marks show a number",
     "images of devices": "the address is a field of its own",
     "links with deep parentheses": "a link's address",
     "mutated answer": "the words behind a fence's language",
+    "nested images": "addresses of pictures",
     "one definition again": "a definition",
     "reference definitions": "definitions",
     "references all used": "definitions",
