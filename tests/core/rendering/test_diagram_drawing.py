@@ -1,0 +1,130 @@
+"""Mermaid to pictures: with the optional packages when they are here, else with stand-ins for them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from chatdesk.core.rendering import diagram_drawing
+from chatdesk.core.rendering.diagram_drawing import MAX_SOURCE_CHARS, draw_diagram
+
+SOURCE = "graph TD\n A[Start] --> B[End]"
+is_here = diagram_drawing.can_draw()
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    diagram_drawing.load.cache_clear()
+    yield
+    diagram_drawing.load.cache_clear()
+
+
+class Painter:
+    """Stands for merman: an SVG of a given size."""
+
+    def __init__(self, box: str = "0 0 100 50") -> None:
+        self.box = box
+        self.options: list[str] = []
+
+    def render_svg(self, source: str, options: str) -> str:
+        if "broken" in source:
+            raise RuntimeError("parse error")
+        self.options.append(options)
+        return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{self.box}"/>'
+
+
+class Rasteriser:
+    """Stands for resvg."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, object]] = []
+
+    def svg_to_bytes(self, **asked: object) -> list[int]:
+        self.asked.append(asked)
+        return list(b"png")
+
+
+def use(monkeypatch: pytest.MonkeyPatch, painter: Painter) -> Rasteriser:
+    rasteriser = Rasteriser()
+    monkeypatch.setattr(diagram_drawing, "load", lambda: (painter, rasteriser))
+    return rasteriser
+
+
+def test_both_themes_are_drawn_with_our_fonts_only() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        painter = Painter()
+        rasteriser = use(patch, painter)
+        assert draw_diagram(SOURCE) == (b"png", b"png")
+    assert ['"default"' in painter.options[0], '"dark"' in painter.options[1]] == [True, True]
+    assert all('"strict"' in options for options in painter.options)
+    assert all(asked["skip_system_fonts"] and "svg_path" not in asked for asked in rasteriser.asked)
+
+
+@pytest.mark.parametrize(
+    ("source", "box"),
+    [
+        ("broken", "0 0 100 50"),
+        ("x" * (MAX_SOURCE_CHARS + 1), "0 0 100 50"),
+        (SOURCE, "0 0 100000 10"),
+        (SOURCE, "0 0 10 -1"),
+        (SOURCE, "0 0 nan 1"),
+        (SOURCE, ""),
+    ],
+)
+def test_what_cannot_be_drawn_stays_source(source: str, box: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, Painter(box))
+        assert draw_diagram(source) == ()
+
+
+def test_an_svg_that_is_too_long_is_not_drawn() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, Painter())
+        patch.setattr(diagram_drawing, "_MAX_SVG_CHARS", 10)
+        assert draw_diagram(SOURCE) == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<image href="/etc/passwd.png"/>',
+        '<use href="http://example.org/a.svg"/>',
+        "<style>@import 'http://example.org/a.css';</style>",
+        '<rect fill="url(http://example.org/a)"/>',
+    ],
+)
+def test_an_svg_that_names_another_resource_is_not_drawn(content: str) -> None:
+    class Hostile(Painter):
+        def render_svg(self, source: str, options: str) -> str:
+            return super().render_svg(source, options).replace("/>", f">{content}</svg>")
+
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, Hostile())
+        assert draw_diagram(SOURCE) == ()
+
+
+def test_without_the_packages_nothing_is_drawn() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagram_drawing, "can_draw", lambda: False)
+        assert draw_diagram(SOURCE) == ()
+
+
+@pytest.mark.skipif(not is_here, reason="chatdesk[diagrams] is not installed")
+def test_a_real_diagram_is_a_png_and_opens_no_file_of_the_source() -> None:
+    draw_diagram(SOURCE)
+    opened: list[str] = []
+    is_watching = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if is_watching and event in ("open", "socket.connect"):
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(watch)
+    assert draw_diagram('graph TD\n A@{ img: "file:///etc/passwd.png", label: "x", w: 60, h: 60 } --> B') == ()
+    light, dark = draw_diagram('graph TD\n A[<img src="file:///etc/passwd">] --> B[b]\n click A "javascript:x"')
+    is_watching = False
+    assert light.startswith(b"\x89PNG")
+    assert light != dark
+    assert opened == []
