@@ -68,7 +68,7 @@ class Banner(QWidget):
         self._close.setVisible(is_closable)
         self.setVisible(True)
         self.update()
-        announce(self, text)
+        announce(self, text, is_assertive=kind == "danger")
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
