@@ -47,11 +47,12 @@ class TableColumns:
         plain, strong = looks.metrics("table"), looks.metrics("strong")
         em = FORMULA_SIZE * looks.em("table")
         count = min(len(self.block.header), MAX_COLUMNS)
-        wanted = [_width_of(cell, strong, em) for cell in self.block.header[:count]]
+        code = looks.metrics("code")
+        wanted = [_width_of(cell, strong, code, em=em) for cell in self.block.header[:count]]
         longest = [_longest_word(cell, strong) for cell in self.block.header[:count]]
         for row in rows:
             for place, cell in enumerate(row[:count]):
-                wanted[place] = max(wanted[place], _width_of(cell, plain, em))
+                wanted[place] = max(wanted[place], _width_of(cell, plain, code, em=em))
                 longest[place] = max(longest[place], _longest_word(cell, plain))
         least = [min(max(each, _NARROWEST), _WIDEST_LEAST) for each in longest]
         fitted = _fit(wanted, least, width - GUTTER_PX * count)
@@ -64,12 +65,16 @@ def text_of(cell: tuple[Span, ...]) -> str:
     return flow_of(cell).text
 
 
-def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, em: float) -> float:
-    words = tuple(span for span in cell if span.drawing is None)
-    wide = float(metrics.horizontalAdvance(text_of(words)[:_MEASURED_CHARACTERS]))
-    if any(span.is_code for span in cell):
-        wide *= 1.12  # code letters are wider than words'
-    return wide + sum(width_px(span.drawing, em) + 3 for span in cell if span.drawing is not None) + 2
+def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, code: QFontMetricsF, *, em: float) -> float:
+    wide, left = 0.0, _MEASURED_CHARACTERS
+    for span in cell:
+        if span.drawing is not None:
+            wide += width_px(span.drawing, em) + 3
+        elif left > 0:
+            text = text_of((span,))[:left]
+            wide += (code if span.is_code else metrics).horizontalAdvance(text)
+            left -= len(text)
+    return wide + 2
 
 
 def _longest_word(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
