@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
@@ -18,6 +18,7 @@ from chatdesk.ui.widgets.painting import paint_box
 BannerKind = Literal["warning", "danger"]
 
 _PADDING_PX = 12
+_WORDS_LETTERS = 24  # the words stand beside the button when they have room for so many in a line
 
 
 class Banner(QWidget):
@@ -31,7 +32,7 @@ class Banner(QWidget):
         self._theme = theme
         self._kind: BannerKind = "warning"
         self.setObjectName("banner")
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._label = QLabel()
         self._label.setObjectName("bannerText")
         self._label.setTextFormat(Qt.TextFormat.PlainText)
@@ -42,11 +43,12 @@ class Banner(QWidget):
         self._action.clicked.connect(self.actionTriggered)
         self._close = IconButton(theme, "x", name="Close this notice", object_name="bannerClose")
         self._close.clicked.connect(self._on_close_clicked)
-        row = QHBoxLayout(self)
-        row.setSpacing(10)
-        row.addWidget(self._label, 1)
-        row.addWidget(self._action)
-        row.addWidget(self._close)
+        grid = self._grid = QGridLayout(self)
+        grid.setSpacing(10)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(self._label, 0, 0)
+        grid.addWidget(self._action, 0, 1)
+        grid.addWidget(self._close, 0, 2)
         self.setVisible(False)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -66,9 +68,14 @@ class Banner(QWidget):
         self._action.setAccessibleName(action_text or "")
         self._action.setVisible(action_text is not None)
         self._close.setVisible(is_closable)
+        self._place_action()
         self.setVisible(True)
         self.update()
         announce(self, text, is_assertive=kind == "danger")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_action()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
@@ -81,14 +88,22 @@ class Banner(QWidget):
         name = "triangle-alert" if self._kind == "warning" else "circle-alert"
         paint_icon(painter, QRectF(left, (self.height() - side) / 2, side, side), name, edge)
 
+    def _place_action(self) -> None:
+        """Beside the words, or below them where they would be left too little room."""
+        margins = self._grid.contentsMargins()
+        taken = self._action.sizeHint().width() + self._close.sizeHint().width() + margins.left() + margins.right()
+        letters = _WORDS_LETTERS * self._label.fontMetrics().averageCharWidth()
+        row, column = (0, 1) if self.width() - taken > letters else (1, 0)
+        if self._grid.itemAtPosition(row, column) is None:
+            self._grid.removeWidget(self._action)
+            self._grid.addWidget(self._action, row, column, Qt.AlignmentFlag.AlignLeft)
+
     def _on_close_clicked(self) -> None:
         self.setVisible(False)
         self.closed.emit()
 
     def _on_theme_changed(self) -> None:
         start = round(_PADDING_PX + ICON_PX * max(1.0, self._theme.scale) + 10)
-        layout = self.layout()
-        assert layout is not None
         # Layouts swap left and right themselves where the text runs from right to left.
-        layout.setContentsMargins(start, 8, 8, 8)
+        self._grid.setContentsMargins(start, 8, 8, 8)
         self.update()

@@ -159,13 +159,26 @@ def clipped(root: QWidget) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize(
+    ("scale", "size"), [(1.0, (420, 360)), (2.0, (1280, 820)), (2.0, (1024, 768)), (2.0, (640, 480))]
+)
 @pytest.mark.parametrize("has_thread", [True, False])
 def test_nothing_is_cut_off_in_the_window(
-    theme: Theme, shown: Callable[[QWidget], QWidget], scale: float, has_thread: bool
+    theme: Theme,
+    shown: Callable[[QWidget], QWidget],
+    qapp: QApplication,
+    scale: float,
+    size: tuple[int, int],
+    has_thread: bool,
 ) -> None:
     theme.set_scale(scale)
-    window = shown(build_window(theme, has_thread=has_thread))
+    window = build_window(theme, has_thread=has_thread)
+    window.resize(*size)
+    shown(window)
+    window.show_banner("The disk is almost full; older messages are safe", is_danger=False, action_text="Settings")
+    window.show_toast("Message moved to the trash", "Undo")
+    for _round in range(4):
+        qapp.processEvents()
     assert clipped(window) == []
 
 
