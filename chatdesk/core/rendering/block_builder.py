@@ -36,7 +36,7 @@ class _Outside(NamedTuple):
     blocks: list[Block]
     numbers: list[int | None]
     marker: str | None
-    quotes: int
+    quotes: list[int]
 
 
 class BlockBuilder:
@@ -53,7 +53,7 @@ class BlockBuilder:
         self._numbers: list[int | None] = []  # a list each: the number of the next item, None for bullets
         self._marker: str | None = None
         self._marker_line = 0
-        self._quotes = 0
+        self._quotes: list[int] = []  # for each quote, how many lists it stands in
         self._outside: list[_Outside] = []  # what notes interrupt
         self.next_number: int | None = None  # what would follow in the last list at the top
         self.notes: list[Note] = []  # as they stand in the source; ``place_notes`` makes blocks of them
@@ -69,7 +69,8 @@ class BlockBuilder:
         marker, self._marker = self._marker, None
         return Placement(
             list_depth=len(self._numbers) + bool(self._outside),
-            quote_depth=self._quotes,
+            quote_depth=len(self._quotes),
+            quoted_lists=tuple(self._quotes) if any(self._quotes) else (),
             marker=marker,
             first_line=first + self._line_offset,
             end_line=end + self._line_offset,
@@ -101,14 +102,15 @@ class BlockBuilder:
             self._open_item(token)
         elif kind in ("list_item_close", "blockquote_close"):
             self._flush_marker()
-            self._quotes -= kind == "blockquote_close"
+            if kind == "blockquote_close":
+                self._quotes.pop()
         elif kind == "blockquote_open":
             self._flush_marker()
-            self._quotes += 1
+            self._quotes.append(len(self._numbers) + bool(self._outside))
         elif kind == "footnote_reference_open":
             label = token.meta["label"]
             self._outside.append(_Outside(label, self._blocks, self._numbers, self._marker, self._quotes))
-            self._blocks, self._numbers, self._marker, self._quotes = [], [], None, 0
+            self._blocks, self._numbers, self._marker, self._quotes = [], [], None, []
         elif kind == "footnote_reference_close":
             outside = self._outside.pop()
             self.notes.append(Note(outside.label, tuple(self._blocks)))

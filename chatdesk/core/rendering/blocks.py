@@ -47,7 +47,7 @@ class Span:
 class Placement:
     """Where a block stands. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
     ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote that
-    begins here."""
+    begins here. ``quoted_lists`` says for each quote how many lists it stands in, and is empty when none does."""
 
     list_depth: int = 0
     quote_depth: int = 0
@@ -55,6 +55,7 @@ class Placement:
     first_line: int = 0
     end_line: int = 0
     note: str | None = None
+    quoted_lists: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _with_way_back(blocks: list[Block], number: int) -> list[Block]:
     last = blocks[-1]
     if isinstance(last, Paragraph):
         return [*blocks[:-1], replace(last, spans=(*_with_blank(last.spans), back))]
-    at = replace(last.at, list_depth=1, quote_depth=0, marker=None, note=None)
+    at = replace(last.at, list_depth=1, quote_depth=0, marker=None, note=None, quoted_lists=())
     return [*blocks, Paragraph((back,), at)]
 
 

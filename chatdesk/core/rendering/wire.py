@@ -106,7 +106,7 @@ def _decode_row(wire: Wire) -> tuple[tuple[Span, ...], ...]:
 
 
 def _encode_at(at: Placement) -> Wire:
-    return (at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line, at.note)
+    return (at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line, at.note, at.quoted_lists)
 
 
 def encode_block(block: Block) -> Wire:

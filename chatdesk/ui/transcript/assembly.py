@@ -72,6 +72,7 @@ def change_items(old: Block, group: Group, new: Block) -> Group:
             and before.spans == after.spans
             and before.at.marker == after.at.marker
             and (before.at.list_depth, before.at.quote_depth) == (after.at.list_depth, after.at.quote_depth)
+            and (before.at.quoted_lists, before.at.note) == (after.at.quoted_lists, after.at.note)
             and before.level == after.level
         ):
             made[place] = before

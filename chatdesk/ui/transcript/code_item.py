@@ -12,6 +12,7 @@ from chatdesk.ui.transcript.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.code_names import suggested_name
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.side_scroll import SideScroll
 
 FOLD_LINES = 40
@@ -80,6 +81,7 @@ class CodeItem(Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         looks = state.looks
         area = QRectF(self._left, 0, self._width - self._left, self.height)
+        paint_quote_bars(painter, looks, self.block.at, height=self.height)
         paint_card(painter, looks, area, ground="code")
         header = looks.px(_HEADER_PX)
         if state.clip.top() <= header:

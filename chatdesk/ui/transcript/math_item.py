@@ -12,6 +12,7 @@ from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.side_scroll import ROOM_PX, SideScroll
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
@@ -70,6 +71,7 @@ class MathItem(Item):
         self._box.release()
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
+        paint_quote_bars(painter, state.looks, self.block.at, height=self.height)
         if self.block.drawing is not None:
             self._paint_drawing(painter, state)
             return

@@ -10,6 +10,7 @@ from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
 from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
 
@@ -67,8 +68,7 @@ class TextItem(Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         looks = state.looks
         left = self._left(looks)
-        if self.at.quote_depth:
-            self._paint_quote_bars(painter, looks)
+        paint_quote_bars(painter, looks, self.at, height=self.height)
         shift = 0.0 if self._box.is_right_to_left else left
         if self.at.marker:
             self._paint_marker(painter, looks, left)
@@ -168,12 +168,6 @@ class TextItem(Item):
             pixmap = looks.icon("check", "accent", 12)
             side = pixmap.deviceIndependentSize().width()
             painter.drawPixmap(QPointF(area.center().x() - side / 2, area.center().y() - side / 2), pixmap)
-
-    def _paint_quote_bars(self, painter: QPainter, looks: Looks) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(looks.colour("line"))
-        for depth in range(min(self.at.quote_depth, _MAX_DEPTH)):
-            painter.drawRect(QRectF(looks.px(depth * QUOTE_INDENT_PX), 0, 3, self.height))
 
     _width = 0.0
 

@@ -337,6 +337,22 @@ def test_rule_and_placement() -> None:
     assert (blocks[2].at.first_line, blocks[2].at.end_line) == (4, 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("> q", ()),
+        ("> - q", ()),
+        ("- a\n  > q", (1,)),
+        ("- a\n  - > q", (2,)),
+        ("> - > q", (0, 1)),
+        ("x[^1]\n\n[^1]: > q", (1,)),
+    ],
+)
+def test_a_quote_knows_the_lists_it_stands_in(text: str, lists: tuple[int, ...]) -> None:
+    quoted = [block for block in parse_markdown(text) if block.at.quote_depth]
+    assert quoted[-1].at.quoted_lists == lists
+
+
 def test_nesting_stops_without_losing_text() -> None:
     for text in ("- " * 500 + "end", "> " * 500 + "end", "[^a]: " * 200 + "end", "1. " * 300 + "end"):
         assert "end" in blocks_to_plain(parse_markdown(text))
