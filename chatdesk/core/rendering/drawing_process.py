@@ -97,9 +97,9 @@ class DrawingProcess:
             self._on_result(key, self._ask(job))
 
     def _ask(self, job: Wire) -> Any:
-        process = self._running()
-        assert process.stdin is not None
         try:
+            process = self._running()
+            assert process.stdin is not None
             write_frame(process.stdin, job)  # type: ignore[arg-type]
             reply = self._replies.get(timeout=_WALL_LIMIT_S)
         except (OSError, ValueError, queue.Empty):
