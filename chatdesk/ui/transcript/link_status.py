@@ -31,8 +31,9 @@ class LinkStatus(QLabel):
 
     def show_target(self, target: str) -> None:
         """Show ``target``, its end left out where it is too long: what counts, the host, stands at its beginning."""
-        self.setVisible(bool(target))
-        if not target:
+        leads_out = bool(target) and not target.startswith("#")  # a footnote is in the message itself
+        self.setVisible(leads_out)
+        if not leads_out:
             return
         area = self._area.rect()
         most = area.width() - 4 * _PAD_PX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.assembly import items_for
@@ -39,6 +40,7 @@ def test_return_on_a_mark_shows_the_note_and_opens_nothing(world: World) -> None
     world.settle()
     before = view.verticalScrollBar().value()
     QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert not view.findChild(QLabel, "linkStatus").isVisible()
     QTest.keyClick(view, Qt.Key.Key_Return)
     world.settle()
     assert view.verticalScrollBar().value() > before + 500
