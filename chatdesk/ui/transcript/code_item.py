@@ -143,6 +143,11 @@ class CodeItem(Item):
         index = self._lines.line_of(offset)
         return self._lines.start(index), self._lines.end(index)
 
+    @property
+    def header_height(self) -> float:
+        """What the card is dragged by."""
+        return self._looks.px(_HEADER_PX) if self._looks is not None else 0.0
+
     def buttons(self) -> tuple[Button, ...]:
         looks = self._looks
         if looks is None:

@@ -19,8 +19,10 @@ from chatdesk.ui.transcript.streaming import StreamFeeds
 
 
 class Conversation(QObject):
-    """``changed``: other messages are loaded than before. ``stateChanged``: an answer (its entry) began or ended."""
+    """``added``: a message is about to become the end. ``changed``: other messages are loaded than before.
+    ``stateChanged``: an answer (its entry) began or ended."""
 
+    added = Signal(object)
     changed = Signal()
     stateChanged = Signal(object)
     cleared = Signal(bool)  # whether the same thread comes again
@@ -30,6 +32,7 @@ class Conversation(QObject):
     ) -> None:
         super().__init__(stage)
         self.thread_id: str | None = None
+        self.first_unread: str | None = None
         self.feeds = StreamFeeds(renderer, self._on_feeds_frame, self)
         self._stage = stage
         self._layout = stage.layout
@@ -52,6 +55,7 @@ class Conversation(QObject):
         self.cleared.emit(thread_id == self.thread_id)
         self._stage.clear()
         self.thread_id = thread_id
+        self.first_unread = None
         self._pages.set_thread(thread_id)
         self._stage.relayout()
         if thread_id is not None:
@@ -63,6 +67,7 @@ class Conversation(QObject):
         if self._layout.find(message.id) is not None:
             self.change_message(message)
             return
+        self.added.emit(message)
         is_own = message.role is Role.USER
         entry = self._entry_for(message)
         if self._layout.has_newer or (not self._layout.entries and self._pages.is_waiting):
@@ -83,6 +88,15 @@ class Conversation(QObject):
             self._scrolling.count_new()
         self._stage.schedule()
         self.changed.emit()
+
+    def mark_unread(self, message_id: str | None) -> None:
+        """Above this message stands the line where the unread part begins; None takes it away."""
+        marked, self.first_unread = self.first_unread, message_id
+        for each, is_first in ((marked, False), (message_id, True)):
+            entry = self.find(each) if each is not None else None
+            if entry is not None:
+                entry.set_unread(is_first)
+        self._stage.schedule()
 
     def change_message(self, message: Message) -> None:
         entry = self.find(message.id)
@@ -164,6 +178,7 @@ class Conversation(QObject):
             entry.change(message)
             return entry
         entry = MessageEntry(message)
+        entry.set_unread(message.id == self.first_unread)
         if not message.status.is_final:
             self._live[message.id] = entry
             self._narrator.began(entry)

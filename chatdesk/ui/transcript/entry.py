@@ -18,10 +18,12 @@ from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
 from chatdesk.ui.transcript.sections import Section, TextSection, new_section, sections_of
 from chatdesk.ui.transcript.text_item import TextItem, plain_item
+from chatdesk.ui.transcript.unread_item import UnreadItem
 
 _HEADER_GAP = 5.0
 _FOLD_BODY_GAP = 6.0
 _MESSAGE_GAP = 22.0
+_OUTSIDE_BUBBLE = ("footer", "unread")
 _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
@@ -37,6 +39,8 @@ class MessageEntry:
         self._gaps: list[float] = []
         self.width = 0.0
         self._made_sections: list[Section] | None = None
+        self._is_first_unread = False
+        self._unread = UnreadItem()
         self._notice = ""
         self._tickets: list[Ticket] = []
         self._tops: list[float] | None = None
@@ -156,6 +160,13 @@ class MessageEntry:
         self._notice = text
         self.rebuild()
 
+    def set_unread(self, is_first: bool) -> None:
+        """Whether the unread part of the thread begins here."""
+        if is_first != self._is_first_unread:
+            self._is_first_unread = is_first
+            if self._made_sections is not None:
+                self.rebuild()
+
     def toggle_fold(self, item: FoldItem) -> None:
         item.is_open = not item.is_open
         self.settle()
@@ -228,6 +239,8 @@ class MessageEntry:
     def rebuild(self) -> None:
         """Put the items together again; items that are still there keep their layouts."""
         items: list[Item] = []
+        if self._is_first_unread:
+            items.append(self._unread)
         if not self.is_question:
             when = self.message.created_at
             items.append(HeaderItem(self.author, time_of(when), whole_time_of(when)))
@@ -295,7 +308,7 @@ class MessageEntry:
         self._indexes = None
 
     def width_of(self, item: Item) -> float:
-        if self.is_question and item.kind != "footer":
+        if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             looks = self._looks
             most = looks.px(BUBBLE_MAX_PX) if looks is not None else BUBBLE_MAX_PX
             return min(most, self.width) - 2 * BUBBLE_PAD_X
@@ -303,7 +316,7 @@ class MessageEntry:
 
     def x_of(self, item: Item) -> float:
         """Left edge of ``item`` from the left of the column."""
-        if self.is_question and item.kind != "footer":
+        if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             if item.is_right_to_left:
                 return self.width - self.width_of(item) - BUBBLE_PAD_X
             return self.width - self.bubble_width + BUBBLE_PAD_X

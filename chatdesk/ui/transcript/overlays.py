@@ -1,4 +1,4 @@
-"""What is drawn over the items: the places that were found, the caret."""
+"""What is drawn over the items: the message that was jumped to, the places that were found, the caret."""
 
 from __future__ import annotations
 
@@ -7,12 +7,28 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.finding import Finding
+from chatdesk.ui.transcript.flash import Flash
 from chatdesk.ui.transcript.layout import ThreadLayout
 from chatdesk.ui.transcript.looks import Looks
 
 _CARET_PX = 2.0
 _RADIUS_PX = 3.0
 _TINT = 0.32
+_FLASH_TINT = 0.22
+
+
+def paint_flash(painter: QPainter, looks: Looks, layout: ThreadLayout, flash: Flash, *, left: float) -> None:
+    shown = [placed for placed in layout.placed if flash.strength_of(placed.entry) > 0]
+    if not shown:
+        return
+    entry = shown[0].entry
+    tint = QColor(looks.colour("accent"))
+    tint.setAlphaF(_FLASH_TINT * flash.strength_of(entry))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(tint)
+    area = QRectF(left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).adjusted(-12, -6, 12, 6)
+    painter.drawRoundedRect(area, looks.tokens.radius.card, looks.tokens.radius.card)
 
 
 def paint_found(

@@ -70,6 +70,12 @@ class Pointer(QObject):
                 return Hit(placed, inside, button, link)
         return None
 
+    def goes_on(self, point: QPointF) -> bool:
+        """Whether a press at ``point`` would be a double or triple click."""
+        limit = QGuiApplication.styleHints().mouseDoubleClickInterval()
+        is_near = (point - self._click_at).manhattanLength() < 6
+        return self._since_click.isValid() and self._since_click.elapsed() < limit and is_near
+
     def press(self, point: QPointF, *, extends: bool) -> None:
         self._count_clicks(point)
         self._at = point
@@ -156,10 +162,7 @@ class Pointer(QObject):
             self._stage.repaint()
 
     def _count_clicks(self, point: QPointF) -> None:
-        limit = QGuiApplication.styleHints().mouseDoubleClickInterval()
-        near = (point - self._click_at).manhattanLength() < 6
-        is_next = self._since_click.isValid() and self._since_click.elapsed() < limit and near
-        self._clicks = self._clicks % 3 + 1 if is_next else 1
+        self._clicks = self._clicks % 3 + 1 if self.goes_on(point) else 1
         self._click_at = point
         self._since_click.start()
 

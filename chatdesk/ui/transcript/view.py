@@ -28,6 +28,7 @@ from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.accessible_reach import Reach
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
+from chatdesk.ui.transcript.canvas import Canvas
 from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.clipboard import Clipboard
 from chatdesk.ui.transcript.contract import (
@@ -39,14 +40,15 @@ from chatdesk.ui.transcript.contract import (
     ThreadFinder,
 )
 from chatdesk.ui.transcript.conversation import Conversation
+from chatdesk.ui.transcript.dragging import Dragging
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.finding import Finding
+from chatdesk.ui.transcript.flash import Flash
 from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.pages import Pages
-from chatdesk.ui.transcript.picture import Picture
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
 from chatdesk.ui.transcript.scroll_bar import ThreadScrollBar
@@ -55,6 +57,7 @@ from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
 from chatdesk.ui.transcript.touch import Touch
 from chatdesk.ui.transcript.true_scale import TrueScale
+from chatdesk.ui.transcript.unread import Unread
 from chatdesk.ui.transcript.wheel import Wheel
 
 
@@ -100,12 +103,16 @@ class TranscriptView(QAbstractScrollArea):
         self._finding = Finding(
             self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
-        self._picture = Picture(
+        self._flash = Flash(self._stage, lambda: self._theme.is_motion_reduced)
+        self._unread = Unread(self, self._stage, self._conversation)
+        self._dragging = Dragging(self, self._stage, pointer=self._pointer, selection=self._selection)
+        self._canvas = Canvas(
             self._stage,
             selection=self._selection,
             attending=self._attending,
             finding=self._finding,
             caret=self._caret,
+            flash=self._flash,
         )
         self._connect_rooms()
         if sizes is not None:
@@ -247,10 +254,11 @@ class TranscriptView(QAbstractScrollArea):
         return entry.message.id if entry is not None else None
 
     def jump_to(self, message_id: str) -> None:
-        """Bring a message to the top of the view and make it the current one."""
+        """Bring a message to the top of the view, make it the current one and light it up for a moment."""
         if self.thread_id is not None:
             self._attending.walk_to(message_id)
             self._scrolling.to_message(message_id)
+            self._flash.start(message_id)
 
     def scroll_to_end(self) -> None:
         self._scrolling.to_end()
@@ -279,7 +287,7 @@ class TranscriptView(QAbstractScrollArea):
     # Qt's events
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._picture.paint(self.viewport(), event)
+        self._canvas.paint(self.viewport(), event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -320,6 +328,8 @@ class TranscriptView(QAbstractScrollArea):
         if event.button() is Qt.MouseButton.LeftButton:
             extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._attending.walk_to(None)
+            if not extends and not self._pointer.goes_on(event.position()) and self._dragging.press(event.position()):
+                return
             self._pointer.press(event.position(), extends=extends)
             self._stage.repaint()
 
@@ -327,6 +337,8 @@ class TranscriptView(QAbstractScrollArea):
         self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragging.move(event.position()):
+            return
         self._pointer.move(event.position())
         if not self._pointer.is_dragging:
             self._attending.hover(event.position())
@@ -334,6 +346,9 @@ class TranscriptView(QAbstractScrollArea):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
+            if self._dragging.release():  # it stayed a click
+                self._pointer.press(event.position(), extends=False)
+                self._stage.repaint()
             hit = self._pointer.release(event.position())
             if hit is not None:
                 self._actions.press(hit)
@@ -352,6 +367,8 @@ class TranscriptView(QAbstractScrollArea):
         if is_shortcut and isinstance(event, QKeyEvent) and command_of(event) is not None:
             event.accept()
             return True
+        if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate):
+            self._unread.look()
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -379,6 +396,7 @@ class TranscriptView(QAbstractScrollArea):
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self._selection.clear()
         self._clipboard.forget()
+        self._flash.stop()
         self._attending.forget(keeps_place=is_same_thread)
         accessible.children_changed(self)
         if self.hasFocus():

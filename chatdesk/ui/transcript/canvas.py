@@ -1,4 +1,4 @@
-"""The picture of the transcript: items, what was found in them, the caret."""
+"""The transcript as it is drawn: items, what was found in them, the caret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.caret import Caret
 from chatdesk.ui.transcript.finding import Finding
-from chatdesk.ui.transcript.overlays import paint_caret, paint_found
+from chatdesk.ui.transcript.flash import Flash
+from chatdesk.ui.transcript.overlays import paint_caret, paint_flash, paint_found
 from chatdesk.ui.transcript.painting import paint_view
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
@@ -17,15 +18,16 @@ from chatdesk.ui.transcript.stage import Stage
 _MOST_PARTS = 4
 
 
-class Picture:
+class Canvas:
     def __init__(
-        self, stage: Stage, *, selection: Selection, attending: Attending, finding: Finding, caret: Caret
+        self, stage: Stage, *, selection: Selection, attending: Attending, finding: Finding, caret: Caret, flash: Flash
     ) -> None:
         self._stage = stage
         self._selection = selection
         self._attending = attending
         self._finding = finding
         self._caret = caret
+        self._flash = flash
 
     def paint(self, viewport: QWidget, event: QPaintEvent) -> None:
         self._stage.settle()
@@ -42,5 +44,6 @@ class Picture:
         stage, area = self._stage, QRectF(part)
         looks, layout, left = stage.looks, stage.layout, stage.column_left
         paint_view(painter, looks, layout, self._selection, self._attending.shown, area=area, left=left)
+        paint_flash(painter, looks, layout, self._flash, left=left)
         paint_found(painter, looks, layout, self._finding, area=area, left=left)
         paint_caret(painter, looks, layout, self._caret, left=left)
