@@ -29,6 +29,7 @@ class Walk:
             self.copy_the_code,
             self.regenerate,
             self.switch_version,
+            self.find_in_the_thread,
             self.search,
             self.open_settings,
             self.read_everything_while_it_changes,
@@ -107,6 +108,18 @@ class Walk:
         reader.press("Return")
         reader.hear("Version 1 of 2")
         reader.find("label", "^Version 1 of 2$")
+
+    def find_in_the_thread(self) -> None:
+        reader = self.reader
+        reader.heard.clear()
+        reader.press("ctrl+f")
+        reader.await_focus("text", "[Ff]ind")
+        reader.type("distance")
+        reader.hear(r"\d found, match")
+        reader.press("Return")
+        reader.hear("^Match 2 of")
+        reader.press("Escape")
+        reader.until(lambda: self.is_in_transcript(reader.focused()), "the focus to be back in the transcript")
 
     def search(self) -> None:
         reader = self.reader
