@@ -41,7 +41,7 @@ FORMULAS = [
     r"\oint_C \vec{F} \cdot d\vec{r}",
     r"\iint_D f \, dA",
     r"\iiint_V \rho \, dV",
-    r"\dot{x} = Ax + Bu",
+    r"\dot{x} = Ax + By",
     r"\ddot{\theta} + \frac{g}{l}\sin\theta = 0",
     r"i\hbar \frac{\partial}{\partial t} \Psi = \hat{H} \Psi",
     r"E = mc^2",
