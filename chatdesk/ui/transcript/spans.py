@@ -15,6 +15,9 @@ from chatdesk.core.rendering.link_truth import true_place
 PIECE_CHARACTERS = 4_000
 _LONG_RUN = 2_000
 _STYLE_COST = 12  # in characters
+_MOST_BLOCKS = 24  # of 256 characters, those of East Asia apart
+_SCRIPTS_COST = 8
+_SPANS_LOOKED_AT = 1_000
 _MAX_PLACE = 100
 _PAD = "\u00a0"
 _LINE = "\u2028"
@@ -116,7 +119,10 @@ def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tupl
     """Pieces of at most ``limit`` characters, cut at spaces where there are any; a change of style counts as some, for
     it takes as long to lay out. The cuts of a text do not move when more is appended to it, so a growing paragraph is
     laid out again only in its last piece."""
-    if sum(len(span.text) for span in spans) + len(spans) * _STYLE_COST <= limit:
+    size = sum(len(span.text) for span in spans) + len(spans) * _STYLE_COST
+    if size > limit // _SCRIPTS_COST and _has_many_scripts(spans):
+        limit //= _SCRIPTS_COST
+    if size <= limit:
         return [tuple(spans)]
     pieces: list[tuple[Span, ...]] = []
     piece: list[Span] = []
@@ -147,6 +153,15 @@ def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
         if stripped.strip():
             pieces += ["".join(span.text for span in piece) for piece in cut_spans((Span(stripped),), limit)]
     return pieces
+
+
+def _has_many_scripts(spans: Sequence[Span]) -> bool:
+    """Whether the beginning draws on letters from everywhere, as no writer does: each block of them may load a font."""
+    text = "".join(span.text for span in spans[:_SPANS_LOOKED_AT])[:PIECE_CHARACTERS]
+    if text.isascii():
+        return False
+    blocks = {ord(letter) >> 8 for letter in set(text) if not "\u2e80" <= letter <= "\ud7ff"}
+    return len(blocks) > _MOST_BLOCKS
 
 
 def _is_styled(span: Span) -> bool:

@@ -211,3 +211,11 @@ def test_a_text_of_many_styles_is_laid_out_in_pieces() -> None:
     assert all(len(piece) <= 1000 for piece in pieces)
     assert [span for piece in pieces for span in piece] == list(spans)
     assert cut_spans((Span("a", is_code=True), Span("b")) * 20) == [(Span("a", is_code=True), Span("b")) * 20]
+
+
+def test_letters_from_everywhere_are_laid_out_in_small_pieces() -> None:
+    """Each of them may load a font. What people write, in a few scripts at a time, stays in one piece."""
+    strange = "".join(chr(0x100 + 97 * number) for number in range(300)) * 4
+    assert max(len(piece[0].text) for piece in cut_spans((Span(strange),))) <= 500
+    for text in ("words " * 500, "слова и words " * 200, "汉字と仮名と한글" * 300, "مرحبا and שלום " * 200):
+        assert len(cut_spans((Span(text[:3500]),))) == 1
