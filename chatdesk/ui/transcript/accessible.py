@@ -109,7 +109,7 @@ class TranscriptAccessible(QAccessibleWidget):
             node.close()
 
     def block_of(self, entry: MessageEntry, item: Item) -> BlockNode | None:
-        return next((each for each in self.node_of(entry).children_now() if each.item is item), None)
+        return self.node_of(entry).block_of(item) if entry.index_of(item) is not None else None
 
     def tell_caret(self) -> None:
         """The keyboard's caret moved."""

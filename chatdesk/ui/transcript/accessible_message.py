@@ -11,7 +11,7 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_names import message_name, message_summary
 from chatdesk.ui.transcript.accessible_node import Actions, Node
-from chatdesk.ui.transcript.accessible_text import ReadableText
+from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.selection import TextPlace
@@ -28,31 +28,53 @@ class MessageNode(Node):
     def __init__(self, view: TranscriptView, parent: QAccessibleInterface, entry: MessageEntry) -> None:
         super().__init__(view, parent, QAccessible.Role.ListItem)
         self.entry = entry
-        self._blocks: list[BlockNode] = []
-        self._stale: list[BlockNode] = []
+        # By the identity of the item; made when they are asked for, since a message may have thousands.
+        self._blocks: dict[int, BlockNode] = {}
+        self._text: tuple[list[Item], str] | None = None
         self.offer(QAccessible.InterfaceType.TextInterface, ReadableText(self, self))
         go_there = Actions({Actions.setFocusAction(): self._focus})
         self.offer(QAccessible.InterfaceType.ActionInterface, go_there)
 
     def prune(self) -> None:
         """Close what is no longer in the message. Not while Qt asks."""
-        self.children_now()
-        stale, self._stale = self._stale, []
-        for block in stale:
-            block.close()
-        for block in self._blocks:
+        self._hand_on()
+        shown = {id(item) for item in self._items()}
+        for key in [key for key in self._blocks if key not in shown]:
+            self._blocks.pop(key).close()
+        for block in self._blocks.values():
             block.prune()
+
+    def block_of(self, item: Item) -> BlockNode:
+        """The node of an item that is in the message."""
+        if id(item) not in self._blocks:
+            self._hand_on()
+        block = self._blocks.get(id(item))
+        if block is None:
+            block = self._blocks[id(item)] = BlockNode(self.view, self, self.entry, item)
+        return block
 
     # Node
 
     def known_children(self) -> Sequence[Node]:
-        return [*self._blocks, *self._stale]
+        return list(self._blocks.values())
 
     def children_now(self) -> Sequence[BlockNode]:
-        items = [item for item in self.entry.items if item.kind != "header"]
-        if [block.item for block in self._blocks] != items:
-            self._match(items)
-        return self._blocks
+        return [self.block_of(item) for item in self._items()]
+
+    def childCount(self) -> int:
+        return len(self._items())
+
+    def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
+        items = self._items()
+        return self.block_of(items[index]) if 0 <= index < len(items) else None
+
+    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
+        blocks = (self.block_of(item) for item in self.view.reach.seen_of(self.entry) if item.kind != "header")
+        return next((block for block in blocks if block.rect().contains(x, y)), None)
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        item = child.item if isinstance(child, BlockNode) else None
+        return next((at for at, each in enumerate(self._items()) if each is item), -1)
 
     def name(self) -> str:
         return message_name(self.entry, self.view.total)
@@ -79,40 +101,46 @@ class MessageNode(Node):
     # TextSource
 
     def plain_text(self) -> str:
-        return "\n".join(block.plain_text() for block in self._readable())
+        # A message's list of items is another one whenever anything in it has changed.
+        if self._text is None or self._text[0] is not self.entry.items:
+            self._text = self.entry.items, plain("\n".join(item.text for item in self._readable()))
+        return self._text[1]
 
     def character_rect(self, offset: int) -> QRect:
-        block, inside = self._at(offset)
-        return block.character_rect(inside) if block is not None else QRect()
+        item, inside = self._at(offset)
+        return self.block_of(item).character_rect(inside) if item is not None else QRect()
 
     def offset_at(self, point: QPoint) -> int:
-        offset = 0
-        for block in self._readable():
-            if block.rect().contains(point):
-                return offset + block.offset_at(point)
-            offset += len(block.plain_text()) + 1
-        return -1
+        block = self.childAt(point.x(), point.y())
+        if not isinstance(block, BlockNode) or not block.item.is_selectable:
+            return -1
+        readable = self._readable()
+        before = readable[: next(at for at, item in enumerate(readable) if item is block.item)]
+        return sum(len(item.text) + 1 for item in before) + block.offset_at(point)
 
     def select(self, start: int, end: int) -> None:
         first, low = self._at(start)
         last, high = self._at(end)
         if first is not None and last is not None:
-            self.view.reach.select(TextPlace(self.entry, first.item, low), TextPlace(self.entry, last.item, high))
+            self.view.reach.select(TextPlace(self.entry, first, low), TextPlace(self.entry, last, high))
 
     def show(self, offset: int) -> None:
-        block, inside = self._at(offset)
-        if block is not None:
-            block.show(inside)
+        item, inside = self._at(offset)
+        if item is not None:
+            self.view.reach.show(self.entry, item, inside)
 
-    def _readable(self) -> list[BlockNode]:
-        return [block for block in self.children_now() if block.item.is_selectable]
+    def _items(self) -> list[Item]:
+        return [item for item in self.entry.items if item.kind != "header"]
 
-    def _at(self, offset: int) -> tuple[BlockNode | None, int]:
-        """The block that holds the character at ``offset``, and where in it."""
-        found: tuple[BlockNode | None, int] = (None, 0)
-        for block in self._readable():
-            length = len(block.plain_text())
-            found = (block, min(offset, length))
+    def _readable(self) -> list[Item]:
+        return [item for item in self._items() if item.is_selectable]
+
+    def _at(self, offset: int) -> tuple[Item | None, int]:
+        """The item that holds the character at ``offset``, and where in it."""
+        found: tuple[Item | None, int] = (None, 0)
+        for item in self._readable():
+            length = len(item.text)
+            found = (item, min(offset, length))
             if offset <= length:
                 break
             offset -= length + 1
@@ -122,20 +150,17 @@ class MessageNode(Node):
         self.view.setFocus()
         self.view.jump_to(self.entry.message.id)
 
-    def _match(self, items: list[Item]) -> None:
-        """A node for each item: its own, else one of a former item of the same kind, else a new one."""
-        own = {id(block.item): block for block in self._blocks}
-        free = [block for block in self._blocks if not any(block.item is item for item in items)]
-        blocks = []
-        for item in items:
-            block = own.get(id(item))
-            if block is None:
-                block = next((each for each in free if each.can_become(item)), None)
-                if block is not None:
-                    free.remove(block)
-                    block.item = item
-                else:
-                    block = BlockNode(self.view, self, self.entry, item)
-            blocks.append(block)
-        self._blocks = blocks
-        self._stale += free
+    def _hand_on(self) -> None:
+        """Give nodes whose item was replaced to the item that came in its place, the newer state of the same thing."""
+        items = self._items()
+        shown = {id(item) for item in items}
+        free = [block for key, block in self._blocks.items() if key not in shown]
+        for item in items if free else ():
+            if id(item) in self._blocks:
+                continue
+            block = next((each for each in free if each.can_become(item)), None)
+            if block is not None:
+                free.remove(block)
+                del self._blocks[id(block.item)]
+                block.item = item
+                self._blocks[id(item)] = block

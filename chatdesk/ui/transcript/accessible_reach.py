@@ -43,6 +43,10 @@ class Reach:
         """Where the keyboard's caret is while the text is browsed with it."""
         return self._caret.place
 
+    def seen_of(self, entry: MessageEntry) -> list[Item]:
+        """What of a message is in view."""
+        return [placed.item for placed in self._stage.placed_of(entry)]
+
     def origin_of(self, item: Item) -> QPointF | None:
         """Where an item begins in the viewport; None when it is not in view."""
         return self._stage.origin_of(item)

@@ -103,4 +103,4 @@ def cut(text: str, start: int, end: int) -> str:
 
 
 def _is_basic(text: str) -> bool:
-    return text.isascii() or max(text, default="") <= "\uffff"
+    return text.isascii() or len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text)
