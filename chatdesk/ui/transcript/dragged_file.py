@@ -54,10 +54,7 @@ class FileOnDemand(QMimeData):
     def formats(self) -> list[str]:
         return [*super().formats(), _URLS]
 
-    def hasFormat(self, kind: str) -> bool:
-        return kind == _URLS or bool(super().hasFormat(kind))
-
-    def retrieveData(self, kind: str, wanted: QMetaType) -> object:
+    def retrieveData(self, kind: str, wanted: QMetaType) -> object:  # type: ignore[override]
         if kind != _URLS:
             return super().retrieveData(kind, wanted)
         if self._file is None:
