@@ -228,3 +228,22 @@ def test_the_focus_comes_back_when_a_dialog_closes(
     for _round in range(4):
         qapp.processEvents()
     assert window.transcript.hasFocus()
+
+
+def test_the_focus_is_somewhere_after_a_notice_that_had_it_goes_away(
+    theme: Theme, shown: Callable[[QWidget], QWidget], qapp: QApplication
+) -> None:
+    window = shown(build_window(theme))
+    for name in ("toastAction", "bannerAction"):
+        window.show_toast("Moved to the trash", "Undo")
+        window.show_banner("Not saved", is_danger=True, action_text="Try again")
+        button = window.findChild(QWidget, name)
+        button.setFocus()
+        assert button.hasFocus()
+        QTest.keyClick(button, Qt.Key.Key_Space)
+        for _round in range(4):
+            qapp.processEvents()
+        focus = window.focusWidget()
+        assert focus is not None
+        assert focus.isVisible()
+        assert focus.accessibleName()
