@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.card import paint_card
 from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
-from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, path_of, width_px
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.side_scroll import ROOM_PX, SideScroll
 from chatdesk.ui.transcript.spans import flow_of
@@ -53,6 +53,7 @@ class MathItem(Item):
         self.natural_width = width
         drawing = self.block.drawing
         if drawing is not None:
+            path_of(drawing)
             self._em = looks.em("text") * _SIZE
             self._scroll.set_widths(width_px(drawing, self._em), width - self._left)
             self.height = self._drawn_height(looks) + (ROOM_PX if self._scroll.most else 0)

@@ -64,29 +64,26 @@ def _fill(painter: QPainter, drawing: Drawing, baseline: QPointF, em: float, col
     painter.translate(baseline)
     scale = em / DRAWING_UNITS
     painter.scale(scale, scale)
-    painter.fillPath(_path(drawing), colour)
+    painter.fillPath(path_of(drawing), colour)
     painter.restore()
 
 
-@lru_cache(maxsize=64)
-def _path(drawing: Drawing) -> QPainterPath:
+@lru_cache(maxsize=256)
+def path_of(drawing: Drawing) -> QPainterPath:
+    """Its outlines. Made when a line is laid out, which happens ahead of need, so that the first painting is quick."""
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
-    points = array("h", drawing.points)
-    place = 0
+    take = iter(array("h", drawing.points).tolist()).__next__
+    move, line, curve = path.moveTo, path.lineTo, path.quadTo
     for operation in drawing.operations:
-        if operation == "M":
-            path.moveTo(points[place], points[place + 1])
-            place += 2
+        if operation == "Q":
+            curve(take(), take(), take(), take())
         elif operation == "L":
-            path.lineTo(points[place], points[place + 1])
-            place += 2
-        elif operation == "Q":
-            path.quadTo(*points[place : place + 4])
-            place += 4
+            line(take(), take())
+        elif operation == "M":
+            move(take(), take())
         elif operation == "C":
-            path.cubicTo(*points[place : place + 6])
-            place += 6
+            path.cubicTo(take(), take(), take(), take(), take(), take())
         else:
             path.closeSubpath()
     return path

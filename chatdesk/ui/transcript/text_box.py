@@ -25,7 +25,7 @@ from PySide6.QtGui import (
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, path_of, width_px
 from chatdesk.ui.transcript.shown_text import FORMULA_SIGN, ShownFormula, ShownText
 from chatdesk.ui.transcript.spans import Flow
 
@@ -100,6 +100,7 @@ class TextBox:
                 below = max(below, *(ceil(descent_px(each.drawing, self._em)) for each in here))
             line.setPosition(QPointF(x, y + above - ascent))
             for each in here:
+                path_of(each.drawing)
                 left = min(x_of(line, each.position), x_of(line, each.position + 1)) + _FORMULA_GAP_PX
                 self._formulas.append((each, QPointF(left, y + above)))
             y += max(line_height, above + below)
