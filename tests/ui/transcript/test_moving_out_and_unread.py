@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.ui.transcript.picture_item import PictureItem
@@ -151,18 +152,28 @@ def test_a_reader_at_the_end_gets_no_line(world: World) -> None:
     assert _lines(view) == []
 
 
-def test_a_hidden_window_gets_the_line_which_stays_until_it_is_seen(world: World, qtbot) -> None:
+def test_a_reader_at_another_window_gets_the_line_which_stays_until_the_return(world: World, qtbot) -> None:
     view = world.open(make_thread(3))
-    view.hide()
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: not view.isActiveWindow())
     view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
     world.settle()
     assert _lines(view) == ["m3"]
     assert not view._unread.read_timer.isActive()
-    with qtbot.waitActive(view):
-        view.show()
-        view.activateWindow()
-    view._unread.look()
-    assert view._unread.read_timer.isActive()
+    view.activateWindow()
+    qtbot.waitUntil(view._unread.read_timer.isActive)
+    other.activateWindow()
+    qtbot.waitUntil(lambda: not view._unread.read_timer.isActive())
+
+
+def test_a_hidden_view_gets_the_line(world: World) -> None:
+    view = world.open(make_thread(3))
+    view.hide()
+    view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
+    assert _lines(view) == ["m3"]
 
 
 def test_the_reader_s_own_message_takes_the_line_away(world: World, away) -> None:
