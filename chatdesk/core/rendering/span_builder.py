@@ -15,6 +15,9 @@ from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_cont
 
 # Bold, italic, struck, code, math, href, note.
 _Style = tuple[bool, bool, bool, bool, bool, str | None, str]
+_PLAIN: _Style = (False, False, False, False, False, None, "")
+# No text that is meant to be read changes its style more often; behind that all is plain.
+MAX_SPANS = 2000
 # A longer cell is shown as it was written: a cell is laid out in one piece.
 MAX_CELL_CHARS = 4000
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -46,6 +49,8 @@ class SpanBuilder:
         depth = self._depth
         link = href or (self._hrefs[-1] if self._hrefs else None)
         style = (depth["strong"] > 0, depth["em"] > 0, depth["s"] > 0, is_code, is_math, link, note)
+        if len(self._spans) >= MAX_SPANS:
+            style, is_math = _PLAIN, False
         if style != self._style or is_math:
             self._end_span()
             self._style = style

@@ -6,6 +6,7 @@ import pytest
 
 from chatdesk.core.rendering.blocks import CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Rule, Span, Table
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.span_builder import MAX_SPANS
 from tests.helpers.block_words import blocks_to_plain, spans_to_plain
 
 
@@ -301,6 +302,14 @@ def test_huge_tables_become_text() -> None:
     assert not any(isinstance(block, Table) for block in parse_markdown(wide))
     long = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 6000
     assert isinstance(parse_markdown(long)[0], CodeBlock)
+
+
+def test_a_paragraph_of_countless_styles_ends_plain() -> None:
+    block = parse_markdown("`a` *b* $c$ " * 3000)[0]
+    assert isinstance(block, Paragraph)
+    assert MAX_SPANS <= len(block.spans) <= MAX_SPANS + 2
+    assert block.spans[-1] == Span(block.spans[-1].text)
+    assert spans_to_plain(block.spans).split() == ["a", "b", "c"] * 3000
 
 
 def test_a_huge_cell_is_shown_as_it_was_written() -> None:
