@@ -45,6 +45,9 @@ _MAX_REMEMBERED_COLOURS = 200
 # An open block is coloured again when it grew by a quarter, so that all passes together cost a few times the last one.
 _REGROWTH = 1.25
 _SLOW_S = 0.008
+# Drawing takes this long for one message at most; hundreds of formulas take less, unless they are made to be slow.
+_MAX_DRAWING_S = 8.0
+_MAX_REMEMBERED_MESSAGES = 500
 # A large text makes tens of thousands of tokens, none of them in cycles; looking at each took a third of the time.
 _COLLECT_AFTER = (50_000, 20, 50)
 
@@ -70,6 +73,8 @@ class Worker:
         self._jobs: OrderedDict[tuple[int, int], Block] = OrderedDict()
         self._colours: OrderedDict[tuple[str, str], tuple[CodeRun, ...]] = OrderedDict()
         self._drawn = DrawnBlocks()
+        self._drawing_s: OrderedDict[int, float] = OrderedDict()  # by request id
+        self._submitted_at = 0.0
         self._drawer = DrawingProcess(drawing_command, lambda key, result: self._events.put(("done", key, result)))
 
     def run(self) -> None:
@@ -211,9 +216,10 @@ class Worker:
             key, block = self._jobs.popitem(last=False)
             if not isinstance(block, CodeBlock) or is_diagram(block):
                 job = self._drawn.missing(block)
-                if job is None:
+                if job is None or self._drawing_s.get(key[0], 0.0) > _MAX_DRAWING_S:
                     self._give_drawn(key, block)
                 else:
+                    self._submitted_at = time.monotonic()
                     self._drawer.submit((key, block, job), job)
                 continue
             known = self._colours.get((block.language, block.text))
@@ -229,12 +235,18 @@ class Worker:
             self._take_colours(where, block, decode_runs(result or ()))
             return
         self._drawn.take(job, result)
+        self._count_time(where[0], time.monotonic() - self._submitted_at)
         if where not in self._jobs:  # else a newer state of that block waits
             self._jobs[where] = block
             self._jobs.move_to_end(where, last=False)
 
+    def _count_time(self, number: int, seconds: float) -> None:
+        self._drawing_s[number] = self._drawing_s.get(number, 0.0) + seconds
+        if len(self._drawing_s) > _MAX_REMEMBERED_MESSAGES:
+            self._drawing_s.popitem(last=False)
+
     def _give_drawn(self, where: tuple[int, int], block: Block) -> None:
-        """All drawings of ``block`` are known: send it with them, or what stands in its place by now."""
+        """Send ``block``, or what stands in its place by now, with the drawings that are known."""
         number, index = where
         stream = self._streams.get(number)
         if stream is None:
