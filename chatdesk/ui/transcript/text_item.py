@@ -47,13 +47,13 @@ class TextItem(Item):
     def guess(self, looks: Looks, width: float) -> float:
         return guess_text_height(
             self.text,
-            width=max(40.0, width - self._left(looks)),
+            width=max(40.0, width - self._left(looks, width)),
             char_width=looks.metrics(self.role).averageCharWidth(),
             line_height=looks.line_height(self.role),
         )
 
     def layout(self, looks: Looks, width: float) -> None:
-        left = self._left(looks)
+        left = self._left(looks, width)
         font, line_height = self._type(looks)
         self._box.lay_out(looks, max(40.0, width - left), font=font, line_height=line_height)
         self.height = self._box.height
@@ -67,7 +67,7 @@ class TextItem(Item):
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         looks = state.looks
-        left = self._left(looks)
+        left = self._left(looks, self._width)
         paint_quote_bars(painter, looks, self.at, height=self.height)
         shift = 0.0 if self._box.is_right_to_left else left
         if self.at.marker:
@@ -124,12 +124,13 @@ class TextItem(Item):
     def _inside(self, point: QPointF) -> QPointF:
         if self._laid_out is None or self._box.is_right_to_left:
             return point
-        return point - QPointF(self._left(self._laid_out[0]), 0)
+        return point - QPointF(self._left(*self._laid_out), 0)
 
-    def _left(self, looks: Looks) -> float:
+    def _left(self, looks: Looks, width: float) -> float:
         lists = min(self.at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX
         quotes = min(self.at.quote_depth, _MAX_DEPTH) * QUOTE_INDENT_PX
-        return looks.px(lists + quotes) + self._inset
+        # Half of the column is for the words, however deep they stand.
+        return min(looks.px(lists + quotes) + self._inset, width / 2)
 
     def _type(self, looks: Looks) -> tuple[QFont, float]:
         if not self.level:

@@ -1,0 +1,96 @@
+"""Nothing is painted outside its place and nothing is cut off, at normal and at double size, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
+
+from chatdesk.core.rendering.blocks import CodeBlock, Heading, Paragraph, Placement, Span, Table
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.assembly import items_for
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import Looks
+from tests.gallery.block_samples import samples
+
+MARGIN = 40
+SLACK = 3  # a ring around what has the focus stands a little outside
+WIDTH = 520.0
+SCRIPTS = {
+    "combining": "e\u0301a\u0308o\u0302\u0323 Z\u0351\u036b\u0343\u036a\u0302",
+    "arabic": "مرحبا، هذا نص بالعربية يكفي ليملأ أكثر من سطر واحد في العمود، ثم ينتهي عند هذه الكلمات.",
+    "hebrew": "שלום עולם, זה טקסט בעברית שמספיק ליותר משורה אחת בעמודה הזאת, ואז הוא נגמר כאן.",
+    "cjk": "日本語の文章です。中文也可以。한국어도 됩니다。" * 3,
+    "emoji": "🙂 👩‍💻 🏳️‍🌈 " * 10,
+    "long word": "x" * 300,
+}
+
+
+@pytest.fixture(params=[("light", 1.0), ("light", 2.0), ("dark", 2.0)], ids=["normal", "double", "double dark"])
+def looks(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[Looks]:
+    scheme, scale = request.param
+    theme = Theme(qapp, preference=scheme, scale=scale)
+    theme.apply()
+    theme.load_other_fonts()
+    yield Looks(theme)
+    theme.set_scale(1.0)
+    theme.deleteLater()
+
+
+def spilt(item: Item, looks: Looks, **state: object) -> list[str]:
+    """The sides on which ``item`` paints outside its place."""
+    item.ensure_layout(looks, WIDTH)
+    wide, high = round(WIDTH) + 2 * MARGIN, round(item.height) + 2 * MARGIN
+    image = QImage(wide, high, QImage.Format.Format_RGB32)
+    image.fill(looks.colour("background"))
+    painter = QPainter(image)
+    painter.translate(MARGIN, MARGIN)
+    area = QRectF(-MARGIN, -MARGIN, wide, high)
+    item.paint(painter, PaintState(looks, area, **state))  # type: ignore[arg-type]
+    painter.end()
+    ground = QImage(image.size(), image.format())
+    ground.fill(looks.colour("background"))
+    edge = MARGIN - SLACK
+    sides = {
+        "left": (0, 0, edge, high),
+        "right": (wide - edge, 0, edge, high),
+        "top": (0, 0, wide, edge),
+        "bottom": (0, high - edge, wide, edge),
+    }
+    return [name for name, place in sides.items() if image.copy(*place) != ground.copy(*place)]
+
+
+def test_blocks_stay_in_their_place(looks: Looks) -> None:
+    for name, sample in samples().items():
+        for place, item in enumerate(sample.items):
+            state = sample.state if place == sample.stateful else {}
+            assert spilt(item, looks, **state) == [], name
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_script_stays_in_its_place(looks: Looks, script: str) -> None:
+    words = (Span(SCRIPTS[script]),)
+    blocks = (
+        Paragraph(words),
+        Heading(1, words),
+        Paragraph(words, Placement(list_depth=3, marker="•")),
+        Paragraph(words, Placement(list_depth=12, marker="1234567.", quote_depth=12)),
+        CodeBlock("text", SCRIPTS[script]),
+        Table(("", "right"), (words, words), ((words, words),)),
+    )
+    for block in blocks:
+        for item in items_for(block):
+            assert spilt(item, looks) == [], block
+
+
+def test_lines_of_tall_letters_do_not_run_into_each_other(looks: Looks) -> None:
+    (item,) = items_for(Paragraph((Span(SCRIPTS["combining"] + " words " * 40),)))
+    item.ensure_layout(looks, WIDTH)
+    lines = item.areas_of(0, len(item.text))
+    assert len(lines) > 1
+    assert all(below.top() >= above.bottom() - 1 for above, below in pairwise(lines))
+    assert lines[-1].bottom() <= item.height + 1
