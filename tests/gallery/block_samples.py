@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -27,12 +27,14 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import Picture, PictureSource
+from chatdesk.ui.transcript.diagram_item import DiagramItem
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.picture_decoding import decode
 from chatdesk.ui.transcript.picture_item import PictureItem
 
 WIDTH_PX = 520
@@ -107,6 +109,8 @@ def samples() -> dict[str, Sample]:
         "image before it comes": lambda: Sample([_picture_item()]),
         "image": lambda: Sample([_with_picture(_picture_item())]),
         "image that failed": lambda: Sample([_failed(_picture_item())]),
+        "diagram": lambda: Sample([_diagram()]),
+        "diagram as source": lambda: Sample([_diagram(is_source=True)], {"focused_action": "show-source"}),
         "folds": lambda: Sample([*_folds()], {"focused_action": "toggle-fold"}, 1),
         "notices": lambda: Sample(
             [
@@ -242,6 +246,26 @@ def _with_picture(item: PictureItem) -> PictureItem:
 
 def _failed(item: PictureItem) -> PictureItem:
     item.take(Picture(None, "The file is not there."))
+    return item
+
+
+class _Ready:
+    """A door that has every picture at once."""
+
+    def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> None:
+        on_done(decode(source.data, source.most))
+
+
+def _diagram(*, is_source: bool = False) -> DiagramItem:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image = _with_picture(_picture_item()).image
+    assert image is not None
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    item = DiagramItem(CodeBlock("mermaid", "graph TD\n A --> B", pictures=(bytes(data.data()),)))
+    item.is_source_shown = is_source
+    item.ask(_Ready(), lambda: None)
     return item
 
 
