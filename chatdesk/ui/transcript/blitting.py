@@ -22,18 +22,15 @@ def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:
     return whole if all(abs(shift - whole) < _NOTHING for shift in shifts) else None
 
 
-def free_band(area: QWidget, viewport: QWidget) -> QRect:
+def free_band(viewport: QRect, overlays: Sequence[QWidget]) -> QRect:
     """The part of the viewport that nothing stands on. Where a widget stands on it, Qt draws all of it anew."""
-    shown = viewport.geometry()
-    top, bottom = 0, shown.height()
-    for child in area.children():
-        if not isinstance(child, QWidget) or child is viewport or not child.isVisible():
+    top, bottom = 0, viewport.height()
+    for overlay in overlays:
+        if not overlay.isVisible():
             continue
-        covered = child.geometry().intersected(shown).translated(-shown.topLeft())
-        if covered.isEmpty():
-            continue
-        if covered.center().y() < shown.height() / 2:
+        covered = overlay.geometry()
+        if covered.center().y() < viewport.height() / 2:
             top = max(top, covered.bottom() + 1)
         else:
             bottom = min(bottom, covered.top())
-    return QRect(0, top, shown.width(), max(0, bottom - top))
+    return QRect(0, top, viewport.width(), max(0, bottom - top))

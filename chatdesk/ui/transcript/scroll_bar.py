@@ -18,6 +18,7 @@ class ThreadScrollBar(QScrollBar):
         super().__init__(Qt.Orientation.Vertical, parent)
         self._looks = looks
         self._is_hovered = False
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else everything below it is painted first
 
     def set_looks(self, looks: Looks) -> None:
         self._looks = looks
@@ -35,7 +36,7 @@ class ThreadScrollBar(QScrollBar):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(event.rect(), self._looks.colour("background"))
+        painter.fillRect(self.rect(), self._looks.colour("background"))
         if self.maximum() > self.minimum():
             option = QStyleOptionSlider()
             self.initStyleOption(option)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QRectF, Signal
+from PySide6.QtCore import QObject, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider
 
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -20,14 +20,15 @@ LINE_STEP_PX = 44.0
 _ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
 _MARGIN_PX = 24.0  # between what was brought into view and the edge
 _COVERED_PX = 64.0  # what a bar at the top of the view may hide
+_REST_MS = 200
 _PREFETCH_VIEWS = 2.0
 _SHORTEST_TRACK = 200  # steps of a bar whose thread is hardly longer than the view
 
 
 class Scrolling(QObject):
-    """``moved``: the reader's place changed, by whatever means."""
+    """``rested``: the reader's place changed and has not for a moment."""
 
-    moved = Signal()
+    rested = Signal()
 
     def __init__(
         self,
@@ -51,6 +52,10 @@ class Scrolling(QObject):
         self._is_syncing = False
         self._bar_step = 0.0  # how far an arrow of the bar, or a click beside its thumb, moves the text
         area.verticalScrollBar().actionTriggered.connect(self._on_bar_action)
+        self._rest_timer = QTimer(self)
+        self._rest_timer.setSingleShot(True)
+        self._rest_timer.setInterval(_REST_MS)
+        self._rest_timer.timeout.connect(self.rested)
         pill.clicked.connect(self.to_end)
         stage.laidOut.connect(self._on_stage_laid_out)
 
@@ -235,7 +240,7 @@ class Scrolling(QObject):
         if self._layout.sticks_to_end:
             self._new_count = 0
         self._update_pill()
-        self.moved.emit()
+        self._rest_timer.start()
 
     def _fetch_point(self, point: ScalePoint) -> None:
         entries = self._layout.entries

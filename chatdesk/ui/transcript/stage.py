@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
-from PySide6.QtWidgets import QAbstractScrollArea
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.transcript.blitting import free_band, moved_by
@@ -35,6 +35,7 @@ class Stage(QObject):
         super().__init__(area)
         self.layout = ThreadLayout()
         self.looks = looks
+        self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
         self.pictures: PictureDoor | None = None
         self.has_plain_questions = False
         self._area = area
@@ -149,7 +150,7 @@ class Stage(QObject):
     def _move_picture(self, before: list[Placed]) -> bool:
         shift = moved_by(before, self.layout.placed)
         viewport = self._area.viewport()
-        band = free_band(self._area, viewport)
+        band = free_band(viewport.rect(), self.overlays)
         # At a broken ratio a whole pixel is not whole on the screen.
         if shift is None or abs(shift) >= band.height() or viewport.devicePixelRatioF() % 1:
             return False

@@ -163,7 +163,8 @@ class TranscriptView(QAbstractScrollArea):
         )
 
     def _connect_rooms(self) -> None:
-        self._scrolling.moved.connect(self.anchorChanged)
+        self._stage.overlays = (self._pill, self._finding.bar, self._link_status)
+        self._scrolling.rested.connect(self.anchorChanged)
         self._conversation.cleared.connect(self._on_conversation_cleared)
         self._conversation.changed.connect(self._on_conversation_changed)
         self._conversation.stateChanged.connect(lambda entry: accessible.busy_changed(self, entry))
