@@ -38,6 +38,7 @@ _ROLES = {
     "fold": _R.Button,
     "notice": _R.Notification,
     "rule": _R.Separator,
+    "unread": _R.Separator,
     "footer": _R.ToolBar,
 }
 
@@ -54,7 +55,7 @@ class BlockNode(Node):
         if item.is_selectable:
             self.reading = ReadableText(self, self)
             self.offer(QAccessible.InterfaceType.TextInterface, self.reading)
-        if isinstance(item, FoldItem):
+        if isinstance(item, FoldItem) and item.can_open:
             press = Actions({Actions.pressAction(): self._press_first})
             self.offer(QAccessible.InterfaceType.ActionInterface, press)
         if isinstance(item, TextItem) and item.level:
@@ -94,7 +95,9 @@ class BlockNode(Node):
         if isinstance(item, DiagramItem):
             return code_name(item.block.language, item.block.text).replace("Code", "Diagram", 1)
         if isinstance(item, FoldItem):
-            return item.spoken
+            return item.spoken if item.can_open else f"Attached: {item.spoken}"
+        if item.kind == "unread":
+            return "New messages begin here"
         if isinstance(item, FooterItem):
             return "Message tools"
         if item.kind == "math":
@@ -174,6 +177,8 @@ class BlockNode(Node):
 
 
 def role_of(item: Item) -> QAccessible.Role:
+    if isinstance(item, FoldItem) and not item.can_open:
+        return QAccessible.Role.StaticText  # a file that came with the message
     if isinstance(item, TextItem):
         if item.level:
             return QAccessible.Role.Heading

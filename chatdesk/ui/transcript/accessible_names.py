@@ -56,6 +56,13 @@ def text_name(text: str, marker: str | None) -> str:
     return f"{said} {text}" if said else text
 
 
+def link_name(words: str, target: str) -> str:
+    """The words of a link; marks of footnotes are said in words."""
+    if target.startswith("#fnref"):
+        return "Back to the text"
+    return f"Footnote {words}" if target.startswith("#fn") else words or target
+
+
 def _goes_on(item: Item) -> bool:
     """Whether it is a later piece of a table."""
     return getattr(item, "first", 0) > 0

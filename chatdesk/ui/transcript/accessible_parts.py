@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QAccessible
 
+from chatdesk.ui.transcript.accessible_names import link_name
 from chatdesk.ui.transcript.accessible_node import Actions, Node
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -94,7 +95,8 @@ class LinkNode(PartNode):
         self.offer(QAccessible.InterfaceType.ActionInterface, Actions({Actions.pressAction(): self._follow}))
 
     def name(self) -> str:
-        return plain(self.block.item.text[self._start : self._end]) or self._target
+        words = plain(self.block.item.text[self._start : self._end]).strip()
+        return link_name(words, self._target)
 
     def description(self) -> str:
         return self._target

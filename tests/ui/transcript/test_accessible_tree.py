@@ -14,6 +14,8 @@ from PySide6.QtTest import QTest
 from shiboken6 import Shiboken
 
 from chatdesk.core.domain.message import Part, PartType, Status
+from chatdesk.ui.transcript.accessible_block import BlockNode
+from chatdesk.ui.transcript.unread_item import UnreadItem
 from chatdesk.ui.transcript.view import TranscriptView
 
 from conftest import World, make_message, make_thread  # isort: skip
@@ -100,6 +102,21 @@ def test_everything_in_a_message_is_there_in_reading_order(world: World) -> None
     message = tree_of(view).child(1)
     assert message.text(_T.Description) == "1 table, 1 code block, 1 image, 1 formula"
     assert message.text(_T.Identifier) == "m1"
+
+
+def test_footnotes_files_and_the_unread_line_are_named(world: World) -> None:
+    file = Part("f", "m1", 0, PartType.FILE, {"name": "report.pdf"})
+    answer = make_message(1, "Text[^1].\n\n[^1]: A note.")
+    thread = make_thread(1)
+    thread.messages.append(make_message(1, parts=(file, *answer.parts)))
+    view = world.open(thread)
+    names = {name: role for role, name, _description in read(view, 1)}
+    assert names["Attached: report.pdf"] == "StaticText"
+    assert names["Footnote 1"] == names["Back to the text"] == "Link"
+    node = tree_of(view).child(1)
+    line = BlockNode(view, node, node.entry, UnreadItem())
+    assert (line.text(_T.Name), line.role()) == ("New messages begin here", _R.Separator)
+    line.close()
 
 
 def test_heading_levels_reach_programs_as_attributes(world: World) -> None:
