@@ -24,10 +24,11 @@ from chatdesk.ui.async_tasks import run_until_done
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.benchmarks.loop_probe import LoopProbe
+from tests.benchmarks.processes import ROOT
 from tests.helpers.hostile_text import HostileInput, iter_inputs
 
 _BATCH = 8
-_QUIET = ("/proc/", "/sys/", "/dev/null", sys.prefix, sys.base_prefix)
+_QUIET = ("/proc/", "/sys/", "/dev/null", sys.prefix, sys.base_prefix, str(ROOT / "resources"))
 
 
 class Witness:
