@@ -346,7 +346,7 @@ def test_an_answer_is_busy_while_it_is_written_and_keeps_its_identity(world: Wor
     node = tree.child(1)
     assert node.state().busy
     blocks = []
-    for delta in ("# He", "ading\n\nSome", " text.\n\nMore"):
+    for delta in ("# Heading", "\n\nSome", " text.\n\nMore"):
         view.append_text("m1", 0, "text", delta)
         view._conversation.feeds.show_frame()
         blocks.append(node.child(0))
