@@ -97,7 +97,8 @@ class Stage(QObject):
         for entry in self.layout.drop_far(_KEPT_MESSAGES):
             if not entry.is_live:
                 entry.close()
-        self._ask_for_blocks()
+        if not is_scroll or _ends(before) != _ends(self.layout.placed):
+            self._ask_for_blocks()
         self._ask_for_pictures()
         if self._timer.isActive():  # blocks came at once: what was placed is gone
             self._timer.stop()
@@ -194,3 +195,7 @@ class Stage(QObject):
         entry.rebuild()
         if any(placed.entry is entry for placed in self.layout.placed):
             self.schedule()
+
+
+def _ends(placed: list[Placed]) -> tuple[MessageEntry, MessageEntry] | None:
+    return (placed[0].entry, placed[-1].entry) if placed else None
