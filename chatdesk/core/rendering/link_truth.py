@@ -7,11 +7,10 @@ from urllib.parse import unquote
 
 from chatdesk.core.rendering.safety import link_host
 
-_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}\.[^\s@]{2,63}")
-_PLACE = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.\-]{1,20})://)?(?:[^\s@/]*@)?"
-    r"(?P<host>[^\s/?#:@.][^\s/?#:@]*\.[^\s/?#:@.\d][^\s/?#:@.]+)\.?(?::\d+)?(?:[/?#]\S*)?",
-    re.IGNORECASE,
+_ADDRESS = r"[^\s@]{1,64}@[^\s@]{1,255}\.[^\s@]{2,63}"
+_PLACE = (
+    r"(?i)(?:(?P<scheme>[a-z][a-z0-9+.\-]{1,20})://)?(?:[^\s@/]*@)?"
+    r"(?P<host>[^\s/?#:@.][^\s/?#:@]*\.[^\s/?#:@.\d][^\s/?#:@.]+)\.?(?::\d+)?(?:[/?#]\S*)?"
 )
 # Without a scheme these are far more often files than hosts.
 _FILE_ENDINGS = frozenset(
@@ -59,9 +58,9 @@ def true_place(words: str, href: str) -> str | None:
     shown = words.strip().strip("<>()[]\"'“”«».,;:!?\u2028")
     if href.lower().startswith("mailto:"):
         address = unquote(href[7:].split("?")[0])
-        return address if _ADDRESS.fullmatch(shown) and shown.lower() != address.lower() else None
+        return address if re.fullmatch(_ADDRESS, shown) and shown.lower() != address.lower() else None
     host = link_host(href).lower()
-    named = _PLACE.fullmatch(shown)
+    named = re.fullmatch(_PLACE, shown)
     if named is None:
         return None
     other = named["host"].lower()

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.transcript.picture_loader import PictureLoader
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.transcript.picture_loader import PictureLoader
 
 _STORED = "blobs"
 
@@ -31,6 +31,8 @@ class TranscriptFiles(QObject):
         panes.transcript.saveRequested.connect(self._on_transcript_save_requested)
 
     def open_pictures(self, data_dir: Path) -> None:
+        from chatdesk.ui.transcript.picture_loader import PictureLoader  # the first paint does without
+
         self._pictures = PictureLoader(fetch=_fetch, folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)
 

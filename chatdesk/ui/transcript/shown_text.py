@@ -5,7 +5,6 @@ Python counts characters, so an emoji is one here and two there; a formula is it
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from chatdesk.ui.transcript.spans import Flow
 
 # Neutral in direction and breaking like a letter. It is not seen: its format gives it the width of the formula.
 FORMULA_SIGN = "*"
-_LONG = re.compile("[\U00010000-\U0010ffff]")
+_LAST_SHORT = "\uffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class ShownText:
         # Where a stretch begins that counts otherwise than the one before: here and in the layout.
         self._starts = [0]
         self._positions = [0]
-        self._is_same = not drawn and (flow.text.isascii() or _LONG.search(flow.text) is None)
+        self._is_same = not drawn and (flow.text.isascii() or max(flow.text, default="") <= _LAST_SHORT)
         if not self._is_same:
             self._build(flow, [(each.start, each.end, each.span.drawing) for each in drawn])
 
@@ -90,8 +89,7 @@ class ShownText:
 
     def _add_words(self, text: str, start: int, end: int, position: int) -> int:
         shift = position - start
-        for match in _LONG.finditer(text, start, end):
-            offset = match.start()
+        for offset in [place for place in range(start, end) if text[place] > _LAST_SHORT]:
             self._begin(offset, offset + shift)
             shift += 1
             self._begin(offset + 1, offset + 1 + shift)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from html import escape
 from io import StringIO
@@ -70,6 +69,8 @@ def _html_span(span: Span) -> str:
 
 
 def _separated(table: Table, separator: str) -> str:
+    import csv  # not before a table is copied
+
     out = StringIO()
     writer = csv.writer(out, delimiter=separator, lineterminator="\n")
     writer.writerows([_value(cell) for cell in row] for row in (table.header, *table.rows))
