@@ -69,10 +69,7 @@ class ThreadLayout(LoadedRun):
         count = max(last, total) if self.has_newer else last
         if len(self.scale) < count or (len(self.scale) > count and not self.has_newer):
             lengths = {entry.message.position: length_of(entry.message.text) for entry in self.entries}
-            gaps = {position: 0.0 for position in range(last) if position not in lengths} if self.is_whole else {}
-            self.scale.begin(count, lengths if self.is_whole else None)
-            for position, length in gaps.items():
-                self.scale.set(position, length)
+            self.scale.begin(count, lengths, is_whole=self.is_whole)
 
     def add_newer(self, entries: list[MessageEntry]) -> None:
         self.put_newer(entries)

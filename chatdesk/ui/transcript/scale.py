@@ -42,17 +42,11 @@ class ThreadScale:
     def total(self) -> float:
         return self._tree.total
 
-    def begin(self, count: int, known: dict[int, float] | None = None) -> None:
-        """A thread of ``count`` positions. Those not in ``known`` all count the same: its mean, or a guess.
-
-        In a long thread all but the last ones count so, in groups: the first paint must not wait for a walk over it.
-        """
-        lengths = known or {}
+    def begin(self, count: int, lengths: dict[int, float], *, is_whole: bool) -> None:
+        """A thread of ``count`` positions. When its ``lengths`` are not those of the whole of it, all positions count
+        the same, their mean: what is learnt later must not move what was shown."""
         mean = sum(lengths.values()) / len(lengths) if lengths else _UNKNOWN_PX
-        groups = count // _FIRST_STEP
-        last = range(groups * _FIRST_STEP, count)
-        rest = [lengths.get(position, mean) for position in last]
-        self._fill([mean * _FIRST_STEP] * groups + rest, step=_FIRST_STEP, groups=groups)
+        self._fill([lengths.get(position, 0.0) if is_whole else mean for position in range(count)])
 
     def take(self, sizes: ThreadSizes) -> None:
         """The true sizes; positions beyond them keep what they have."""
