@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.code_names import suggested_name
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
-from chatdesk.ui.transcript.looks import QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.side_scroll import SideScroll
 
@@ -66,8 +66,7 @@ class CodeItem(Item):
         if looks is not self._looks:
             self._layouts.clear()
         self._looks = looks
-        depth = self.block.at.list_depth * 22 + self.block.at.quote_depth * QUOTE_INDENT_PX
-        self._left = min(looks.px(depth), width / 2)
+        self._left = looks.indent(self.block.at, width)
         self._width = width
         self._cut_lines(looks)
         self._measure_content()

@@ -8,11 +8,13 @@ from typing import Protocol
 from PySide6.QtCore import SignalInstance
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, QRawFont, QTextCharFormat
 
+from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.tokens import FontRole, Tokens
 
 _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
 
+_MAX_DEPTH = 8  # deeper lists stay at this indent: hostile nesting must not push text out of the column
 _DIFF_ALPHA = 26
 _HEADING_FACTORS = {1: 1.45, 2: 1.25, 3: 1.1}
 BUBBLE_MAX_PX = 560
@@ -86,6 +88,11 @@ class Looks:
     def px(self, value: float) -> float:
         """A distance that grows with the text."""
         return round(value * self.scale)
+
+    def indent(self, at: Placement, width: float) -> float:
+        """How far from the left a block stands. Half of the column stays for it, however deep it is nested."""
+        lists, quotes = min(at.list_depth, _MAX_DEPTH), min(at.quote_depth, _MAX_DEPTH)
+        return min(self.px(lists * LIST_INDENT_PX + quotes * QUOTE_INDENT_PX), width / 2)
 
     def code_format(self, kind: str) -> QTextCharFormat:
         found = self._formats.get(kind)

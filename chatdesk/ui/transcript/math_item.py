@@ -10,7 +10,7 @@ from chatdesk.core.rendering.blocks import MathBlock, Span
 from chatdesk.ui.transcript.card import paint_card
 from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, path_of, width_px
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.side_scroll import ROOM_PX, SideScroll
@@ -21,7 +21,6 @@ _PAD_X = 14
 _PAD_Y = 9
 _DRAWN_PAD_Y = 6
 _SIZE = FORMULA_SIZE * 1.08  # displayed formulas are a little larger than the words
-_MAX_DEPTH = 8
 
 
 class MathItem(Item):
@@ -47,9 +46,7 @@ class MathItem(Item):
         )
 
     def layout(self, looks: Looks, width: float) -> None:
-        at = self.block.at
-        depth = min(at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX + min(at.quote_depth, _MAX_DEPTH) * QUOTE_INDENT_PX
-        self._left = min(looks.px(depth), width / 2)
+        self._left = looks.indent(self.block.at, width)
         self.natural_width = width
         drawing = self.block.drawing
         if drawing is not None:

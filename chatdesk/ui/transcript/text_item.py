@@ -9,12 +9,10 @@ from chatdesk.core.rendering.blocks import Placement, Span
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
-from chatdesk.ui.transcript.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.looks import LIST_INDENT_PX, Looks
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.text_box import TextBox
-
-_MAX_DEPTH = 8  # deeper lists stay at this indent: hostile nesting must not push text out of the column
 
 
 class TextItem(Item):
@@ -127,10 +125,7 @@ class TextItem(Item):
         return point - QPointF(self._left(*self._laid_out), 0)
 
     def _left(self, looks: Looks, width: float) -> float:
-        lists = min(self.at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX
-        quotes = min(self.at.quote_depth, _MAX_DEPTH) * QUOTE_INDENT_PX
-        # Half of the column is for the words, however deep they stand.
-        return min(looks.px(lists + quotes) + self._inset, width / 2)
+        return looks.indent(self.at, width) + self._inset
 
     def _type(self, looks: Looks) -> tuple[QFont, float]:
         if not self.level:
