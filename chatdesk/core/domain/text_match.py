@@ -40,11 +40,6 @@ def needle_of(text: str) -> str:
     return _reduced(text).strip()
 
 
-def words_of(needle: str) -> tuple[str, ...]:
-    """The words that every source has which has the needle, as far as they are plain enough to be compared in SQL."""
-    return tuple(word for word in needle.split(" ") if word.isascii())
-
-
 def count_in_source(source: str, needle: str) -> int:
     """How often ``needle`` stands in the Markdown ``source`` once it is shown."""
     return _reduced(_LINK.sub(r"\1", source)).count(needle) if needle else 0

@@ -7,7 +7,7 @@ import json
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import ThreadSizes
-from chatdesk.core.domain.text_match import MessageMatch, count_in_source, words_of
+from chatdesk.core.domain.text_match import MessageMatch, count_in_source
 from chatdesk.core.storage.plain_text import from_json
 
 SCAN_STEP = 2_000  # positions a read: other readers of the database get their turn between two
@@ -44,10 +44,11 @@ def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -
     """Messages of one step of the path, from position ``start`` on, in which ``needle`` stands."""
     values = {"thread": thread_id, "start": start, "end": start + SCAN_STEP}
     condition = ""
-    for number, word in enumerate(words_of(needle)):
-        # LIKE knows no case in ASCII, and what is stored is JSON.
-        condition += f" AND p.content LIKE :word{number} ESCAPE '{_ESCAPE}'"
-        values[f"word{number}"] = f"%{_escaped(json.dumps(word)[1:-1])}%"
+    words = [json.dumps(word, ensure_ascii=False)[1:-1] for word in needle.split()]  # as they stand in stored JSON
+    for number, word in enumerate(words):
+        if word.isascii():  # LIKE knows case in ASCII only
+            condition += f" AND p.content LIKE :word{number} ESCAPE '{_ESCAPE}'"
+            values[f"word{number}"] = f"%{_escaped(word)}%"
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.position, p.content"  # noqa: S608 - constants
         " FROM messages m JOIN message_parts p ON p.message_id = m.id AND p.type = 'text'"
@@ -56,12 +57,22 @@ def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -
         values,
     )
     found: dict[str, MessageMatch] = {}
+    # A letter that has no lower case of one letter is compared as it stands, which this first look cannot.
+    other_words = [word for word in words if not word.isascii() and word == word.lower()]
     for message_id, position, content in rows:
+        if other_words and not _holds(content, other_words):
+            continue
         count = count_in_source(str(from_json(content).get("text", "")), needle)
         if count:
             before = found.get(message_id)
             found[message_id] = MessageMatch(message_id, position, count + (before.count if before else 0))
     return list(found.values())
+
+
+def _holds(content: str, words: list[str]) -> bool:
+    """Whether it is worth a closer look."""
+    lowered = content.lower()
+    return all(word in lowered for word in words)
 
 
 def _escaped(pattern: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.domain.text_match import count_in_source, find_in_shown, needle_of, words_of
+from chatdesk.core.domain.text_match import count_in_source, find_in_shown, needle_of
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,3 @@ def test_marks_alone_and_nothing_are_never_found() -> None:
         assert needle == ""
         assert count_in_source("a ** b", needle) == 0
         assert find_in_shown("a ** b", needle) == []
-
-
-def test_only_plain_words_are_asked_of_the_database() -> None:
-    assert words_of("plain wörd here") == ("plain", "here")
