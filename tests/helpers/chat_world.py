@@ -14,7 +14,7 @@ from chatdesk.core.events import AnswerFinished, EventBus
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
-    ModelInfo,
+    ListedModel,
     StreamEvent,
     StreamFinished,
     TextDelta,
@@ -40,8 +40,8 @@ class ScriptedProvider:
     def will(self, *steps: Step) -> None:
         self.scripts.append(steps)
 
-    async def list_models(self) -> tuple[ModelInfo, ...]:
-        return (ModelInfo("small", "Small"),)
+    async def list_models(self) -> tuple[ListedModel, ...]:
+        return (ListedModel("small", "Small"),)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         self.requests.append(request)

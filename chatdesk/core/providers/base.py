@@ -84,12 +84,13 @@ StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | RetryScheduled | Usag
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """One model of a provider. ``context_window`` is None when nobody said."""
+class ListedModel:
+    """One model of a provider, as its server lists it. Figures are None when it does not say."""
 
     id: str
     label: str
     context_window: int | None = None
+    largest_answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Provider(Protocol):
         """What a person reads."""
         ...
 
-    async def list_models(self) -> tuple[ModelInfo, ...]:
+    async def list_models(self) -> tuple[ListedModel, ...]:
         """The models, or ``ProviderError``."""
         ...
 

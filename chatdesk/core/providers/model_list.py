@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from chatdesk.core.providers.base import ModelInfo
+from chatdesk.core.providers.base import ListedModel
 from chatdesk.core.providers.text_repair import repair
 
 _MAX_MODELS = 5000
 _MAX_ID = 300
 _WINDOW_FIELDS = ("context_length", "context_window", "max_model_len", "max_context_length")
+_ANSWER_FIELDS = ("max_output_tokens", "max_completion_tokens")
 # OpenAI lists everything it has; these do not chat.
 _NOT_FOR_CHAT = re.compile(
     r"embedding|whisper|tts|dall-e|image|moderation|realtime|audio|transcribe|davinci|babbage|sora|computer-use|search",
@@ -19,13 +20,13 @@ _NOT_FOR_CHAT = re.compile(
 )
 
 
-def read_models(body: bytes, *, is_openai: bool) -> tuple[ModelInfo, ...]:
+def read_models(body: bytes, *, is_openai: bool) -> tuple[ListedModel, ...]:
     """The models named in ``body`` in its order, each once. Raises ``ValueError`` when it is no list of models."""
     document = json.loads(body.decode("utf-8"))
     rows = document.get("data", document.get("models")) if isinstance(document, Mapping) else document
     if not isinstance(rows, list):
         raise TypeError("no list of models")
-    models: dict[str, ModelInfo] = {}
+    models: dict[str, ListedModel] = {}
     for row in rows[:_MAX_MODELS]:
         model_id = row.get("id") if isinstance(row, Mapping) else None
         if not isinstance(model_id, str) or not model_id or len(model_id) > _MAX_ID:
@@ -35,12 +36,14 @@ def read_models(body: bytes, *, is_openai: bool) -> tuple[ModelInfo, ...]:
         model_id = repair(model_id)
         name = row.get("name")
         label = repair(name[:_MAX_ID]) if isinstance(name, str) and name.strip() else model_id
-        models.setdefault(model_id, ModelInfo(model_id, label, _window(row)))
+        models.setdefault(
+            model_id, ListedModel(model_id, label, _figure(row, _WINDOW_FIELDS), _figure(row, _ANSWER_FIELDS))
+        )
     return tuple(models.values())
 
 
-def _window(row: Mapping[str, object]) -> int | None:
-    for field in _WINDOW_FIELDS:
+def _figure(row: Mapping[str, object], fields: Sequence[str]) -> int | None:
+    for field in fields:
         value = row.get(field)
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31:
             return value

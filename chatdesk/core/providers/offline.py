@@ -12,7 +12,7 @@ from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
-    ModelInfo,
+    ListedModel,
     ReasoningDelta,
     RetryScheduled,
     StreamEvent,
@@ -30,8 +30,8 @@ OFFLINE_NAME = "offline"
 DEFAULT_MODEL = "offline-demo"
 _ECHO_MODEL = "offline-echo"
 _MODELS = (
-    ModelInfo(DEFAULT_MODEL, "Offline demo", 32_000),
-    ModelInfo(_ECHO_MODEL, "Offline echo", 32_000),
+    ListedModel(DEFAULT_MODEL, "Offline demo", 32_000),
+    ListedModel(_ECHO_MODEL, "Offline echo", 32_000),
 )
 # Pieces of about a token's size: up to four letters with the space before them, or one other character.
 _PIECES = re.compile(r"\s?[^\W\d_]{1,4}|\s?\d{1,3}|\s+|.", re.DOTALL)
@@ -59,7 +59,7 @@ class OfflineProvider:
     def label(self) -> str:
         return "Offline"
 
-    async def list_models(self) -> tuple[ModelInfo, ...]:
+    async def list_models(self) -> tuple[ListedModel, ...]:
         """Always the same two."""
         return _MODELS
 
@@ -169,6 +169,6 @@ def _rest(whole: str, partial: str) -> str:
     return whole[len(partial) :] if whole.startswith(partial) else f"\n\n{whole}"
 
 
-def offline_models() -> Sequence[ModelInfo]:
+def offline_models() -> Sequence[ListedModel]:
     """The models, for those who must not wait."""
     return _MODELS

@@ -23,7 +23,7 @@ from chatdesk.core.providers.answer_stream import AnswerStream, Deadlines
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
-    ModelInfo,
+    ListedModel,
     RetryScheduled,
     StreamEvent,
     StreamFinished,
@@ -88,7 +88,7 @@ class OpenAICompatibleProvider:
         """Whether there is a key, or a server that may do without."""
         return self._endpoint.api_key is not None or not self._endpoint.is_openai
 
-    async def list_models(self) -> tuple[ModelInfo, ...]:
+    async def list_models(self) -> tuple[ListedModel, ...]:
         """All models the server offers, in its order. Raises ``ProviderError``."""
         failure: ProviderError | None = None
         try:

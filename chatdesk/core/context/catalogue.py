@@ -1,0 +1,145 @@
+"""What is known about models: shipped as data, overridable by a file, extended by what a server's list says.
+
+Looking up is pure. A name is found as it stands, without its maker (``openai/gpt-4o``), without a date or a stage at
+its end (``-2024-08-06``, ``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.domain.model_info import Ability, ModelInfo, Price
+
+_log = logging.getLogger(__name__)
+
+_LARGEST_FIGURE = 2**31
+_SUFFIX = re.compile(r"[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview|exp|instruct|chat)$")
+_BOUNDARIES = ("-", ":", "@")
+# An answer never gets more of a window than this, so that a server that names a small window still reads a question.
+_LARGEST_SHARE_FOR_ANSWER = 0.5
+
+UNKNOWN = ModelInfo(
+    "",
+    "",
+    context_window=32_000,
+    largest_answer=4_096,
+    abilities=frozenset({Ability.TOOLS, Ability.TEMPERATURE, Ability.TOP_P, Ability.STOP}),
+    is_known=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a server says of one of its models; None: it says nothing."""
+
+    context_window: int | None = None
+    largest_answer: int | None = None
+
+
+class ModelCatalogue:
+    """Models by every name they go by."""
+
+    def __init__(self, models: Mapping[str, ModelInfo], default: ModelInfo = UNKNOWN) -> None:
+        self._models = models
+        self._default = default
+        self._longest_first = sorted(models, key=len, reverse=True)
+        self._listed: dict[tuple[str, str], Figures] = {}
+
+    @classmethod
+    def of_files(cls, *paths: Path) -> ModelCatalogue:
+        """Later files come before earlier ones. A file that is missing or damaged counts as empty."""
+        models: dict[str, ModelInfo] = {}
+        default = UNKNOWN
+        for path in paths:
+            document = _read(path)
+            default = _model(document.get("defaults"), default)
+            for row in _rows(document):
+                for name in _names(row):
+                    models[name] = replace(_model(row, models.get(name, default)), is_known=True)
+        return cls(models, replace(default, is_known=False))
+
+    def note_listed(self, provider: str, model: str, figures: Figures) -> None:
+        """What a provider's list of models says outranks the catalogue: that server serves it so."""
+        self._listed[provider, model] = figures
+
+    def find(self, provider: str, model: str) -> ModelInfo:
+        """Never fails: a model that nobody knows has the stated defaults."""
+        name = self._name_of(model)
+        info = self._models[name] if name else replace(self._default, label=model)
+        info = replace(info, id=model)
+        listed = self._listed.get((provider, model), Figures())
+        window = listed.context_window or info.context_window
+        answer = min(listed.largest_answer or info.largest_answer, max(int(window * _LARGEST_SHARE_FOR_ANSWER), 1))
+        return replace(info, context_window=window, largest_answer=answer)
+
+    def _name_of(self, model: str) -> str | None:
+        wanted = model.strip().lower().rsplit("/", 1)[-1]
+        while wanted not in self._models:
+            shorter = _SUFFIX.sub("", wanted)
+            if shorter == wanted:
+                return self._beginning_of(wanted)
+            wanted = shorter
+        return wanted
+
+    def _beginning_of(self, wanted: str) -> str | None:
+        for name in self._longest_first:
+            if wanted.startswith(name) and wanted[len(name) : len(name) + 1] in _BOUNDARIES:
+                return name
+        return None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        _log.warning("the list of models cannot be read: %s", type(error).__name__)
+        return {}
+    return document if isinstance(document, Mapping) else {}
+
+
+def _rows(document: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    rows = document.get("models")
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def _names(row: Mapping[str, Any]) -> list[str]:
+    aliases = row.get("aliases")
+    names = [row.get("id"), *(aliases if isinstance(aliases, list) else [])]
+    return [name.lower() for name in names if isinstance(name, str) and name]
+
+
+def _model(row: object, base: ModelInfo) -> ModelInfo:
+    """``base`` with whatever ``row`` says that can be believed."""
+    if not isinstance(row, Mapping):
+        return base
+    label, abilities, price = row.get("label"), row.get("abilities"), row.get("price")
+    known = {ability.value for ability in Ability}
+    return replace(
+        base,
+        label=label if isinstance(label, str) else base.label,
+        context_window=_figure(row.get("context_window")) or base.context_window,
+        largest_answer=_figure(row.get("largest_answer")) or base.largest_answer,
+        price=_price(price) if isinstance(price, Mapping) else base.price,
+        abilities=frozenset(Ability(name) for name in abilities if name in known)
+        if isinstance(abilities, list)
+        else base.abilities,
+    )
+
+
+def _figure(value: object) -> int | None:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and isinstance(value, int) and 0 < value < _LARGEST_FIGURE else None
+
+
+def _price(row: Mapping[str, Any]) -> Price | None:
+    figures = [row.get(name) for name in ("input", "cached_input", "output")]
+    numbers = [float(each) for each in figures if isinstance(each, int | float) and each >= 0]
+    return Price(*numbers) if len(numbers) == len(figures) else None

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.context.catalogue import UNKNOWN, Figures, ModelCatalogue
+from chatdesk.core.domain.model_info import Ability, Price
+from chatdesk.core.paths import resources_dir
+
+SHIPPED = resources_dir() / "models.json"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> ModelCatalogue:
+    return ModelCatalogue.of_files(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("gpt-4o", "GPT-4o"),
+        ("GPT-4o", "GPT-4o"),
+        ("openai/gpt-4o-mini", "GPT-4o mini"),
+        ("gpt-4o-2024-08-06", "GPT-4o"),
+        ("chatgpt-4o-latest", "GPT-4o"),
+        ("claude-sonnet-4-5-20250929", "Claude Sonnet 4.5"),
+        ("anthropic/claude-sonnet-4.5", "Claude Sonnet 4.5"),
+        ("claude-3-5-sonnet-latest", "Claude Sonnet 3.5"),
+        ("gpt-4-0613", "GPT-4"),
+        ("meta-llama/Llama-3.1-70B-Instruct", "Llama 3.1"),
+        ("llama3.1:8b", "Llama 3.1"),
+        ("gpt-4o-audio-preview", "GPT-4o"),
+    ],
+)
+def test_a_model_is_found_by_every_name_it_goes_by(catalogue: ModelCatalogue, name: str, label: str) -> None:
+    found = catalogue.find("openai", name)
+    assert (found.label, found.id, found.is_known) == (label, name, True)
+
+
+@pytest.mark.parametrize("name", ["gpt-4.5-preview", "gpt", "llama", "something-else", "", "gpt-4ox"])
+def test_a_model_that_nobody_knows_has_the_stated_defaults(catalogue: ModelCatalogue, name: str) -> None:
+    found = catalogue.find("openai", name)
+    assert not found.is_known
+    assert (found.context_window, found.largest_answer) == (UNKNOWN.context_window, UNKNOWN.largest_answer)
+    assert found.price is None
+
+
+def test_every_shipped_model_leaves_room_for_a_question(catalogue: ModelCatalogue) -> None:
+    rows = json.loads(SHIPPED.read_text("utf-8"))["models"]
+    assert len(rows) >= 40
+    known = {ability.value for ability in Ability}
+    for row in rows:
+        found = catalogue.find("any", row["id"])
+        assert found.label == row["label"]
+        assert 0 < found.largest_answer < found.context_window
+        assert set(row["abilities"]) <= known
+        if "price" in row:
+            assert found.price is not None
+            assert found.price.cached_input <= found.price.input <= found.price.output
+
+
+def test_a_reasoning_model_has_no_temperature(catalogue: ModelCatalogue) -> None:
+    assert catalogue.find("openai", "gpt-5").has(Ability.REASONING)
+    assert not catalogue.find("openai", "gpt-5").has(Ability.TEMPERATURE)
+    assert catalogue.find("openai", "gpt-4o").has(Ability.TEMPERATURE)
+
+
+def test_what_a_server_lists_outranks_the_catalogue(catalogue: ModelCatalogue) -> None:
+    mine = ModelCatalogue.of_files(SHIPPED)
+    mine.note_listed("server", "llama3.1:8b", Figures(context_window=4_096))
+    found = mine.find("server", "llama3.1:8b")
+    assert (found.context_window, found.largest_answer, found.label) == (4_096, 2_048, "Llama 3.1")
+    assert mine.find("other", "llama3.1:8b").context_window == 131_072
+
+
+def test_a_file_of_ones_own_comes_before_the_shipped_one(tmp_path: Path) -> None:
+    own = tmp_path / "models.json"
+    own.write_text(
+        json.dumps(
+            {
+                "defaults": {"context_window": 8_000, "largest_answer": 1_000},
+                "models": [
+                    {"id": "gpt-4o", "context_window": 64_000},
+                    {"id": "mine", "aliases": ["my-model"], "price": {"input": 1, "cached_input": 1, "output": 2}},
+                ],
+            }
+        ),
+        "utf-8",
+    )
+    catalogue = ModelCatalogue.of_files(SHIPPED, own)
+    assert catalogue.find("openai", "gpt-4o").context_window == 64_000
+    assert catalogue.find("openai", "gpt-4o").largest_answer == 16_384
+    assert catalogue.find("x", "my-model").price == Price(1, 1, 2)
+    assert catalogue.find("x", "my-model").context_window == 8_000
+    assert catalogue.find("x", "unknown").context_window == 8_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not json",
+        "[]",
+        '{"models": 3}',
+        '{"models": [1, {}, {"id": 7}]}',
+        '{"models": [{"id": "gpt-4o", "context_window": -1, "largest_answer": true, "abilities": 4, "label": 1}]}',
+        '{"models": [{"id": "gpt-4o", "abilities": ["images", 7, "flying"], "price": {"input": "free"}}]}',
+    ],
+)
+def test_a_damaged_file_stops_nothing(tmp_path: Path, text: str) -> None:
+    own = tmp_path / "models.json"
+    own.write_text(text, "utf-8")
+    assert (
+        ModelCatalogue.of_files(SHIPPED, own, tmp_path / "missing.json").find("x", "gpt-4o").context_window == 128_000
+    )
+
+
+def test_what_a_request_costs() -> None:
+    price = Price(input=2.0, cached_input=0.5, output=8.0)
+    assert price.cost(input_tokens=1_000_000, output_tokens=500_000) == 6.0
+    assert price.cost(input_tokens=1_000_000, cached_tokens=400_000, output_tokens=0) == pytest.approx(1.4)
