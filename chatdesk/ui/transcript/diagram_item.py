@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
-from chatdesk.core.rendering.blocks import CodeBlock
+from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.diagram_drawing import ZOOM
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import PictureDoor, PictureSource
@@ -30,12 +31,15 @@ class DiagramItem(Item):
         super().__init__()
         self.block = block
         self.is_source_shown = False
-        self._code = CodeItem(block)
+        self._code = CodeItem(replace(block, at=Placement()))
         self._pictures = [
             PictureItem("Diagram", PictureSource(data=each), shape=_shape(each), zoom=ZOOM) for each in block.pictures
         ]
         self._is_dark = False
         self._bar = 0.0
+
+    def indent(self, looks: Looks, room: float) -> float:
+        return looks.indent(self.block.at, room)
 
     @property
     def shown(self) -> Item:

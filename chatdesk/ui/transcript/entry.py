@@ -308,27 +308,37 @@ class MessageEntry:
         self._indexes = None
 
     def width_of(self, item: Item) -> float:
+        return self._room_of(item) - self._indent_of(item)
+
+    def x_of(self, item: Item) -> float:
+        """Left edge of ``item`` from the left of the column."""
+        indent = self._indent_of(item)
+        if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
+            if item.is_right_to_left:
+                return self.width - self.width_of(item) - BUBBLE_PAD_X
+            return self.width - self.bubble_width + BUBBLE_PAD_X + indent
+        return indent
+
+    def _room_of(self, item: Item) -> float:
+        """The width that an item of no list has."""
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             looks = self._looks
             most = looks.px(BUBBLE_MAX_PX) if looks is not None else BUBBLE_MAX_PX
             return min(most, self.width) - 2 * BUBBLE_PAD_X
         return self.width
 
-    def x_of(self, item: Item) -> float:
-        """Left edge of ``item`` from the left of the column."""
-        if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
-            if item.is_right_to_left:
-                return self.width - self.width_of(item) - BUBBLE_PAD_X
-            return self.width - self.bubble_width + BUBBLE_PAD_X
-        return 0.0
+    def _indent_of(self, item: Item) -> float:
+        return item.indent(self._looks, self._room_of(item)) if self._looks is not None else 0.0
 
     @property
     def bubble_width(self) -> float:
         body = self.items[slice(*self._body)]
-        most = self.width_of(body[0]) + 2 * BUBBLE_PAD_X if body else 0.0
+        most = self._room_of(body[0]) + 2 * BUBBLE_PAD_X if body else 0.0
         if len(body) > _HUG_ITEMS:
             return most
-        return min(most, max((item.natural_width for item in body), default=0.0) + 2 * BUBBLE_PAD_X + 1)
+        return min(
+            most, max((item.natural_width + self._indent_of(item) for item in body), default=0.0) + 2 * BUBBLE_PAD_X + 1
+        )
 
     def characters_before(self, index: int) -> int:
         return sum(len(item.text) for item in self.items[:index])

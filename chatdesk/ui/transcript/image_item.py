@@ -25,6 +25,9 @@ class ImageItem(PictureItem):
         self._host = block.host
         self._looks: Looks | None = None
 
+    def indent(self, looks: Looks, room: float) -> float:
+        return looks.indent(self.block.at, room)
+
     def layout(self, looks: Looks, width: float) -> None:
         super().layout(looks, width)
         self._looks = looks

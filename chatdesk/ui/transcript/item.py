@@ -80,6 +80,11 @@ class Item:
         done = self._laid_out
         return done is not None and done[0] is looks and done[1] == width
 
+    def indent(self, looks: Looks, room: float) -> float:
+        """How far right of the column's edge the item stands; what is left of ``room`` is its width. Items that draw
+        something at their left, such as a marker, begin at the edge themselves."""
+        return 0.0
+
     def ensure_layout(self, looks: Looks, width: float) -> bool:
         """Lay out unless done. Returns whether the height changed."""
         if self.is_laid_out(looks, width):

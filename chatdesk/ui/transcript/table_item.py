@@ -50,6 +50,9 @@ class TableItem(Item):
         self._text = self._join()
         self._widths: tuple[float, ...] = ()
 
+    def indent(self, looks: Looks, room: float) -> float:
+        return looks.indent(self.columns.block.at, room)
+
     def is_laid_out(self, looks: Looks, width: float) -> bool:
         return super().is_laid_out(looks, width) and self._widths == tuple(self.columns.widths)
 

@@ -16,6 +16,7 @@ from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import Looks
 from tests.gallery.block_samples import samples
+from tests.ui.transcript.conftest import World, make_thread
 
 MARGIN = 40
 SLACK = 3  # a ring around what has the focus stands a little outside
@@ -94,3 +95,14 @@ def test_lines_of_tall_letters_do_not_run_into_each_other(looks: Looks) -> None:
     assert len(lines) > 1
     assert all(below.top() >= above.bottom() - 1 for above, below in pairwise(lines))
     assert lines[-1].bottom() <= item.height + 1
+
+
+def test_tables_and_images_in_a_list_stand_under_its_words(world: World) -> None:
+    text = "- item\n\n  | a | b |\n  |---|---|\n  | 1 | 2 |\n\n  ![x](https://example.org/x.png)\n\n| c |\n|---|\n| 3 |"
+    view = world.open(make_thread(2, lambda place: text))
+    for entry in view.entries:
+        inner, image, outer = (item for item in entry.items if item.kind in ("table", "image"))
+        assert entry.x_of(inner) == entry.x_of(image) > entry.x_of(outer)
+        assert entry.x_of(inner) + entry.width_of(inner) == entry.x_of(outer) + entry.width_of(outer)
+    assert view.entries[0].bubble_width <= view.entries[0].width
+    view.grab()
