@@ -48,6 +48,7 @@ from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
+from chatdesk.ui.transcript.mouse import Mouse
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
@@ -106,6 +107,14 @@ class TranscriptView(QAbstractScrollArea):
         self._flash = Flash(self._stage, lambda: self._theme.is_motion_reduced)
         self._unread = Unread(self, self._stage, self._conversation)
         self._dragging = Dragging(self, self._stage, pointer=self._pointer, selection=self._selection)
+        self._mouse = Mouse(
+            self._stage,
+            pointer=self._pointer,
+            dragging=self._dragging,
+            attending=self._attending,
+            actions=self._actions,
+            link_status=self._link_status,
+        )
         self._canvas = Canvas(
             self._stage,
             selection=self._selection,
@@ -268,6 +277,10 @@ class TranscriptView(QAbstractScrollArea):
         """Move down by ``delta`` px, up when negative."""
         self._scrolling.by(delta)
 
+    def copy_as(self, form: str) -> None:
+        """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
+        self._clipboard.copy(self.thread_id, self._attending.acting, form=form)
+
     def open_find(self) -> None:
         """Show the bar that looks for words in this thread."""
         if self.thread_id is not None:
@@ -327,38 +340,21 @@ class TranscriptView(QAbstractScrollArea):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
-            extends = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self._attending.walk_to(None)
-            if not extends and not self._pointer.goes_on(event.position()) and self._dragging.press(event.position()):
-                return
-            self._pointer.press(event.position(), extends=extends)
-            self._stage.repaint()
+            self._mouse.press(event.position(), extends=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragging.move(event.position()):
-            return
-        self._pointer.move(event.position())
-        if not self._pointer.is_dragging:
-            self._attending.hover(event.position())
-            self._link_status.show_target(self._attending.target)
+        self._mouse.move(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
-            if self._dragging.release():  # it stayed a click
-                self._pointer.press(event.position(), extends=False)
-                self._stage.repaint()
-            hit = self._pointer.release(event.position())
-            if hit is not None:
-                self._actions.press(hit)
-            self._attending.hover(event.position())
+            self._mouse.release(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
-        self._attending.leave()
-        self._link_status.show_target(self._attending.target)
+        self._mouse.leave()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self._show_menu_at(QPointF(event.pos()))

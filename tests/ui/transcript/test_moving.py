@@ -195,8 +195,8 @@ def test_a_message_has_its_place_on_the_bar_whatever_was_seen(world: World) -> N
             world.settle()
             places[f"m{place}"] = _share(view)
         seen.append(places)
-    step = 1.5 / view.verticalScrollBar().maximum()
-    assert all(abs(seen[0][each] - seen[2][each]) <= step for each in seen[0])
+    # What of the lowest message is below the view is a guess until it is laid out.
+    assert max(abs(seen[0][each] - seen[2][each]) for each in seen[0]) < 0.001
     assert sorted(seen[1].values()) == list(seen[1].values())
 
 

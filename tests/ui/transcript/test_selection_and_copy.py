@@ -244,7 +244,7 @@ def test_a_very_long_selection_is_cut_and_the_reader_is_told(world: World, monke
 
 
 def _copy(view, form: str):
-    view._clipboard.copy(view.thread_id, view.entries[-1], form=form)
+    view.copy_as(form)
     return QGuiApplication.clipboard().mimeData()
 
 
