@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -49,6 +50,10 @@ def _counter(name: str) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default=text("0"))
 
 
+def _steering() -> tuple[Column[str], Column[int]]:
+    return (Column("parameters", Text, nullable=False, server_default=text("'{}'")), _counter("is_without_summaries"))
+
+
 projects = Table(
     "projects",
     metadata,
@@ -62,6 +67,8 @@ projects = Table(
     Column("last_chat_at", Integer),
     Column("deleted_at", Integer),
     *_origin(),
+    # Since 0003: how answers are made, and whether older messages may be summarised.
+    *_steering(),
 )
 
 threads = Table(
@@ -90,6 +97,9 @@ threads = Table(
     _counter("total_tool_time_ms"),
     Column("tool_counts", Text, nullable=False, server_default=text("'{}'")),
     *_origin(),
+    # Since 0003, as for projects; and the first message that is sent.
+    *_steering(),
+    Column("context_from_id", Text),
 )
 Index(
     "ix_threads_recent",
@@ -156,6 +166,8 @@ messages = Table(
     # Since 0002: what a view needs to guess a height without reading the text.
     _counter("char_count"),
     _counter("line_count"),
+    # Since 0003: empty, pinned or excluded by the reader.
+    Column("context_mark", Text, nullable=False, server_default=text("''")),
     CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
     CheckConstraint(
         "status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error')",
@@ -174,6 +186,7 @@ Index("ix_messages_roots", messages.c.thread_id, sqlite_where=text("parent_id IS
 Index("ix_messages_thread_id", messages.c.thread_id)
 Index("ix_messages_trashed", messages.c.thread_id, messages.c.deleted_at, sqlite_where=text("deleted_at IS NOT NULL"))
 Index("ix_messages_unfinished", messages.c.thread_id, sqlite_where=text("status IN ('pending', 'streaming')"))
+Index("ix_messages_marked", messages.c.thread_id, messages.c.position, sqlite_where=text("context_mark <> ''"))
 
 message_parts = Table(
     "message_parts",
@@ -191,6 +204,28 @@ message_parts = Table(
     Column("tool_duration_ms", Integer),
     *_origin(),
     UniqueConstraint("message_id", "part_index"),
+)
+
+# How many tokens a part has: counted once for each way of counting.
+part_token_counts = Table(
+    "part_token_counts",
+    metadata,
+    Column("part_id", Text, ForeignKey("message_parts.id", ondelete="CASCADE"), primary_key=True),
+    Column("encoding", Text, primary_key=True),
+    Column("tokens", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How many tokens a model reported for each one that was estimated, as learnt from its answers.
+token_factors = Table(
+    "token_factors",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("factor", Float, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Text of an answer that is being written: only ever appended to, merged into ``message_parts.content`` at the end.
@@ -232,6 +267,17 @@ summaries = Table(
     Column("created_at", Integer, nullable=False),
     Column("deleted_at", Integer),
     *_origin(),
+    # Since 0003.
+    Column("from_message_id", Text, nullable=False, server_default=text("''")),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("prompt_version", Text, nullable=False, server_default=text("''")),
+    Column("author", Text, nullable=False, server_default=text("'model'")),
+    Column("pinned_facts", Text, nullable=False, server_default=text("'[]'")),
+    Column("stale_reason", Text),
+    _counter("is_off"),
+    _counter("message_count"),
+    _counter("input_tokens"),
+    _counter("output_tokens"),
 )
 Index("ix_summaries_thread_id_created_at", summaries.c.thread_id, summaries.c.created_at)
 
@@ -265,6 +311,8 @@ usage_events = Table(
     _counter("is_estimated"),
     Column("latency_ms", Integer),
     Column("created_at", Integer, nullable=False),
+    # Since 0003: what was asked for, an answer or a summary.
+    Column("kind", Text, nullable=False, server_default=text("'answer'")),
 )
 Index("ix_usage_events_created_at", usage_events.c.created_at)
 Index("ix_usage_events_project_id", usage_events.c.project_id)

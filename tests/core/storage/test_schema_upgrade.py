@@ -183,7 +183,7 @@ async def _open(path: Path, clock: MovableClock, **options: object) -> OpenRepor
 
 async def test_a_newer_schema_is_refused_and_not_touched(tmp_path: Path, clock: MovableClock) -> None:
     path = tmp_path / "chatdesk.db"
-    make(path, "0002")
+    make(path, tables.HEAD_REVISION)
     with closing(sqlite3.connect(path)) as conn:
         conn.execute("UPDATE alembic_version SET version_num = '0042'")
         conn.commit()
