@@ -33,6 +33,7 @@ class Walk:
             self.search,
             self.open_settings,
             self.read_everything_while_it_changes,
+            self.quit,
         ):
             step()
             sys.stdout.write(step.__name__ + "\n")
@@ -154,6 +155,9 @@ class Walk:
             reader.press(keys)
             self.is_read_to_the_end("nothing")
         reader.await_focus("text", "Message")
+
+    def quit(self) -> None:
+        self.reader.press("ctrl+q")
 
     def is_read_to_the_end(self, last: str) -> bool:
         """Read everything once. Whether ``last`` has been heard."""

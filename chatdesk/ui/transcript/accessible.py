@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleStateChangeEvent
@@ -13,6 +14,7 @@ from shiboken6 import Shiboken
 
 from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_message import MessageNode
+from chatdesk.ui.transcript.accessible_node import close_all
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 
@@ -153,26 +155,45 @@ def _floating(view: TranscriptView) -> list[QWidget]:
 
 
 class _Factory:
-    """Gives each view its interface and keeps it as long as the view lives."""
+    """Gives each view its interface. It is kept until the view is destroyed in Qt, however long Python knows the view:
+    an interface that Python lets go of first would leave Qt with a pointer to nothing."""
 
     def __init__(self) -> None:
         self.is_installed = False
-        self._made: WeakKeyDictionary[QObject, TranscriptAccessible] = WeakKeyDictionary()
+        self._is_over = False
+        self._made: dict[int, TranscriptAccessible] = {}
 
     def __call__(self, class_name: str, target: QObject) -> QAccessibleInterface | None:
-        if class_name != _VIEW_CLASS or target is None:
+        if class_name != _VIEW_CLASS or target is None or self._is_over:
             return None
-        found = self._made.get(target)
+        key = _key_of(target)
+        found = self._made.get(key)
         if found is None:
             view: Any = target
-            found = self._made[target] = TranscriptAccessible(view)
-            view.destroyed.connect(found.close)
+            found = self._made[key] = TranscriptAccessible(view)
+            view.destroyed.connect(lambda: self._forget(key))
         return found
+
+    def end(self) -> None:
+        """Python is about to end, and the interfaces with it: Qt must not hold them when it takes its widgets apart."""
+        self._is_over = True
+        for key in list(self._made):
+            self._forget(key)
+        close_all()
 
     def of(self, view: TranscriptView) -> TranscriptAccessible | None:
         """The interface of ``view`` if anyone has asked for it."""
-        found = self._made.get(view)
-        return found if found is not None and Shiboken.isValid(found) else None
+        return self._made.get(_key_of(view)) if self._made else None
+
+    def _forget(self, key: int) -> None:
+        interface = self._made.pop(key, None)
+        if interface is not None and Shiboken.isValid(interface):
+            interface.close()
+            QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(interface))
+
+
+def _key_of(target: QObject) -> int:
+    return int(Shiboken.getCppPointer(target)[0])
 
 
 # Qt keeps one list of factories for the process and cannot take one out: this is its place on our side.
@@ -183,6 +204,7 @@ def install() -> None:
     if not _factory.is_installed:
         _factory.is_installed = True
         QAccessible.installFactory(_factory)
+        atexit.register(_factory.end)
 
 
 def children_changed(view: TranscriptView) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _NO_INTERFACE = Shiboken.VoidPtr(0)
 
 
+# Every node that Qt may still hold: Python must not let go of one before ``close``.
+_open: set[Node] = set()
+
+
 class Node(QAccessibleInterface):
     """Base of all nodes but the list itself. ``close`` it when what it stands for is gone."""
 
@@ -37,6 +41,7 @@ class Node(QAccessibleInterface):
         self._offered: dict[QAccessible.InterfaceType, tuple[object, object]] = {}
         self._is_closed = False
         self._id = QAccessible.registerAccessibleInterface(self)
+        _open.add(self)
 
     def offer(self, kind: QAccessible.InterfaceType, interface: Shiboken.Object) -> None:
         """Answer with ``interface`` when Qt asks for that ``kind``."""
@@ -49,6 +54,7 @@ class Node(QAccessibleInterface):
             for child in self.known_children():
                 child.close()
             QAccessible.deleteAccessibleInterface(self._id)
+            _open.discard(self)
 
     # What nodes differ in
 
@@ -128,6 +134,12 @@ class Node(QAccessibleInterface):
 
     def setText(self, kind: QAccessible.Text, text: str) -> None:
         """Messages are not edited here."""
+
+
+def close_all() -> None:
+    """Python is about to end."""
+    for node in list(_open):
+        node.close()
 
 
 class Actions(QAccessibleActionInterface):
