@@ -10,7 +10,13 @@
     │   ├── ThreadNotFound
     │   ├── MessageNotFound
     │   ├── UnknownParent
-    │   └── ProjectNotFound
+    │   ├── ProjectNotFound
+    │   └── SummaryNotFound
+    ├── DoesNotFit
+    │   ├── MessageLargerThanWindow
+    │   ├── SystemPromptTooLarge
+    │   └── QuestionExcluded
+    ├── SummaryRangeGone
     ├── ThreadInTrash
     ├── MessageInTrash
     ├── TurnInProgress
@@ -115,6 +121,42 @@ class UnknownParent(NotFound):
 class ProjectNotFound(NotFound):
     code = "project_not_found"
     what = "There is no project with that id."
+
+
+class SummaryNotFound(NotFound):
+    code = "summary_not_found"
+    what = "There is no summary with that id."
+
+
+class DoesNotFit(ChatDeskError):
+    """No request can be made; ``error_type`` of the answer is the code."""
+
+    code = "does_not_fit"
+
+
+class MessageLargerThanWindow(DoesNotFit):
+    code = "message_larger_than_window"
+    what = "The message is larger than what the model can read at once."
+    next_step = "Shorten it, attach it as a file, or choose a model with a larger window."
+
+
+class SystemPromptTooLarge(DoesNotFit):
+    code = "system_prompt_too_large"
+    what = "The system prompt leaves no room for the message."
+    next_step = "Shorten the system prompt, or choose a model with a larger window."
+
+
+class QuestionExcluded(DoesNotFit):
+    code = "question_excluded"
+    what = "The question is excluded from the context, so there is nothing to answer."
+    next_step = "Take it back into the context, or ask again."
+
+
+class SummaryRangeGone(ChatDeskError):
+    code = "summary_range_gone"
+    what = "Messages that this summary stands for are gone or no longer shown."
+    safe = "Nothing was changed; the messages that are there are sent as they fit."
+    next_step = "Make the summary anew."
 
 
 class ThreadInTrash(ChatDeskError):

@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.summary import Summary
+
 
 class Reason(StrEnum):
     """What happens to a message of the shown path when the next request is made."""
@@ -102,3 +106,61 @@ class ContextPage:
     entries: tuple[ContextEntry, ...]
     start: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPart:
+    """A piece of a message that may be sent: text, the arguments of a tool call, or a tool's result. ``tokens`` is None
+    until somebody counted."""
+
+    id: str
+    kind: PartType
+    text: str
+    call_id: str = ""
+    name: str = ""
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRow:
+    """A message as the request builder reads it. One that is still being written has no parts."""
+
+    id: str
+    position: int
+    role: Role
+    mark: ContextMark
+    parts: tuple[ContextPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathCounts:
+    """Messages of a stretch of the shown path; ``empty`` ones are those without a mark."""
+
+    total: int
+    excluded: int
+    pinned: int
+    empty: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFrame:
+    """Everything of a thread that decides about its requests, but for the messages.
+
+    ``system_prompt`` is the thread's or else its project's. ``starts_at`` is the position of the first message that may
+    be sent. ``summary`` is the newest one for the shown path that can be sent, ``stale_summary_id`` a newer one that
+    cannot. ``end`` is the last position of the path, -1 where it is empty.
+    """
+
+    thread_id: str
+    project_id: str
+    provider: str | None
+    model: str | None
+    system_prompt: str
+    parameters: Parameters
+    starts_at_id: str | None
+    starts_at: int
+    has_summaries: bool
+    summary: Summary | None
+    stale_summary_id: str | None
+    end: int
+    message_count: int

@@ -30,8 +30,8 @@ class StaleReason(StrEnum):
 class Summary:
     """One version of the summary of a thread, from one message to another, both included.
 
-    ``pinned_facts`` are kept word for word when it is made anew. ``message_count`` is how many live messages it stands
-    for; ``is_range_gone``: the messages it names were removed for good. Token counts of its making are what was paid.
+    ``pinned_facts`` are kept word for word when it is made anew. ``message_count`` is how many messages it stands for.
+    ``input_tokens`` and ``output_tokens`` are what its making took. A position below 0: that message is gone for good.
     """
 
     id: str
@@ -52,4 +52,28 @@ class Summary:
     input_tokens: int = 0
     output_tokens: int = 0
     message_count: int = 0
-    is_range_gone: bool = False
+    from_position: int = -1
+    to_position: int = -1
+
+    @property
+    def is_range_gone(self) -> bool:
+        """Whether messages that it stands for were removed for good."""
+        return self.from_position < 0 or self.to_position < 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewSummary:
+    """What is to be stored as the next version."""
+
+    thread_id: str
+    from_message_id: str
+    to_message_id: str
+    text: str
+    tokens: int
+    author: SummaryAuthor
+    provider: str | None = None
+    model: str | None = None
+    prompt_version: str = ""
+    pinned_facts: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0

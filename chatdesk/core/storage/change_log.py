@@ -8,7 +8,7 @@ messages are not copied: a message does not change once it is final, and is read
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -88,3 +88,27 @@ def log_change(
         "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)", (entity, reg, change_id)
     )
     return change_id
+
+
+def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
+    """Append the making of many things at once, in their order."""
+    first = conn.exec_driver_sql(
+        "UPDATE devices SET next_dseq = next_dseq + ? WHERE id = ? RETURNING next_dseq - ?",
+        (len(entities), origin.device_id, len(entities)),
+    ).scalar_one()
+    now, device = origin.now(), origin.device_id
+    ids = [new_id() for _ in entities]
+    stamps = [origin.hybrid_clock.next() for _ in entities]
+    conn.exec_driver_sql(
+        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)"
+        " VALUES (?, ?, ?, ?, ?, 'new', ?, ?, '[]', ?, ?)",
+        [
+            (ids[place], project_id, device, first + place, kind, entity, CONTENT, stamps[place], now)
+            for place, entity in enumerate(entities)
+        ],
+    )
+    conn.exec_driver_sql(
+        "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+        [(entity, CONTENT, change) for entity, change in zip(entities, ids, strict=True)],
+    )
+    conn.exec_driver_sql("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamps[-1], device))

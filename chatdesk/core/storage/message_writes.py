@@ -7,10 +7,11 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message, PartType, Role, Status
+from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, UnknownParent
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import shown_path, streaming, tables, thread_counters
+from chatdesk.core.storage import shown_path, streaming, summary_staleness, tables, thread_counters, token_counts
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.plain_text import clean, to_json
 from chatdesk.core.storage.rows import get_message
@@ -76,6 +77,8 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
     )
     after = thread_counters.of_messages(conn, [message_id])
     thread_counters.change_by_difference(conn, node.thread_id, before, after)
+    token_counts.forget(conn, message_id)
+    summary_staleness.mark_message(conn, message_id, StaleReason.EDITED)
 
 
 def select_version(conn: Connection, message_id: str) -> str:

@@ -12,7 +12,7 @@ from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage import message_pages, message_writes, streaming, thread_scan, trash
+from chatdesk.core.storage import branching, message_pages, message_writes, streaming, thread_scan, trash
 from chatdesk.core.storage.message_writes import LEAF
 from chatdesk.core.storage.rows import get_message, get_thread
 from chatdesk.core.storage.threads import insert_thread
@@ -202,3 +202,10 @@ class MessageRepository:
             return get_thread(conn, message_writes.select_version(conn, wanted))
 
         return await self._db.write(work)
+
+    async def branch(self, message_id: str, title: str) -> Thread:
+        """A new thread with copies of the messages from the root to this one."""
+        wanted = checked_id(message_id)
+        return await self._db.write(
+            lambda conn: get_thread(conn, branching.branch(conn, self._db.origin, wanted, title))
+        )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.drafts import DraftRepository
 from chatdesk.core.storage.messages import MessageRepository
 from chatdesk.core.storage.projects import ProjectRepository
+from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.storage.threads import ThreadRepository
+from chatdesk.core.storage.token_counts import TokenCountRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,9 @@ class Repositories:
     threads: ThreadRepository
     messages: MessageRepository
     drafts: DraftRepository
+    contexts: ContextRepository
+    summaries: SummaryRepository
+    token_counts: TokenCountRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -25,4 +31,7 @@ class Repositories:
             threads=ThreadRepository(database),
             messages=MessageRepository(database),
             drafts=DraftRepository(database),
+            contexts=ContextRepository(database),
+            summaries=SummaryRepository(database),
+            token_counts=TokenCountRepository(database),
         )

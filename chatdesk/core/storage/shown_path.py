@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.storage import summary_staleness
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -116,6 +118,7 @@ def show(conn: Connection, node: Node) -> int:
         "UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (after - before, node.thread_id)
     )
     refresh_end(conn, node.thread_id)
+    summary_staleness.follow_path(conn, node.thread_id)
     return fork
 
 

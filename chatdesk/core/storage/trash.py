@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
-from chatdesk.core.storage import shown_path, tables, thread_counters
+from chatdesk.core.storage import shown_path, summary_staleness, tables, thread_counters
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.rows import batches, get_thread, marks
 
@@ -126,9 +127,15 @@ def _mark_messages(
     project_id = get_thread(conn, thread_id).project_id
     shown = 0
     for batch in batches(message_ids):
-        shown += conn.exec_driver_sql(
-            f"SELECT count(*) FROM messages WHERE id IN ({marks(batch)}) AND on_path = 1", tuple(batch)
-        ).scalar_one()
+        for is_on_path, count, first, last in conn.exec_driver_sql(
+            "SELECT on_path, count(*), min(position), max(position) FROM messages"
+            f" WHERE id IN ({marks(batch)}) GROUP BY on_path",
+            tuple(batch),
+        ):
+            shown += count if is_on_path else 0
+            summary_staleness.mark_range(
+                conn, thread_id, StaleReason.DELETED, is_on_path=bool(is_on_path), first=first, last=last
+            )
     for message_id in message_ids:
         stamp = origin.stamp()
         conn.execute(

@@ -1,0 +1,131 @@
+"""A new thread that begins with the messages of another one's path, inside a transaction of the caller.
+
+Every row is copied, so that neither deleting the old thread for good nor going on with one of its answers touches the
+new one. What is heavy is not: an artifact's bytes lie in a file that is named by their content, and both rows name it.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Table, insert
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import shown_path, tables, thread_counters
+from chatdesk.core.storage.change_log import Origin, log_new
+from chatdesk.core.storage.rows import batches, marks
+from chatdesk.core.storage.threads import insert_thread, live_thread, touch
+
+Row = dict[str, Any]
+
+_UP = """
+WITH RECURSIVE up(id, parent_id) AS (
+    SELECT id, parent_id FROM messages WHERE id = ?
+    UNION ALL
+    SELECT p.id, p.parent_id FROM up JOIN messages p ON p.id = up.parent_id
+)
+SELECT m.* FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL ORDER BY m.position
+"""
+
+
+def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str:
+    """Copy the live messages from the root to this one into a thread of their own. Returns its id."""
+    node = shown_path.find_node(conn, message_id)
+    if node is None:
+        raise MessageNotFound
+    if node.deleted_at is not None:
+        raise MessageInTrash
+    old = live_thread(conn, node.thread_id)
+    path = [dict(row) for row in conn.exec_driver_sql(_UP, (message_id,)).mappings()]
+    if any(not Status(row["status"]).is_final for row in path):
+        raise TurnInProgress
+    thread = insert_thread(
+        conn,
+        origin,
+        old.project_id,
+        title,
+        provider=old.provider,
+        model=old.model,
+        system_prompt=old.system_prompt,
+    )
+    new_ids = {row["id"]: new_id() for row in path}
+    _copy_messages(conn, origin, thread.id, path, new_ids)
+    parts = _copy_owned(conn, origin, tables.message_parts, "message_id", new_ids)
+    _copy_owned(conn, origin, tables.artifacts, "part_id", parts)
+    _copy_counts(conn, parts)
+    log_new(conn, origin, project_id=old.project_id, kind="message", entities=list(new_ids.values()))
+    conn.exec_driver_sql(
+        "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(path), origin.device_id)
+    )
+    conn.exec_driver_sql(
+        "UPDATE threads SET (parameters, is_without_summaries, context_from_id) ="
+        " (SELECT parameters, is_without_summaries, ? FROM threads WHERE id = ?),"
+        " chosen_root_id = ?, shown_count = ? WHERE id = ?",
+        (_start_of(conn, old.id, new_ids), old.id, new_ids[path[0]["id"]], len(path), thread.id),
+    )
+    thread_counters.change(conn, thread.id, thread_counters.of_thread(conn, thread.id))
+    shown_path.refresh_end(conn, thread.id)
+    touch(conn, thread.id, origin.now())
+    return thread.id
+
+
+def _copy_messages(
+    conn: Connection, origin: Origin, thread_id: str, path: Sequence[Row], new_ids: Mapping[str, str]
+) -> None:
+    ids = [new_ids[row["id"]] for row in path]
+    copies = [
+        row
+        | origin.stamp()
+        | {
+            "id": ids[place],
+            "thread_id": thread_id,
+            "parent_id": ids[place - 1] if place else None,
+            "chosen_child_id": ids[place + 1] if place + 1 < len(ids) else None,
+            "position": place,
+            "on_path": 1,
+            "owner_pid_token": None,
+            "deleted_with": None,
+        }
+        for place, row in enumerate(path)
+    ]
+    conn.execute(insert(tables.messages), copies)
+
+
+def _copy_owned(
+    conn: Connection, origin: Origin, table: Table, owner: str, owners: Mapping[str, str]
+) -> dict[str, str]:
+    """Copy the rows of ``table`` whose column ``owner`` is among the keys. Returns old ids to new ones."""
+    ids: dict[str, str] = {}
+    for batch in batches(list(owners)):
+        copies = []
+        for row in _rows_of(conn, table.name, owner, batch):
+            ids[row["id"]] = new_id()
+            copies.append(row | origin.stamp() | {"id": ids[row["id"]], owner: owners[row[owner]]})
+        if copies:
+            conn.execute(insert(table), copies)
+    return ids
+
+
+def _copy_counts(conn: Connection, parts: Mapping[str, str]) -> None:
+    for batch in batches(list(parts)):
+        rows = _rows_of(conn, "part_token_counts", "part_id", batch)
+        copies = [row | {"part_id": parts[row["part_id"]]} for row in rows]
+        if copies:
+            conn.execute(insert(tables.part_token_counts), copies)
+
+
+def _rows_of(conn: Connection, table: str, owner: str, owners: Sequence[str]) -> Iterable[Row]:
+    found = conn.exec_driver_sql(f"SELECT * FROM {table} WHERE {owner} IN ({marks(owners)})", tuple(owners))
+    return [dict(row) for row in found.mappings()]
+
+
+def _start_of(conn: Connection, thread_id: str, new_ids: Mapping[str, str]) -> str | None:
+    """Where the context begins, if that message came along."""
+    start = conn.exec_driver_sql("SELECT context_from_id FROM threads WHERE id = ?", (thread_id,)).scalar()
+    return None if start is None else new_ids.get(start)

@@ -1,0 +1,193 @@
+"""What a reader says about a thread's context, in the database, and what a request is built from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextRow, PathCounts
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.parameters import Parameters, parameters_from
+from chatdesk.core.domain.summary import StaleReason
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadNotFound
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage import context_rows, summary_staleness, tables
+from chatdesk.core.storage.change_log import log_change
+from chatdesk.core.storage.plain_text import from_json, to_json
+from chatdesk.core.storage.rows import get_message
+from chatdesk.core.storage.summaries import best_for_path
+from chatdesk.core.storage.threads import live_thread
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.database import Database
+
+_MARK, _START, _PARAMETERS, _SUMMARIES = "lww.context", "lww.context_from", "lww.parameters", "lww.summaries"
+
+_FRAME = """
+SELECT t.project_id, t.provider, t.model, t.system_prompt, p.system_prompt, t.parameters, p.parameters,
+  t.context_from_id, coalesce(s.position, 0), t.is_without_summaries + p.is_without_summaries, t.shown_count,
+  (SELECT max(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
+FROM threads t JOIN projects p ON p.id = t.project_id
+LEFT JOIN messages s ON s.id = t.context_from_id AND s.on_path = 1
+WHERE t.id = ?
+"""
+
+
+class ContextRepository:
+    """Reads are one snapshot each; writes are one transaction each."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def frame(self, thread_id: str) -> ContextFrame:
+        wanted = checked_id(thread_id)
+        return await self._db.read(lambda conn: _frame(conn, wanted))
+
+    async def tail(self, thread_id: str, encoding: str, *, before: int | None, limit: int) -> tuple[ContextRow, ...]:
+        """The newest messages of the shown path below a position (None: its end), oldest first."""
+        return await self._db.read(
+            lambda conn: context_rows.shown_before(conn, thread_id, encoding, before=before, limit=limit)
+        )
+
+    async def between(
+        self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
+    ) -> tuple[ContextRow, ...]:
+        """Messages of the shown path between two positions, both included, from the oldest on."""
+        return await self._db.read(
+            lambda conn: context_rows.shown_between(conn, thread_id, encoding, first=first, last=last, limit=limit)
+        )
+
+    async def path_up(self, message_id: str, encoding: str, *, limit: int) -> tuple[ContextRow, ...]:
+        """The way from the root to a message, whether it is shown or not; its newest part."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: context_rows.path_up(conn, wanted, encoding, limit=limit))
+
+    async def pinned(self, thread_id: str, encoding: str, *, before: int) -> tuple[ContextRow, ...]:
+        return await self._db.read(lambda conn: context_rows.pinned_before(conn, thread_id, encoding, before))
+
+    async def row(self, message_id: str, encoding: str) -> ContextRow | None:
+        return await self._db.read(lambda conn: context_rows.one(conn, message_id, encoding))
+
+    async def counts(self, thread_id: str, *, first: int, last: int) -> PathCounts:
+        return await self._db.read(lambda conn: context_rows.counts(conn, thread_id, first, last))
+
+    async def mark(self, message_id: str, mark: ContextMark) -> Message:
+        """Pin, exclude or neither. A summary that knows of a message which must not be sent is stale."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Message:
+            message = get_message(conn, wanted)
+            if message.deleted_at is not None:
+                raise MessageInTrash
+            before = conn.exec_driver_sql("SELECT context_mark FROM messages WHERE id = ?", (wanted,)).scalar_one()
+            if before != mark.value:
+                project_id = live_thread(conn, message.thread_id).project_id
+                self._change(conn, tables.messages, wanted, project_id, {"context_mark": mark.value}, _MARK)
+                if ContextMark.EXCLUDED in (before, mark.value):
+                    summary_staleness.mark_message(conn, wanted, StaleReason.EXCLUDED)
+            return message
+
+        return await self._db.write(work)
+
+    async def start_at(self, thread_id: str, message_id: str | None) -> None:
+        """Nothing before that message is sent; None: from the beginning."""
+        thread = checked_id(thread_id)
+        start = None if message_id is None else checked_id(message_id)
+
+        def work(conn: Connection) -> None:
+            project_id = live_thread(conn, thread).project_id
+            if start is not None and get_message(conn, start).thread_id != thread:
+                raise MessageNotFound
+            self._change(conn, tables.threads, thread, project_id, {"context_from_id": start}, _START)
+
+        await self._db.write(work)
+
+    async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
+        """The thread's and its project's."""
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[Parameters, Parameters]:
+            row = conn.exec_driver_sql(
+                "SELECT t.parameters, p.parameters FROM threads t JOIN projects p ON p.id = t.project_id"
+                " WHERE t.id = ?",
+                (wanted,),
+            ).first()
+            if row is None:
+                raise ThreadNotFound
+            return parameters_from(from_json(row[0])), parameters_from(from_json(row[1]))
+
+        return await self._db.read(work)
+
+    async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
+        await self._change_thread(thread_id, {"parameters": to_json(parameters.as_json())}, _PARAMETERS)
+
+    async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
+        await self._change_project(project_id, {"parameters": to_json(parameters.as_json())}, _PARAMETERS)
+
+    async def switch_thread_summaries(self, thread_id: str, *, is_on: bool) -> None:
+        await self._change_thread(thread_id, {"is_without_summaries": int(not is_on)}, _SUMMARIES)
+
+    async def switch_project_summaries(self, project_id: str, *, is_on: bool) -> None:
+        await self._change_project(project_id, {"is_without_summaries": int(not is_on)}, _SUMMARIES)
+
+    async def _change_thread(self, thread_id: str, values: dict[str, Any], reg: str) -> None:
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> None:
+            self._change(conn, tables.threads, wanted, live_thread(conn, wanted).project_id, values, reg)
+
+        await self._db.write(work)
+
+    async def _change_project(self, project_id: str, values: dict[str, Any], reg: str) -> None:
+        wanted = checked_id(project_id)
+
+        def work(conn: Connection) -> None:
+            if conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ?", (wanted,)).first() is None:
+                raise ProjectNotFound
+            self._change(conn, tables.projects, wanted, wanted, values, reg)
+
+        await self._db.write(work)
+
+    def _change(
+        self, conn: Connection, table: Table, entity: str, project_id: str, values: dict[str, Any], reg: str
+    ) -> None:
+        """Write a register: the columns, their stamp, and the change log."""
+        origin = self._db.origin
+        stamp = origin.stamp()
+        conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
+        log_change(
+            conn,
+            origin,
+            project_id=project_id,
+            kind=table.name.removesuffix("s"),
+            op="edit",
+            entity=entity,
+            hlc=stamp["hlc"],
+            reg=reg,
+            body=values,
+        )
+
+
+def _frame(conn: Connection, thread_id: str) -> ContextFrame:
+    row = conn.exec_driver_sql(_FRAME, (thread_id,)).first()
+    if row is None:
+        raise ThreadNotFound
+    own, wider = (parameters_from(from_json(stored)) for stored in (row[5], row[6]))
+    summary, stale = best_for_path(conn, thread_id, row[8])
+    return ContextFrame(
+        thread_id=thread_id,
+        project_id=row[0],
+        provider=row[1],
+        model=row[2],
+        system_prompt=row[3] if row[3].strip() else row[4],
+        parameters=own.over(wider),
+        starts_at_id=row[7],
+        starts_at=row[8],
+        has_summaries=not row[9],
+        summary=summary,
+        stale_summary_id=stale,
+        end=-1 if row[11] is None else row[11],
+        message_count=row[10],
+    )
