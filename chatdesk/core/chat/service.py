@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.request_builder import build_request
@@ -395,6 +395,14 @@ class ChatService:
         thread = await self._messages.select_version(message.id)
         self._path_changed(thread, message.parent_id)
         return thread
+
+    async def branch_thread(self, message_id: str) -> Thread:
+        """A new thread that begins with everything from the first message to this one."""
+        message = await self._messages.get(checked_id(message_id))
+        thread = await self._threads.get(message.thread_id)
+        branched = await self._messages.branch(message.id, branch_title(thread.title))
+        self._bus.publish(ThreadCreated(branched))
+        return branched
 
     # Drafts
 

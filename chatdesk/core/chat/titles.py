@@ -9,6 +9,7 @@ from chatdesk.core.errors import InvalidTitle
 NEW_THREAD_TITLE = "New chat"
 _LONGEST_AUTOMATIC = 60
 _LONGEST = 300
+_BRANCH = " (branch)"
 _MARKS = "#>*-`_~|=+ \t"
 
 
@@ -27,6 +28,11 @@ def checked_title(title: str) -> str:
     if not plain:
         raise InvalidTitle
     return plain[:_LONGEST]
+
+
+def branch_title(title: str) -> str:
+    """How a thread that branched off is called; a branch of a branch says it once."""
+    return title if title.endswith(_BRANCH) else title[: _LONGEST - len(_BRANCH)] + _BRANCH
 
 
 def _printable(text: str) -> str:

@@ -49,6 +49,7 @@ class MessageBinding(QObject):
         transcript.retryRequested.connect(lambda id_: self._do("retry_message", id_))
         transcript.deleteRequested.connect(self._on_transcript_delete_requested)
         transcript.versionRequested.connect(self._on_transcript_version_requested)
+        transcript.branchRequested.connect(self.branch)
         threads.opened.connect(self._on_thread_opened)
 
     def follow(self, bridge: EventBridge) -> None:
@@ -179,6 +180,16 @@ class MessageBinding(QObject):
                 self._panes.window.show_toast("Copied")
 
         self._tasks.replace(work(), "copy")
+
+    def branch(self, message_id: str) -> None:
+        """Open a new thread that begins with everything up to that message."""
+
+        async def work() -> None:
+            thread = await (await self._handle.chat()).branch_thread(message_id)
+            await self._threads.open(thread.id)
+            self._panes.window.show_toast("This is a branch. The thread it came from stays as it is.")
+
+        self._tasks.replace(work(), "branch")
 
     def _on_transcript_copy_requested(self, _text: str) -> None:
         # The transcript has filled the clipboard, in more formats than this text.

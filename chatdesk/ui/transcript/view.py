@@ -73,6 +73,7 @@ class TranscriptView(QAbstractScrollArea):
     continueRequested = Signal(str)
     retryRequested = Signal(str)
     deleteRequested = Signal(str)
+    branchRequested = Signal(str)
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
@@ -417,6 +418,7 @@ class TranscriptView(QAbstractScrollArea):
             "continue": self.continueRequested,
             "retry": self.retryRequested,
             "delete": self.deleteRequested,
+            "branch": self.branchRequested,
         }
         signals[action].emit(message_id)
 

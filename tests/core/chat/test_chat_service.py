@@ -432,3 +432,28 @@ async def _streamed(world: ChatWorld) -> None:
     async with asyncio.timeout(20):
         await arrived.wait()
     subscription.cancel()
+
+
+async def test_a_branch_is_a_thread_of_its_own(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        created = await world.chat.create_thread(None, "Plans", "one")
+        await world.answer_of(created)
+        branched = await world.chat.branch_thread(created.answer.id)
+        assert branched.title == "Plans (branch)"
+        again = await world.chat.branch_thread(branched.current_leaf_id)
+        assert again.title == "Plans (branch)"
+        assert sum(isinstance(event, ThreadCreated) for event in world.events) == 3
+        await world.answer_of(await world.chat.send_message(branched.id, "two"))
+        assert (await world.chat.get_thread(created.thread.id)).message_count == 2
+        assert (await world.chat.get_thread(branched.id)).message_count == 4
+
+
+async def test_an_answer_that_is_still_written_is_not_branched(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        release = asyncio.Event()
+        world.provider.will(TextDelta("half"), release, DONE)
+        created = await world.chat.create_thread(None, "", "one")
+        with pytest.raises(TurnInProgress):
+            await world.chat.branch_thread(created.answer.id)
+        release.set()
+        await world.answer_of(created)
