@@ -192,9 +192,13 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             upkeep=look_after,
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
         )
-        return run(paths, settings, backstage, script=script)
+        code = run(paths, settings, backstage, script=script)
     finally:
         lock.release()
+    from chatdesk.ui.accessibility.leaving import leave_if_watched
+
+    leave_if_watched(code)
+    return code
 
 
 async def _nothing() -> None:
