@@ -19,19 +19,37 @@ from chatdesk.core.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model made, with its arguments as it wrote them."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestMessage:
+    """``tool_calls`` belong to an answer; for each there follows a message of the tool with its ``tool_call_id``."""
+
     role: Role
     text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request. ``continue_text`` is the partial answer to be continued in place, if any."""
+    """One request. ``continue_text`` is the partial answer to be continued in place, if any. What is None or empty is
+    left to the model's own default."""
 
     model: str
     messages: Sequence[RequestMessage]
     continue_text: str = ""
     max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+    stop: tuple[str, ...] = ()
 
 
 class FinishReason(StrEnum):
@@ -122,6 +140,11 @@ class Provider(Protocol):
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Start one answer; see the module text for the order of events."""
+        ...
+
+    async def wire_body(self, request: ChatRequest) -> bytes:
+        """The very bytes that ``stream`` would send for this request; nothing is sent. Raises ``ProviderError`` where a
+        server has to be asked for its model first and cannot be."""
         ...
 
     async def close(self) -> None:

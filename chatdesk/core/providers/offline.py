@@ -25,6 +25,7 @@ from chatdesk.core.providers.failures import FailureTranslator, with_partial
 from chatdesk.core.providers.offline_answers import compose_answer, compose_echo
 from chatdesk.core.providers.offline_demo import Demo, DemoFault, find_demo
 from chatdesk.core.providers.text_repair import repair
+from chatdesk.core.providers.wire import wire_bytes, wire_message
 
 OFFLINE_NAME = "offline"
 DEFAULT_MODEL = "offline-demo"
@@ -112,6 +113,11 @@ class OfflineProvider:
             )
         )
         yield StreamFinished(reason)
+
+    async def wire_body(self, request: ChatRequest) -> bytes:
+        """What a server would be sent; nothing is."""
+        messages = [wire_message(message) for message in request.messages]
+        return wire_bytes({"model": request.model or DEFAULT_MODEL, "messages": messages, "stream": True})
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -15,7 +15,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.answer_reader import AnswerReader, ErrorInAnswer
@@ -36,6 +35,7 @@ from chatdesk.core.providers.model_list import read_models
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.providers.text_repair import repair
+from chatdesk.core.providers.wire import wire_bytes, wire_message
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -44,10 +44,9 @@ CONTINUE_INSTRUCTION = (
     "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
     "Do not repeat anything and do not add an introduction."
 )
-_ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "user"}
 # Fields that some servers refuse; without them the answer comes all the same.
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
-_OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options"}
+_OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop"}
 
 
 class OpenAICompatibleProvider:
@@ -133,6 +132,11 @@ class OpenAICompatibleProvider:
             await asyncio.sleep(delay_s)
             attempt += 1
 
+    async def wire_body(self, request: ChatRequest) -> bytes:
+        """See ``providers.base``."""
+        model = request.model or await self._first_model()
+        return wire_bytes(self._body(request, model))
+
     async def close(self) -> None:
         """Close all connections; running streams fail."""
         client, self._client = self._client, None
@@ -198,7 +202,7 @@ class OpenAICompatibleProvider:
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request in the vendor's words."""
-        messages = [{"role": _ROLES[message.role], "content": repair(message.text)} for message in request.messages]
+        messages = [wire_message(message) for message in request.messages]
         if request.continue_text:
             messages.append({"role": "assistant", "content": repair(request.continue_text)})
             messages.append({"role": "user", "content": CONTINUE_INSTRUCTION})
@@ -209,6 +213,15 @@ class OpenAICompatibleProvider:
             # OpenAI's newer models refuse the old name, most other servers ignore the new one.
             names = sorted(_LENGTH_FIELDS - self._refused_fields, reverse=not self._endpoint.is_openai)
             body |= dict.fromkeys(names[:1], request.max_output_tokens)
+        wishes = {
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "reasoning_effort": request.reasoning_effort,
+            "stop": list(request.stop) or None,
+        }
+        body |= {
+            name: value for name, value in wishes.items() if value is not None and name not in self._refused_fields
+        }
         return body
 
     def _reason(self, failure: ProviderError, delay_s: float) -> str:

@@ -21,6 +21,7 @@ from chatdesk.core.providers.base import (
     StreamEvent,
     StreamFinished,
     TextDelta,
+    ToolCall,
     ToolCallDelta,
     UsageReported,
 )
@@ -65,6 +66,49 @@ async def test_a_request_carries_everything_and_nothing_more() -> None:
         assert request.headers["x-team"] == "a"
         assert request.headers["accept-encoding"] == "identity"
         assert events[-2:] == [UsageReported(Usage(11, 7, 3, 2)), StreamFinished(FinishReason.STOP)]
+
+
+FULL = ChatRequest(
+    "m",
+    [
+        *MESSAGES,
+        RequestMessage(Role.ASSISTANT, "I look it up — “naïve” \u2028 日本", (ToolCall("c1", "look", '{"q": "x"}'),)),
+        RequestMessage(Role.TOOL, "found", tool_call_id="c1"),
+    ],
+    continue_text="half an ans",
+    max_output_tokens=50,
+    temperature=0.0,
+    top_p=0.5,
+    reasoning_effort="low",
+    stop=("END",),
+)
+
+
+@pytest.mark.parametrize("request_", [FULL, ChatRequest("", MESSAGES)])
+async def test_the_bytes_that_are_shown_are_the_bytes_that_are_sent(request_: ChatRequest) -> None:
+    async def script(exchange: Exchange) -> None:
+        await (models("first") if exchange.request.method == "GET" else answer())(exchange)
+
+    async with FaultServer(script) as server:
+        provider = provider_for(server.base_url)
+        shown = await provider.wire_body(request_)
+        await ask(provider, request_)
+        assert server.requests[-1].body == shown
+
+
+async def test_parameters_are_sent_and_dropped_where_a_server_refuses_them() -> None:
+    refusal = status(400, '{"error": {"message": "Unsupported parameter: temperature", "param": "temperature"}}')
+    async with FaultServer(refusal, answer()) as server:
+        await ask(provider_for(server.base_url), FULL)
+        first, second = (request.json for request in server.requests)
+        assert (first["temperature"], first["top_p"], first["reasoning_effort"], first["stop"]) == (
+            0.0,
+            0.5,
+            "low",
+            ["END"],
+        )
+        assert "temperature" not in second
+        assert second["top_p"] == 0.5
 
 
 async def test_a_server_without_key_sees_none() -> None:

@@ -1,0 +1,126 @@
+"""Messages of a path in groups that are sent together or not at all: a tool call is never without its result.
+
+Pure. What can be sent of a group is written out once, when it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow
+from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.providers.base import RequestMessage, ToolCall
+
+#: What a message takes besides its text: its role and the marks around it (OpenAI's own rule, rounded up).
+TOKENS_PER_MESSAGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One message, or an answer with the results of the tools it called. ``tokens`` is what sending it takes."""
+
+    rows: tuple[ContextRow, ...]
+    wire: tuple[RequestMessage, ...]
+    tokens: int
+    mark: ContextMark
+
+    @property
+    def first(self) -> int:
+        return self.rows[0].position
+
+    @property
+    def last(self) -> int:
+        return self.rows[-1].position
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.wire
+
+    @property
+    def is_question(self) -> bool:
+        return self.rows[0].role is Role.USER
+
+
+def make_groups(rows: Iterable[ContextRow]) -> list[Group]:
+    """``rows`` in the order of the path, all their parts counted."""
+    return [_group(together) for together in _together(rows)]
+
+
+def belongs_to(row: ContextRow, before: Sequence[ContextRow]) -> bool:
+    """Whether ``row`` is a tool's word that goes with the messages right before it."""
+    return row.role is Role.TOOL and bool(before) and (before[0].role in (Role.ASSISTANT, Role.TOOL))
+
+
+def _together(rows: Iterable[ContextRow]) -> Iterator[tuple[ContextRow, ...]]:
+    collected: list[ContextRow] = []
+    for row in rows:
+        if collected and not belongs_to(row, collected):
+            yield tuple(collected)
+            collected = []
+        collected.append(row)
+    if collected:
+        yield tuple(collected)
+
+
+def _group(rows: tuple[ContextRow, ...]) -> Group:
+    marks = {row.mark for row in rows}
+    mark = next((each for each in (ContextMark.EXCLUDED, ContextMark.PINNED) if each in marks), ContextMark.NONE)
+    wire, tokens = _written(rows)
+    return Group(rows, wire, tokens + TOKENS_PER_MESSAGE * len(wire), mark)
+
+
+def _written(rows: tuple[ContextRow, ...]) -> tuple[tuple[RequestMessage, ...], int]:
+    """What is sent of the rows. Calls without a result and results without a call stay behind: servers refuse them."""
+    if len(rows) == 1 and len(rows[0].parts) == 1 and rows[0].parts[0].kind is PartType.TEXT:
+        part = rows[0].parts[0]  # nearly always
+        is_sent = bool(part.text) and rows[0].role is not Role.TOOL
+        return ((RequestMessage(rows[0].role, part.text),), part.tokens or 0) if is_sent else ((), 0)
+    writer = _Writer(rows)
+    for row in rows:
+        for part in row.parts:
+            writer.take(row.role, part)
+    return writer.finished()
+
+
+class _Writer:
+    """Puts the parts of a group into messages: text and calls of an answer, then the results of those calls."""
+
+    def __init__(self, rows: tuple[ContextRow, ...]) -> None:
+        parts = [part for row in rows for part in row.parts]
+        self._results = {part.call_id: part for part in parts if part.kind is PartType.TOOL_RESULT and part.call_id}
+        called = {part.call_id for part in parts if part.kind is PartType.TOOL_CALL}
+        self._paired = called & self._results.keys()
+        self._messages: list[RequestMessage] = []
+        self._tokens = 0
+        self._role: Role | None = None
+        self._texts: list[str] = []
+        self._calls: list[ToolCall] = []
+
+    def take(self, role: Role, part: ContextPart) -> None:
+        if part.kind is PartType.TEXT and part.text and role is not Role.TOOL:
+            if self._calls or role is not self._role:
+                self._flush()
+            self._role = role
+            self._texts.append(part.text)
+            self._tokens += part.tokens or 0
+        elif part.kind is PartType.TOOL_CALL and part.call_id in self._paired:
+            if role is not self._role:
+                self._flush()
+            self._role = role
+            self._calls.append(ToolCall(part.call_id, part.name, part.text))
+            self._tokens += part.tokens or 0
+
+    def finished(self) -> tuple[tuple[RequestMessage, ...], int]:
+        self._flush()
+        return tuple(self._messages), self._tokens
+
+    def _flush(self) -> None:
+        if self._role is not None and (self._texts or self._calls):
+            self._messages.append(RequestMessage(self._role, "".join(self._texts), tuple(self._calls)))
+            for call in self._calls:
+                result = self._results[call.id]
+                self._paired -= {call.id}  # a call that is named twice has one result
+                self._messages.append(RequestMessage(Role.TOOL, result.text, tool_call_id=call.id))
+                self._tokens += result.tokens or 0
+        self._texts, self._calls = [], []

@@ -1,0 +1,38 @@
+"""Requests as they go over the line in the chat completions protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.providers.base import RequestMessage
+from chatdesk.core.providers.text_repair import repair
+
+_ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "tool"}
+_FIRST = ("model", "stream", "messages")
+
+
+def wire_message(message: RequestMessage) -> dict[str, Any]:
+    """One message in the vendor's words."""
+    written: dict[str, Any] = {"role": _ROLES[message.role], "content": repair(message.text)}
+    if message.tool_calls:
+        written["tool_calls"] = [
+            {
+                "id": repair(call.id),
+                "type": "function",
+                "function": {"name": repair(call.name), "arguments": repair(call.arguments)},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id:
+        written["tool_call_id"] = repair(message.tool_call_id)
+    return written
+
+
+def wire_bytes(body: Mapping[str, Any]) -> bytes:
+    """The body as the SDK's client writes it, fields in its order; a test compares them."""
+    rest = sorted(body.keys() - set(_FIRST))
+    ordered = {name: body[name] for name in (*_FIRST, *rest) if name in body}
+    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
