@@ -3,13 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.layout import Placed
 
 _NOTHING = 0.001
+_CHANGING_KINDS = frozenset({"table", "fold"})  # their looks hang on more than themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An item as it was drawn: where, and which state of it."""
+
+    item: Item
+    y: float
+    revision: int
+    has_caret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What stands in both pictures has moved down by ``shift``; from ``top`` on there is something new."""
+
+    shift: int
+    top: float
+
+
+def drawn(placed: Sequence[Placed]) -> list[Drawn]:
+    return [Drawn(each.item, each.y, each.item.revision, each.item is each.entry.caret_item) for each in placed]
+
+
+def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
+    """How a picture follows from the one before when text was added at its end; None when it has to be drawn anew."""
+    before = {id(each.item): each for each in old}
+    shift: int | None = None
+    for place, each in enumerate(new):
+        was = before.get(id(each.item))
+        is_same = was is not None and (was.revision, was.has_caret) == (each.revision, each.has_caret)
+        if was is None or not is_same or each.item.kind in _CHANGING_KINDS:
+            # What came into view above the first line that is known has no place in the picture before.
+            return Growth(shift, each.y) if shift is not None and place else None
+        moved = each.y - was.y
+        if shift is None:
+            shift = round(moved)
+        if abs(moved - shift) >= _NOTHING:
+            return None
+    return Growth(shift, new[-1].y) if shift is not None else None
 
 
 def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:

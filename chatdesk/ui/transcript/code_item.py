@@ -48,6 +48,7 @@ class CodeItem(Item):
         first = self._lines.replace(_shown(block.text), block.runs)
         self._layouts.forget_from(first)
         self.block = block
+        self.revision += 1
         self._measure_content()
         return len(self._lines) != before
 

@@ -196,5 +196,5 @@ class Conversation(QObject):
         for entry in shown:
             self._layout.note_length(entry)
         if shown:
-            self._stage.relayout()
+            self._stage.relayout(is_growth=True)
             self._narrator.grew(shown)

@@ -42,6 +42,7 @@ class MessageEntry:
         self._is_first_unread = False
         self._unread = UnreadItem()
         self._notice = ""
+        self._made_header: tuple[tuple[str, int], HeaderItem] | None = None
         self._tickets: list[Ticket] = []
         self._tops: list[float] | None = None
         self._indexes: dict[int, int] | None = None
@@ -242,8 +243,7 @@ class MessageEntry:
         if self._is_first_unread:
             items.append(self._unread)
         if not self.is_question:
-            when = self.message.created_at
-            items.append(HeaderItem(self.author, time_of(when), whole_time_of(when)))
+            items.append(self._header())
         first = len(items)
         for section in self._sections:
             items += section.items
@@ -258,6 +258,12 @@ class MessageEntry:
         if self._looks is not None:
             self._guess_heights(self._looks)
         self.forget_places()
+
+    def _header(self) -> HeaderItem:
+        name, when = self.author, self.message.created_at
+        if self._made_header is None or self._made_header[0] != (name, when):
+            self._made_header = (name, when), HeaderItem(name, time_of(when), whole_time_of(when))
+        return self._made_header[1]
 
     def prepare(self, looks: Looks, width: float) -> None:
         """Know the column's width; guess what is not laid out."""

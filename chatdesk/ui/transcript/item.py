@@ -64,6 +64,7 @@ class Item:
     gap = 10.0  # space above, unless the item before asks for less
     is_selectable = False
     is_right_to_left = False
+    revision = 0  # grows with every change that shows
 
     def __init__(self) -> None:
         self.height = 0.0
@@ -99,6 +100,7 @@ class Item:
 
     def invalidate(self) -> None:
         self._laid_out = None
+        self.revision += 1
 
     def release(self) -> None:
         """Give back what the layout holds; the height stays as the guess."""

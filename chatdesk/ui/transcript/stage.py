@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Sign
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.blitting import free_band, moved_by
+from chatdesk.ui.transcript.blitting import Drawn, drawn, free_band, growth, moved_by
 from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
@@ -23,6 +23,7 @@ _KEPT_MESSAGES = 240
 _AHEAD_VIEWS = 1.5  # what is laid out before it is seen, while nothing else is to be done
 _AHEAD_AFTER_MS = 1
 _AHEAD_SLICE_S = 0.003
+_ABOVE_ITEM_PX = 12  # rings and marks reach above the item they belong to
 _ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
 
 
@@ -40,6 +41,7 @@ class Stage(QObject):
         self.has_plain_questions = False
         self._area = area
         self._renderer = renderer
+        self._drawn: list[Drawn] = []
         self.layout.set_looks(looks)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -87,10 +89,12 @@ class Stage(QObject):
         if self._timer.isActive():
             self.relayout()
 
-    def relayout(self, *, is_scroll: bool = False) -> None:
+    def relayout(self, *, is_scroll: bool = False, is_growth: bool = False) -> None:
         """Lay out now. ``is_scroll``: nothing but the reader's place has changed, so what is on the screen can be
-        moved, and only what came into view is drawn."""
+        moved, and only what came into view is drawn. ``is_growth``: nothing but messages that are being written, which
+        grow at their ends."""
         is_scroll = is_scroll and not self._timer.isActive()
+        is_growth = is_growth and not self._timer.isActive()
         before = self.layout.placed
         self._timer.stop()
         self._arrange()
@@ -103,8 +107,9 @@ class Stage(QObject):
         if self._timer.isActive():  # blocks came at once: what was placed is gone
             self._timer.stop()
             self._arrange()
-            is_scroll = False
-        if not (is_scroll and self._move_picture(before)):
+            is_scroll = is_growth = False
+        old, self._drawn = self._drawn, drawn(self.layout.placed)
+        if not (is_scroll and self._move_picture(before)) and not (is_growth and self._draw_growth(old)):
             self.repaint()
         self.laidOut.emit()
         if not self._ahead_timer.isActive():
@@ -148,12 +153,24 @@ class Stage(QObject):
     def _arrange(self) -> None:
         self.layout.arrange(self.column_width, self.view_height)
 
+    def _draw_growth(self, old: list[Drawn]) -> bool:
+        found = growth(old, self._drawn)
+        if found is None or not self._shift_picture(found.shift):
+            return False
+        top = int(found.top) - _ABOVE_ITEM_PX
+        viewport = self._area.viewport()
+        viewport.update(0, top, viewport.width(), viewport.height() - top)
+        return True
+
     def _move_picture(self, before: list[Placed]) -> bool:
         shift = moved_by(before, self.layout.placed)
+        return shift is not None and self._shift_picture(shift)
+
+    def _shift_picture(self, shift: int) -> bool:
         viewport = self._area.viewport()
         band = free_band(viewport.rect(), self.overlays)
         # At a broken ratio a whole pixel is not whole on the screen.
-        if shift is None or abs(shift) >= band.height() or viewport.devicePixelRatioF() % 1:
+        if abs(shift) >= band.height() or viewport.devicePixelRatioF() % 1:
             return False
         if shift:
             viewport.scroll(0, shift, band)

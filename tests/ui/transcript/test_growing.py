@@ -1,0 +1,70 @@
+"""While an answer grows only its end is drawn again; what stands on the screen is what would be drawn."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.message import Status
+from tests.ui.transcript.conftest import World, make_message, make_thread
+
+_ANSWERS = sorted((Path(__file__).parents[2] / "data" / "markdown").glob("*.md"))
+_CORNERS = 4  # a round corner that is cut by the edge is smoothed a little differently
+_FEW = ("code", "table", "list", "quote", "footnote", "arabic", "math")
+
+
+def _differing_pixels(view) -> int:
+    shown = view.screen().grabWindow(view.winId()).toImage()
+    drawn = view.grab().toImage()
+    shown = shown.convertToFormat(drawn.format())
+    assert shown.size() == drawn.size()
+    if shown == drawn:
+        return 0
+    every = ((x, y) for y in range(drawn.height()) for x in range(drawn.width()))
+    return sum(shown.pixel(*each) != drawn.pixel(*each) for each in every)
+
+
+def _some(paths: list[Path]) -> list[Path]:
+    """One of each kind that the word in its name tells."""
+    chosen = [next((path for path in paths if word in path.stem), None) for word in _FEW]
+    return [path for path in chosen if path is not None]
+
+
+@pytest.mark.parametrize("path", _some(_ANSWERS), ids=lambda path: path.stem)
+@pytest.mark.parametrize("is_at_end", [True, False], ids=["at the end", "above"])
+def test_a_growing_answer_is_drawn_whole(world: World, path: Path, is_at_end: bool) -> None:
+    rng = random.Random(path.stem)
+    view = world.open(make_thread(3, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
+    view.add_message(make_message(3, "", status=Status.STREAMING))
+    world.settle()
+    if not is_at_end:
+        view.scroll_by(-60)
+        world.settle()
+    text = path.read_text(encoding="utf-8")
+    at = 0
+    while at < len(text):
+        size = rng.randint(8, 120)
+        view.append_text("m3", 0, "text", text[at : at + size])
+        view._conversation.feeds.show_frame()
+        world.settle()
+        at += size
+        assert _differing_pixels(view) <= _CORNERS, f"after {at} characters"
+
+
+def test_only_the_end_of_a_growing_answer_is_drawn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = world.open(make_thread(1), size=(620, 600))
+    view.add_message(make_message(1, "", status=Status.STREAMING))
+    view.append_text("m1", 0, "text", "First.\n\n" * 5 + "The last one")
+    view._conversation.feeds.show_frame()
+    world.settle()
+    view.append_text("m1", 0, "text", " grows")
+    painted = []
+    paint = view._canvas.paint
+    monkeypatch.setattr(view._canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event)))
+    view._conversation.feeds.show_frame()
+    world.settle()
+    last = view._stage.layout.placed[-2]
+    assert painted
+    assert all(area.top() > last.y - 20 for area in painted)
