@@ -65,6 +65,22 @@ class PathChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextChanged:
+    """What is sent of a thread (None: of any thread) differs, for a reason that no other event tells: marks, the start,
+    parameters, summaries."""
+
+    thread_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryFailed:
+    """A summary could not be made; it is tried again later. Told once, until one succeeds."""
+
+    thread_id: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     thread_id: str
     message_id: str

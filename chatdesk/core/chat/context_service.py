@@ -1,87 +1,305 @@
 """ContextService: what the model will see of a thread, and everything a reader can do about it.
 
-The names come first and are filled in step by step; a method that is not there yet says so.
+Reached as ``ChatService.context``, on the same loop. It listens to the events of the thread, so that a request after
+one new message costs one small read however long the thread is.
 """
 
 from __future__ import annotations
 
-from chatdesk.core.domain.context import ContextMark, ContextPage, ContextReport, ContextTotals
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.token_learning import TokenLearning
+from chatdesk.core.context.assembler import Assembler, Prepared
+from chatdesk.core.context.budget import Room
+from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.path_windows import PathWindows
+from chatdesk.core.context.reporting import entries_of, report_of
+from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.domain.context import (
+    ContextFrame,
+    ContextMark,
+    ContextPage,
+    ContextReport,
+    ContextTotals,
+    PathCounts,
+)
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.model_info import ModelInfo
-from chatdesk.core.domain.parameters import Parameters
-from chatdesk.core.domain.summary import Summary
-from chatdesk.core.domain.thread import Thread
-from chatdesk.core.errors import NotPossible
+from chatdesk.core.domain.parameters import Parameters, checked_parameters
+from chatdesk.core.errors import DoesNotFit, InvalidInput, ProviderError
+from chatdesk.core.events import (
+    AnswerFinished,
+    ContextChanged,
+    EventBus,
+    MessageAdded,
+    MessageChanged,
+    PathChanged,
+    ThreadChanged,
+    ThreadDeleted,
+)
+from chatdesk.core.ids import checked_id
+from chatdesk.core.paths import encodings_dir, resources_dir
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.providers.base import ChatRequest
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.repositories import Repositories
+
+_LARGEST_PAGE = 500
+# A draft longer than this is counted on a thread.
+_LONGEST_COUNTED_AT_ONCE = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class ContextOptions:
+    """What the settings say. ``summary_share``: how full the window is when a summary is made."""
+
+    system_prompt: str = ""
+    has_summaries: bool = True
+    summary_share: float = 0.75
 
 
 class ContextService:
-    """Reached as ``ChatService.context``. Publishes ``ContextChanged(thread_id)`` when a report would differ for a
-    reason that no other event tells (marks, start, parameters, summaries)."""
+    """See the module text."""
+
+    def __init__(
+        self,
+        *,
+        repositories: Repositories,
+        providers: ProviderRegistry,
+        bus: EventBus,
+        counter: TokenCounter,
+        catalogue: ModelCatalogue,
+        options: ContextOptions | None = None,
+    ) -> None:
+        self._contexts = repositories.contexts
+        self._providers = providers
+        self._bus = bus
+        self._counter = counter
+        self._catalogue = catalogue
+        self._options = options or ContextOptions()
+        self._tasks = TaskSet()
+        self._learning = TokenLearning(repositories.token_counts, self._tasks)
+        self._windows = PathWindows(self._contexts, counter, self._learning.store)
+        self._assembler = Assembler(self._windows, counter)
+        self._latest: dict[str, Prepared] = {}
+        self._subscriptions = [
+            bus.subscribe(MessageAdded, self._on_message_added),
+            bus.subscribe(MessageChanged, self._on_message_changed),
+            bus.subscribe(AnswerFinished, self._on_answer_finished),
+            bus.subscribe(PathChanged, self._on_path_changed),
+            bus.subscribe(ThreadChanged, lambda event: self._stale(event.thread.id)),
+            bus.subscribe(ThreadDeleted, lambda event: self._forget(event.thread_id)),
+        ]
+
+    @classmethod
+    def of_shipped(cls, repositories: Repositories, providers: ProviderRegistry, bus: EventBus) -> ContextService:
+        """With what comes with ChatDesk, for scripts that do not care."""
+        catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
+        counter = TokenCounter(encodings_dir())
+        return cls(repositories=repositories, providers=providers, bus=bus, counter=counter, catalogue=catalogue)
 
     # What is sent
 
+    async def request_for(self, answer: Message) -> ChatRequest:
+        """The request for a pending answer. Raises a ``DoesNotFit`` where none is possible."""
+        frame = await self._contexts.frame(answer.thread_id)
+        info = self._info(answer.provider, answer.model)
+        provider = answer.provider or self._providers.default()[0]
+        prepared = await self._assembler.for_answer(
+            frame,
+            info,
+            answer,
+            factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
+            default_prompt=self._options.system_prompt,
+            has_summaries=self._has_summaries(frame),
+        )
+        self._learning.expect(answer.id, prepared)
+        return prepared.request()
+
     async def report(self, thread_id: str, draft: str = "") -> ContextReport:
         """The request that would be made now, with ``draft`` as the next question."""
-        raise _not_yet()
+        frame = await self._contexts.frame(checked_id(thread_id))
+        provider = frame.provider or self._providers.default()[0]
+        try:
+            prepared = await self._prepare(frame, draft)
+        except DoesNotFit as error:
+            info = self._info(frame.provider, frame.model)
+            room = Room.of(info.context_window, answer=info.largest_answer)
+            return ContextReport(
+                frame.thread_id,
+                provider,
+                info.id,
+                ContextTotals(room.window, room.reserved),
+                frame.message_count,
+                problem=error.sentence,
+            )
+
+        async def count_between(first: int, last: int) -> PathCounts:
+            return await self._contexts.counts(frame.thread_id, first=first, last=last)
+
+        return await report_of(prepared, provider, count_between)
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
-        """What happens to the messages of the shown path, from the ``start``-th on, oldest first."""
-        raise _not_yet()
+        """What happens to the messages of the shown path from the position ``start`` on, oldest first."""
+        if not 1 <= limit <= _LARGEST_PAGE:
+            raise InvalidInput(f"A page holds 1 to {_LARGEST_PAGE} rows.", safe="Nothing was changed.", next_step="")
+        prepared = await self._prepared_now(checked_id(thread_id))
+        groups = await self._windows.entries(
+            thread_id, prepared.way, first=max(start, 0), last=prepared.frame.end, limit=limit
+        )
+        entries = [entry for entry in entries_of(prepared, groups) if entry.position >= start]
+        return ContextPage(tuple(entries[:limit]), start, prepared.frame.message_count)
 
     async def totals(self, thread_id: str, draft: str = "") -> ContextTotals:
-        """For the meter: cheap enough for every key that is pressed."""
-        raise _not_yet()
+        """For the meter: cheap enough for every key that is pressed. What a draft would push out is not worked out;
+        ``share`` is above 1 then. Raises a ``DoesNotFit`` where the system prompt alone is too large."""
+        prepared = await self._prepared_now(checked_id(thread_id))
+        if not draft.strip():
+            return prepared.totals()
+        if len(draft) > _LONGEST_COUNTED_AT_ONCE:
+            tokens = await asyncio.to_thread(self._counter.count_in, draft, prepared.way)
+        else:
+            tokens = self._counter.count_in(draft, prepared.way)
+        return prepared.totals(draft_tokens=tokens)
 
     async def request_json(self, thread_id: str, draft: str = "") -> bytes:
-        """The very bytes that the provider would send."""
-        raise _not_yet()
+        """The very bytes that the provider would be sent. Raises a ``DoesNotFit``, or ``ProviderError`` where a server
+        has to be asked for its model first."""
+        frame = await self._contexts.frame(checked_id(thread_id))
+        prepared = await self._prepare(frame, draft)
+        provider = self._providers.get(frame.provider or self._providers.default()[0])
+        return await provider.wire_body(prepared.request())
 
-    async def model_info(self, provider: str, model: str) -> ModelInfo:
-        raise _not_yet()
+    def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
+        """What is known about a model; None: the one that answers when nothing is chosen."""
+        return self._info(provider, model)
+
+    async def learn_models(self) -> None:
+        """Ask the providers for their lists, which say how large the windows of their models are."""
+        for provider in self._providers.all():
+            try:
+                listed = await provider.list_models()
+            except ProviderError:
+                continue
+            for model in listed:
+                self._catalogue.note_listed(
+                    provider.name, model.id, Figures(model.context_window, model.largest_answer)
+                )
+        self._stale(None)
+
+    async def learn_to_count(self) -> None:
+        """Load the token encoding of the model that answers by default; counts are estimates until then."""
+        await asyncio.to_thread(self._counter.load, self._providers.default()[1])
+        self._stale(None)
 
     # Steering it
 
     async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
         """Pin a message into the context, exclude it, or neither."""
-        raise _not_yet()
+        message = await self._contexts.mark(checked_id(message_id), mark)
+        self._changed(message.thread_id)
+        return message
 
-    async def start_at(self, thread_id: str, message_id: str | None) -> Thread:
+    async def start_at(self, thread_id: str, message_id: str | None) -> None:
         """Send nothing before that message; None: from the beginning."""
-        raise _not_yet()
+        await self._contexts.start_at(thread_id, message_id)
+        self._changed(thread_id)
 
     async def parameters(self, thread_id: str) -> Parameters:
         """Those in force: the thread's own over its project's."""
-        raise _not_yet()
+        own, wider = await self._contexts.own_parameters(thread_id)
+        return own.over(wider)
+
+    async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
+        """The thread's and its project's, for a dialog."""
+        return await self._contexts.own_parameters(thread_id)
 
     async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
-        raise _not_yet()
+        """Raises ``InvalidInput``."""
+        await self._contexts.set_thread_parameters(thread_id, checked_parameters(parameters))
+        self._changed(thread_id)
 
     async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
-        raise _not_yet()
+        """Raises ``InvalidInput``."""
+        await self._contexts.set_project_parameters(project_id, checked_parameters(parameters))
+        self._changed(None)
 
-    # Summaries
+    # Owners
 
-    async def summaries(self, thread_id: str) -> tuple[Summary, ...]:
-        """All versions, the newest first."""
-        raise _not_yet()
+    def use_providers(self, providers: ProviderRegistry) -> None:
+        self._providers = providers
+        self._stale(None)
 
-    async def edit_summary(self, summary_id: str, text: str, *, pinned_facts: tuple[str, ...] = ()) -> Summary:
-        """A new version with the reader as its author, for the same messages."""
-        raise _not_yet()
+    def use_options(self, options: ContextOptions) -> None:
+        self._options = options
+        self._stale(None)
 
-    async def redo_summary(self, thread_id: str) -> None:
-        """Have it made anew in the background."""
-        raise _not_yet()
+    async def close(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.cancel()
+        await self._tasks.close()
 
-    async def switch_summary(self, summary_id: str, *, is_on: bool) -> Summary:
-        raise _not_yet()
+    # Inside
 
-    async def switch_thread_summaries(self, thread_id: str, *, is_on: bool) -> None:
-        raise _not_yet()
+    def _info(self, provider: str | None, model: str | None) -> ModelInfo:
+        default_provider, default_model = self._providers.default()
+        name = provider or default_provider
+        return self._catalogue.find(name, model or (default_model if name == default_provider else ""))
 
-    async def switch_project_summaries(self, project_id: str, *, is_on: bool) -> None:
-        raise _not_yet()
+    def _has_summaries(self, frame: ContextFrame) -> bool:
+        return self._options.has_summaries and frame.has_summaries
 
+    async def _prepare(self, frame: ContextFrame, draft: str) -> Prepared:
+        info = self._info(frame.provider, frame.model)
+        provider = frame.provider or self._providers.default()[0]
+        return await self._assembler.for_draft(
+            frame,
+            info,
+            draft,
+            factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
+            default_prompt=self._options.system_prompt,
+            has_summaries=self._has_summaries(frame),
+        )
 
-def _not_yet() -> NotPossible:
-    return NotPossible("This is not there yet.")
+    async def _prepared_now(self, thread_id: str) -> Prepared:
+        known = self._latest.get(thread_id)
+        if known is None:
+            known = await self._prepare(await self._contexts.frame(thread_id), "")
+            self._latest[thread_id] = known
+        return known
+
+    def _stale(self, thread_id: str | None) -> None:
+        """What was worked out for the meter no longer holds; None: for any thread."""
+        if thread_id is None:
+            self._latest.clear()
+        else:
+            self._latest.pop(thread_id, None)
+
+    def _forget(self, thread_id: str) -> None:
+        self._stale(thread_id)
+        self._windows.forget(thread_id)
+
+    def _changed(self, thread_id: str | None) -> None:
+        if thread_id is None:
+            self._stale(None)
+        else:
+            self._forget(thread_id)
+        self._bus.publish(ContextChanged(thread_id))
+
+    def _on_message_added(self, event: MessageAdded) -> None:
+        self._stale(event.message.thread_id)
+        self._windows.note_added(event.message)
+
+    def _on_message_changed(self, event: MessageChanged) -> None:
+        self._stale(event.message.thread_id)
+        self._windows.note_changed(event.message)
+
+    def _on_answer_finished(self, event: AnswerFinished) -> None:
+        self._learning.note_finished(event.message)
+
+    def _on_path_changed(self, event: PathChanged) -> None:
+        self._forget(event.thread_id)

@@ -10,17 +10,19 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.refusal import Refusal
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.request_builder import build_request
 from chatdesk.core.domain.message import Message, MessagePage, Role, Status, ThreadSizes
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import (
+    DoesNotFit,
     EmptyMessage,
     InvalidInput,
     MessageNotFound,
@@ -40,6 +42,7 @@ from chatdesk.core.events import (
     ThreadRestored,
 )
 from chatdesk.core.ids import checked_id
+from chatdesk.core.providers.base import ChatRequest
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -47,8 +50,6 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
 LARGEST_PAGE = 500
-# More messages than any model's window takes; keeps a request's cost independent of the thread's length.
-_MOST_MESSAGES_SENT = 400
 _MOST_SIZE_GROUPS = 2_000
 _LONGEST_SEARCH_MS = 10_000
 
@@ -89,6 +90,7 @@ class ChatService:
         providers: ProviderRegistry,
         bus: EventBus,
         clock: Clock,
+        context: ContextService | None = None,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
         is_nobody_writing: bool = False,
     ) -> None:
@@ -100,6 +102,7 @@ class ChatService:
         self._providers = providers
         self._bus = bus
         self._clock = clock
+        self.context = context or ContextService.of_shipped(repositories, providers, bus)
         self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing
@@ -114,6 +117,7 @@ class ChatService:
     def use_providers(self, providers: ProviderRegistry) -> None:
         """From the next turn on."""
         self._providers = providers
+        self.context.use_providers(providers)
 
     # Projects
 
@@ -427,6 +431,7 @@ class ChatService:
             turn.interrupt()
         await asyncio.gather(*(turn.finished for turn in turns), return_exceptions=True)
         await self._tasks.close()
+        await self.context.close()
 
     # Inside
 
@@ -458,14 +463,11 @@ class ChatService:
     async def _start_turn(self, thread: Thread, answer: Message) -> None:
         if answer.parent_id is None:
             raise MessageNotFound
-        path = await self._messages.path_to(answer.parent_id, limit=_MOST_MESSAGES_SENT)
-        request = build_request(
-            model=answer.model or "",
-            system_prompt=thread.system_prompt,
-            path=path,
-            continue_text=answer.text,
-        )
         provider = self._providers.get(answer.provider or self._providers.default()[0])
+        try:
+            request = await self.context.request_for(answer)
+        except DoesNotFit as error:
+            provider, request = Refusal(provider, error), ChatRequest(answer.model or "", ())
         turn = Turn(self._turn_context, answer=answer, provider=provider, request=request)
         self._turns[thread.id] = turn
         self._tasks.start(self._run_turn(turn), f"turn {answer.id}")

@@ -1,41 +1,72 @@
-"""What is sent to the model: the system prompt, then the newest messages of the path that fit.
+"""What is sent to the model: the system prompt, the summary, pinned messages, then the newest ones that fit.
 
-Pure: it gets the messages and returns the request. Tokens are estimated from characters here, on the safe side.
+Pure. What fits was decided in ``budget``; this writes it down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.context.budget import Choice
+from chatdesk.core.context.groups import Group
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.model_info import Ability, ModelInfo
+from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.summary import Summary
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 
-# When nobody says how large a model's window is: what today's small local models have.
-DEFAULT_CONTEXT_TOKENS = 32_000
-_CHARACTERS_PER_TOKEN = 3
-_SHARE_FOR_MESSAGES = 0.75
+_SUMMARY_HEADING = "Summary of the earlier messages, which are not repeated here:"
+_FACTS_HEADING = "Facts from them, word for word:"
 
 
 def build_request(
+    info: ModelInfo,
+    choice: Choice,
     *,
-    model: str,
     system_prompt: str,
-    path: Sequence[Message],
+    summary: Summary | None,
+    pinned: Sequence[Group],
+    tail: Sequence[Group],
+    parameters: Parameters,
     continue_text: str = "",
-    context_tokens: int | None = None,
+    draft: str = "",
 ) -> ChatRequest:
-    """``path`` is oldest first and ends with the question. The question is always sent, however long it is."""
-    budget = int((context_tokens or DEFAULT_CONTEXT_TOKENS) * _SHARE_FOR_MESSAGES * _CHARACTERS_PER_TOKEN)
-    budget -= len(system_prompt) + len(continue_text)
-    chosen: list[RequestMessage] = []
-    for message in reversed(path):
-        text = message.text
-        if not text or message.role not in (Role.USER, Role.ASSISTANT, Role.SYSTEM):
-            continue
-        budget -= len(text)
-        if chosen and budget < 0:
-            break
-        chosen.append(RequestMessage(message.role, text))
-    if system_prompt.strip():
-        chosen.append(RequestMessage(Role.SYSTEM, system_prompt))
-    return ChatRequest(model=model, messages=tuple(reversed(chosen)), continue_text=continue_text)
+    """``pinned`` and ``tail`` are in the order of the path; ``draft`` is a question that is no message yet."""
+    messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
+    if summary is not None and choice.has_summary:
+        messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
+    for groups in (pinned, tail):
+        for group in choice.sent(groups):
+            messages += group.wire
+    if draft:
+        messages.append(RequestMessage(Role.USER, draft))
+    wishes = possible(parameters, info)
+    return ChatRequest(
+        model=info.id,
+        messages=tuple(messages),
+        continue_text=continue_text,
+        max_output_tokens=wishes.answer_length,
+        temperature=wishes.temperature,
+        top_p=wishes.top_p,
+        reasoning_effort=wishes.reasoning_effort,
+        stop=wishes.stop,
+    )
+
+
+def summary_text(summary: Summary) -> str:
+    """A summary as the model reads it."""
+    pieces = [_SUMMARY_HEADING, summary.text.strip()]
+    if summary.pinned_facts:
+        pieces.append("\n".join([_FACTS_HEADING, *(f"- {fact}" for fact in summary.pinned_facts)]))
+    return "\n\n".join(pieces)
+
+
+def possible(parameters: Parameters, info: ModelInfo) -> Parameters:
+    """Without those that the model does not have."""
+    return Parameters(
+        temperature=parameters.temperature if info.has(Ability.TEMPERATURE) else None,
+        top_p=parameters.top_p if info.has(Ability.TOP_P) else None,
+        answer_length=parameters.answer_length,
+        reasoning_effort=parameters.reasoning_effort if info.has(Ability.REASONING) else None,
+        stop=parameters.stop if info.has(Ability.STOP) else (),
+    )

@@ -29,6 +29,8 @@ _FILES = {
 _O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "gpt-oss", "o1", "o3", "o4")
 _CL100K_MODELS = ("gpt-4", "gpt-3.5", "text-embedding")
 _DEFAULT_ENCODING = "o200k_base"
+#: The way of counting where no encoding is loaded.
+CHARACTERS = "characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class TokenCount:
 
     count: int
     is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WayOfCounting:
+    """``name`` is an encoding or ``CHARACTERS``; ``is_exact``: the model is known to count so itself."""
+
+    name: str
+    is_exact: bool
 
 
 class _Encoding(Protocol):
@@ -53,13 +63,24 @@ class TokenCounter:
 
     def count(self, text: str, model: str) -> TokenCount:
         """Tokens of ``text``. Until ``load`` was called for the model this is an estimate from the characters."""
+        way = self.way_of(model)
+        return TokenCount(self.count_in(text, way.name), is_estimate=not way.is_exact)
+
+    def way_of(self, model: str) -> WayOfCounting:
+        """How texts for ``model`` are counted at present."""
         name, is_known = _encoding_of(model)
+        if self._loaded.get(name) is None:
+            return WayOfCounting(CHARACTERS, is_exact=False)
+        return WayOfCounting(name, is_exact=is_known)
+
+    def count_in(self, text: str, name: str) -> int:
+        """Tokens of ``text`` in the way called ``name``."""
         encoding = self._loaded.get(name)
         if encoding is None:
-            return TokenCount(estimate(text), is_estimate=True)
+            return estimate(text)
         # Ordinary: "<|endoftext|>" typed by a person is text. Lone surrogates cannot be encoded.
         cleaned = text.encode("utf-8", errors="replace").decode("utf-8")
-        return TokenCount(len(encoding.encode_ordinary(cleaned)), is_estimate=not is_known)
+        return len(encoding.encode_ordinary(cleaned))
 
     def load(self, model: str) -> bool:
         """Make counts for ``model`` exact where that is possible; whether they are now. Blocks: call it in a thread."""
@@ -96,6 +117,8 @@ class TokenCounter:
 
 def estimate(text: str) -> int:
     """About four characters of Latin text a token; other scripts take about one token a character."""
+    if text.isascii():
+        return (len(text) + 3) // 4
     latin = sum(1 for character in text if character < "\u0250")
     return (latin + 3) // 4 + len(text) - latin
 

@@ -1,0 +1,68 @@
+"""Learns how far off estimates of tokens are for a model, and keeps counts, both without anybody waiting for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.context.assembler import Prepared
+from chatdesk.core.context.tokens import WayOfCounting
+from chatdesk.core.domain.message import Message
+from chatdesk.core.errors import StorageError
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.token_counts import TokenCountRepository
+
+# Until a model has reported anything: other encodings rarely need more than this for the same text.
+_UNLEARNT_FACTOR = 1.15
+_MOST_EXPECTED = 64
+
+
+class TokenLearning:
+    """Of one service, on its loop."""
+
+    def __init__(self, token_counts: TokenCountRepository, tasks: TaskSet) -> None:
+        self._token_counts = token_counts
+        self._tasks = tasks
+        self._factors: dict[tuple[str, str], float] = {}
+        self._expected: dict[str, Prepared] = {}
+
+    def store(self, way: str, counts: dict[str, int]) -> None:
+        """Keep counts in the background."""
+        self._tasks.start(self._store(way, counts), "store token counts")
+
+    async def factor(self, provider: str, model: str, way: WayOfCounting) -> float:
+        """Tokens that the model counts for each one counted in this way."""
+        if way.is_exact:
+            return 1.0
+        known = self._factors.get((provider, model))
+        if known is None:
+            known = await self._token_counts.factor(provider, model) or _UNLEARNT_FACTOR
+            self._factors[provider, model] = known
+        return known
+
+    def expect(self, answer_id: str, prepared: Prepared) -> None:
+        """Remember what was counted for a request whose answer is going to report it."""
+        if prepared.is_estimate:
+            while len(self._expected) >= _MOST_EXPECTED:
+                del self._expected[next(iter(self._expected))]
+            self._expected[answer_id] = prepared
+
+    def note_finished(self, answer: Message) -> None:
+        prepared = self._expected.pop(answer.id, None)
+        if prepared is not None:
+            self._tasks.start(self._learn(answer, prepared), f"learn from {answer.id}")
+
+    async def _learn(self, answer: Message, prepared: Prepared) -> None:
+        try:
+            factor = await self._token_counts.learn(answer.id, prepared.counted_tokens)
+        except StorageError:
+            return  # it was only a guess
+        if factor is not None and answer.provider is not None:
+            self._factors[answer.provider, prepared.info.id] = factor
+
+    async def _store(self, way: str, counts: dict[str, int]) -> None:
+        try:
+            await self._token_counts.put(way, counts)
+        except StorageError:
+            return  # counted again the next time

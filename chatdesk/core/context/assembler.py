@@ -1,0 +1,214 @@
+"""Puts a request together: what the thread says, what the model can take, and the messages that fit.
+
+One small read where the thread was used before; the rest is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.context.budget import Choice, Offer, Room, choose
+from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group
+from chatdesk.core.context.path_windows import PathWindows
+from chatdesk.core.context.request_builder import build_request, possible, summary_text
+from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.domain.context import ContextFrame, ContextTotals
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.model_info import ModelInfo
+from chatdesk.core.domain.summary import Summary
+from chatdesk.core.providers.base import ChatRequest
+
+# The way to a message that is not shown is read whole, so it has an end.
+_LONGEST_HIDDEN_PATH = 5_000
+_MOST_REMEMBERED_TEXTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that is ready to be written down, and what it was chosen from."""
+
+    frame: ContextFrame
+    info: ModelInfo
+    room: Room
+    choice: Choice
+    system_prompt: str
+    summary: Summary | None
+    pinned: Sequence[Group]
+    tail: Sequence[Group]
+    offer: Offer
+    draft: str
+    continue_text: str
+    way: str
+    is_estimate: bool
+
+    @property
+    def counted_tokens(self) -> int:
+        """The whole request as counted here."""
+        summary = self.offer.summary_tokens if self.choice.has_summary else 0
+        draft = self.offer.question_tokens or 0
+        fixed = self.offer.system_tokens + self.offer.extra_tokens + draft + (summary or 0)
+        return fixed + self.choice.pinned_tokens + self.choice.recent_tokens
+
+    def totals(self, draft_tokens: int | None = None) -> ContextTotals:
+        """``draft_tokens``: of a draft that was not there when this was chosen."""
+        scaled = self.room.scaled
+        return ContextTotals(
+            window=self.room.window,
+            reserved=self.room.reserved,
+            system=scaled(self.offer.system_tokens + self.offer.extra_tokens),
+            summary=scaled(self.offer.summary_tokens or 0) if self.choice.has_summary else 0,
+            pinned=scaled(self.choice.pinned_tokens),
+            recent=scaled(self.choice.recent_tokens),
+            draft=scaled((self.offer.question_tokens or 0) if draft_tokens is None else draft_tokens),
+            is_estimate=self.is_estimate,
+        )
+
+    def request(self) -> ChatRequest:
+        return build_request(
+            self.info,
+            self.choice,
+            system_prompt=self.system_prompt,
+            summary=self.summary,
+            pinned=self.pinned,
+            tail=self.tail,
+            parameters=self.frame.parameters,
+            continue_text=self.continue_text,
+            draft=self.draft,
+        )
+
+
+class Assembler:
+    """Builds requests for any thread. ``default_prompt`` is used where neither thread nor project has one."""
+
+    def __init__(self, windows: PathWindows, counter: TokenCounter) -> None:
+        self._windows = windows
+        self._counter = counter
+        self._texts: dict[tuple[str, str], int] = {}
+
+    async def for_answer(
+        self,
+        frame: ContextFrame,
+        info: ModelInfo,
+        answer: Message,
+        *,
+        factor: float,
+        default_prompt: str,
+        has_summaries: bool,
+    ) -> Prepared:
+        """The request for an answer below its parent, which may be on a path that is not shown."""
+        assert answer.parent_id is not None  # an answer has a question
+        way = self._counter.way_of(info.id)
+        room = self._room(frame, info, factor)
+        summary = frame.summary if has_summaries else None
+        window = await self._windows.get(frame, way.name, room.counted, lowest=_lowest(frame, summary))
+        tail = window.up_to(answer.parent_id)
+        if tail is not None:
+            pinned = await self._windows.pinned_before(frame, way.name, window.first)
+        else:
+            window = await self._windows.path_to(answer.parent_id, way.name, limit=_LONGEST_HIDDEN_PATH)
+            tail, pinned, summary = window.groups, [], None
+        return self._prepared(
+            frame,
+            info,
+            room,
+            summary,
+            tail,
+            pinned,
+            default_prompt=default_prompt,
+            continue_text=answer.text,
+            draft=None,
+        )
+
+    async def for_draft(
+        self,
+        frame: ContextFrame,
+        info: ModelInfo,
+        draft: str,
+        *,
+        factor: float,
+        default_prompt: str,
+        has_summaries: bool,
+    ) -> Prepared:
+        """The request that would be made if ``draft`` were sent now at the end of the shown path."""
+        way = self._counter.way_of(info.id)
+        room = self._room(frame, info, factor)
+        summary = frame.summary if has_summaries else None
+        window = await self._windows.get(frame, way.name, room.counted, lowest=_lowest(frame, summary))
+        pinned = await self._windows.pinned_before(frame, way.name, window.first)
+        return self._prepared(
+            frame,
+            info,
+            room,
+            summary,
+            window.groups,
+            pinned,
+            default_prompt=default_prompt,
+            continue_text="",
+            draft=draft,
+        )
+
+    def text_tokens(self, text: str, way: str) -> int:
+        """Tokens of a text that is sent again and again, as a message; counted once."""
+        if not text.strip():
+            return 0
+        known = self._texts.get((way, text))
+        if known is None:
+            known = self._counter.count_in(text, way) + TOKENS_PER_MESSAGE
+            while len(self._texts) >= _MOST_REMEMBERED_TEXTS:
+                del self._texts[next(iter(self._texts))]
+            self._texts[way, text] = known
+        return known
+
+    def _room(self, frame: ContextFrame, info: ModelInfo, factor: float) -> Room:
+        wanted = possible(frame.parameters, info).answer_length
+        return Room.of(info.context_window, answer=wanted or info.largest_answer, factor=factor)
+
+    def _prepared(
+        self,
+        frame: ContextFrame,
+        info: ModelInfo,
+        room: Room,
+        summary: Summary | None,
+        tail: Sequence[Group],
+        pinned: Sequence[Group],
+        *,
+        default_prompt: str,
+        continue_text: str,
+        draft: str | None,
+    ) -> Prepared:
+        way = self._counter.way_of(info.id)
+        system_prompt = frame.system_prompt if frame.system_prompt.strip() else default_prompt
+        offer = Offer(
+            tail,
+            pinned,
+            system_tokens=self.text_tokens(system_prompt, way.name),
+            extra_tokens=self._counter.count_in(continue_text, way.name) if continue_text else 0,
+            question_tokens=None if draft is None else self._draft_tokens(draft, way.name),
+            summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), way.name),
+            summarised_to=-1 if summary is None else summary.to_position,
+            starts_at=frame.starts_at,
+        )
+        return Prepared(
+            frame,
+            info,
+            room,
+            choose(room, offer),
+            system_prompt,
+            summary,
+            pinned,
+            tail,
+            offer,
+            draft or "",
+            continue_text,
+            way.name,
+            not way.is_exact,
+        )
+
+    def _draft_tokens(self, draft: str, way: str) -> int:
+        return self._counter.count_in(draft, way) + TOKENS_PER_MESSAGE if draft.strip() else 0
+
+
+def _lowest(frame: ContextFrame, summary: Summary | None) -> int:
+    """The position before which nothing has to be read."""
+    return max(frame.starts_at, 0 if summary is None else summary.to_position + 1)

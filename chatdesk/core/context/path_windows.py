@@ -1,0 +1,187 @@
+"""The windows of the threads that were used last, kept up to date, so that a request costs one small read.
+
+Texts are counted here, where their counts are not stored yet, and the counts stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from chatdesk.core.context.groups import Group, make_groups
+from chatdesk.core.context.path_window import PathWindow
+from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextPart, ContextRow
+from chatdesk.core.domain.message import Message, PartType, Role
+
+_MOST_THREADS = 8
+_STEP = 500
+# More characters than this are counted on a thread: at 5 to 10 MB/s they would take a frame.
+_MOST_COUNTED_AT_ONCE = 8_000
+# How far the messages that belong to a tool's call may lie from it.
+_TOOLS_REACH = 20
+# Where the messages are that may have come or changed since a window was used last.
+_NEWEST = 8
+_SENT_KINDS = (PartType.TEXT, PartType.TOOL_CALL, PartType.TOOL_RESULT)
+
+
+class RowSource(Protocol):
+    """What is needed of ``ContextRepository``."""
+
+    async def tail(
+        self, thread_id: str, encoding: str, *, before: int | None, limit: int
+    ) -> tuple[ContextRow, ...]: ...
+
+    async def between(
+        self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
+    ) -> tuple[ContextRow, ...]: ...
+
+    async def path_up(self, message_id: str, encoding: str, *, limit: int) -> tuple[ContextRow, ...]: ...
+
+    async def pinned(self, thread_id: str, encoding: str, *, before: int) -> tuple[ContextRow, ...]: ...
+
+
+Store = Callable[[str, dict[str, int]], None]
+
+
+class PathWindows:
+    """On one loop. Whoever changes a thread tells it, or forgets it here; a window that does not end where the path
+    ends is read anew all the same."""
+
+    def __init__(self, source: RowSource, counter: TokenCounter, store_counts: Store) -> None:
+        self._source = source
+        self._counter = counter
+        self._store_counts = store_counts
+        self._windows: OrderedDict[tuple[str, str], PathWindow] = OrderedDict()
+        self._pinned: dict[tuple[str, str], tuple[int, list[Group]]] = {}
+
+    async def get(self, frame: ContextFrame, encoding: str, tokens: int, *, lowest: int) -> PathWindow:
+        """A window that reaches back until ``tokens`` are in it, or to the position ``lowest``."""
+        key = (frame.thread_id, encoding)
+        window = self._windows.pop(key, None)
+        if window is not None:
+            await self._count_pending(window, encoding)
+        if window is None or window.end != frame.end:
+            self._pinned.pop(key, None)
+            rows = await self._source.tail(frame.thread_id, encoding, before=None, limit=_STEP)
+            window = PathWindow(await self.counted(rows, encoding), is_whole=len(rows) < _STEP)
+        while window.tokens <= tokens and window.first > lowest and not window.is_whole:
+            rows = await self._source.tail(frame.thread_id, encoding, before=window.first, limit=_STEP)
+            window.prepend(await self.counted(rows, encoding), is_whole=len(rows) < _STEP)
+        self._windows[key] = window
+        while len(self._windows) > _MOST_THREADS:
+            dropped, _window = self._windows.popitem(last=False)
+            self._pinned.pop(dropped, None)
+        return window
+
+    async def pinned_before(self, frame: ContextFrame, encoding: str, position: int) -> list[Group]:
+        """Pinned groups that begin before a position, oldest first."""
+        key = (frame.thread_id, encoding)
+        known = self._pinned.get(key)
+        if known is None or known[0] != position:
+            known = (position, await self._read_pinned(frame.thread_id, encoding, position))
+            self._pinned[key] = known
+        return known[1]
+
+    async def path_to(self, message_id: str, encoding: str, *, limit: int) -> PathWindow:
+        """The way to a message that is not shown; not kept."""
+        rows = await self._source.path_up(message_id, encoding, limit=limit)
+        return PathWindow(await self.counted(rows, encoding), is_whole=len(rows) < limit)
+
+    async def entries(self, thread_id: str, encoding: str, *, first: int, last: int, limit: int) -> list[Group]:
+        """Groups of the shown path that hold the messages from a position on; the first may begin before it."""
+        start = max(first - _TOOLS_REACH, 0)
+        rows = await self._source.between(thread_id, encoding, first=start, last=last, limit=limit + first - start)
+        groups = make_groups(await self.counted(rows, encoding))
+        return [group for group in groups if group.last >= first]
+
+    def forget(self, thread_id: str) -> None:
+        """Something about its messages changed that only the database knows."""
+        for key in [key for key in self._windows if key[0] == thread_id]:
+            del self._windows[key]
+            self._pinned.pop(key, None)
+
+    def note_added(self, message: Message) -> None:
+        """A message was added at the end of the shown path."""
+        for key, window in list(self._windows.items()):
+            if key[0] != message.thread_id:
+                continue
+            if window.last_id == message.parent_id:
+                window.append(row_of(message))
+            else:
+                self.forget(message.thread_id)
+
+    def note_changed(self, message: Message) -> None:
+        """A message has another text or status."""
+        for key, window in list(self._windows.items()):
+            is_here = key[0] == message.thread_id and window.update(row_of(message))
+            if is_here and message.position < window.end - _NEWEST:
+                self.forget(message.thread_id)  # nobody would count it among the new ones
+
+    async def counted(self, rows: Sequence[ContextRow], encoding: str) -> list[ContextRow]:
+        """``rows`` with a count for every part; new counts are stored."""
+        texts = {part.id: part.text for row in rows for part in row.parts if part.tokens is None}
+        if not texts:
+            return list(rows)
+        if sum(map(len, texts.values())) > _MOST_COUNTED_AT_ONCE:
+            counts = await asyncio.to_thread(self._count, texts, encoding)
+        else:
+            counts = self._count(texts, encoding)
+        if encoding != CHARACTERS:
+            self._store_counts(encoding, counts)
+        return [_with_counts(row, counts) for row in rows]
+
+    async def _count_pending(self, window: PathWindow, encoding: str) -> None:
+        """Count what was noted since."""
+        for group in window.groups[-_NEWEST - 1 :]:
+            if any(part.tokens is None for row in group.rows for part in row.parts):
+                for row in await self.counted(group.rows, encoding):
+                    window.update(row)
+
+    def _count(self, texts: dict[str, str], encoding: str) -> dict[str, int]:
+        return {part_id: self._counter.count_in(text, encoding) for part_id, text in texts.items()}
+
+    async def _read_pinned(self, thread_id: str, encoding: str, position: int) -> list[Group]:
+        rows = await self._source.pinned(thread_id, encoding, before=position)
+        found: list[Group] = []
+        for row in rows:
+            if found and found[-1].last >= row.position:
+                continue
+            if row.role is not Role.TOOL and all(part.kind is PartType.TEXT for part in row.parts):
+                found += make_groups(await self.counted([row], encoding))
+                continue
+            near = await self.entries(
+                thread_id,
+                encoding,
+                first=row.position,
+                last=min(row.position + _TOOLS_REACH, position - 1),
+                limit=_TOOLS_REACH,
+            )
+            found += near[:1]
+        return found
+
+
+def row_of(message: Message) -> ContextRow:
+    """A message as the request builder reads it; one that is still being written has no parts."""
+    parts = (
+        ContextPart(
+            part.id,
+            part.type,
+            str(part.content.get("arguments", "")) if part.type is PartType.TOOL_CALL else part.text,
+            part.tool_call_id or "",
+            part.tool_name or "",
+        )
+        for part in message.parts
+        if part.type in _SENT_KINDS and message.status.is_final
+    )
+    return ContextRow(message.id, message.position, message.role, ContextMark.NONE, tuple(parts))
+
+
+def _with_counts(row: ContextRow, counts: dict[str, int]) -> ContextRow:
+    parts = tuple(
+        part if part.tokens is not None else replace(part, tokens=counts.get(part.id, 0)) for part in row.parts
+    )
+    return replace(row, parts=parts)

@@ -1,0 +1,90 @@
+"""What a reader is told about a request: how many messages have which fate, and the fate of each on a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+
+from chatdesk.core.context.assembler import Prepared
+from chatdesk.core.context.groups import Group
+from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, PathCounts, Reason
+from chatdesk.core.domain.message import PartType
+
+_LONGEST_PREVIEW = 120
+
+CountBetween = Callable[[int, int], Awaitable[PathCounts]]
+
+
+async def report_of(prepared: Prepared, provider: str, count_between: CountBetween) -> ContextReport:
+    """``count_between`` counts messages of the shown path from one position to another, both included: for those that
+    are not in memory."""
+    frame, choice = prepared.frame, prepared.choice
+    first_known = prepared.tail[0].first if prepared.tail else frame.end + 1
+    counts = await _counts_before(prepared, first_known, count_between)
+    for group in prepared.tail:
+        counts[choice.reason(group)] += len(group.rows)
+    return ContextReport(
+        thread_id=frame.thread_id,
+        provider=provider,
+        model=prepared.info.id,
+        totals=prepared.totals(),
+        message_count=frame.message_count,
+        counts={reason: counts[reason] for reason in Reason},
+        summarised_count=prepared.summary.message_count if prepared.summary and choice.has_summary else 0,
+        pinned_count=choice.pinned_count,
+        recent_count=choice.recent_count,
+        starts_at_id=frame.starts_at_id,
+        summary_id=prepared.summary.id if prepared.summary and choice.has_summary else None,
+        stale_summary_id=frame.stale_summary_id,
+    )
+
+
+async def _counts_before(prepared: Prepared, end: int, count_between: CountBetween) -> Counter[Reason]:
+    """Of the messages before the position ``end``, none of which is sent unless it is pinned."""
+    counts: Counter[Reason] = Counter()
+    choice = prepared.choice
+    start = min(choice.starts_at, end)
+    if end <= 0:
+        return counts
+    if start > 0:
+        counts[Reason.EXCLUDED] += (await count_between(0, start - 1)).total
+    summarised_end = min(choice.summarised_to + 1, end) if choice.has_summary else start
+    for first, last, fate in (
+        (start, summarised_end - 1, Reason.SUMMARISED),
+        (max(start, summarised_end), end - 1, Reason.DID_NOT_FIT),
+    ):
+        if first > last:
+            continue
+        found = await count_between(first, last)
+        sent = sum(
+            len(group.rows)
+            for group in prepared.pinned
+            if group.first in choice.chosen and first <= group.first <= last
+        )
+        counts[Reason.EXCLUDED] += found.excluded
+        counts[Reason.EMPTY] += found.empty
+        counts[Reason.SENT] += sent
+        counts[fate] += found.total - found.excluded - found.empty - sent
+    return counts
+
+
+def entries_of(prepared: Prepared, groups: Iterable[Group]) -> list[ContextEntry]:
+    """The fate of every message in ``groups``."""
+    return [
+        ContextEntry(
+            message_id=row.id,
+            position=row.position,
+            role=row.role.value,
+            preview=_preview([part.text for part in row.parts if part.kind is PartType.TEXT]),
+            tokens=prepared.room.scaled(sum(part.tokens or 0 for part in row.parts)),
+            is_estimate=prepared.is_estimate,
+            reason=prepared.choice.reason(group),
+            is_pinned=row.mark is ContextMark.PINNED,
+        )
+        for group in groups
+        for row in group.rows
+    ]
+
+
+def _preview(texts: list[str]) -> str:
+    return " ".join("".join(texts)[: 4 * _LONGEST_PREVIEW].split())[:_LONGEST_PREVIEW]
