@@ -224,7 +224,7 @@ def test_a_deleted_thread_leaves_the_list_and_undo_brings_it_back(paths: AppPath
         application.panes.commands.trigger("thread.delete")
         await until(lambda: application.threads.thread_id is None)
         assert (await chat.list_threads()).threads == ()
-        application.panes.commands.trigger("thread.undo_delete")
+        application.panes.commands.trigger("edit.undo")
         async with asyncio.timeout(WAIT_S):
             while not (threads := (await chat.list_threads()).threads):
                 await asyncio.sleep(0.01)

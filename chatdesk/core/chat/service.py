@@ -7,6 +7,7 @@ is durable; it happened whole or not at all. Ids are checked before storage is a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -377,18 +378,27 @@ class ChatService:
                 return await asyncio.shield(turn.finished)
         return None
 
-    async def delete_message(self, message_id: str, *, with_later: bool = False) -> Moved:
-        """To the trash, alone or with all messages below it."""
+    async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
+        """To the trash, alone or with all messages below it. ``end_id``: where the shown path ends then."""
         message = await self._messages.get(checked_id(message_id))
         await self._stop_in_thread(message.thread_id)
-        thread, ids = await self._messages.delete(message.id, with_later=with_later)
+        thread, ids = await self._messages.delete(message.id, with_later=with_later, end_id=end_id)
         self._path_changed(thread, message.parent_id)
         return Moved(thread, tuple(ids))
 
-    async def restore_message(self, message_id: str) -> Moved:
-        """Back from the trash, with everything that went there in the same step."""
+    async def delete_messages(self, message_ids: Sequence[str], *, end_id: str | None = None) -> Moved:
+        """To the trash: exactly these messages of one thread, the topmost first."""
+        top = await self._messages.get(checked_id(message_ids[0]))
+        await self._stop_in_thread(top.thread_id)
+        thread, ids = await self._messages.delete_these(message_ids, end_id=end_id)
+        self._path_changed(thread, top.parent_id)
+        return Moved(thread, tuple(ids))
+
+    async def restore_message(self, message_id: str, *, end_id: str | None = None) -> Moved:
+        """Back from the trash, with everything that went there in the same step; shown unless the path is to end at
+        ``end_id``."""
         checked = checked_id(message_id)
-        thread, ids = await self._messages.restore(checked)
+        thread, ids = await self._messages.restore(checked, end_id=end_id)
         restored = await self._messages.get(checked)
         self._path_changed(thread, restored.parent_id)
         return Moved(thread, tuple(ids))
@@ -398,6 +408,17 @@ class ChatService:
         message = await self._messages.get(checked_id(message_id))
         thread = await self._messages.select_version(message.id)
         self._path_changed(thread, message.parent_id)
+        return thread
+
+    async def end_of_path(self, message_id: str) -> str | None:
+        """What ``lead_path_to`` needs to show again what is shown now in the thread of that message."""
+        return await self._messages.end_of_path(checked_id(message_id))
+
+    async def lead_path_to(self, message_id: str) -> Thread:
+        """Show the path that ends with this message."""
+        message = await self._messages.get(checked_id(message_id))
+        thread = await self._messages.lead_path_to(message.id)
+        self._path_changed(thread, None)
         return thread
 
     async def branch_thread(self, message_id: str) -> Thread:

@@ -88,6 +88,16 @@ def select_version(conn: Connection, message_id: str) -> str:
     return node.thread_id
 
 
+def lead_path_to(conn: Connection, message_id: str) -> str:
+    """Make the path lead to a message, live or not. Returns its thread."""
+    node = shown_path.find_node(conn, message_id)
+    if node is None:
+        raise MessageNotFound
+    live_thread(conn, node.thread_id)
+    shown_path.show(conn, node)
+    return node.thread_id
+
+
 def _ask(
     conn: Connection,
     origin: Origin,

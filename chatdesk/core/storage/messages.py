@@ -12,7 +12,7 @@ from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage import branching, message_pages, message_writes, streaming, thread_scan, trash
+from chatdesk.core.storage import branching, message_pages, message_writes, shown_path, streaming, thread_scan, trash
 from chatdesk.core.storage.message_writes import LEAF
 from chatdesk.core.storage.rows import get_message, get_thread
 from chatdesk.core.storage.threads import insert_thread
@@ -182,17 +182,47 @@ class MessageRepository:
 
         return await self._db.write(work)
 
-    async def delete(self, message_id: str, *, with_later: bool) -> tuple[Thread, tuple[str, ...]]:
-        """To the trash: the message, or it and everything below it. Returns the thread and the ids."""
-        wanted = checked_id(message_id)
+    async def delete(
+        self, message_id: str, *, with_later: bool, end_id: str | None = None
+    ) -> tuple[Thread, tuple[str, ...]]:
+        """To the trash: the message, or it and everything below it. Returns the thread and the ids. ``end_id`` is
+        where the shown path is to end then, see ``end_of_path``."""
+        wanted, end = checked_id(message_id), _checked(end_id)
         return await self._db.write(
-            lambda conn: trash.delete_message(conn, self._db.origin, wanted, with_later=with_later)
+            lambda conn: trash.delete_message(conn, self._db.origin, wanted, with_later=with_later, end_id=end)
         )
 
-    async def restore(self, message_id: str) -> tuple[Thread, tuple[str, ...]]:
-        """Out of the trash, with what went there together with it."""
+    async def delete_these(
+        self, message_ids: Sequence[str], *, end_id: str | None = None
+    ) -> tuple[Thread, tuple[str, ...]]:
+        """Back to the trash: exactly these messages of one thread."""
+        wanted, end = [checked_id(message_id) for message_id in message_ids], _checked(end_id)
+        return await self._db.write(lambda conn: trash.delete_messages(conn, self._db.origin, wanted, end_id=end))
+
+    async def restore(self, message_id: str, *, end_id: str | None = None) -> tuple[Thread, tuple[str, ...]]:
+        """Out of the trash, with what went there together with it; shown unless the path is to lead to ``end_id``."""
+        wanted, end = checked_id(message_id), _checked(end_id)
+        return await self._db.write(lambda conn: trash.restore_message(conn, self._db.origin, wanted, end_id=end))
+
+    async def end_of_path(self, message_id: str) -> str | None:
+        """The last message of the path of its thread, which may be in the trash: leading the path there shows again
+        what is shown now."""
         wanted = checked_id(message_id)
-        return await self._db.write(lambda conn: trash.restore_message(conn, self._db.origin, wanted))
+
+        def work(conn: Connection) -> str | None:
+            tip = shown_path.tip(conn, get_message(conn, wanted).thread_id)
+            return None if tip is None else tip.id
+
+        return await self._db.read(work)
+
+    async def lead_path_to(self, message_id: str) -> Thread:
+        """Show the path that ends with this message, wherever that is."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Thread:
+            return get_thread(conn, message_writes.lead_path_to(conn, wanted))
+
+        return await self._db.write(work)
 
     async def select_version(self, message_id: str) -> Thread:
         """Show this version and what was last shown below it."""
@@ -209,3 +239,7 @@ class MessageRepository:
         return await self._db.write(
             lambda conn: get_thread(conn, branching.branch(conn, self._db.origin, wanted, title))
         )
+
+
+def _checked(message_id: str | None) -> str | None:
+    return None if message_id is None else checked_id(message_id)

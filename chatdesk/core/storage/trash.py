@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.summary import StaleReason
@@ -58,9 +60,10 @@ def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: i
 
 
 def delete_message(
-    conn: Connection, origin: Origin, message_id: str, *, with_later: bool
+    conn: Connection, origin: Origin, message_id: str, *, with_later: bool, end_id: str | None = None
 ) -> tuple[Thread, tuple[str, ...]]:
-    """Move a message, or it and everything below it, to the trash. Another live version, if any, is shown."""
+    """Move a message, or it and everything below it, to the trash. The path leads to ``end_id`` then, if that is given;
+    else through another live version, if there is any."""
     node = shown_path.find_node(conn, message_id)
     if node is None:
         raise MessageNotFound
@@ -70,19 +73,52 @@ def delete_message(
     if any(row[1] in ("pending", "streaming") for row in rows):
         raise TurnInProgress
     affected = tuple(row[0] for row in rows)
-    tally = thread_counters.of_messages(conn, affected)
-    hidden = _mark_messages(conn, origin, node.thread_id, affected, deleted_at=origin.now(), deleted_with=message_id)
-    _account(conn, node.thread_id, tally, -1, hidden)
-    if node.is_on_path:
-        sibling = _nearest_version(conn, node)
-        if sibling is not None:
-            shown_path.show(conn, sibling)
-    shown_path.refresh_end(conn, node.thread_id)
+    _bury(conn, origin, node, affected)
+    _lead_to(conn, end_id)
     return get_thread(conn, node.thread_id), affected
 
 
-def restore_message(conn: Connection, origin: Origin, message_id: str) -> tuple[Thread, tuple[str, ...]]:
-    """Bring back a message with all that went to the trash together with it, and show it."""
+def delete_messages(
+    conn: Connection, origin: Origin, message_ids: Sequence[str], *, end_id: str | None
+) -> tuple[Thread, tuple[str, ...]]:
+    """Back to the trash with exactly these messages of one thread, the topmost first."""
+    nodes = [shown_path.find_node(conn, message_id) for message_id in message_ids]
+    live = [node for node in nodes if node is not None and node.deleted_at is None]
+    if not live:
+        raise MessageNotFound
+    affected = tuple(node.id for node in live)
+    if any(node.status in ("pending", "streaming") for node in live):
+        raise TurnInProgress
+    _bury(conn, origin, live[0], affected)
+    _lead_to(conn, end_id)
+    return get_thread(conn, live[0].thread_id), affected
+
+
+def _bury(conn: Connection, origin: Origin, top: shown_path.Node, affected: tuple[str, ...]) -> None:
+    """Into the trash together, as one step that began with ``top``."""
+    tally = thread_counters.of_messages(conn, affected)
+    hidden = _mark_messages(conn, origin, top.thread_id, affected, deleted_at=origin.now(), deleted_with=top.id)
+    _account(conn, top.thread_id, tally, -1, hidden)
+    if top.is_on_path:
+        sibling = _nearest_version(conn, top)
+        if sibling is not None:
+            shown_path.show(conn, sibling)
+    shown_path.refresh_end(conn, top.thread_id)
+
+
+def _lead_to(conn: Connection, message_id: str | None) -> bool:
+    node = None if message_id is None else shown_path.find_node(conn, message_id)
+    if node is None:
+        return False
+    shown_path.show(conn, node)
+    return True
+
+
+def restore_message(
+    conn: Connection, origin: Origin, message_id: str, *, end_id: str | None = None
+) -> tuple[Thread, tuple[str, ...]]:
+    """Bring back a message with all that went to the trash together with it. Then the path leads to ``end_id``, else
+    through the message."""
     row = conn.exec_driver_sql("SELECT deleted_with, purged_at FROM messages WHERE id = ?", (message_id,)).first()
     node = shown_path.find_node(conn, message_id)
     if row is None or node is None:
@@ -101,9 +137,9 @@ def restore_message(conn: Connection, origin: Origin, message_id: str) -> tuple[
     )
     shown = _mark_messages(conn, origin, node.thread_id, affected, deleted_at=None, deleted_with=None)
     _account(conn, node.thread_id, thread_counters.of_messages(conn, affected), 1, shown)
-    restored = shown_path.find_node(conn, message_id)
-    if restored is not None:
-        shown_path.show(conn, restored)
+    if not _lead_to(conn, end_id):
+        _lead_to(conn, message_id)
+    shown_path.refresh_end(conn, node.thread_id)
     return get_thread(conn, node.thread_id), affected
 
 

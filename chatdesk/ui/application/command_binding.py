@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.ui.application.message_binding import MessageBinding
-from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ class CommandBinding(QObject):
         panes: Panes,
         threads: ThreadBinding,
         messages: MessageBinding,
-        handle: ServiceHandle,
+        undo: UndoBinding,
+        *,
         tasks: AsyncTasks,
     ) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
-        self._handle = handle
         self._tasks = tasks
-        self._deleted: list[str] = []
+        self._undo = undo
         sidebar, theme = panes.sidebar, panes.theme
         for command_id, run in {
             "thread.new": lambda: threads.open_soon(None),
@@ -51,7 +51,6 @@ class CommandBinding(QObject):
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
             "message.edit_last": messages.edit_last,
-            "thread.undo_delete": self._undo_delete,
             "view.theme": self._switch_theme,
             "view.larger": theme.zoom_in,
             "view.smaller": theme.zoom_out,
@@ -63,28 +62,23 @@ class CommandBinding(QObject):
         messages.busyChanged.connect(panes.commands.refresh)
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
-        sidebar.renameRequested.connect(lambda id_, title: self._do("rename_thread", id_, title))
-        sidebar.pinRequested.connect(lambda id_, on: self._do("pin_thread", id_, is_pinned=on))
-        sidebar.archiveRequested.connect(lambda id_, on: self._do("archive_thread", id_, is_archived=on))
+        sidebar.renameRequested.connect(lambda id_, title: self._undo.do("rename_thread", id_, title))
+        sidebar.pinRequested.connect(lambda id_, on: self._undo.do("pin_thread", id_, is_pinned=on))
+        sidebar.archiveRequested.connect(lambda id_, on: self._undo.do("archive_thread", id_, is_archived=on))
         sidebar.deleteRequested.connect(self.delete_thread)
-        sidebar.restoreRequested.connect(lambda id_: self._do("restore_thread", id_))
+        sidebar.restoreRequested.connect(lambda id_: self._undo.do("restore_thread", id_))
         panes.header.titleEdited.connect(
-            lambda title: self._with_thread(lambda id_: self._do("rename_thread", id_, title))
+            lambda title: self._with_thread(lambda id_: self._undo.do("rename_thread", id_, title))
         )
         panes.header.modelChosen.connect(messages.choose_model)
         panes.empty_state.promptChosen.connect(self._on_prompt_chosen)
 
     def delete_thread(self, thread_id: str) -> None:
         async def work() -> None:
-            thread = await (await self._handle.chat()).delete_thread(thread_id)
-            self._deleted.append(thread_id)
-            self._panes.window.show_toast(f"Moved to the trash: {thread.title}", "Undo", self._undo_delete)
+            thread = await (await self._undo.stack()).delete_thread(thread_id)
+            self._undo.offer(f"Moved to the trash: {thread.title}")
 
         self._tasks.start(work(), f"delete thread {thread_id}")
-
-    def _undo_delete(self) -> None:
-        if self._deleted:
-            self._do("restore_thread", self._deleted.pop())
 
     def _with_thread(self, run: Callable[[str], None]) -> None:
         thread_id = self._threads.thread_id
@@ -98,12 +92,12 @@ class CommandBinding(QObject):
     def _toggle_pin(self) -> None:
         thread = self._threads.open_thread
         if thread is not None:
-            self._do("pin_thread", thread.id, is_pinned=thread.pinned_at is None)
+            self._undo.do("pin_thread", thread.id, is_pinned=thread.pinned_at is None)
 
     def _toggle_archive(self) -> None:
         thread = self._threads.open_thread
         if thread is not None:
-            self._do("archive_thread", thread.id, is_archived=thread.archived_at is None)
+            self._undo.do("archive_thread", thread.id, is_archived=thread.archived_at is None)
 
     def _step(self, step: int) -> None:
         other = self._panes.sidebar.neighbour_of(self._threads.thread_id, step)
@@ -119,9 +113,3 @@ class CommandBinding(QObject):
         composer.set_text(prompt)
         composer.set_cursor_position(len(prompt))
         composer.setFocus()
-
-    def _do(self, method: str, *values: object, **options: object) -> None:
-        async def work() -> None:
-            await getattr(await self._handle.chat(), method)(*values, **options)
-
-        self._tasks.start(work(), f"{method}")

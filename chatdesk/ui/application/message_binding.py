@@ -14,6 +14,7 @@ from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, Text
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge
 
@@ -29,10 +30,13 @@ class MessageBinding(QObject):
 
     busyChanged = Signal()
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(
+        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
+        self._undo = undo
         self._handle = handle
         self._tasks = tasks
         self._editing: str | None = None
@@ -85,7 +89,7 @@ class MessageBinding(QObject):
             chat = await self._handle.chat()
             provider, model = self._model or (None, None)
             if editing is not None:
-                await chat.edit_message(editing, text)
+                await (await self._undo.stack()).edit_message(editing, text)
             elif self._threads.thread_id is None:
                 created = await chat.create_thread(None, "", text, provider=provider, model=model)
                 self._clear_if_unchanged(text)
@@ -196,14 +200,22 @@ class MessageBinding(QObject):
         self._panes.window.show_toast("Copied")
 
     def _on_transcript_delete_requested(self, message_id: str) -> None:
+        """With messages after it a person has to say how much goes; the last one goes at once. Both can be undone."""
+        thread = self._threads.open_thread
+        if thread is not None and thread.current_leaf_id == message_id:
+            self._delete(message_id, with_later=False)
+            return
+        from chatdesk.ui.dialogs.delete_message import DeleteMessageDialog
+
+        dialog = DeleteMessageDialog(self._panes.theme, parent=self._panes.window)
+        dialog.answered.connect(lambda with_later: self._delete(message_id, with_later=with_later))
+        dialog.open()
+
+    def _delete(self, message_id: str, *, with_later: bool) -> None:
         async def work() -> None:
-            chat = await self._handle.chat()
-            moved = await chat.delete_message(message_id)
-            self._panes.window.show_toast(
-                "Message moved to the trash" if moved.message_ids else "Nothing was deleted",
-                "Undo",
-                lambda: self._do("restore_message", message_id),
-            )
+            moved = await (await self._undo.stack()).delete_message(message_id, with_later=with_later)
+            count = len(moved.message_ids)
+            self._undo.offer("Message moved to the trash" if count == 1 else f"{count:,} messages moved to the trash")
 
         self._tasks.start(work(), "delete message")
 
@@ -214,7 +226,7 @@ class MessageBinding(QObject):
             here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
             there = here + step
             if 0 <= there < len(versions):
-                await chat.select_version(versions[there].id)
+                await (await self._undo.stack()).select_version(versions[there].id)
                 announce(self._panes.transcript, f"Version {there + 1} of {len(versions)}")
 
         self._tasks.replace(work(), "select version")

@@ -32,6 +32,7 @@ from chatdesk.ui.application.settings_binding import SettingsBinding, take_over
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_export import ThreadExport
 from chatdesk.ui.application.transcript_files import TranscriptFiles
+from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -120,8 +121,9 @@ class WindowApplication(QObject):
         loop.set_exception_handler(self._crashes.handle_loop_exception)
         self._drafts = DraftKeeper(self.panes.composer, self._tasks, self._handle.chat)
         self.threads = ThreadBinding(self.panes, self._drafts, self._handle, self._tasks)
-        self.messages = MessageBinding(self.panes, self.threads, self._handle, self._tasks)
-        self._commands = CommandBinding(self.panes, self.threads, self.messages, self._handle, self._tasks)
+        self._undo = UndoBinding(self.panes, self._handle, self._tasks)
+        self.messages = MessageBinding(self.panes, self.threads, self._undo, handle=self._handle, tasks=self._tasks)
+        self._commands = CommandBinding(self.panes, self.threads, self.messages, self._undo, tasks=self._tasks)
         self._models = ModelMenu(self.panes.header, self._handle, self._tasks)
         self._settings = SettingsBinding(
             self.panes, settings, backstage.settings_store, self._models, self._handle, self._tasks

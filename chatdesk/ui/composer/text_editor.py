@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QTextCursor
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from chatdesk.ui.composer.long_lines import break_long_lines, mend_long_lines
@@ -110,8 +110,13 @@ class TextEditor(QPlainTextEdit):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Esc stops an answer before any shortcut of the window sees it.
         is_override = event.type() is QEvent.Type.ShortcutOverride
-        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and self.is_stop_offered:
-            event.accept()
+        if is_override and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Escape and self.is_stop_offered:
+                event.accept()
+            elif self._has_nothing_to(event):
+                # Then the window may have something: Qt's editor would keep the keys all the same.
+                event.ignore()
+                return True
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -157,6 +162,14 @@ class TextEditor(QPlainTextEdit):
         data = QMimeData()
         data.setText(mend_long_lines(self.textCursor().selection().toPlainText()))
         return data
+
+    def _has_nothing_to(self, event: QKeyEvent) -> bool:
+        """Whether these are the keys of undo or redo, and no typing is there to be undone or redone."""
+        document = self.document()
+        if event.matches(QKeySequence.StandardKey.Undo):
+            return not document.isUndoAvailable()
+        is_redo = event.matches(QKeySequence.StandardKey.Redo)
+        return is_redo and not document.isRedoAvailable() and not document.isUndoAvailable()
 
     def _press_enter(self, modifiers: Qt.KeyboardModifier) -> None:
         if self._has_preedit:

@@ -1,0 +1,171 @@
+"""What can be taken back: the changes of one window in their order, each with its way back and its way forth.
+
+A step is made of what the service can do for anyone, so that undoing is a change like any other: stored, published, and
+seen by other windows. Where the reader was among the versions is remembered as the end of the path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.thread import Thread
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService, Moved, Sent
+
+_MOST_STEPS = 100
+
+_Act = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One change. ``label`` says what it was, to stand after "Undo"."""
+
+    label: str
+    undo: _Act
+    redo: _Act
+
+
+class UndoStack:
+    """The service's changes as one window makes them. Steps run one at a time, however fast the keys are."""
+
+    def __init__(self, chat: ChatService) -> None:
+        self._chat = chat
+        self._done: list[Step] = []
+        self._undone: list[Step] = []
+        self._lock = asyncio.Lock()
+
+    @property
+    def last(self) -> Step | None:
+        """What ``undo`` would take back."""
+        return self._done[-1] if self._done else None
+
+    @property
+    def next(self) -> Step | None:
+        """What ``redo`` would do again."""
+        return self._undone[-1] if self._undone else None
+
+    async def undo(self, step: Step | None = None) -> Step | None:
+        """Take the last change back, or ``step`` if it was not taken back yet. None: there is nothing to take back. A
+        step that fails is given up: what it needs is gone for good."""
+        async with self._lock:
+            if not self._done or (step is not None and step not in self._done):
+                return None
+            chosen = step or self._done[-1]
+            self._done.remove(chosen)
+            await chosen.undo()
+            self._undone.append(chosen)
+            return chosen
+
+    async def redo(self) -> Step | None:
+        """Do again what was taken back last."""
+        async with self._lock:
+            if not self._undone:
+                return None
+            step = self._undone.pop()
+            await step.redo()
+            self._done.append(step)
+            return step
+
+    # Threads
+
+    async def rename_thread(self, thread_id: str, title: str) -> Thread:
+        chat, before = self._chat, await self._chat.get_thread(thread_id)
+        after = await chat.rename_thread(thread_id, title)
+        if after.title != before.title:
+            self._did(
+                "rename thread",
+                partial(chat.rename_thread, thread_id, before.title),
+                partial(chat.rename_thread, thread_id, after.title),
+            )
+        return after
+
+    async def pin_thread(self, thread_id: str, *, is_pinned: bool = True) -> Thread:
+        pin = partial(self._chat.pin_thread, thread_id)
+        was_pinned = (await self._chat.get_thread(thread_id)).pinned_at is not None
+        after = await pin(is_pinned=is_pinned)
+        if was_pinned != is_pinned:
+            label = "pin thread" if is_pinned else "unpin thread"
+            self._did(label, partial(pin, is_pinned=was_pinned), partial(pin, is_pinned=is_pinned))
+        return after
+
+    async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
+        archive = partial(self._chat.archive_thread, thread_id)
+        was_archived = (await self._chat.get_thread(thread_id)).archived_at is not None
+        after = await archive(is_archived=is_archived)
+        if was_archived != is_archived:
+            label = "archive thread" if is_archived else "unarchive thread"
+            self._did(label, partial(archive, is_archived=was_archived), partial(archive, is_archived=is_archived))
+        return after
+
+    async def delete_thread(self, thread_id: str) -> Thread:
+        chat = self._chat
+        was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
+        thread = await chat.delete_thread(thread_id)
+        if not was_deleted:
+            self._did("delete thread", partial(chat.restore_thread, thread_id), partial(chat.delete_thread, thread_id))
+        return thread
+
+    async def restore_thread(self, thread_id: str) -> Thread:
+        chat = self._chat
+        was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
+        thread = await chat.restore_thread(thread_id)
+        if was_deleted:
+            self._did("restore thread", partial(chat.delete_thread, thread_id), partial(chat.restore_thread, thread_id))
+        return thread
+
+    # Messages
+
+    async def delete_message(self, message_id: str, *, with_later: bool = False) -> Moved:
+        chat = self._chat
+        end = await chat.end_of_path(message_id)
+        moved = await chat.delete_message(message_id, with_later=with_later)
+        self._did(
+            "delete message" if len(moved.message_ids) == 1 else "delete messages",
+            partial(chat.restore_message, message_id, end_id=end),
+            partial(chat.delete_message, message_id, with_later=with_later),
+        )
+        return moved
+
+    async def restore_message(self, message_id: str) -> Moved:
+        chat = self._chat
+        end = await chat.end_of_path(message_id)
+        moved = await chat.restore_message(message_id)
+        if moved.message_ids:
+            self._did(
+                "restore message",
+                partial(chat.delete_messages, moved.message_ids, end_id=end),
+                partial(chat.restore_message, message_id),
+            )
+        return moved
+
+    async def select_version(self, message_id: str) -> Thread:
+        chat = self._chat
+        end = await chat.end_of_path(message_id)
+        thread = await chat.select_version(message_id)
+        if end is not None and await chat.end_of_path(message_id) != end:
+            self._did("switch version", partial(chat.lead_path_to, end), partial(chat.select_version, message_id))
+        return thread
+
+    async def edit_message(self, message_id: str, text: str) -> Sent:
+        """Taking it back shows the old version again and moves the new one, with all that came after it, to the
+        trash."""
+        chat = self._chat
+        end = await chat.end_of_path(message_id)
+        sent = await chat.edit_message(message_id, text)
+        self._did(
+            "edit",
+            partial(chat.delete_message, sent.question.id, with_later=True, end_id=end),
+            partial(chat.restore_message, sent.question.id),
+        )
+        return sent
+
+    def _did(self, label: str, undo: _Act, redo: _Act) -> None:
+        self._done.append(Step(label, undo, redo))
+        del self._done[:-_MOST_STEPS]
+        self._undone.clear()

@@ -1,0 +1,189 @@
+"""Undo: after any sequence of changes the way back leads through the same states, and the way forth again."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatdesk.core.chat.undo import UndoStack
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, ThreadInTrash
+from tests.helpers.chat_world import ChatWorld, chat_world
+
+_CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["delete", "cut", "restore", "select", "edit", "rename", "pin", "archive", "bin", "unbin"]),
+        st.integers(0, 30),
+    ),
+    max_size=8,
+)
+
+
+async def _state(world: ChatWorld, thread_id: str) -> tuple[object, ...]:
+    """What a reader can tell: the thread with its counters, what is live, and what is shown."""
+    thread = await world.chat.get_thread(thread_id)
+    assert await world.repositories.threads.recount(thread_id) == thread
+    live = await world.database.read(
+        lambda conn: tuple(
+            row[0]
+            for row in conn.exec_driver_sql(
+                "SELECT id FROM messages WHERE thread_id = ? AND deleted_at IS NULL ORDER BY id", (thread_id,)
+            )
+        )
+    )
+    page = await world.repositories.messages.page(thread_id, limit=500)
+    shown = tuple(message.id for message in page.messages)
+    assert page.total == len(shown)
+    flags = (thread.pinned_at is None, thread.archived_at is None, thread.deleted_at is None)
+    return (thread.title, flags, thread.message_count, thread.current_leaf_id, live, shown)
+
+
+async def _ids(world: ChatWorld, *, in_trash: bool) -> list[str]:
+    condition = "IS NOT NULL" if in_trash else "IS NULL"
+    return await world.database.read(
+        lambda conn: [
+            row[0] for row in conn.exec_driver_sql(f"SELECT id FROM messages WHERE deleted_at {condition} ORDER BY id")
+        ]
+    )
+
+
+async def _change(world: ChatWorld, stack: UndoStack, thread_id: str, name: str, pick: int) -> None:
+    ids = await _ids(world, in_trash=name == "restore")
+    chosen = ids[pick % len(ids)] if ids else ""
+    by_name = {
+        "delete": lambda: stack.delete_message(chosen),
+        "cut": lambda: stack.delete_message(chosen, with_later=True),
+        "restore": lambda: stack.restore_message(chosen),
+        "select": lambda: stack.select_version(chosen),
+        "rename": lambda: stack.rename_thread(thread_id, f"Title {pick % 3}"),
+        "pin": lambda: stack.pin_thread(thread_id, is_pinned=bool(pick % 2)),
+        "archive": lambda: stack.archive_thread(thread_id, is_archived=bool(pick % 2)),
+        "bin": lambda: stack.delete_thread(thread_id),
+        "unbin": lambda: stack.restore_thread(thread_id),
+    }
+    if name == "edit":
+        sent = await stack.edit_message(chosen, f"edit {pick}")
+        await world.answer_of(sent)
+    elif chosen or name in ("rename", "pin", "archive", "bin", "unbin"):
+        await by_name[name]()
+
+
+async def _there_and_back(changes: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with chat_world(Path(folder)) as world:
+            created = await world.chat.create_thread(None, "Title", "one")
+            await world.answer_of(created)
+            thread = created.thread.id
+            await world.answer_of(await world.chat.send_message(thread, "two"))
+            await world.finished((await world.chat.regenerate_response(created.answer.id)).id)
+            stack = UndoStack(world.chat)
+            states = [await _state(world, thread)]
+            for name, pick in changes:
+                before = stack.last
+                with suppress(NotPossible, MessageInTrash, MessageNotFound, ThreadInTrash):
+                    await _change(world, stack, thread, name, pick)
+                if stack.last is not before:
+                    states.append(await _state(world, thread))
+            forth = list(states)
+            while stack.last is not None:
+                await stack.undo()
+                states.pop()
+                assert await _state(world, thread) == states[-1]
+            assert len(states) == 1
+            for state in forth[1:]:
+                await stack.redo()
+                assert await _state(world, thread) == state
+            assert stack.next is None
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(changes=_CHANGES)
+def test_undo_and_redo_lead_through_the_same_states(changes: list[tuple[str, int]]) -> None:
+    asyncio.run(_there_and_back(changes))
+
+
+async def test_a_deleted_message_comes_back_where_it_was(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        created = await world.chat.create_thread(None, "", "one")
+        await world.answer_of(created)
+        stack = UndoStack(world.chat)
+        moved = await stack.delete_message(created.question.id)
+        assert moved.message_ids == (created.question.id,)
+        assert stack.last is not None and stack.last.label == "delete message"
+        step = await stack.undo()
+        assert step is not None and stack.next is step and stack.last is None
+        page = await world.chat.get_thread_messages(created.thread.id)
+        assert [message.id for message in page.messages] == [created.question.id, created.answer.id]
+
+
+async def test_a_new_change_forgets_what_was_undone(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread = (await world.chat.create_thread(None, "Plans")).thread
+        stack = UndoStack(world.chat)
+        await stack.rename_thread(thread.id, "Other")
+        await stack.undo()
+        await stack.pin_thread(thread.id)
+        assert await stack.redo() is None
+        assert (await world.chat.get_thread(thread.id)).title == "Plans"
+
+
+async def test_nothing_to_take_back_is_no_failure_and_no_change_is_no_step(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread = (await world.chat.create_thread(None, "Plans")).thread
+        stack = UndoStack(world.chat)
+        await stack.rename_thread(thread.id, "Plans")
+        await stack.pin_thread(thread.id, is_pinned=False)
+        await stack.archive_thread(thread.id, is_archived=False)
+        await stack.restore_thread(thread.id)
+        assert await stack.undo() is None
+        assert await stack.redo() is None
+
+
+async def test_a_step_can_be_taken_back_out_of_turn_and_only_once(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread = (await world.chat.create_thread(None, "Plans")).thread
+        stack = UndoStack(world.chat)
+        await stack.rename_thread(thread.id, "Other")
+        renamed = stack.last
+        await stack.pin_thread(thread.id)
+        assert await stack.undo(renamed) is renamed
+        assert await stack.undo(renamed) is None
+        now = await world.chat.get_thread(thread.id)
+        assert (now.title, now.pinned_at is not None) == ("Plans", True)
+
+
+async def test_what_is_gone_for_good_is_said_and_given_up(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        created = await world.chat.create_thread(None, "", "one")
+        await world.answer_of(created)
+        stack = UndoStack(world.chat)
+        await stack.delete_message(created.question.id)
+        await world.repositories.threads.purge_expired(2**60)
+        with pytest.raises(NotPossible):
+            await stack.undo()
+        assert stack.last is None and stack.next is None
+
+
+async def test_only_the_newest_hundred_steps_are_kept(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread = (await world.chat.create_thread(None, "0")).thread
+        stack = UndoStack(world.chat)
+        for number in range(1, 103):
+            await stack.rename_thread(thread.id, str(number))
+        while await stack.undo():
+            pass
+        assert (await world.chat.get_thread(thread.id)).title == "2"
+
+
+async def test_messages_deleted_by_a_vanished_list_are_refused(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        created = await world.chat.create_thread(None, "", "one")
+        await world.answer_of(created)
+        await world.chat.delete_message(created.answer.id)
+        with pytest.raises(MessageNotFound):
+            await world.chat.delete_messages([created.answer.id])

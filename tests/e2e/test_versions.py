@@ -1,0 +1,121 @@
+"""Versions, branches and undo in the real window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QPushButton
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import WAIT_S, ask, play, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _press_undo(application: WindowApplication, key: Qt.Key = Qt.Key.Key_Z) -> None:
+    QTest.keyClick(application.panes.composer.editor, key, Qt.KeyboardModifier.ControlModifier)
+
+
+def _dialog(application: WindowApplication) -> QDialog | None:
+    found = application.panes.window.findChildren(QDialog, "deleteMessageDialog")
+    return next((dialog for dialog in found if dialog.isVisible()), None)
+
+
+async def _undo(application: WindowApplication) -> None:
+    commands = application.panes.commands
+    await until(lambda: commands.is_enabled("edit.undo"))
+    commands.trigger("edit.undo")
+
+
+async def _shown(application: WindowApplication, count: int) -> None:
+    """Wait until that many messages are on the path."""
+    chat = (await application.services()).chat
+    thread_id = application.threads.thread_id
+    assert thread_id is not None
+    async with asyncio.timeout(WAIT_S):
+        while (await chat.get_thread_messages(thread_id)).total != count:
+            await asyncio.sleep(0.01)
+
+
+async def _choose(application: WindowApplication, message_id: str, button: str) -> None:
+    application.panes.transcript.deleteRequested.emit(message_id)
+    await until(lambda: _dialog(application) is not None)
+    dialog = _dialog(application)
+    assert dialog is not None
+    dialog.findChild(QPushButton, button).click()
+    await until(lambda: _dialog(application) is None)
+
+
+def test_the_last_message_is_deleted_at_once_and_ctrl_z_brings_it_back(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "hello")
+        transcript = application.panes.transcript
+        await _shown(application, 2)
+        transcript.deleteRequested.emit(answer.id)
+        await _shown(application, 1)
+        await until(lambda: application.panes.commands.is_enabled("edit.undo"))
+        _press_undo(application)
+        await _shown(application, 2)
+        await until(lambda: application.panes.commands.is_enabled("edit.redo"))
+        _press_undo(application, Qt.Key.Key_Y)
+        await _shown(application, 1)
+
+    play(paths, script)
+
+
+def test_a_message_with_others_after_it_is_deleted_alone_or_with_them(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "one")
+        await ask(application, "two")
+        await _choose(application, first.id, "deleteCancel")
+        await _shown(application, 4)
+        await _choose(application, first.id, "deleteOnly")
+        await _shown(application, 3)
+        await _undo(application)
+        await _shown(application, 4)
+        await _choose(application, first.id, "deleteWithLater")
+        await _shown(application, 1)
+        await _undo(application)
+        await _shown(application, 4)
+
+    play(paths, script)
+
+
+def test_ctrl_z_belongs_to_the_text_while_there_is_typing_to_undo(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        application.panes.commands.trigger("thread.pin")
+        await until(lambda: application.threads.open_thread.pinned_at is not None)
+        await until(lambda: application.panes.commands.is_enabled("edit.undo"))
+        type_text(application, "x")
+        _press_undo(application)
+        assert application.panes.composer.text() == ""
+        assert application.threads.open_thread.pinned_at is not None
+        application.panes.composer.clear()
+        _press_undo(application)
+        await until(lambda: application.threads.open_thread.pinned_at is None)
+
+    play(paths, script)
+
+
+def test_a_branch_opens_as_a_thread_of_its_own(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "hello")
+        await ask(application, "two")
+        application.panes.transcript.branchRequested.emit(answer.id)
+        await until(lambda: application.threads.thread_id not in (None, answer.thread_id))
+        assert application.threads.open_thread.title == "hello (branch)"
+        await _shown(application, 2)
+
+    play(paths, script)
