@@ -82,7 +82,7 @@ class ContextService:
         self._catalogue = catalogue
         self._options = options or ContextOptions()
         self._tasks = TaskSet()
-        self._learning = TokenLearning(repositories.token_counts, self._tasks)
+        self._learning = TokenLearning(repositories.token_counts, self._tasks, lambda: self._stale(None))
         self._windows = PathWindows(self._contexts, counter, self._learning.store)
         self._assembler = Assembler(self._windows, counter)
         self._latest: dict[str, Prepared] = {}

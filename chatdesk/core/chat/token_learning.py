@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
@@ -21,9 +22,10 @@ _MOST_EXPECTED = 64
 class TokenLearning:
     """Of one service, on its loop."""
 
-    def __init__(self, token_counts: TokenCountRepository, tasks: TaskSet) -> None:
+    def __init__(self, token_counts: TokenCountRepository, tasks: TaskSet, on_learnt: Callable[[], None]) -> None:
         self._token_counts = token_counts
         self._tasks = tasks
+        self._on_learnt = on_learnt
         self._factors: dict[tuple[str, str], float] = {}
         self._expected: dict[str, Prepared] = {}
 
@@ -60,6 +62,7 @@ class TokenLearning:
             return  # it was only a guess
         if factor is not None and answer.provider is not None:
             self._factors[answer.provider, prepared.info.id] = factor
+            self._on_learnt()
 
     async def _store(self, way: str, counts: dict[str, int]) -> None:
         try:
