@@ -6,14 +6,13 @@ is durable; it happened whole or not at all. Ids are checked before storage is a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.chat.refusal import Refusal
-from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
@@ -65,6 +64,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What a question to several models changed; the answers in the order of the models, pending when returned."""
+
+    thread: Thread
+    question: Message
+    answers: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Created:
     """A new thread; question and answer are there when it began with a message."""
 
@@ -107,9 +115,8 @@ class ChatService:
         self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing
-        self._turns: dict[str, Turn] = {}  # by thread id: one turn a thread at a time
+        self._turns = RunningTurns()
         self._starting: set[str] = set()
-        self._tasks = TaskSet()
         self._is_closing = False
 
     def set_max_message_bytes(self, size_bytes: int) -> None:
@@ -156,7 +163,7 @@ class ChatService:
         self._bus.publish(ThreadCreated(thread))
         self._bus.publish(MessageAdded(question))
         self._bus.publish(MessageAdded(answer))
-        await self._start_turn(thread, answer)
+        await self._start_turn(answer)
         return Created(thread, question, answer)
 
     async def list_threads(
@@ -203,7 +210,7 @@ class ChatService:
     async def delete_thread(self, thread_id: str) -> Thread:
         """To the trash, from where it can be restored for 30 days. A running turn is stopped first."""
         checked = checked_id(thread_id)
-        await self._stop_in_thread(checked)
+        await self._turns.stop(checked)
         thread = await self._threads.delete(checked)
         self._bus.publish(ThreadDeleted(thread.id))
         return thread
@@ -240,9 +247,9 @@ class ChatService:
             around=None if around is None else checked_id(around),
             at=at,
         )
-        if page.thread_id not in self._turns:
-            return page
-        return replace(page, messages=tuple(self.with_live_text(message) for message in page.messages))
+        if self._is_nobody_writing:
+            return replace(page, messages=tuple(self.with_live_text(message) for message in page.messages))
+        return self._turns.overlay_page(page)
 
     async def get_thread_sizes(self, thread_id: str) -> ThreadSizes:
         """How long the messages of the shown path are, for a scroll bar that is true before they are loaded."""
@@ -272,13 +279,11 @@ class ChatService:
         """``message`` with everything that was published for it so far; storage lags a little behind a stream."""
         if self._is_nobody_writing and not message.status.is_final:
             return replace(message, status=Status.INTERRUPTED)
-        turn = self._turns.get(message.thread_id)
-        return turn.overlay(message) if turn is not None and turn.message_id == message.id else message
+        return self._turns.overlay(message)
 
     def is_answering(self, thread_id: str) -> bool:
         """Whether an answer is being written there."""
-        turn = self._turns.get(thread_id)
-        return turn is not None and not turn.finished.done()
+        return bool(self._turns.in_thread(thread_id))
 
     async def send_message(
         self,
@@ -312,26 +317,46 @@ class ChatService:
             self._bus.publish(MessageAdded(question))
             self._bus.publish(MessageAdded(answer))
             self._bus.publish(ThreadChanged(thread))
-            await self._start_turn(thread, answer)
+            await self._start_turn(answer)
             return Sent(thread, question, answer)
 
+    async def compare(self, thread_id: str, text: str, models: Sequence[tuple[str, str]]) -> Compared:
+        """Ask two to four (provider, model) at once, at the end of the shown path. Their answers are versions of each
+        other, each with a turn of its own; the first is shown until ``keep_version`` says otherwise."""
+        checked = checked_id(thread_id)
+        question_text = self._checked_text(text)
+        if not 2 <= len(models) <= MOST_IN_THREAD:
+            raise NotPossible(f"Between 2 and {MOST_IN_THREAD} models can be compared.")
+        with self._one_turn(checked):
+            plans = [self._plan(provider, model) for provider, model in models]
+            question, answers, thread = await self._messages.add_comparison(checked, question_text, plans)
+            self._bus.publish(MessageAdded(question))
+            self._bus.publish(MessageAdded(answers[0]))
+            self._bus.publish(ThreadChanged(thread))
+            for answer in answers:
+                await self._start_turn(answer)
+            return Compared(thread, question, answers)
+
+    async def keep_version(self, message_id: str) -> Thread:
+        """Of compared answers: go on with this one. The others stay as versions, and go on being written."""
+        return await self.select_version(message_id)
+
     async def edit_message(self, message_id: str, text: str) -> Sent:
-        """Another version of a question, with an answer of its own; the old version stays."""
+        """Another version of a question, with an answer of its own; the old version stays. Two who edit the same
+        question at once get a version each, also while an answer is being written."""
         checked = checked_id(message_id)
         question_text = self._checked_text(text)
         old = await self._messages.get(checked)
         if old.role is not Role.USER:
             raise NotPossible("Only questions can be edited.", next_step="Regenerate the answer instead.")
-        with self._one_turn(old.thread_id):
-            thread = await self._threads.get(old.thread_id)
-            plan = self._plan(thread.provider, thread.model)
-            question, answer, thread = await self._messages.add_question_version(
-                checked, question_text, with_answer=plan
-            )
-            assert answer is not None  # asked for by with_answer
-            self._path_changed(thread, question.parent_id)
-            await self._start_turn(thread, answer)
-            return Sent(thread, question, answer)
+        self._check_room(old.thread_id)
+        thread = await self._threads.get(old.thread_id)
+        plan = self._plan(thread.provider, thread.model)
+        question, answer, thread = await self._messages.add_question_version(checked, question_text, with_answer=plan)
+        assert answer is not None  # asked for by with_answer
+        self._path_changed(thread, question.parent_id)
+        await self._start_turn(answer)
+        return Sent(thread, question, answer)
 
     async def regenerate_response(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
@@ -346,7 +371,7 @@ class ChatService:
             plan = self._plan(provider or thread.provider, model or thread.model)
             answer, thread = await self._messages.add_answer(parent_id, plan)
             self._path_changed(thread, parent_id)
-            await self._start_turn(thread, answer)
+            await self._start_turn(answer)
             return answer
 
     async def continue_message(self, message_id: str) -> Message:
@@ -354,13 +379,15 @@ class ChatService:
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
-        with self._one_turn(old.thread_id):
-            thread = await self._threads.get(old.thread_id)
-            plan = self._plan(old.provider or thread.provider, old.model or thread.model)
-            answer = await self._messages.resume(old.id, plan)
-            self._bus.publish(MessageChanged(answer))
-            await self._start_turn(thread, answer)
-            return answer
+        if self._turns.is_writing(old.id):
+            raise TurnInProgress
+        self._check_room(old.thread_id)
+        thread = await self._threads.get(old.thread_id)
+        plan = self._plan(old.provider or thread.provider, old.model or thread.model)
+        answer = await self._messages.resume(old.id, plan)
+        self._bus.publish(MessageChanged(answer))
+        await self._start_turn(answer)
+        return answer
 
     async def retry_message(self, message_id: str) -> Message:
         """Try a failed answer again: in place while it has no text, else as another version."""
@@ -370,18 +397,13 @@ class ChatService:
         return await self.regenerate_response(old.id)
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
-        """Stop the turn of a thread (or the turn that writes a message); its text so far is kept. None: none runs."""
-        checked = checked_id(thread_or_message_id)
-        for turn in tuple(self._turns.values()):
-            if checked in (turn.thread_id, turn.message_id):
-                turn.stop()
-                return await asyncio.shield(turn.finished)
-        return None
+        """Stop the turns of a thread (or the turn that writes a message); the text so far is kept. None: none runs."""
+        return await self._turns.stop(checked_id(thread_or_message_id))
 
     async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
         """To the trash, alone or with all messages below it. ``end_id``: where the shown path ends then."""
         message = await self._messages.get(checked_id(message_id))
-        await self._stop_in_thread(message.thread_id)
+        await self._turns.stop(message.thread_id)
         thread, ids = await self._messages.delete(message.id, with_later=with_later, end_id=end_id)
         self._path_changed(thread, message.parent_id)
         return Moved(thread, tuple(ids))
@@ -389,7 +411,7 @@ class ChatService:
     async def delete_messages(self, message_ids: Sequence[str], *, end_id: str | None = None) -> Moved:
         """To the trash: exactly these messages of one thread, the topmost first."""
         top = await self._messages.get(checked_id(message_ids[0]))
-        await self._stop_in_thread(top.thread_id)
+        await self._turns.stop(top.thread_id)
         thread, ids = await self._messages.delete_these(message_ids, end_id=end_id)
         self._path_changed(thread, top.parent_id)
         return Moved(thread, tuple(ids))
@@ -447,11 +469,7 @@ class ChatService:
     async def close(self) -> None:
         """Interrupt all turns and wait until their text is stored."""
         self._is_closing = True
-        turns = tuple(self._turns.values())
-        for turn in turns:
-            turn.interrupt()
-        await asyncio.gather(*(turn.finished for turn in turns), return_exceptions=True)
-        await self._tasks.close()
+        await self._turns.close()
         await self.context.close()
 
     # Inside
@@ -474,6 +492,13 @@ class ChatService:
         self._providers.get(provider)
         return AnswerPlan(provider, model or (default_model if provider == default_provider else ""))
 
+    def _check_room(self, thread_id: str) -> None:
+        """Whether one more answer may be written in that thread."""
+        if self._is_closing:
+            raise NotPossible("ChatDesk is closing.")
+        if len(self._turns.in_thread(thread_id)) >= MOST_IN_THREAD:
+            raise TurnInProgress
+
     def _one_turn(self, thread_id: str) -> _Starting:
         if self._is_closing:
             raise NotPossible("ChatDesk is closing.")
@@ -481,7 +506,7 @@ class ChatService:
             raise TurnInProgress
         return _Starting(self._starting, thread_id)
 
-    async def _start_turn(self, thread: Thread, answer: Message) -> None:
+    async def _start_turn(self, answer: Message) -> None:
         if answer.parent_id is None:
             raise MessageNotFound
         provider = self._providers.get(answer.provider or self._providers.default()[0])
@@ -489,22 +514,7 @@ class ChatService:
             request = await self.context.request_for(answer)
         except DoesNotFit as error:
             provider, request = Refusal(provider, error), ChatRequest(answer.model or "", ())
-        turn = Turn(self._turn_context, answer=answer, provider=provider, request=request)
-        self._turns[thread.id] = turn
-        self._tasks.start(self._run_turn(turn), f"turn {answer.id}")
-
-    async def _run_turn(self, turn: Turn) -> None:
-        try:
-            await turn.run()
-        finally:
-            if self._turns.get(turn.thread_id) is turn:
-                del self._turns[turn.thread_id]
-
-    async def _stop_in_thread(self, thread_id: str) -> None:
-        turn = self._turns.get(thread_id)
-        if turn is not None:
-            turn.stop()
-            await asyncio.shield(turn.finished)
+        self._turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
 
     def _changed(self, thread: Thread) -> Thread:
         self._bus.publish(ThreadChanged(thread))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -50,6 +51,15 @@ def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, pla
     parent = _live_node(conn, parent_id)
     node = _insert_answer(conn, origin, owner, parent, plan)
     return get_message(conn, node.id)
+
+
+def add_others(conn: Connection, origin: Origin, owner: str, first: Message, plans: Sequence[AnswerPlan]) -> list[str]:
+    """More pending answers beside ``first``, which stays the shown one."""
+    assert first.parent_id is not None  # an answer stands below its question
+    parent = _live_node(conn, first.parent_id)
+    ids = [_insert_answer(conn, origin, owner, parent, plan).id for plan in plans]
+    lead_path_to(conn, first.id)
+    return ids
 
 
 def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> None:

@@ -145,6 +145,21 @@ class MessageRepository:
 
         return await self._db.write(work)
 
+    async def add_comparison(
+        self, thread_id: str, text: str, plans: Sequence[AnswerPlan]
+    ) -> tuple[Message, tuple[Message, ...], Thread]:
+        """A question at the end of the shown path with a pending answer for each plan, the first of them shown."""
+        thread = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[Message, tuple[Message, ...], Thread]:
+            origin, owner = self._db.origin, self._db.owner_token
+            asked, first = message_writes.add_question(conn, origin, owner, thread, text, LEAF, plans[0])
+            assert first is not None  # asked for by the first plan
+            ids = [first.id, *message_writes.add_others(conn, origin, owner, first, plans[1:])]
+            return asked, tuple(get_message(conn, each) for each in ids), get_thread(conn, thread)
+
+        return await self._db.write(work)
+
     async def start_streaming(self, message_id: str, started_at: int) -> Message:
         """pending to streaming."""
         wanted = checked_id(message_id)

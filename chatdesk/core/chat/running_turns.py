@@ -1,0 +1,68 @@
+"""The answers that are being written now, each by a turn of its own; several of one thread may run side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.turn import Turn
+from chatdesk.core.domain.message import Message, MessagePage
+
+MOST_IN_THREAD = 4
+
+
+class RunningTurns:
+    """Kept by the id of the message that a turn writes."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, Turn] = {}
+        self._tasks = TaskSet()
+
+    def start(self, turn: Turn) -> None:
+        self._turns[turn.message_id] = turn
+        self._tasks.start(self._run(turn), f"turn {turn.message_id}")
+
+    def in_thread(self, thread_id: str) -> tuple[Turn, ...]:
+        """Those that have not ended."""
+        turns = self._turns.values()
+        return tuple(turn for turn in turns if turn.thread_id == thread_id and not turn.finished.done())
+
+    def is_writing(self, message_id: str) -> bool:
+        turn = self._turns.get(message_id)
+        return turn is not None and not turn.finished.done()
+
+    def overlay(self, message: Message) -> Message:
+        """``message`` with everything that was shown of it so far."""
+        turn = self._turns.get(message.id)
+        return message if turn is None else turn.overlay(message)
+
+    def overlay_page(self, page: MessagePage) -> MessagePage:
+        if not any(message.id in self._turns for message in page.messages):
+            return page
+        return replace(page, messages=tuple(self.overlay(message) for message in page.messages))
+
+    async def stop(self, thread_or_message_id: str) -> Message | None:
+        """Stop one turn, or all of a thread; returns the last that ended. None: none runs."""
+        turns = self.in_thread(thread_or_message_id)
+        if self.is_writing(thread_or_message_id):
+            turns = (self._turns[thread_or_message_id],)
+        for turn in turns:
+            turn.stop()
+        ended = [await asyncio.shield(turn.finished) for turn in turns]
+        return ended[-1] if ended else None
+
+    async def close(self) -> None:
+        """Interrupt all and wait until their text is stored."""
+        turns = tuple(self._turns.values())
+        for turn in turns:
+            turn.interrupt()
+        await asyncio.gather(*(turn.finished for turn in turns), return_exceptions=True)
+        await self._tasks.close()
+
+    async def _run(self, turn: Turn) -> None:
+        try:
+            await turn.run()
+        finally:
+            if self._turns.get(turn.message_id) is turn:
+                del self._turns[turn.message_id]
