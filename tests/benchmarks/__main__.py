@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import foundation, transcript
+from tests.benchmarks import context, foundation, transcript
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
@@ -25,6 +25,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "answer": transcript.answering,
     "typing": transcript.typing,
     "hostile": transcript.hostile,
+    "context": context.building,
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatdesk.core.context.budget import Choice, Offer, Room, choose
+from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.request_builder import build_request, possible, summary_text
@@ -34,8 +35,6 @@ class Prepared:
     choice: Choice
     system_prompt: str
     summary: Summary | None
-    pinned: Sequence[Group]
-    tail: Sequence[Group]
     offer: Offer
     draft: str
     continue_text: str
@@ -67,11 +66,10 @@ class Prepared:
     def request(self) -> ChatRequest:
         return build_request(
             self.info,
+            self.offer,
             self.choice,
             system_prompt=self.system_prompt,
             summary=self.summary,
-            pinned=self.pinned,
-            tail=self.tail,
             parameters=self.frame.parameters,
             continue_text=self.continue_text,
             draft=self.draft,
@@ -107,7 +105,7 @@ class Assembler:
             pinned = await self._windows.pinned_before(frame, way.name, window.first)
         else:
             window = await self._windows.path_to(answer.parent_id, way.name, limit=_LONGEST_HIDDEN_PATH)
-            tail, pinned, summary = window.groups, [], None
+            tail, pinned, summary = window.whole, [], None
         return self._prepared(
             frame,
             info,
@@ -141,7 +139,7 @@ class Assembler:
             info,
             room,
             summary,
-            window.groups,
+            window.whole,
             pinned,
             default_prompt=default_prompt,
             continue_text="",
@@ -170,7 +168,7 @@ class Assembler:
         info: ModelInfo,
         room: Room,
         summary: Summary | None,
-        tail: Sequence[Group],
+        tail: Stretch,
         pinned: Sequence[Group],
         *,
         default_prompt: str,
@@ -196,8 +194,6 @@ class Assembler:
             choose(room, offer),
             system_prompt,
             summary,
-            pinned,
-            tail,
             offer,
             draft or "",
             continue_text,

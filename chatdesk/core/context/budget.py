@@ -5,10 +5,10 @@ Pure. All sizes are tokens as counted here; ``Room`` turns what the model report
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
+from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import Group
 from chatdesk.core.domain.context import ContextMark, Reason
 from chatdesk.core.errors import MessageLargerThanWindow, QuestionExcluded, SystemPromptTooLarge
@@ -46,7 +46,7 @@ class Offer:
     in any case, besides the system prompt.
     """
 
-    tail: Sequence[Group]
+    tail: Stretch
     pinned: Sequence[Group] = ()
     system_tokens: int = 0
     extra_tokens: int = 0
@@ -58,9 +58,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is sent: everything from ``tail_from`` on that is neither excluded nor empty, and the groups that begin at
-    the positions ``chosen``. Token counts are as counted here."""
+    """What is sent: everything of the tail from group ``cut`` on, which begins at the position ``tail_from``, that is
+    neither excluded nor empty; and the groups that begin at the positions ``chosen``. Tokens are as counted here."""
 
+    cut: int
     tail_from: int
     chosen: frozenset[int]
     has_summary: bool
@@ -83,8 +84,12 @@ class Choice:
             return Reason.SENT
         return Reason.SUMMARISED if self.has_summary and group.first <= self.summarised_to else Reason.DID_NOT_FIT
 
-    def sent(self, groups: Iterable[Group]) -> list[Group]:
-        return [group for group in groups if self.reason(group) is Reason.SENT]
+    def sent_alone(self, offer: Offer) -> list[Group]:
+        """The chosen groups from before ``tail_from``, oldest first."""
+        question = offer.tail.newest_question()
+        known = [*offer.pinned, *offer.tail.pinned, *([question] if question else [])]
+        groups = {group.first: group for group in known}
+        return [groups[first] for first in sorted(self.chosen) if first < self.tail_from]
 
 
 def choose(room: Room, offer: Offer) -> Choice:
@@ -94,29 +99,22 @@ def choose(room: Room, offer: Offer) -> Choice:
     has_summary = offer.summary_tokens is not None and offer.summary_tokens <= left
     if has_summary:
         left -= offer.summary_tokens or 0
-    chosen = set() if question is None else {question.first}
-    pinned_tokens = pinned_count = 0
-    for group in chain(reversed(offer.tail), reversed(offer.pinned)):
-        if group.mark is ContextMark.PINNED and _can_be_sent(group, offer.starts_at, chosen) and group.tokens <= left:
-            chosen.add(group.first)
-            left -= group.tokens
-            pinned_tokens += group.tokens
-            pinned_count += len(group.rows)
+    pinned = _fitting(offer, question, left)
+    pinned_tokens = sum(group.tokens for group in pinned)
+    chosen = frozenset(group.first for group in pinned) | ({question.first} if question else frozenset())
     lowest = max(offer.starts_at, offer.summarised_to + 1 if has_summary else 0)
-    tail_from, recent_tokens, recent_count = _newest(offer, lowest, chosen, left)
-    if question is not None:
-        recent_tokens += question.tokens
-        recent_count += len(question.rows)
+    cut, tokens, count = _newest(offer, question, chosen, lowest, left - pinned_tokens)
     return Choice(
-        tail_from=tail_from,
-        chosen=frozenset(chosen),
+        cut=cut,
+        tail_from=_position(offer.tail, cut),
+        chosen=chosen,
         has_summary=has_summary,
         summarised_to=offer.summarised_to,
         starts_at=offer.starts_at,
         pinned_tokens=pinned_tokens,
-        recent_tokens=recent_tokens,
-        pinned_count=pinned_count,
-        recent_count=recent_count,
+        recent_tokens=tokens,
+        pinned_count=sum(len(group.rows) for group in pinned),
+        recent_count=count,
     )
 
 
@@ -124,10 +122,46 @@ def _question(offer: Offer) -> Group | None:
     """The newest message of the person; None where a draft is going to be it."""
     if offer.question_tokens is not None:
         return None
-    question = next((group for group in reversed(offer.tail) if group.is_question and not group.is_empty), None)
+    question = offer.tail.newest_question()
     if question is not None and question.mark is ContextMark.EXCLUDED:
         raise QuestionExcluded
     return question
+
+
+def _fitting(offer: Offer, question: Group | None, left: int) -> list[Group]:
+    """Pinned groups, the newest first, as long as there is room for them."""
+    found = []
+    for group in reversed([*offer.pinned, *offer.tail.pinned]):
+        if group is not question and group.first >= offer.starts_at and not group.is_empty and group.tokens <= left:
+            found.append(group)
+            left -= group.tokens
+    return found
+
+
+def _newest(
+    offer: Offer, question: Group | None, chosen: frozenset[int], lowest: int, left: int
+) -> tuple[int, int, int]:
+    """From which group of the tail on everything is sent, and the tokens and messages of it but for pinned ones."""
+    run, end = offer.tail.run, offer.tail.end
+    is_counted = question is not None and question.mark is ContextMark.NONE
+    own_tokens, own_rows = (question.tokens, len(question.rows)) if question else (0, 0)
+    cut = run.fitting_from(end, left + (own_tokens if is_counted else 0))
+    place = end if question is None else run.index_from(question.first)
+    if is_counted and cut > place:  # not even what came after the question fits with it
+        cut = max(run.fitting_from(end, left), place + 1)
+    behind = [run.index_from(group.first) + 1 for group in offer.tail.pinned if group.first not in chosen]
+    cut = min(max(cut, run.index_from(lowest), *behind), end)
+    tokens, rows = run.tokens_between(cut, end), run.rows_between(cut, end)
+    if question is not None and not (is_counted and place >= cut):
+        tokens, rows = tokens + own_tokens, rows + own_rows
+    return cut, tokens, rows
+
+
+def _position(tail: Stretch, index: int) -> int:
+    """Where the group with that index begins; behind the last one where there is none."""
+    if index < tail.end:
+        return tail.run.groups[index].first
+    return tail.run.groups[tail.end - 1].last + 1 if tail.end else 0
 
 
 def _left_for_others(room: Room, offer: Offer, question: Group | None) -> int:
@@ -144,23 +178,3 @@ def _left_for_others(room: Room, offer: Offer, question: Group | None) -> int:
             f" message: the model reads {room.window:,} at once and {room.reserved:,} of them are kept for the answer."
         )
     return left
-
-
-def _can_be_sent(group: Group, starts_at: int, chosen: set[int]) -> bool:
-    return group.first >= starts_at and not group.is_empty and group.first not in chosen
-
-
-def _newest(offer: Offer, lowest: int, chosen: set[int], left: int) -> tuple[int, int, int]:
-    """From which position on everything is sent, and the tokens and messages that this adds."""
-    tokens = count = 0
-    tail_from = offer.tail[-1].last + 1 if offer.tail else lowest
-    for group in reversed(offer.tail):
-        if group.first < lowest:
-            break
-        if group.first not in chosen and not group.is_empty and group.mark is not ContextMark.EXCLUDED:
-            if tokens + group.tokens > left:
-                return tail_from, tokens, count
-            tokens += group.tokens
-            count += len(group.rows)
-        tail_from = group.first
-    return tail_from, tokens, count

@@ -19,9 +19,10 @@ async def report_of(prepared: Prepared, provider: str, count_between: CountBetwe
     """``count_between`` counts messages of the shown path from one position to another, both included: for those that
     are not in memory."""
     frame, choice = prepared.frame, prepared.choice
-    first_known = prepared.tail[0].first if prepared.tail else frame.end + 1
+    tail = prepared.offer.tail
+    first_known = frame.end + 1 if tail.first is None else tail.first
     counts = await _counts_before(prepared, first_known, count_between)
-    for group in prepared.tail:
+    for group in tail:
         counts[choice.reason(group)] += len(group.rows)
     return ContextReport(
         thread_id=frame.thread_id,
@@ -58,7 +59,7 @@ async def _counts_before(prepared: Prepared, end: int, count_between: CountBetwe
         found = await count_between(first, last)
         sent = sum(
             len(group.rows)
-            for group in prepared.pinned
+            for group in prepared.offer.pinned
             if group.first in choice.chosen and first <= group.first <= last
         )
         counts[Reason.EXCLUDED] += found.excluded

@@ -5,10 +5,7 @@ Pure. What fits was decided in ``budget``; this writes it down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from chatdesk.core.context.budget import Choice
-from chatdesk.core.context.groups import Group
+from chatdesk.core.context.budget import Choice, Offer
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
@@ -21,23 +18,22 @@ _FACTS_HEADING = "Facts from them, word for word:"
 
 def build_request(
     info: ModelInfo,
+    offer: Offer,
     choice: Choice,
     *,
     system_prompt: str,
     summary: Summary | None,
-    pinned: Sequence[Group],
-    tail: Sequence[Group],
     parameters: Parameters,
     continue_text: str = "",
     draft: str = "",
 ) -> ChatRequest:
-    """``pinned`` and ``tail`` are in the order of the path; ``draft`` is a question that is no message yet."""
+    """``choice`` was made of ``offer``; ``draft`` is a question that is no message yet."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
     if summary is not None and choice.has_summary:
         messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
-    for groups in (pinned, tail):
-        for group in choice.sent(groups):
-            messages += group.wire
+    for group in choice.sent_alone(offer):
+        messages += group.wire
+    messages += offer.tail.run.wire_between(choice.cut, offer.tail.end)
     if draft:
         messages.append(RequestMessage(Role.USER, draft))
     wishes = possible(parameters, info)

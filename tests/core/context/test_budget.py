@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chatdesk.core.context.budget import Offer, Room, choose
-from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
+from chatdesk.core.context.group_run import GroupRun, Stretch
+from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, make_groups
 from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow, Reason
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.errors import MessageLargerThanWindow, QuestionExcluded, SystemPromptTooLarge
@@ -25,10 +26,14 @@ def _rows(count: int, *, tokens: int = 6, **marks: ContextMark) -> list[ContextR
     ]
 
 
+def _run(rows: list[ContextRow]) -> Stretch:
+    return GroupRun(make_groups(rows)).upto()
+
+
 def _sent(offer: Offer, room: Room) -> list[str]:
     choice = choose(room, offer)
-    groups: list[Group] = [*offer.pinned, *offer.tail]
-    return [row.id for group in choice.sent(groups) for row in group.rows]
+    groups = [*offer.pinned, *offer.tail]
+    return [row.id for group in groups if choice.reason(group) is Reason.SENT for row in group.rows]
 
 
 def _room(messages: int) -> Room:
@@ -37,66 +42,66 @@ def _room(messages: int) -> Room:
 
 
 def test_the_newest_that_fit_are_sent() -> None:
-    assert _sent(Offer(make_groups(_rows(9))), _room(3)) == ["m6", "m7", "m8"]
+    assert _sent(Offer(_run(_rows(9))), _room(3)) == ["m6", "m7", "m8"]
 
 
 def test_pinned_messages_go_before_newer_ones() -> None:
-    offer = Offer(make_groups(_rows(9, m1=ContextMark.PINNED)))
+    offer = Offer(_run(_rows(9, m1=ContextMark.PINNED)))
     assert _sent(offer, _room(3)) == ["m1", "m7", "m8"]
     assert choose(_room(3), offer).pinned_count == 1
 
 
 def test_the_newest_pinned_messages_are_sent_where_not_all_fit() -> None:
-    offer = Offer(make_groups(_rows(9, m1=ContextMark.PINNED, m3=ContextMark.PINNED)))
+    offer = Offer(_run(_rows(9, m1=ContextMark.PINNED, m3=ContextMark.PINNED)))
     choice = choose(_room(2), offer)
     assert _sent(offer, _room(2)) == ["m3", "m8"]
-    assert choice.reason(offer.tail[1]) is Reason.DID_NOT_FIT
+    assert choice.reason(list(offer.tail)[1]) is Reason.DID_NOT_FIT
 
 
 def test_excluded_messages_make_room_for_older_ones() -> None:
-    assert _sent(Offer(make_groups(_rows(9, m7=ContextMark.EXCLUDED))), _room(3)) == ["m5", "m6", "m8"]
+    assert _sent(Offer(_run(_rows(9, m7=ContextMark.EXCLUDED))), _room(3)) == ["m5", "m6", "m8"]
 
 
 def test_nothing_before_the_start_is_sent_though_it_fits() -> None:
-    offer = Offer(make_groups(_rows(9)), starts_at=7)
+    offer = Offer(_run(_rows(9)), starts_at=7)
     assert _sent(offer, _room(9)) == ["m7", "m8"]
-    assert choose(_room(9), offer).reason(offer.tail[0]) is Reason.EXCLUDED
+    assert choose(_room(9), offer).reason(next(iter(offer.tail))) is Reason.EXCLUDED
 
 
 def test_a_summary_stands_for_what_it_covers() -> None:
-    offer = Offer(make_groups(_rows(9)), summary_tokens=10, summarised_to=5)
+    offer = Offer(_run(_rows(9)), summary_tokens=10, summarised_to=5)
     choice = choose(_room(9), offer)
     assert [choice.reason(group) for group in offer.tail] == [Reason.SUMMARISED] * 6 + [Reason.SENT] * 3
 
 
 def test_a_summary_that_does_not_fit_gives_way_to_messages() -> None:
-    offer = Offer(make_groups(_rows(9)), summary_tokens=1_000, summarised_to=5)
+    offer = Offer(_run(_rows(9)), summary_tokens=1_000, summarised_to=5)
     choice = choose(_room(9), offer)
     assert not choice.has_summary
     assert _sent(offer, _room(9)) == [f"m{number}" for number in range(9)]
 
 
 def test_a_draft_pushes_older_messages_out() -> None:
-    offer = Offer(make_groups(_rows(8)), question_tokens=30)
+    offer = Offer(_run(_rows(8)), question_tokens=30)
     assert _sent(offer, _room(5)) == ["m6", "m7"]
 
 
 def test_a_message_larger_than_the_window_says_so() -> None:
-    offer = Offer(make_groups(_rows(1, tokens=100)))
+    offer = Offer(_run(_rows(1, tokens=100)))
     with pytest.raises(MessageLargerThanWindow, match="104 tokens"):
         choose(Room(window=100, reserved=20), offer)
     with pytest.raises(MessageLargerThanWindow):
-        choose(Room(window=100, reserved=20), Offer((), question_tokens=81))
+        choose(Room(window=100, reserved=20), Offer(_run([]), question_tokens=81))
 
 
 def test_a_system_prompt_that_leaves_no_room_says_so() -> None:
     with pytest.raises(SystemPromptTooLarge, match="95 tokens"):
-        choose(Room(window=100, reserved=0), Offer(make_groups(_rows(1)), system_tokens=95))
+        choose(Room(window=100, reserved=0), Offer(_run(_rows(1)), system_tokens=95))
 
 
 def test_a_question_that_is_excluded_is_not_answered() -> None:
     with pytest.raises(QuestionExcluded):
-        choose(_room(9), Offer(make_groups(_rows(1, m0=ContextMark.EXCLUDED))))
+        choose(_room(9), Offer(_run(_rows(1, m0=ContextMark.EXCLUDED))))
 
 
 def test_an_answer_takes_at_most_half_of_the_window() -> None:

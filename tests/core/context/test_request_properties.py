@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chatdesk.core.context.budget import Choice, Offer, Room, choose
+from chatdesk.core.context.group_run import GroupRun
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.request_builder import build_request, summary_text
 from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow, Reason
@@ -43,27 +44,27 @@ class Case:
         """As storage finds them: only those before what is in memory."""
         return [group for group in self.groups if group.first < self.first_known and group.mark is ContextMark.PINNED]
 
-    def choose(self) -> Choice:
-        return choose(
-            self.room,
-            Offer(
-                self.tail,
-                self.pinned,
-                system_tokens=_tokens(self.system_prompt),
-                summary_tokens=None if self.summary is None else _tokens(summary_text(self.summary)),
-                summarised_to=-1 if self.summary is None else self.summary.to_position,
-                starts_at=self.starts_at,
-            ),
+    @property
+    def offer(self) -> Offer:
+        return Offer(
+            GroupRun(self.tail).upto(),
+            self.pinned,
+            system_tokens=_tokens(self.system_prompt),
+            summary_tokens=None if self.summary is None else _tokens(summary_text(self.summary)),
+            summarised_to=-1 if self.summary is None else self.summary.to_position,
+            starts_at=self.starts_at,
         )
+
+    def choose(self) -> Choice:
+        return choose(self.room, self.offer)
 
     def request(self, choice: Choice) -> ChatRequest:
         return build_request(
             ModelInfo("m", "m", self.room.window, self.room.reserved),
+            self.offer,
             choice,
             system_prompt=self.system_prompt,
             summary=self.summary,
-            pinned=self.pinned,
-            tail=self.tail,
             parameters=Parameters(),
         )
 
@@ -150,8 +151,8 @@ def test_the_request_fits_with_room_for_the_answer(case: Case) -> None:
 def test_the_order_is_that_of_the_path(case: Case) -> None:
     _choice, request = _chosen(case)
     assert request.messages[-1].text.startswith("<ask>")
-    wire = [message for group in case.groups for message in group.wire]
-    places = [wire.index(message) for message in request.messages if message in wire]
+    wire = [id(message) for group in case.groups for message in group.wire]
+    places = [wire.index(id(message)) for message in request.messages if id(message) in wire]
     assert places == sorted(places)
 
 
