@@ -75,7 +75,7 @@ FULL = ChatRequest(
         RequestMessage(Role.ASSISTANT, "I look it up — “naïve” \u2028 日本", (ToolCall("c1", "look", '{"q": "x"}'),)),
         RequestMessage(Role.TOOL, "found", tool_call_id="c1"),
     ],
-    continue_text="half an ans",
+    continue_text="half an answ",
     max_output_tokens=50,
     temperature=0.0,
     top_p=0.5,
