@@ -69,6 +69,13 @@ class MainWindow(QMainWindow):
         """The transcript, or the empty state in its place."""
         self._stack.setCurrentWidget(self.transcript if is_transcript else self.empty_state)
 
+    def show_pane(self, pane: QWidget) -> None:
+        """Another view in the transcript's place, until ``show_transcript``."""
+        if self._stack.indexOf(pane) < 0:
+            self._stack.addWidget(pane)
+            self._order_tabs()
+        self._stack.setCurrentWidget(pane)
+
     def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
         """A short message with at most one way back; it replaces the one before."""
         self._run_toast = run
@@ -281,7 +288,7 @@ class MainWindow(QMainWindow):
     def _order_tabs(self) -> None:
         """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first."""
         chain = list(self.sidebar.focus_panes())
-        for pane in (self.header, self._banner, self.empty_state, self.transcript, self._toast, self.composer):
+        for pane in (self.header, self._banner, self._stack, self._toast, self.composer):
             chain.extend(widget for widget in _focusable(pane, hidden_too=True) if widget not in chain)
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)

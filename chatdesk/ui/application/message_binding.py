@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE, title_from_text
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
@@ -19,6 +20,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
     from chatdesk.ui.application.panes import Panes
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
@@ -26,9 +28,11 @@ _TAIL = 20
 
 
 class MessageBinding(QObject):
-    """Sends, stops, edits, regenerates; and follows the stream. ``busyChanged``: what *Stop* would do changed."""
+    """Sends, stops, edits, regenerates; and follows the stream. ``busyChanged``: what *Stop* would do changed;
+    ``compared``: several models were asked at once."""
 
     busyChanged = Signal()
+    compared = Signal(object)  # Compared
 
     def __init__(
         self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
@@ -42,6 +46,7 @@ class MessageBinding(QObject):
         self._editing: str | None = None
         self._is_sending = False
         self._model: tuple[str, str] | None = None
+        self._compared: list[tuple[str, str]] = []
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.stopRequested.connect(self.stop)
@@ -51,7 +56,7 @@ class MessageBinding(QObject):
         transcript.editRequested.connect(self.edit)
         transcript.continueRequested.connect(lambda id_: self._do("continue_message", id_))
         transcript.retryRequested.connect(lambda id_: self._do("retry_message", id_))
-        transcript.deleteRequested.connect(self._on_transcript_delete_requested)
+        transcript.deleteRequested.connect(self.delete)
         transcript.versionRequested.connect(self._on_transcript_version_requested)
         transcript.branchRequested.connect(self.branch)
         threads.opened.connect(self._on_thread_opened)
@@ -68,12 +73,23 @@ class MessageBinding(QObject):
     def choose_model(self, provider: str, model: str) -> None:
         """For the open thread, and for the next new one."""
         self._model = (provider, model)
+        self._compared = []
+        self._show_model()
         thread = self._threads.open_thread
         if thread is not None and (thread.provider, thread.model) != self._model:
             self._tasks.start(self._set_model(thread.id, provider, model), "set model")
 
     async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
         await (await self._handle.chat()).set_thread_model(thread_id, provider, model)
+
+    @property
+    def compared_models(self) -> tuple[tuple[str, str], ...]:
+        """Those that the next question goes to at once; empty: one model answers."""
+        return tuple(self._compared)
+
+    def compare_models(self, models: Sequence[tuple[str, str]]) -> None:
+        self._compared = list(models)
+        self._show_model()
 
     # Sending
 
@@ -88,6 +104,9 @@ class MessageBinding(QObject):
         try:
             chat = await self._handle.chat()
             provider, model = self._model or (None, None)
+            if editing is None and self._compared:
+                await self._compare(chat, text)
+                return
             if editing is not None:
                 await (await self._undo.stack()).edit_message(editing, text)
             elif self._threads.thread_id is None:
@@ -106,6 +125,16 @@ class MessageBinding(QObject):
         finally:
             self._is_sending = False
             self.busyChanged.emit()
+
+    async def _compare(self, chat: ChatService, text: str) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            created = await chat.create_thread(None, title_from_text(text))
+            self._threads.adopt(created.thread)
+            thread_id = created.thread.id
+        compared = await chat.compare(thread_id, text, self._compared)
+        self._clear_if_unchanged(text)
+        self.compared.emit(compared)
 
     def _clear_if_unchanged(self, text: str) -> None:
         composer = self._panes.composer
@@ -199,7 +228,7 @@ class MessageBinding(QObject):
         # The transcript has filled the clipboard, in more formats than this text.
         self._panes.window.show_toast("Copied")
 
-    def _on_transcript_delete_requested(self, message_id: str) -> None:
+    def delete(self, message_id: str) -> None:
         """With messages after it a person has to say how much goes; the last one goes at once. Both can be undone."""
         thread = self._threads.open_thread
         if thread is not None and thread.current_leaf_id == message_id:
@@ -240,17 +269,22 @@ class MessageBinding(QObject):
     # Events
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
-        header = self._panes.header
-        header.set_title(thread.title if thread else NEW_THREAD_TITLE)
+        self._panes.header.set_title(thread.title if thread else NEW_THREAD_TITLE)
+        self._show_model()
+        self._panes.composer.set_streaming(self._is_answering())
+        self.busyChanged.emit()
+
+    def _show_model(self) -> None:
+        header, thread = self._panes.header, self._threads.open_thread
         services = self._handle.now()
-        if services is not None:
+        if self._compared:
+            header.set_current("", f"Comparing {len(self._compared)} models")
+        elif services is not None:
             default_provider, default_model = services.providers.default()
             chosen = self._model if thread is None else None
             provider = (thread.provider if thread else None) or (chosen or (default_provider, ""))[0]
             model = (thread.model if thread else None) or (chosen or ("", default_model))[1]
             header.set_current(provider, model)
-        self._panes.composer.set_streaming(self._is_answering())
-        self.busyChanged.emit()
 
     def _on_message_added(self, message: Message) -> None:
         if message.thread_id == self._threads.thread_id:
@@ -276,12 +310,18 @@ class MessageBinding(QObject):
 
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
         if event.thread_id == self._threads.thread_id:
-            text = f"{event.reason} Trying again in {event.delay_s:.0f} s (attempt {event.attempt + 1})."
-            self._panes.transcript.set_notice(event.message_id, text)
+            self._panes.transcript.set_notice(event.message_id, waiting_text(event))
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
         message = event.message
-        self._panes.sidebar.set_streaming(message.thread_id, False)
+        services = self._handle.now()
+        is_answering = services is not None and services.chat.is_answering(message.thread_id)
+        self._panes.sidebar.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:
-            self._panes.composer.set_streaming(False)
+            self._panes.composer.set_streaming(is_answering)
             self.busyChanged.emit()
+
+
+def waiting_text(event: RetryWaiting) -> str:
+    """What is said while a provider makes us wait."""
+    return f"{event.reason} Trying again in {event.delay_s:.0f} s (attempt {event.attempt + 1})."

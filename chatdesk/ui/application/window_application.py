@@ -23,6 +23,7 @@ from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.application.command_binding import CommandBinding
+from chatdesk.ui.application.compare_binding import CompareBinding
 from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
@@ -124,6 +125,14 @@ class WindowApplication(QObject):
         self._undo = UndoBinding(self.panes, self._handle, self._tasks)
         self.messages = MessageBinding(self.panes, self.threads, self._undo, handle=self._handle, tasks=self._tasks)
         self._commands = CommandBinding(self.panes, self.threads, self.messages, self._undo, tasks=self._tasks)
+        self.comparison = CompareBinding(
+            self.panes,
+            self.threads,
+            self.messages,
+            handle=self._handle,
+            tasks=self._tasks,
+            make_view=lambda fetch: TranscriptView(fetch, self._renderer, theme),
+        )
         self._models = ModelMenu(self.panes.header, self._handle, self._tasks)
         self._settings = SettingsBinding(
             self.panes, settings, backstage.settings_store, self._models, self._handle, self._tasks
@@ -219,6 +228,7 @@ class WindowApplication(QObject):
         bridge = self._bridge = EventBridge(services.events, self)
         self.threads.follow(bridge)
         self.messages.follow(bridge)
+        self.comparison.follow(bridge)
         bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
         bridge.storage_recovered.connect(self._on_storage_recovered)
         self._handle.provide(services)

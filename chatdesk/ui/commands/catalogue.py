@@ -18,6 +18,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("edit.redo", "Redo what was undone", "Thread", ("Ctrl+Shift+Z", "Ctrl+Y")),
     Command("message.stop", "Stop the answer", "Message", ("Esc",)),
     Command("message.regenerate", "Regenerate the last answer", "Message", ("Ctrl+R",)),
+    Command("message.compare", "Compare models…", "Message", ("Ctrl+Shift+M",)),
     Command("message.edit_last", "Edit my last message", "Message", local_keys="Up in an empty composer"),
     Command("message.copy_last", "Copy the last answer", "Message", ("Ctrl+Shift+C",)),
     Command("message.copy_markdown", "Copy the selection as Markdown", "Message"),

@@ -35,6 +35,8 @@ def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Ca
             ("version-previous", "Previous Version", message.version_index > 1),
             ("version-next", "Next Version", message.version_index < message.version_count),
         ]
+        if is_answer:
+            rows.append(("compare", "Compare Versions", True))
     rows.append(("branch", "Branch into a New Thread", is_final))
     rows += [None, ("delete", "Delete", is_final)]
     for row in rows:

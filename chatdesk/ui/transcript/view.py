@@ -74,6 +74,7 @@ class TranscriptView(QAbstractScrollArea):
     retryRequested = Signal(str)
     deleteRequested = Signal(str)
     branchRequested = Signal(str)
+    compareRequested = Signal(str)
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
@@ -419,6 +420,7 @@ class TranscriptView(QAbstractScrollArea):
             "retry": self.retryRequested,
             "delete": self.deleteRequested,
             "branch": self.branchRequested,
+            "compare": self.compareRequested,
         }
         signals[action].emit(message_id)
 

@@ -19,9 +19,11 @@ _FLAT_MENU_MODELS = 16
 
 
 class ModelPicker(PillButton):
-    """Emits ``modelChosen(provider, model)`` when a person chooses; ``set_current`` is silent."""
+    """Emits ``modelChosen(provider, model)`` when a person chooses, ``compareRequested`` when they want several;
+    ``set_current`` is silent."""
 
     modelChosen = Signal(str, str)
+    compareRequested = Signal()
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Choose a model", object_name="modelPicker", has_arrow=True, parent=parent)
@@ -36,6 +38,10 @@ class ModelPicker(PillButton):
     @property
     def current(self) -> tuple[str, str] | None:
         return self._current
+
+    @property
+    def models(self) -> tuple[ProviderChoices, ...]:
+        return self._models
 
     def set_models(self, models: Sequence[ProviderChoices]) -> None:
         """``models``: (provider, its label, [(model id, its label)]), in the order of the menu."""
@@ -83,6 +89,11 @@ class ModelPicker(PillButton):
                     menu.setActiveAction(action if is_flat else target.menuAction())
         if not self._models:
             menu.addAction("No model yet: add a provider in Settings").setEnabled(False)
+            return
+        menu.addSeparator()
+        compare = menu.addAction("Compare models…")
+        compare.setObjectName("compareModelsAction")
+        compare.triggered.connect(self.compareRequested)
 
     def _model_action(self, provider: str, model: str, label: str, group: QActionGroup) -> QAction:
         action = QAction(_plain(label), group)

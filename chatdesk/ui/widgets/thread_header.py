@@ -22,6 +22,7 @@ class ThreadHeader(QWidget):
     titleEdited = Signal(str)
     titleEditEnded = Signal()
     modelChosen = Signal(str, str)
+    compareRequested = Signal()
     sidebarRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -38,6 +39,7 @@ class ThreadHeader(QWidget):
         self.title.editEnded.connect(self.titleEditEnded)
         self.model_picker = ModelPicker(theme)
         self.model_picker.modelChosen.connect(self.modelChosen)
+        self.model_picker.compareRequested.connect(self.compareRequested)
         self.context_meter = ContextMeter(theme)
         self.more_button = IconButton(theme, "ellipsis", name="More about this thread", object_name="moreButton")
         self.more_button.setVisible(False)
@@ -55,6 +57,10 @@ class ThreadHeader(QWidget):
 
     def begin_title_edit(self) -> None:
         self.title.begin_edit()
+
+    @property
+    def models(self) -> tuple[ProviderChoices, ...]:
+        return self.model_picker.models
 
     def set_models(self, models: Sequence[ProviderChoices]) -> None:
         self.model_picker.set_models(models)

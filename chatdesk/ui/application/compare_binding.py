@@ -1,0 +1,182 @@
+"""Asking several models at once: who is asked, the answers side by side, and the one that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.chat.service import Compared
+from chatdesk.core.domain.message import Message
+from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed
+from chatdesk.ui.application.message_binding import MessageBinding, waiting_text
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.compare.view import CompareView
+from chatdesk.ui.event_bridge import EventBridge
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.compare.column import ViewMaker
+    from chatdesk.ui.transcript.contract import MessageFetcher
+    from chatdesk.ui.transcript.view import TranscriptView
+
+_MOST = 4
+
+
+class CompareBinding(QObject):
+    """The view exists from the first comparison on, and is shown while one is looked at."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        make_view: ViewMaker,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._handle = handle
+        self._tasks = tasks
+        self._make_view = make_view
+        self._view: CompareView | None = None
+        self._thread_id: str | None = None
+        panes.commands.bind("message.compare", self.choose_models)
+        panes.header.compareRequested.connect(self.choose_models)
+        panes.transcript.compareRequested.connect(self.open_versions)
+        messages.compared.connect(self._on_messages_compared)
+        threads.opened.connect(self._on_thread_opened)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
+        bridge.message_added.connect(lambda event: self._leave_if(event.message.thread_id))
+        bridge.path_changed.connect(self._on_path_changed)
+        bridge.text_streamed.connect(self._on_text_streamed)
+        bridge.retry_waiting.connect(self._on_retry_waiting)
+
+    @property
+    def view(self) -> CompareView | None:
+        """While it is shown."""
+        return self._view if self._thread_id is not None else None
+
+    def choose_models(self) -> None:
+        """Ask for the two to four that the next questions go to."""
+        from chatdesk.ui.dialogs.compare_models import CompareModelsDialog
+
+        header, window = self._panes.header, self._panes.window
+        if sum(len(choices) for _provider, _label, choices in header.models) < 2:
+            window.show_toast("There is only one model yet: add another in Settings")
+            return
+        dialog = CompareModelsDialog(self._panes.theme, header.models, self._messages.compared_models, parent=window)
+        dialog.chosen.connect(self._messages.compare_models)
+        dialog.open()
+
+    def open_versions(self, message_id: str) -> None:
+        """An answer beside the other versions of it, four at most."""
+
+        async def work() -> None:
+            chat = await self._handle.chat()
+            versions = await chat.list_versions(message_id)
+            question_id = versions[0].parent_id
+            if question_id is None:
+                return
+            place = next(place for place, version in enumerate(versions) if version.id == message_id)
+            start = max(0, min(place, len(versions) - _MOST))
+            question = await chat.get_message(question_id)
+            self._show(question, [chat.with_live_text(each) for each in versions[start : start + _MOST]])
+
+        self._tasks.replace(work(), "compare versions")
+
+    def _show(self, question: Message, answers: Sequence[Message]) -> None:
+        services = self._handle.now()
+        if services is None or question.thread_id != self._threads.thread_id:
+            return
+        if self._view is None:
+            self._view = CompareView(self._panes.theme, self._make_answer_view, live=services.chat.with_live_text)
+            self._view.keepRequested.connect(self._keep)
+            self._view.stopRequested.connect(self._stop)
+            self._view.closed.connect(self._leave)
+        self._thread_id = question.thread_id
+        self._view.show_answers(question, answers)
+        self._panes.window.show_pane(self._view)
+
+    def _make_answer_view(self, fetch: MessageFetcher) -> TranscriptView:
+        """What can be done with an answer here is what can be done with it in the thread; going on is in place."""
+        view, messages = self._make_view(fetch), self._messages
+        view.continueRequested.connect(self._go_on)
+        view.retryRequested.connect(self._go_on)
+        view.regenerateRequested.connect(messages.regenerate)
+        view.branchRequested.connect(messages.branch)
+        view.deleteRequested.connect(messages.delete)
+        view.linkActivated.connect(self._panes.transcript.linkActivated)
+        view.saveRequested.connect(self._panes.transcript.saveRequested)
+        view.copyRequested.connect(self._panes.transcript.copyRequested)
+        return view
+
+    def _leave(self) -> None:
+        if self._thread_id is None or self._view is None:
+            return
+        self._thread_id = None
+        self._view.clear()
+        self._panes.window.show_transcript(self._threads.thread_id is not None)
+        self._panes.window.focus_composer()
+
+    def _leave_if(self, thread_id: str) -> None:
+        if thread_id == self._thread_id:
+            self._leave()
+
+    def _keep(self, message_id: str) -> None:
+        """The thread goes on with the model that was liked."""
+
+        async def work() -> None:
+            chat = await self._handle.chat()
+            answer = await chat.get_message(message_id)
+            await chat.keep_version(message_id)
+            if answer.provider is not None and answer.model is not None:
+                self._messages.choose_model(answer.provider, answer.model)
+            self._panes.window.show_toast("Kept. The other answers stay as versions.")
+
+        self._tasks.replace(work(), "keep version")
+
+    def _stop(self, message_id: str) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).stop(message_id)
+
+        self._tasks.start(work(), "stop one")
+
+    def _go_on(self, message_id: str) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).continue_message(message_id)
+
+        self._tasks.start(work(), "continue one")
+
+    # Events
+
+    def _on_messages_compared(self, compared: Compared) -> None:
+        self._show(compared.question, compared.answers)
+
+    def _on_thread_opened(self, thread: object) -> None:
+        if self._thread_id is not None and self._threads.thread_id != self._thread_id:
+            self._leave()
+
+    def _on_path_changed(self, event: PathChanged) -> None:
+        self._leave_if(event.thread_id)
+
+    def _on_message_changed(self, message: Message) -> None:
+        if self.view is not None:
+            self.view.change_message(message)
+
+    def _on_text_streamed(self, event: TextStreamed) -> None:
+        if self.view is not None:
+            self.view.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+        if self.view is not None:
+            self.view.set_notice(event.message_id, waiting_text(event))

@@ -1,0 +1,104 @@
+"""One of several answers that are compared: a transcript of that answer alone, with what can be done with it below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.message import Message, MessagePage
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.painting import paint_box
+
+if TYPE_CHECKING:
+    from chatdesk.ui.transcript.contract import MessageFetcher
+    from chatdesk.ui.transcript.view import TranscriptView
+
+    ViewMaker = Callable[[MessageFetcher], TranscriptView]
+
+_PADDING_PX = 8
+
+
+class CompareColumn(QWidget):
+    """``live`` gives a message with everything that was published of it so far."""
+
+    keepRequested = Signal(str)
+    stopRequested = Signal(str)
+
+    def __init__(
+        self, theme: Theme, make_view: ViewMaker, answer: Message, *, live: Callable[[Message], Message]
+    ) -> None:
+        super().__init__()
+        self._theme = theme
+        self._answer = answer
+        self._live = live
+        self.setObjectName("compareColumn")
+        self.setAccessibleName(f"Answer of {answer.model}")
+        self.view = make_view(self._fetch)
+        self.view.setAccessibleName(f"Answer of {answer.model}")
+        self.keep_button = PillButton(theme, "Keep this one", object_name="keepButton", icon_name="check")
+        self.keep_button.clicked.connect(lambda: self.keepRequested.emit(self._answer.id))
+        self.stop_button = PillButton(theme, "Stop", object_name="stopOneButton", icon_name="circle-stop")
+        self.stop_button.clicked.connect(lambda: self.stopRequested.emit(self._answer.id))
+        row = QHBoxLayout()
+        row.setContentsMargins(_PADDING_PX, 0, _PADDING_PX, 0)
+        row.addWidget(self.keep_button)
+        row.addWidget(self.stop_button)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, _PADDING_PX, 1, _PADDING_PX)
+        column.addWidget(self.view, 1)
+        column.addLayout(row)
+        self._show_state()
+        self.view.show_thread(answer.thread_id)
+        theme.changed.connect(self.update)
+
+    @property
+    def answer(self) -> Message:
+        return self._answer
+
+    def change(self, message: Message) -> None:
+        """A newer state of the answer."""
+        self._answer = message
+        self.view.change_message(_alone(message))
+        self._show_state()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        fill, border = theme.colour("background"), theme.colour("line")
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.code, fill=fill, border=border)
+
+    def _fetch(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        after: str | None,
+        around: str | None,
+        deliver: Callable[[MessagePage], None],
+    ) -> None:
+        def answer() -> None:
+            message = _alone(self._live(self._answer))
+            is_wanted = before is None and after is None
+            deliver(MessagePage(thread_id, (message,) if is_wanted else (), has_older=False, has_newer=False, total=1))
+
+        QTimer.singleShot(0, self, answer)
+
+    def _show_state(self) -> None:
+        is_final = self._answer.status.is_final
+        name = self._answer.model
+        self.stop_button.setVisible(not is_final)
+        self.stop_button.set_name(f"Stop the answer of {name}")
+        self.keep_button.set_name(f"Keep the answer of {name}")
+
+
+def _alone(message: Message) -> Message:
+    """Without its place among the others: here nothing stands before it, and no version but this one."""
+    return replace(message, position=0, version_index=1, version_count=1)

@@ -1,0 +1,173 @@
+"""Answers of several models to one question, side by side; below each other where there is little room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.message import Message
+from chatdesk.ui.compare.column import CompareColumn
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.painting import paint_box
+
+if TYPE_CHECKING:
+    from chatdesk.ui.compare.column import ViewMaker
+
+_COLUMN_PX = 280  # narrower than this, columns stand below each other
+_STACKED_PX = 340  # height of one then
+_GAP_PX = 14
+_LONGEST_QUESTION = 400
+
+
+class CompareView(QWidget):
+    """Signals carry the id of an answer. ``closed``: back to the thread without choosing."""
+
+    keepRequested = Signal(str)
+    stopRequested = Signal(str)
+    closed = Signal()
+
+    def __init__(self, theme: Theme, make_view: ViewMaker, *, live: Callable[[Message], Message]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._make_view = make_view
+        self._live = live
+        self._columns: list[CompareColumn] = []
+        self.setObjectName("compareView")
+        self.setAccessibleName("Compared answers")
+        self._question = _Bubble(theme)
+        self.back_button = PillButton(
+            theme,
+            "Back to the thread",
+            object_name="closeCompareButton",
+            name="Back to the thread; all answers stay as versions",
+            icon_name="chevron-left",
+        )
+        self.back_button.clicked.connect(self.closed)
+        top = QHBoxLayout()
+        top.addWidget(self.back_button, 0, Qt.AlignmentFlag.AlignTop)
+        top.addStretch(1)
+        top.addWidget(self._question)
+        self._row = QWidget()
+        self._row.setObjectName("compareRow")
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._row)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(_GAP_PX)
+        self._scroll = QScrollArea()
+        self._scroll.setObjectName("compareScroll")
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 16, 24, 12)
+        column.setSpacing(_GAP_PX)
+        column.addLayout(top)
+        column.addWidget(self._scroll, 1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def columns(self) -> tuple[CompareColumn, ...]:
+        return tuple(self._columns)
+
+    def show_answers(self, question: Message, answers: Sequence[Message]) -> None:
+        """In place of what was compared before."""
+        self.clear()
+        self._question.show_text(question.text)
+        for answer in answers:
+            column = CompareColumn(self._theme, self._make_view, answer, live=self._live)
+            column.keepRequested.connect(self.keepRequested)
+            column.stopRequested.connect(self.stopRequested)
+            self._line.addWidget(column, 1)
+            self._columns.append(column)
+        self._arrange()
+
+    def clear(self) -> None:
+        columns, self._columns = self._columns, []
+        for column in columns:
+            self._line.removeWidget(column)
+            column.view.show_thread(None)
+            column.hide()
+            column.deleteLater()
+
+    # What happens to the answers
+
+    def change_message(self, message: Message) -> None:
+        column = self._column_of(message.id)
+        if column is not None:
+            column.change(message)
+
+    def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
+        column = self._column_of(message_id)
+        if column is not None:
+            column.view.append_text(message_id, part_index, kind, delta)
+
+    def set_notice(self, message_id: str, text: str) -> None:
+        column = self._column_of(message_id)
+        if column is not None:
+            column.view.set_notice(message_id, text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.colour("background"))
+
+    def _column_of(self, message_id: str) -> CompareColumn | None:
+        return next((column for column in self._columns if column.answer.id == message_id), None)
+
+    def _arrange(self) -> None:
+        count = max(1, len(self._columns))
+        scale = max(1.0, self._theme.scale)
+        room = self.width() - 48 - (count - 1) * _GAP_PX
+        is_stacked = room / count < _COLUMN_PX * scale
+        direction = QBoxLayout.Direction.TopToBottom if is_stacked else QBoxLayout.Direction.LeftToRight
+        if self._line.direction() is not direction:
+            self._line.setDirection(direction)
+        for column in self._columns:
+            column.setMinimumHeight(round(_STACKED_PX * scale) if is_stacked else 0)
+
+    def _on_theme_changed(self) -> None:
+        # Only these two: what is inside a column has colours of its own.
+        fill = self._theme.colour("background").name()
+        self._scroll.setStyleSheet(f"#compareScroll, #compareRow {{ background: {fill}; }}")
+        self.update()
+
+
+class _Bubble(QLabel):
+    """The question, as the transcript shows it; a long one is cut."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("comparedQuestion")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setContentsMargins(14, 8, 14, 8)
+        self.setProperty("textRole", "text")
+
+    def show_text(self, text: str) -> None:
+        cut = " ".join(text[: _LONGEST_QUESTION + 1].split())
+        self.setText(cut if len(text) <= _LONGEST_QUESTION else f"{cut}…")
+        self.setAccessibleName(f"Your question: {cut}")
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 32
+        self.setMinimumWidth(min(wide, round(480 * max(1.0, self._theme.scale))))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.card, fill=theme.colour("question"))
+        painter.end()
+        super().paintEvent(event)

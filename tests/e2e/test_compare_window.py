@@ -1,0 +1,135 @@
+"""Several models asked at once in the real window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import WAIT_S, ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+MODELS = [("offline", "offline-demo"), ("offline", "offline-echo")]
+SLOW = Settings(offline_speed_tokens_per_s=20)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+async def _compare(application: WindowApplication, text: str) -> None:
+    await application.services()
+    application.messages.compare_models(MODELS)
+    type_text(application, text)
+    press(application, Qt.Key.Key_Return)
+    await until(lambda: application.comparison.view is not None)
+
+
+async def _ended(application: WindowApplication) -> None:
+    chat = (await application.services()).chat
+    await until(lambda: not chat.is_answering(application.threads.thread_id or ""))
+
+
+def test_answers_stand_side_by_side_and_one_is_kept(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await _compare(application, "which one?")
+        await _ended(application)
+        view = application.comparison.view
+        assert view is not None and view.isVisible()
+        assert application.panes.header.model_picker.text() == "Comparing 2 models"
+        await until(lambda: all(column.answer.status is Status.COMPLETE for column in view.columns))
+        await until(lambda: all(len(column.view.entries) == 1 for column in view.columns))
+        texts = [column.view.entries[0].message.text for column in view.columns]
+        assert texts[1].strip() == "You wrote: which one?"
+        view.columns[1].keep_button.click()
+        await until(lambda: application.comparison.view is None)
+        chat = (await application.services()).chat
+        shown = (await chat.get_thread_messages(application.threads.thread_id)).messages
+        assert (shown[1].model, shown[1].version_count) == ("offline-echo", 2)
+        await until(lambda: application.threads.open_thread.model == "offline-echo")
+        assert application.panes.transcript.isVisible()
+        assert application.messages.compared_models == ()
+
+    play(paths, script)
+
+
+def test_one_is_stopped_and_goes_on_alone(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "first")
+        await _compare(application, "a long list please, of many things and with many words")
+        view = application.comparison.view
+        first, second = view.columns
+        await until(lambda: first.view.entries and first.view.entries[0].text)
+        first.stop_button.click()
+        await until(lambda: first.answer.status is Status.STOPPED)
+        assert second.answer.status is not Status.STOPPED
+        assert not first.stop_button.isVisible() and second.stop_button.isVisible()
+        first.view.continueRequested.emit(first.answer.id)
+        await until(lambda: not first.answer.status.is_final)
+        application.panes.commands.trigger("message.stop")
+        await _ended(application)
+
+    play(paths, script, SLOW)
+
+
+def test_versions_are_compared_later_and_escape_leads_back(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "hello")
+        chat = (await application.services()).chat
+        again = await chat.regenerate_response(answer.id)
+        await _ended(application)
+        application.panes.transcript.compareRequested.emit(again.id)
+        await until(lambda: application.comparison.view is not None)
+        view = application.comparison.view
+        assert [column.answer.id for column in view.columns] == [answer.id, again.id]
+        await until(lambda: all(len(column.view.entries) == 1 for column in view.columns))
+        view.resize(420, 700)
+        assert view.columns[0].minimumHeight() > 0
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        assert application.comparison.view is None
+
+    play(paths, script)
+
+
+def test_the_models_are_chosen_in_a_dialog(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window = application.panes.window
+        await until(lambda: sum(len(row[2]) for row in application.panes.header.models) >= 2)
+        application.panes.header.compareRequested.emit()
+        dialog = window.findChild(QDialog, "compareModelsDialog")
+        accept = dialog.findChild(QPushButton, "compareAccept")
+        assert not accept.isEnabled()
+        for box in dialog.findChildren(QCheckBox):
+            box.setChecked(True)
+        accept.click()
+        assert len(application.messages.compared_models) == 2
+        application.panes.header.modelChosen.emit("offline", "offline-demo")
+        assert application.messages.compared_models == ()
+
+    play(paths, script)
+
+
+def test_leaving_the_thread_leaves_the_comparison(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await _compare(application, "which one?")
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: application.comparison.view is None)
+        assert application.panes.empty_state.isVisible()
+        services = await application.services()
+        async with asyncio.timeout(WAIT_S):
+            thread = (await services.chat.list_threads()).threads[0]
+            while services.chat.is_answering(thread.id):
+                await asyncio.sleep(0.01)
+
+    play(paths, script)
