@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError
 from chatdesk.core.events import EventBus
-from chatdesk.core.paths import AppPaths, migrations_dir
+from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.context_service import ContextOptions, ContextService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.secrets import Secret
     from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.database import Database, OpenReport
+    from chatdesk.core.storage.repositories import Repositories
     from chatdesk.ui.application.window_application import Script
 
 _log = logging.getLogger(__name__)
@@ -87,6 +89,7 @@ class Services:
         self._retired.append(self.providers)
         self.providers = _registry(settings, self.openai_key)
         self.chat.use_providers(self.providers)
+        self.chat.context.use_options(_context_options(settings))
 
     async def close(self) -> None:
         """Interrupt turns, store their text, close connections and files."""
@@ -274,8 +277,10 @@ async def _build(
         report = await store.open()
         bus = EventBus()
         providers = _registry(settings, key)
+        together = repositories.Repositories.of(store)
         chat = service.ChatService(
-            repositories=repositories.Repositories.of(store),
+            repositories=together,
+            context=_context(paths, settings, together, providers, bus),
             providers=providers,
             bus=bus,
             clock=clock,
@@ -290,6 +295,34 @@ async def _build(
     )
     keeper = caretaker.Caretaker(paths.database, shelf, clock)
     return Services(chat, bus, providers, paths, settings, store, report, has_other_owner, key, keeper)
+
+
+def _context(
+    paths: AppPaths, settings: Settings, repositories: Repositories, providers: ProviderRegistry, bus: EventBus
+) -> ContextService:
+    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.context.catalogue import ModelCatalogue
+    from chatdesk.core.context.tokens import TokenCounter
+
+    return ContextService(
+        repositories=repositories,
+        providers=providers,
+        bus=bus,
+        counter=TokenCounter(encodings_dir()),
+        catalogue=ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json"),
+        options=_context_options(settings),
+    )
+
+
+def _context_options(settings: Settings) -> ContextOptions:
+    from chatdesk.core.chat.context_service import ContextOptions
+
+    return ContextOptions(
+        system_prompt=settings.system_prompt,
+        has_summaries=settings.summaries,
+        summary_share=settings.summary_share,
+        is_counting_exactly=True,
+    )
 
 
 def _registry(settings: Settings, key: Secret) -> ProviderRegistry:

@@ -56,7 +56,7 @@ async def main(path, large, rounds):
     repositories, bus = Repositories.of(db), EventBus()
     registry = build_registry(openai_api_key="k", openai_base_url=None, model="gpt-4o", offline_speed=None)
     context = ContextService.of_shipped(repositories, registry, bus)
-    await context.learn_to_count()
+    await context.learn_to_count("gpt-4o")
     found = {}
     times = {"small": [], "large": []}
     for number in range(rounds + 1):

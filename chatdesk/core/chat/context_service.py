@@ -55,11 +55,13 @@ _LONGEST_COUNTED_AT_ONCE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class ContextOptions:
-    """What the settings say. ``summary_share``: how full the window is when a summary is made."""
+    """What the settings say. ``summary_share``: how full the window is when a summary is made. ``is_counting_exactly``:
+    token encodings are loaded when a model that has one is first used (0.4 s of CPU in a thread, 80 MB)."""
 
     system_prompt: str = ""
     has_summaries: bool = True
     summary_share: float = 0.75
+    is_counting_exactly: bool = False
 
 
 class ContextService:
@@ -86,6 +88,7 @@ class ContextService:
         self._windows = PathWindows(self._contexts, counter, self._learning.store)
         self._assembler = Assembler(self._windows, counter)
         self._latest: dict[str, Prepared] = {}
+        self._is_learning = False
         self._subscriptions = [
             bus.subscribe(MessageAdded, self._on_message_added),
             bus.subscribe(MessageChanged, self._on_message_changed),
@@ -191,9 +194,9 @@ class ContextService:
                 )
         self._stale(None)
 
-    async def learn_to_count(self) -> None:
-        """Load the token encoding of the model that answers by default; counts are estimates until then."""
-        await asyncio.to_thread(self._counter.load, self._providers.default()[1])
+    async def learn_to_count(self, model: str) -> None:
+        """Load the token encoding of a model; counts are estimates until then."""
+        await asyncio.to_thread(self._counter.load, model)
         self._stale(None)
 
     # Steering it
@@ -248,7 +251,17 @@ class ContextService:
     def _info(self, provider: str | None, model: str | None) -> ModelInfo:
         default_provider, default_model = self._providers.default()
         name = provider or default_provider
-        return self._catalogue.find(name, model or (default_model if name == default_provider else ""))
+        info = self._catalogue.find(name, model or (default_model if name == default_provider else ""))
+        if self._options.is_counting_exactly and not self._is_learning and self._counter.can_be_exact(info.id):
+            self._is_learning = True
+            self._tasks.start(self._learn_to_count(info.id), f"load the encoding of {info.id}")
+        return info
+
+    async def _learn_to_count(self, model: str) -> None:
+        try:
+            await self.learn_to_count(model)
+        finally:
+            self._is_learning = False
 
     def _has_summaries(self, frame: ContextFrame) -> bool:
         return self._options.has_summaries and frame.has_summaries

@@ -28,7 +28,6 @@ _FILES = {
 }
 _O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "gpt-oss", "o1", "o3", "o4")
 _CL100K_MODELS = ("gpt-4", "gpt-3.5", "text-embedding")
-_DEFAULT_ENCODING = "o200k_base"
 #: The way of counting where no encoding is loaded.
 CHARACTERS = "characters"
 
@@ -68,10 +67,15 @@ class TokenCounter:
 
     def way_of(self, model: str) -> WayOfCounting:
         """How texts for ``model`` are counted at present."""
-        name, is_known = _encoding_of(model)
-        if self._loaded.get(name) is None:
+        name = _encoding_of(model)
+        if name is None or self._loaded.get(name) is None:
             return WayOfCounting(CHARACTERS, is_exact=False)
-        return WayOfCounting(name, is_exact=is_known)
+        return WayOfCounting(name, is_exact=True)
+
+    def can_be_exact(self, model: str) -> bool:
+        """Whether ``load`` would change how texts for ``model`` are counted."""
+        name = _encoding_of(model)
+        return name is not None and name not in self._loaded
 
     def count_in(self, text: str, name: str) -> int:
         """Tokens of ``text`` in the way called ``name``."""
@@ -84,11 +88,13 @@ class TokenCounter:
 
     def load(self, model: str) -> bool:
         """Make counts for ``model`` exact where that is possible; whether they are now. Blocks: call it in a thread."""
-        name, is_known = _encoding_of(model)
+        name = _encoding_of(model)
+        if name is None:
+            return False
         with self._lock:
             if name not in self._loaded:
                 self._loaded[name] = self._read(name)
-            return self._loaded[name] is not None and is_known
+            return self._loaded[name] is not None
 
     def missing(self) -> tuple[str, ...]:
         """Encodings that are not there or damaged; reads the files."""
@@ -123,11 +129,11 @@ def estimate(text: str) -> int:
     return (latin + 3) // 4 + len(text) - latin
 
 
-def _encoding_of(model: str) -> tuple[str, bool]:
-    """The encoding's name, and whether the model is known to use it."""
+def _encoding_of(model: str) -> str | None:
+    """The encoding that the model is known to use."""
     name = model.lower().rsplit("/", 1)[-1]
     if name.startswith(_O200K_MODELS):
-        return "o200k_base", True
+        return "o200k_base"
     if name.startswith(_CL100K_MODELS):
-        return "cl100k_base", True
-    return _DEFAULT_ENCODING, False
+        return "cl100k_base"
+    return None

@@ -192,6 +192,29 @@ class Settings:
         minimum=0,
         maximum=100_000,
     )
+    system_prompt: str = declared(
+        "context.system_prompt",
+        "",
+        "System prompt of threads that have none, in projects that have none.",
+    )
+    summaries: bool = declared(
+        "context.summaries",
+        True,
+        "The oldest messages of long threads are summarised in the background; a thread or project can be left out.",
+    )
+    summary_share: float = declared(
+        "context.summary_share",
+        0.75,
+        "How full a model's window is when the oldest messages are summarised.",
+        minimum=0.3,
+        maximum=0.95,
+    )
+    summary_cron: str = declared(
+        "context.summary_cron",
+        "",
+        "When idle threads are summarised that will need it, as five cron fields such as 0 3 * * *; empty is never.",
+        env="SUMMARISE_CRON",
+    )
     max_message_bytes: int = declared(
         "limits.max_message_bytes",
         MIB,
