@@ -20,6 +20,7 @@ from chatdesk.core.domain.message import Message, MessagePage, Role, Status, Thr
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
+from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import (
     DoesNotFit,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
 LARGEST_PAGE = 500
+_PREVIEW_CHARACTERS = 120
 _MOST_SIZE_GROUPS = 2_000
 _LONGEST_SEARCH_MS = 10_000
 
@@ -254,6 +256,10 @@ class ChatService:
     async def get_thread_sizes(self, thread_id: str) -> ThreadSizes:
         """How long the messages of the shown path are, for a scroll bar that is true before they are loaded."""
         return await self._messages.sizes(checked_id(thread_id), most_groups=_MOST_SIZE_GROUPS)
+
+    async def get_tree(self, thread_id: str) -> tuple[TreeRow, ...]:
+        """Every version of every message, also those in the trash, from top to bottom."""
+        return await self._messages.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
 
     async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
         """Every message of the shown path in which ``text`` stands, without regard to case or styles. Cancel it when

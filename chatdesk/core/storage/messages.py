@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import branching, message_pages, message_writes, shown_path, streaming, thread_scan, trash
@@ -52,6 +53,11 @@ class MessageRepository:
         """How long the messages of the shown path are, without their texts."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: thread_scan.sizes(conn, thread, most_groups=most_groups))
+
+    async def tree(self, thread_id: str, *, preview: int) -> tuple[TreeRow, ...]:
+        """All messages of a thread as rows; put in order where no window waits."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: tree_rows(thread_scan.tree_nodes(conn, thread, preview=preview)))
 
     async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
         """Where ``needle`` stands in the next stretch of the shown path, and the position to go on from; None at the

@@ -1,4 +1,4 @@
-"""Reading through a whole thread: how long its messages are, and where in them a text stands."""
+"""Reading through a whole thread: how long its messages are, how they hang together, where in them a text stands."""
 
 from __future__ import annotations
 
@@ -8,11 +8,26 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import MessageMatch, count_in_source
+from chatdesk.core.domain.tree import TreeNode
 from chatdesk.core.storage.plain_text import from_json
 
 SCAN_STEP = 2_000  # positions a read: other readers of the database get their turn between two
 _SHOWN = "m.thread_id = :thread AND m.on_path = 1 AND m.deleted_at IS NULL"
 _ESCAPE = "!"
+
+
+def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNode]:
+    """Every message of a thread, live or not, with the first characters of its first text."""
+    rows = conn.exec_driver_sql(
+        "SELECT m.id, m.parent_id, m.role, m.status, m.model,"
+        " (SELECT substr(json_extract(p.content, '$.text'), 1, :preview) FROM message_parts p"
+        "  WHERE p.message_id = m.id AND p.type = 'text' ORDER BY p.part_index LIMIT 1),"
+        " m.on_path, m.deleted_at IS NOT NULL, m.purged_at IS NOT NULL FROM messages m WHERE m.thread_id = :thread",
+        {"thread": thread_id, "preview": preview},
+    )
+    return [
+        TreeNode(*row[:5], " ".join((row[5] or "").split()), bool(row[6]), bool(row[7]), bool(row[8])) for row in rows
+    ]
 
 
 def end_of(conn: Connection, thread_id: str) -> int:

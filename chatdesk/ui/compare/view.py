@@ -42,7 +42,7 @@ class CompareView(QWidget):
         self._question = _Bubble(theme)
         self.back_button = PillButton(
             theme,
-            "Back to the thread",
+            "Back",
             object_name="closeCompareButton",
             name="Back to the thread; all answers stay as versions",
             icon_name="chevron-left",

@@ -457,3 +457,19 @@ async def test_an_answer_that_is_still_written_is_not_branched(tmp_path: Path) -
             await world.chat.branch_thread(created.answer.id)
         release.set()
         await world.answer_of(created)
+
+
+async def test_the_tree_of_a_thread_has_all_versions_and_the_trash(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        world.provider.will(TextDelta("one\n two"), DONE)
+        created = await world.chat.create_thread(None, "", "question")
+        await world.answer_of(created)
+        again = await world.chat.regenerate_response(created.answer.id)
+        await world.finished(again.id)
+        await world.chat.delete_message(again.id)
+        rows = await world.chat.get_tree(created.thread.id)
+        assert [(row.node.preview, row.node.is_in_trash, row.version) for row in rows] == [
+            ("question", False, 1),
+            ("ok", True, 0),
+            ("one two", False, 1),
+        ]

@@ -1,0 +1,71 @@
+"""A thread as the tree it is: every message with its versions, put into rows that can be read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """One message, with as much of its text as a row shows. ``is_gone``: removed for good, its place is kept."""
+
+    id: str
+    parent_id: str | None
+    role: str
+    status: str
+    model: str | None
+    preview: str
+    is_shown: bool
+    is_in_trash: bool = False
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """``indent`` grows where a branch leaves the line above it; ``version`` of ``version_count`` counts live ones and
+    is 0 for what is in the trash."""
+
+    node: TreeNode
+    indent: int
+    version: int
+    version_count: int
+
+
+def tree_rows(nodes: Iterable[TreeNode]) -> tuple[TreeRow, ...]:
+    """All nodes, a parent before what is below it. The shown version goes on in its parent's line, after the others,
+    which are indented; where none is shown, the newest does. Without recursion: a thread is deeper than Python's
+    stack."""
+    children: dict[str | None, list[TreeNode]] = {}
+    for node in sorted(nodes, key=lambda each: each.id):
+        children.setdefault(node.parent_id, []).append(node)
+    rows: list[TreeRow] = []
+    waiting = _family(children.get(None, []), 0)
+    while waiting:
+        row = waiting.pop()
+        rows.append(row)
+        waiting += _family(children.get(row.node.id, []), row.indent)
+    return tuple(rows)
+
+
+def _family(nodes: list[TreeNode], indent: int) -> list[TreeRow]:
+    """Siblings as rows, the one to be read first at the end."""
+    if not nodes:
+        return []
+    live = [node for node in nodes if not node.is_in_trash]
+    main = next((node for node in nodes if node.is_shown), (live or nodes)[-1])
+    places: dict[tuple[str, str], int] = {}
+    counts: dict[str, int] = {}
+    for node in live:
+        counts[node.role] = counts.get(node.role, 0) + 1
+        places[node.role, node.id] = counts[node.role]
+    others = [node for node in nodes if node is not main]
+    return [
+        TreeRow(
+            node,
+            indent if node is main else indent + 1,
+            places.get((node.role, node.id), 0),
+            counts.get(node.role, 0),
+        )
+        for node in (main, *reversed(others))
+    ]
