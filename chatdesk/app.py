@@ -278,9 +278,10 @@ async def _build(
         bus = EventBus()
         providers = _registry(settings, key)
         together = repositories.Repositories.of(store)
+        context = _context(paths, settings, key, together, providers, bus, store)
         chat = service.ChatService(
             repositories=together,
-            context=_context(paths, settings, together, providers, bus),
+            context=context,
             providers=providers,
             bus=bus,
             clock=clock,
@@ -298,20 +299,41 @@ async def _build(
 
 
 def _context(
-    paths: AppPaths, settings: Settings, repositories: Repositories, providers: ProviderRegistry, bus: EventBus
+    paths: AppPaths,
+    settings: Settings,
+    key: Secret,
+    repositories: Repositories,
+    providers: ProviderRegistry,
+    bus: EventBus,
+    store: Database,
 ) -> ContextService:
     from chatdesk.core.chat.context_service import ContextService
     from chatdesk.core.context.catalogue import ModelCatalogue
+    from chatdesk.core.context.summary_setup import summariser_opener
     from chatdesk.core.context.tokens import TokenCounter
 
-    return ContextService(
+    catalogue = ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json")
+    counter = TokenCounter(encodings_dir())
+    open_summariser = summariser_opener(
+        paths.database,
+        backup_dir=paths.backup_dir,
+        build_providers=lambda: _registry(settings, key),
+        catalogue=catalogue,
+        counter=counter,
+        clock=SystemClock(),
+        resources=resources_dir(),
+    )
+    context = ContextService(
         repositories=repositories,
         providers=providers,
         bus=bus,
-        counter=TokenCounter(encodings_dir()),
-        catalogue=ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json"),
-        options=_context_options(settings),
+        counter=counter,
+        catalogue=catalogue,
+        clock=SystemClock(),
+        open_summariser=None if store.is_read_only else open_summariser,
     )
+    context.use_options(_context_options(settings))
+    return context
 
 
 def _context_options(settings: Settings) -> ContextOptions:
@@ -321,6 +343,7 @@ def _context_options(settings: Settings) -> ContextOptions:
         system_prompt=settings.system_prompt,
         has_summaries=settings.summaries,
         summary_share=settings.summary_share,
+        summary_cron=settings.summary_cron,
         is_counting_exactly=True,
     )
 

@@ -17,6 +17,7 @@
     │   ├── SystemPromptTooLarge
     │   └── QuestionExcluded
     ├── SummaryRangeGone
+    ├── SummaryRejected
     ├── ThreadInTrash
     ├── MessageInTrash
     ├── TurnInProgress
@@ -157,6 +158,13 @@ class SummaryRangeGone(ChatDeskError):
     what = "Messages that this summary stands for are gone or no longer shown."
     safe = "Nothing was changed; the messages that are there are sent as they fit."
     next_step = "Make the summary anew."
+
+
+class SummaryRejected(ChatDeskError):
+    code = "summary_rejected"
+    what = "The model gave no summary that can be used."
+    safe = "Nothing was changed; the newest messages are sent as they fit."
+    next_step = "It is tried again later."
 
 
 class ThreadInTrash(ChatDeskError):

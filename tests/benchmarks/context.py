@@ -55,7 +55,7 @@ async def main(path, large, rounds):
            "large": (await load_many(db, threads=1, messages_per_thread=large))[0]}
     repositories, bus = Repositories.of(db), EventBus()
     registry = build_registry(openai_api_key="k", openai_base_url=None, model="gpt-4o", offline_speed=None)
-    context = ContextService.of_shipped(repositories, registry, bus)
+    context = ContextService.of_shipped(repositories, registry, bus, SystemClock())
     await context.learn_to_count("gpt-4o")
     found = {}
     times = {"small": [], "large": []}

@@ -10,8 +10,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.token_learning import TokenLearning
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.assembler import Assembler, Prepared
 from chatdesk.core.context.budget import Room
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
@@ -29,7 +31,7 @@ from chatdesk.core.domain.context import (
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
-from chatdesk.core.errors import DoesNotFit, InvalidInput, ProviderError
+from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderError
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
@@ -37,6 +39,7 @@ from chatdesk.core.events import (
     MessageAdded,
     MessageChanged,
     PathChanged,
+    SummaryFailed,
     ThreadChanged,
     ThreadDeleted,
 )
@@ -44,6 +47,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.paths import encodings_dir, resources_dir
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.context.summary_worker import OpenSummariser
     from chatdesk.core.providers.base import ChatRequest
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.storage.repositories import Repositories
@@ -61,6 +65,7 @@ class ContextOptions:
     system_prompt: str = ""
     has_summaries: bool = True
     summary_share: float = 0.75
+    summary_cron: str = ""
     is_counting_exactly: bool = False
 
 
@@ -75,8 +80,11 @@ class ContextService:
         bus: EventBus,
         counter: TokenCounter,
         catalogue: ModelCatalogue,
+        clock: Clock,
         options: ContextOptions | None = None,
+        open_summariser: OpenSummariser | None = None,
     ) -> None:
+        """``open_summariser``: None where summaries are not made, only sent."""
         self._contexts = repositories.contexts
         self._providers = providers
         self._bus = bus
@@ -87,6 +95,14 @@ class ContextService:
         self._learning = TokenLearning(repositories.token_counts, self._tasks, lambda: self._stale(None))
         self._windows = PathWindows(self._contexts, counter, self._learning.store)
         self._assembler = Assembler(self._windows, counter)
+        self.summaries = SummaryService(
+            repositories,
+            counter=counter,
+            clock=clock,
+            on_changed=self._changed,
+            on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
+            open_summariser=open_summariser,
+        )
         self._latest: dict[str, Prepared] = {}
         self._is_learning = False
         self._subscriptions = [
@@ -99,11 +115,15 @@ class ContextService:
         ]
 
     @classmethod
-    def of_shipped(cls, repositories: Repositories, providers: ProviderRegistry, bus: EventBus) -> ContextService:
+    def of_shipped(
+        cls, repositories: Repositories, providers: ProviderRegistry, bus: EventBus, clock: Clock
+    ) -> ContextService:
         """With what comes with ChatDesk, for scripts that do not care."""
         catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
         counter = TokenCounter(encodings_dir())
-        return cls(repositories=repositories, providers=providers, bus=bus, counter=counter, catalogue=catalogue)
+        return cls(
+            repositories=repositories, providers=providers, bus=bus, counter=counter, catalogue=catalogue, clock=clock
+        )
 
     # What is sent
 
@@ -231,6 +251,11 @@ class ContextService:
         await self._contexts.set_project_parameters(project_id, checked_parameters(parameters))
         self._changed(None)
 
+    async def redo_summary(self, thread_id: str) -> None:
+        """Have the summary of a thread made anew in the background. Raises ``NotPossible`` where none can be made."""
+        frame = await self._contexts.frame(checked_id(thread_id))
+        await self.summaries.make(thread_id, *self._who_answers(frame), is_anew=True)
+
     # Owners
 
     def use_providers(self, providers: ProviderRegistry) -> None:
@@ -239,11 +264,13 @@ class ContextService:
 
     def use_options(self, options: ContextOptions) -> None:
         self._options = options
+        self.summaries.schedule(options.summary_cron if options.has_summaries else "", self._summarise_idle)
         self._stale(None)
 
     async def close(self) -> None:
         for subscription in self._subscriptions:
             subscription.cancel()
+        await self.summaries.close()
         await self._tasks.close()
 
     # Inside
@@ -285,6 +312,24 @@ class ContextService:
             self._latest[thread_id] = known
         return known
 
+    async def _consider(self, thread_id: str) -> None:
+        """Have a thread summarised whose window is filling up."""
+        try:
+            prepared = await self._prepared_now(thread_id)
+        except ChatDeskError:
+            return  # where no request can be made, no summary would help
+        if self._has_summaries(prepared.frame) and prepared.totals().share >= self._options.summary_share:
+            await self.summaries.make(thread_id, *self._who_answers(prepared.frame))
+
+    async def _summarise_idle(self) -> None:
+        """Look at the threads that nobody has written in for a while."""
+        least = int(self.model_info(None, None).context_window * self._options.summary_share)
+        for thread_id in await self.summaries.long_threads(least_tokens=least):
+            await self._consider(thread_id)
+
+    def _who_answers(self, frame: ContextFrame) -> tuple[str, str]:
+        return frame.provider or self._providers.default()[0], self._info(frame.provider, frame.model).id
+
     def _stale(self, thread_id: str | None) -> None:
         """What was worked out for the meter no longer holds; None: for any thread."""
         if thread_id is None:
@@ -313,6 +358,8 @@ class ContextService:
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
         self._learning.note_finished(event.message)
+        if self._options.has_summaries and self.summaries.can_be_made:
+            self._tasks.start(self._consider(event.message.thread_id), f"see whether {event.message.thread_id} is full")
 
     def _on_path_changed(self, event: PathChanged) -> None:
         self._forget(event.thread_id)

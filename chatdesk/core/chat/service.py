@@ -113,7 +113,7 @@ class ChatService:
         self._providers = providers
         self._bus = bus
         self._clock = clock
-        self.context = context or ContextService.of_shipped(repositories, providers, bus)
+        self.context = context or ContextService.of_shipped(repositories, providers, bus, clock)
         self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing

@@ -40,7 +40,7 @@ class RequestMessage:
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One request. ``continue_text`` is the partial answer to be continued in place, if any. What is None or empty is
-    left to the model's own default."""
+    left to the model's own default. ``is_summary`` is for the offline model, which answers by rule."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -50,6 +50,7 @@ class ChatRequest:
     top_p: float | None = None
     reasoning_effort: str | None = None
     stop: tuple[str, ...] = ()
+    is_summary: bool = False
 
 
 class FinishReason(StrEnum):

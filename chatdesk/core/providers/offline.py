@@ -24,6 +24,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.failures import FailureTranslator, with_partial
 from chatdesk.core.providers.offline_answers import compose_answer, compose_echo
 from chatdesk.core.providers.offline_demo import Demo, DemoFault, find_demo
+from chatdesk.core.providers.offline_summary import compose_summary
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
 
@@ -125,6 +126,8 @@ class OfflineProvider:
     def _plan(self, request: ChatRequest, model: str) -> Demo:
         questions = [repair(message.text) for message in request.messages if message.role is Role.USER]
         question = questions[-1] if questions else ""
+        if request.is_summary:
+            return Demo("a summary", compose_summary(question))
         if model == _ECHO_MODEL:
             return Demo("an echo", compose_echo(question))
         return find_demo(question) or Demo("an answer", compose_answer(question, len(questions)))

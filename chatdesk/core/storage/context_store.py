@@ -34,6 +34,12 @@ LEFT JOIN messages s ON s.id = t.context_from_id AND s.on_path = 1
 WHERE t.id = ?
 """
 
+_LONG = """
+SELECT t.id FROM threads t WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.last_activity_at < ? AND (
+    SELECT sum(char_count) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL
+) >= ? ORDER BY t.last_activity_at DESC LIMIT ?
+"""
+
 
 class ContextRepository:
     """Reads are one snapshot each; writes are one transaction each."""
@@ -72,6 +78,15 @@ class ContextRepository:
 
     async def counts(self, thread_id: str, *, first: int, last: int) -> PathCounts:
         return await self._db.read(lambda conn: context_rows.counts(conn, thread_id, first, last))
+
+    async def long_threads(self, *, least_characters: int, idle_since: int, limit: int) -> tuple[str, ...]:
+        """Threads in which nothing was said since a moment, with much to read on their shown path, newest first."""
+
+        def work(conn: Connection) -> tuple[str, ...]:
+            rows = conn.exec_driver_sql(_LONG, (idle_since, least_characters, limit))
+            return tuple(row[0] for row in rows)
+
+        return await self._db.read(work)
 
     async def mark(self, message_id: str, mark: ContextMark) -> Message:
         """Pin, exclude or neither. A summary that knows of a message which must not be sent is stale."""

@@ -1,0 +1,160 @@
+"""SummaryService: the summaries of threads, made in the background, edited and switched by the reader.
+
+Reached as ``ChatService.context.summaries``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.context.summariser import Wanted
+from chatdesk.core.context.summary_schedule import SummarySchedule
+from chatdesk.core.context.summary_worker import OpenSummariser, SummaryWorker
+from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.ids import checked_id
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.repositories import Repositories
+
+_IDLE_MS = 10 * 60_000
+_MOST_IDLE_THREADS = 100
+_CHARACTERS_PER_TOKEN = 4
+_MOST_FACTS, _LONGEST_FACT = 50, 500
+
+
+class SummaryService:
+    """On the services' loop; ``on_changed`` is told the thread whose summary differs (None: of any)."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        *,
+        counter: TokenCounter,
+        clock: Clock,
+        on_changed: Callable[[str | None], None],
+        on_failed: Callable[[str, str], None],
+        open_summariser: OpenSummariser | None,
+    ) -> None:
+        self._summaries = repositories.summaries
+        self._contexts = repositories.contexts
+        self._counter = counter
+        self._clock = clock
+        self._on_changed = on_changed
+        self._worker: SummaryWorker | None = None
+        self._schedule: SummarySchedule | None = None
+        if open_summariser is not None:
+            self._worker = SummaryWorker(
+                open_summariser,
+                keep=self._keep,
+                note_failed=self._note_failed,
+                on_made=lambda summary: on_changed(summary.thread_id),
+                on_failed=on_failed,
+                clock=clock,
+            )
+
+    @property
+    def can_be_made(self) -> bool:
+        return self._worker is not None
+
+    async def list(self, thread_id: str) -> tuple[Summary, ...]:
+        """All versions, the newest first."""
+        return await self._summaries.list(checked_id(thread_id))
+
+    async def make(self, thread_id: str, provider: str, model: str, *, is_anew: bool = False) -> None:
+        """Have what should be covered summarised in the background; ``is_anew``: also what is covered already."""
+        if self._worker is None:
+            raise NotPossible("Summaries cannot be made here.")
+        newest = next(iter(await self.list(thread_id)), None)
+        wanted = Wanted(thread_id, provider, model, is_anew=is_anew)
+        if newest is not None:
+            end = newest.to_position if is_anew else -1
+            wanted = replace(wanted, pinned_facts=newest.pinned_facts, at_least=end)
+        self._worker.ask(wanted)
+
+    async def edit(self, summary_id: str, text: str, *, pinned_facts: tuple[str, ...] | None = None) -> Summary:
+        """A new version with the reader as its author, for the same messages. ``pinned_facts``: None keeps them. Raises
+        ``SummaryRangeGone`` where those messages are gone or not shown."""
+        if not text.strip():
+            raise InvalidInput("A summary needs some text.", safe="The old one is kept.", next_step="Or switch it off.")
+        old = await self._summaries.get(checked_id(summary_id))
+        facts = old.pinned_facts if pinned_facts is None else _checked_facts(pinned_facts)
+        made = await self._summaries.add(
+            NewSummary(
+                old.thread_id,
+                old.from_message_id,
+                old.to_message_id,
+                text.strip(),
+                self._counter.count_in(text, CHARACTERS),
+                SummaryAuthor.PERSON,
+                pinned_facts=facts,
+            )
+        )
+        self._on_changed(made.thread_id)
+        return made
+
+    async def switch(self, summary_id: str, *, is_on: bool) -> Summary:
+        """Send one version, or not."""
+        summary = await self._summaries.switch(checked_id(summary_id), is_on=is_on)
+        self._on_changed(summary.thread_id)
+        return summary
+
+    async def switch_thread(self, thread_id: str, *, is_on: bool) -> None:
+        """Whether this thread is summarised and its summary sent."""
+        await self._contexts.switch_thread_summaries(thread_id, is_on=is_on)
+        self._on_changed(thread_id)
+
+    async def switch_project(self, project_id: str, *, is_on: bool) -> None:
+        await self._contexts.switch_project_summaries(project_id, is_on=is_on)
+        self._on_changed(None)
+
+    async def long_threads(self, *, least_tokens: int) -> tuple[str, ...]:
+        """Idle threads that may need a summary."""
+        return await self._contexts.long_threads(
+            least_characters=least_tokens * _CHARACTERS_PER_TOKEN,
+            idle_since=self._clock.now_ms() - _IDLE_MS,
+            limit=_MOST_IDLE_THREADS,
+        )
+
+    def schedule(self, cron: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Look after idle threads at these times; whether they were understood."""
+        if self._worker is None:
+            return True
+        if self._schedule is None:
+            self._schedule = SummarySchedule(work)
+        return self._schedule.set(cron)
+
+    async def close(self) -> None:
+        """Stop making summaries, within a second."""
+        if self._schedule is not None:
+            self._schedule.close()
+        if self._worker is not None:
+            await self._worker.close()
+
+    async def _keep(self, new: NewSummary, latency_ms: int) -> Summary:
+        return await self._summaries.add(new, latency_ms=latency_ms)
+
+    async def _note_failed(self, wanted: Wanted, usage: Usage) -> None:
+        await self._summaries.note_failed(
+            wanted.thread_id,
+            provider=wanted.provider,
+            model=wanted.model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+        )
+
+
+def _checked_facts(facts: tuple[str, ...]) -> tuple[str, ...]:
+    kept = tuple(" ".join(fact.split()) for fact in facts if fact.strip())
+    if len(kept) > _MOST_FACTS or any(len(fact) > _LONGEST_FACT for fact in kept):
+        raise InvalidInput(
+            f"There may be {_MOST_FACTS} facts of at most {_LONGEST_FACT} characters.",
+            safe="The old ones are kept.",
+            next_step="",
+        )
+    return kept

@@ -1,0 +1,210 @@
+"""Summarises the oldest part of a thread that is not yet covered, piece by piece; each piece is kept before the next.
+
+Runs on a loop of its own (``summary_worker``). Writing is somebody else's: this reads, asks a model and hands over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.context.budget import Room
+from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.groups import Group, make_groups
+from chatdesk.core.context.summary_prompt import PROMPT_VERSION, checked_summary, summary_request
+from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextRow
+from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import SummaryRejected
+from chatdesk.core.providers.base import ChatRequest, FinishReason, Provider, StreamFinished, TextDelta, UsageReported
+
+# What stays as it was said after a summary, of the room for a request; the rest is room to go on in.
+_SHARE_KEPT = 0.4
+_SHARE_OF_PIECE = 0.5
+_SHARE_OF_SUMMARY = 0.1
+_LARGEST_PIECE, _LARGEST_SUMMARY = 24_000, 2_000
+_STEP = 500
+_SECONDS_TO_MS = 1000
+
+
+class SummarySource(Protocol):
+    """What is needed of ``ContextRepository``."""
+
+    async def frame(self, thread_id: str) -> ContextFrame: ...
+
+    async def tail(
+        self, thread_id: str, encoding: str, *, before: int | None, limit: int
+    ) -> tuple[ContextRow, ...]: ...
+
+    async def between(
+        self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
+    ) -> tuple[ContextRow, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thread to be summarised. ``is_anew``: also what a summary covers already, at least up to the position
+    ``at_least``. ``pinned_facts`` are taken over word for word."""
+
+    thread_id: str
+    provider: str
+    model: str
+    pinned_facts: tuple[str, ...] = ()
+    is_anew: bool = False
+    at_least: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    text: str
+    usage: Usage
+    reason: FinishReason | None
+    latency_ms: int
+
+
+Keep = Callable[[NewSummary, int], Awaitable[Summary]]
+NoteFailed = Callable[[Wanted, Usage], Awaitable[None]]
+
+
+class Summariser:
+    """See the module text. ``keep`` stores a summary and its cost, ``note_failed`` the cost of one that was no good."""
+
+    def __init__(
+        self,
+        source: SummarySource,
+        *,
+        find_provider: Callable[[str], Provider],
+        catalogue: ModelCatalogue,
+        counter: TokenCounter,
+        clock: Clock,
+        prompt: str,
+        keep: Keep,
+        note_failed: NoteFailed,
+    ) -> None:
+        self._source = source
+        self._find_provider = find_provider
+        self._catalogue = catalogue
+        self._counter = counter
+        self._clock = clock
+        self._prompt = prompt
+        self._keep = keep
+        self._note_failed = note_failed
+
+    async def summarise(self, wanted: Wanted) -> Summary | None:
+        """Cover everything that should be; the newest summary, None where nothing had to be done. Raises
+        ``SummaryRejected``, ``SummaryRangeGone`` or what the provider raises; what was kept until then stays.
+        """
+        info = self._catalogue.find(wanted.provider, wanted.model)
+        room = Room.of(info.context_window, answer=info.largest_answer)
+        made: Summary | None = None
+        while True:
+            frame = await self._source.frame(wanted.thread_id)
+            previous = made if wanted.is_anew else frame.summary
+            if not frame.has_summaries:
+                return made
+            first = max(frame.starts_at, 0 if previous is None else previous.to_position + 1)
+            last = max(await self._last_to_cover(frame, int(room.counted * _SHARE_KEPT)), wanted.at_least)
+            piece = await self._piece(frame, first, last, min(int(room.counted * _SHARE_OF_PIECE), _LARGEST_PIECE))
+            if not piece:
+                return made
+            made = await self._cover(wanted, frame, previous, piece, room)
+
+    async def _last_to_cover(self, frame: ContextFrame, kept_tokens: int) -> int:
+        """The position up to which messages are summarised: those after it stay as they were said."""
+        before: int | None = None
+        while True:
+            rows = await self._source.tail(frame.thread_id, CHARACTERS, before=before, limit=_STEP)
+            for group in reversed(self._groups(rows)):
+                kept_tokens -= group.tokens
+                if kept_tokens < 0:
+                    return group.first - 1 if group.last >= frame.end - 1 else group.last
+            if len(rows) < _STEP:
+                return -1
+            before = rows[0].position
+
+    async def _piece(self, frame: ContextFrame, first: int, last: int, most_tokens: int) -> list[Group]:
+        """The oldest messages from ``first`` on that are sent at all, up to a size but at least one."""
+        rows = await self._source.between(frame.thread_id, CHARACTERS, first=first, last=last, limit=_STEP)
+        groups = self._groups(rows)
+        if len(rows) == _STEP and len(groups) > 1:
+            groups.pop()  # what belongs to it may follow
+        piece: list[Group] = []
+        for group in groups:
+            if group.mark is ContextMark.EXCLUDED or group.is_empty:
+                continue
+            if piece and group.tokens > most_tokens:
+                break
+            most_tokens -= group.tokens
+            piece.append(group)
+        return piece
+
+    async def _cover(
+        self, wanted: Wanted, frame: ContextFrame, previous: Summary | None, piece: list[Group], room: Room
+    ) -> Summary:
+        most_tokens = min(int(room.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
+        cut = _shortened(piece, room.counted // 2)
+        request = summary_request(wanted.model, self._prompt, previous, cut, most_tokens=most_tokens)
+        answer = await self._ask(wanted, request)
+        source_tokens = sum(group.tokens for group in piece) + (0 if previous is None else previous.tokens)
+        tokens = self._counter.count_in(answer.text, CHARACTERS)
+        try:
+            text = checked_summary(answer.text, tokens=tokens, source_tokens=source_tokens, reason=answer.reason)
+        except SummaryRejected:
+            await self._note_failed(wanted, answer.usage)
+            raise
+        new = NewSummary(
+            frame.thread_id,
+            from_message_id=piece[0].rows[0].id if previous is None else previous.from_message_id,
+            to_message_id=piece[-1].rows[-1].id,
+            text=text,
+            tokens=tokens,
+            author=SummaryAuthor.MODEL,
+            provider=wanted.provider,
+            model=wanted.model,
+            prompt_version=PROMPT_VERSION,
+            pinned_facts=wanted.pinned_facts,
+            input_tokens=answer.usage.input_tokens,
+            output_tokens=answer.usage.output_tokens,
+        )
+        return await self._keep(new, answer.latency_ms)
+
+    async def _ask(self, wanted: Wanted, request: ChatRequest) -> _Answer:
+        began_s = self._clock.monotonic_s()
+        pieces: list[str] = []
+        usage, reason = None, None
+        async with aclosing(self._find_provider(wanted.provider).stream(request)) as stream:
+            async for event in stream:
+                match event:
+                    case TextDelta():
+                        pieces.append(event.text)
+                    case UsageReported():
+                        usage = event.usage
+                    case StreamFinished():
+                        reason = event.reason
+        text = "".join(pieces)
+        if usage is None:
+            sent = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
+            usage = Usage(sent, self._counter.count_in(text, CHARACTERS), is_estimated=True)
+        return _Answer(text, usage, reason, round((self._clock.monotonic_s() - began_s) * _SECONDS_TO_MS))
+
+    def _groups(self, rows: tuple[ContextRow, ...]) -> list[Group]:
+        return make_groups(
+            replace(
+                row,
+                parts=tuple(replace(part, tokens=self._counter.count_in(part.text, CHARACTERS)) for part in row.parts),
+            )
+            for row in rows
+        )
+
+
+def _shortened(piece: list[Group], most_tokens: int) -> list[Group]:
+    """A single message that is larger than the model can read is summarised from its beginning."""
+    if len(piece) > 1 or piece[0].tokens <= most_tokens:
+        return piece
+    share = most_tokens / piece[0].tokens
+    wire = tuple(replace(message, text=message.text[: int(len(message.text) * share)]) for message in piece[0].wire)
+    return [replace(piece[0], wire=wire)]

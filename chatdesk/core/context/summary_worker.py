@@ -1,0 +1,160 @@
+"""Runs the summariser beside everything else: a thread of its own, with a loop, connections and providers of its own.
+
+It reads through its own connection and writes through the owner's: one process has one writer. Nothing waits for it; a
+thread that failed is left alone for a while, longer each time. It ends within a second, whatever a model is doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.context.summariser import Keep, NoteFailed, Summariser, Wanted
+from chatdesk.core.errors import ChatDeskError, SummaryRangeGone
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.summary import NewSummary, Summary
+    from chatdesk.core.domain.usage import Usage
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+_PAUSES_MS = (60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000)
+_LONGEST_END_S = 1.0
+
+#: Builds a summariser on the worker's loop, with the ways to write that it is given, and takes it down again.
+OpenSummariser = Callable[[Keep, NoteFailed], AbstractAsyncContextManager[Summariser]]
+
+
+class SummaryWorker:
+    """Made and used on the owner's loop; the callbacks are called there as well."""
+
+    def __init__(
+        self,
+        open_summariser: OpenSummariser,
+        *,
+        keep: Keep,
+        note_failed: NoteFailed,
+        on_made: Callable[[Summary], None],
+        on_failed: Callable[[str, str], None],
+        clock: Clock,
+    ) -> None:
+        self._open = open_summariser
+        self._keep = keep
+        self._note_failed = note_failed
+        self._on_made = on_made
+        self._on_failed = on_failed
+        self._clock = clock
+        self._owner: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._queue: asyncio.Queue[Wanted] = asyncio.Queue()
+        self._waiting: set[str] = set()
+        self._failures: dict[str, tuple[int, int]] = {}  # by thread: how often, and when it may be tried again
+        self._is_closed = False
+
+    def ask(self, wanted: Wanted) -> None:
+        """Summarise a thread when its turn comes; at once known ones and ones that failed lately are left out, unless
+        somebody asked for it to be made anew."""
+        if self._is_closed or wanted.thread_id in self._waiting:
+            return
+        if not wanted.is_anew and self._clock.now_ms() < self._failures.get(wanted.thread_id, (0, 0))[1]:
+            return
+        self._waiting.add(wanted.thread_id)
+        if self._thread is None:
+            self._owner = asyncio.get_running_loop()
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._run, args=(self._loop,), name="summaries", daemon=True)
+            self._thread.start()
+        assert self._loop is not None  # made with the thread
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, wanted)
+
+    async def close(self) -> None:
+        """Give up what is being made; what was kept stays. Takes at most a second."""
+        self._is_closed = True
+        thread, loop = self._thread, self._loop
+        if thread is None or loop is None:
+            return
+        with contextlib.suppress(RuntimeError):  # it ended on its own
+            loop.call_soon_threadsafe(self._cancel)
+        await asyncio.to_thread(thread.join, _LONGEST_END_S)  # this loop goes on: a write may be waited for here
+        if thread.is_alive():
+            _log.warning("the summariser did not end in time")
+
+    # On the worker's thread from here on.
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            self._work = loop.create_task(self._serve(), name="summaries")
+            with contextlib.suppress(asyncio.CancelledError):
+                loop.run_until_complete(self._work)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    def _cancel(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _serve(self) -> None:
+        async with self._open(self._kept, self._noted) as summariser:
+            while True:
+                wanted = await self._queue.get()
+                try:
+                    summary = await summariser.summarise(wanted)
+                except SummaryRangeGone:
+                    self._tell(self._done, wanted, None, None)  # the thread moved on while it was made
+                except ChatDeskError as error:
+                    _log.info("no summary of %s: %s", wanted.thread_id, error.code)
+                    self._tell(self._done, wanted, None, error.sentence)
+                except Exception:  # noqa: BLE001 - the owner of a task: one thread's trouble must not end the worker
+                    _log.exception("the summariser failed")
+                    self._tell(self._done, wanted, None, "ChatDesk made a mistake while it summarised.")
+                else:
+                    self._tell(self._done, wanted, summary, None)
+
+    async def _kept(self, new: NewSummary, latency_ms: int) -> Summary:
+        return await self._in_owner(lambda: self._keep(new, latency_ms))
+
+    async def _noted(self, wanted: Wanted, usage: Usage) -> None:
+        await self._in_owner(lambda: self._note_failed(wanted, usage))
+
+    async def _in_owner(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Have the owner's loop do it, and wait."""
+        assert self._owner is not None  # known since the first thread was asked for
+
+        async def run() -> T:
+            return await work()
+
+        coroutine: Coroutine[Any, Any, T] = run()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._owner))
+
+    def _tell(self, what: Callable[..., None], *arguments: object) -> None:
+        assert self._owner is not None
+        with contextlib.suppress(RuntimeError):  # the owner is gone
+            self._owner.call_soon_threadsafe(what, *arguments)
+
+    # On the owner's loop again.
+
+    def _done(self, wanted: Wanted, summary: Summary | None, trouble: str | None) -> None:
+        self._waiting.discard(wanted.thread_id)
+        if self._is_closed:
+            return
+        if trouble is None:
+            self._failures.pop(wanted.thread_id, None)
+            if summary is not None:
+                self._on_made(summary)
+            return
+        count = self._failures.get(wanted.thread_id, (0, 0))[0]
+        pause_ms = _PAUSES_MS[min(count, len(_PAUSES_MS) - 1)]
+        self._failures[wanted.thread_id] = (count + 1, self._clock.now_ms() + pause_ms)
+        if count == 0 or wanted.is_anew:
+            self._on_failed(wanted.thread_id, trouble)

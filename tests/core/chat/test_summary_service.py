@@ -1,0 +1,303 @@
+"""Summaries are made in the background by a thread of its own, and nothing ever waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.chat.context_service import ContextOptions, ContextService
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.summary_setup import summariser_opener
+from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.domain.context import Reason
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.summary import Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
+from chatdesk.core.events import ContextChanged, SummaryFailed
+from chatdesk.core.paths import resources_dir
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    ListedModel,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+    UsageReported,
+)
+from chatdesk.core.providers.offline import OfflineProvider
+from chatdesk.core.providers.registry import ProviderRegistry
+from tests.helpers.bulk_data import load_many
+from tests.helpers.chat_world import ChatWorld, chat_world
+
+WINDOW = 2_000
+
+
+class Summariser(OfflineProvider):
+    """Answers summaries by the offline model's rule, or as a test says; remembers what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        super().__init__(speed_tokens_per_s=None)
+        self.requests: list[ChatRequest] = []
+        self.answers: list[Sequence[StreamEvent | Exception]] = []
+        self.blocks = False
+        self.is_blocked = asyncio.Event()
+
+    async def list_models(self) -> tuple[ListedModel, ...]:
+        return (ListedModel("small", "Small", WINDOW),)
+
+    async def stream(self, request: ChatRequest):  # type: ignore[no-untyped-def]
+        self.requests.append(request)
+        if self.blocks:
+            await asyncio.get_running_loop().create_future()
+        if self.answers:
+            for event in self.answers.pop(0):
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+            return
+        async for event in super().stream(ChatRequest("offline-demo", request.messages, is_summary=True)):
+            yield event
+
+
+@dataclass
+class World:
+    chat: ChatWorld
+    context: ContextService
+    model: Summariser
+    thread: str
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self, count: int = 1) -> None:
+        """So many questions with answers, of about 60 tokens each."""
+        for number in range(count):
+            text = f"Question {number}: Alice decided on option {number} in March. " + "More words follow here. " * 6
+            sent = await self.chat.chat.send_message(self.thread, text)
+            await self.chat.answer_of(sent)
+
+    async def made(self, least: int = 1) -> Summary:
+        """The newest summary, once there are so many."""
+        async with asyncio.timeout(20):
+            while True:
+                self.news.clear()
+                found = await self.context.summaries.list(self.thread)
+                if len(found) >= least:
+                    return found[0]
+                await self.news.wait()
+
+    async def settled(self) -> Summary:
+        """The newest summary, once no other is being made."""
+        async with asyncio.timeout(20):
+            while self.context.summaries._worker._waiting:  # type: ignore[union-attr]
+                self.news.clear()
+                await self.news.wait()
+        return (await self.context.summaries.list(self.thread))[0]
+
+    async def failed(self) -> SummaryFailed:
+        async with asyncio.timeout(20):
+            while True:
+                self.news.clear()
+                for event in self.chat.events:
+                    if isinstance(event, SummaryFailed):
+                        return event
+                await self.news.wait()
+
+
+@asynccontextmanager
+async def _world(directory: Path, *, can_summarise: bool = True) -> AsyncIterator[World]:
+    async with chat_world(directory) as chat:
+        model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
+        catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
+        catalogue.note_listed("scripted", "small", Figures(WINDOW))
+        opener = summariser_opener(
+            chat.database.path,
+            backup_dir=directory / "backups",
+            build_providers=lambda: ProviderRegistry([model], "scripted", "small"),
+            catalogue=catalogue,
+            counter=counter,
+            clock=clock,
+            resources=resources_dir(),
+        )
+        await chat.chat.context.close()
+        context = chat.chat.context = ContextService(
+            repositories=chat.repositories,
+            providers=ProviderRegistry([chat.provider], "scripted", "small"),
+            bus=chat.bus,
+            counter=counter,
+            catalogue=catalogue,
+            clock=clock,
+            open_summariser=opener if can_summarise else None,
+        )
+        thread = (await chat.chat.create_thread(None, "Long")).thread.id
+        made = World(chat, context, model, thread)
+        for kind in (ContextChanged, SummaryFailed):
+            chat.bus.subscribe(kind, lambda _event: made.news.set())
+        yield made
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with _world(tmp_path) as made:
+        yield made
+
+
+async def _long_thread(world: World) -> str:
+    (thread,) = await load_many(world.chat.database, threads=1, messages_per_thread=400)
+    await world.chat.repositories.threads.set_model(thread, "scripted", "small")
+    return thread
+
+
+async def test_a_filling_window_is_summarised_and_the_summary_sent(world: World) -> None:
+    await world.ask(14)
+    summary = await world.made()
+    assert (summary.state, summary.author, summary.prompt_version) == (SummaryState.VALID, SummaryAuthor.MODEL, "1")
+    assert summary.from_position == 0
+    assert "Alice decided on option" in summary.text
+    assert summary.input_tokens > 0
+    await world.ask()
+    sent = world.chat.provider.requests[-1].messages
+    assert sent[0].role is Role.SYSTEM
+    assert summary.text in sent[0].text or len(await world.context.summaries.list(world.thread)) > 1
+    report = await world.context.report(world.thread)
+    assert report.counts[Reason.SUMMARISED] > 0
+    assert report.counts[Reason.DID_NOT_FIT] == 0
+    assert report.message_count == 30  # nothing was deleted or hidden
+
+
+async def test_what_was_summarised_before_is_folded_in(world: World) -> None:
+    await world.ask(14)
+    first = await world.made()
+    await world.ask(14)
+    second = await world.made(2)
+    assert second.from_message_id == first.from_message_id
+    assert second.to_position > first.to_position
+    asked = world.model.requests[-1]
+    assert asked.messages[-1].text.startswith("Earlier summary:\n- ")
+    assert asked.is_summary
+
+
+async def test_a_thread_many_windows_long_is_covered_piece_by_piece(world: World) -> None:
+    thread = await _long_thread(world)
+    world.thread = thread
+    await world.context.redo_summary(thread)
+    async with asyncio.timeout(20):
+        while (await world.context.report(thread)).counts[Reason.DID_NOT_FIT]:
+            world.news.clear()
+            await world.news.wait()
+    versions = await world.context.summaries.list(thread)
+    assert len(versions) > 3
+    assert [each.to_position for each in versions] == sorted((each.to_position for each in versions), reverse=True)
+    for request in world.model.requests:
+        assert sum(len(message.text) for message in request.messages) / 4 < WINDOW
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [StreamFinished(FinishReason.STOP)],
+        [TextDelta(" \n…"), StreamFinished(FinishReason.STOP)],
+        [TextDelta("word " * 20_000), UsageReported(Usage(5, 6)), StreamFinished(FinishReason.STOP)],
+        [TextDelta("a good beginn"), StreamFinished(FinishReason.LENGTH)],
+        [RuntimeError("unexpected")],
+        [NotPossible("No network.")],
+    ],
+)
+async def test_a_failing_summariser_blocks_nothing_and_says_so_once(
+    world: World, answer: Sequence[StreamEvent | Exception]
+) -> None:
+    world.model.answers = [answer] * 3
+    await world.ask(14)
+    failure = await world.failed()
+    assert failure.thread_id == world.thread
+    assert failure.sentence
+    await world.ask(2)
+    assert world.chat.provider.requests[-1].messages[-1].text.startswith("Question 1")
+    assert await world.context.summaries.list(world.thread) == ()
+    assert len(world.model.requests) == 1  # later, and not with every message
+    assert sum(isinstance(event, SummaryFailed) for event in world.chat.events) == 1
+
+
+async def test_it_ends_within_a_second_whatever_the_model_is_doing(tmp_path: Path) -> None:
+    async with _world(tmp_path) as world:
+        world.model.blocks = True
+        await world.ask(14)
+        async with asyncio.timeout(20):
+            while not world.model.requests:
+                await asyncio.to_thread(lambda: None)
+        clock = SystemClock()
+        began = clock.monotonic_s()
+        await world.context.close()
+        assert clock.monotonic_s() - began < 1.5
+        await world.context.redo_summary(world.thread)  # nobody listens any more
+
+
+async def test_switched_off_for_a_thread_a_project_or_everywhere_none_is_made(world: World) -> None:
+    await world.context.summaries.switch_thread(world.thread, is_on=False)
+    await world.ask(14)
+    await world.context.summaries.switch_thread(world.thread, is_on=True)
+    project = (await world.chat.chat.default_project()).id
+    await world.context.summaries.switch_project(project, is_on=False)
+    await world.ask()
+    await world.context.summaries.switch_project(project, is_on=True)
+    world.context.use_options(ContextOptions(has_summaries=False))
+    await world.ask()
+    assert world.model.requests == []
+
+
+async def test_a_reader_edits_pins_facts_and_has_it_made_anew(world: World) -> None:
+    await world.ask(14)
+    await world.made()
+    made = await world.settled()
+    edited = await world.context.summaries.edit(made.id, " Better. ", pinned_facts=("the  port is 8080", " "))
+    assert (edited.text, edited.author, edited.version) == ("Better.", SummaryAuthor.PERSON, made.version + 1)
+    assert edited.pinned_facts == ("the port is 8080",)
+    again = await world.context.summaries.edit(edited.id, "Even better.")
+    assert again.pinned_facts == ("the port is 8080",)
+    await world.context.redo_summary(world.thread)
+    await world.made(again.version + 1)
+    anew = await world.settled()
+    assert (anew.author, anew.pinned_facts) == (SummaryAuthor.MODEL, ("the port is 8080",))
+    assert (anew.from_position, anew.to_position >= made.to_position) == (0, True)
+    await world.ask()
+    assert "- the port is 8080" in world.chat.provider.requests[-1].messages[0].text
+    assert (await world.context.summaries.switch(anew.id, is_on=False)).state is SummaryState.OFF
+    for text, facts in (("", ()), ("x", ("y" * 501,)), ("x", ("y",) * 51)):
+        with pytest.raises(InvalidInput):
+            await world.context.summaries.edit(made.id, text, pinned_facts=facts)
+    await world.chat.chat.edit_message((await world.context.entries(world.thread, 0, 1)).entries[0].message_id, "new")
+    with pytest.raises(SummaryRangeGone):
+        await world.context.summaries.edit(made.id, "x")
+
+
+async def test_idle_threads_are_found_at_the_times_of_the_schedule(world: World) -> None:
+    clock = SystemClock()
+    thread = await _long_thread(world)
+
+    def long_ago(conn) -> None:  # type: ignore[no-untyped-def]
+        conn.exec_driver_sql("UPDATE threads SET last_activity_at = ?", (clock.now_ms() - 3_600_000,))
+
+    await world.chat.database.write(long_ago)
+    assert await world.context.summaries.long_threads(least_tokens=1_500) == (thread,)
+    assert await world.context.summaries.long_threads(least_tokens=1_500_000) == ()
+    world.context.use_options(ContextOptions(summary_cron="0 3 * * *"))
+    world.context.use_options(ContextOptions(summary_cron="0 4 * * *"))
+    assert not world.context.summaries.schedule("every now and then", world.context._summarise_idle)
+    await world.context._summarise_idle()
+    world.thread = thread
+    assert (await world.made()).from_position == 0
+
+
+async def test_where_nothing_is_written_none_is_made(tmp_path: Path) -> None:
+    async with _world(tmp_path, can_summarise=False) as world:
+        await world.ask(14)
+        with pytest.raises(NotPossible):
+            await world.context.redo_summary(world.thread)
+        assert world.context.summaries.schedule("0 3 * * *", world.context._summarise_idle)
