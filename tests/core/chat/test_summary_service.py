@@ -205,7 +205,7 @@ async def test_a_thread_many_windows_long_is_covered_piece_by_piece(world: World
         [StreamFinished(FinishReason.STOP)],
         [TextDelta(" \n…"), StreamFinished(FinishReason.STOP)],
         [TextDelta("word " * 20_000), UsageReported(Usage(5, 6)), StreamFinished(FinishReason.STOP)],
-        [TextDelta("a good beginn"), StreamFinished(FinishReason.LENGTH)],
+        [TextDelta("a good start"), StreamFinished(FinishReason.LENGTH)],
         [RuntimeError("unexpected")],
         [NotPossible("No network.")],
     ],

@@ -1,0 +1,119 @@
+"""Writes the table of request sizes in ``docs/summaries.md``: ``python -m tests.benchmarks.request_sizes``.
+
+The offline model both answers and summarises, so the figures are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from chatdesk.core.chat.context_service import ContextOptions, ContextService
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.summary_setup import summariser_opener
+from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.domain.context import ContextReport, Reason
+from chatdesk.core.events import ContextChanged, EventBus
+from chatdesk.core.paths import encodings_dir, resources_dir
+from chatdesk.core.providers.registry import ProviderRegistry, build_registry
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.repositories import Repositories
+from tests.benchmarks.processes import ROOT
+from tests.helpers.bulk_data import load_many
+
+_BEGIN, _END = "<!-- request sizes -->\n", "<!-- end of request sizes -->"
+_COUNTS = (100, 1_000, 10_000)
+_HEAD = (
+    "| messages | tokens of all | without: tokens sent | messages sent | left out"
+    " | with: tokens sent | messages sent | summarised | left out |\n" + "|--:" * 9 + "|\n"
+)
+
+
+def _text(position: int) -> str:
+    who = ("Alice", "Bob", "Carol")[position % 3]
+    return (
+        f"{position}: {who} says the export of part {position % 41} took {position * 7 % 113} s. "
+        + "The rest of the message is ordinary prose that nobody has to remember later on. " * 4
+    )
+
+
+async def _measure(folder: Path) -> list[str]:
+    database = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    await database.open()
+    bus, repositories, providers = EventBus(), Repositories.of(database), _offline()
+    catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
+    counter = TokenCounter(encodings_dir())
+    context = ContextService(
+        repositories=repositories,
+        providers=providers,
+        bus=bus,
+        counter=counter,
+        catalogue=catalogue,
+        clock=SystemClock(),
+        open_summariser=summariser_opener(
+            database.path,
+            backup_dir=folder / "backups",
+            build_providers=_offline,
+            catalogue=catalogue,
+            counter=counter,
+            clock=SystemClock(),
+            resources=resources_dir(),
+        ),
+    )
+    try:
+        return [await _row(database, context, bus, count) for count in _COUNTS]
+    finally:
+        await context.close()
+        await providers.close()
+        await database.close()
+
+
+async def _row(database: Database, context: ContextService, bus: EventBus, count: int) -> str:
+    (thread,) = await load_many(database, threads=1, messages_per_thread=count, text_of=_text)
+    await Repositories.of(database).threads.set_model(thread, "offline", "offline-demo")
+    context.use_options(ContextOptions(has_summaries=False))
+    without = await context.report(thread)
+    context.use_options(ContextOptions())
+    made = asyncio.Event()
+    subscription = bus.subscribe(ContextChanged, lambda _event: made.set())
+    if without.totals.share >= ContextOptions().summary_share:
+        await context.redo_summary(thread)
+        await made.wait()
+    subscription.cancel()
+    return _written(count, without, await context.report(thread))
+
+
+def _written(count: int, without: ContextReport, with_it: ContextReport) -> str:
+    every = sum(len(_text(position)) for position in range(count)) // 4
+    cells = [
+        count,
+        every,
+        without.totals.used,
+        without.counts[Reason.SENT],
+        without.counts[Reason.DID_NOT_FIT],
+        with_it.totals.used,
+        with_it.counts[Reason.SENT],
+        with_it.counts[Reason.SUMMARISED],
+        with_it.counts[Reason.DID_NOT_FIT],
+    ]
+    return "| " + " | ".join(f"{cell:,}" for cell in cells) + " |\n"
+
+
+def _offline() -> ProviderRegistry:
+    return build_registry(openai_api_key=None, openai_base_url=None, model=None, offline_speed=None)
+
+
+def main() -> None:
+    document = ROOT / "docs" / "summaries.md"
+    with tempfile.TemporaryDirectory(prefix="chatdesk-sizes-") as folder:
+        rows = asyncio.run(_measure(Path(folder)))
+    text = document.read_text("utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    document.write_text(f"{before}{_BEGIN}{_HEAD}{''.join(rows)}{_END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
