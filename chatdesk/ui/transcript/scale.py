@@ -44,9 +44,14 @@ class ThreadScale:
 
     def begin(self, count: int, lengths: dict[int, float], *, is_whole: bool) -> None:
         """A thread of ``count`` positions. When its ``lengths`` are not those of the whole of it, all positions count
-        the same, their mean: what is learnt later must not move what was shown."""
+        the same, their mean: what is learnt later must not move what was shown. They stand in groups then, because the
+        first paint of a long thread must not wait for a walk over it."""
+        if is_whole:
+            self._fill([lengths.get(position, 0.0) for position in range(count)])
+            return
         mean = sum(lengths.values()) / len(lengths) if lengths else _UNKNOWN_PX
-        self._fill([lengths.get(position, 0.0) if is_whole else mean for position in range(count)])
+        groups, rest = divmod(count, _FIRST_STEP)
+        self._fill([mean * _FIRST_STEP] * groups + [mean] * rest, step=_FIRST_STEP, groups=groups)
 
     def take(self, sizes: ThreadSizes) -> None:
         """The true sizes; positions beyond them keep what they have."""

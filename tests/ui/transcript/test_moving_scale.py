@@ -119,3 +119,12 @@ def test_a_message_that_comes_lengthens_the_bar(world: World) -> None:
     world.settle()
     assert view.verticalScrollBar().maximum() > before + 300
     assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+
+
+def test_a_long_thread_begins_in_groups() -> None:
+    scale = ThreadScale()
+    scale.begin(1_000_000, {999_999: 300.0}, is_whole=False)
+    assert len(scale) == 1_000_000
+    assert len(scale._tree) < 3_000
+    assert scale.total == pytest.approx(300.0 * 1_000_000)
+    assert scale.find(scale.total / 2).position == 500_000
