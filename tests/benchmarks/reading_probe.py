@@ -16,13 +16,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QSize
 from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.app import run_window
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.transcript.view import TranscriptView
+from tests.benchmarks.answers import message_text
 from tests.benchmarks.loop_probe import LoopProbe
 from tests.benchmarks.start_probe import memory_mb
 
@@ -86,6 +88,7 @@ async def reading(application: Any, paints: Paints, thread_id: str, steps: int) 
     await paints.until(lambda: view.thread_id == thread_id and bool(view.entries))
     await asyncio.sleep(1.0)
     result: dict[str, Any] = {}
+    result["bare_steps_ms"] = await _bare_steps(application.panes.window.size(), min(steps, 300))
     with LoopProbe() as probe:
         result["steps_ms"] = [await _step(view) for _ in range(steps)]
     result["slices_ms"] = probe.cpu_ms
@@ -98,6 +101,27 @@ async def reading(application: Any, paints: Paints, thread_id: str, steps: int) 
     await asyncio.sleep(2.0)
     result["memory_mb"] = memory_mb(os.getpid()) - empty_mb
     return result
+
+
+async def _bare_steps(size: QSize, steps: int) -> list[float]:
+    """The same way through the same kind of text in Qt's own plain text view: what this machine can do today."""
+    field = QPlainTextEdit(readOnly=True)
+    field.setPlainText("\n".join(message_text(number) for number in range(steps)))
+    field.resize(size)
+    field.show()
+    await asyncio.sleep(0.2)
+    bar = field.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    lines = max(1, round(_STEP_PX / field.fontMetrics().lineSpacing()))
+    found = []
+    for _ in range(steps):
+        began = time.thread_time()
+        bar.setValue(bar.value() - lines)
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.UpdateRequest)
+        found.append((time.thread_time() - began) * 1000)
+        await asyncio.sleep(0.002)
+    field.close()
+    return found
 
 
 async def _step(view: Any) -> float:
