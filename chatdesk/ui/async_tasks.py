@@ -38,6 +38,7 @@ class AsyncTasks:
         task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
         self._tasks[task] = name
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        task.add_done_callback(lambda _done: work.close())  # one that was cancelled before its first step
         return task
 
     def replace(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:

@@ -22,6 +22,7 @@ class EventBridge(QObject):
     text_streamed = Signal(object)
     retry_waiting = Signal(object)
     answer_finished = Signal(object)
+    context_changed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
 
@@ -39,6 +40,7 @@ class EventBridge(QObject):
             events.TextStreamed: self.text_streamed,
             events.RetryWaiting: self.retry_waiting,
             events.AnswerFinished: self.answer_finished,
+            events.ContextChanged: self.context_changed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,
         }

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStack
 
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
+from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, SIDEBAR_OVERLAY_BELOW_PX
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
@@ -50,6 +51,7 @@ class MainWindow(QMainWindow):
         self.empty_state = empty_state
         self.composer = composer
         self._commands: CommandRegistry | None = None
+        self._inspector: Inspector | None = None
         self._is_alt_alone = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
@@ -75,6 +77,20 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(pane)
             self._order_tabs()
         self._stack.setCurrentWidget(pane)
+
+    def show_inspector(self, inspector: Inspector) -> None:
+        """At the right of the thread; in a narrow window in its place."""
+        if self._inspector is None:
+            self._inspector = inspector
+            self._columns.addWidget(inspector)
+            self._order_tabs()
+        inspector.setVisible(True)
+        self._place_inspector()
+
+    def hide_inspector(self) -> None:
+        if self._inspector is not None:
+            self._inspector.setVisible(False)
+            self._place_inspector()
 
     def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
         """A short message with at most one way back; it replaces the one before."""
@@ -192,6 +208,7 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._place_inspector()
         self.stateChanged.emit()
 
     def moveEvent(self, event: QMoveEvent) -> None:
@@ -243,9 +260,10 @@ class MainWindow(QMainWindow):
         self._splitter.addWidget(self._thread_area)
         self._body = QWidget()
         self._body.setObjectName("body")
-        columns = QHBoxLayout(self._body)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.addWidget(self._splitter)
+        self._columns = QHBoxLayout(self._body)
+        self._columns.setContentsMargins(0, 0, 0, 0)
+        self._columns.setSpacing(0)
+        self._columns.addWidget(self._splitter, 1)
         self.setCentralWidget(self._body)
         self._toast = Toast(self._theme, self._thread_area)
         self._composer_row.installEventFilter(self)
@@ -288,13 +306,14 @@ class MainWindow(QMainWindow):
     def _order_tabs(self) -> None:
         """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first."""
         chain = list(self.sidebar.focus_panes())
-        for pane in (self.header, self._banner, self._stack, self._toast, self.composer):
+        for pane in self._panes()[1:]:
             chain.extend(widget for widget in _focusable(pane, hidden_too=True) if widget not in chain)
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
 
     def _panes(self) -> tuple[QWidget, ...]:
-        return (self.sidebar, self.header, self._banner, self._stack, self._toast, self.composer)
+        panes = (self.sidebar, self.header, self._banner, self._stack, self._toast, self.composer)
+        return panes if self._inspector is None else (*panes, self._inspector)
 
     # Reactions
 
@@ -315,6 +334,13 @@ class MainWindow(QMainWindow):
         run, self._run_toast = self._run_toast, None
         if run is not None:
             run()
+
+    def _place_inspector(self) -> None:
+        if self._inspector is None:
+            return
+        is_alone = not self._inspector.isHidden() and self.width() < SIDEBAR_OVERLAY_BELOW_PX
+        self._inspector.set_filling(is_alone)
+        self._splitter.setVisible(not is_alone)
 
     def _place_toast(self) -> None:
         self._toast.set_bottom(self._composer_row.height() + _TOAST_GAP_PX)

@@ -26,7 +26,18 @@ def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNo
         {"thread": thread_id, "preview": preview},
     )
     return [
-        TreeNode(*row[:5], " ".join((row[5] or "").split()), bool(row[6]), bool(row[7]), bool(row[8])) for row in rows
+        TreeNode(
+            row[0],
+            row[1],
+            role=row[2],
+            status=row[3],
+            model=row[4],
+            preview=" ".join((row[5] or "").split()),
+            is_shown=bool(row[6]),
+            is_in_trash=bool(row[7]),
+            is_gone=bool(row[8]),
+        )
+        for row in rows
     ]
 
 

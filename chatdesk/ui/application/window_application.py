@@ -24,7 +24,9 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.compare_binding import CompareBinding
+from chatdesk.ui.application.context_binding import ContextBinding
 from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.inspector_binding import InspectorBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
@@ -133,6 +135,10 @@ class WindowApplication(QObject):
             tasks=self._tasks,
             make_view=lambda fetch: TranscriptView(fetch, self._renderer, theme),
         )
+        self.inspection = InspectorBinding(self.panes, self.threads, self._undo, handle=self._handle, tasks=self._tasks)
+        self._context = ContextBinding(
+            self.panes, self.threads, self.inspection, handle=self._handle, tasks=self._tasks
+        )
         self._models = ModelMenu(self.panes.header, self._handle, self._tasks)
         self._settings = SettingsBinding(
             self.panes, settings, backstage.settings_store, self._models, self._handle, self._tasks
@@ -229,6 +235,8 @@ class WindowApplication(QObject):
         self.threads.follow(bridge)
         self.messages.follow(bridge)
         self.comparison.follow(bridge)
+        self.inspection.follow(bridge)
+        self._context.follow(bridge)
         bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
         bridge.storage_recovered.connect(self._on_storage_recovered)
         self._handle.provide(services)
@@ -275,6 +283,8 @@ class WindowApplication(QObject):
     async def _shut_down(self) -> None:
         """Nothing a person wrote is lost: first the draft, then the running answers, then the window's state."""
         self._save_state_soon()
+        self.inspection.end()
+        self._context.end()
         services = self._handle.now()
         if services is not None:
             try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _WARN_FROM = 0.80
@@ -18,21 +18,22 @@ _RING_PX = 15
 _RING_PEN_PX = 2.5
 
 
-class ContextMeter(QWidget):
-    """Hidden until a fraction is known."""
+class ContextMeter(QAbstractButton):
+    """Hidden until a fraction is known; a click asks what it means."""
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._fraction = 0.0
         self.setObjectName("contextMeter")
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
         theme.changed.connect(self._on_theme_changed)
 
     @property
-    def text(self) -> str:
+    def percentage(self) -> str:
         return f"{round(self._fraction * 100)}%"
 
     @property
@@ -48,14 +49,15 @@ class ContextMeter(QWidget):
         if fraction is None:
             return
         self._fraction = max(0.0, fraction)
-        self.setAccessibleName(f"Context used: {self.text}")
+        state = {"danger": ", nearly full", "warning": ", filling up"}.get(self.colour_name, "")
+        self.setAccessibleName(f"Context used: {self.percentage}{state}")
         self.setAccessibleDescription(words)
         set_plain_tooltip(self, words or self.accessibleName())
         self._on_theme_changed()
 
     def sizeHint(self) -> QSize:
         scale = max(1.0, self._theme.scale)
-        text_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(self.text)
+        text_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(self.percentage)
         width = 2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1
         return QSize(round(width), round(HIT_TARGET_PX * scale))
 
@@ -75,7 +77,16 @@ class ContextMeter(QWidget):
         painter.setPen(theme.colour("text"))
         taken = _PADDING_PX + side + 7
         words = area.adjusted(_PADDING_PX, 0, -taken, 0) if is_mirrored else area.adjusted(taken, 0, -_PADDING_PX, 0)
-        painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), self.text)
+        painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), self.percentage)
+
+        if self.hasFocus():
+            paint_focus_ring(painter, area, area.height() / 2, theme.colour("accent"))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def _paint_ring(self, painter: QPainter, area: QRectF) -> None:
         half = _RING_PEN_PX / 2

@@ -24,6 +24,7 @@ class ThreadHeader(QWidget):
     modelChosen = Signal(str, str)
     compareRequested = Signal()
     sidebarRequested = Signal()
+    inspectorRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,12 +42,24 @@ class ThreadHeader(QWidget):
         self.model_picker.modelChosen.connect(self.modelChosen)
         self.model_picker.compareRequested.connect(self.compareRequested)
         self.context_meter = ContextMeter(theme)
+        self.inspector_button = IconButton(
+            theme, "panel-right", name="Show or hide the inspector", object_name="inspectorButton"
+        )
+        self.inspector_button.setCheckable(True)
+        self.inspector_button.clicked.connect(self._on_inspector_button_clicked)
         self.more_button = IconButton(theme, "ellipsis", name="More about this thread", object_name="moreButton")
         self.more_button.setVisible(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 10, 1)
         row.setSpacing(10)
-        for widget in (self.sidebar_button, self.title, self.model_picker, self.context_meter, self.more_button):
+        for widget in (
+            self.sidebar_button,
+            self.title,
+            self.model_picker,
+            self.context_meter,
+            self.inspector_button,
+            self.more_button,
+        ):
             row.addWidget(widget)
         row.setStretchFactor(self.title, 1)
         theme.changed.connect(self._on_theme_changed)
@@ -72,6 +85,9 @@ class ThreadHeader(QWidget):
         """The button that brings the sidebar back is there only while it is away."""
         self.sidebar_button.setVisible(is_collapsed)
 
+    def set_inspector_open(self, is_open: bool) -> None:
+        self.inspector_button.setChecked(is_open)
+
     def set_menu(self, menu: QMenu | None) -> None:
         """The caller's menu of thread actions; without one there is no button."""
         self.more_button.set_menu(menu)
@@ -87,6 +103,11 @@ class ThreadHeader(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.colour("background"))
         painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.colour("line"))
+
+    def _on_inspector_button_clicked(self) -> None:
+        # It shows what is, which the click itself has not changed yet.
+        self.inspector_button.setChecked(not self.inspector_button.isChecked())
+        self.inspectorRequested.emit()
 
     def _on_theme_changed(self) -> None:
         self.setFixedHeight(round(HEADER_HEIGHT_PX * max(1.0, self._theme.scale)))

@@ -103,11 +103,14 @@ def test_choosing_a_model_by_keyboard(header: ThreadHeader, qtbot: QtBot) -> Non
     assert header.model_picker.accessibleName() == "Model: Mini"
 
 
-def test_many_models_get_a_menu_for_each_provider(header: ThreadHeader) -> None:
+def test_many_models_get_a_menu_for_each_provider(header: ThreadHeader, qtbot: QtBot) -> None:
     header.set_models([*MODELS, ("many", "Many", [(str(number), str(number)) for number in range(40)])])
     menu = header.findChild(QMenu, "modelMenu")
     menu.aboutToShow.emit()
-    assert [action.menu() is not None for action in menu.actions()] == [True, True, True]
+    *providers, _line, compare = menu.actions()
+    assert [action.menu() is not None for action in providers] == [True, True, True]
+    with qtbot.waitSignal(header.compareRequested):
+        compare.trigger()
 
 
 def test_a_model_that_is_gone_keeps_its_name_and_no_model_is_said(header: ThreadHeader) -> None:
@@ -141,7 +144,7 @@ def test_the_meter_warns_by_colour_and_words(theme: Theme, qtbot: QtBot) -> None
         meter.set_fraction(fraction, "words")
         colours.append(meter.colour_name)
     assert colours == ["accent", "warning", "danger"]
-    assert (meter.accessibleName(), meter.accessibleDescription()) == ("Context used: 95%", "words")
+    assert (meter.accessibleName(), meter.accessibleDescription()) == ("Context used: 95%, nearly full", "words")
     meter.set_fraction(None)
     assert meter.isHidden()
 

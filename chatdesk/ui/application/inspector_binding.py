@@ -1,0 +1,189 @@
+"""What the inspector shows of the open thread, and what a person does there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.domain.context import ContextMark
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.event_bridge import EventBridge
+from chatdesk.ui.inspector.context_tab import ContextTab
+from chatdesk.ui.inspector.inspector import Inspector
+from chatdesk.ui.inspector.tree_tab import TreeTab
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.panes import Panes
+
+CONTEXT, TREE = "Context", "Tree"
+_SETTLE_MS = 200
+_PAGE = 100
+
+
+class InspectorBinding(QObject):
+    """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown."""
+
+    def __init__(
+        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self.inspector: Inspector | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._fill)
+        panes.commands.bind("view.inspector", self.toggle)
+        panes.commands.bind("view.tree", lambda: self.open(TREE))
+        panes.commands.bind("view.context", lambda: self.open(CONTEXT))
+        panes.header.inspectorRequested.connect(self.toggle)
+        threads.opened.connect(lambda _thread: self._fill_soon())
+        panes.composer.textChanged.connect(self._fill_soon)
+
+    def follow(self, bridge: EventBridge) -> None:
+        for signal in (
+            bridge.message_added,
+            bridge.path_changed,
+            bridge.answer_finished,
+            bridge.turn_started,
+            bridge.context_changed,
+        ):
+            signal.connect(lambda _event: self._fill_soon())
+
+    @property
+    def is_open(self) -> bool:
+        return self.inspector is not None and self.inspector.isVisible()
+
+    def toggle(self) -> None:
+        if self.is_open:
+            self.close()
+        else:
+            self.open()
+
+    def open(self, tab: str | None = None) -> None:
+        inspector = self._built()
+        self._panes.window.show_inspector(inspector)
+        self._panes.header.set_inspector_open(True)
+        if tab is not None:
+            inspector.show_tab(tab)
+        inspector.focus()
+        self._fill()
+
+    def close(self) -> None:
+        self._panes.window.hide_inspector()
+        self._panes.header.set_inspector_open(False)
+        self._panes.window.focus_composer()
+
+    def end(self) -> None:
+        """The window closes: nothing is filled any more."""
+        self._settle.timeout.disconnect(self._fill)
+        self._settle.stop()
+
+    def _built(self) -> Inspector:
+        if self.inspector is None:
+            theme = self._panes.theme
+            self._context = ContextTab(theme, self._fetch_entries)
+            self._context.jumpRequested.connect(self._panes.transcript.jump_to)
+            self._context.markRequested.connect(self._mark)
+            self._context.startRequested.connect(self._start_at)
+            self._context.copyRequested.connect(self._copy_request)
+            self._tree = TreeTab(theme)
+            self._tree.jumpRequested.connect(self._jump)
+            self._tree.restoreRequested.connect(lambda id_: self._undo.do("restore_message", id_))
+            self.inspector = Inspector(theme)
+            self.inspector.add_tab(CONTEXT, self._context)
+            self.inspector.add_tab(TREE, self._tree)
+            self.inspector.tabShown.connect(lambda _name: self._fill())
+            self.inspector.closed.connect(self.close)
+        return self.inspector
+
+    # Filling
+
+    def _fill_soon(self) -> None:
+        if self.is_open:
+            self._settle.start()
+
+    def _fill(self) -> None:
+        if self.inspector is not None and self.is_open:
+            work = self._fill_tree() if self.inspector.tab == TREE else self._fill_context()
+            self._tasks.replace(work, "fill inspector")
+
+    async def _fill_tree(self) -> None:
+        thread_id = self._threads.thread_id
+        rows = () if thread_id is None else await (await self._handle.chat()).get_tree(thread_id)
+        if thread_id == self._threads.thread_id:
+            self._tree.show_rows(rows)
+
+    async def _fill_context(self) -> None:
+        thread_id = self._threads.thread_id
+        report = None
+        if thread_id is not None:
+            report = await (await self._handle.chat()).context.report(thread_id, self._panes.composer.text())
+        if thread_id == self._threads.thread_id:
+            self._context.show_report(report)
+
+    def _fetch_entries(self, below: int | None) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is None:
+                return
+            chat = await self._handle.chat()
+            end = below
+            if end is None:
+                newest = (await chat.get_thread_messages(thread_id, 1)).messages
+                end = newest[-1].position + 1 if newest else 0
+            start = max(0, end - _PAGE)
+            page = await chat.context.entries(thread_id, start, _PAGE)
+            if thread_id == self._threads.thread_id:
+                found = [entry for entry in reversed(page.entries) if entry.position < end]
+                self._context.add_entries(found, has_older=start > 0)
+
+        self._tasks.replace(work(), "fetch context entries")
+
+    # What a person does
+
+    def _jump(self, message_id: str) -> None:
+        """To a message, showing its version first."""
+
+        async def work() -> None:
+            await (await self._undo.stack()).select_version(message_id)
+            self._panes.commands.refresh()
+            self._panes.transcript.jump_to(message_id)
+
+        self._tasks.replace(work(), "jump")
+
+    def _mark(self, message_id: str, mark: ContextMark) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).context.mark_message(message_id, mark)
+            self._fill_soon()
+
+        self._tasks.start(work(), "mark message")
+
+    def _start_at(self, message_id: str | None) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                await (await self._handle.chat()).context.start_at(thread_id, message_id)
+                self._fill_soon()
+
+        self._tasks.start(work(), "start context")
+
+    def _copy_request(self) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                context = (await self._handle.chat()).context
+                body = await context.request_json(thread_id, self._panes.composer.text())
+                QGuiApplication.clipboard().setText(body.decode("utf-8"))
+                self._panes.window.show_toast("Request copied")
+
+        self._tasks.replace(work(), "copy request")

@@ -1,0 +1,233 @@
+"""What the model will see of the open thread: how much room each part takes, and what happens to every message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, Reason
+from chatdesk.ui.inspector.context_bar import ContextBar
+from chatdesk.ui.inspector.rows import RowList, RowRole
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+_WORDS = {
+    Reason.SENT: "sent",
+    Reason.SUMMARISED: "in the summary",
+    Reason.EXCLUDED: "excluded",
+    Reason.DID_NOT_FIT: "did not fit",
+    Reason.EMPTY: "empty",
+}
+_ICONS = {
+    Reason.SENT: "check",
+    Reason.SUMMARISED: "file-text",
+    Reason.EXCLUDED: "x",
+    Reason.DID_NOT_FIT: "history",
+    Reason.EMPTY: "info",
+}
+
+#: Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.
+EntryFetcher = Callable[[int | None], None]
+
+
+class ContextTab(QWidget):
+    """Entries stand with the newest first. Signals carry the id of a message."""
+
+    jumpRequested = Signal(str)
+    markRequested = Signal(str, object)  # ContextMark
+    startRequested = Signal(object)  # str | None: from the beginning
+    copyRequested = Signal()
+
+    def __init__(self, theme: Theme, fetch: EntryFetcher) -> None:
+        super().__init__()
+        self._report: ContextReport | None = None
+        self._model = _EntryModel(self, fetch)
+        self._title = _label("What the model will see", "strong")
+        self._total = _label("", "muted")
+        self._problem = _label("", "text")
+        self._problem.setProperty("isDanger", True)
+        self.bar = ContextBar(theme)
+        self._note = _label("", "muted")
+        self.list = RowList(theme, name="What happens to each message", object_name="contextList")
+        self.list.setModel(self._model)
+        self.list.activated.connect(lambda _index: self._jump())
+        self.list.selectionModel().currentChanged.connect(lambda _now, _before: self._show_state())
+        self.pin_button = _button(theme, "Pin", "contextPinButton", self._pin)
+        self.exclude_button = _button(theme, "Exclude", "contextExcludeButton", self._exclude)
+        self.start_button = _button(theme, "Start here", "contextStartButton", self._start)
+        self.copy_button = _button(theme, "Copy request as JSON", "copyRequestButton", self.copyRequested.emit)
+        buttons = QHBoxLayout()
+        for button in (self.pin_button, self.exclude_button, self.start_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        for widget in (self._title, self._total, self._problem, self.bar, self._note):
+            column.addWidget(widget)
+        column.addWidget(self.list, 1)
+        column.addLayout(buttons)
+        column.addWidget(self.copy_button)
+        self._show_state()
+
+    def show_report(self, report: ContextReport | None) -> None:
+        """None: there is no thread, or nothing is known."""
+        self._report = report
+        self.bar.setVisible(report is not None)
+        self._problem.setVisible(report is not None and report.problem is not None)
+        if report is None:
+            self._total.setText("Nothing yet: ask something.")
+            self._note.setText("")
+            self._model.clear()
+        else:
+            about = "about " if report.totals.is_estimate else ""
+            self._total.setText(f"{about}{report.totals.used:,} of {report.totals.window:,} tokens · {report.model}")
+            self._problem.setText(report.problem or "")
+            self._note.setText(_left_out(report))
+            self.bar.show_report(report)
+            self._model.restart()
+        self._show_state()
+
+    def add_entries(self, entries: Sequence[ContextEntry], *, has_older: bool) -> None:
+        current = self._current()
+        self._model.add(entries, has_older=has_older)
+        place = None if current is None else self._model.place_of(current.message_id)
+        if place is not None:
+            self.list.setCurrentIndex(self._model.index(place))
+        self._show_state()
+
+    def _current(self) -> ContextEntry | None:
+        return self._model.entry(self.list.currentIndex().row())
+
+    def _jump(self) -> None:
+        entry = self._current()
+        if entry is not None:
+            self.jumpRequested.emit(entry.message_id)
+
+    def _pin(self) -> None:
+        entry = self._current()
+        if entry is not None:
+            self.markRequested.emit(entry.message_id, ContextMark.NONE if entry.is_pinned else ContextMark.PINNED)
+
+    def _exclude(self) -> None:
+        entry = self._current()
+        if entry is not None:
+            is_excluded = entry.reason is Reason.EXCLUDED
+            self.markRequested.emit(entry.message_id, ContextMark.NONE if is_excluded else ContextMark.EXCLUDED)
+
+    def _start(self) -> None:
+        entry, report = self._current(), self._report
+        if entry is not None and report is not None:
+            self.startRequested.emit(None if report.starts_at_id == entry.message_id else entry.message_id)
+
+    def _show_state(self) -> None:
+        entry, report = self._current(), self._report
+        for button in (self.pin_button, self.exclude_button, self.start_button):
+            button.setEnabled(entry is not None)
+        self.copy_button.setEnabled(report is not None and report.problem is None)
+        self.pin_button.setText("Unpin" if entry is not None and entry.is_pinned else "Pin")
+        is_excluded = entry is not None and entry.reason is Reason.EXCLUDED
+        self.exclude_button.setText("Include" if is_excluded else "Exclude")
+        is_start = entry is not None and report is not None and report.starts_at_id == entry.message_id
+        self.start_button.setText("Start at the top" if is_start else "Start here")
+        for button in (self.pin_button, self.exclude_button, self.start_button):
+            button.set_name(button.text())
+
+
+class _EntryModel(QAbstractListModel):
+    """Grows downwards, to older messages, as the list is scrolled. What was there stays until its successor comes."""
+
+    def __init__(self, parent: QWidget, fetch: EntryFetcher) -> None:
+        super().__init__(parent)
+        self._fetch = fetch
+        self._entries: list[ContextEntry] = []
+        self._has_older = False
+        self._is_restarting = False
+        self._is_waiting = False
+
+    def clear(self) -> None:
+        self.beginResetModel()
+        self._entries, self._has_older, self._is_waiting = [], False, False
+        self.endResetModel()
+
+    def restart(self) -> None:
+        self._is_restarting = self._is_waiting = True
+        self._fetch(None)
+
+    def add(self, entries: Sequence[ContextEntry], *, has_older: bool) -> None:
+        self._is_waiting = False
+        self._has_older = has_older
+        if self._is_restarting:
+            self._is_restarting = False
+            self.beginResetModel()
+            self._entries = list(entries)
+            self.endResetModel()
+        elif entries:
+            count = len(self._entries)
+            self.beginInsertRows(QModelIndex(), count, count + len(entries) - 1)
+            self._entries += entries
+            self.endInsertRows()
+
+    def entry(self, place: int) -> ContextEntry | None:
+        return self._entries[place] if 0 <= place < len(self._entries) else None
+
+    def place_of(self, message_id: str) -> int | None:
+        return next((place for place, entry in enumerate(self._entries) if entry.message_id == message_id), None)
+
+    def rowCount(self, parent: _AnyIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._entries)
+
+    def canFetchMore(self, _parent: _AnyIndex) -> bool:
+        return self._has_older and not self._is_waiting
+
+    def fetchMore(self, _parent: _AnyIndex) -> None:
+        if self._entries and not self._is_waiting:
+            self._is_waiting = True
+            self._fetch(self._entries[-1].position)
+
+    def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        entry = self.entry(index.row())
+        if entry is None:
+            return None
+        preview = entry.preview or "(no text)"
+        if role == Qt.ItemDataRole.DisplayRole:
+            return preview
+        state = "pinned, " if entry.is_pinned else ""
+        about = "about " if entry.is_estimate else ""
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            words = f"{entry.role}, {state}{_WORDS[entry.reason]}, {about}{entry.tokens:,} tokens"
+            return f"{words}: {preview}" if role == Qt.ItemDataRole.AccessibleTextRole else words
+        return {
+            RowRole.INDENT: 0,
+            RowRole.ICON: "pin" if entry.is_pinned else _ICONS[entry.reason],
+            RowRole.NOTE: f"{entry.tokens:,}",
+            RowRole.IS_QUIET: entry.reason is not Reason.SENT,
+            RowRole.IS_STRUCK: entry.reason is Reason.EXCLUDED,
+        }.get(role)  # type: ignore[call-overload]
+
+
+def _left_out(report: ContextReport) -> str:
+    """What is not sent, in words; empty when everything is."""
+    counted = {reason: report.counts.get(reason, 0) for reason in (Reason.DID_NOT_FIT, Reason.EXCLUDED)}
+    parts = [f"{count:,} {_WORDS[reason]}" for reason, count in counted.items() if count]
+    if report.starts_at_id is not None:
+        parts.append("older messages are left out from where you started")
+    if report.stale_summary_id is not None:
+        parts.append("the summary is out of date and is not sent")
+    return " · ".join(parts)
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("textRole", role)
+    label.setWordWrap(True)
+    return label
+
+
+def _button(theme: Theme, text: str, object_name: str, run: Callable[[], object]) -> PillButton:
+    button = PillButton(theme, text, object_name=object_name)
+    button.clicked.connect(lambda _is_checked: run())
+    return button

@@ -1,0 +1,105 @@
+"""The pane at the right: what lies behind the open thread, a tab for each side of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX
+from chatdesk.ui.widgets.buttons import IconButton
+
+_NO_LIMIT = 16_777_215  # Qt's own
+
+
+class Inspector(QWidget):
+    """Knows its tabs by name only. ``tabShown(name)`` comes when one becomes visible, so that it can be filled."""
+
+    closed = Signal()
+    tabShown = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._names: list[str] = []
+        self._is_filling = False
+        self.setObjectName("inspector")
+        self.setAccessibleName("Inspector")
+        self._bar = QTabBar()
+        self._bar.setObjectName("inspectorTabs")
+        self._bar.setAccessibleName("Inspector tabs")
+        self._bar.setDrawBase(False)
+        self._bar.setExpanding(False)
+        self._bar.setUsesScrollButtons(False)
+        self._stack = QStackedWidget()
+        self.close_button = IconButton(theme, "x", name="Close the inspector", object_name="closeInspectorButton")
+        self.close_button.clicked.connect(self.closed)
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.addWidget(self._bar)
+        top.addStretch(1)
+        top.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 8, 8)
+        column.addLayout(top)
+        column.addWidget(self._stack, 1)
+        self._bar.currentChanged.connect(self._on_bar_current_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def add_tab(self, name: str, pane: QWidget) -> None:
+        self._names.append(name)
+        self._stack.addWidget(pane)
+        self._bar.addTab(name)
+
+    @property
+    def tab(self) -> str:
+        """The one that is on top."""
+        return self._names[self._bar.currentIndex()] if self._names else ""
+
+    def show_tab(self, name: str) -> None:
+        self._bar.setCurrentIndex(self._names.index(name))
+
+    def set_filling(self, is_filling: bool) -> None:
+        """Alone in a narrow window it takes all of it."""
+        self._is_filling = is_filling
+        self._fit()
+
+    def focus(self) -> None:
+        self._bar.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("surface"))
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        painter.fillRect(self.width() - 1 if is_mirrored else 0, 0, 1, self.height(), self._theme.colour("line"))
+
+    def _on_bar_current_changed(self, index: int) -> None:
+        self._stack.setCurrentIndex(index)
+        self.tabShown.emit(self.tab)
+
+    def _fit(self) -> None:
+        width = round(INSPECTOR_WIDTH_PX * max(1.0, self._theme.scale))
+        self.setMinimumWidth(0 if self._is_filling else width)
+        self.setMaximumWidth(_NO_LIMIT if self._is_filling else width)
+
+    def _on_theme_changed(self) -> None:
+        theme = self._theme
+        self._fit()
+        text, muted, accent = (theme.colour(name).name() for name in ("text", "muted", "accent"))
+        self._bar.setFont(theme.font("table"))
+        self._bar.setStyleSheet(
+            f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 6px 6px;"
+            " border-bottom: 2px solid transparent; }"
+            "QTabBar { outline: none; }"
+            f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"
+            f"QTabBar::tab:focus {{ border: 2px solid {accent}; padding: 4px 4px; }}"
+        )
+        self.update()

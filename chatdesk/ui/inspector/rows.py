@@ -1,0 +1,93 @@
+"""A list of one-line rows in the inspector: however many there are, only those in view are painted."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QPainter
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
+
+_ROW_PX = 30
+_INDENT_PX = 14
+_MOST_INDENT = 8
+_ICON_PX = 14
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class RowRole(IntEnum):
+    """What a model says of a row besides its text (``DisplayRole``) and its words (``AccessibleTextRole``)."""
+
+    INDENT = Qt.ItemDataRole.UserRole + 1
+    ICON = Qt.ItemDataRole.UserRole + 2
+    NOTE = Qt.ItemDataRole.UserRole + 3
+    IS_QUIET = Qt.ItemDataRole.UserRole + 4
+    IS_STRUCK = Qt.ItemDataRole.UserRole + 5
+
+
+class RowList(QListView):
+    def __init__(self, theme: Theme, *, name: str, object_name: str) -> None:
+        super().__init__()
+        self.setObjectName(object_name)
+        self.setAccessibleName(name)
+        self.setUniformItemSizes(True)
+        self.setFrameShape(QListView.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        self.setItemDelegate(_RowDelegate(theme, self))
+        theme.changed.connect(self._on_theme_changed)
+
+    def _on_theme_changed(self) -> None:
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
+
+
+class _RowDelegate(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
+        return QSize(0, round(_ROW_PX * max(1.0, self._theme.scale)))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
+        theme, flag = self._theme, QStyle.StateFlag
+        area, state = QRectF(option.rect), option.state
+        painter.save()
+        if state & (flag.State_Selected | flag.State_MouseOver):
+            fill = theme.colour("selected" if state & flag.State_Selected else "hover")
+            paint_box(painter, area, theme.tokens.radius.row, fill=fill)
+        if state & flag.State_HasFocus and state & flag.State_KeyboardFocusChange:
+            paint_focus_ring(painter, area, theme.tokens.radius.row, theme.colour("accent"))
+        self._paint_row(painter, area, index, option.direction)
+        painter.restore()
+
+    def _paint_row(self, painter: QPainter, area: QRectF, index: _AnyIndex, direction: Qt.LayoutDirection) -> None:
+        theme, scale = self._theme, max(1.0, self._theme.scale)
+        indent = min(int(index.data(RowRole.INDENT) or 0), _MOST_INDENT) * _INDENT_PX * scale
+        side = _ICON_PX * scale
+        ink = theme.colour("muted" if index.data(RowRole.IS_QUIET) else "text")
+        left = area.left() + 6 + indent
+        icon = QRectF(left, area.center().y() - side / 2, side, side)
+        paint_icon(painter, mirrored(icon, area, direction), str(index.data(RowRole.ICON)), theme.colour("muted"))
+        painter.setFont(theme.font("muted"))
+        note = str(index.data(RowRole.NOTE) or "")
+        note_px = painter.fontMetrics().horizontalAdvance(note)
+        note_area = QRectF(area.right() - 6 - note_px, area.top(), note_px + 1, area.height())
+        painter.setPen(theme.colour("muted"))
+        painter.drawText(mirrored(note_area, area, direction), int(Qt.AlignmentFlag.AlignVCenter), note)
+        font = QFont(theme.font("table"))
+        font.setStrikeOut(bool(index.data(RowRole.IS_STRUCK)))
+        painter.setFont(font)
+        painter.setPen(ink)
+        words = QRectF(left + side + 6, area.top(), 0, area.height())
+        words.setRight(note_area.left() - 8)
+        text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, int(words.width()))
+        painter.drawText(mirrored(words, area, direction), int(Qt.AlignmentFlag.AlignVCenter), text)

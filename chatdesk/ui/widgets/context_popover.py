@@ -1,0 +1,57 @@
+"""What the context meter means, below it; gone with Esc or a click elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.painting import paint_box
+
+_WIDTH_PX = 280
+
+
+class ContextPopover(QFrame):
+    moreRequested = Signal()
+
+    def __init__(self, theme: Theme, sentences: Sequence[str], *, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
+        self._theme = theme
+        self.setObjectName("contextPopover")
+        self.setAccessibleName("Context of this thread")
+        self.setAccessibleDescription(" ".join(sentences))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 12, 14, 12)
+        for text, role in (("How full the context is", "strong"), *((sentence, "table") for sentence in sentences)):
+            label = QLabel(text)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setProperty("textRole", role)
+            label.setWordWrap(True)
+            column.addWidget(label)
+        self.more_button = PillButton(theme, "Show what is sent", object_name="contextMoreButton")
+        self.more_button.clicked.connect(self._on_more_button_clicked)
+        column.addWidget(self.more_button)
+        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+
+    def open_below(self, widget: QWidget) -> None:
+        self.adjustSize()
+        right = widget.mapToGlobal(QPoint(widget.width(), widget.height() + 6))
+        left = max(widget.window().mapToGlobal(QPoint(4, 0)).x(), right.x() - self.width())
+        self.move(left, right.y())
+        self.show()
+        self.more_button.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        painter.fillRect(self.rect(), theme.colour("card"))
+        paint_box(painter, QRectF(self.rect()), 0, border=theme.colour("line"))
+
+    def _on_more_button_clicked(self) -> None:
+        self.close()
+        self.moreRequested.emit()

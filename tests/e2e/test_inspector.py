@@ -1,0 +1,154 @@
+"""The inspector and the context meter in the real window."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QListView, QWidget
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import ask, play, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _list(application: WindowApplication, name: str) -> QListView:
+    return application.panes.window.findChild(QListView, name)
+
+
+def _texts(rows: QListView, role: int = Qt.ItemDataRole.DisplayRole) -> list[str]:
+    model = rows.model()
+    return [str(model.index(place, 0).data(role)) for place in range(model.rowCount())]
+
+
+def _button(application: WindowApplication, name: str) -> QAbstractButton:
+    return application.panes.window.findChild(QAbstractButton, name)
+
+
+def _choose(rows: QListView, text: str) -> None:
+    place = next(place for place, each in enumerate(_texts(rows)) if text in each)
+    rows.setCurrentIndex(rows.model().index(place, 0))
+
+
+def test_the_tree_shows_all_versions_and_jumps_with_enter(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "hello")
+        chat = (await application.services()).chat
+        sent = await chat.edit_message(answer.parent_id, "hello again")
+        await until(lambda: not chat.is_answering(answer.thread_id))
+        application.panes.commands.trigger("view.tree")
+        await until(lambda: _list(application, "treeList").model().rowCount() == 4)
+        rows = _list(application, "treeList")
+        assert _texts(rows)[0] == "hello" and _texts(rows)[2] == "hello again"
+        words = _texts(rows, Qt.ItemDataRole.AccessibleTextRole)
+        assert words[0] == "Your question, version 1 of 2: hello"
+        assert words[2] == "Your question, version 2 of 2, shown: hello again"
+        _choose(rows, "hello")
+        QTest.keyClick(rows, Qt.Key.Key_Return)
+        await until(lambda: application.threads.open_thread.current_leaf_id == answer.id)
+        await until(lambda: application.panes.commands.is_enabled("edit.undo"))
+        application.panes.commands.trigger("edit.undo")
+        await until(lambda: application.threads.open_thread.current_leaf_id == sent.answer.id)
+
+    play(paths, script)
+
+
+def test_what_is_in_the_trash_is_restored_from_the_tree(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "hello")
+        chat = (await application.services()).chat
+        application.panes.commands.trigger("view.tree")
+        await chat.delete_message(answer.id)
+        rows = _list(application, "treeList")
+        await until(lambda: any("in the trash" in each for each in _texts(rows, Qt.ItemDataRole.AccessibleTextRole)))
+        rows.setCurrentIndex(rows.model().index(1, 0))
+        restore = _button(application, "treeRestoreButton")
+        assert restore.isVisible() and not _button(application, "treeJumpButton").isVisible()
+        restore.click()
+        await until(lambda: application.threads.open_thread.current_leaf_id == answer.id)
+        await until(lambda: not any("trash" in each for each in _texts(rows, Qt.ItemDataRole.AccessibleTextRole)))
+
+    play(paths, script)
+
+
+def test_the_context_tab_pins_excludes_starts_and_copies(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "first words")
+        await ask(application, "second words")
+        application.panes.commands.trigger("view.context")
+        rows = _list(application, "contextList")
+        await until(lambda: rows.model().rowCount() == 4)
+        accessible = Qt.ItemDataRole.AccessibleTextRole
+        assert "second words" in _texts(rows)[1] and "first words" in _texts(rows)[3]
+        rows.setCurrentIndex(rows.model().index(3, 0))
+        _button(application, "contextExcludeButton").click()
+        await until(lambda: any("excluded" in each for each in _texts(rows, accessible)))
+        assert rows.currentIndex().row() == 3
+        assert _button(application, "contextExcludeButton").text() == "Include"
+        _button(application, "copyRequestButton").click()
+        await until(lambda: "second words" in QGuiApplication.clipboard().text())
+        body = QGuiApplication.clipboard().text()
+        assert "first words" not in [message["content"] for message in json.loads(body)["messages"]]
+        _button(application, "contextPinButton").click()
+        await until(lambda: any("pinned" in each for each in _texts(rows, accessible)))
+        rows.setCurrentIndex(rows.model().index(1, 0))
+        _button(application, "contextStartButton").click()
+        await until(lambda: sum("sent" in each for each in _texts(rows, accessible)) < 4)
+        await until(lambda: _button(application, "contextStartButton").text() == "Start at the top")
+        _button(application, "contextStartButton").click()
+        await until(lambda: _button(application, "contextStartButton").text() == "Start here")
+
+    play(paths, script)
+
+
+def test_the_inspector_opens_by_key_and_button_and_gives_way_in_a_narrow_window(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window = application.panes.window
+        button = _button(application, "inspectorButton")
+        button.click()
+        inspector = window.findChild(QWidget, "inspector")
+        assert inspector.isVisible() and button.isChecked()
+        window.resize(560, 700)
+        assert not application.panes.transcript.isVisible() and not application.panes.composer.isVisible()
+        QTest.keyClick(inspector, Qt.Key.Key_Escape)
+        assert not inspector.isVisible() and not button.isChecked()
+        assert application.panes.composer.isVisible()
+        application.panes.commands.trigger("view.inspector")
+        assert inspector.isVisible()
+        _button(application, "closeInspectorButton").click()
+        assert not inspector.isVisible()
+
+    play(paths, script)
+
+
+def test_the_meter_follows_the_typing_and_explains_itself(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        meter = application.panes.header.context_meter
+        assert not meter.isVisible()
+        await ask(application, "hello")
+        await until(meter.isVisible)
+        before = meter.accessibleDescription()
+        type_text(application, "many more words than before")
+        await until(lambda: meter.accessibleDescription() != before)
+        meter.click()
+        popover = application.panes.window.findChild(QWidget, "contextPopover")
+        assert "tokens are taken" in popover.accessibleDescription()
+        popover.findChild(QAbstractButton, "contextMoreButton").click()
+        assert application.inspection.is_open and application.inspection.inspector.tab == "Context"
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: not meter.isVisible())
+
+    play(paths, script)
