@@ -224,6 +224,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await purge_trash(services)
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
+    await services.chat.context.learn_models()
     while True:
         report = await services.caretaker.look_after()
         if report.problem is not None:

@@ -81,6 +81,7 @@ def entries_of(prepared: Prepared, groups: Iterable[Group]) -> list[ContextEntry
             is_estimate=prepared.is_estimate,
             reason=prepared.choice.reason(group),
             is_pinned=row.mark is ContextMark.PINNED,
+            is_excluded=row.mark is ContextMark.EXCLUDED,
         )
         for group in groups
         for row in group.rows

@@ -35,7 +35,8 @@ class ContextMark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContextEntry:
-    """One message of the path. ``tokens`` is what it takes, or would take if it were sent."""
+    """One message of the path. ``tokens`` is what it takes, or would take if it were sent; ``is_excluded``: by the reader,
+    and not because the context starts after it."""
 
     message_id: str
     position: int
@@ -45,6 +46,7 @@ class ContextEntry:
     is_estimate: bool
     reason: Reason
     is_pinned: bool
+    is_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,9 @@ async def test_deleted_and_excluded_messages_are_not_sent(world: ChatWorld, thre
     await thread.ask("four")
     assert [text for _, text in thread.sent] == ["two", "ok", "three", "ok", "four"]
     assert (await thread.reasons())[:2] == [Reason.EXCLUDED] * 2
+    await world.chat.context.mark_message(answer, ContextMark.EXCLUDED)
+    entries = (await world.chat.context.entries(thread.id)).entries
+    assert [entry.is_excluded for entry in entries[:3]] == [False, True, False]
     assert any(isinstance(event, ContextChanged) for event in world.events)
 
 
