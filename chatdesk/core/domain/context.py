@@ -35,7 +35,7 @@ class ContextMark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContextEntry:
-    """One message of the path. ``tokens`` is what it takes, or would take if it were sent; ``is_excluded``: by the reader,
+    """One message of the path. ``tokens`` is what it takes, or would take if sent; ``is_excluded``: by the reader,
     and not because the context starts after it."""
 
     message_id: str
