@@ -23,6 +23,7 @@ class EventBridge(QObject):
     retry_waiting = Signal(object)
     answer_finished = Signal(object)
     context_changed = Signal(object)
+    summary_failed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
 
@@ -41,6 +42,7 @@ class EventBridge(QObject):
             events.RetryWaiting: self.retry_waiting,
             events.AnswerFinished: self.answer_finished,
             events.ContextChanged: self.context_changed,
+            events.SummaryFailed: self.summary_failed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QListView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QListView, QPlainTextEdit, QWidget
 
+from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
+from chatdesk.core.events import SummaryFailed
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import ask, play, type_text, until
+from tests.helpers.window import WAIT_S, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -150,5 +154,57 @@ def test_the_meter_follows_the_typing_and_explains_itself(paths: AppPaths) -> No
         assert application.inspection.is_open and application.inspection.inspector.tab == "Context"
         application.panes.commands.trigger("thread.new")
         await until(lambda: not meter.isVisible())
+
+    play(paths, script)
+
+
+def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await ask(application, "the harbour and its 12 cranes")
+        services = await application.services()
+        chat, thread_id = services.chat, answer.thread_id
+        made = NewSummary(
+            thread_id, answer.parent_id, answer.id, "A harbour.", 3, SummaryAuthor.MODEL, model="demo", output_tokens=5
+        )
+        await SummaryRepository(services.database).add(made)
+        application.panes.commands.trigger("view.summary")
+        text = application.panes.window.findChild(QPlainTextEdit, "summaryText")
+        await until(lambda: text.toPlainText() == "A harbour.")
+        _button(application, "summaryFirstButton").click()
+        edit = _button(application, "summaryEditButton")
+        edit.click()
+        text.setPlainText("thrown away")
+        _button(application, "summaryCancelButton").click()
+        assert text.toPlainText() != "thrown away" and text.isReadOnly()
+        edit.click()
+        text.setPlainText("The harbour has 12 cranes.")
+        application.panes.window.findChild(QPlainTextEdit, "summaryFacts").setPlainText("12 cranes\n\n")
+        edit.click()
+        async with asyncio.timeout(WAIT_S):
+            while (newest := (await chat.context.summaries.list(thread_id))[0]).text != "The harbour has 12 cranes.":
+                await asyncio.sleep(0.01)
+        assert newest.pinned_facts == ("12 cranes",)
+        await until(lambda: text.toPlainText() == newest.text and edit.text() == "Edit")
+        off = _button(application, "summaryOffButton")
+        off.click()
+        await until(lambda: off.text() == "Send again")
+        _button(application, "summaryRedoButton").click()
+        toast = application.panes.window.findChild(QWidget, "toast")
+        await until(toast.isVisible)
+        _button(application, "summaryThreadSwitch").click()
+        async with asyncio.timeout(WAIT_S):
+            while await chat.context.summaries.is_on_for(thread_id):
+                await asyncio.sleep(0.01)
+
+    play(paths, script)
+
+
+def test_a_summary_that_failed_is_said(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        application.panes.commands.trigger("view.summary")
+        services.events.publish(SummaryFailed("x", "The summary could not be made."))
+        toast = application.panes.window.findChild(QWidget, "toast")
+        await until(toast.isVisible)
 
     play(paths, script)

@@ -109,6 +109,10 @@ class SummaryService:
         await self._contexts.switch_thread_summaries(thread_id, is_on=is_on)
         self._on_changed(thread_id)
 
+    async def is_on_for(self, thread_id: str) -> bool:
+        """Whether neither the thread nor its project is switched off."""
+        return (await self._contexts.frame(checked_id(thread_id))).has_summaries
+
     async def switch_project(self, project_id: str, *, is_on: bool) -> None:
         await self._contexts.switch_project_summaries(project_id, is_on=is_on)
         self._on_changed(None)

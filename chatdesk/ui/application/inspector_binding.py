@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.context import ContextMark
 from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.summary_binding import SummaryBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -20,7 +21,7 @@ from chatdesk.ui.inspector.tree_tab import TreeTab
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
 
-CONTEXT, TREE = "Context", "Tree"
+CONTEXT, SUMMARY, TREE = "Context", "Summary", "Tree"
 _SETTLE_MS = 200
 _PAGE = 100
 
@@ -44,6 +45,7 @@ class InspectorBinding(QObject):
         self._settle.timeout.connect(self._fill)
         panes.commands.bind("view.inspector", self.toggle)
         panes.commands.bind("view.tree", lambda: self.open(TREE))
+        panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
         panes.commands.bind("view.context", lambda: self.open(CONTEXT))
         panes.header.inspectorRequested.connect(self.toggle)
         threads.opened.connect(lambda _thread: self._fill_soon())
@@ -58,6 +60,8 @@ class InspectorBinding(QObject):
             bridge.context_changed,
         ):
             signal.connect(lambda _event: self._fill_soon())
+        # Said once by whoever makes them, until one succeeds; requests go on without it.
+        bridge.summary_failed.connect(lambda event: self._panes.window.show_toast(event.sentence))
 
     @property
     def is_open(self) -> bool:
@@ -101,6 +105,8 @@ class InspectorBinding(QObject):
             self._tree.restoreRequested.connect(lambda id_: self._undo.do("restore_message", id_))
             self.inspector = Inspector(theme)
             self.inspector.add_tab(CONTEXT, self._context)
+            self._summary = SummaryBinding(self._panes, self._threads, handle=self._handle, tasks=self._tasks)
+            self.inspector.add_tab(SUMMARY, self._summary.tab)
             self.inspector.add_tab(TREE, self._tree)
             self.inspector.tabShown.connect(lambda _name: self._fill())
             self.inspector.closed.connect(self.close)
@@ -114,8 +120,8 @@ class InspectorBinding(QObject):
 
     def _fill(self) -> None:
         if self.inspector is not None and self.is_open:
-            work = self._fill_tree() if self.inspector.tab == TREE else self._fill_context()
-            self._tasks.replace(work, "fill inspector")
+            fill = {TREE: self._fill_tree, SUMMARY: self._summary.fill}.get(self.inspector.tab, self._fill_context)
+            self._tasks.replace(fill(), "fill inspector")
 
     async def _fill_tree(self) -> None:
         thread_id = self._threads.thread_id

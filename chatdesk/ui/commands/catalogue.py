@@ -36,6 +36,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("view.sidebar", "Show or hide the sidebar", "View", ("Ctrl+B",)),
     Command("view.inspector", "Show or hide the inspector", "View", ("Ctrl+I",)),
     Command("view.context", "Show what the model will see", "View"),
+    Command("view.summary", "Show the summary of older messages", "View"),
     Command("view.tree", "Show the tree of versions", "View"),
     Command("view.theme", "Switch theme", "View", ("Ctrl+Shift+T",)),
     Command("view.larger", "Larger text", "View", ("Ctrl++", "Ctrl+=")),

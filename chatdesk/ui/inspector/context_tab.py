@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, Reason
 from chatdesk.ui.inspector.context_bar import ContextBar
-from chatdesk.ui.inspector.rows import RowList, RowRole
+from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
@@ -45,12 +45,12 @@ class ContextTab(QWidget):
         super().__init__()
         self._report: ContextReport | None = None
         self._model = _EntryModel(self, fetch)
-        self._title = _label("What the model will see", "strong")
-        self._total = _label("", "muted")
-        self._problem = _label("", "text")
+        self._title = plain_label("What the model will see", "strong")
+        self._total = plain_label("", "muted")
+        self._problem = plain_label("", "text")
         self._problem.setProperty("isDanger", True)
         self.bar = ContextBar(theme)
-        self._note = _label("", "muted")
+        self._note = plain_label("", "muted")
         self.list = RowList(theme, name="What happens to each message", object_name="contextList")
         self.list.setModel(self._model)
         self.list.activated.connect(lambda _index: self._jump())
@@ -217,14 +217,6 @@ def _left_out(report: ContextReport) -> str:
     if report.stale_summary_id is not None:
         parts.append("the summary is out of date and is not sent")
     return " · ".join(parts)
-
-
-def _label(text: str, role: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setProperty("textRole", role)
-    label.setWordWrap(True)
-    return label
 
 
 def _button(theme: Theme, text: str, object_name: str, run: Callable[[], object]) -> PillButton:

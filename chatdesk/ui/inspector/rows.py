@@ -6,10 +6,11 @@ from enum import IntEnum
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
 
 _ROW_PX = 30
@@ -47,6 +48,15 @@ class RowList(QListView):
     def _on_theme_changed(self) -> None:
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
+
+
+def plain_label(text: str, role: FontRole) -> QLabel:
+    """Words of the inspector, as they stand."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("textRole", role)
+    label.setWordWrap(True)
+    return label
 
 
 class _RowDelegate(QStyledItemDelegate):

@@ -1,0 +1,183 @@
+"""The summary that stands in for the oldest messages: its words, what they are made from, and the say over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QDateTime, QLocale, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.ui.inspector.rows import plain_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+
+_STALE = {
+    StaleReason.EDITED: "a message that it stands for was edited",
+    StaleReason.DELETED: "a message that it stands for was deleted",
+    StaleReason.SWITCHED: "another version of a message that it stands for is shown",
+    StaleReason.EXCLUDED: "a message that it stands for was excluded",
+}
+
+
+class SummaryTab(QWidget):
+    """Shows the newest version. What is being edited is not overwritten by news."""
+
+    editSaved = Signal(str, str, object)  # id, text, tuple of pinned facts
+    redoRequested = Signal()
+    switchRequested = Signal(str, bool)
+    threadSwitched = Signal(bool)
+    jumpRequested = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._summary: Summary | None = None
+        self._is_editing = False
+        self._about = plain_label("", "muted")
+        self._state = plain_label("", "text")
+        self._state.setProperty("isDanger", True)
+        self.text_field = _field("Text of the summary", "summaryText")
+        self._facts_title = plain_label("Kept word for word, a line each", "muted")
+        self.facts_field = _field("Facts that are kept word for word, a line each", "summaryFacts")
+        self.facts_field.setMaximumHeight(110)
+        self.thread_switch = QCheckBox("Summarise this thread")
+        self.thread_switch.setObjectName("summaryThreadSwitch")
+        self.thread_switch.clicked.connect(self.threadSwitched)
+        self.edit_button = self._button("Edit", "summaryEditButton", self._edit_or_save)
+        self.cancel_button = self._button("Cancel", "summaryCancelButton", self._cancel)
+        self.redo_button = self._button("Redo", "summaryRedoButton", self.redoRequested.emit)
+        self.off_button = self._button("Do not send", "summaryOffButton", self._switch)
+        self.first_button = self._button("First source", "summaryFirstButton", lambda: self._jump(is_first=True))
+        self.last_button = self._button("Last source", "summaryLastButton", lambda: self._jump(is_first=False))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        for widget in (self._about, self._state):
+            column.addWidget(widget)
+        column.addWidget(self.text_field, 1)
+        column.addWidget(self._facts_title)
+        column.addWidget(self.facts_field)
+        column.addLayout(_row(self.edit_button, self.cancel_button, self.redo_button, self.off_button))
+        column.addLayout(_row(self.first_button, self.last_button))
+        column.addWidget(self.thread_switch)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.show_summaries((), is_on=True, can_be_made=False)
+
+    def show_summaries(self, summaries: Sequence[Summary], *, is_on: bool, can_be_made: bool) -> None:
+        """The versions of the open thread's summary, the newest first. ``is_on``: the thread is summarised."""
+        self.thread_switch.setChecked(is_on)
+        self.redo_button.setEnabled(can_be_made)
+        if self._is_editing and summaries and self._summary is not None:
+            return
+        self._is_editing = False
+        self._summary = summaries[0] if summaries else None
+        self._show()
+
+    def _show(self) -> None:
+        summary = self._summary
+        self.text_field.setPlainText(summary.text if summary else "")
+        self.facts_field.setPlainText("\n".join(summary.pinned_facts) if summary else "")
+        self._about.setText(
+            _about(summary) if summary else "There is no summary yet: it is made when the context fills."
+        )
+        self._state.setText(_state(summary) if summary else "")
+        self._state.setVisible(bool(self._state.text()))
+        self._show_state()
+
+    def _show_state(self) -> None:
+        summary, is_editing = self._summary, self._is_editing
+        has_some = summary is not None
+        for field in (self.text_field, self.facts_field):
+            field.setReadOnly(not is_editing)
+            field.setVisible(has_some)
+        has_facts = summary is not None and bool(summary.pinned_facts)
+        self.facts_field.setVisible(is_editing or has_facts)
+        self._facts_title.setVisible(is_editing or has_facts)
+        self.edit_button.setVisible(has_some)
+        self.edit_button.setText("Save" if is_editing else "Edit")
+        self.edit_button.set_name("Save the summary" if is_editing else "Edit the summary")
+        self.cancel_button.setVisible(is_editing)
+        self.redo_button.setVisible(has_some and not is_editing)
+        self.off_button.setVisible(has_some and not is_editing)
+        is_off = summary is not None and summary.state is SummaryState.OFF
+        self.off_button.setText("Send again" if is_off else "Do not send")
+        for button in (self.first_button, self.last_button):
+            button.setVisible(summary is not None and not summary.is_range_gone and not is_editing)
+
+    def _edit_or_save(self) -> None:
+        if self._summary is None:
+            return
+        if not self._is_editing:
+            self._is_editing = True
+            self._show_state()
+            self.text_field.setFocus()
+            return
+        facts = tuple(line.strip() for line in self.facts_field.toPlainText().splitlines() if line.strip())
+        self._is_editing = False
+        self._show_state()
+        self.editSaved.emit(self._summary.id, self.text_field.toPlainText(), facts)
+
+    def _cancel(self) -> None:
+        self._is_editing = False
+        self._show()
+
+    def _switch(self) -> None:
+        if self._summary is not None:
+            self.switchRequested.emit(self._summary.id, self._summary.state is SummaryState.OFF)
+
+    def _jump(self, *, is_first: bool) -> None:
+        if self._summary is not None:
+            self.jumpRequested.emit(self._summary.from_message_id if is_first else self._summary.to_message_id)
+
+    def _button(self, text: str, object_name: str, run: Callable[[], object]) -> PillButton:
+        button = PillButton(self._theme, text, object_name=object_name)
+        button.clicked.connect(lambda _is_checked: run())
+        return button
+
+    def _on_theme_changed(self) -> None:
+        theme = self._theme
+        card, line, text = (theme.colour(name).name() for name in ("card", "line", "text"))
+        radius = theme.tokens.radius.row
+        for field in (self.text_field, self.facts_field):
+            field.setFont(theme.font("table"))
+            field.setStyleSheet(
+                f"QPlainTextEdit {{ background: {card}; color: {text}; border: 1px solid {line};"
+                f" border-radius: {radius}px; padding: 4px; }}"
+            )
+
+
+def _about(summary: Summary) -> str:
+    when = QLocale().toString(QDateTime.fromMSecsSinceEpoch(summary.created_at), QLocale.FormatType.ShortFormat)
+    who = "you" if summary.author is SummaryAuthor.PERSON else summary.model or "a model"
+    count = "1 message" if summary.message_count == 1 else f"{summary.message_count:,} messages"
+    said = f"Version {summary.version}, by {who}, {when}: {count} in {summary.tokens:,} tokens."
+    spent = summary.input_tokens + summary.output_tokens
+    return f"{said} Making it took {spent:,} tokens." if spent else said
+
+
+def _state(summary: Summary) -> str:
+    if summary.is_range_gone:
+        return "Messages that it stands for are gone for good; it is not sent."
+    if summary.state is SummaryState.OFF:
+        return "It is not sent: you switched it off."
+    if summary.state is SummaryState.STALE:
+        why = _STALE.get(summary.stale_reason, "") if summary.stale_reason is not None else ""
+        return f"It is out of date and not sent{': ' + why if why else ''}. Redo it to have it sent again."
+    return ""
+
+
+def _field(name: str, object_name: str) -> QPlainTextEdit:
+    field = QPlainTextEdit()
+    field.setObjectName(object_name)
+    field.setAccessibleName(name)
+    field.setTabChangesFocus(True)
+    return field
+
+
+def _row(*buttons: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for button in buttons:
+        row.addWidget(button)
+    row.addStretch(1)
+    return row
