@@ -105,6 +105,7 @@ class ContextService:
         )
         self._latest: dict[str, Prepared] = {}
         self._is_learning = False
+        self._revision = 0
         self._subscriptions = [
             bus.subscribe(MessageAdded, self._on_message_added),
             bus.subscribe(MessageChanged, self._on_message_changed),
@@ -308,8 +309,10 @@ class ContextService:
     async def _prepared_now(self, thread_id: str) -> Prepared:
         known = self._latest.get(thread_id)
         if known is None:
+            revision = self._revision
             known = await self._prepare(await self._contexts.frame(thread_id), "")
-            self._latest[thread_id] = known
+            if revision == self._revision:  # else something happened while this waited
+                self._latest[thread_id] = known
         return known
 
     async def _consider(self, thread_id: str) -> None:
@@ -332,6 +335,7 @@ class ContextService:
 
     def _stale(self, thread_id: str | None) -> None:
         """What was worked out for the meter no longer holds; None: for any thread."""
+        self._revision += 1
         if thread_id is None:
             self._latest.clear()
         else:

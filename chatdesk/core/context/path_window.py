@@ -1,4 +1,4 @@
-"""The newest part of a path, in groups, ready to be chosen from; it grows at both ends."""
+"""The newest part of a path, in groups, ready to be chosen from; it grows at its newer end."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from chatdesk.core.domain.context import ContextRow
 
 
 class PathWindow:
-    """The groups are without gaps, oldest first. ``is_whole``: nothing of the path lies before them."""
+    """The groups are without gaps, oldest first. ``is_whole``: nothing of the path lies before them; ``asked``: the tokens
+    that were wanted when it was read, and back to which position."""
 
-    def __init__(self, rows: Sequence[ContextRow], *, is_whole: bool) -> None:
+    def __init__(self, rows: Sequence[ContextRow], *, is_whole: bool, asked: tuple[int, int] = (0, 0)) -> None:
         self._run = GroupRun(make_groups(rows))
-        self.is_whole = is_whole
+        self._is_whole = is_whole
+        self._asked = asked
 
     @property
     def groups(self) -> list[Group]:
         return self._run.groups
-
-    @property
-    def tokens(self) -> int:
-        """What sending all of it would take, but for pinned messages."""
-        return self._run.tokens
 
     @property
     def first(self) -> int:
@@ -44,21 +41,17 @@ class PathWindow:
     def whole(self) -> Stretch:
         return self._run.upto()
 
+    def lacks(self, tokens: int, lowest: int) -> bool:
+        """Whether more has to be read for that many tokens, back to the position ``lowest``."""
+        is_more = tokens > self._asked[0] or lowest < self._asked[1]
+        return is_more and not self._is_whole and self.first > lowest and self._run.tokens <= tokens
+
     def up_to(self, message_id: str) -> Stretch | None:
         """The part that ends with that message; None where it does not end a group here."""
         for index in range(len(self.groups) - 1, -1, -1):
             if self.groups[index].rows[-1].id == message_id:
                 return self._run.upto(index + 1)
         return None
-
-    def prepend(self, rows: Sequence[ContextRow], *, is_whole: bool) -> None:
-        """Older messages, which end right before the first one. A tool's word may belong to the last of them."""
-        known = self.groups
-        seam: tuple[ContextRow, ...] = ()
-        if known and rows and belongs_to(known[0].rows[0], rows[-1:]):
-            seam, known = known[0].rows, known[1:]
-        self._run = GroupRun([*make_groups([*rows, *seam]), *known])
-        self.is_whole = is_whole
 
     def append(self, row: ContextRow) -> None:
         """The message that now is the last."""

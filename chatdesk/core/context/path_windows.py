@@ -6,12 +6,12 @@ Texts are counted here, where their counts are not stored yet, and the counts st
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from chatdesk.core.context.groups import Group, make_groups
+from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.path_window import PathWindow
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
 from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextPart, ContextRow
@@ -57,21 +57,20 @@ class PathWindows:
         self._store_counts = store_counts
         self._windows: OrderedDict[tuple[str, str], PathWindow] = OrderedDict()
         self._pinned: dict[tuple[str, str], tuple[int, list[Group]]] = {}
+        self._changes: Counter[str] = Counter()  # by thread: how often something was told
 
     async def get(self, frame: ContextFrame, encoding: str, tokens: int, *, lowest: int) -> PathWindow:
         """A window that reaches back until ``tokens`` are in it, or to the position ``lowest``."""
         key = (frame.thread_id, encoding)
+        changes = self._changes[frame.thread_id]
         window = self._windows.pop(key, None)
         if window is not None:
             await self._count_pending(window, encoding)
-        if window is None or window.end != frame.end:
+        if window is None or window.end != frame.end or window.lacks(tokens, lowest):
             self._pinned.pop(key, None)
-            rows = await self._source.tail(frame.thread_id, encoding, before=None, limit=_STEP)
-            window = PathWindow(await self.counted(rows, encoding), is_whole=len(rows) < _STEP)
-        while window.tokens <= tokens and window.first > lowest and not window.is_whole:
-            rows = await self._source.tail(frame.thread_id, encoding, before=window.first, limit=_STEP)
-            window.prepend(await self.counted(rows, encoding), is_whole=len(rows) < _STEP)
-        self._windows[key] = window
+            window = await self._read(frame.thread_id, encoding, tokens, lowest)
+        if changes == self._changes[frame.thread_id]:  # else it may lack what was told while this waited
+            self._windows[key] = window
         while len(self._windows) > _MOST_THREADS:
             dropped, _window = self._windows.popitem(last=False)
             self._pinned.pop(dropped, None)
@@ -100,12 +99,14 @@ class PathWindows:
 
     def forget(self, thread_id: str) -> None:
         """Something about its messages changed that only the database knows."""
+        self._changes[thread_id] += 1
         for key in [key for key in self._windows if key[0] == thread_id]:
             del self._windows[key]
             self._pinned.pop(key, None)
 
     def note_added(self, message: Message) -> None:
         """A message was added at the end of the shown path."""
+        self._changes[message.thread_id] += 1
         for key, window in list(self._windows.items()):
             if key[0] != message.thread_id:
                 continue
@@ -116,6 +117,7 @@ class PathWindows:
 
     def note_changed(self, message: Message) -> None:
         """A message has another text or status."""
+        self._changes[message.thread_id] += 1
         for key, window in list(self._windows.items()):
             is_here = key[0] == message.thread_id and window.update(row_of(message))
             if is_here and message.position < window.end - _NEWEST:
@@ -133,6 +135,24 @@ class PathWindows:
         if encoding != CHARACTERS:
             self._store_counts(encoding, counts)
         return [_with_counts(row, counts) for row in rows]
+
+    async def _read(self, thread_id: str, encoding: str, tokens: int, lowest: int) -> PathWindow:
+        """Step by step until there is enough; put together once, on a thread where that takes a while."""
+        asked = (tokens, lowest)
+        steps: list[list[ContextRow]] = []
+        is_whole = False
+        before: int | None = None
+        while not is_whole and tokens >= 0 and (before is None or before > lowest):
+            found = await self._source.tail(thread_id, encoding, before=before, limit=_STEP)
+            is_whole = len(found) < _STEP
+            if found:
+                steps.append(await self.counted(found, encoding))
+                before = found[0].position
+                tokens -= sum(_tokens_of(row) for row in steps[-1])
+        rows = [row for step in reversed(steps) for row in step]
+        if len(rows) <= _STEP:
+            return PathWindow(rows, is_whole=is_whole, asked=asked)
+        return await asyncio.to_thread(lambda: PathWindow(rows, is_whole=is_whole, asked=asked))
 
     async def _count_pending(self, window: PathWindow, encoding: str) -> None:
         """Count what was noted since."""
@@ -178,6 +198,13 @@ def row_of(message: Message) -> ContextRow:
         if part.type in _SENT_KINDS and message.status.is_final
     )
     return ContextRow(message.id, message.position, message.role, ContextMark.NONE, tuple(parts))
+
+
+def _tokens_of(row: ContextRow) -> int:
+    """What a message takes that is neither pinned nor excluded."""
+    if row.mark is not ContextMark.NONE:
+        return 0
+    return sum(part.tokens or 0 for part in row.parts) + (TOKENS_PER_MESSAGE if row.parts else 0)
 
 
 def _with_counts(row: ContextRow, counts: dict[str, int]) -> ContextRow:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from chatdesk.core.context.assembler import Prepared
+from chatdesk.core.context.budget import Choice
 from chatdesk.core.context.groups import Group
 from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, PathCounts, Reason
 from chatdesk.core.domain.message import PartType
 
 _LONGEST_PREVIEW = 120
+# More groups than this take a noticeable part of a frame.
+_MOST_AT_ONCE = 2_000
 
 CountBetween = Callable[[int, int], Awaitable[PathCounts]]
 
@@ -22,8 +26,11 @@ async def report_of(prepared: Prepared, provider: str, count_between: CountBetwe
     tail = prepared.offer.tail
     first_known = frame.end + 1 if tail.first is None else tail.first
     counts = await _counts_before(prepared, first_known, count_between)
-    for group in tail:
-        counts[choice.reason(group)] += len(group.rows)
+    groups = list(tail)
+    if len(groups) > _MOST_AT_ONCE:
+        counts += await asyncio.to_thread(_counts_of, choice, groups)
+    else:
+        counts += _counts_of(choice, groups)
     return ContextReport(
         thread_id=frame.thread_id,
         provider=provider,
@@ -66,6 +73,13 @@ async def _counts_before(prepared: Prepared, end: int, count_between: CountBetwe
         counts[Reason.EMPTY] += found.empty
         counts[Reason.SENT] += sent
         counts[fate] += found.total - found.excluded - found.empty - sent
+    return counts
+
+
+def _counts_of(choice: Choice, groups: Iterable[Group]) -> Counter[Reason]:
+    counts: Counter[Reason] = Counter()
+    for group in groups:
+        counts[choice.reason(group)] += len(group.rows)
     return counts
 
 

@@ -172,7 +172,7 @@ class OpenAICompatibleProvider:
         client = await self._ready_client()
         deadlines = Deadlines(self._limits, self._failures)
         body = await asyncio.to_thread(self._body, request, model)
-        # As extra fields, because the SDK takes 0.3 ms for each message to look at it, and the window would stand still.
+        # As extra fields: the SDK takes 0.3 ms to look at each message, and the window would stand still.
         sending = client.chat.completions.with_streaming_response.create(
             model=model, messages=(), stream=True, extra_body=body, extra_headers=_id_headers(request_id)
         )

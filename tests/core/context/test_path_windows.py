@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +143,30 @@ async def test_what_is_told_is_followed_and_what_is_not_told_is_found(world: Wor
     assert "an answer an answer" in texts[-3]
     world.bus.publish(PathChanged(world.thread, other.id))
     assert [message.text for message in (await world.context.request_for(pending)).messages] == texts
+
+
+async def test_a_larger_model_reads_further_back(world: World) -> None:
+    few = (await world.context.report(world.thread)).counts[Reason.SENT]
+    world.context._catalogue.note_listed(PLAN.provider, PLAN.model, Figures(200_000, 100))
+    report = await world.context.report(world.thread)
+    assert few < report.counts[Reason.SENT] == COUNT
+    assert report.counts == await world.reasons()
+
+
+async def test_what_is_told_while_a_window_is_read_is_not_lost(world: World) -> None:
+    messages = world.repositories.messages
+    _, answer, _ = await messages.add_question(world.thread, "q", with_answer=PLAN)
+    assert answer is not None
+    await messages.start_streaming(answer.id, 1)
+    await messages.append_chunks(answer.id, [StreamChunk(0, PartType.TEXT, "the answer")])
+    reading = asyncio.ensure_future(world.context.report(world.thread))
+    await asyncio.sleep(0)
+    finished, _ = await messages.finish(answer.id, TurnOutcome(Status.COMPLETE, 2))
+    world.bus.publish(MessageChanged(finished))
+    await reading
+    _, pending, _ = await messages.add_question(world.thread, "next", with_answer=PLAN)
+    assert pending is not None
+    assert (await world.context.request_for(pending)).messages[-2].text == "the answer"
 
 
 async def test_a_change_far_up_is_counted_anew(world: World) -> None:
