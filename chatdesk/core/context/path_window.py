@@ -11,8 +11,8 @@ from chatdesk.core.domain.context import ContextRow
 
 
 class PathWindow:
-    """The groups are without gaps, oldest first. ``is_whole``: nothing of the path lies before them; ``asked``: the tokens
-    that were wanted when it was read, and back to which position."""
+    """The groups are without gaps, oldest first. ``is_whole``: nothing of the path lies before them; ``asked``: how
+    many tokens were wanted when it was read, and back to which position."""
 
     def __init__(self, rows: Sequence[ContextRow], *, is_whole: bool, asked: tuple[int, int] = (0, 0)) -> None:
         self._run = GroupRun(make_groups(rows))

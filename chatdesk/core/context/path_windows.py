@@ -129,12 +129,12 @@ class PathWindows:
         if not texts:
             return list(rows)
         if sum(map(len, texts.values())) > _MOST_COUNTED_AT_ONCE:
-            counts = await asyncio.to_thread(self._count, texts, encoding)
+            counts, counted = await asyncio.to_thread(self._count, rows, texts, encoding)
         else:
-            counts = self._count(texts, encoding)
+            counts, counted = self._count(rows, texts, encoding)
         if encoding != CHARACTERS:
             self._store_counts(encoding, counts)
-        return [_with_counts(row, counts) for row in rows]
+        return counted
 
     async def _read(self, thread_id: str, encoding: str, tokens: int, lowest: int) -> PathWindow:
         """Step by step until there is enough; put together once, on a thread where that takes a while."""
@@ -161,8 +161,11 @@ class PathWindows:
                 for row in await self.counted(group.rows, encoding):
                     window.update(row)
 
-    def _count(self, texts: dict[str, str], encoding: str) -> dict[str, int]:
-        return {part_id: self._counter.count_in(text, encoding) for part_id, text in texts.items()}
+    def _count(
+        self, rows: Sequence[ContextRow], texts: dict[str, str], encoding: str
+    ) -> tuple[dict[str, int], list[ContextRow]]:
+        counts = {part_id: self._counter.count_in(text, encoding) for part_id, text in texts.items()}
+        return counts, [_with_counts(row, counts) for row in rows]
 
     async def _read_pinned(self, thread_id: str, encoding: str, position: int) -> list[Group]:
         rows = await self._source.pinned(thread_id, encoding, before=position)
