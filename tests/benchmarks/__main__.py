@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import context, foundation, transcript
+from tests.benchmarks import context, foundation, transcript, versions
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
@@ -26,6 +26,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "typing": transcript.typing,
     "hostile": transcript.hostile,
     "context": context.building,
+    "versions": versions.switching,
 }
 
 

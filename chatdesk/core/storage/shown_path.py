@@ -48,6 +48,16 @@ WITH RECURSIVE down(id, chosen) AS (
 UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
 """
 
+# The same as long as every chosen child is live: nearly always the whole way, for half of the work.
+_DOWN_CHOSEN = """
+WITH RECURSIVE down(id, chosen) AS (
+    SELECT id, chosen_child_id FROM messages WHERE id = ?
+    UNION ALL
+    SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = down.chosen AND m.deleted_at IS NULL
+)
+UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
+"""
+
 # Up from a message to the first one that is shown already, which is included.
 _UP = """
 WITH RECURSIVE up(id, parent_id, position, on_path) AS (
@@ -112,7 +122,7 @@ def show(conn: Connection, node: Node) -> int:
         if not is_shown:
             _choose(conn, node.thread_id, parent_id, message_id)
             conn.exec_driver_sql("UPDATE messages SET on_path = 1 WHERE id = ?", (message_id,))
-    conn.exec_driver_sql(_DOWN, (node.id,))
+    _show_below(conn, node)
     after = shown_from(conn, node.thread_id, fork)
     conn.exec_driver_sql(
         "UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (after - before, node.thread_id)
@@ -120,6 +130,18 @@ def show(conn: Connection, node: Node) -> int:
     refresh_end(conn, node.thread_id)
     summary_staleness.follow_path(conn, node.thread_id)
     return fork
+
+
+def _show_below(conn: Connection, node: Node) -> None:
+    end = node.id
+    if node.deleted_at is None:
+        conn.exec_driver_sql(_DOWN_CHOSEN, (node.id,))
+        end = conn.exec_driver_sql(
+            "SELECT id FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL"
+            " ORDER BY position DESC LIMIT 1",
+            (node.thread_id,),
+        ).scalar_one()
+    conn.exec_driver_sql(_DOWN, (end,))
 
 
 def refresh_end(conn: Connection, thread_id: str) -> None:

@@ -256,6 +256,9 @@ class MessageBinding(QObject):
             there = here + step
             if 0 <= there < len(versions):
                 await (await self._undo.stack()).select_version(versions[there].id)
+                if versions[there].parent_id is None:
+                    # Nothing of what was shown is left to hold the place by.
+                    self._panes.transcript.jump_to(versions[there].id)
                 announce(self._panes.transcript, f"Version {there + 1} of {len(versions)}")
 
         self._tasks.replace(work(), "select version")
