@@ -26,6 +26,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "typing": transcript.typing,
     "hostile": transcript.hostile,
     "context": context.building,
+    "summary": context.summarising,
     "versions": versions.switching,
 }
 

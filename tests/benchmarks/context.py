@@ -35,6 +35,25 @@ def building(folder: Path, is_quick: bool) -> list[Row]:
     ]
 
 
+def summarising(folder: Path, is_quick: bool) -> list[Row]:
+    folder.mkdir(parents=True)
+    messages, seconds = ("2000", "4") if is_quick else ("10000", "20")
+    found = json.loads(
+        python("-m", "tests.benchmarks.summary_probe", str(folder / "chatdesk.db"), messages, seconds).splitlines()[-1]
+    )
+    return [
+        Row(
+            "loop lateness while summarising, p99",
+            found["busy_ms"],
+            "ms",
+            "below 8 ms",
+            found["busy_ms"] < 8,
+            found["rest_ms"],
+            found["busy_ms"] / found["rest_ms"],
+        )
+    ]
+
+
 _BUILD = """
 import asyncio, json, statistics, sys, time
 from pathlib import Path
