@@ -176,6 +176,8 @@ def test_an_open_fold_and_a_hovered_one_look_different(looks: Looks) -> None:  #
 
 # Notices and menus
 
+ANSWERED = {"copy", "copy-markdown", "regenerate", "branch", "delete", "version-next", "compare"}
+
 
 def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Looks) -> None:  # noqa: F811
     item = NoticeItem("The server did not answer. " * 3, (("retry", "Try again"), ("continue", "Continue")))
@@ -193,10 +195,10 @@ def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Lo
 @pytest.mark.parametrize(
     ("position", "status", "has_selection", "offered"),
     [
-        (0, Status.COMPLETE, False, {"copy", "copy-markdown", "edit", "delete"}),
-        (1, Status.COMPLETE, True, {"copy", "copy-markdown", "regenerate", "delete", "version-next"}),
-        (1, Status.STREAMING, False, {"copy", "copy-markdown", "version-next"}),
-        (1, Status.STOPPED, False, {"copy", "copy-markdown", "regenerate", "continue", "delete", "version-next"}),
+        (0, Status.COMPLETE, False, {"copy", "copy-markdown", "edit", "branch", "delete"}),
+        (1, Status.COMPLETE, True, ANSWERED),
+        (1, Status.STREAMING, False, {"copy", "copy-markdown", "version-next", "compare"}),
+        (1, Status.STOPPED, False, ANSWERED | {"continue"}),
     ],
 )
 def test_the_menu_offers_what_can_be_done(

@@ -1,0 +1,110 @@
+"""The inspector's tabs, filled, and compared answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.tree import TreeNode, tree_rows
+from chatdesk.ui.compare.view import CompareView
+from chatdesk.ui.inspector.context_tab import ContextTab
+from chatdesk.ui.inspector.inspector import Inspector
+from chatdesk.ui.inspector.summary_tab import SummaryTab
+from chatdesk.ui.inspector.tree_tab import TreeTab
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery.transcript_samples import build_view, sample_answer
+
+_HEIGHT_PX = 640
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    return [
+        ("inspector-context", _inspector(theme, "Context")),
+        ("inspector-summary", _inspector(theme, "Summary")),
+        ("inspector-tree", _inspector(theme, "Tree")),
+        ("compare", _comparison(theme, 1000)),
+        ("compare-narrow", _comparison(theme, 480)),
+    ]
+
+
+def _inspector(theme: Theme, tab: str) -> Inspector:
+    inspector = Inspector(theme)
+    inspector.add_tab("Context", _context(theme))
+    inspector.add_tab("Summary", _summary(theme))
+    inspector.add_tab("Tree", _tree(theme))
+    inspector.show_tab(tab)
+    inspector.resize(inspector.maximumWidth(), _HEIGHT_PX)
+    return inspector
+
+
+def _context(theme: Theme) -> ContextTab:
+    tab = ContextTab(theme, lambda _below: None)
+    totals = ContextTotals(128_000, 16_384, system=1_024, summary=2_310, pinned=1_980, recent=72_806, draft=900)
+    tab.show_report(
+        ContextReport(
+            "t",
+            "openai",
+            "gpt-4o",
+            totals,
+            452,
+            {Reason.EXCLUDED: 2},
+            summarised_count=412,
+            pinned_count=2,
+            recent_count=38,
+        )
+    )
+    reasons = (Reason.SENT, Reason.SENT, Reason.EXCLUDED, Reason.SUMMARISED, Reason.EMPTY, Reason.DID_NOT_FIT)
+    tab.add_entries(
+        [
+            ContextEntry(
+                str(place), 10 - place, "user", f"Message {place} of the thread", 320 * place, False, reason, place == 1
+            )
+            for place, reason in enumerate(reasons)
+        ],
+        has_older=False,
+    )
+    return tab
+
+
+def _summary(theme: Theme) -> SummaryTab:
+    tab = SummaryTab(theme)
+    summary = Summary(
+        "s", "t", 3, "a", "b", "The team compared sync designs; chose a log in Postgres.", 2_310,
+        "openai", "gpt-4o", "1", 1_760_000_000_000, SummaryAuthor.MODEL,
+        pinned_facts=("The launch is on 4 May.",), state=SummaryState.STALE, stale_reason=StaleReason.EDITED,
+        input_tokens=40_000, output_tokens=2_310, message_count=412, from_position=0, to_position=411,
+    )  # fmt: skip
+    tab.show_summaries([summary], is_on=True, can_be_made=True)
+    return tab
+
+
+def _tree(theme: Theme) -> TreeTab:
+    tab = TreeTab(theme)
+    texts = ("How do roles work?", "One login role each.", "Give each member a role.", "And the owner?", "She has all.")
+    parents, roles = (None, "0", "0", "2", "3"), ("user", "assistant", "assistant", "user", "assistant")
+    nodes = [
+        TreeNode(str(place), parents[place], roles[place], "complete", None, text, is_shown=place != 1)
+        for place, text in enumerate(texts)
+    ]
+    nodes.append(TreeNode("5", "2", "user", "complete", None, "Never mind", is_shown=False, is_in_trash=True))
+    tab.show_rows(tree_rows(nodes))
+    return tab
+
+
+def _comparison(theme: Theme, width: int) -> CompareView:
+    _name, messages, blocks = sample_answer()
+    question, answer = messages[0], messages[1]
+    answers: list[Message] = [answer, replace(answer, id=f"{answer.id[:-1]}0", model="llama-3.3-70b")]
+    left = list(answers)
+    view = CompareView(
+        theme,
+        lambda _fetch: build_view(theme, [replace(left.pop(0), position=0)], blocks),
+        live=lambda message: message,
+    )
+    view.resize(width, _HEIGHT_PX)
+    view.show_answers(question, answers)
+    return view

@@ -1,0 +1,95 @@
+"""Compared answers: columns that hear only of their own message, and stand below each other where it is narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.ui.compare.view import CompareView
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.view import TranscriptView
+
+QUESTION = Message("q", "t", None, Role.USER, Status.COMPLETE, 0, 0)
+
+
+class _NoBlocks:
+    """Nothing is ever rendered: text is shown as it came."""
+
+    def request(self, _text: str, _on_done: Callable[..., None]) -> _NoBlocks:
+        return self
+
+    def open_stream(self, _on_update: Callable[..., None]) -> _NoBlocks:
+        return self
+
+    def append(self, _delta: str) -> None: ...
+
+    def close(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
+@pytest.fixture
+def view(qapp: QApplication, qtbot: QtBot) -> CompareView:
+    theme = Theme(qapp)
+    made = CompareView(theme, lambda fetch: TranscriptView(fetch, _NoBlocks(), theme), live=lambda message: message)
+    qtbot.addWidget(made)
+    made.resize(1000, 600)
+    made.show()
+    made.show_answers(QUESTION, [_answer("a"), _answer("b")])
+    qtbot.waitUntil(lambda: all(len(column.view.entries) == 1 for column in made.columns))
+    return made
+
+
+def _answer(name: str, status: Status = Status.STREAMING) -> Message:
+    return Message(
+        name, "t", "q", Role.ASSISTANT, status, 0, 7, model=f"model {name}", version_index=1, version_count=2
+    )
+
+
+def test_each_column_shows_its_answer_alone(view: CompareView) -> None:
+    shown = [column.view.entries[0].message for column in view.columns]
+    assert [(message.id, message.position, message.version_count) for message in shown] == [("a", 0, 1), ("b", 0, 1)]
+    assert view.columns[0].stop_button.accessibleName() == "Stop the answer of model a"
+
+
+def test_news_reach_the_column_that_they_are_for(view: CompareView) -> None:
+    view.append_text("a", 0, "text", "hello")
+    view.set_notice("b", "Waiting.")
+    view.append_text("other", 0, "text", "not here")
+    view.set_notice("other", "not here")
+    view.change_message(_answer("other"))
+    first, second = view.columns
+    assert first.view.entries[0].text == "hello" and second.view.entries[0].text == ""
+    view.change_message(_answer("b", Status.STOPPED))
+    assert first.stop_button.isVisible() and not second.stop_button.isVisible()
+
+
+def test_keeping_stopping_and_leaving_are_said(view: CompareView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.keepRequested) as kept:
+        view.columns[1].keep_button.click()
+    with qtbot.waitSignal(view.stopRequested) as stopped:
+        view.columns[0].stop_button.click()
+    with qtbot.waitSignal(view.closed):
+        view.back_button.click()
+    with qtbot.waitSignal(view.closed):
+        qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert (kept.args, stopped.args) == (["b"], ["a"])
+
+
+def test_columns_stand_below_each_other_where_it_is_narrow(view: CompareView, qtbot: QtBot) -> None:
+    first, second = view.columns
+    qtbot.waitUntil(lambda: first.y() == second.y() and first.x() < second.x())
+    view.resize(420, 600)
+    qtbot.waitUntil(lambda: first.y() < second.y() and first.x() == second.x())
+
+
+def test_another_comparison_takes_the_place_of_the_first(view: CompareView) -> None:
+    long = replace(QUESTION, parts=())
+    view.show_answers(long, [_answer("c")])
+    assert [column.answer.id for column in view.columns] == ["c"]

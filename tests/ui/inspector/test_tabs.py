@@ -1,0 +1,154 @@
+"""The inspector's tabs alone: paging, words, and what can be done when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, ContextTotals, Reason
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.tree import TreeNode, tree_rows
+from chatdesk.ui.inspector.context_tab import ContextTab
+from chatdesk.ui.inspector.inspector import Inspector
+from chatdesk.ui.inspector.rows import RowRole
+from chatdesk.ui.inspector.summary_tab import SummaryTab
+from chatdesk.ui.inspector.tree_tab import TreeTab
+from chatdesk.ui.theme.theme import Theme
+
+REPORT = ContextReport("t", "p", "m", ContextTotals(1_000, 100, system=10, recent=300), 250, recent_count=250)
+SUMMARY = Summary(
+    "s", "t", 1, "a", "b", "Words.", 2, "p", "m", "1", 0, SummaryAuthor.PERSON, from_position=0, to_position=3
+)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp)
+
+
+def _entry(position: int, reason: Reason = Reason.SENT, *, is_pinned: bool = False) -> ContextEntry:
+    return ContextEntry(f"m{position}", position, "user", f"text {position}", 5, False, reason, is_pinned)
+
+
+def test_older_entries_are_fetched_when_the_list_is_scrolled(theme: Theme, qtbot: QtBot) -> None:
+    asked: list[int | None] = []
+    tab = ContextTab(theme, asked.append)
+    qtbot.addWidget(tab)
+    model, top = tab.list.model(), QModelIndex()
+    tab.show_report(REPORT)
+    assert asked == [None] and not model.canFetchMore(top)
+    tab.add_entries([_entry(249), _entry(248)], has_older=True)
+    assert model.canFetchMore(top)
+    model.fetchMore(top)
+    model.fetchMore(top)
+    assert asked == [None, 248]
+    tab.add_entries([_entry(247)], has_older=False)
+    assert model.rowCount() == 3 and not model.canFetchMore(top)
+
+
+def test_the_row_stays_on_its_message_when_the_report_is_newer(theme: Theme, qtbot: QtBot) -> None:
+    tab = ContextTab(theme, lambda _below: None)
+    qtbot.addWidget(tab)
+    tab.show_report(REPORT)
+    tab.add_entries([_entry(2), _entry(1)], has_older=False)
+    tab.list.setCurrentIndex(tab.list.model().index(1, 0))
+    tab.show_report(replace(REPORT, starts_at_id="m1"))
+    tab.add_entries([_entry(3), _entry(2), _entry(1, is_pinned=True)], has_older=False)
+    assert tab.list.currentIndex().row() == 2
+    assert (tab.pin_button.text(), tab.start_button.text()) == ("Unpin", "Start at the top")
+    said: list[tuple[object, ...]] = []
+    tab.markRequested.connect(lambda *values: said.append(values))
+    tab.startRequested.connect(lambda *values: said.append(values))
+    for button in (tab.pin_button, tab.start_button, tab.exclude_button):
+        button.click()
+    assert said == [("m1", ContextMark.NONE), (None,), ("m1", ContextMark.EXCLUDED)]
+
+
+def test_a_request_that_cannot_be_made_says_why_and_is_not_copied(theme: Theme, qtbot: QtBot) -> None:
+    tab = ContextTab(theme, lambda _below: None)
+    qtbot.addWidget(tab)
+    tab.show_report(replace(REPORT, problem="The prompt is too long.", counts={Reason.DID_NOT_FIT: 3}))
+    assert not tab.copy_button.isEnabled()
+    tab.show_report(REPORT)
+    assert tab.copy_button.isEnabled()
+    assert "Room for the answer: 100 tokens" in tab.bar.accessibleDescription()
+    tab.show_report(None)
+    assert not tab.copy_button.isEnabled() and tab.bar.isHidden()
+
+
+def test_what_is_gone_for_good_cannot_be_restored(theme: Theme, qtbot: QtBot) -> None:
+    tab = TreeTab(theme)
+    qtbot.addWidget(tab)
+    gone = TreeNode("0", None, "user", "complete", None, "", is_shown=True, is_in_trash=True, is_gone=True)
+    live = TreeNode("1", "0", "assistant", "complete", "m", "hello", is_shown=True)
+    tab.show_rows(tree_rows([gone, live]))
+    assert tab.list.currentIndex().row() == 1
+    first = tab.list.model().index(0, 0)
+    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == "Your question, removed for good: no text"
+    assert first.data(RowRole.IS_STRUCK)
+    tab.list.setCurrentIndex(first)
+    assert not tab.restore_button.isHidden() and not tab.restore_button.isEnabled()
+
+
+def test_a_click_on_a_row_in_the_trash_restores_nothing(theme: Theme, qtbot: QtBot) -> None:
+    tab = TreeTab(theme)
+    qtbot.addWidget(tab)
+    tab.show_rows(tree_rows([TreeNode("0", None, "user", "complete", None, "x", is_shown=True, is_in_trash=True)]))
+    index = tab.list.model().index(0, 0)
+    tab.list.setCurrentIndex(index)
+    with qtbot.assertNotEmitted(tab.restoreRequested):
+        tab.list.clicked.emit(index)
+    with qtbot.waitSignal(tab.restoreRequested):
+        tab.restore_button.click()
+
+
+@pytest.mark.parametrize(
+    ("summary", "words"),
+    [
+        (SUMMARY, ""),
+        (replace(SUMMARY, state=SummaryState.OFF), "switched it off"),
+        (replace(SUMMARY, state=SummaryState.STALE, stale_reason=StaleReason.DELETED), "was deleted"),
+        (replace(SUMMARY, state=SummaryState.STALE), "out of date"),
+        (replace(SUMMARY, from_position=-1), "gone for good"),
+    ],
+)
+def test_a_summary_says_why_it_is_not_sent(theme: Theme, qtbot: QtBot, summary: Summary, words: str) -> None:
+    tab = SummaryTab(theme)
+    qtbot.addWidget(tab)
+    tab.show_summaries([summary], is_on=True, can_be_made=True)
+    said = " ".join(label.text() for label in tab.findChildren(type(tab._state)))
+    assert words in said
+    assert tab.first_button.isHidden() is summary.is_range_gone
+
+
+def test_news_do_not_overwrite_what_is_being_edited(theme: Theme, qtbot: QtBot) -> None:
+    tab = SummaryTab(theme)
+    qtbot.addWidget(tab)
+    tab.show_summaries([SUMMARY], is_on=True, can_be_made=True)
+    tab.edit_button.click()
+    tab.text_field.setPlainText("mine")
+    tab.show_summaries([replace(SUMMARY, id="n", text="news")], is_on=True, can_be_made=True)
+    assert tab.text_field.toPlainText() == "mine"
+    with qtbot.waitSignal(tab.editSaved) as saved:
+        tab.edit_button.click()
+    assert saved.args == ["s", "mine", ()]
+    tab.show_summaries((), is_on=False, can_be_made=False)
+    assert tab.text_field.isHidden() and not tab.thread_switch.isChecked()
+
+
+def test_the_inspector_shows_one_tab_and_takes_the_whole_of_a_narrow_window(theme: Theme, qtbot: QtBot) -> None:
+    inspector = Inspector(theme)
+    qtbot.addWidget(inspector)
+    assert inspector.tab == ""
+    inspector.add_tab("One", TreeTab(theme))
+    inspector.add_tab("Two", TreeTab(theme))
+    with qtbot.waitSignal(inspector.tabShown) as shown:
+        inspector.show_tab("Two")
+    assert shown.args == ["Two"] == [inspector.tab]
+    width = inspector.maximumWidth()
+    inspector.set_filling(True)
+    assert inspector.maximumWidth() > width
