@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -44,11 +44,17 @@ def tree_rows(nodes: Iterable[TreeNode]) -> tuple[TreeRow, ...]:
     while waiting:
         row = waiting.pop()
         rows.append(row)
-        waiting += _family(children.get(row.node.id, []), row.indent)
+        below = children.get(row.node.id, ())
+        while len(below) == 1:  # most of any thread
+            only = below[0]
+            live = 0 if only.is_in_trash else 1
+            rows.append(TreeRow(only, row.indent, live, live))
+            below = children.get(only.id, ())
+        waiting += _family(below, row.indent)
     return tuple(rows)
 
 
-def _family(nodes: list[TreeNode], indent: int) -> list[TreeRow]:
+def _family(nodes: Sequence[TreeNode], indent: int) -> list[TreeRow]:
     """Siblings as rows, the one to be read first at the end."""
     if not nodes:
         return []
