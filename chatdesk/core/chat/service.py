@@ -444,9 +444,8 @@ class ChatService:
 
     async def lead_path_to(self, message_id: str) -> Thread:
         """Show the path that ends with this message."""
-        message = await self._messages.get(checked_id(message_id))
-        thread = await self._messages.lead_path_to(message.id)
-        self._path_changed(thread, None)
+        thread, last_kept = await self._messages.lead_path_to(checked_id(message_id))
+        self._path_changed(thread, last_kept)
         return thread
 
     async def branch_thread(self, message_id: str) -> Thread:

@@ -98,14 +98,15 @@ def select_version(conn: Connection, message_id: str) -> str:
     return node.thread_id
 
 
-def lead_path_to(conn: Connection, message_id: str) -> str:
-    """Make the path lead to a message, live or not. Returns its thread."""
+def lead_path_to(conn: Connection, message_id: str) -> tuple[str, str | None]:
+    """Make the path lead to a message, live or not. Returns its thread, and the last message that stays (None: not even
+    the first)."""
     node = shown_path.find_node(conn, message_id)
     if node is None:
         raise MessageNotFound
     live_thread(conn, node.thread_id)
-    shown_path.show(conn, node)
-    return node.thread_id
+    fork = shown_path.show(conn, node)
+    return node.thread_id, shown_path.id_at(conn, node.thread_id, fork - 1)
 
 
 def _ask(

@@ -236,12 +236,13 @@ class MessageRepository:
 
         return await self._db.read(work)
 
-    async def lead_path_to(self, message_id: str) -> Thread:
-        """Show the path that ends with this message, wherever that is."""
+    async def lead_path_to(self, message_id: str) -> tuple[Thread, str | None]:
+        """Show the path that ends with this message, wherever that is. Also returns the last message that stays."""
         wanted = checked_id(message_id)
 
-        def work(conn: Connection) -> Thread:
-            return get_thread(conn, message_writes.lead_path_to(conn, wanted))
+        def work(conn: Connection) -> tuple[Thread, str | None]:
+            thread_id, last_kept = message_writes.lead_path_to(conn, wanted)
+            return get_thread(conn, thread_id), last_kept
 
         return await self._db.write(work)
 

@@ -153,6 +153,15 @@ def refresh_end(conn: Connection, thread_id: str) -> None:
     )
 
 
+def id_at(conn: Connection, thread_id: str, position: int) -> str | None:
+    """The live message of the path at a position."""
+    found = conn.exec_driver_sql(
+        "SELECT id FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL AND position = ?",
+        (thread_id, position),
+    ).scalar()
+    return None if found is None else str(found)
+
+
 def shown_from(conn: Connection, thread_id: str, position: int) -> int:
     return int(
         conn.exec_driver_sql(

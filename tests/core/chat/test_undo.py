@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chatdesk.core.chat.undo import UndoStack
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, ThreadInTrash
+from chatdesk.core.events import PathChanged
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 _CHANGES = st.lists(
@@ -187,3 +188,18 @@ async def test_messages_deleted_by_a_vanished_list_are_refused(tmp_path: Path) -
         await world.chat.delete_message(created.answer.id)
         with pytest.raises(MessageNotFound):
             await world.chat.delete_messages([created.answer.id])
+
+
+async def test_going_back_to_a_version_says_from_where_the_path_differs(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        created = await world.chat.create_thread(None, "", "one")
+        await world.answer_of(created)
+        again = await world.chat.regenerate_response(created.answer.id)
+        await world.finished(again.id)
+        stack = UndoStack(world.chat)
+        await stack.select_version(created.answer.id)
+        world.events.clear()
+        await stack.undo()
+        (changed,) = [event for event in world.events if isinstance(event, PathChanged)]
+        assert changed.from_message_id == created.question.id
+        await world.chat.lead_path_to(created.question.id)
