@@ -53,12 +53,14 @@ class MessageEntry:
 
     @property
     def items(self) -> list[Item]:
-        self._make_sections()
+        if self._made_sections is None:
+            self._make_sections()
         return self._items
 
     @property
     def gaps(self) -> list[float]:
-        self._make_sections()
+        if self._made_sections is None:
+            self._make_sections()
         return self._gaps
 
     @property
