@@ -186,6 +186,7 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         assert newest.pinned_facts == ("12 cranes",)
         await until(lambda: text.toPlainText() == newest.text and edit.text() == "Edit")
         off = _button(application, "summaryOffButton")
+        await until(off.isEnabled)
         off.click()
         await until(lambda: off.text() == "Send again")
         _button(application, "summaryRedoButton").click()

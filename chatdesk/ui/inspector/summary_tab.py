@@ -87,6 +87,8 @@ class SummaryTab(QWidget):
 
     def _show_state(self) -> None:
         summary, is_editing = self._summary, self._is_editing
+        for button in (self.edit_button, self.off_button):
+            button.setEnabled(True)
         has_some = summary is not None
         for field in (self.text_field, self.facts_field):
             field.setReadOnly(not is_editing)
@@ -116,6 +118,8 @@ class SummaryTab(QWidget):
         facts = tuple(line.strip() for line in self.facts_field.toPlainText().splitlines() if line.strip())
         self._is_editing = False
         self._show_state()
+        for button in (self.edit_button, self.off_button):
+            button.setEnabled(False)  # until the version that is made now is shown
         self.editSaved.emit(self._summary.id, self.text_field.toPlainText(), facts)
 
     def _cancel(self) -> None:
