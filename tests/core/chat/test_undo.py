@@ -67,10 +67,12 @@ async def _change(world: ChatWorld, stack: UndoStack, thread_id: str, name: str,
         "bin": lambda: stack.delete_thread(thread_id),
         "unbin": lambda: stack.restore_thread(thread_id),
     }
+    if not chosen and name not in ("rename", "pin", "archive", "bin", "unbin"):
+        return  # everything is in the trash
     if name == "edit":
         sent = await stack.edit_message(chosen, f"edit {pick}")
         await world.answer_of(sent)
-    elif chosen or name in ("rename", "pin", "archive", "bin", "unbin"):
+    else:
         await by_name[name]()
 
 
