@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QResizeEvent, QShowEvent
@@ -12,7 +13,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStack
 
 from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
 from chatdesk.ui.theme.theme import Theme
@@ -21,6 +21,9 @@ from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window_state import WindowState
+
+if TYPE_CHECKING:
+    from chatdesk.ui.inspector.inspector import Inspector
 
 MIN_SIZE = QSize(420, 360)
 DEFAULT_SIZE = QSize(1280, 820)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from chatdesk.core.domain.context import ContextTotals
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
 from chatdesk.ui.application.inspector_binding import CONTEXT, InspectorBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge
-from chatdesk.ui.widgets.context_popover import ContextPopover
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.context import ContextTotals
     from chatdesk.ui.application.panes import Panes
 
 _SETTLE_MS = 80
@@ -82,6 +81,8 @@ class ContextBinding(QObject):
 
     def _explain(self) -> None:
         meter = self._panes.header.context_meter
+        from chatdesk.ui.widgets.context_popover import ContextPopover
+
         popover = ContextPopover(self._panes.theme, self._sentences, parent=meter)
         popover.moreRequested.connect(lambda: self._inspector.open(CONTEXT))
         popover.open_below(meter)

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.context import ContextMark
 from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.summary_binding import SummaryBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge
-from chatdesk.ui.inspector.context_tab import ContextTab
-from chatdesk.ui.inspector.inspector import Inspector
-from chatdesk.ui.inspector.tree_tab import TreeTab
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.context import ContextMark
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.inspector.inspector import Inspector
 
 CONTEXT, SUMMARY, TREE = "Context", "Summary", "Tree"
 _SETTLE_MS = 200
@@ -94,6 +91,11 @@ class InspectorBinding(QObject):
 
     def _built(self) -> Inspector:
         if self.inspector is None:
+            from chatdesk.ui.application.summary_binding import SummaryBinding
+            from chatdesk.ui.inspector.context_tab import ContextTab
+            from chatdesk.ui.inspector.inspector import Inspector
+            from chatdesk.ui.inspector.tree_tab import TreeTab
+
             theme = self._panes.theme
             self._context = ContextTab(theme, self._fetch_entries)
             self._context.jumpRequested.connect(self._panes.transcript.jump_to)

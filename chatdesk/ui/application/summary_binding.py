@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.inspector.summary_tab import SummaryTab
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.summary_service import SummaryService
     from chatdesk.ui.application.panes import Panes
 
 

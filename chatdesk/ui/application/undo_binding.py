@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.chat.undo import Step, UndoStack
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.undo import Step, UndoStack
     from chatdesk.ui.application.panes import Panes
 
 
@@ -29,8 +29,11 @@ class UndoBinding(QObject):
 
     async def stack(self) -> UndoStack:
         """The changes of this window, to make another one."""
+        chat = await self._handle.chat()
         if self._stack is None:
-            self._stack = UndoStack(await self._handle.chat())
+            from chatdesk.core.chat.undo import UndoStack
+
+            self._stack = UndoStack(chat)
         return self._stack
 
     def do(self, method: str, *values: object, **options: object) -> None:
