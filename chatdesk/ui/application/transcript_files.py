@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -41,6 +40,8 @@ class TranscriptFiles(QObject):
             self._pictures.close()
 
     def _on_transcript_save_requested(self, text: str, file_name: str) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
         dialog = QFileDialog(self._panes.window, "Save code", file_name)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(lambda name: self._tasks.start(self.save(text, Path(name)), "save code"))

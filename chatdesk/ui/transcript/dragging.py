@@ -1,22 +1,31 @@
-"""Dragging things out of the transcript: a code card by its header, a picture, the selected text."""
+"""Dragging things out of the transcript: a code card by its header, a picture, the selected text.
+
+What a drag carries is imported when there is one: the start of the program does without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, QPointF, Qt
-from PySide6.QtGui import QDrag, QImage, QPixmap
+from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.ui.transcript.clipboard import shapes_of
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.code_names import suggested_name
-from chatdesk.ui.transcript.dragged_file import DragFolder, FileOnDemand
 from chatdesk.ui.transcript.excerpt import excerpts
 from chatdesk.ui.transcript.picture_item import PictureItem
 from chatdesk.ui.transcript.pointer import Hit, Pointer
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMimeData
+    from PySide6.QtGui import QDrag, QImage, QPixmap
+
+    from chatdesk.ui.transcript.dragged_file import DragFolder
 
 _PICTURE_NAME = "picture.png"
 _THUMB_PX = 160
@@ -35,7 +44,6 @@ class Dragging(QObject):
         start: Callable[[QDrag], object] = lambda drag: drag.exec(Qt.DropAction.CopyAction),
     ) -> None:
         super().__init__(view)
-        self.folder = DragFolder(self)
         self.start = start
         self._view = view
         self._stage = stage
@@ -43,6 +51,12 @@ class Dragging(QObject):
         self._selection = selection
         self._hit: Hit | None = None
         self._from = QPointF()
+
+    @cached_property
+    def folder(self) -> DragFolder:
+        from chatdesk.ui.transcript.dragged_file import DragFolder
+
+        return DragFolder(self)
 
     @property
     def is_pending(self) -> bool:
@@ -66,6 +80,8 @@ class Dragging(QObject):
             self._hit = None
             data = self._data(hit)
             if data is not None:
+                from PySide6.QtGui import QDrag
+
                 drag = QDrag(self._view)
                 drag.setMimeData(data)
                 if isinstance(hit.item, PictureItem) and hit.item.image is not None:
@@ -94,6 +110,8 @@ class Dragging(QObject):
         return any(area.contains(hit.inside) for area in hit.item.areas_of(*found))
 
     def _data(self, hit: Hit) -> QMimeData | None:
+        from chatdesk.ui.transcript.dragged_file import FileOnDemand
+
         if self._is_selected(hit):
             return self._selected()
         item = hit.item
@@ -114,6 +132,8 @@ class Dragging(QObject):
         made = excerpts(self._stage.layout.entries, self._selection.range())
         if not made:
             return None
+        from PySide6.QtCore import QMimeData
+
         text, formats = shapes_of(made)
         data = QMimeData()
         data.setText(text)
@@ -123,6 +143,8 @@ class Dragging(QObject):
 
 
 def _png(image: QImage) -> bytes:
+    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -132,4 +154,6 @@ def _png(image: QImage) -> bytes:
 
 
 def _thumb(image: QImage) -> QPixmap:
+    from PySide6.QtGui import QPixmap
+
     return QPixmap.fromImage(image.scaled(_THUMB_PX, _THUMB_PX, Qt.AspectRatioMode.KeepAspectRatio))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QObject, QPointF, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QInputDevice, QTouchEvent
+from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.gliding import FLICK_MS
 from chatdesk.ui.transcript.scrolling import Scrolling
 
+if TYPE_CHECKING:
+    from PySide6.QtGui import QTouchEvent
+
 _STILL_PX = 10.0
 _SLOWEST_FLICK = 0.1  # px a ms
 _REMEMBERED_MS = 100
+TOUCH_EVENTS = frozenset(
+    {QEvent.Type.TouchBegin, QEvent.Type.TouchUpdate, QEvent.Type.TouchEnd, QEvent.Type.TouchCancel}
+)
 
 
 class Touch(QObject):
@@ -34,6 +42,8 @@ class Touch(QObject):
 
     def take(self, event: QTouchEvent) -> bool:
         """Whether the event was ours; a touchpad's fingers come as a wheel instead."""
+        from PySide6.QtGui import QInputDevice  # with all its kinds it is not free, and most screens are not touched
+
         device = event.device()
         if device is None or device.type() != QInputDevice.DeviceType.TouchScreen or not event.points():
             return False

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QShowEvent,
-    QTouchEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
@@ -56,7 +55,7 @@ from chatdesk.ui.transcript.scroll_bar import ThreadScrollBar
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
-from chatdesk.ui.transcript.touch import Touch
+from chatdesk.ui.transcript.touch import TOUCH_EVENTS, Touch
 from chatdesk.ui.transcript.true_scale import TrueScale
 from chatdesk.ui.transcript.unread import Unread
 from chatdesk.ui.transcript.wheel import Wheel
@@ -335,7 +334,7 @@ class TranscriptView(QAbstractScrollArea):
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
-        if isinstance(event, QTouchEvent) and self._touch.take(event):
+        if event.type() in TOUCH_EVENTS and self._touch.take(event):  # type: ignore[arg-type]
             event.accept()
             return True
         return bool(super().viewportEvent(event))
