@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _HOME = Path(tempfile.mkdtemp(prefix="chatdesk-tests-"))
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _THREAD_GRACE_S = 3.0
+_EXIT_CODE = pytest.StashKey[int]()
 
 
 def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
@@ -134,7 +137,17 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 _THREADS_BEFORE = pytest.StashKey[set[threading.Thread]]()
 
 
-def pytest_sessionfinish() -> None:
-    import shutil
-
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_EXIT_CODE] = int(exitstatus)
     shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """When everything is told, leave as ChatDesk does after an assistive program has asked it (``ui/accessibility/
+    leaving.py``): PySide would free interfaces twice, and the end of a good run would be a segmentation fault."""
+    if "PySide6.QtGui" in sys.modules and _EXIT_CODE in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_EXIT_CODE])
