@@ -55,7 +55,11 @@ class CompareColumn(QWidget):
         column.addWidget(self.view, 1)
         column.addLayout(row)
         self._show_state()
-        self.view.show_thread(answer.thread_id)
+        # Answers are compared from their beginnings; one that is still being written is followed.
+        if answer.status.is_final:
+            self.view.show_thread_at(answer.thread_id, answer.id)
+        else:
+            self.view.show_thread(answer.thread_id)
         theme.changed.connect(self.update)
 
     @property

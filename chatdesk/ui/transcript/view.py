@@ -210,6 +210,10 @@ class TranscriptView(QAbstractScrollArea):
         """Show a thread at the place where the reader left it, or at its end. ``None`` clears."""
         self._conversation.show_thread(thread_id, anchor)
 
+    def show_thread_at(self, thread_id: str, message_id: str) -> None:
+        """Show a thread from the beginning of one of its messages on."""
+        self.show_thread(thread_id, ScrollAnchor(message_id, 0.0, False))
+
     def add_message(self, message: Message) -> None:
         """A message became the end of the shown path."""
         self._conversation.add_message(message)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
@@ -93,3 +93,15 @@ def test_another_comparison_takes_the_place_of_the_first(view: CompareView) -> N
     long = replace(QUESTION, parts=())
     view.show_answers(long, [_answer("c")])
     assert [column.answer.id for column in view.columns] == ["c"]
+
+
+def test_finished_answers_are_shown_from_their_beginnings(view: CompareView, qtbot: QtBot) -> None:
+    long = "A line.\n\n" * 200
+    parts = {name: Part(f"p{name}", name, 0, PartType.TEXT, {"text": long}) for name in "ab"}
+    answers = [replace(_answer(name, Status.COMPLETE), parts=(parts[name],)) for name in "ab"]
+    view.show_answers(QUESTION, answers)
+    qtbot.waitUntil(lambda: all(len(column.view.entries) == 1 for column in view.columns))
+    for column in view.columns:
+        bar = column.view.verticalScrollBar()
+        assert bar.maximum() > 0
+        assert bar.value() == 0
