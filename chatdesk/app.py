@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError
-from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.context_service import ContextOptions, ContextService
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
@@ -276,6 +276,8 @@ async def _build(
     has_other_owner = lock.problem is None and not lock.is_held
     try:
         report = await store.open()
+        from chatdesk.core.events import EventBus
+
         bus = EventBus()
         providers = _registry(settings, key)
         together = repositories.Repositories.of(store)

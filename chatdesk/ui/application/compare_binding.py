@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed
 from chatdesk.ui.application.message_binding import MessageBinding, waiting_text
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import Compared
+    from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.compare.column import ViewMaker
     from chatdesk.ui.compare.view import CompareView
+    from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
 

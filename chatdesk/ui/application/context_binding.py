@@ -11,11 +11,11 @@ from chatdesk.ui.application.inspector_binding import CONTEXT, InspectorBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.context import ContextTotals
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.event_bridge import EventBridge
 
 _SETTLE_MS = 80
 

@@ -11,11 +11,11 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.context import ContextMark
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.inspector.inspector import Inspector
 
 CONTEXT, SUMMARY, TREE = "Context", "Summary", "Tree"

@@ -11,17 +11,17 @@ from PySide6.QtGui import QGuiApplication
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, title_from_text
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.event_bridge import EventBridge
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20

@@ -15,11 +15,11 @@ from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_bridge import EventBridge
 from chatdesk.ui.transcript.contract import ScrollAnchor
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.event_bridge import EventBridge
 
 SIDEBAR_PAGE = 100
 

@@ -41,7 +41,6 @@ from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.error_display import ErrorDisplay
-from chatdesk.ui.event_bridge import EventBridge
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.event_bridge import EventBridge
 
 _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then
@@ -231,6 +231,8 @@ class WindowApplication(QObject):
             panes.composer.set_enabled(False)
             self._errors.show_lasting(error.sentence)
             return
+        from chatdesk.ui.event_bridge import EventBridge  # the services have brought the events
+
         bridge = self._bridge = EventBridge(services.events, self)
         self.threads.follow(bridge)
         self.messages.follow(bridge)
