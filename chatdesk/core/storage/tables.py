@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -69,6 +69,8 @@ projects = Table(
     *_origin(),
     # Since 0003: how answers are made, and whether older messages may be summarised.
     *_steering(),
+    # Since 0004.
+    Column("archived_at", Integer),
 )
 
 threads = Table(
@@ -100,6 +102,8 @@ threads = Table(
     # Since 0003, as for projects; and the first message that is sent.
     *_steering(),
     Column("context_from_id", Text),
+    # Since 0004: "text" or "model" while the title may still be bettered, else "person".
+    Column("title_source", Text, nullable=False, server_default=text("'person'")),
 )
 Index(
     "ix_threads_recent",
@@ -290,8 +294,69 @@ drafts = Table(
     Column("text", Text, nullable=False),
     Column("cursor", Integer, nullable=False),
     Column("updated_at", Integer, nullable=False),
+    # Since 0004: a list of {name, sha256, mime, size_bytes}.
+    Column("attachments", Text, nullable=False, server_default=text("'[]'")),
 )
 Index("ix_drafts_thread_id", drafts.c.thread_id)
+
+# What a person keeps to write with: templates, and system prompts for threads and projects.
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+    Column("used_at", Integer),
+    _counter("use_count"),
+    Column("deleted_at", Integer),
+    *_origin(),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    *_origin(),
+    UniqueConstraint("name_folded"),
+)
+
+thread_tags = Table(
+    "thread_tags",
+    metadata,
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", Text, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_thread_tags_tag_id", thread_tags.c.tag_id)
+
+# Which row an imported thread or message became. It outlives the row: what was deleted for good does not come back.
+import_origins = Table(
+    "import_origins",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("source_key", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_import_origins_entity", import_origins.c.entity)
+
+# What stands in attached files, read once for each content, for search and for models that take no files.
+artifact_texts = Table(
+    "artifact_texts",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("problem", Text),
+    Column("extracted_at", Integer, nullable=False),
+)
 
 # What was asked of a provider and what it took. Outlives the message, because the money is spent all the same.
 usage_events = Table(
@@ -313,6 +378,9 @@ usage_events = Table(
     Column("created_at", Integer, nullable=False),
     # Since 0003: what was asked for, an answer or a summary.
     Column("kind", Text, nullable=False, server_default=text("'answer'")),
+    # Since 0004. A cost that nobody knows is null, which is not nothing.
+    Column("time_to_first_token_ms", Integer),
+    Column("cost_usd", Float),
 )
 Index("ix_usage_events_created_at", usage_events.c.created_at)
 Index("ix_usage_events_project_id", usage_events.c.project_id)
