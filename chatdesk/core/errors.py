@@ -5,6 +5,8 @@
     │   ├── InvalidId
     │   ├── EmptyMessage
     │   ├── MessageTooLarge
+    │   ├── AttachmentTooLarge
+    │   ├── AttachmentUnusable
     │   └── InvalidTitle
     ├── NotFound
     │   ├── ThreadNotFound
@@ -89,6 +91,26 @@ class MessageTooLarge(InvalidInput):
     what = "The message is larger than the limit."
     safe = "Your text is kept in the composer."
     next_step = "Shorten it, or attach it as a file."
+
+
+class AttachmentTooLarge(InvalidInput):
+    code = "attachment_too_large"
+    what = "The file is larger than the limit."
+    safe = "Your text and the other attachments are kept."
+    next_step = "Attach a smaller file or a part of it, or raise the limit in the settings."
+
+    @classmethod
+    def of(cls, max_bytes: int, name: str = "") -> AttachmentTooLarge:
+        """``name`` is shown: of the file, as the person knows it."""
+        limit = f"{max_bytes / 1_000_000:,.3g} MB" if max_bytes >= 1_000_000 else f"{max_bytes:,} bytes"
+        return cls(f"{f'“{name}”' if name else 'The file'} is larger than {limit}.")
+
+
+class AttachmentUnusable(InvalidInput):
+    code = "attachment_unusable"
+    what = "The file cannot be attached."
+    safe = "Your text and the other attachments are kept."
+    next_step = "Choose another file."
 
 
 class InvalidTitle(InvalidInput):

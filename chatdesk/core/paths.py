@@ -91,6 +91,11 @@ class AppPaths:
         return self.data_dir / "chatdesk.db"
 
     @property
+    def blob_dir(self) -> Path:
+        """Attached files, by their content."""
+        return self.data_dir / "blobs"
+
+    @property
     def window_state(self) -> Path:
         return self.data_dir / "window.json"
 

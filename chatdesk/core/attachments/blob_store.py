@@ -1,0 +1,199 @@
+"""Bytes that messages name, each in a file that is named by its content.
+
+A blob lies at ``<folder>/<first two hex digits>/<sha256>``. It is written under another name, brought to the disk and
+renamed, so that a file with a blob's name is always whole. Equal bytes are kept once. Names that people or files give
+never become part of a path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
+
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_UNFINISHED = ".part-"
+_PIECE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are on the disk."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob as the folder lists it; ``age_s`` since it was last put there."""
+
+    sha256: str
+    size_bytes: int
+    age_s: float
+
+
+class BlobStore:
+    """Safe to use from any thread; everything here waits for the disk. Nothing is created before the first ``put``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, stream: BinaryIO | Iterable[bytes], *, max_bytes: int) -> Blob:
+        """Keep what ``stream`` gives. Raises ``AttachmentTooLarge`` as soon as there are more than ``max_bytes``, and
+        ``AttachmentUnusable`` where the disk does not take it; nothing is left behind then. What ``stream`` raises is
+        passed on.
+        """
+        unfinished = self._new_file()
+        try:
+            blob = _write(unfinished, _pieces(stream), max_bytes)
+            self._finish(unfinished, blob)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
+        return blob
+
+    def path(self, sha256: str) -> Path:
+        """Where those bytes lie, or would lie. Raises ``AttachmentUnusable`` for what is no sum."""
+        return self.folder / relative_path(sha256)
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).is_file()
+
+    def read(self, sha256: str, *, max_bytes: int) -> bytes:
+        """The bytes of a blob. Raises ``AttachmentUnusable`` where they are gone or more than ``max_bytes``."""
+        try:
+            with self.path(sha256).open("rb") as file:
+                found = file.read(max_bytes + 1)
+        except OSError as error:
+            raise AttachmentUnusable("The attached file is no longer there.") from error
+        if len(found) > max_bytes:
+            raise AttachmentUnusable("The attached file is larger than it was.")
+        return found
+
+    def remove(self, sha256: str) -> None:
+        """Delete a blob; one that is gone already is no error."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    def list(self) -> Iterator[StoredBlob]:
+        """Every blob in the folder, in no order."""
+        now_s = time.time()
+        for directory in _entries(self.folder):
+            if len(directory.name) != 2 or not directory.is_dir(follow_symlinks=False):
+                continue
+            for entry in _entries(Path(directory.path)):
+                if _SHA256.match(entry.name) and entry.name.startswith(directory.name):
+                    with contextlib.suppress(FileNotFoundError):
+                        status = entry.stat(follow_symlinks=False)
+                        yield StoredBlob(entry.name, status.st_size, max(now_s - status.st_mtime, 0.0))
+
+    def remove_unfinished(self, *, older_than_s: float) -> None:
+        """Delete what a process that died was writing."""
+        for entry in list(_entries(self.folder)):
+            if entry.name.startswith(_UNFINISHED):
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than_s:
+                        Path(entry.path).unlink()
+
+    def _new_file(self) -> Path:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return self.folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
+        except OSError as error:
+            raise _not_kept(error) from error
+
+    def _finish(self, unfinished: Path, blob: Blob) -> None:
+        target = self.path(blob.sha256)
+        try:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            # Also over equal bytes: that mends a damaged file, and makes it young, so that upkeep leaves it alone.
+            unfinished.replace(target)
+            _sync_directory(target.parent)
+        except OSError as error:
+            raise _not_kept(error) from error
+
+
+def relative_path(sha256: str) -> str:
+    """Where a blob lies below the folder; what the ``path`` of an artifact says. Raises ``AttachmentUnusable``."""
+    if not _SHA256.match(sha256):
+        raise AttachmentUnusable("That is not the sum of a file.")
+    return f"{sha256[:2]}/{sha256}"
+
+
+def _write(path: Path, pieces: Iterator[bytes], max_bytes: int) -> Blob:
+    digest = hashlib.sha256()
+    size_bytes = 0
+    descriptor = _opened(path)
+    with open(descriptor, "wb", buffering=0) as file:
+        for piece in pieces:
+            size_bytes += len(piece)
+            if size_bytes > max_bytes:
+                raise AttachmentTooLarge.of(max_bytes)
+            digest.update(piece)
+            try:
+                _write_all(file.fileno(), piece)
+            except OSError as error:
+                raise _not_kept(error) from error
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            raise _not_kept(error) from error
+    return Blob(digest.hexdigest(), size_bytes)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    except OSError as error:
+        raise _not_kept(error) from error
+
+
+def _write_all(descriptor: int, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _pieces(stream: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
+    read = getattr(stream, "read", None)
+    if read is None:
+        yield from stream
+        return
+    while piece := read(_PIECE_BYTES):
+        yield piece
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _sync_directory(directory: Path) -> None:
+    """So that the name survives a power cut too; Windows has no such thing."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _not_kept(error: OSError) -> AttachmentUnusable:
+    return AttachmentUnusable(
+        f"The file could not be kept beside your messages: {error.strerror or 'the disk refused it'}.",
+        next_step="Make room on the disk or choose another data directory, then attach it again.",
+    )
