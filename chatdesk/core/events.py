@@ -50,7 +50,7 @@ class MessageAdded:
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged:
-    """Status, parts or version count changed; ``message`` is whole."""
+    """Status, parts, mark or version count changed; ``message`` is whole."""
 
     message: Message
 

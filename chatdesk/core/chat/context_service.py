@@ -20,15 +20,8 @@ from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
 from chatdesk.core.context.tokens import TokenCounter
-from chatdesk.core.domain.context import (
-    ContextFrame,
-    ContextMark,
-    ContextPage,
-    ContextReport,
-    ContextTotals,
-    PathCounts,
-)
-from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.context import ContextFrame, ContextPage, ContextReport, ContextTotals, PathCounts
+from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderError
@@ -226,6 +219,7 @@ class ContextService:
         """Pin a message into the context, exclude it, or neither."""
         message = await self._contexts.mark(checked_id(message_id), mark)
         self._changed(message.thread_id)
+        self._bus.publish(MessageChanged(message))
         return message
 
     async def start_at(self, thread_id: str, message_id: str | None) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import Group
-from chatdesk.core.domain.context import ContextMark, Reason
+from chatdesk.core.domain.context import Reason
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.errors import MessageLargerThanWindow, QuestionExcluded, SystemPromptTooLarge
 
 # However long answers may get, a question has to fit as well.

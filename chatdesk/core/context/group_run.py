@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from chatdesk.core.context.groups import Group
-from chatdesk.core.domain.context import ContextMark
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.providers.base import RequestMessage
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow
-from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.domain.context import ContextPart, ContextRow
+from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.providers.base import RequestMessage, ToolCall
 
 #: What a message takes besides its text: its role and the marks around it (OpenAI's own rule, rounded up).

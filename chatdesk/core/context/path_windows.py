@@ -14,8 +14,8 @@ from typing import Protocol
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.path_window import PathWindow
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
-from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextPart, ContextRow
-from chatdesk.core.domain.message import Message, PartType, Role
+from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
+from chatdesk.core.domain.message import ContextMark, Message, PartType, Role
 
 _MOST_THREADS = 8
 _STEP = 500

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from chatdesk.core.context.assembler import Prepared
 from chatdesk.core.context.budget import Choice
 from chatdesk.core.context.groups import Group
-from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, PathCounts, Reason
-from chatdesk.core.domain.message import PartType
+from chatdesk.core.domain.context import ContextEntry, ContextReport, PathCounts, Reason
+from chatdesk.core.domain.message import ContextMark, PartType
 
 _LONGEST_PREVIEW = 120
 # More groups than this take a noticeable part of a frame.

@@ -16,7 +16,8 @@ from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.groups import Group, make_groups
 from chatdesk.core.context.summary_prompt import PROMPT_VERSION, checked_summary, summary_request
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
-from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextRow
+from chatdesk.core.domain.context import ContextFrame, ContextRow
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import SummaryRejected

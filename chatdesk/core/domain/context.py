@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary
 
@@ -23,14 +23,6 @@ class Reason(StrEnum):
     EXCLUDED = "excluded"
     DID_NOT_FIT = "did_not_fit"
     EMPTY = "empty"
-
-
-class ContextMark(StrEnum):
-    """What the reader said about one message: nothing, send it before others, or never send it."""
-
-    NONE = ""
-    PINNED = "pinned"
-    EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,14 @@ class PartType(StrEnum):
     ERROR = "error"
 
 
+class ContextMark(StrEnum):
+    """What the reader said about one message: nothing, send it before others, or never send it."""
+
+    NONE = ""
+    PINNED = "pinned"
+    EXCLUDED = "excluded"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call
@@ -103,6 +111,7 @@ class Message:
     deleted_at: int | None = None
     version_index: int = 1
     version_count: int = 1
+    context_mark: ContextMark = ContextMark.NONE
 
     @property
     def text(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads."""
+    """One project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads that are not in the
+    trash. ``provider`` and ``model`` are what new threads begin with."""
 
     id: str
     name: str
@@ -18,3 +19,4 @@ class Project:
     created_at: int
     last_chat_at: int | None
     deleted_at: int | None = None
+    archived_at: int | None = None

@@ -11,7 +11,7 @@ class Thread:
     """One thread with its counters. Times are milliseconds UTC, tokens are counts over all live messages.
 
     ``current_leaf_id`` is the newest message of the shown path; walking parents from it gives the path.
-    ``deleted_at`` is set while the thread is in the trash.
+    ``deleted_at`` is set while the thread is in the trash. ``tags`` are names in alphabetical order.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Thread:
     total_reasoning_tokens: int = 0
     total_tool_time_ms: int = 0
     tool_counts: Mapping[str, int] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

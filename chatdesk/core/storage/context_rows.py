@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow, PathCounts
-from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.domain.context import ContextPart, ContextRow, PathCounts
+from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.rows import batches, marks
 

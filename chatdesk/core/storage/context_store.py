@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.context import ContextFrame, ContextMark, ContextRow, PathCounts
-from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.context import ContextFrame, ContextRow, PathCounts
+from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.parameters import Parameters, parameters_from
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadNotFound
@@ -102,7 +102,7 @@ class ContextRepository:
                 self._change(conn, tables.messages, wanted, project_id, {"context_mark": mark.value}, _MARK)
                 if ContextMark.EXCLUDED in (before, mark.value):
                     summary_staleness.mark_message(conn, wanted, StaleReason.EXCLUDED)
-            return message
+            return get_message(conn, wanted)
 
         return await self._db.write(work)
 

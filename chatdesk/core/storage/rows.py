@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
 from chatdesk.core.storage.plain_text import from_json
 
 #: SQLite takes 32,766 parameters; far fewer are as fast.
 _BATCH = 500
+_MARKS = frozenset(ContextMark)
 
 THREAD_COLUMNS = (
     "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
@@ -27,7 +28,7 @@ THREAD_COLUMNS = (
 _MESSAGE_NAMES = (
     "id, thread_id, parent_id, role, status, created_at, position, provider, model, completed_at, latency_ms,"
     " time_to_first_token_ms, prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, error,"
-    " error_type, error_details, finish_reason, deleted_at"
+    " error_type, error_details, finish_reason, deleted_at, context_mark"
 )
 MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
 
@@ -98,7 +99,13 @@ def _message(row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str
         deleted_at=row[21],
         version_index=older + 1,
         version_count=max(len(versions), older + 1),
+        context_mark=_mark(row[22]),
     )
+
+
+def _mark(stored: str) -> ContextMark:
+    """A mark that a newer ChatDesk may know is none to this one."""
+    return ContextMark(stored) if stored in _MARKS else ContextMark.NONE
 
 
 def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[str]) -> dict[str, list[Part]]:

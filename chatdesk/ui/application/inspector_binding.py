@@ -13,7 +13,7 @@ from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.context import ContextMark
+    from chatdesk.core.domain.message import ContextMark
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.inspector.inspector import Inspector

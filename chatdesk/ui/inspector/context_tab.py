@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, Reason
+from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.ui.inspector.context_bar import ContextBar
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
 from chatdesk.ui.theme.theme import Theme

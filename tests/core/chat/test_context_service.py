@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.context_service import ContextOptions
-from chatdesk.core.domain.context import ContextMark, Reason
-from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.context import Reason
+from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.usage import Usage

@@ -7,8 +7,8 @@ import pytest
 from chatdesk.core.context.budget import Offer, Room, choose
 from chatdesk.core.context.group_run import GroupRun, Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, make_groups
-from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow, Reason
-from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.domain.context import ContextPart, ContextRow, Reason
+from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.errors import MessageLargerThanWindow, QuestionExcluded, SystemPromptTooLarge
 
 

@@ -14,8 +14,8 @@ from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.tokens import TokenCounter
-from chatdesk.core.domain.context import ContextMark, Reason
-from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.context import Reason
+from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.events import EventBus, MessageAdded, MessageChanged, PathChanged

@@ -15,8 +15,8 @@ from chatdesk.core.context.budget import Choice, Offer, Room, choose
 from chatdesk.core.context.group_run import GroupRun
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.request_builder import build_request, summary_text
-from chatdesk.core.domain.context import ContextMark, ContextPart, ContextRow, Reason
-from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.domain.context import ContextPart, ContextRow, Reason
+from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary, SummaryAuthor

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.context import ContextMark, PathCounts
-from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.domain.context import PathCounts
+from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage

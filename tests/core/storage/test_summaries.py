@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.context import ContextMark
-from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.core.domain.summary import NewSummary, StaleReason, Summary, SummaryAuthor, SummaryState
 from chatdesk.core.errors import SummaryNotFound, SummaryRangeGone
 from chatdesk.core.ids import new_id

@@ -9,7 +9,8 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.context import ContextEntry, ContextMark, ContextReport, ContextTotals, Reason
+from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
 from chatdesk.core.domain.tree import TreeNode, tree_rows
 from chatdesk.ui.inspector.context_tab import ContextTab
