@@ -34,6 +34,7 @@
     │   ├── SchemaTooNew
     │   └── UpgradeFailed
     ├── AlreadyRunning
+    ├── ExportFailed
     └── ProviderError (see ``ProviderErrorKind``)
 
 Each says what happened (``what``), what is safe (``safe``) and what to do next (``next_step``). The strings hold no
@@ -284,6 +285,13 @@ class AlreadyRunning(ChatDeskError):
     what = "ChatDesk is already running on this data directory."
     safe = "Nothing was changed."
     next_step = "Use the open window, or choose another --data-dir."
+
+
+class ExportFailed(ChatDeskError):
+    code = "export_failed"
+    what = "The export could not be written."
+    safe = "Your messages are unchanged, and nothing half-written was left."
+    next_step = "Choose another place."
 
 
 class ProviderErrorKind(StrEnum):
