@@ -1,0 +1,145 @@
+"""What is searched for and what is found: the structure of a query, and hits in groups.
+
+All offsets are of code points in the text beside them, end exclusive. Times are milliseconds UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from chatdesk.core.domain.message import Role
+
+
+class SearchKind(StrEnum):
+    """What a group of hits holds."""
+
+    MESSAGE = "message"
+    THREAD = "thread"
+    PROJECT = "project"
+    TAG = "tag"
+    ARTIFACT = "artifact"
+
+
+ALL_KINDS = frozenset(SearchKind)
+
+
+class FilterName(StrEnum):
+    """The words before a colon that narrow a search."""
+
+    PROJECT = "project"
+    TAG = "tag"
+    ROLE = "role"
+    MODEL = "model"
+    BEFORE = "before"
+    AFTER = "after"
+    HAS = "has"
+    IS = "is"
+
+
+HAS_VALUES = ("code", "image", "file")
+IS_VALUES = ("pinned", "archived", "trashed")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Words that must stand together, in this order; one word mostly. ``is_prefix``: the last may go on."""
+
+    text: str
+    is_phrase: bool = False
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """``moment_ms`` is what a date means, for ``before`` (earlier than it) and ``after`` (at it or later)."""
+
+    name: FilterName
+    value: str
+    is_excluded: bool = False
+    moment_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """``clauses`` must all hold; of the terms of one clause any will do. None of ``excluded`` may stand there."""
+
+    clauses: tuple[tuple[Term, ...], ...] = ()
+    excluded: tuple[Term, ...] = ()
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for; what is only excluded does not say what is wanted."""
+        return not self.clauses and not self.filters
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The texts to be marked where a hit is shown."""
+        return tuple(dict.fromkeys(term.text for clause in self.clauses for term in clause))
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of plain text, about 120 characters around the best place, and where the words stand in it."""
+
+    text: str
+    matches: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One thing that was found. ``id`` is its own: of the message, thread, project, tag, or of the part that holds a
+    file. To jump, open ``thread_id`` at ``message_id``.
+
+    ``title`` is the thread's, or the name of the project, tag or file, with ``title_matches`` in it. ``snippet`` is
+    empty where only the name was found. ``needle`` is what *Find in thread* marks: the first match as it stands there.
+    ``is_on_path`` is false for a message of another version than the shown one.
+    """
+
+    kind: SearchKind
+    id: str
+    title: str
+    title_matches: tuple[tuple[int, int], ...] = ()
+    snippet: Snippet = field(default_factory=lambda: Snippet(""))
+    needle: str = ""
+    project_id: str | None = None
+    project: str = ""
+    thread_id: str | None = None
+    message_id: str | None = None
+    role: Role | None = None
+    model: str | None = None
+    at: int = 0
+    is_on_path: bool = True
+    is_archived: bool = False
+    is_in_trash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchGroup:
+    """The best hits of one kind, best first. ``count`` is of all hits, exact unless ``is_more``: then there are more
+    than that. ``note`` is a sentence for the reader: what was not looked at, and why. ``next_cursor`` is opaque, None
+    at the end.
+
+    ``elapsed_ms`` is the time in the database and for the snippets, without waiting for a turn.
+    """
+
+    kind: SearchKind
+    hits: tuple[SearchHit, ...]
+    count: int
+    is_more: bool = False
+    elapsed_ms: float = 0.0
+    note: str | None = None
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """``percent`` of the texts that can be found (100: all). ``problem`` is a sentence when nothing can be."""
+
+    percent: int = 100
+    problem: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.percent >= 100 and self.problem is None
