@@ -1,0 +1,113 @@
+"""Takes a file that a person chose into the blob store, with words for everything that can be wrong with it.
+
+Everything here waits for the disk; call it on a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
+from chatdesk.core.attachments.file_reader import FileReader
+from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
+from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
+
+_PIECE_BYTES = 256 * 1024
+
+Progress = Callable[[int, int], None]
+
+
+class Intake:
+    """``add_*`` raise ``AttachmentTooLarge`` or ``AttachmentUnusable``; nothing is kept then."""
+
+    def __init__(self, blobs: BlobStore, reader: FileReader) -> None:
+        self._blobs = blobs
+        self._reader = reader
+
+    def add_file(self, path: Path, *, max_bytes: int, progress: Progress | None = None) -> Attachment:
+        """``progress`` is told how many bytes of how many are copied, on this thread."""
+        name = clean_name(path.name)
+        with _opened(path, name) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            if size_bytes > max_bytes:
+                raise AttachmentTooLarge.of(max_bytes, name)
+            return self._add(_pieces(file, name, size_bytes, progress), name, max_bytes)
+
+    def add_bytes(self, data: bytes, name: str, *, max_bytes: int) -> Attachment:
+        """Bytes that are in memory already: a pasted picture, or a text."""
+        cleaned = clean_name(name)
+        if len(data) > max_bytes:
+            raise AttachmentTooLarge.of(max_bytes, cleaned)
+        return self._add(iter([data] if data else []), cleaned, max_bytes)
+
+    def _add(self, pieces: Iterator[bytes], name: str, max_bytes: int) -> Attachment:
+        head = bytearray()
+
+        def watched() -> Iterator[bytes]:
+            for piece in pieces:
+                if len(head) < HEAD_BYTES:
+                    head.extend(piece[: HEAD_BYTES - len(head)])
+                yield piece
+            if not head:  # before the store would keep nothing at all
+                raise AttachmentUnusable(f"“{name}” is empty.", next_step="Attach a file that has something in it.")
+
+        blob = self._blobs.put(watched(), max_bytes=max_bytes)
+        mime = kind_of(bytes(head), name)
+        attachment = Attachment(name, mime, blob.sha256, blob.size_bytes)
+        if mime not in IMAGE_MIMES:
+            return attachment
+        size = self._reader.measure(self._blobs.path(blob.sha256))
+        if isinstance(size, str):
+            raise AttachmentUnusable(
+                f"The image “{name}” cannot be attached. {size}",
+                next_step="Save it again with a drawing program, smaller if need be, and attach that.",
+            )
+        return Attachment(name, mime, blob.sha256, blob.size_bytes, *size)
+
+
+def _opened(path: Path, name: str) -> BinaryIO:
+    try:
+        # Opening a pipe would wait for somebody to write into it.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError as error:
+        raise AttachmentUnusable(f"“{name}” is no longer there.") from error
+    except IsADirectoryError as error:
+        raise _folder(name) from error
+    except (OSError, ValueError) as error:
+        if path.is_dir():  # Windows says no more than that it may not be read
+            raise _folder(name) from error
+        raise _unreadable(name, error) from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise _folder(name) if stat.S_ISDIR(mode) else AttachmentUnusable(f"“{name}” is not a file that can be read.")
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _pieces(file: BinaryIO, name: str, size_bytes: int, progress: Progress | None) -> Iterator[bytes]:
+    copied = 0
+    while True:
+        try:
+            piece = file.read(_PIECE_BYTES)
+        except OSError as error:
+            raise _unreadable(name, error) from error
+        if not piece:
+            return
+        copied += len(piece)
+        if progress is not None:
+            progress(copied, max(size_bytes, copied))
+        yield piece
+
+
+def _folder(name: str) -> AttachmentUnusable:
+    return AttachmentUnusable(f"“{name}” is a folder.", next_step="Attach the files in it.")
+
+
+def _unreadable(name: str, error: Exception) -> AttachmentUnusable:
+    reason = getattr(error, "strerror", None) or "its name or place is not valid"
+    return AttachmentUnusable(f"“{name}” cannot be read: {reason}.", next_step="Check the file, then attach it again.")

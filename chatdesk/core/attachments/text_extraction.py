@@ -1,0 +1,147 @@
+"""The text that stands in a file. Runs in a process that may be killed: files are hostile, and so are their parsers.
+
+What is read of a file and what comes out of it have bounds here; time and memory are bounded by the process.
+"""
+
+from __future__ import annotations
+
+import codecs
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
+
+MOST_CHARACTERS: Final = 2_000_000
+_MOST_BYTES = 8 * 1024 * 1024
+_MOST_DETECTED_BYTES = 256 * 1024
+_PDF_TIME_S = 12.0
+_MOST_UNZIPPED_BYTES = 32 * 1024 * 1024
+_MOST_SLIDES = 1000
+
+#: What a person reads when a file of this kind has no text that could be read.
+NO_TEXT_KIND: Final = "Files of this kind have no text that can be read."
+NO_TEXT: Final = "There is no text in it."
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """``problem`` is a sentence why there is no text, or not all of it; None when all is well."""
+
+    text: str
+    problem: str | None = None
+
+
+def extract(path: Path, mime: str) -> FileText:
+    """The text of a file of that kind. Whatever a parser raises goes through."""
+    if mime == PDF:
+        return _of_pdf(path)
+    if mime in (DOCX, PPTX, ODT):
+        return _of_zipped(path, mime)
+    if is_text(mime):
+        text, is_whole = _decoded(path)
+        if mime == HTML:
+            from chatdesk.core.attachments.html_text import text_of_html
+
+            text = text_of_html(text)
+        return _bounded(text, is_whole=is_whole)
+    return FileText("", NO_TEXT_KIND)
+
+
+def _bounded(text: str, *, is_whole: bool = True) -> FileText:
+    if is_whole and len(text) <= MOST_CHARACTERS:
+        return FileText(text, None if text.strip() else NO_TEXT)
+    cut = text[:MOST_CHARACTERS]
+    return FileText(cut, f"It is long; its first {len(cut):,} characters are read.")
+
+
+def _decoded(path: Path) -> tuple[str, bool]:
+    """The characters, and whether these are all."""
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    is_whole = len(data) <= _MOST_BYTES
+    data = data[:_MOST_BYTES]
+    return _characters(data, is_whole=is_whole).replace("\r\n", "\n").replace("\r", "\n"), is_whole
+
+
+def _characters(data: bytes, *, is_whole: bool) -> str:
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    try:
+        # Incremental: a cut in the middle of a character is no sign of another encoding.
+        return codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole)
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        found = from_bytes(data[:_MOST_DETECTED_BYTES]).best()
+        return data.decode(found.encoding if found is not None else "cp1252", "replace")
+
+
+def _of_pdf(path: Path) -> FileText:
+    from pypdf import PdfReader
+    from pypdf.errors import PdfReadError
+
+    end_s = time.monotonic() + _PDF_TIME_S
+    reader = PdfReader(path, strict=False)
+    if reader.is_encrypted and not reader.decrypt(""):
+        return FileText("", "It is protected by a password.")
+    total = len(reader.pages)
+    found: list[str] = []
+    size = damaged = read = 0
+    for page in reader.pages:
+        try:
+            text = page.extract_text()
+        except (PdfReadError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+            text, damaged = "", damaged + 1
+        read += 1
+        found.append(text)
+        size += len(text)
+        if size > MOST_CHARACTERS or time.monotonic() > end_s:
+            break
+    whole = "\n\n".join(text for text in found if text.strip())[:MOST_CHARACTERS]
+    if not whole.strip():
+        return FileText("", "No text can be read from it; it may hold scanned pages.")
+    if read < total:
+        return FileText(whole, f"It is long; {read:,} of its {total:,} pages are read.")
+    if damaged:
+        return FileText(whole, f"{damaged:,} of its {total:,} pages cannot be read.")
+    return FileText(whole)
+
+
+def _of_zipped(path: Path, mime: str) -> FileText:
+    from chatdesk.core.attachments.document_text import text_of_xml
+
+    pieces: list[str] = []
+    size = 0
+    with zipfile.ZipFile(path) as archive:
+        for data in _members(archive, mime):
+            pieces.append(text_of_xml(data, most_characters=MOST_CHARACTERS + 1 - size))
+            size += len(pieces[-1])
+            if size > MOST_CHARACTERS:
+                break
+    return _bounded("\n\n".join(pieces))
+
+
+def _members(archive: zipfile.ZipFile, mime: str) -> Iterator[bytes]:
+    """The parts that hold the text, in order. What an archive says about its sizes is not believed."""
+    names = {DOCX: ["word/document.xml"], ODT: ["content.xml"]}.get(mime)
+    if names is None:
+        slides = [n for n in archive.namelist() if n.startswith("ppt/slides/slide") and n.endswith(".xml")]
+        names = sorted(slides, key=lambda name: (len(name), name))[:_MOST_SLIDES]
+    left = _MOST_UNZIPPED_BYTES
+    for name in names:
+        with archive.open(name) as file:
+            data = file.read(left + 1)
+        left -= len(data)
+        if left < 0:
+            raise ValueError("unpacks to more than is allowed")
+        yield data
