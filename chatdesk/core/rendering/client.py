@@ -66,6 +66,11 @@ class RenderTicket:
         """No callback comes any more. Safe to call at any time."""
         self._client.forget(self._number)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether no callback comes any more."""
+        return not self._client.is_waited_for(self._number)
+
 
 class RenderStream:
     """Text that arrives piece by piece. Pieces wait here while the worker is busy with the last ones."""
@@ -180,6 +185,10 @@ class RenderClient:
             if question is not None and not question.is_finished:
                 question.is_finished = True
                 self._feed(question)
+
+    def is_waited_for(self, number: int) -> bool:
+        with self._lock:
+            return number in self._questions
 
     def forget(self, number: int) -> None:
         with self._lock:

@@ -1,11 +1,12 @@
-"""A thread as a file for people (Markdown) or for programs (JSON). Pure: it gets the messages and returns text."""
+"""A thread as text: Markdown for people, the shown path as JSON for scripts. Pure: it gets messages, returns text."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
@@ -13,7 +14,7 @@ from chatdesk.core.domain.thread import Thread
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
 
-_SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
+SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
 _STATUS_NOTES = {
     Status.STOPPED: "This answer was stopped.",
     Status.INTERRUPTED: "This answer was interrupted.",
@@ -22,18 +23,40 @@ _STATUS_NOTES = {
 }
 
 
+#: The way to the copy of an attachment, by its content's name and its own; None when there is no copy.
+LinkTo = Callable[[str, str], str | None]
+
+
+def _no_copies(_sha256: str, _name: str) -> str | None:
+    return None
+
+
 def thread_to_markdown(thread: Thread, messages: Sequence[Message]) -> str:
     """The shown path under one heading each; message text as it is, since it is Markdown already."""
-    blocks = [f"# {_one_line(thread.title)}", f"*{_when(thread.created_at)}*"]
+    return head_as_markdown(thread) + "".join(message_as_markdown(message) for message in messages)
+
+
+def head_as_markdown(thread: Thread) -> str:
+    """Title, time and system prompt, with a line's end."""
+    blocks = [f"# {one_line(thread.title)}", f"*{when(thread.created_at)}*"]
     if thread.system_prompt.strip():
         blocks.append("> " + thread.system_prompt.strip().replace("\n", "\n> "))
-    for message in messages:
-        blocks.append(f"## {_heading(message)}")
-        blocks.extend(text for text in (_part_as_markdown(part) for part in message.parts) if text)
-        note = message.error if message.status is Status.ERROR else _STATUS_NOTES.get(message.status)
-        if note:
-            blocks.append(f"*{_one_line(note)}*")
     return "\n\n".join(blocks) + "\n"
+
+
+def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
+    """One message, with an empty line before it and a line's end."""
+    blocks = [f"## {heading(message)}"]
+    blocks.extend(text for text in (_part_as_markdown(part, link_to) for part in message.parts) if text)
+    note = note_of(message)
+    if note:
+        blocks.append(f"*{one_line(note)}*")
+    return "".join(f"\n{block}\n" for block in blocks)
+
+
+def note_of(message: Message) -> str | None:
+    """What is to be said of a message that is not whole."""
+    return message.error if message.status is Status.ERROR else _STATUS_NOTES.get(message.status)
 
 
 def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:
@@ -101,24 +124,36 @@ def message_as_data(message: Message) -> dict[str, Any]:
     }
 
 
-def _heading(message: Message) -> str:
-    words = [_SPEAKERS[message.role]]
+def heading(message: Message) -> str:
+    """Who says it and when."""
+    words = [SPEAKERS[message.role]]
     if message.role is Role.ASSISTANT and message.model:
-        words.append(f"({_one_line(message.model)})")
-    return f"{' '.join(words)} · {_when(message.created_at)}"
+        words.append(f"({one_line(message.model)})")
+    return f"{' '.join(words)} · {when(message.created_at)}"
 
 
-def _part_as_markdown(part: Part) -> str:
+def _part_as_markdown(part: Part, link_to: LinkTo) -> str:
     if part.type is PartType.TEXT:
         return part.text.strip("\n")
     if part.type is PartType.REASONING and part.text.strip():
         return "> **Reasoning**\n>\n> " + part.text.strip().replace("\n", "\n> ")
     if part.type is PartType.TOOL_CALL:
         name, arguments = part.content.get("name", ""), str(part.content.get("arguments", ""))
-        return f"**Tool call** `{_one_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
+        return f"**Tool call** `{one_line(str(name))}`\n\n{_fenced(arguments, 'json')}"
     if part.type is PartType.TOOL_RESULT:
         return f"**Tool result**\n\n{_fenced(part.text, '')}"
+    if part.type in (PartType.IMAGE, PartType.FILE):
+        return _attachment_as_markdown(part, link_to)
     return ""
+
+
+def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
+    name, sha256 = str(part.content.get("name") or "attachment"), part.content.get("sha256")
+    words = one_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
+    copy = link_to(sha256, name) if isinstance(sha256, str) else None
+    if copy is None:
+        return f"*{'Image' if part.type is PartType.IMAGE else 'File'}: {words}*"
+    return f"{'!' if part.type is PartType.IMAGE else ''}[{words}]({quote(copy)})"
 
 
 def _fenced(text: str, language: str) -> str:
@@ -128,15 +163,25 @@ def _fenced(text: str, language: str) -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """``text`` without breaks."""
     return " ".join(text.split())
 
 
-def _when(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+def when(milliseconds: int) -> str:
+    """A moment for people; times that no calendar has are left out."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return "at an unknown time"
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _iso(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

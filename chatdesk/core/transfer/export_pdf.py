@@ -1,0 +1,109 @@
+"""Threads as PDF: what is to be printed goes, a message at a time, to a process that knows pages.
+
+That process is Qt's (``ui/application/printing.py``); here it is a command that reads lines of JSON and writes the file
+that its last argument names. Laying out text that models wrote takes what time it takes, there as here: in a process of
+its own it holds up nobody and can be stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from chatdesk.core.errors import ExportFailed
+from chatdesk.core.rendering.client import package_parent
+from chatdesk.core.storage.export_reader import ExportReader
+from chatdesk.core.transfer.export_blocks import BlockSource
+from chatdesk.core.transfer.export_files import replacing
+from chatdesk.core.transfer.export_html import MessageHtml
+from chatdesk.core.transfer.thread_writer import Task, Tick, Written
+
+_PATIENCE_S = 600.0
+
+
+class PdfWriter:
+    """See ``thread_writer.ThreadWriter``."""
+
+    ending = ".pdf"
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._source = BlockSource()
+
+    def __enter__(self) -> PdfWriter:
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._source.__exit__(kind, error, trace)
+
+    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+        messages = MessageHtml(self._source, task.stored, is_for_print=True)
+        thread = reader.domain_thread(task.thread_id)
+        with replacing(task.target) as temporary:
+            printer = _Printer(self._command, temporary)
+            with printer:
+                printer.tell({"title": thread.title, "blobs": str(task.stored.folder)})
+                printer.tell({"html": messages.head(thread)})
+                for batch in reader.shown(task.thread_id):
+                    for message in batch:
+                        printer.tell({"html": "".join(messages.pieces(message))})
+                        tick(1)
+                printer.finish(lambda: tick(0))
+        return Written(messages.attachments, messages.missing)
+
+
+class _Printer:
+    """The process for one file. Left before it has finished it is killed."""
+
+    def __init__(self, command: Sequence[str], target: Path) -> None:
+        self._process = subprocess.Popen(
+            [*command, str(target)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=package_parent(),
+        )
+
+    def __enter__(self) -> _Printer:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._process.kill()
+        with suppress(OSError):  # what it did not take any more
+            self._process.communicate()
+
+    def tell(self, line: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(line).encode() + b"\n")
+        except BrokenPipeError:
+            self._fail()
+
+    def finish(self, tick: Any) -> None:
+        """No more comes; wait for the end. ``tick`` raises when nobody waits any more."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        waited_s = 0.0
+        while waited_s < _PATIENCE_S:
+            tick()
+            with suppress(subprocess.TimeoutExpired):
+                if self._process.wait(0.2) != 0:
+                    self._fail()
+                return
+            waited_s += 0.2
+        raise ExportFailed("The pages were not finished in time.", next_step="Export as HTML and print that.")
+
+    def _fail(self) -> None:
+        assert self._process.stderr is not None
+        words = self._process.stderr.read(2000).decode("utf-8", "replace").strip().splitlines()
+        reason = words[-1] if words and words[-1].startswith("chatdesk: ") else "chatdesk: the printing process ended"
+        raise ExportFailed(f"The PDF could not be made: {reason.removeprefix('chatdesk: ')}.")

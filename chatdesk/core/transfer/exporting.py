@@ -1,0 +1,276 @@
+"""*Export*: one thread, several, a project or everything, in one of the formats, on a thread of its own.
+
+The use case knows the order of things (read, write beside, rename) and how to stop; the formats know how text looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.errors import ThreadNotFound
+from chatdesk.core.storage.export_reader import Choice, ExportReader, open_reader
+from chatdesk.core.transfer.export_files import (
+    NameGiver,
+    StoredFiles,
+    failure,
+    new_folder,
+    replacing,
+    safe_name,
+)
+from chatdesk.core.transfer.export_json import JsonWriter
+from chatdesk.core.transfer.thread_writer import Task, ThreadWriter
+
+_PROGRESS_EVERY_S = 0.1
+_ZIP_LEVEL = 4  # a quarter of the text's size; more effort takes three times as long for a twentieth of it
+
+
+class ExportFormat(StrEnum):
+    MARKDOWN = "md"
+    JSON = "json"
+    HTML = "html"
+    PDF = "pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportProgress:
+    """Messages and threads written, of how many."""
+
+    messages: int
+    of_messages: int
+    threads: int
+    of_threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written: ``path`` is the file, or the folder where there are several. ``missing`` counts attachments
+    whose bytes were not there."""
+
+    path: Path
+    threads: int
+    messages: int
+    attachments: int = 0
+    missing: int = 0
+
+    @property
+    def sentence(self) -> str:
+        threads = "1 thread" if self.threads == 1 else f"{self.threads:,} threads"
+        text = f"Exported {threads} to {self.path.name}."
+        if self.missing:
+            files = "1 attachment is" if self.missing == 1 else f"{self.missing:,} attachments are"
+            text += f" {files} missing from the data directory, so the text only names them."
+        return text
+
+
+class Stopped(Exception):
+    """The person gave the export up."""
+
+
+class ExportService:
+    """Exports from the database at ``database``; writes nothing to it. One service serves any number of exports."""
+
+    def __init__(self, database: Path, blobs: Path, clock: Clock, *, printing: Sequence[str]) -> None:
+        """``printing`` starts the process that makes pages; see ``export_pdf``."""
+        self._database = database
+        self._printing = tuple(printing)
+        self._stored = StoredFiles(blobs)
+        self._clock = clock
+
+    async def count(self, choice: Choice) -> tuple[int, int]:
+        """How many threads and messages a choice has."""
+
+        def work() -> tuple[int, int]:
+            with open_reader(self._database) as reader:
+                return reader.counts(choice)
+
+        return await asyncio.to_thread(work)
+
+    async def export(
+        self,
+        choice: Choice,
+        kind: ExportFormat,
+        target: Path,
+        *,
+        on_progress: Callable[[ExportProgress], None] | None = None,
+    ) -> ExportReport:
+        """Write ``choice``. ``target`` is the file to write, which is replaced when everything is written; for several
+        threads in a format of a file each, the folder in which a new folder is made.
+
+        Cancelling leaves nothing behind. Raises ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
+        """
+        loop = asyncio.get_running_loop()
+
+        def tell(progress: ExportProgress) -> None:
+            if on_progress is not None:
+                loop.call_soon_threadsafe(on_progress, progress)
+
+        run = _Run(self._database, self._stored, choice, target, now_ms=self._clock.now_ms(), tell=tell)
+        work = asyncio.ensure_future(asyncio.to_thread(run.work, kind, self._writer(kind)))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            run.stop.set()
+            await asyncio.wait([work])
+            work.exception()  # taken: it says that it was stopped
+            raise
+
+    def _writer(self, kind: ExportFormat) -> Callable[[], ThreadWriter]:
+        # Imported here: each format is needed only when it is chosen.
+        if kind is ExportFormat.HTML:
+            from chatdesk.core.transfer.export_html import HtmlWriter
+
+            return HtmlWriter
+        if kind is ExportFormat.PDF:
+            from chatdesk.core.transfer.export_pdf import PdfWriter
+
+            return partial(PdfWriter, self._printing)
+        from chatdesk.core.transfer.export_markdown import MarkdownWriter
+
+        return MarkdownWriter
+
+
+class _Run:
+    """One export, on its thread."""
+
+    def __init__(
+        self,
+        database: Path,
+        stored: StoredFiles,
+        choice: Choice,
+        target: Path,
+        *,
+        now_ms: int,
+        tell: Callable[[ExportProgress], None],
+    ) -> None:
+        self.stop = threading.Event()
+        self._database = database
+        self._stored = stored
+        self._choice = choice
+        self._target = target
+        self._now_ms = now_ms
+        self._tell = tell
+        self._told_at = 0.0
+        self._messages = self._threads = self._attachments = self._missing = 0
+        self._of_messages = self._of_threads = 0
+
+    def work(self, kind: ExportFormat, make_writer: Callable[[], ThreadWriter]) -> ExportReport:
+        try:
+            with open_reader(self._database) as reader:
+                self._of_threads, self._of_messages = reader.counts(self._choice)
+                if self._of_threads < len(set(self._choice.thread_ids)):
+                    raise ThreadNotFound
+                if kind is ExportFormat.JSON:
+                    path = self._write_json(reader)
+                else:
+                    with make_writer() as writer:
+                        path = self._write_texts(reader, writer)
+        except OSError as error:
+            raise failure(error, self._target) from error
+        return ExportReport(path, self._of_threads, self._messages, self._attachments, self._missing)
+
+    def _write_texts(self, reader: ExportReader, writer: ThreadWriter) -> Path:
+        ids = reader.thread_ids(self._choice)
+        if len(self._choice.thread_ids) == 1:
+            self._write_thread(reader, writer, ids[0], self._target)
+            return self._target
+        return self._write_folder(reader, writer, ids)
+
+    # One file
+
+    def _write_json(self, reader: ExportReader) -> Path:
+        with replacing(self._target) as temporary:
+            if self._target.suffix.lower() == ".zip":
+                self._write_zip(reader, temporary)
+            else:
+                with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as sink:
+                    writer = self._write_document(reader, sink)
+                self._copy_beside(writer)
+        return self._target
+
+    def _write_zip(self, reader: ExportReader, path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_ZIP_LEVEL) as archive:
+            moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).timetuple()[:6]
+            entry = zipfile.ZipInfo("chatdesk.json", moment)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with (
+                archive.open(entry, "w", force_zip64=True) as raw,
+                io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="\n") as sink,
+            ):
+                writer = self._write_document(reader, sink)
+            for sha256 in sorted(writer.attachments):
+                self._tick(0)
+                source = self._stored.path(sha256)
+                if source is not None:
+                    archive.write(source, f"attachments/{sha256}", zipfile.ZIP_STORED)
+                    self._attachments += 1
+
+    def _write_document(self, reader: ExportReader, sink: TextIO) -> JsonWriter:
+        def has_file(sha256: str) -> bool:
+            found = self._stored.path(sha256) is not None
+            self._missing += not found
+            return found
+
+        writer = JsonWriter(sink, has_file=has_file, tick=self._tick)
+        writer.write(reader, self._choice, now_ms=self._now_ms)
+        return writer
+
+    def _copy_beside(self, writer: JsonWriter) -> None:
+        folder = self._target.with_name(f"{self._target.stem}-attachments")
+        for sha256 in sorted(writer.attachments):
+            self._tick(0)
+            if self._stored.path(sha256) is None:
+                continue
+            folder.mkdir(exist_ok=True)
+            if not (folder / sha256).exists():
+                with replacing(folder / sha256) as temporary:
+                    self._stored.copy(sha256, temporary)
+            self._attachments += 1
+
+    # A file for each thread
+
+    def _write_folder(self, reader: ExportReader, writer: ThreadWriter, ids: list[str]) -> Path:
+        moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).astimezone()
+        projects = {row["id"]: row["name"] for row in reader.projects(self._choice)}
+        with new_folder(self._target, f"ChatDesk export {moment:%Y-%m-%d %H.%M}") as (folder, final):
+            folders: dict[str, tuple[Path, NameGiver]] = {}
+            names = NameGiver()
+            for thread_id in ids:
+                thread = reader.domain_thread(thread_id)
+                if thread.project_id not in folders:
+                    inner = folder
+                    if len(projects) > 1:
+                        project = safe_name(projects.get(thread.project_id, ""), otherwise="project")
+                        inner = folder / names.give(project, "")
+                        inner.mkdir()
+                    folders[thread.project_id] = inner, NameGiver()
+                inner, given = folders[thread.project_id]
+                name = given.give(safe_name(thread.title), writer.ending)
+                self._write_thread(reader, writer, thread_id, inner / name)
+            return final
+
+    def _write_thread(self, reader: ExportReader, writer: ThreadWriter, thread_id: str, target: Path) -> None:
+        written = writer.write(reader, Task(thread_id, target, self._stored), self._tick)
+        self._threads += 1
+        self._attachments += written.attachments
+        self._missing += written.missing
+
+    def _tick(self, messages: int) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self._messages += messages
+        now = time.monotonic()
+        if now - self._told_at >= _PROGRESS_EVERY_S:
+            self._told_at = now
+            self._tell(ExportProgress(self._messages, self._of_messages, self._threads, self._of_threads))

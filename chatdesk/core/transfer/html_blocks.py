@@ -1,0 +1,251 @@
+"""Blocks as HTML. Pure. Every letter is escaped, every address checked, nothing in it would be fetched or run.
+
+Two flavours: for browsers, and for Qt's documents, which know no SVG and draw formulas and pictures that their reader
+hands to them by name (``formula:`` and ``blob:``).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from array import array
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from chatdesk.core.rendering.blocks import (
+    DRAWING_UNITS,
+    Block,
+    CodeBlock,
+    Drawing,
+    Heading,
+    ImagePlaceholder,
+    MathBlock,
+    Paragraph,
+    Placement,
+    Rule,
+    Span,
+    Table,
+)
+from chatdesk.core.rendering.safety import is_safe_link
+
+_BOXES: Final = ("☐", "☑")
+_NOTE: Final = re.compile(r"fn(?:ref)?-[0-9]{1,6}")
+_KIND: Final = re.compile(r"[a-z]{1,20}")
+_FORMULA_SIZE: Final = 1.1  # the small letters of the formulas' font are lower than those of the words
+_ALIGNED: Final = ("left", "right", "center")
+
+
+class HtmlBlocks:
+    """Makes HTML of one message. ``prefix`` keeps its footnotes apart from those of others."""
+
+    def __init__(self, prefix: str, *, is_for_print: bool = False) -> None:
+        self._prefix = prefix
+        self._is_for_print = is_for_print
+        self._open: list[str] = []  # the lists and quotes that are open, outermost first
+        self._noted: set[str] = set()
+
+    def html(self, blocks: Sequence[Block]) -> str:
+        made = [self._placed(block) for block in blocks]
+        made.append(self._close_to(0))
+        return "".join(made)
+
+    # Lists and quotes
+
+    def _placed(self, block: Block) -> str:
+        path = _containers(block.at)
+        common = 0
+        while common < min(len(path), len(self._open)) and (path[common] == "quote") == (self._open[common] == "quote"):
+            common += 1
+        made = self._close_to(common)
+        marker = block.at.marker
+        if marker is not None and path and path[-1] != "quote":
+            made += self._begin_item(path, marker, common)
+        else:
+            made += self._open_to(path)
+        anchor = f' id="{self._prefix}{block.at.note}"' if _NOTE.fullmatch(block.at.note or "") else ""
+        if anchor and not self._is_for_print:
+            made += f"<a{anchor}></a>"
+        return made + self._block(block) + "\n"
+
+    def _begin_item(self, path: Sequence[str], marker: str, common: int) -> str:
+        number = marker.rstrip(".)")
+        is_numbered = number.isdecimal() and number.isascii() and len(number) <= 9
+        tag = "ol" if is_numbered else "ul"
+        made = ""
+        if common == len(path) and self._open[-1] == tag:
+            made += "</li>"
+        else:
+            if common == len(path):
+                made += self._close_to(common - 1)
+            made += self._open_to(path[:-1])
+            self._open.append(tag)
+            made += f'<ol start="{int(number)}">' if is_numbered else "<ul>"
+        if marker in _BOXES:
+            return f'{made}<li class="task">{marker} '
+        return made + (f'<li value="{int(number)}">' if is_numbered and not self._is_for_print else "<li>")
+
+    def _open_to(self, path: Sequence[str]) -> str:
+        made = ""
+        for container in path[len(self._open) :]:
+            self._open.append("quote" if container == "quote" else "ul")
+            made += "<blockquote>" if container == "quote" else '<ul class="plain"><li>'
+        return made
+
+    def _close_to(self, depth: int) -> str:
+        made = ""
+        while len(self._open) > depth:
+            container = self._open.pop()
+            made += "</blockquote>" if container == "quote" else f"</li></{container}>"
+        return made
+
+    # Blocks
+
+    def _block(self, block: Block) -> str:
+        if isinstance(block, Paragraph):
+            return f"<p>{self._spans(block.spans)}</p>"
+        if isinstance(block, Heading):
+            level = min(max(block.level, 1) + 2, 6)  # the thread's title and the speakers stand above
+            return f"<h{level}>{self._spans(block.spans)}</h{level}>"
+        if isinstance(block, CodeBlock):
+            return self._code(block)
+        if isinstance(block, Table):
+            return self._table(block)
+        if isinstance(block, MathBlock):
+            return self._display(block)
+        if isinstance(block, ImagePlaceholder):
+            return _placeholder(block)
+        assert isinstance(block, Rule)
+        return "<hr>"
+
+    def _code(self, block: CodeBlock) -> str:
+        if block.pictures and not self._is_for_print:
+            return _diagram(block)
+        language = f'<div class="language">{escape(block.language[:40])}</div>' if block.language else ""
+        text = _coloured(block)
+        if self._is_for_print:
+            # Qt's documents give only table cells a ground; a break is what they take for a line's end.
+            cell = f"<td>{language}<pre>{text}</pre></td>"
+            return f'<table class="codebox" width="100%" cellpadding="6"><tr>{cell}</tr></table>'
+        return f'<figure class="code">{language}<pre><code>{text}</code></pre></figure>'
+
+    def _table(self, table: Table) -> str:
+        rows = [self._row(table, table.header, "th"), *(self._row(table, row, "td") for row in table.rows)]
+        head, body = rows[0], "".join(rows[1:])
+        border = ' border="1" cellspacing="0" cellpadding="4"' if self._is_for_print else ""
+        made = f"<table{border}><thead>{head}</thead><tbody>{body}</tbody></table>"
+        return made if self._is_for_print else f'<div class="wide">{made}</div>'
+
+    def _row(self, table: Table, cells: Sequence[Sequence[Span]], tag: str) -> str:
+        made = []
+        for cell, alignment in zip(cells, table.alignments, strict=False):
+            aligned = f' align="{alignment}"' if alignment in _ALIGNED else ""
+            made.append(f"<{tag}{aligned}>{self._spans(cell)}</{tag}>")
+        return f"<tr>{''.join(made)}</tr>"
+
+    def _display(self, block: MathBlock) -> str:
+        if block.drawing is None:
+            return f"<pre><code>{escape(block.text)}</code></pre>"
+        return f'<p class="formula" align="center">{self._formula(block.drawing, block.text)}</p>'
+
+    # Spans
+
+    def _spans(self, spans: Sequence[Span]) -> str:
+        return "".join(self._span(span) for span in spans)
+
+    def _span(self, span: Span) -> str:
+        if span.is_math and span.drawing is not None:
+            made = self._formula(span.drawing, span.text)
+        else:
+            made = escape(span.text).replace("\n", "<br>")
+        for is_set, tag in (
+            (span.is_code or (span.is_math and span.drawing is None), "code"),
+            (span.is_struck, "s"),
+            (span.is_italic, "em"),
+            (span.is_bold, "strong"),
+        ):
+            if is_set:
+                made = f"<{tag}>{made}</{tag}>"
+        if span.note and _NOTE.fullmatch(span.note):
+            return self._note(span.note, made)
+        if span.href and is_safe_link(span.href):
+            made = f'<a href="{escape(span.href)}" rel="noreferrer noopener">{made}</a>'
+        return made
+
+    def _note(self, note: str, text: str) -> str:
+        if self._is_for_print:
+            return f"<sup>{text}</sup>" if note.startswith("fn-") else ""
+        if note.startswith("fnref-"):
+            return f'<a href="#{self._prefix}{note}">{text}</a>'
+        back = f"fnref-{note[3:]}"
+        anchor = "" if back in self._noted else f' id="{self._prefix}{back}"'
+        self._noted.add(back)
+        return f'<sup{anchor}><a href="#{self._prefix}{note}">{text}</a></sup>'
+
+    def _formula(self, drawing: Drawing, tex: str) -> str:
+        width, height = drawing.width, drawing.ascent + drawing.descent
+        if self._is_for_print:
+            words = [drawing.width, drawing.ascent, drawing.descent, drawing.operations, _text_of(drawing.points)]
+            return f'<img src="formula:{_text_of(json.dumps(words).encode())}">'
+        em = _FORMULA_SIZE / DRAWING_UNITS
+        across, up, down = width * em, height * em, -drawing.descent * em
+        return (
+            f'<svg class="math" role="img" aria-label="{escape(tex)}" viewBox="0 {-drawing.ascent} {width} {height}"'
+            f' style="width:{across:.3f}em;height:{up:.3f}em;vertical-align:{down:.3f}em">'
+            f'<path d="{_path(drawing)}" fill="currentColor"/></svg>'
+        )
+
+
+def _containers(at: Placement) -> list[str]:
+    """The lists and quotes around a block, outermost first."""
+    path: list[str] = []
+    lists = 0
+    for number in range(at.quote_depth):
+        outside = at.quoted_lists[number] if number < len(at.quoted_lists) else 0
+        path += ["list"] * max(0, outside - lists)
+        lists = max(lists, outside)
+        path.append("quote")
+    return path + ["list"] * max(0, at.list_depth - lists)
+
+
+def _coloured(block: CodeBlock) -> str:
+    if sum(run.length for run in block.runs) != len(block.text):
+        return escape(block.text)
+    made, place = [], 0
+    for run in block.runs:
+        text = escape(block.text[place : place + run.length])
+        place += run.length
+        made.append(f'<span class="k-{run.kind}">{text}</span>' if _is_coloured(run.kind) else text)
+    return "".join(made)
+
+
+def _is_coloured(kind: str) -> bool:
+    return kind != "plain" and _KIND.fullmatch(kind) is not None
+
+
+def _diagram(block: CodeBlock) -> str:
+    light, dark = (base64.b64encode(block.pictures[place]).decode() for place in (0, -1))
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="data:image/png;base64,{dark}">'
+        f'<img class="diagram" alt="{escape(block.text[:300])}" src="data:image/png;base64,{light}"></picture>'
+    )
+
+
+def _placeholder(block: ImagePlaceholder) -> str:
+    """An image that the text names is named here, too, and not fetched."""
+    words = escape(block.alt or "image")
+    where = f" ({escape(block.host)})" if block.host else ""
+    if is_safe_link(block.url):
+        return f'<p class="note">Image: <a href="{escape(block.url)}" rel="noreferrer noopener">{words}</a>{where}</p>'
+    return f'<p class="note">Image: {words}{where}</p>'
+
+
+def _path(drawing: Drawing) -> str:
+    take = iter(array("h", drawing.points).tolist()).__next__
+    count = {"M": 2, "L": 2, "Q": 4, "C": 6, "Z": 0}
+    return "".join(each + " ".join(str(take()) for _ in range(count[each])) for each in drawing.operations)
+
+
+def _text_of(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
