@@ -42,7 +42,6 @@ class MainWindow(QMainWindow):
         theme: Theme,
         sidebar: Sidebar,
         header: ThreadHeader,
-        transcript: QWidget,
         empty_state: QWidget,
         composer: QWidget,
     ) -> None:
@@ -50,7 +49,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self.sidebar = sidebar
         self.header = header
-        self.transcript = transcript
+        self.transcript: QWidget | None = None
         self.empty_state = empty_state
         self.composer = composer
         self._commands: CommandRegistry | None = None
@@ -70,9 +69,15 @@ class MainWindow(QMainWindow):
 
     # What the controller says
 
+    def set_transcript(self, transcript: QWidget) -> None:
+        """Once; until then the empty state stands in its place."""
+        self.transcript = transcript
+        self._stack.addWidget(transcript)
+        self._order_tabs()
+
     def show_transcript(self, is_transcript: bool) -> None:
         """The transcript, or the empty state in its place."""
-        self._stack.setCurrentWidget(self.transcript if is_transcript else self.empty_state)
+        self._stack.setCurrentWidget(self.transcript if is_transcript and self.transcript else self.empty_state)
 
     def show_pane(self, pane: QWidget) -> None:
         """Another view in the transcript's place, until ``show_transcript``."""
@@ -244,7 +249,6 @@ class MainWindow(QMainWindow):
         self._banner = Banner(self._theme)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty_state)
-        self._stack.addWidget(self.transcript)
         self._banner_row = _centred(self._banner, top_px=8, bottom_px=0)
         self._composer_row = _centred(self.composer, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
         self._thread_area = QWidget()

@@ -81,6 +81,18 @@ def test_what_is_typed_before_storage_is_there_is_kept(paths: AppPaths) -> None:
     play(paths, look)
 
 
+def test_a_question_that_is_sent_before_anything_is_there_is_asked(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        type_text(application, "an early question")
+        press(application, Qt.Key.Key_Return)
+        await application.services()
+        await until(lambda: application.threads.open_thread is not None)
+        assert application.threads.open_thread.title == "an early question"
+        assert application.panes.composer.text() == ""
+
+    play(paths, script)
+
+
 def test_everything_is_where_it_was_after_closing(paths: AppPaths) -> None:
     left: dict[str, object] = {}
 

@@ -34,9 +34,9 @@ def build_window(theme: Theme, *, has_thread: bool = True) -> MainWindow:
         theme,
         sidebar=build_sidebar(theme),
         header=header,
-        transcript=build_view(theme, messages, blocks),
         empty_state=EmptyState(theme),
         composer=composer,
     )
+    window.set_transcript(build_view(theme, messages, blocks))
     window.show_transcript(has_thread)
     return window

@@ -71,6 +71,8 @@ class DraftKeeper(QObject):
         draft = await chat.get_draft(thread_id)
         typed = self._composer.text()
         if draft is None or not draft.text:
+            if typed:
+                self._on_composer_text_changed()  # it may be older than this keeper
             return
         if typed:
             joined = f"{draft.text}\n{typed}" if draft.text.strip() != typed.strip() else typed

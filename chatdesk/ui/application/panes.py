@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 
+if TYPE_CHECKING:
+    from chatdesk.ui.transcript.view import TranscriptView
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Panes:
+    """``transcript`` comes after the first paint, with the bindings."""
+
     window: MainWindow
     commands: CommandRegistry
     sidebar: Sidebar
     header: ThreadHeader
-    transcript: TranscriptView
     empty_state: EmptyState
     composer: Composer
     theme: Theme
+    transcript: TranscriptView = field(init=False)

@@ -10,32 +10,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from chatdesk.core.domain.message import ThreadSizes
-from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.rendering.client import RenderClient
-from chatdesk.ui.application.command_binding import CommandBinding
-from chatdesk.ui.application.compare_binding import CompareBinding
-from chatdesk.ui.application.context_binding import ContextBinding
-from chatdesk.ui.application.drafts import DraftKeeper
-from chatdesk.ui.application.inspector_binding import InspectorBinding
-from chatdesk.ui.application.message_binding import MessageBinding
-from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.settings_binding import SettingsBinding, take_over
-from chatdesk.ui.application.thread_binding import ThreadBinding
-from chatdesk.ui.application.thread_export import ThreadExport
-from chatdesk.ui.application.transcript_files import TranscriptFiles
-from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.application.settings_binding import take_over
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -44,8 +30,6 @@ from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.contract import ScrollAnchor
-from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.window_state import SavedAnchor, WindowState, WindowStateFile
@@ -55,6 +39,11 @@ if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.application.bindings import Bindings
+    from chatdesk.ui.application.compare_binding import CompareBinding
+    from chatdesk.ui.application.inspector_binding import InspectorBinding
+    from chatdesk.ui.application.message_binding import MessageBinding
+    from chatdesk.ui.application.thread_binding import ThreadBinding
     from chatdesk.ui.event_bridge import EventBridge
 
 _log = logging.getLogger(__name__)
@@ -110,87 +99,63 @@ class WindowApplication(QObject):
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.started: asyncio.Task[None]
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
+        self._bindings: Bindings | None = None
+        self._settings = settings
         loop = asyncio.get_running_loop()
 
         def deliver(call: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(call)
 
-        self._renderer = RenderClient(deliver=deliver)
+        self._deliver = deliver
         self._bridge: EventBridge | None = None
         self.panes = self._build_panes(theme)
         window = self.panes.window
         self._errors = ErrorDisplay(window)
         self._crashes = backstage.watch_crashes(lambda report: deliver(partial(self._on_crash, report)))
         loop.set_exception_handler(self._crashes.handle_loop_exception)
-        self._drafts = DraftKeeper(self.panes.composer, self._tasks, self._handle.chat)
-        self.threads = ThreadBinding(self.panes, self._drafts, self._handle, self._tasks)
-        self._undo = UndoBinding(self.panes, self._handle, self._tasks)
-        self.messages = MessageBinding(self.panes, self.threads, self._undo, handle=self._handle, tasks=self._tasks)
-        self._commands = CommandBinding(self.panes, self.threads, self.messages, self._undo, tasks=self._tasks)
-        self.comparison = CompareBinding(
-            self.panes,
-            self.threads,
-            self.messages,
-            handle=self._handle,
-            tasks=self._tasks,
-            make_view=lambda fetch: TranscriptView(fetch, self._renderer, theme),
-        )
-        self.inspection = InspectorBinding(self.panes, self.threads, self._undo, handle=self._handle, tasks=self._tasks)
-        self._context = ContextBinding(
-            self.panes, self.threads, self.inspection, handle=self._handle, tasks=self._tasks
-        )
-        self._models = ModelMenu(self.panes.header, self._handle, self._tasks)
-        self._settings = SettingsBinding(
-            self.panes, settings, backstage.settings_store, self._models, self._handle, self._tasks
-        )
-        self._export = ThreadExport(self.panes, self.threads, self._handle, self._tasks)
-        self.panes.commands.bind("app.settings", self._settings.open)
         self.panes.commands.bind("app.quit", window.close)
-        self.panes.sidebar.settingsRequested.connect(self._settings.open)
-        self.panes.transcript.linkActivated.connect(_open_link)
-        self._files = TranscriptFiles(self.panes, self._tasks)
-        window.set_commands(self.panes.commands)
         window.closing.connect(self._on_window_closing)
-        self.threads.opened.connect(lambda _thread: self._save_state_soon())
-        self.panes.transcript.anchorChanged.connect(self._save_state_soon)
         window.stateChanged.connect(self._save_state_soon)
-        self._restore()
+        window.restore(state)
+        self._early_question: str | None = None
+        self._hold = self.panes.composer.sendRequested.connect(self._on_early_send_requested)
 
     def _build_panes(self, theme: Theme) -> Panes:
-        # The panes ask for their first page only when start-up tells them to, so the late lookups are safe.
         def fetch_threads(cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
-            self.threads.fetch_threads(cursor, query, deliver)
+            if self._bindings is not None:  # else the list is filled when everything is there
+                self._bindings.threads.fetch_threads(cursor, query, deliver)
 
-        def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
-            self.threads.fetch_messages(thread_id, at=at, **wanted)
-
-        sidebar = Sidebar(fetch_threads, theme)
-
-        def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
-            self.threads.fetch_sizes(thread_id, deliver)
-
-        def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
-            self.threads.find_in_thread(thread_id, text, deliver)
-
-        transcript = TranscriptView(fetch_messages, self._renderer, theme, sizes=fetch_sizes, find=find)
-        header, empty_state, composer = ThreadHeader(theme), EmptyState(theme), Composer(theme)
+        sidebar, header, empty_state, composer = (
+            Sidebar(fetch_threads, theme),
+            ThreadHeader(theme),
+            EmptyState(theme),
+            Composer(theme),
+        )
         composer.set_placeholder("Type a message")
-        window = MainWindow(
-            theme, sidebar=sidebar, header=header, transcript=transcript, empty_state=empty_state, composer=composer
-        )
-        return Panes(
-            window, CommandRegistry(window, CATALOGUE), sidebar, header, transcript, empty_state, composer, theme
-        )
+        window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
+        return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, empty_state, composer, theme)
 
-    def _restore(self) -> None:
-        state = self._state
-        self.panes.window.restore(state)
-        self.threads.restore_anchors(
-            {
-                thread_id: ScrollAnchor(saved.message_id, saved.offset_px, saved.is_at_end)
-                for thread_id, saved in state.anchors.items()
-            }
-        )
+    @property
+    def bindings(self) -> Bindings:
+        """There once the window has been painted; ``services()`` waits for them."""
+        assert self._bindings is not None
+        return self._bindings
+
+    @property
+    def threads(self) -> ThreadBinding:
+        return self.bindings.threads
+
+    @property
+    def messages(self) -> MessageBinding:
+        return self.bindings.messages
+
+    @property
+    def comparison(self) -> CompareBinding:
+        return self.bindings.comparison
+
+    @property
+    def inspection(self) -> InspectorBinding:
+        return self.bindings.inspection
 
     async def services(self) -> Services:
         """The services, once start-up has put everything in its place."""
@@ -223,35 +188,59 @@ class WindowApplication(QObject):
 
     async def _start(self) -> None:
         panes = self.panes
-        warm_up = asyncio.to_thread(self._renderer.warm_up)
-        try:
-            services, _ = await asyncio.gather(self._backstage.build(), warm_up)
-        except ChatDeskError as error:
-            self._handle.fail(error)
-            panes.composer.set_enabled(False)
-            self._errors.show_lasting(error.sentence)
+        bindings, services = await asyncio.gather(self._furnish(), self._built())
+        if services is None:
             return
         from chatdesk.ui.event_bridge import EventBridge  # the services have brought the events
 
         bridge = self._bridge = EventBridge(services.events, self)
-        self.threads.follow(bridge)
-        self.messages.follow(bridge)
-        self.comparison.follow(bridge)
-        self.inspection.follow(bridge)
-        self._context.follow(bridge)
+        bindings.follow(bridge)
         bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
         bridge.storage_recovered.connect(self._on_storage_recovered)
         self._handle.provide(services)
-        self._files.open_pictures(services.paths.data_dir)
+        bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
         panes.sidebar.set_project(await services.chat.default_project())
         panes.sidebar.reload()
-        await self.threads.open_first(self._state.open_thread_id)
-        self._settings.apply()
-        self._models.fill()
+        await bindings.threads.open_first(self._state.open_thread_id)
+        bindings.settings.apply()
+        bindings.models.fill()
         self._tell(services)
         gc.freeze()
         self._tasks.start(self._look_after(services), "upkeep")
+
+    async def _built(self) -> Services | None:
+        """The services; None, and the reason in the window, when there is nothing to work with."""
+        try:
+            return await self._backstage.build()
+        except ChatDeskError as error:
+            self._handle.fail(error)
+            self.panes.composer.set_enabled(False)
+            self._errors.show_lasting(error.sentence)
+            return None
+
+    async def _furnish(self) -> Bindings:
+        """What is not needed to type: imported beside the loop, built on it."""
+        module = await asyncio.to_thread(import_module, "chatdesk.ui.application.bindings")
+        panes = self.panes
+        bindings: Bindings = module.Bindings(
+            panes,
+            self._settings,
+            self._backstage.settings_store,
+            handle=self._handle,
+            tasks=self._tasks,
+            deliver=self._deliver,
+        )
+        self._bindings = bindings
+        bindings.restore(self._state)
+        panes.window.set_commands(panes.commands)
+        bindings.threads.opened.connect(lambda _thread: self._save_state_soon())
+        panes.transcript.anchorChanged.connect(self._save_state_soon)
+        panes.composer.sendRequested.disconnect(self._hold)
+        if self._early_question is not None:
+            panes.composer.sendRequested.emit(self._early_question)
+        await asyncio.to_thread(bindings.renderer.warm_up)
+        return bindings
 
     async def _look_after(self, services: Services) -> None:
         async with aclosing(self._backstage.upkeep(services)) as problems:
@@ -278,6 +267,9 @@ class WindowApplication(QObject):
             self.panes.window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
         self.panes.sidebar.set_status("All changes saved")
 
+    def _on_early_send_requested(self, text: str) -> None:
+        self._early_question = text
+
     def _on_window_closing(self) -> None:
         if not self._closing.done():
             self._closing.set_result(None)
@@ -285,23 +277,26 @@ class WindowApplication(QObject):
     async def _shut_down(self) -> None:
         """Nothing a person wrote is lost: first the draft, then the running answers, then the window's state."""
         self._save_state_soon()
-        self.inspection.end()
-        self._context.end()
-        services = self._handle.now()
-        if services is not None:
+        bindings, services = self._bindings, self._handle.now()
+        if bindings is not None:
+            bindings.inspection.end()
+            bindings.context.end()
+        if services is not None and bindings is not None:
             try:
-                await self._drafts.save()
+                await bindings.drafts.save()
             except StorageError as error:
                 _log.error("the draft could not be saved at the end: %s", error.code)
         if self._stop_listening is not None:
             await self._stop_listening()
         await self._tasks.close()
-        self._files.close()
+        if bindings is not None:
+            bindings.files.close()
         if services is not None:
             await services.close()
         if self._bridge is not None:
             self._bridge.close()
-        self._renderer.close()
+        if bindings is not None:
+            bindings.renderer.close()
         self._crashes.uninstall()
         self.panes.window.hide()
         self._state_file.close()
@@ -309,15 +304,16 @@ class WindowApplication(QObject):
     # State
 
     def _save_state_soon(self) -> None:
-        if self._handle.now() is None:
+        if self._handle.now() is None or self._bindings is None:
             return
+        threads = self._bindings.threads
         anchors = {
             thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
-            for thread_id, anchor in self.threads.anchors().items()
+            for thread_id, anchor in threads.anchors().items()
         }
         self._state = replace(
             self.panes.window.state(),
-            open_thread_id=self.threads.thread_id,
+            open_thread_id=threads.thread_id,
             anchors={**self._state.anchors, **anchors},
         )
         self._state_file.save_soon(self._state)
@@ -350,9 +346,3 @@ def window_to_front(window: MainWindow) -> Callable[[], None]:
         window.activateWindow()
 
     return come
-
-
-def _open_link(address: str) -> None:
-    url = QUrl(address, QUrl.ParsingMode.StrictMode)
-    if url.isValid() and url.scheme() in ("http", "https", "mailto"):
-        QDesktopServices.openUrl(url)

@@ -28,7 +28,8 @@ def window(qtbot, qapp):
     sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), theme)
     composer = QPlainTextEdit()
     composer.setObjectName("composer")
-    window = MainWindow(theme, sidebar, ThreadHeader(theme), QTextEdit(), EmptyState(theme), composer)
+    window = MainWindow(theme, sidebar, ThreadHeader(theme), EmptyState(theme), composer)
+    window.set_transcript(QTextEdit())
     qtbot.addWidget(window)
     window.ran = []
     window.registry = CommandRegistry(window, CATALOGUE)

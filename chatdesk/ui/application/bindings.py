@@ -1,0 +1,113 @@
+"""The transcript and everything that joins widgets with services: built as soon as the window has been painted.
+
+None of it is needed to type, so none of it is imported before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.core.domain.text_match import ThreadMatches
+from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.application.command_binding import CommandBinding
+from chatdesk.ui.application.compare_binding import CompareBinding
+from chatdesk.ui.application.context_binding import ContextBinding
+from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.inspector_binding import InspectorBinding
+from chatdesk.ui.application.message_binding import MessageBinding
+from chatdesk.ui.application.model_menu import ModelMenu
+from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.settings_binding import SettingsBinding
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.thread_export import ThreadExport
+from chatdesk.ui.application.transcript_files import TranscriptFiles
+from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.transcript.contract import ScrollAnchor
+from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.window_state import WindowState
+
+if TYPE_CHECKING:
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.event_bridge import EventBridge
+
+
+class Bindings:
+    """One object a subject; each follows the events once they are there. ``deliver`` calls a function on the GUI
+    thread."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        settings: Settings,
+        store: SettingsStore,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        deliver: Callable[[Callable[[], None]], None],
+    ) -> None:
+        theme = panes.theme
+        self.renderer = RenderClient(deliver=deliver)
+        self._add_transcript(panes)
+        self.drafts = DraftKeeper(panes.composer, tasks, handle.chat)
+        self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
+        self.undo = UndoBinding(panes, handle, tasks)
+        self.messages = MessageBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
+        self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
+        self.comparison = CompareBinding(
+            panes,
+            self.threads,
+            self.messages,
+            handle=handle,
+            tasks=tasks,
+            make_view=lambda fetch: TranscriptView(fetch, self.renderer, theme),
+        )
+        self.inspection = InspectorBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
+        self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
+        self.models = ModelMenu(panes.header, handle, tasks)
+        self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
+        self.export = ThreadExport(panes, self.threads, handle, tasks)
+        self.files = TranscriptFiles(panes, tasks)
+        panes.commands.bind("app.settings", self.settings.open)
+        panes.sidebar.settingsRequested.connect(self.settings.open)
+        panes.transcript.linkActivated.connect(_open_link)
+
+    def restore(self, state: WindowState) -> None:
+        """Where the reader was in each thread."""
+        self.threads.restore_anchors(
+            {
+                thread_id: ScrollAnchor(saved.message_id, saved.offset_px, saved.is_at_end)
+                for thread_id, saved in state.anchors.items()
+            }
+        )
+
+    def follow(self, bridge: EventBridge) -> None:
+        for binding in (self.threads, self.messages, self.comparison, self.inspection, self.context):
+            binding.follow(bridge)
+
+    def _add_transcript(self, panes: Panes) -> None:
+        def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
+            self.threads.fetch_messages(thread_id, at=at, **wanted)
+
+        def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+            self.threads.fetch_sizes(thread_id, deliver)
+
+        def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
+            self.threads.find_in_thread(thread_id, text, deliver)
+
+        # It asks for its first page only when it is told to show a thread, so the late lookups are safe.
+        panes.transcript = TranscriptView(fetch_messages, self.renderer, panes.theme, sizes=fetch_sizes, find=find)
+        panes.window.set_transcript(panes.transcript)
+
+
+def _open_link(address: str) -> None:
+    url = QUrl(address, QUrl.ParsingMode.StrictMode)
+    if url.isValid() and url.scheme() in ("http", "https", "mailto"):
+        QDesktopServices.openUrl(url)
