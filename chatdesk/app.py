@@ -23,7 +23,9 @@ from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resourc
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.context_service import ContextOptions, ContextService
+    from chatdesk.core.chat.prompt_service import PromptService
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -56,6 +58,8 @@ class Services:
     has_other_owner: bool
     openai_key: Secret
     caretaker: Caretaker
+    prompts: PromptService
+    system_prompts: SystemPromptService
     _retired: list[ProviderRegistry] = field(default_factory=list)
 
     @property
@@ -236,9 +240,11 @@ async def purge_trash(services: Services) -> int:
     """Delete for good what has been in the trash for longer than the setting says."""
     if services.database.is_read_only:
         return 0
+    from chatdesk.core.storage.prompts import PromptRepository
     from chatdesk.core.storage.threads import ThreadRepository
 
     oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
+    await PromptRepository(services.database).purge_deleted(oldest)
     return await ThreadRepository(services.database).purge_expired(oldest)
 
 
@@ -298,7 +304,21 @@ async def _build(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )
     keeper = caretaker.Caretaker(paths.database, shelf, clock)
-    return Services(chat, bus, providers, paths, settings, store, report, has_other_owner, key, keeper)
+    prompts, system_prompts = _prompts(together, context, bus)
+    return Services(
+        chat,
+        bus,
+        providers,
+        paths,
+        settings,
+        store,
+        report,
+        has_other_owner,
+        key,
+        keeper,
+        prompts=prompts,
+        system_prompts=system_prompts,
+    )
 
 
 def _context(
@@ -337,6 +357,16 @@ def _context(
     )
     context.use_options(_context_options(settings))
     return context
+
+
+def _prompts(
+    repositories: Repositories, context: ContextService, bus: EventBus
+) -> tuple[PromptService, SystemPromptService]:
+    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
+
+    prompts = PromptService(repositories.prompts, bus, starters=resources_dir() / "prompts" / "library.json")
+    return prompts, SystemPromptService(repositories, context, bus)
 
 
 def _context_options(settings: Settings) -> ContextOptions:

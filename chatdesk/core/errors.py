@@ -13,7 +13,8 @@
     │   ├── MessageNotFound
     │   ├── UnknownParent
     │   ├── ProjectNotFound
-    │   └── SummaryNotFound
+    │   ├── SummaryNotFound
+    │   └── PromptNotFound
     ├── DoesNotFit
     │   ├── MessageLargerThanWindow
     │   ├── SystemPromptTooLarge
@@ -150,6 +151,11 @@ class ProjectNotFound(NotFound):
 class SummaryNotFound(NotFound):
     code = "summary_not_found"
     what = "There is no summary with that id."
+
+
+class PromptNotFound(NotFound):
+    code = "prompt_not_found"
+    what = "There is no prompt with that id."
 
 
 class DoesNotFit(ChatDeskError):

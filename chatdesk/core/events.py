@@ -81,6 +81,11 @@ class SummaryFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptsChanged:
+    """The library of prompts differs from before."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     thread_id: str
     message_id: str

@@ -24,6 +24,7 @@ class EventBridge(QObject):
     answer_finished = Signal(object)
     context_changed = Signal(object)
     summary_failed = Signal(object)
+    prompts_changed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
 
@@ -43,6 +44,7 @@ class EventBridge(QObject):
             events.AnswerFinished: self.answer_finished,
             events.ContextChanged: self.context_changed,
             events.SummaryFailed: self.summary_failed,
+            events.PromptsChanged: self.prompts_changed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,
         }

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.prompt_expansion import PromptExpansion
 from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.token_learning import TokenLearning
@@ -24,6 +25,8 @@ from chatdesk.core.domain.context import ContextFrame, ContextPage, ContextRepor
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
+from chatdesk.core.domain.prompt import PromptSize
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderError
 from chatdesk.core.events import (
     AnswerFinished,
@@ -82,6 +85,7 @@ class ContextService:
         self._providers = providers
         self._bus = bus
         self._counter = counter
+        self._expansion = PromptExpansion(repositories.projects, clock)
         self._catalogue = catalogue
         self._options = options or ContextOptions()
         self._tasks = TaskSet()
@@ -125,13 +129,14 @@ class ContextService:
         """The request for a pending answer. Raises a ``DoesNotFit`` where none is possible."""
         frame = await self._contexts.frame(answer.thread_id)
         info = self._info(answer.provider, answer.model)
+        frame, default_prompt = await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
         provider = answer.provider or self._providers.default()[0]
         prepared = await self._assembler.for_answer(
             frame,
             info,
             answer,
             factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
-            default_prompt=self._options.system_prompt,
+            default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
         )
         self._learning.expect(answer.id, prepared)
@@ -194,6 +199,20 @@ class ContextService:
     def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
         """What is known about a model; None: the one that answers when nothing is chosen."""
         return self._info(provider, model)
+
+    @property
+    def default_prompt(self) -> str:
+        """The system prompt where neither thread nor project has one."""
+        return self._options.system_prompt
+
+    async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
+        """How much of the window a system prompt takes, for the model of ``thread`` or the default one."""
+        info = self._info(thread.provider, thread.model) if thread else self._info(None, None)
+        way = self._counter.way_of(info.id)
+        sent = await self._expansion.of_text(text, project_id, info.id)
+        tokens = await asyncio.to_thread(self._counter.count_in, sent, way.name)
+        room = Room.of(info.context_window, answer=info.largest_answer)
+        return PromptSize(tokens, room.counted, is_estimate=not way.is_exact)
 
     async def learn_models(self) -> None:
         """Ask the providers for their lists, which say how large the windows of their models are."""
@@ -290,13 +309,14 @@ class ContextService:
 
     async def _prepare(self, frame: ContextFrame, draft: str) -> Prepared:
         info = self._info(frame.provider, frame.model)
+        frame, default_prompt = await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
         provider = frame.provider or self._providers.default()[0]
         return await self._assembler.for_draft(
             frame,
             info,
             draft,
             factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
-            default_prompt=self._options.system_prompt,
+            default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
         )
 

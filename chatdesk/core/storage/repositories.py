@@ -9,7 +9,9 @@ from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.drafts import DraftRepository
 from chatdesk.core.storage.messages import MessageRepository
 from chatdesk.core.storage.projects import ProjectRepository
+from chatdesk.core.storage.prompts import PromptRepository
 from chatdesk.core.storage.summaries import SummaryRepository
+from chatdesk.core.storage.system_prompts import SystemPromptRepository
 from chatdesk.core.storage.threads import ThreadRepository
 from chatdesk.core.storage.token_counts import TokenCountRepository
 
@@ -23,6 +25,8 @@ class Repositories:
     contexts: ContextRepository
     summaries: SummaryRepository
     token_counts: TokenCountRepository
+    prompts: PromptRepository
+    system_prompts: SystemPromptRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -34,4 +38,6 @@ class Repositories:
             contexts=ContextRepository(database),
             summaries=SummaryRepository(database),
             token_counts=TokenCountRepository(database),
+            prompts=PromptRepository(database),
+            system_prompts=SystemPromptRepository(database),
         )

@@ -1,0 +1,270 @@
+"""Templates: text with ``{{variables}}``. Pure; what they stand for comes from the caller.
+
+    {{date}}  {{date:%d %B %Y}}  {{time}}     parts as in strftime
+    {{clipboard}} {{selection}} {{project}} {{model}} {{thread}}
+    {{topic}}  {{topic:default}}  {{tone|formal|casual}}     fields that are asked for
+    \\{{                                       two braces that mean nothing
+
+What is malformed is told as a problem and stays as it is written, so that no text is ever refused. What a variable
+brings is never read for variables itself. Reading is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+BUILT_IN: Final = ("date", "time", "clipboard", "selection", "project", "model", "thread")
+#: Those that mean something wherever a thread is answered, also when nobody looks.
+IN_SYSTEM_PROMPT: Final = ("date", "time", "project", "model")
+_MOMENTS: Final = {"date": "%Y-%m-%d", "time": "%H:%M"}
+
+MOST_FIELDS = 20
+MOST_CHOICES = 30
+LONGEST_VALUE = 100_000
+LONGEST_RESULT = 1_000_000
+_LONGEST_VARIABLE = 2_000
+_LONGEST_NAME = 40
+_LONGEST_FORMAT = 60
+_MOST_PROBLEMS = 20
+
+_MARK = re.compile(r"\\\{\{|\{\{")
+_NAME = re.compile(r"[^\W\d_][\w-]*(?: [\w-]+)*")
+_FORMAT = re.compile(r"(?:[^%]|%[aAbBdmyYHIMSpjUVGu%])*")
+_ALIKE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A place in a template. ``name`` is as compared; ``format`` is that of a date or time."""
+
+    name: str
+    written: str
+    is_field: bool
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What is asked for. ``name`` is as compared, ``label`` as first written; with ``choices`` one of them is taken."""
+
+    name: str
+    label: str
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that may not be meant; line and column count from 1. The text works all the same."""
+
+    line: int
+    column: int
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        return f"Line {self.line}, column {self.column}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    pieces: tuple[str | Variable, ...]
+    fields: tuple[Field, ...]
+    problems: tuple[Problem, ...]
+
+    def needs(self, name: str) -> bool:
+        """Whether a built-in variable stands somewhere."""
+        return any(isinstance(each, Variable) and not each.is_field and each.name == name for each in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The text, and sentences about what was cut short."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def read_template(text: str, *, is_system: bool = False) -> Template:
+    """``is_system``: a system prompt, in which only ``IN_SYSTEM_PROMPT`` mean something."""
+    return _Reader(text, is_system=is_system).read()
+
+
+def moment_values(template: Template, now: datetime) -> dict[str, str]:
+    """The dates and times of a template by how they are written."""
+    variables = (each for each in template.pieces if isinstance(each, Variable))
+    return {each.written: now.strftime(each.format) for each in variables if each.format}
+
+
+def expand(template: Template, values: Mapping[str, str], now: datetime) -> Expanded:
+    """``values`` by the names of variables and fields; one that is missing is empty. Nothing grows without end: a value
+    and the whole are cut at ``LONGEST_VALUE`` and ``LONGEST_RESULT`` characters, and notes say so."""
+    moments = moment_values(template, now)
+    notes: dict[str, str] = {}
+    made: list[str] = []
+    room = LONGEST_RESULT
+    for piece in template.pieces:
+        if isinstance(piece, Variable):
+            value = moments[piece.written] if piece.format else values.get(piece.name, "")
+            if len(value) > LONGEST_VALUE:
+                notes[piece.name] = (
+                    f"{{{{{piece.name}}}}} has {len(value):,} characters; the first {LONGEST_VALUE:,} were inserted."
+                )
+                value = value[:LONGEST_VALUE]
+        else:
+            value = piece
+        made.append(value[:room])
+        room -= len(made[-1])
+        if len(made[-1]) < len(value):
+            notes[""] = f"The text was cut after {LONGEST_RESULT:,} characters."
+            break
+    return Expanded("".join(made), tuple(notes.values()))
+
+
+def expand_system_prompt(text: str, values: Mapping[str, str], now: datetime) -> str:
+    """A system prompt as it is sent."""
+    if "{{" not in text:
+        return text
+    return expand(read_template(text, is_system=True), values, now).text
+
+
+class _Reader:
+    def __init__(self, text: str, *, is_system: bool) -> None:
+        self._text = text
+        self._is_system = is_system
+        self._pieces: list[str | Variable] = []
+        self._fields: dict[str, Field] = {}
+        self._problems: list[Problem] = []
+        self._counted_to = 0  # lines are counted once, on the way
+        self._line = 1
+        self._line_start = 0
+
+    def read(self) -> Template:
+        text, done = self._text, 0
+        while (mark := _MARK.search(text, done)) is not None:
+            start = mark.start()
+            self._literal(text[done:start])
+            if mark[0].startswith("\\"):
+                self._literal("{{")
+                done = mark.end()
+                continue
+            end = self._end_of(mark.end())
+            if end < 0:
+                self._problem(start, "this {{ is not closed. Write }} after the name, or \\{{ for mere braces.")
+                self._literal("{{")
+                done = mark.end()
+                continue
+            done = end + 2
+            written = text[start:done]
+            variable = self._variable(text[mark.end() : end], written, start)
+            if variable is None:
+                self._literal(written)
+            else:
+                self._pieces.append(variable)
+        self._literal(text[done:])
+        return Template(tuple(self._pieces), tuple(self._fields.values()), tuple(self._problems))
+
+    def _end_of(self, start: int) -> int:
+        """Where the closing braces stand: on the same line, and before others are opened."""
+        last = start + _LONGEST_VARIABLE
+        line_end = self._text.find("\n", start, last)
+        end = self._text.find("}}", start, last if line_end < 0 else line_end)
+        if end < 0 or self._text.find("{{", start, end) >= 0:
+            return -1
+        return end
+
+    def _variable(self, inner: str, written: str, at: int) -> Variable | None:
+        """None: it stays as written, and a problem says why."""
+        stop = min((place for place in (inner.find(":"), inner.find("|")) if place >= 0), default=len(inner))
+        label, sign, rest = " ".join(inner[:stop].split()), inner[stop : stop + 1], inner[stop + 1 :]
+        name = label.casefold()
+        if not name:
+            self._problem(at, "a variable needs a name, such as {{date}} or {{topic}}.")
+            return None
+        if _NAME.fullmatch(label) is None:
+            self._problem(
+                at,
+                "a name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is"
+                " written.",
+            )
+            return None
+        if len(label) > _LONGEST_NAME:
+            self._problem(at, f"a name has at most {_LONGEST_NAME} characters. It is inserted as it is written.")
+            return None
+        if name in BUILT_IN:
+            return self._built_in(name, sign, rest, written, at)
+        return self._field(name, label, sign, rest, written, at)
+
+    def _built_in(self, name: str, sign: str, rest: str, written: str, at: int) -> Variable | None:
+        if self._is_system and name not in IN_SYSTEM_PROMPT:
+            self._problem(at, f"{{{{{name}}}}} means nothing in a system prompt. {_what_does()}")
+            return None
+        if name not in _MOMENTS:
+            if sign:
+                self._problem(at, f"{{{{{name}}}}} takes nothing after its name, so this is inserted as it is written.")
+                return None
+            return Variable(name, written, is_field=False)
+        format_ = rest.strip() if sign else _MOMENTS[name]
+        if sign == "|" or not self._is_format(format_):
+            example = "{{date:%d %B %Y}}" if name == "date" else "{{time:%H:%M:%S}}"
+            way = f"use parts as in {example}, or {{{{{name}}}}} alone"
+            self._problem(at, f"this is no way to write a {name}; {way}. It is inserted as it is written.")
+            return None
+        return Variable(name, written, is_field=False, format=format_)
+
+    def _is_format(self, format_: str) -> bool:
+        is_short = 0 < len(format_) <= _LONGEST_FORMAT
+        return is_short and format_.isprintable() and "%" in format_ and _FORMAT.fullmatch(format_) is not None
+
+    def _field(self, name: str, label: str, sign: str, rest: str, written: str, at: int) -> Variable | None:
+        if self._is_system:
+            if len(self._problems) < _MOST_PROBLEMS:
+                alike = _alike(name)
+                meant = f"Did you mean {{{{{alike}}}}}? " if alike in IN_SYSTEM_PROMPT else ""
+                self._problem(at, f"{{{{{label}}}}} is not known in a system prompt. {meant}{_what_does()}")
+            return None
+        choices: tuple[str, ...] = ()
+        if sign == "|":
+            choices = tuple(dict.fromkeys(each.strip() for each in rest.split("|") if each.strip()))
+            if not choices or len(choices) > MOST_CHOICES:
+                self._problem(at, f"write 1 to {MOST_CHOICES} choices, such as {{{{tone|formal|casual}}}}.")
+                return None
+        if name not in self._fields:
+            if len(self._fields) == MOST_FIELDS:
+                self._problem(at, f"a template asks for at most {MOST_FIELDS} fields. This one stays as it is written.")
+                return None
+            if alike := _alike(name):
+                self._problem(at, f"{{{{{label}}}}} is asked for as a field. Did you mean {{{{{alike}}}}}?")
+            self._fields[name] = Field(name, label)
+        known = self._fields[name]
+        # The first place that says more than the name decides.
+        default = known.default or (rest.strip() if sign == ":" else "")
+        self._fields[name] = Field(name, known.label, default, known.choices or choices)
+        return Variable(name, written, is_field=True)
+
+    def _literal(self, text: str) -> None:
+        if text:
+            self._pieces.append(text)
+
+    def _problem(self, at: int, text: str) -> None:
+        if len(self._problems) >= _MOST_PROBLEMS:
+            return
+        self._line += self._text.count("\n", self._counted_to, at)
+        self._line_start = self._text.rfind("\n", 0, at) + 1
+        self._counted_to = at
+        self._problems.append(Problem(self._line, at - self._line_start + 1, text[0].upper() + text[1:]))
+
+
+def _alike(name: str) -> str:
+    """The built-in variable that was probably meant; empty when it is none."""
+    return next(iter(difflib.get_close_matches(name, BUILT_IN, 1, _ALIKE)), "")
+
+
+def _what_does() -> str:
+    known: Sequence[str] = [f"{{{{{name}}}}}" for name in IN_SYSTEM_PROMPT]
+    return f"{', '.join(known[:-1])} and {known[-1]} do; this is sent as it is written."

@@ -1,0 +1,75 @@
+"""SystemPromptService: the system prompts of threads and projects, for reading and writing them.
+
+Which one is sent, and what their variables stand for, is decided where requests are made (``ContextService``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptSize, SystemPrompts
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.events import ContextChanged, EventBus, ThreadChanged
+from chatdesk.core.ids import checked_id
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.storage.repositories import Repositories
+
+
+class SystemPromptService:
+    """Reached as ``Services.system_prompts``. An empty text leaves it to the next: thread, project, default."""
+
+    def __init__(self, repositories: Repositories, context: ContextService, bus: EventBus) -> None:
+        self._threads = repositories.threads
+        self._projects = repositories.projects
+        self._prompts = repositories.system_prompts
+        self._context = context
+        self._bus = bus
+
+    async def of_thread(self, thread_id: str) -> SystemPrompts:
+        """Raises ``ThreadNotFound``."""
+        thread = await self._threads.get(checked_id(thread_id))
+        return await self._of(thread.project_id, thread)
+
+    async def of_project(self, project_id: str) -> SystemPrompts:
+        """Raises ``ProjectNotFound``."""
+        return await self._of(checked_id(project_id), None)
+
+    async def set_thread(self, thread_id: str, text: str) -> None:
+        """Raises ``InvalidInput``, ``ThreadInTrash``."""
+        thread = await self._prompts.set_thread(checked_id(thread_id), _checked(text))
+        self._bus.publish(ThreadChanged(thread))
+        self._bus.publish(ContextChanged(thread.id))
+
+    async def set_project(self, project_id: str, text: str) -> None:
+        """Raises ``InvalidInput``, ``ProjectNotFound``."""
+        await self._prompts.set_project(checked_id(project_id), _checked(text))
+        self._bus.publish(ContextChanged(None))
+
+    async def size(self, prompts: SystemPrompts, text: str) -> PromptSize:
+        """How much of the window ``text`` takes there, as it would be sent now."""
+        thread = None if prompts.thread_id is None else await self._threads.get(prompts.thread_id)
+        return await self._context.prompt_size(thread, prompts.project_id, text)
+
+    async def _of(self, project_id: str, thread: Thread | None) -> SystemPrompts:
+        project = await self._projects.get(project_id)
+        return SystemPrompts(
+            None if thread is None else thread.id,
+            project.id,
+            project.name,
+            "" if thread is None else thread.system_prompt,
+            project.system_prompt,
+            self._context.default_prompt,
+        )
+
+
+def _checked(text: str) -> str:
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInput(
+            f"The system prompt has {len(text):,} characters; the most is {LONGEST_TEXT:,}.",
+            safe="The old one is kept.",
+            next_step="Shorten it.",
+        )
+    return text if text.strip() else ""

@@ -1,0 +1,67 @@
+"""The system prompts of threads and projects in the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Table
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import ProjectNotFound
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage import tables
+from chatdesk.core.storage.change_log import log_change
+from chatdesk.core.storage.plain_text import clean
+from chatdesk.core.storage.rows import get_thread
+from chatdesk.core.storage.threads import live_thread
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.database import Database
+
+# All versions are kept where two devices write one at once: it is a text that somebody wrote.
+_REGISTER = "system_prompt"
+
+
+class SystemPromptRepository:
+    """Each write is one transaction with its line in the change log."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def set_thread(self, thread_id: str, text: str) -> Thread:
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> Thread:
+            self._change(conn, tables.threads, wanted, live_thread(conn, wanted).project_id, clean(text))
+            return get_thread(conn, wanted)
+
+        return await self._db.write(work)
+
+    async def set_project(self, project_id: str, text: str) -> None:
+        wanted = checked_id(project_id)
+
+        def work(conn: Connection) -> None:
+            found = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ? AND deleted_at IS NULL", (wanted,))
+            if found.first() is None:
+                raise ProjectNotFound
+            self._change(conn, tables.projects, wanted, wanted, clean(text))
+
+        await self._db.write(work)
+
+    def _change(self, conn: Connection, table: Table, entity: str, project_id: str, text: str) -> None:
+        origin = self._db.origin
+        stamp = origin.stamp()
+        values = {"system_prompt": text}
+        conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
+        log_change(
+            conn,
+            origin,
+            project_id=project_id,
+            kind=table.name.removesuffix("s"),
+            op="edit",
+            entity=entity,
+            hlc=stamp["hlc"],
+            reg=_REGISTER,
+            body=values,
+        )
