@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
 from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.chat.refusal import Refusal
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, MessagePage, Role, Status, ThreadSizes
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
@@ -147,19 +150,21 @@ class ChatService:
         *,
         provider: str | None = None,
         model: str | None = None,
+        attachments: Sequence[Attachment] = (),
     ) -> Created:
         """A thread in a project (None: the default one). An empty title is taken from the first message."""
-        text = None if initial_message is None else self._checked_text(initial_message)
+        text = None if initial_message is None else self._checked_text(initial_message, attachments)
         project = await self._projects.default() if project_id is None else None
         owner = project.id if project else checked_id(project_id)
-        name = checked_title(title) if title.strip() else title_from_text(text or "")
+        name = checked_title(title) if title.strip() else title_from_text(text or names_of(attachments))
         if text is None:
             thread = await self._threads.create(owner, name, provider=provider, model=model)
             self._bus.publish(ThreadCreated(thread))
             return Created(thread)
         plan = self._plan(provider, model)
         thread, question, answer = await self._messages.create_thread_with_question(
-            owner, name, text, provider=provider, model=model, with_answer=plan
+            owner, name, text, provider=provider, model=model, with_answer=plan,
+            attachments=attachments,
         )
         assert answer is not None  # asked for by with_answer
         self._bus.publish(ThreadCreated(thread))
@@ -299,22 +304,20 @@ class ChatService:
         parent_id: str | None = None,
         provider: str | None = None,
         model: str | None = None,
+        attachments: Sequence[Attachment] = (),
     ) -> Sent:
         """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer's row are on
         disk; the answer then streams as events."""
         checked = checked_id(thread_id)
         parent = None if parent_id is None else checked_id(parent_id)
-        question_text = self._checked_text(text)
+        question_text = self._checked_text(text, attachments) or names_of(attachments)
         with self._one_turn(checked):
             thread = await self._threads.get(checked)
             if thread.deleted_at is not None:
                 raise ThreadInTrash
             plan = self._plan(provider or thread.provider, model or thread.model)
-            if parent is None:
-                added = await self._messages.add_question(checked, question_text, with_answer=plan)
-            else:
-                added = await self._messages.add_question(checked, question_text, parent_id=parent, with_answer=plan)
-            question, answer, thread = added
+            ask = partial(self._messages.add_question, checked, text, with_answer=plan, attachments=attachments)
+            question, answer, thread = await (ask() if parent is None else ask(parent_id=parent))
             assert answer is not None  # asked for by with_answer
             if thread.message_count <= 2 and thread.title == NEW_THREAD_TITLE:
                 thread = await self._threads.rename(checked, title_from_text(question_text))
@@ -326,16 +329,25 @@ class ChatService:
             await self._start_turn(answer)
             return Sent(thread, question, answer)
 
-    async def compare(self, thread_id: str, text: str, models: Sequence[tuple[str, str]]) -> Compared:
+    async def compare(
+        self,
+        thread_id: str,
+        text: str,
+        models: Sequence[tuple[str, str]],
+        *,
+        attachments: Sequence[Attachment] = (),
+    ) -> Compared:
         """Ask two to four (provider, model) at once, at the end of the shown path. Their answers are versions of each
         other, each with a turn of its own; the first is shown until ``keep_version`` says otherwise."""
         checked = checked_id(thread_id)
-        question_text = self._checked_text(text)
+        question_text = self._checked_text(text, attachments) or names_of(attachments)
         if not 2 <= len(models) <= MOST_IN_THREAD:
             raise NotPossible(f"Between 2 and {MOST_IN_THREAD} models can be compared.")
         with self._one_turn(checked):
             plans = [self._plan(provider, model) for provider, model in models]
-            question, answers, thread = await self._messages.add_comparison(checked, question_text, plans)
+            question, answers, thread = await self._messages.add_comparison(
+                checked, text, plans, attachments=attachments
+            )
             self._bus.publish(MessageAdded(question))
             self._bus.publish(MessageAdded(answers[0]))
             self._bus.publish(ThreadChanged(thread))
@@ -347,18 +359,24 @@ class ChatService:
         """Of compared answers: go on with this one. The others stay as versions, and go on being written."""
         return await self.select_version(message_id)
 
-    async def edit_message(self, message_id: str, text: str) -> Sent:
+    async def edit_message(
+        self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
+    ) -> Sent:
         """Another version of a question, with an answer of its own; the old version stays. Two who edit the same
-        question at once get a version each, also while an answer is being written."""
+        question at once get a version each, also while an answer is being written. ``attachments``: None for those
+        that the old version has."""
         checked = checked_id(message_id)
-        question_text = self._checked_text(text)
         old = await self._messages.get(checked)
+        kept = attachments_of(old) if attachments is None else tuple(attachments)
+        self._checked_text(text, kept)
         if old.role is not Role.USER:
             raise NotPossible("Only questions can be edited.", next_step="Regenerate the answer instead.")
         self._check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
         plan = self._plan(thread.provider, thread.model)
-        question, answer, thread = await self._messages.add_question_version(checked, question_text, with_answer=plan)
+        question, answer, thread = await self._messages.add_question_version(
+            checked, text, with_answer=plan, attachments=kept
+        )
         assert answer is not None  # asked for by with_answer
         self._path_changed(thread, question.parent_id)
         await self._start_turn(answer)
@@ -461,11 +479,13 @@ class ChatService:
     async def get_draft(self, thread_id: str | None) -> Draft | None:
         return await self._drafts.get(None if thread_id is None else checked_id(thread_id))
 
-    async def save_draft(self, thread_id: str | None, text: str, cursor: int) -> None:
-        """Keep unsent text; an empty one is forgotten."""
+    async def save_draft(
+        self, thread_id: str | None, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()
+    ) -> None:
+        """Keep unsent text and what is attached to it; an empty draft is forgotten."""
         checked = None if thread_id is None else checked_id(thread_id)
-        if text:
-            await self._drafts.put(checked, text, cursor)
+        if text or attachments:
+            await self._drafts.put(checked, text, cursor, attachments=attachments)
         else:
             await self._drafts.delete(checked)
 
@@ -479,8 +499,10 @@ class ChatService:
 
     # Inside
 
-    def _checked_text(self, text: str) -> str:
-        if not text.strip():
+    def _checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
+        """``text``, which may be blank beside attachments."""
+        check_count(attachments)
+        if not text.strip() and not attachments:
             raise EmptyMessage
         size_bytes = len(text.encode("utf-8", errors="replace"))
         if size_bytes > self._max_message_bytes:

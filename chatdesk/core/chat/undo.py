@@ -7,11 +7,12 @@ seen by other windows. Where the reader was among the versions is remembered as 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.thread import Thread
 
 if TYPE_CHECKING:
@@ -152,12 +153,14 @@ class UndoStack:
             self._did("switch version", partial(chat.lead_path_to, end), partial(chat.select_version, message_id))
         return thread
 
-    async def edit_message(self, message_id: str, text: str) -> Sent:
+    async def edit_message(
+        self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
+    ) -> Sent:
         """Taking it back shows the old version again and moves the new one, with all that came after it, to the
         trash."""
         chat = self._chat
         end = await chat.end_of_path(message_id)
-        sent = await chat.edit_message(message_id, text)
+        sent = await chat.edit_message(message_id, text, attachments=attachments)
         self._did(
             "edit",
             partial(chat.delete_message, sent.question.id, with_later=True, end_id=end),

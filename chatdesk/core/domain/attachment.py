@@ -14,6 +14,8 @@ _LONGEST_NAME = 200
 # A name is shown and offered for saving: no separators, and nothing that Windows refuses.
 _NOT_IN_NAMES = set('/\\:*?"<>|')
 UNKNOWN_MIME = "application/octet-stream"
+#: Files that go with one message.
+MOST_IN_MESSAGE = 20
 #: Images that can be shown and sent. What a name claims is not asked.
 IMAGE_MIMES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chatdesk.core.domain.attachment import Attachment
+
 
 @dataclass(frozen=True, slots=True)
 class Thread:
@@ -38,12 +40,13 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Unsent text of one thread (``thread_id`` None: of the new, not yet created thread)."""
+    """What is not sent yet in one thread (``thread_id`` None: in the new, not yet created thread)."""
 
     thread_id: str | None
     text: str
     cursor: int
     updated_at: int
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,16 +57,22 @@ class ArtifactRepository:
         """Keep what was read out of a file; what was there before goes."""
         if self._db.is_read_only:
             return
-        values = (sha256, clean(text), problem, self._db.origin.now())
-        await self._db.write(
-            lambda conn: conn.exec_driver_sql(
-                "INSERT INTO artifact_texts (sha256, text, problem, extracted_at) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (sha256) DO UPDATE SET text = excluded.text, problem = excluded.problem,"
-                " extracted_at = excluded.extracted_at",
-                values,
-            ),
-            is_durable=False,
-        )
+        cleaned = clean(text)
+        now = self._db.origin.now()
+
+        def work(conn: Connection) -> None:
+            # No upsert: its way with conflicts would be that of the search index's triggers too.
+            changed = conn.exec_driver_sql(
+                "UPDATE artifact_texts SET text = ?, problem = ?, extracted_at = ? WHERE sha256 = ?",
+                (cleaned, problem, now, sha256),
+            )
+            if not changed.rowcount:
+                conn.exec_driver_sql(
+                    "INSERT INTO artifact_texts (sha256, text, problem, extracted_at) VALUES (?, ?, ?, ?)",
+                    (sha256, cleaned, problem, now),
+                )
+
+        await self._db.write(work, is_durable=False)
 
     async def unnamed(self, sums: Sequence[str]) -> list[str]:
         """Which of these bytes no row names: no message, in the trash or not, and no draft."""
@@ -89,15 +95,17 @@ class ArtifactRepository:
             await self._db.write(work, is_durable=False)
 
 
-def add_attachments(
-    conn: Connection, origin: Origin, message_id: str, attachments: Sequence[Attachment]
-) -> list[tuple[int, str, str]]:
-    """A part and an artifact for each, from index 0 on. Returns (index, type, content) of the parts."""
-    parts: list[tuple[int, str, str]] = []
+def described(attachments: Sequence[Attachment]) -> list[tuple[int, str, str]]:
+    """(index, type, content) of the part that each attachment becomes, from index 0 on."""
+    return [
+        (index, _kind_of(attachment), to_json(attachment.as_content())) for index, attachment in enumerate(attachments)
+    ]
+
+
+def add_attachments(conn: Connection, origin: Origin, message_id: str, attachments: Sequence[Attachment]) -> None:
+    """A part, as ``described``, and an artifact for each."""
     now = origin.now()
-    for index, attachment in enumerate(attachments):
-        kind = (PartType.IMAGE if attachment.is_image else PartType.FILE).value
-        content = to_json(attachment.as_content())
+    for attachment, (index, kind, content) in zip(attachments, described(attachments), strict=True):
         part_id = new_id()
         conn.execute(
             tables.message_parts.insert().values(
@@ -111,17 +119,15 @@ def add_attachments(
                 **origin.stamp(),
             )
         )
-        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, kind, attachment), **origin.stamp()))
-        parts.append((index, kind, content))
-    return parts
+        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, attachment), **origin.stamp()))
 
 
-def artifact_row(part_id: str, kind: str, attachment: Attachment) -> dict[str, Any]:
+def artifact_row(part_id: str, attachment: Attachment) -> dict[str, Any]:
     """The row that names the bytes behind a part, but for its stamp. ``path`` is relative to the blob directory."""
     return {
         "id": new_id(),
         "part_id": part_id,
-        "kind": kind,
+        "kind": _kind_of(attachment),
         "path": f"{attachment.sha256[:2]}/{attachment.sha256}",
         "mime": attachment.mime,
         "size_bytes": attachment.size_bytes,
@@ -142,6 +148,11 @@ def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
         return ()
     found = [attachment_from(value) for value in values if isinstance(value, dict)] if isinstance(values, list) else []
     return tuple(attachment for attachment in found if attachment is not None)
+
+
+def _kind_of(attachment: Attachment) -> str:
+    """Of the part and of the artifact."""
+    return (PartType.IMAGE if attachment.is_image else PartType.FILE).value
 
 
 def _named(conn: Connection, sums: Sequence[str]) -> set[str]:

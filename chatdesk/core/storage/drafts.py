@@ -1,13 +1,16 @@
-"""Unsent text."""
+"""Unsent text, and what is to be sent with it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.thread import Draft
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.artifacts import draft_json, from_draft_json
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.rows import get_thread
 
@@ -28,13 +31,15 @@ class DraftRepository:
 
         def work(conn: Connection) -> Draft | None:
             row = conn.exec_driver_sql(
-                "SELECT thread_id, text, cursor, updated_at FROM drafts WHERE slot = ?", (slot,)
+                "SELECT thread_id, text, cursor, updated_at, attachments FROM drafts WHERE slot = ?", (slot,)
             ).first()
-            return None if row is None else Draft(*row)
+            return None if row is None else Draft(*row[:4], from_draft_json(row[4]))
 
         return await self._db.read(work)
 
-    async def put(self, thread_id: str | None, text: str, cursor: int) -> Draft:
+    async def put(
+        self, thread_id: str | None, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()
+    ) -> Draft:
         wanted = None if thread_id is None else checked_id(thread_id)
         stored = clean(text)
         now = self._db.origin.now()
@@ -43,12 +48,12 @@ class DraftRepository:
             if wanted is not None:
                 get_thread(conn, wanted)
             conn.exec_driver_sql(
-                "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at) VALUES (?, ?, ?, ?, ?)"
+                "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at, attachments) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (slot) DO UPDATE SET text = excluded.text, cursor = excluded.cursor,"
-                " updated_at = excluded.updated_at",
-                (wanted or _NEW, wanted, stored, cursor, now),
+                " updated_at = excluded.updated_at, attachments = excluded.attachments",
+                (wanted or _NEW, wanted, stored, cursor, now, draft_json(attachments)),
             )
-            return Draft(wanted, stored, cursor, now)
+            return Draft(wanted, stored, cursor, now, tuple(attachments))
 
         return await self._db.write(work)
 

@@ -7,12 +7,21 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, PartType, Role, Status
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, UnknownParent
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import shown_path, streaming, summary_staleness, tables, thread_counters, token_counts
+from chatdesk.core.storage import (
+    artifacts,
+    shown_path,
+    streaming,
+    summary_staleness,
+    tables,
+    thread_counters,
+    token_counts,
+)
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.plain_text import clean, to_json
 from chatdesk.core.storage.rows import get_message
@@ -31,20 +40,27 @@ def add_question(
     text: str,
     parent_id: str | None,
     plan: AnswerPlan | None,
+    attachments: Sequence[Attachment] = (),
 ) -> tuple[Message, Message | None]:
     live_thread(conn, thread_id)
     parent = shown_path.tip(conn, thread_id) if parent_id == LEAF else _parent(conn, thread_id, parent_id)
-    return _ask(conn, origin, owner, thread_id, text, parent, plan)
+    return _ask(conn, origin, owner, thread_id, text, parent, plan, attachments)
 
 
 def add_question_version(
-    conn: Connection, origin: Origin, owner: str, message_id: str, text: str, plan: AnswerPlan | None
+    conn: Connection,
+    origin: Origin,
+    owner: str,
+    message_id: str,
+    text: str,
+    plan: AnswerPlan | None,
+    attachments: Sequence[Attachment] = (),
 ) -> tuple[Message, Message | None]:
     node = _live_node(conn, message_id)
     if node.role != Role.USER:
         raise NotPossible("Only your own messages can be edited.")
     parent = None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
-    return _ask(conn, origin, owner, node.thread_id, text, parent, plan)
+    return _ask(conn, origin, owner, node.thread_id, text, parent, plan, attachments)
 
 
 def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, plan: AnswerPlan) -> Message:
@@ -117,15 +133,25 @@ def _ask(
     text: str,
     parent: Node | None,
     plan: AnswerPlan | None,
+    attachments: Sequence[Attachment],
 ) -> tuple[Message, Message | None]:
-    question = _insert_question(conn, origin, thread_id, parent, clean(text))
+    question = _insert_question(conn, origin, thread_id, parent, clean(text), attachments)
     answer = None if plan is None else _insert_answer(conn, origin, owner, question, plan)
     touch(conn, thread_id, origin.now())
     return get_message(conn, question.id), None if answer is None else get_message(conn, answer.id)
 
 
-def _insert_question(conn: Connection, origin: Origin, thread_id: str, parent: Node | None, text: str) -> Node:
-    content = to_json({"text": text})
+def _insert_question(
+    conn: Connection,
+    origin: Origin,
+    thread_id: str,
+    parent: Node | None,
+    text: str,
+    attachments: Sequence[Attachment],
+) -> Node:
+    """What is attached comes first; the text is left out where there is none beside it."""
+    texts = [(len(attachments), PartType.TEXT.value, to_json({"text": text}))] if text or not attachments else []
+    described = artifacts.described(attachments)
     now = origin.now()
     node = _insert(
         conn,
@@ -135,20 +161,22 @@ def _insert_question(conn: Connection, origin: Origin, thread_id: str, parent: N
         role=Role.USER,
         status=Status.COMPLETE,
         completed_at=now,
-        **streaming.sizes([(0, PartType.TEXT.value, content)]),
+        **streaming.sizes([*described, *texts]),
     )
-    conn.execute(
-        tables.message_parts.insert().values(
-            id=new_id(),
-            message_id=node.id,
-            part_index=0,
-            type=PartType.TEXT.value,
-            content=content,
-            started_at=now,
-            completed_at=now,
-            **origin.stamp(),
+    artifacts.add_attachments(conn, origin, node.id, attachments)
+    for index, kind, content in texts:
+        conn.execute(
+            tables.message_parts.insert().values(
+                id=new_id(),
+                message_id=node.id,
+                part_index=index,
+                type=kind,
+                content=content,
+                started_at=now,
+                completed_at=now,
+                **origin.stamp(),
+            )
         )
-    )
     log_change(
         conn,
         origin,

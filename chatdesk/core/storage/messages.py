@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread
@@ -95,6 +96,7 @@ class MessageRepository:
         model: str | None,
         system_prompt: str = "",
         with_answer: AnswerPlan | None = None,
+        attachments: Sequence[Attachment] = (),
     ) -> tuple[Thread, Message, Message | None]:
         """A thread with its first question, and the pending answer below it: all of it or nothing."""
         project = checked_id(project_id)
@@ -104,14 +106,20 @@ class MessageRepository:
                 conn, self._db.origin, project, title, provider=provider, model=model, system_prompt=system_prompt
             )
             asked, answer = message_writes.add_question(
-                conn, self._db.origin, self._db.owner_token, thread.id, text, LEAF, with_answer
+                conn, self._db.origin, self._db.owner_token, thread.id, text, LEAF, with_answer, attachments
             )
             return get_thread(conn, thread.id), asked, answer
 
         return await self._db.write(work)
 
     async def add_question(
-        self, thread_id: str, text: str, *, parent_id: str | None = LEAF, with_answer: AnswerPlan | None
+        self,
+        thread_id: str,
+        text: str,
+        *,
+        parent_id: str | None = LEAF,
+        with_answer: AnswerPlan | None,
+        attachments: Sequence[Attachment] = (),
     ) -> tuple[Message, Message | None, Thread]:
         """A complete user message below ``parent_id`` (``LEAF``: the end of the shown path; None: a first message), and
         the pending answer below it. Raises ``UnknownParent``, ``ThreadInTrash``, ``MessageInTrash``.
@@ -121,7 +129,7 @@ class MessageRepository:
 
         def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
             asked, answer = message_writes.add_question(
-                conn, self._db.origin, self._db.owner_token, thread, text, parent, with_answer
+                conn, self._db.origin, self._db.owner_token, thread, text, parent, with_answer, attachments
             )
             return asked, answer, get_thread(conn, thread)
 
@@ -138,28 +146,33 @@ class MessageRepository:
         return await self._db.write(work)
 
     async def add_question_version(
-        self, message_id: str, text: str, with_answer: AnswerPlan | None
+        self,
+        message_id: str,
+        text: str,
+        with_answer: AnswerPlan | None,
+        *,
+        attachments: Sequence[Attachment] = (),
     ) -> tuple[Message, Message | None, Thread]:
         """Another version of a user message; it becomes the shown one. The old one is kept."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
             asked, answer = message_writes.add_question_version(
-                conn, self._db.origin, self._db.owner_token, wanted, text, with_answer
+                conn, self._db.origin, self._db.owner_token, wanted, text, with_answer, attachments
             )
             return asked, answer, get_thread(conn, asked.thread_id)
 
         return await self._db.write(work)
 
     async def add_comparison(
-        self, thread_id: str, text: str, plans: Sequence[AnswerPlan]
+        self, thread_id: str, text: str, plans: Sequence[AnswerPlan], *, attachments: Sequence[Attachment] = ()
     ) -> tuple[Message, tuple[Message, ...], Thread]:
         """A question at the end of the shown path with a pending answer for each plan, the first of them shown."""
         thread = checked_id(thread_id)
 
         def work(conn: Connection) -> tuple[Message, tuple[Message, ...], Thread]:
             origin, owner = self._db.origin, self._db.owner_token
-            asked, first = message_writes.add_question(conn, origin, owner, thread, text, LEAF, plans[0])
+            asked, first = message_writes.add_question(conn, origin, owner, thread, text, LEAF, plans[0], attachments)
             assert first is not None  # asked for by the first plan
             ids = [first.id, *message_writes.add_others(conn, origin, owner, first, plans[1:])]
             return asked, tuple(get_message(conn, each) for each in ids), get_thread(conn, thread)

@@ -201,12 +201,17 @@ def merge(conn: Connection, message_id: str, completed_at: int) -> dict[str, Any
 
 def sizes(parts: list[tuple[int, str, str]]) -> dict[str, Any]:
     """The columns that describe stored parts: how much they show, and their digest."""
-    shown = [str(content.get("text", content.get("arguments", ""))) for content in map(_content, parts)]
+    shown = [_shown(content) for content in map(_content, parts)]
     return {
         "char_count": sum(len(text) for text in shown),
         "line_count": sum(1 + text.count("\n") for text in shown),
         "content_digest": digest(parts),
     }
+
+
+def _shown(content: dict[str, Any]) -> str:
+    """Of a file that is its name."""
+    return str(content.get("text", content.get("arguments", content.get("name", ""))))
 
 
 def _content(part: tuple[int, str, str]) -> dict[str, Any]:
