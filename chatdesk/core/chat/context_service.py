@@ -21,11 +21,20 @@ from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
 from chatdesk.core.context.tokens import TokenCounter
-from chatdesk.core.domain.context import ContextFrame, ContextPage, ContextReport, ContextTotals, PathCounts
+from chatdesk.core.domain.context import (
+    ContextFrame,
+    ContextLandmarks,
+    ContextPage,
+    ContextReport,
+    ContextTotals,
+    PathCounts,
+    SummaryEnd,
+)
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.domain.prompt import PromptSize
+from chatdesk.core.domain.summary import Summary, SummaryState
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderError
 from chatdesk.core.events import (
@@ -205,6 +214,27 @@ class ContextService:
         """The system prompt where neither thread nor project has one."""
         return self._options.system_prompt
 
+    async def landmarks(self, thread_id: str) -> ContextLandmarks:
+        """Where the context of a thread starts and where its summaries end, on the shown path."""
+        frame = await self._contexts.frame(checked_id(thread_id))
+        if not self._has_summaries(frame):
+            return ContextLandmarks(frame.starts_at_id)
+        found = {} if frame.summary is None else {frame.summary.to_message_id: _end_of(frame.summary)}
+        if frame.stale_summary_id is not None:
+            versions = await self.summaries.list(thread_id)
+            stale = next((each for each in versions if each.id == frame.stale_summary_id), None)
+            if stale is not None and stale.to_position >= frame.starts_at:
+                found.setdefault(stale.to_message_id, _end_of(stale))
+        return ContextLandmarks(frame.starts_at_id, tuple(found.values()))
+
+    async def request_json(self, thread_id: str, draft: str = "") -> bytes:
+        """The very bytes that the provider would be sent. Raises a ``DoesNotFit``, or ``ProviderError`` where a server
+        has to be asked for its model first."""
+        frame = await self._contexts.frame(checked_id(thread_id))
+        prepared = await self._prepare(frame, draft)
+        provider = self._providers.get(frame.provider or self._providers.default()[0])
+        return await provider.wire_body(prepared.request())
+
     async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
         """How much of the window a system prompt takes, for the model of ``thread`` or the default one."""
         info = self._info(thread.provider, thread.model) if thread else self._info(None, None)
@@ -381,3 +411,7 @@ class ContextService:
 
     def _on_path_changed(self, event: PathChanged) -> None:
         self._forget(event.thread_id)
+
+
+def _end_of(summary: Summary) -> SummaryEnd:
+    return SummaryEnd(summary.to_message_id, summary.message_count, is_stale=summary.state is SummaryState.STALE)

@@ -103,6 +103,24 @@ class ContextPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryEnd:
+    """The last message that a summary stands for, and how many messages those are. A stale one is not sent."""
+
+    message_id: str
+    message_count: int
+    is_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLandmarks:
+    """What can be seen of the context between the messages of a thread: the first one that may be sent, where that was
+    chosen, and where summaries end."""
+
+    starts_at_id: str | None = None
+    summary_ends: tuple[SummaryEnd, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContextPart:
     """A piece of a message that may be sent: text, the arguments of a tool call, or a tool's result. ``tokens`` is None
     until somebody counted."""

@@ -26,6 +26,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_export import ThreadExport
+from chatdesk.ui.application.transcript_context import TranscriptContext
 from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -67,10 +68,11 @@ class Bindings:
             self.messages,
             handle=handle,
             tasks=tasks,
-            make_view=lambda fetch: TranscriptView(fetch, self.renderer, theme),
+            make_view=lambda fetch: self.files.with_pictures(TranscriptView(fetch, self.renderer, theme)),
         )
         self.inspection = InspectorBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
+        self.transcript_context = TranscriptContext(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
@@ -89,7 +91,14 @@ class Bindings:
         )
 
     def follow(self, bridge: EventBridge) -> None:
-        for binding in (self.threads, self.messages, self.comparison, self.inspection, self.context):
+        for binding in (
+            self.threads,
+            self.messages,
+            self.comparison,
+            self.inspection,
+            self.context,
+            self.transcript_context,
+        ):
             binding.follow(bridge)
 
     def _add_transcript(self, panes: Panes) -> None:

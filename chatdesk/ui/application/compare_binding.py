@@ -117,6 +117,8 @@ class CompareBinding(QObject):
         view.regenerateRequested.connect(messages.regenerate)
         view.branchRequested.connect(messages.branch)
         view.deleteRequested.connect(messages.delete)
+        view.markRequested.connect(self._panes.transcript.markRequested)
+        view.contextStartRequested.connect(self._panes.transcript.contextStartRequested)
         view.linkActivated.connect(self._panes.transcript.linkActivated)
         view.saveRequested.connect(self._panes.transcript.saveRequested)
         view.copyRequested.connect(self._panes.transcript.copyRequested)

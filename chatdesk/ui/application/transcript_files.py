@@ -15,6 +15,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.transcript.picture_loader import PictureLoader
+    from chatdesk.ui.transcript.view import TranscriptView
 
 _STORED = "blobs"
 
@@ -34,6 +35,12 @@ class TranscriptFiles(QObject):
 
         self._pictures = PictureLoader(fetch=_fetch, folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)
+
+    def with_pictures(self, view: TranscriptView) -> TranscriptView:
+        """Another transcript of the window, which shows pictures as the first one does."""
+        if self._pictures is not None:
+            view.set_pictures(self._pictures)
+        return view
 
     def close(self) -> None:
         if self._pictures is not None:

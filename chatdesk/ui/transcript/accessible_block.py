@@ -19,6 +19,8 @@ from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem
 from chatdesk.ui.transcript.image_item import ImageItem
 from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.line_item import LineItem
+from chatdesk.ui.transcript.mark_item import MarkItem
 from chatdesk.ui.transcript.picture_item import PictureItem
 from chatdesk.ui.transcript.selection import TextPlace
 from chatdesk.ui.transcript.table_item import TableItem
@@ -39,6 +41,8 @@ _ROLES = {
     "notice": _R.Notification,
     "rule": _R.Separator,
     "unread": _R.Separator,
+    "line": _R.Separator,
+    "mark": _R.StaticText,
     "footer": _R.ToolBar,
 }
 
@@ -98,6 +102,8 @@ class BlockNode(Node):
             return item.spoken if item.can_open else f"Attached: {item.spoken}"
         if item.kind == "unread":
             return "New messages begin here"
+        if isinstance(item, MarkItem | LineItem):
+            return item.words
         if isinstance(item, FooterItem):
             return "Message tools"
         if item.kind == "math":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.moments import time_of
@@ -16,6 +16,11 @@ _STATES = {
     Status.INTERRUPTED: "interrupted",
     Status.ERROR: "failed",
 }
+_MARKS = {
+    ContextMark.NONE: "",
+    ContextMark.PINNED: "pinned into the context",
+    ContextMark.EXCLUDED: "excluded from the context",
+}
 _COUNTED = {"code": "code block", "table": "table", "math": "formula", "image": "image", "diagram": "diagram"}
 _MARKERS = {"•": "bullet", "☐": "not done", "☑": "done"}
 
@@ -26,6 +31,7 @@ def message_name(entry: MessageEntry, total: int) -> str:
     parts = [entry.author, time_of(message.created_at)]
     parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
     parts.append(_STATES.get(message.status, "") if not entry.is_question else "")
+    parts.append(_MARKS[message.context_mark])
     return ", ".join(part for part in parts if part)
 
 

@@ -124,7 +124,13 @@ class Actions(QObject):
             self.linkActivated.emit(target)
 
     def show_menu(self, entry: MessageEntry, at: QPoint) -> None:
-        menu = build_menu(self._view, entry, self._selection.is_some, lambda action: self._do(entry, action))
+        menu = build_menu(
+            self._view,
+            entry,
+            has_selection=self._selection.is_some,
+            starts_later=self._conversation.landmarks.starts_at_id is not None,
+            do=lambda action: self._do(entry, action),
+        )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
 

@@ -116,7 +116,8 @@ class ScrollAnchor:
 
 @dataclass(frozen=True, slots=True)
 class LineAnchor:
-    """The line with character ``offset`` of item ``index`` of a message stands ``y_px`` below the top of the view."""
+    """The line with character ``offset`` of a message is ``y_px`` below the top of the view; it is in item ``index``,
+    counted from the first of its content."""
 
     index: int
     offset: int

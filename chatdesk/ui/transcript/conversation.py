@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.transcript.accessible_narration import Narrator
 from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor
@@ -41,6 +42,7 @@ class Conversation(QObject):
         self._scrolling = scrolling
         self._narrator = narrator
         self._live: dict[str, MessageEntry] = {}
+        self.landmarks = ContextLandmarks()
 
     def find(self, message_id: str) -> MessageEntry | None:
         """Loaded, or written to while it is out of reach."""
@@ -54,6 +56,8 @@ class Conversation(QObject):
         self._narrator.forget()
         self.cleared.emit(thread_id == self.thread_id)
         self._stage.clear()
+        if thread_id != self.thread_id:
+            self.landmarks = ContextLandmarks()
         self.thread_id = thread_id
         self.first_unread = None
         self._pages.set_thread(thread_id)
@@ -97,6 +101,22 @@ class Conversation(QObject):
             if entry is not None:
                 entry.set_unread(is_first)
         self._stage.schedule()
+
+    def set_landmarks(self, landmarks: ContextLandmarks) -> None:
+        """The lines that stand between the messages. What the reader looks at stays where it is."""
+        self.landmarks = landmarks
+        entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
+        changed = [entry for entry in entries.values() if self._mark_landmarks(entry)]
+        if changed:
+            self._stage.schedule()
+            self.changed.emit()
+
+    def _mark_landmarks(self, entry: MessageEntry) -> bool:
+        message_id, ends = entry.message.id, self.landmarks.summary_ends
+        return entry.set_landmarks(
+            is_context_start=message_id == self.landmarks.starts_at_id,
+            summary_end=next((end for end in ends if end.message_id == message_id), None),
+        )
 
     def change_message(self, message: Message) -> None:
         entry = self.find(message.id)
@@ -179,6 +199,7 @@ class Conversation(QObject):
             return entry
         entry = MessageEntry(message)
         entry.set_unread(message.id == self.first_unread)
+        self._mark_landmarks(entry)
         if not message.status.is_final:
             self._live[message.id] = entry
             self._narrator.began(entry)

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 
-from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.context import SummaryEnd
+from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.line_item import LineItem, start_line, summary_line
 from chatdesk.ui.transcript.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, BUBBLE_PAD_Y, Looks
+from chatdesk.ui.transcript.mark_item import MarkItem
 from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
 from chatdesk.ui.transcript.sections import Section, TextSection, new_section, sections_of
@@ -21,9 +24,10 @@ from chatdesk.ui.transcript.text_item import TextItem, plain_item
 from chatdesk.ui.transcript.unread_item import UnreadItem
 
 _HEADER_GAP = 5.0
+_PIN = "Pin into the context"
 _FOLD_BODY_GAP = 6.0
 _MESSAGE_GAP = 22.0
-_OUTSIDE_BUBBLE = ("footer", "unread")
+_OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line")
 _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
@@ -41,6 +45,9 @@ class MessageEntry:
         self._made_sections: list[Section] | None = None
         self._is_first_unread = False
         self._unread = UnreadItem()
+        self._start_line: LineItem | None = None
+        self._summary_line: tuple[SummaryEnd, LineItem] | None = None
+        self._mark: tuple[ContextMark, MarkItem] | None = None
         self._notice = ""
         self._made_header: tuple[tuple[str, int], HeaderItem] | None = None
         self._tickets: list[Ticket] = []
@@ -48,6 +55,7 @@ class MessageEntry:
         self._indexes: dict[int, int] | None = None
         self._looks: Looks | None = None
         self._body: tuple[int, int] = (0, 0)
+        self._foot = 0
 
     # What it shows
 
@@ -84,6 +92,26 @@ class MessageEntry:
         return not self.message.status.is_final
 
     @property
+    def is_pinned(self) -> bool:
+        return self.message.context_mark is ContextMark.PINNED
+
+    @property
+    def is_excluded(self) -> bool:
+        return self.message.context_mark is ContextMark.EXCLUDED
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the answer ended before it was complete."""
+        message = self.message
+        is_cut_off = message.status is Status.COMPLETE and message.finish_reason == "length"
+        return message.role is Role.ASSISTANT and (message.status.can_continue or is_cut_off)
+
+    @property
+    def is_context_start(self) -> bool:
+        """Whether the line that says so stands above it."""
+        return self._start_line is not None
+
+    @property
     def has_blocks(self) -> bool:
         """Whether its text is shown rendered, not as it stands."""
         texts = [each for each in self._sections if isinstance(each, TextSection)]
@@ -115,6 +143,15 @@ class MessageEntry:
         """First item of the content and the one after the last."""
         self._make_sections()
         return self._body
+
+    @property
+    def foot_top(self) -> float:
+        """Where its tools begin, below its top."""
+        return self.tops[self._foot]
+
+    @property
+    def foot_bottom(self) -> float:
+        return self.foot_top + self.items[self._foot].height
 
     @property
     def caret_item(self) -> Item | None:
@@ -169,6 +206,19 @@ class MessageEntry:
             self._is_first_unread = is_first
             if self._made_sections is not None:
                 self.rebuild()
+
+    def set_landmarks(self, *, is_context_start: bool, summary_end: SummaryEnd | None) -> bool:
+        """Whether the context starts here, and the summary whose last message this is. Whether that is new."""
+        shown = self._summary_line[0] if self._summary_line is not None else None
+        if is_context_start == self.is_context_start and summary_end == shown:
+            return False
+        if is_context_start != self.is_context_start:
+            self._start_line = start_line() if is_context_start else None
+        if summary_end != shown:
+            self._summary_line = None if summary_end is None else (summary_end, summary_line(summary_end))
+        if self._made_sections is not None:
+            self.rebuild()
+        return True
 
     def toggle_fold(self, item: FoldItem) -> None:
         item.is_open = not item.is_open
@@ -244,8 +294,13 @@ class MessageEntry:
         items: list[Item] = []
         if self._is_first_unread:
             items.append(self._unread)
+        if self._start_line is not None:
+            items.append(self._start_line)
         if not self.is_question:
             items.append(self._header())
+        mark = self._mark_item()
+        if mark is not None:
+            items.append(mark)
         first = len(items)
         for section in self._sections:
             items += section.items
@@ -254,6 +309,9 @@ class MessageEntry:
         last = len(items)
         items += self._notices()
         items.append(self._footer())
+        self._foot = len(items) - 1
+        if self._summary_line is not None:
+            items.append(self._summary_line[1])
         self._body = (first, last)
         self._items = items
         self._gaps = [self._gap(place) for place in range(len(items))]
@@ -267,8 +325,17 @@ class MessageEntry:
             self._made_header = (name, when), HeaderItem(name, time_of(when), whole_time_of(when))
         return self._made_header[1]
 
+    def _mark_item(self) -> MarkItem | None:
+        mark = self.message.context_mark
+        if mark is ContextMark.NONE:
+            self._mark = None
+        elif self._mark is None or self._mark[0] is not mark:
+            self._mark = mark, MarkItem(mark, is_beside_end=self.is_question)
+        return self._mark[1] if self._mark is not None else None
+
     def prepare(self, looks: Looks, width: float) -> None:
         """Know the column's width; guess what is not laid out."""
+        looks = self.looks_in(looks)
         if looks is self._looks and width == self.width:
             return
         self._looks, self.width = looks, width
@@ -278,6 +345,10 @@ class MessageEntry:
         if self.is_question and self._body[1] - self._body[0] <= _HUG_ITEMS:
             for item in self.items[slice(*self._body)]:
                 item.ensure_layout(looks, self.width_of(item))
+
+    def looks_in(self, looks: Looks) -> Looks:
+        """How it is drawn where the others are drawn in ``looks``."""
+        return looks.quiet if self.is_excluded else looks
 
     def measure(self, index: int) -> bool:
         """Lay item ``index`` out. Whether its height changed."""
@@ -323,8 +394,8 @@ class MessageEntry:
         indent = self._indent_of(item)
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             if item.is_right_to_left:
-                return self.width - self.width_of(item) - BUBBLE_PAD_X
-            return self.width - self.bubble_width + BUBBLE_PAD_X + indent
+                return self.bubble_left + self.bubble_width - self.width_of(item) - BUBBLE_PAD_X
+            return self.bubble_left + BUBBLE_PAD_X + indent
         return indent
 
     def _room_of(self, item: Item) -> float:
@@ -337,6 +408,12 @@ class MessageEntry:
 
     def _indent_of(self, item: Item) -> float:
         return item.indent(self._looks, self._room_of(item)) if self._looks is not None else 0.0
+
+    @property
+    def bubble_left(self) -> float:
+        """Left edge of the bubble from the left of the column."""
+        is_mirrored = self._looks is not None and self._looks.is_mirrored
+        return 0.0 if is_mirrored else self.width - self.bubble_width
 
     @property
     def bubble_width(self) -> float:
@@ -370,8 +447,10 @@ class MessageEntry:
         if index == 0:
             return BUBBLE_PAD_Y if self.is_question else 0.0
         before = self.items[index - 1]
-        if isinstance(before, HeaderItem):
+        if isinstance(before, HeaderItem) or (isinstance(before, MarkItem) and not self.is_question):
             return _HEADER_GAP
+        if isinstance(before, MarkItem):
+            return BUBBLE_PAD_Y + item.gap / 2
         if item.kind == "footer" and self.is_question:
             return float(BUBBLE_PAD_Y)
         if isinstance(item, TextItem) and isinstance(before, TextItem) and item.at.list_depth and before.at.list_depth:
@@ -394,13 +473,15 @@ class MessageEntry:
             return [NoticeItem(message.error or sentence, (go_on, retry), tone="warning")]
         if message.status is Status.STOPPED and not self.is_question:
             return [NoticeItem("You stopped this answer.", (go_on,), tone="line")]
+        if self.can_continue:
+            return [NoticeItem("The answer ended at the greatest length that it may have.", (go_on,), tone="line")]
         return []
 
     def _footer(self) -> FooterItem:
         message = self.message
         versions = (message.version_index, message.version_count)
         if self.is_question:
-            tools: tuple[Tool, ...] = (Tool("copy", "Copy", "copy"), Tool("edit", "Edit", "pencil"))
+            tools: tuple[Tool, ...] = (Tool("copy", "Copy", "copy"), Tool("edit", "Edit", "pencil"), *self._tools())
         elif self.is_live:
             tools = ()
             versions = (1, 1)
@@ -408,7 +489,7 @@ class MessageEntry:
             tools = (
                 Tool("copy", "Copy", "copy"),
                 Tool("regenerate", "Regenerate", "refresh-cw"),
-                Tool("more", "More", "ellipsis"),
+                *self._tools(),
             )
         return FooterItem(
             tools,
@@ -418,6 +499,11 @@ class MessageEntry:
             tip=whole_time_of(message.created_at),
             is_right_aligned=self.is_question,
         )
+
+    def _tools(self) -> tuple[Tool, ...]:
+        """Those that every message has."""
+        pin = Tool("unpin", "Unpin from the context", "pin-off") if self.is_pinned else Tool("pin", _PIN, "pin")
+        return (Tool("branch", "Branch into a new thread", "git-branch"), pin, Tool("more", "More", "ellipsis"))
 
 
 def figures(message: Message) -> str:

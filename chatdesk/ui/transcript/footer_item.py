@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -21,7 +21,7 @@ class Tool:
 
 class FooterItem(Item):
     """``versions`` is (shown, of) and drawn when there are several; ``note`` stands at the right, ``time`` left of
-    tools that are at the right; ``tip`` is the time in full."""
+    tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are the other way round."""
 
     kind = "footer"
 
@@ -46,6 +46,7 @@ class FooterItem(Item):
         self.gap = 0.0 if is_right_aligned else 8.0
         self._buttons: tuple[Button, ...] = ()
         self._count_area = QRectF()
+        self._note_area = QRectF()
 
     def guess(self, looks: Looks, width: float) -> float:
         return looks.px(TOOL_PX)
@@ -74,6 +75,12 @@ class FooterItem(Item):
             area = QRectF(x, 0, side, side)
             buttons.append(Button(tool.action, tool.label, area, tool.icon, is_enabled=tool.is_enabled))
             x += step
+        self._note_area = QRectF(x + looks.px(8), 0, max(0.0, width - x - looks.px(8)), side)
+        if looks.is_mirrored:
+            buttons = [replace(each, area=_mirrored(each.area, width), icon=_turned(each.icon)) for each in buttons]
+            self._count_area = _mirrored(self._count_area, width)
+            self._time_area = _mirrored(self._time_area, width)
+            self._note_area = _mirrored(self._note_area, width)
         self._buttons = tuple(buttons)
 
     def buttons(self) -> tuple[Button, ...]:
@@ -93,10 +100,20 @@ class FooterItem(Item):
         shown, count = self.versions
         if count > 1:
             painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), f"{shown} / {count}")
+        near, far = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        if looks.is_mirrored:
+            near, far = far, near
         if state.is_attended:
-            painter.drawText(
-                self._time_area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.time
-            )
+            painter.drawText(self._time_area, int(Qt.AlignmentFlag.AlignVCenter | near), self.time)
         if self.note and not self.is_right_aligned:
-            area = QRectF(0, 0, self.natural_width, self.height)
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self.note)
+            room = self._note_area.width()
+            note = looks.metrics("muted").elidedText(self.note, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(self._note_area, int(Qt.AlignmentFlag.AlignVCenter | far), note)
+
+
+def _mirrored(area: QRectF, width: float) -> QRectF:
+    return QRectF(width - area.right(), area.y(), area.width(), area.height())
+
+
+def _turned(icon: str) -> str:
+    return {"chevron-left": "chevron-right", "chevron-right": "chevron-left"}.get(icon, icon)

@@ -20,7 +20,7 @@ class HeaderItem(Item):
         self.name = name[:_MAX_NAME]
         self.aside = aside
         self._tip = tip
-        self._aside_x = 0.0
+        self._aside_area = QRectF()
 
     def guess(self, looks: Looks, width: float) -> float:
         return looks.line_height("muted")
@@ -28,10 +28,11 @@ class HeaderItem(Item):
     def layout(self, looks: Looks, width: float) -> None:
         self.height = looks.line_height("muted")
         self.natural_width = width
-        self._aside_x = width - looks.metrics("muted").horizontalAdvance(self.aside)
+        wide = looks.metrics("muted").horizontalAdvance(self.aside)
+        self._aside_area = QRectF(0 if looks.is_mirrored else width - wide, 0, wide, self.height)
 
     def tip_at(self, point: QPointF) -> str:
-        return self._tip if self.aside and point.x() >= self._aside_x else ""
+        return self._tip if self.aside and self._aside_area.contains(point) else ""
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         looks = state.looks
@@ -40,7 +41,10 @@ class HeaderItem(Item):
         painter.setFont(font)
         painter.setPen(looks.colour("muted"))
         area = QRectF(0, 0, self.natural_width, self.height)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), self.name)
+        near, far = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        if looks.is_mirrored:
+            near, far = far, near
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | near), self.name)
         if self.aside and state.is_attended:
             painter.setFont(looks.font("muted"))
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), self.aside)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | far), self.aside)

@@ -148,7 +148,8 @@ class ThreadLayout(LoadedRun):
         if index is None:
             return None
         offset, line_y = line_at_top(hold)
-        return LineAnchor(index, offset, line_y)
+        # Counted from the content: lines and marks above it come and go.
+        return LineAnchor(index - entry.body[0], offset, line_y)
 
     @property
     def top_entry(self) -> tuple[MessageEntry, float] | None:
@@ -245,7 +246,7 @@ class ThreadLayout(LoadedRun):
         if self._wanted_line is None or not self._wanted_line[0].has_blocks:
             return
         (entry, line), self._wanted_line = self._wanted_line, None
-        index = min(line.index, len(entry.items) - 1)
+        index = max(0, min(line.index + entry.body[0], len(entry.items) - 1))
         self.measure(entry, index)
         self._set_hold(Placed(entry, index, line.y_px - line_top(entry.items[index], line.offset)))
 

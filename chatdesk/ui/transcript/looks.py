@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 from typing import Protocol
 
 from PySide6.QtCore import SignalInstance
@@ -10,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPen, QPixmap, Q
 
 from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.theme.icons import icon_pixmap
-from chatdesk.ui.theme.tokens import FontRole, Tokens
+from chatdesk.ui.theme.tokens import FontRole, SyntaxColours, Tokens
 
 _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontPropertiesSpecifiedOnly
 
@@ -41,8 +42,18 @@ class ThemeLike(Protocol):
 class Looks:
     """One theme at one scale. Replaced as a whole when the theme changes."""
 
-    def __init__(self, theme: ThemeLike, *, device_pixel_ratio: float = 1.0) -> None:
-        self.tokens = theme.tokens
+    def __init__(
+        self,
+        theme: ThemeLike,
+        *,
+        device_pixel_ratio: float = 1.0,
+        is_mirrored: bool = False,
+        tokens: Tokens | None = None,
+    ) -> None:
+        """``is_mirrored``: what stands at the right stands at the left. ``tokens``: others than the theme's."""
+        self.tokens = tokens or theme.tokens
+        self.is_mirrored = is_mirrored
+        self._quiet: Looks | None = None
         self.scale = theme.scale
         self._theme = theme
         self.ratio = device_pixel_ratio
@@ -56,6 +67,16 @@ class Looks:
         tint = QColor(self.tokens.accent)
         tint.setAlpha(70)
         self.selection.setBackground(QBrush(tint))
+
+    @property
+    def quiet(self) -> Looks:
+        """The same with all text in the colour of hints, which can still be read: for what is not sent."""
+        if self._quiet is None:
+            muted = self.tokens.muted
+            syntax = SyntaxColours(**{each.name: muted for each in fields(SyntaxColours)})
+            tokens = replace(self.tokens, text=muted, syntax=syntax)
+            self._quiet = Looks(self._theme, device_pixel_ratio=self.ratio, is_mirrored=self.is_mirrored, tokens=tokens)
+        return self._quiet
 
     def colour(self, name: str) -> QColor:
         """The token ``name``; made once."""

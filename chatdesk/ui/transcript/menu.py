@@ -9,15 +9,20 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from chatdesk.ui.transcript.entry import MessageEntry
 
+_Row = tuple[str, str, bool]  # action, words, whether it can be done
 
-def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Callable[[str], None]) -> QMenu:
-    """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on."""
+
+def build_menu(
+    parent: QWidget, entry: MessageEntry, *, has_selection: bool, starts_later: bool, do: Callable[[str], None]
+) -> QMenu:
+    """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later``:
+    the context of the thread does not start at its beginning."""
     menu = QMenu(parent)
     menu.setObjectName("messageMenu")
     message = entry.message
     is_final = message.status.is_final
     is_answer = not entry.is_question
-    rows: list[tuple[str, str, bool] | None] = [
+    rows: list[_Row | None] = [
         ("copy", "Copy Selection" if has_selection else "Copy", True),
         ("copy-markdown", "Copy as Markdown", True),
         ("copy-plain", "Copy as Plain Text", True),
@@ -28,7 +33,8 @@ def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Ca
         rows.append(("edit", "Edit", is_final))
     if is_answer:
         rows.append(("regenerate", "Regenerate", is_final))
-        rows.append(("continue", "Continue", message.status.can_continue))
+        if entry.can_continue:
+            rows.append(("continue", "Continue", True))
     if message.version_count > 1:
         rows += [
             None,
@@ -38,6 +44,7 @@ def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Ca
         if is_answer:
             rows.append(("compare", "Compare Versions", True))
     rows.append(("branch", "Branch into a New Thread", is_final))
+    rows += [None, *_context_rows(entry, starts_later=starts_later)]
     rows += [None, ("delete", "Delete", is_final)]
     for row in rows:
         if row is None:
@@ -50,3 +57,19 @@ def build_menu(parent: QWidget, entry: MessageEntry, has_selection: bool, do: Ca
         action.triggered.connect(lambda _checked=False, chosen=name: do(chosen))
         menu.addAction(action)
     return menu
+
+
+def _context_rows(entry: MessageEntry, *, starts_later: bool) -> list[_Row]:
+    """What is sent of the thread, as far as this message decides it."""
+    is_final = entry.message.status.is_final
+    rows: list[_Row] = [
+        ("unpin", "Unpin from the Context", is_final) if entry.is_pinned else ("pin", "Pin into the Context", is_final),
+        ("include", "Include in the Context Again", is_final)
+        if entry.is_excluded
+        else ("exclude", "Exclude from the Context", is_final),
+    ]
+    if not entry.is_context_start:
+        rows.append(("start-here", "Start the Context Here", is_final))
+    if starts_later:
+        rows.append(("start-at-beginning", "Start the Context at the Beginning", True))
+    return rows

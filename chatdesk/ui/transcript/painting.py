@@ -45,7 +45,7 @@ def paint_view(
         is_attended = entry is attention.hovered_entry or entry is attention.current_entry
         is_focused = entry is attention.current_entry and placed.index == attention.focused_index
         state = PaintState(
-            looks,
+            entry.looks_in(looks),
             area.translated(-x, -placed.y),
             selected=selected.of(entry, placed.index) if selected and item.is_selectable else None,
             hovered_action=attention.hovered_action if is_hovered else None,
@@ -73,7 +73,7 @@ def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) 
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(looks.colour("question"))
     radius = looks.tokens.radius.card
-    painter.drawRoundedRect(QRectF(left + entry.width - wide, top, wide, bottom - top), radius, radius)
+    painter.drawRoundedRect(QRectF(left + entry.bubble_left, top, wide, bottom - top), radius, radius)
 
 
 def _paint_ring(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
@@ -81,11 +81,10 @@ def _paint_ring(painter: QPainter, looks: Looks, placed: Placed, left: float) ->
     top = placed.y - entry.tops[placed.index]
     pad = 8.0
     if entry.is_question:
-        x, wide = left + entry.width - entry.bubble_width - 4, entry.bubble_width + 8
-        area = QRectF(x, top - 4, wide, entry.height - entry.items[-1].height + 8)
+        area = QRectF(left + entry.bubble_left - 4, top - 4, entry.bubble_width + 8, entry.foot_top + 8)
         radius = looks.tokens.radius.card + 3
     else:
-        area = QRectF(left - pad - 4, top - pad + 2, entry.width + 2 * pad + 8, entry.height - entry.tail + pad)
+        area = QRectF(left - pad - 4, top - pad + 2, entry.width + 2 * pad + 8, entry.foot_bottom + pad)
         radius = looks.tokens.radius.code
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(looks.colour("accent"), 2))

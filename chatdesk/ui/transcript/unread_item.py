@@ -28,7 +28,9 @@ class UnreadItem(Item):
         middle = round(looks.px(_HEIGHT_PX) * 0.4)
         wide = looks.metrics("muted").horizontalAdvance(_LABEL) + looks.px(10)
         painter.setPen(looks.colour("accent"))
-        painter.drawLine(QPointF(0, middle), QPointF(self.natural_width - wide, middle))
+        start = wide if looks.is_mirrored else 0.0
+        painter.drawLine(QPointF(start, middle), QPointF(start + self.natural_width - wide, middle))
         painter.setFont(looks.font("muted"))
-        area = QRectF(self.natural_width - wide, 0, wide, 2 * middle)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), _LABEL)
+        side = Qt.AlignmentFlag.AlignLeft if looks.is_mirrored else Qt.AlignmentFlag.AlignRight
+        area = QRectF(0.0 if looks.is_mirrored else self.natural_width - wide, 0, wide, 2 * middle)
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), _LABEL)

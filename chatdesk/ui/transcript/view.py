@@ -20,7 +20,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.context import ContextLandmarks
+from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.transcript import accessible
 from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
@@ -45,6 +46,7 @@ from chatdesk.ui.transcript.finding import Finding
 from chatdesk.ui.transcript.flash import Flash
 from chatdesk.ui.transcript.gathering import Gatherer
 from chatdesk.ui.transcript.keyboard import command_of
+from chatdesk.ui.transcript.line_item import SHOW_SUMMARY
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.mouse import Mouse
@@ -60,6 +62,13 @@ from chatdesk.ui.transcript.true_scale import TrueScale
 from chatdesk.ui.transcript.unread import Unread
 from chatdesk.ui.transcript.wheel import Wheel
 
+_MARKS = {
+    "pin": ContextMark.PINNED,
+    "unpin": ContextMark.NONE,
+    "exclude": ContextMark.EXCLUDED,
+    "include": ContextMark.NONE,
+}
+
 
 class TranscriptView(QAbstractScrollArea):
     """``fetch`` and ``renderer`` deliver in the GUI thread. All signals carry message ids but ``copyRequested`` (the
@@ -74,6 +83,9 @@ class TranscriptView(QAbstractScrollArea):
     deleteRequested = Signal(str)
     branchRequested = Signal(str)
     compareRequested = Signal(str)
+    markRequested = Signal(str, object)  # ContextMark
+    contextStartRequested = Signal(object)  # a message id; None: the beginning
+    summaryRequested = Signal()
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
@@ -132,7 +144,7 @@ class TranscriptView(QAbstractScrollArea):
         theme.changed.connect(self._on_theme_changed)
 
     def _build_rooms(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
-        stage = self._stage = Stage(self, renderer, Looks(self._theme))
+        stage = self._stage = Stage(self, renderer, Looks(self._theme, is_mirrored=self.isRightToLeft()))
         self._layout = stage.layout
         self._bar = ThreadScrollBar(stage.looks, self)
         self.setVerticalScrollBar(self._bar)
@@ -230,6 +242,10 @@ class TranscriptView(QAbstractScrollArea):
         """The shown path differs from ``message_id`` on (None: all of it)."""
         self._selection.clear()
         self._conversation.reload_from(message_id)
+
+    def set_landmarks(self, landmarks: ContextLandmarks) -> None:
+        """Lines between the messages: where the context starts, where summaries end."""
+        self._conversation.set_landmarks(landmarks)
 
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""
@@ -369,6 +385,8 @@ class TranscriptView(QAbstractScrollArea):
         if is_shortcut and isinstance(event, QKeyEvent) and command_of(event) is not None:
             event.accept()
             return True
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._on_theme_changed()
         if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate):
             self._unread.look()
         return bool(super().event(event))
@@ -416,6 +434,15 @@ class TranscriptView(QAbstractScrollArea):
             self._actions.show_menu(entry, self._stage.to_global(point.x(), point.y()))
 
     def _on_actions_requested(self, action: str, message_id: str) -> None:
+        if action in _MARKS:
+            self.markRequested.emit(message_id, _MARKS[action])
+            return
+        if action in ("start-here", "start-at-beginning"):
+            self.contextStartRequested.emit(message_id if action == "start-here" else None)
+            return
+        if action == SHOW_SUMMARY:
+            self.summaryRequested.emit()
+            return
         signals = {
             "edit": self.editRequested,
             "regenerate": self.regenerateRequested,
@@ -428,7 +455,7 @@ class TranscriptView(QAbstractScrollArea):
         signals[action].emit(message_id)
 
     def _on_theme_changed(self) -> None:
-        looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF())
+        looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF(), is_mirrored=self.isRightToLeft())
         self._pill.set_looks(looks)
         self._bar.set_looks(looks)
         self._finding.bar.set_looks(looks)

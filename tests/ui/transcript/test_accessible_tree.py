@@ -147,6 +147,8 @@ def test_messages_say_when_and_how_they_stand(world: World) -> None:
         "Next version",
         "Copy",
         "Regenerate",
+        "Branch into a new thread",
+        "Pin into the context",
         "More",
     ]
 

@@ -176,7 +176,8 @@ def test_an_open_fold_and_a_hovered_one_look_different(looks: Looks) -> None:  #
 
 # Notices and menus
 
-ANSWERED = {"copy", "copy-markdown", "regenerate", "branch", "delete", "version-next", "compare"}
+CONTEXT = {"pin", "exclude", "start-here"}
+ANSWERED = {"copy", "copy-markdown", "regenerate", "branch", "delete", "version-next", "compare", *CONTEXT}
 
 
 def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Looks) -> None:  # noqa: F811
@@ -195,7 +196,7 @@ def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Lo
 @pytest.mark.parametrize(
     ("position", "status", "has_selection", "offered"),
     [
-        (0, Status.COMPLETE, False, {"copy", "copy-markdown", "edit", "branch", "delete"}),
+        (0, Status.COMPLETE, False, {"copy", "copy-markdown", "edit", "branch", "delete", *CONTEXT}),
         (1, Status.COMPLETE, True, ANSWERED),
         (1, Status.STREAMING, False, {"copy", "copy-markdown", "version-next", "compare"}),
         (1, Status.STOPPED, False, ANSWERED | {"continue"}),
@@ -208,7 +209,7 @@ def test_the_menu_offers_what_can_be_done(
     versions = {"version_index": 1, "version_count": 2} if position else {}
     entry = MessageEntry(make_message(position, "x", status=status, **versions))
     chosen: list[str] = []
-    menu = build_menu(view, entry, has_selection, chosen.append)
+    menu = build_menu(view, entry, has_selection=has_selection, starts_later=False, do=chosen.append)
     actions = {each.objectName().removeprefix("message-"): each for each in menu.actions() if not each.isSeparator()}
     enabled = {name for name, action in actions.items() if action.isEnabled()}
     assert enabled - {"copy-rich", "copy-plain"} == offered

@@ -1,0 +1,54 @@
+"""What the reader said about a message's place in the context: a small icon with words, above the message."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.domain.message import ContextMark
+from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.looks import Looks
+
+_WORDS: Final = {
+    ContextMark.PINNED: ("pin", "Pinned into the context"),
+    ContextMark.EXCLUDED: ("eye-off", "Excluded from the context"),
+}
+_ICON_PX = 13
+
+
+class MarkItem(Item):
+    """``is_beside_end``: at the side where questions stand."""
+
+    kind = "mark"
+    gap = 2.0
+
+    def __init__(self, mark: ContextMark, *, is_beside_end: bool) -> None:
+        super().__init__()
+        self.icon, self.words = _WORDS[mark]
+        self._is_beside_end = is_beside_end
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.line_height("muted")
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.line_height("muted")
+        self.natural_width = width
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        pixmap = looks.icon(self.icon, "muted", _ICON_PX)
+        side = pixmap.deviceIndependentSize().width()
+        step = side + looks.px(6)
+        wide = step + looks.metrics("muted").horizontalAdvance(self.words) + 1
+        is_right = self._is_beside_end != looks.is_mirrored
+        left = max(0.0, self.natural_width - wide) if is_right else 0.0
+        # Mirrored, the icon still stands where one begins to read.
+        icon_x = left + wide - side if looks.is_mirrored else left
+        text_x = left if looks.is_mirrored else left + step
+        painter.drawPixmap(QPointF(round(icon_x), round((self.height - side) / 2)), pixmap)
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("muted"))
+        area = QRectF(text_x, 0, wide - step, self.height)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.words)
