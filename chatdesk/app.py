@@ -23,6 +23,7 @@ from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resourc
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.context_service import ContextOptions, ContextService
+    from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.prompt_service import PromptService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
@@ -60,6 +61,7 @@ class Services:
     caretaker: Caretaker
     prompts: PromptService
     system_prompts: SystemPromptService
+    library: LibraryService
     _retired: list[ProviderRegistry] = field(default_factory=list)
 
     @property
@@ -230,6 +232,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await asyncio.sleep(settle_s)
     await services.chat.context.learn_models()
     while True:
+        await purge_trash(services)
         report = await services.caretaker.look_after()
         if report.problem is not None:
             yield report.problem
@@ -237,15 +240,17 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
 
 
 async def purge_trash(services: Services) -> int:
-    """Delete for good what has been in the trash for longer than the setting says."""
+    """Delete for good what has been in the trash for longer than the setting says; before that, if a setting says so,
+    move old archived threads there."""
     if services.database.is_read_only:
         return 0
     from chatdesk.core.storage.prompts import PromptRepository
-    from chatdesk.core.storage.threads import ThreadRepository
 
     oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
     await PromptRepository(services.database).purge_deleted(oldest)
-    return await ThreadRepository(services.database).purge_expired(oldest)
+    return await services.library.sweep(
+        trash_days=services.settings.trash_days, archive_days=services.settings.archive_days
+    )
 
 
 def _load() -> tuple[Any, ...]:
@@ -318,6 +323,7 @@ async def _build(
         keeper,
         prompts=prompts,
         system_prompts=system_prompts,
+        library=_library(together, chat, bus),
     )
 
 
@@ -357,6 +363,12 @@ def _context(
     )
     context.use_options(_context_options(settings))
     return context
+
+
+def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:
+    from chatdesk.core.chat.library import LibraryService
+
+    return LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
 
 
 def _prompts(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,38 @@ class ThreadDeleted:
 @dataclass(frozen=True, slots=True)
 class ThreadRestored:
     thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadsChanged:
+    """Several threads changed in one step: pins, archive, trash, project or tags. None: too many to tell, or not known
+    which; lists are to be read again."""
+
+    threads: tuple[Thread, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCreated:
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChanged:
+    """Name, colour, default model or archive changed, or it came back from the trash."""
+
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDeleted:
+    """Moved to the trash. Its threads went along, which ``ThreadsChanged`` tells."""
+
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class TagsChanged:
+    """There are other tags than before, or threads have others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +116,13 @@ class SummaryFailed:
 @dataclass(frozen=True, slots=True)
 class PromptsChanged:
     """The library of prompts differs from before."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecorded:
+    """A request that nobody waited for was entered into the ledger."""
+
+    thread_id: str
 
 
 @dataclass(frozen=True, slots=True)

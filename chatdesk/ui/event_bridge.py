@@ -15,6 +15,11 @@ class EventBridge(QObject):
     thread_changed = Signal(object)
     thread_deleted = Signal(object)
     thread_restored = Signal(object)
+    threads_changed = Signal(object)
+    project_created = Signal(object)
+    project_changed = Signal(object)
+    project_deleted = Signal(object)
+    tags_changed = Signal(object)
     message_added = Signal(object)
     message_changed = Signal(object)
     path_changed = Signal(object)
@@ -35,6 +40,11 @@ class EventBridge(QObject):
             events.ThreadChanged: self.thread_changed,
             events.ThreadDeleted: self.thread_deleted,
             events.ThreadRestored: self.thread_restored,
+            events.ThreadsChanged: self.threads_changed,
+            events.ProjectCreated: self.project_created,
+            events.ProjectChanged: self.project_changed,
+            events.ProjectDeleted: self.project_deleted,
+            events.TagsChanged: self.tags_changed,
             events.MessageAdded: self.message_added,
             events.MessageChanged: self.message_changed,
             events.PathChanged: self.path_changed,

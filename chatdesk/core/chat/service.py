@@ -22,7 +22,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, MessagePage, Role, Status, ThreadSizes
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
-from chatdesk.core.domain.thread import Draft, Thread, ThreadPage
+from chatdesk.core.domain.thread import Draft, Thread, ThreadPage, TitleSource
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import (
@@ -117,7 +117,9 @@ class ChatService:
         self._bus = bus
         self._clock = clock
         self.context = context or ContextService.of_shipped(repositories, providers, bus, clock)
-        self._turn_context = TurnContext(store=repositories.messages, bus=bus, clock=clock)
+        self._turn_context = TurnContext(
+            store=repositories.messages, bus=bus, clock=clock, cost_of=self.context.cost_of
+        )
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing
         self._turns = RunningTurns()
@@ -152,18 +154,22 @@ class ChatService:
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> Created:
-        """A thread in a project (None: the default one). An empty title is taken from the first message."""
+        """A thread in a project (None: the default one), with its model unless said otherwise. An empty title is taken
+        from the first message."""
         text = None if initial_message is None else self._checked_text(initial_message, attachments)
-        project = await self._projects.default() if project_id is None else None
-        owner = project.id if project else checked_id(project_id)
+        project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
+        owner = project.id
+        if provider is None and model is None:
+            provider, model = project.provider, project.model
         name = checked_title(title) if title.strip() else title_from_text(text or names_of(attachments))
+        source = TitleSource.PERSON if title.strip() else TitleSource.TEXT
         if text is None:
-            thread = await self._threads.create(owner, name, provider=provider, model=model)
+            thread = await self._threads.create(owner, name, provider=provider, model=model, title_source=source)
             self._bus.publish(ThreadCreated(thread))
             return Created(thread)
         plan = self._plan(provider, model)
         thread, question, answer = await self._messages.create_thread_with_question(
-            owner, name, text, provider=provider, model=model, with_answer=plan,
+            owner, name, text, provider=provider, model=model, title_source=source, with_answer=plan,
             attachments=attachments,
         )
         assert answer is not None  # asked for by with_answer
@@ -319,8 +325,8 @@ class ChatService:
             ask = partial(self._messages.add_question, checked, text, with_answer=plan, attachments=attachments)
             question, answer, thread = await (ask() if parent is None else ask(parent_id=parent))
             assert answer is not None  # asked for by with_answer
-            if thread.message_count <= 2 and thread.title == NEW_THREAD_TITLE:
-                thread = await self._threads.rename(checked, title_from_text(question_text))
+            if thread.message_count <= 2:
+                thread = await self._titled(thread, question_text)
             if parent is not None:
                 self._bus.publish(PathChanged(checked, parent))
             self._bus.publish(MessageAdded(question))
@@ -348,6 +354,8 @@ class ChatService:
             question, answers, thread = await self._messages.add_comparison(
                 checked, text, plans, attachments=attachments
             )
+            if thread.message_count <= 1 + len(answers):
+                thread = await self._titled(thread, question_text)
             self._bus.publish(MessageAdded(question))
             self._bus.publish(MessageAdded(answers[0]))
             self._bus.publish(ThreadChanged(thread))
@@ -518,6 +526,12 @@ class ChatService:
             return AnswerPlan(default_provider, model or default_model)
         self._providers.get(provider)
         return AnswerPlan(provider, model or (default_model if provider == default_provider else ""))
+
+    async def _titled(self, thread: Thread, question: str) -> Thread:
+        """The thread with a title from its first question, if it has none yet."""
+        if thread.title != NEW_THREAD_TITLE:
+            return thread
+        return await self._threads.retitle(thread.id, title_from_text(question), TitleSource.TEXT) or thread
 
     def _check_room(self, thread_id: str) -> None:
         """Whether one more answer may be written in that thread."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 100
 
-_Act = Callable[[], Awaitable[object]]
+Act = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +28,8 @@ class Step:
     """One change. ``label`` says what it was, to stand after "Undo"."""
 
     label: str
-    undo: _Act
-    redo: _Act
+    undo: Act
+    redo: Act
 
 
 class UndoStack:
@@ -79,7 +79,7 @@ class UndoStack:
         chat, before = self._chat, await self._chat.get_thread(thread_id)
         after = await chat.rename_thread(thread_id, title)
         if after.title != before.title:
-            self._did(
+            self.did(
                 "rename thread",
                 partial(chat.rename_thread, thread_id, before.title),
                 partial(chat.rename_thread, thread_id, after.title),
@@ -92,7 +92,7 @@ class UndoStack:
         after = await pin(is_pinned=is_pinned)
         if was_pinned != is_pinned:
             label = "pin thread" if is_pinned else "unpin thread"
-            self._did(label, partial(pin, is_pinned=was_pinned), partial(pin, is_pinned=is_pinned))
+            self.did(label, partial(pin, is_pinned=was_pinned), partial(pin, is_pinned=is_pinned))
         return after
 
     async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
@@ -101,7 +101,7 @@ class UndoStack:
         after = await archive(is_archived=is_archived)
         if was_archived != is_archived:
             label = "archive thread" if is_archived else "unarchive thread"
-            self._did(label, partial(archive, is_archived=was_archived), partial(archive, is_archived=is_archived))
+            self.did(label, partial(archive, is_archived=was_archived), partial(archive, is_archived=is_archived))
         return after
 
     async def delete_thread(self, thread_id: str) -> Thread:
@@ -109,7 +109,7 @@ class UndoStack:
         was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
         thread = await chat.delete_thread(thread_id)
         if not was_deleted:
-            self._did("delete thread", partial(chat.restore_thread, thread_id), partial(chat.delete_thread, thread_id))
+            self.did("delete thread", partial(chat.restore_thread, thread_id), partial(chat.delete_thread, thread_id))
         return thread
 
     async def restore_thread(self, thread_id: str) -> Thread:
@@ -117,7 +117,7 @@ class UndoStack:
         was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
         thread = await chat.restore_thread(thread_id)
         if was_deleted:
-            self._did("restore thread", partial(chat.delete_thread, thread_id), partial(chat.restore_thread, thread_id))
+            self.did("restore thread", partial(chat.delete_thread, thread_id), partial(chat.restore_thread, thread_id))
         return thread
 
     # Messages
@@ -126,7 +126,7 @@ class UndoStack:
         chat = self._chat
         end = await chat.end_of_path(message_id)
         moved = await chat.delete_message(message_id, with_later=with_later)
-        self._did(
+        self.did(
             "delete message" if len(moved.message_ids) == 1 else "delete messages",
             partial(chat.restore_message, message_id, end_id=end),
             partial(chat.delete_message, message_id, with_later=with_later),
@@ -138,7 +138,7 @@ class UndoStack:
         end = await chat.end_of_path(message_id)
         moved = await chat.restore_message(message_id)
         if moved.message_ids:
-            self._did(
+            self.did(
                 "restore message",
                 partial(chat.delete_messages, moved.message_ids, end_id=end),
                 partial(chat.restore_message, message_id),
@@ -150,7 +150,7 @@ class UndoStack:
         end = await chat.end_of_path(message_id)
         thread = await chat.select_version(message_id)
         if end is not None and await chat.end_of_path(message_id) != end:
-            self._did("switch version", partial(chat.lead_path_to, end), partial(chat.select_version, message_id))
+            self.did("switch version", partial(chat.lead_path_to, end), partial(chat.select_version, message_id))
         return thread
 
     async def edit_message(
@@ -161,14 +161,15 @@ class UndoStack:
         chat = self._chat
         end = await chat.end_of_path(message_id)
         sent = await chat.edit_message(message_id, text, attachments=attachments)
-        self._did(
+        self.did(
             "edit",
             partial(chat.delete_message, sent.question.id, with_later=True, end_id=end),
             partial(chat.restore_message, sent.question.id),
         )
         return sent
 
-    def _did(self, label: str, undo: _Act, redo: _Act) -> None:
+    def did(self, label: str, undo: Act, redo: Act) -> None:
+        """Remember a change, also one that another service made, with its way back and its way forth."""
         self._done.append(Step(label, undo, redo))
         del self._done[:-_MOST_STEPS]
         self._undone.clear()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads that are not in the
-    trash. ``provider`` and ``model`` are what new threads begin with."""
+    """One project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads that are not in
+    the trash. ``provider`` and ``model`` are what new threads begin with."""
 
     id: str
     name: str

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from chatdesk.core.domain.attachment import Attachment
+
+
+class TitleSource(StrEnum):
+    """Who gave a thread its title: the words of its first question, a model, or a person, whose title stays."""
+
+    TEXT = "text"
+    MODEL = "model"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)

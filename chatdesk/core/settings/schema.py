@@ -229,6 +229,13 @@ class Settings:
         minimum=1,
         maximum=3650,
     )
+    archive_days: int = declared(
+        "limits.archive_days",
+        0,
+        "Days after which archived threads move to the trash; 0 is never.",
+        minimum=0,
+        maximum=3650,
+    )
     backups_daily: int = declared(
         "backups.daily",
         7,

@@ -22,6 +22,12 @@ TITLE = "title"
 MODEL = "lww.model"
 PINNED = "lww.pinned"
 ARCHIVED = "lww.archived"
+PROJECT = "lww.project"
+NAME = "name"
+COLOUR = "lww.colour"
+TAG = "lww.tag."  # and the tag's id: whether a thread has that tag
+#: ``project_id`` of what belongs to the whole profile and to no project.
+PROFILE = ""
 
 
 class Origin:
@@ -88,6 +94,71 @@ def log_change(
         "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)", (entity, reg, change_id)
     )
     return change_id
+
+
+def log_many(
+    conn: Connection,
+    origin: Origin,
+    *,
+    kind: str,
+    op: str,
+    reg: str,
+    entries: Sequence[tuple[str, str, int, Mapping[str, Any] | None]],
+) -> None:
+    """Append a change to the same register of many things, given as (entity, project, stamp, body), each thing once."""
+    if not entries:
+        return
+    first = conn.exec_driver_sql(
+        "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
+        " WHERE id = ? RETURNING next_dseq - ?",
+        (len(entries), max(entry[2] for entry in entries), origin.device_id, len(entries)),
+    ).scalar_one()
+    heads = _heads(conn, [entry[0] for entry in entries], reg)
+    now, device = origin.now(), origin.device_id
+    ids = [new_id() for _ in entries]
+    conn.exec_driver_sql(
+        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                ids[place],
+                project_id,
+                device,
+                first + place,
+                kind,
+                op,
+                entity,
+                reg,
+                json.dumps(heads.get(entity, [])),
+                hlc,
+                None if body is None else to_json(body),
+                now,
+            )
+            for place, (entity, project_id, hlc, body) in enumerate(entries)
+        ],
+    )
+    if heads:
+        conn.exec_driver_sql(
+            "DELETE FROM register_heads WHERE entity = ? AND reg = ?", [(entity, reg) for entity in heads]
+        )
+    conn.exec_driver_sql(
+        "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+        [(entry[0], reg, change) for entry, change in zip(entries, ids, strict=True)],
+    )
+
+
+def _heads(conn: Connection, entities: Sequence[str], reg: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(entities), 500):
+        batch = entities[start : start + 500]
+        places = ",".join("?" * len(batch))
+        for entity, change_id in conn.exec_driver_sql(
+            "SELECT entity, change_id FROM register_heads"  # noqa: S608 - a list of question marks
+            f" WHERE entity IN ({places}) AND reg = ? ORDER BY entity, change_id",
+            (*batch, reg),
+        ):
+            found.setdefault(entity, []).append(change_id)
+    return found
 
 
 def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:

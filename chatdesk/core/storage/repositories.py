@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.drafts import DraftRepository
+from chatdesk.core.storage.library import LibraryRepository
 from chatdesk.core.storage.messages import MessageRepository
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.storage.prompts import PromptRepository
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.storage.system_prompts import SystemPromptRepository
+from chatdesk.core.storage.tags import TagRepository
 from chatdesk.core.storage.threads import ThreadRepository
 from chatdesk.core.storage.token_counts import TokenCountRepository
+from chatdesk.core.storage.usage_events import UsageRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,11 @@ class Repositories:
     contexts: ContextRepository
     summaries: SummaryRepository
     token_counts: TokenCountRepository
+    usage: UsageRepository
     prompts: PromptRepository
     system_prompts: SystemPromptRepository
+    library: LibraryRepository
+    tags: TagRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -38,6 +44,9 @@ class Repositories:
             contexts=ContextRepository(database),
             summaries=SummaryRepository(database),
             token_counts=TokenCountRepository(database),
+            usage=UsageRepository(database),
             prompts=PromptRepository(database),
             system_prompts=SystemPromptRepository(database),
+            library=LibraryRepository(database),
+            tags=TagRepository(database),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
@@ -22,8 +23,11 @@ _MARKS = frozenset(ContextMark)
 THREAD_COLUMNS = (
     "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
     " deleted_at, current_leaf_id, message_count, total_input_tokens, total_output_tokens, total_cached_tokens,"
-    " total_reasoning_tokens, total_tool_time_ms, tool_counts"
+    " total_reasoning_tokens, total_tool_time_ms, tool_counts,"
+    " (SELECT group_concat(g.name, char(31)) FROM thread_tags j JOIN tags g ON g.id = j.tag_id"
+    "  WHERE j.thread_id = threads.id)"
 )
+TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
 _MESSAGE_NAMES = (
     "id, thread_id, parent_id, role, status, created_at, position, provider, model, completed_at, latency_ms,"
@@ -39,14 +43,17 @@ _PART_COLUMNS = (
 
 
 def thread_from(row: Sequence[Any]) -> Thread:
-    """A thread from a row of ``THREAD_COLUMNS``."""
+    """A thread from a row of ``THREAD_COLUMNS``, read from ``threads`` under that name."""
     values = list(row)
     values[18] = from_json(values[18])
+    values[19] = tuple(sorted(values[19].split(TAG_MARK), key=str.casefold)) if values[19] else ()
     return Thread(*values)
 
 
 def get_thread(conn: Connection, thread_id: str) -> Thread:
-    row = conn.exec_driver_sql(f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = ?", (thread_id,)).first()
+    row = conn.exec_driver_sql(
+        f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = ? AND deleted_at IS NOT {GONE}", (thread_id,)
+    ).first()
     if row is None:
         raise ThreadNotFound
     return thread_from(row)
@@ -67,10 +74,13 @@ def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Messa
         return []
     parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
     siblings = _live_siblings(conn, rows)
-    return [_message(row, parts.get(row[0], ()), siblings) for row in rows]
+    costs = _costs(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
+    return [_message(row, parts.get(row[0], ()), siblings, costs.get(row[0])) for row in rows]
 
 
-def _message(row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]]) -> Message:
+def _message(
+    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], cost_usd: float | None
+) -> Message:
     versions = siblings.get((row[2] or row[1], row[3]), [])
     older = sum(1 for version in versions if version < row[0])
     return Message(
@@ -100,12 +110,26 @@ def _message(row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str
         version_index=older + 1,
         version_count=max(len(versions), older + 1),
         context_mark=_mark(row[22]),
+        cost_usd=cost_usd,
     )
 
 
 def _mark(stored: str) -> ContextMark:
     """A mark that a newer ChatDesk may know is none to this one."""
     return ContextMark(stored) if stored in _MARKS else ContextMark.NONE
+
+
+def _costs(conn: Connection, message_ids: Sequence[str]) -> dict[str, float]:
+    """What was paid for each answer, also for continuing it; one of which anything is not known is left out."""
+    found: dict[str, float] = {}
+    for batch in batches(message_ids):
+        for message_id, cost in conn.exec_driver_sql(
+            f"SELECT message_id, sum(cost_usd) FROM usage_events WHERE message_id IN ({marks(batch)})"
+            " GROUP BY message_id HAVING count(*) = count(cost_usd)",
+            tuple(batch),
+        ):
+            found[message_id] = float(cost)
+    return found
 
 
 def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[str]) -> dict[str, list[Part]]:

@@ -1,26 +1,27 @@
 """Threads in the database: the list, and everything but their messages."""
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
-
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.thread import Thread, ThreadPage
-from chatdesk.core.errors import InvalidInput, InvalidTitle, ProjectNotFound, ThreadInTrash
+from chatdesk.core.domain.library import Shelf, ThreadQuery
+from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
+from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage import change_log, tables, thread_counters, trash
+from chatdesk.core.storage import change_log, tables, thread_counters, thread_lists, trash
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.plain_text import clean, folded
-from chatdesk.core.storage.rows import THREAD_COLUMNS, get_thread, thread_from
+from chatdesk.core.storage.rows import get_thread
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
 
 TRASH_DAYS = 30
+_SOURCES = frozenset(source.value for source in TitleSource)
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -31,12 +32,26 @@ class ThreadRepository:
         self._db = db
 
     async def create(
-        self, project_id: str, title: str, *, provider: str | None, model: str | None, system_prompt: str = ""
+        self,
+        project_id: str,
+        title: str,
+        *,
+        provider: str | None,
+        model: str | None,
+        system_prompt: str = "",
+        title_source: TitleSource = TitleSource.PERSON,
     ) -> Thread:
         project = checked_id(project_id)
         return await self._db.write(
             lambda conn: insert_thread(
-                conn, self._db.origin, project, title, provider=provider, model=model, system_prompt=system_prompt
+                conn,
+                self._db.origin,
+                project,
+                title,
+                provider=provider,
+                model=model,
+                system_prompt=system_prompt,
+                title_source=title_source,
             )
         )
 
@@ -55,22 +70,40 @@ class ThreadRepository:
         archived: bool = False,
         trashed: bool = False,
     ) -> ThreadPage:
-        """Threads with the newest activity first; ``cursor`` is ``next_cursor`` of the page before."""
-        project = None if project_id is None else checked_id(project_id)
-        sql, values = list_statement(project, cursor, query, pinned, archived, trashed)
-
-        def work(conn: Connection) -> ThreadPage:
-            rows = conn.exec_driver_sql(sql, (*values, limit + 1)).all()
-            threads = tuple(thread_from(row) for row in rows[:limit])
-            has_more = len(rows) > limit
-            return ThreadPage(threads, _cursor(threads[-1]) if threads and has_more else None)
-
-        return await self._db.read(work)
+        """Threads with the newest activity first, in the trash those deleted last; ``cursor`` is ``next_cursor`` of the
+        page before."""
+        shelf: Shelf = "trash" if trashed else "archive" if archived else "active"
+        wanted = ThreadQuery(shelf, project_id, text=query, is_pinned=pinned)
+        return await self._db.read(lambda conn: thread_lists.page(conn, wanted, limit=limit, cursor=cursor))
 
     async def rename(self, thread_id: str, title: str) -> Thread:
+        """By a person: no better one is made from then on."""
         wanted = checked_title(title)
-        values = {"title": wanted, "title_folded": folded(wanted)}
-        return await self._change(thread_id, values, change_log.TITLE, {"title": wanted})
+        return await self._change(thread_id, *_title_change(wanted, TitleSource.PERSON))
+
+    async def retitle(self, thread_id: str, title: str, source: TitleSource) -> Thread | None:
+        """A title that nobody typed; None, and nothing changes, where somebody did, or the thread is in the trash."""
+        wanted, better = checked_id(thread_id), checked_title(title)
+
+        def work(conn: Connection) -> Thread | None:
+            row = conn.exec_driver_sql("SELECT title_source, deleted_at FROM threads WHERE id = ?", (wanted,)).first()
+            if row is None or row[0] == TitleSource.PERSON or row[1] is not None:
+                return None
+            return change_thread(conn, self._db.origin, wanted, *_title_change(better, source))
+
+        return await self._db.write(work)
+
+    async def title_source(self, thread_id: str) -> TitleSource:
+        """Who gave the title. What a newer ChatDesk may know counts as a person's."""
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> TitleSource:
+            row = conn.exec_driver_sql("SELECT title_source FROM threads WHERE id = ?", (wanted,)).first()
+            if row is None:
+                raise ThreadNotFound
+            return TitleSource(row[0]) if row[0] in _SOURCES else TitleSource.PERSON
+
+        return await self._db.read(work)
 
     async def set_archived(self, thread_id: str, is_archived: bool) -> Thread:
         at = self._db.origin.now() if is_archived else None
@@ -94,11 +127,29 @@ class ThreadRepository:
         return await self._db.write(lambda conn: trash.restore_thread(conn, self._db.origin, wanted))
 
     async def purge_expired(self, trashed_before_ms: int | None = None) -> int:
-        """Remove for good what went to the trash before a moment (30 days ago unless said): threads, and single
-        messages. Returns how many of both.
+        """Remove for good what went to the trash before a moment (30 days ago unless said): threads, single messages,
+        projects that are empty by then. In steps, so that others write in between and a kill leaves nothing half done.
+        Returns how many threads and messages.
         """
-        moment = self._db.origin.now() - TRASH_DAYS * _DAY_MS if trashed_before_ms is None else trashed_before_ms
-        return await self._db.write(lambda conn: trash.purge(conn, moment, self._db.origin.now()))
+        origin = self._db.origin
+        moment = origin.now() - TRASH_DAYS * _DAY_MS if trashed_before_ms is None else trashed_before_ms
+        gone = 0
+        while given_up := await self._db.write(lambda conn: trash.give_up_expired(conn, moment)):
+            for step in await self._db.read(partial(trash.steps, thread_ids=given_up)):
+                await self._db.write(partial(trash.remove_messages, message_ids=step))
+            await self._db.write(partial(trash.remove_threads, thread_ids=given_up))
+            gone += len(given_up)
+        while purged := await self._db.write(lambda conn: trash.purge_messages(conn, moment, origin.now())):
+            gone += purged
+        await self._db.write(lambda conn: trash.remove_projects(conn, moment))
+        return gone
+
+    async def retire_archived(self, archived_before_ms: int) -> int:
+        """To the trash with threads that were archived before a moment, in steps. Returns how many."""
+        retired = 0
+        while step := await self._db.write(lambda conn: trash.retire(conn, self._db.origin, archived_before_ms)):
+            retired += step
+        return retired
 
     async def recount(self, thread_id: str) -> Thread:
         """The thread with counters as they should be, counted afresh; nothing is changed."""
@@ -121,26 +172,7 @@ class ThreadRepository:
 
     async def _change(self, thread_id: str, values: dict[str, Any], reg: str, body: dict[str, Any]) -> Thread:
         wanted = checked_id(thread_id)
-        origin = self._db.origin
-
-        def work(conn: Connection) -> Thread:
-            thread = live_thread(conn, wanted)
-            stamp = origin.stamp()
-            conn.execute(tables.threads.update().where(tables.threads.c.id == wanted).values(**values, **stamp))
-            log_change(
-                conn,
-                origin,
-                project_id=thread.project_id,
-                kind="thread",
-                op="edit",
-                entity=wanted,
-                hlc=stamp["hlc"],
-                reg=reg,
-                body=body,
-            )
-            return get_thread(conn, wanted)
-
-        return await self._db.write(work)
+        return await self._db.write(lambda conn: change_thread(conn, self._db.origin, wanted, values, reg, body))
 
 
 def checked_title(title: str) -> str:
@@ -149,6 +181,32 @@ def checked_title(title: str) -> str:
     if not wanted:
         raise InvalidTitle
     return wanted
+
+
+def _title_change(title: str, source: TitleSource) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    shared = {"title": title, "title_source": source.value}
+    return {**shared, "title_folded": folded(title)}, change_log.TITLE, shared
+
+
+def change_thread(
+    conn: Connection, origin: Origin, thread_id: str, values: dict[str, Any], reg: str, body: dict[str, Any]
+) -> Thread:
+    """Write a register of a live thread: its columns, their stamp, and the change log."""
+    thread = live_thread(conn, thread_id)
+    stamp = origin.stamp()
+    conn.execute(tables.threads.update().where(tables.threads.c.id == thread_id).values(**values, **stamp))
+    log_change(
+        conn,
+        origin,
+        project_id=thread.project_id,
+        kind="thread",
+        op="edit",
+        entity=thread_id,
+        hlc=stamp["hlc"],
+        reg=reg,
+        body=body,
+    )
+    return get_thread(conn, thread_id)
 
 
 def live_thread(conn: Connection, thread_id: str) -> Thread:
@@ -167,6 +225,7 @@ def insert_thread(
     provider: str | None,
     model: str | None,
     system_prompt: str,
+    title_source: TitleSource = TitleSource.PERSON,
 ) -> Thread:
     wanted = checked_title(title)
     prompt = clean(system_prompt)
@@ -176,7 +235,14 @@ def insert_thread(
     thread_id = new_id()
     now = origin.now()
     stamp = origin.stamp()
-    shared = {"title": wanted, "system_prompt": prompt, "provider": provider, "model": model, "created_at": now}
+    shared = {
+        "title": wanted,
+        "title_source": title_source.value,
+        "system_prompt": prompt,
+        "provider": provider,
+        "model": model,
+        "created_at": now,
+    }
     conn.execute(
         tables.threads.insert().values(
             id=thread_id,
@@ -197,6 +263,7 @@ def insert_thread(
         hlc=stamp["hlc"],
         body=shared,
     )
+    touch(conn, thread_id, now)
     return get_thread(conn, thread_id)
 
 
@@ -210,43 +277,3 @@ def touch(conn: Connection, thread_id: str, now: int) -> None:
         " WHERE id = (SELECT project_id FROM threads WHERE id = ?)",
         (now, thread_id),
     )
-
-
-def list_statement(
-    project_id: str | None, cursor: str | None, query: str, pinned: bool | None, archived: bool, trashed: bool
-) -> tuple[str, list[Any]]:
-    """The query behind ``list_page``, all but its limit. Its conditions are spelt as in the partial indexes."""
-    conditions = ["deleted_at IS NOT NULL"] if trashed else ["deleted_at IS NULL"]
-    values: list[Any] = []
-    if not trashed:
-        conditions.append("archived_at IS NOT NULL" if archived else "archived_at IS NULL")
-    if pinned is not None:
-        conditions.append("pinned_at IS NOT NULL" if pinned else "pinned_at IS NULL")
-    if project_id is not None:
-        conditions.append("project_id = ?")
-        values.append(project_id)
-    if query.strip():
-        conditions.append("instr(title_folded, ?) > 0")
-        values.append(folded(clean(query).strip()))
-    if cursor is not None:
-        conditions.append("(last_activity_at, id) < (?, ?)")
-        values.extend(_parsed(cursor))
-    sql = (
-        f"SELECT {THREAD_COLUMNS} FROM threads WHERE {' AND '.join(conditions)}"
-        " ORDER BY last_activity_at DESC, id DESC LIMIT ?"
-    )
-    return sql, values
-
-
-def _cursor(thread: Thread) -> str:
-    return f"{thread.last_activity_at}:{thread.id}"
-
-
-def _parsed(cursor: str) -> tuple[int, str]:
-    moment, _, thread_id = cursor.partition(":")
-    try:
-        return int(moment), checked_id(thread_id)
-    except (ValueError, InvalidInput):
-        raise InvalidInput(
-            "That is not a place in the list.", safe="Nothing was changed.", next_step="Start from the first page."
-        ) from None

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
-from chatdesk.core.storage import shown_path, summary_staleness, tables, thread_counters
+from chatdesk.core.storage import projects, shown_path, summary_staleness, tables, thread_counters
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.rows import batches, get_thread, marks
+
+_THREADS_A_STEP = 50
+_MESSAGES_A_STEP = 500
 
 _SUBTREE = """
 WITH RECURSIVE below(id) AS (
@@ -40,13 +44,9 @@ def restore_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
 def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: int | None) -> None:
     stamp = origin.stamp()
     conn.execute(tables.threads.update().where(tables.threads.c.id == thread.id).values(deleted_at=deleted_at, **stamp))
-    covers = {}
-    if deleted_at is not None:
-        # A delete covers exactly what its author had seen; anything newer brings the thread back.
-        rows = conn.exec_driver_sql(
-            "SELECT device, max(dseq) FROM changes WHERE project_id = ? GROUP BY device", (thread.project_id,)
-        )
-        covers = {row[0]: row[1] for row in rows}
+    if deleted_at is None and projects.get_project(conn, thread.project_id).deleted_at is not None:
+        projects.set_deleted(conn, origin, thread.project_id, None)
+    projects.refresh_last_chat(conn, thread.project_id)
     log_change(
         conn,
         origin,
@@ -55,8 +55,17 @@ def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: i
         op="edit" if deleted_at is None else "del",
         entity=thread.id,
         hlc=stamp["hlc"],
-        body=None if deleted_at is None else {"covers": covers},
+        body=None if deleted_at is None else {"covers": seen(conn, thread.project_id)},
     )
+
+
+def seen(conn: Connection, project_id: str) -> dict[str, int]:
+    """The newest change of each device. A delete covers exactly what its author had seen; anything newer brings the
+    thread back."""
+    rows = conn.exec_driver_sql(
+        "SELECT device, max(dseq) FROM changes WHERE project_id = ? GROUP BY device", (project_id,)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def delete_message(
@@ -202,19 +211,77 @@ def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node
     return None if row is None else shown_path.find_node(conn, row[0])
 
 
-def purge(conn: Connection, trashed_before: int, now: int) -> int:
-    """Remove threads and messages for good. A message with others below it stays as an empty tombstone, so that these
-    keep their place.
-    """
-    threads = conn.exec_driver_sql(
-        "DELETE FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ?", (trashed_before,)
-    ).rowcount
+# Removing for good. A thread is given up first, in a step that is whole, and its rows go afterwards, a few at a time: a
+# process that is killed in between leaves nothing that anybody could see, and the next one goes on.
+
+
+def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
+    """Mark threads of the trash (None: all) as gone. Returns how many. Nothing of the sort: ``NotPossible``."""
+    gone = f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE}"
+    if thread_ids is None:
+        return conn.exec_driver_sql(gone).rowcount
+    count = sum(
+        conn.exec_driver_sql(f"{gone} AND id IN ({marks(batch)})", tuple(batch)).rowcount
+        for batch in batches(thread_ids)
+    )
+    if count != len(thread_ids):
+        raise NotPossible(
+            f"{len(thread_ids) - count} of {len(thread_ids)} threads are not in the trash (any more).",
+            next_step="Select those that are and try again.",
+        )
+    return count
+
+
+def give_up_expired(conn: Connection, trashed_before: int) -> list[str]:
+    """Mark the next few threads that were given up already or have been in the trash for long enough."""
+    ids = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ? ORDER BY deleted_at, id LIMIT ?",
+            (max(trashed_before, GONE + 1), _THREADS_A_STEP),
+        )
+    ]
+    conn.exec_driver_sql(f"UPDATE threads SET deleted_at = {GONE} WHERE id IN ({marks(ids)})", tuple(ids))
+    return ids
+
+
+def steps(conn: Connection, thread_ids: Sequence[str]) -> list[list[str]]:
+    """All messages of these threads, children before their parents, in steps of a size that holds nobody up."""
+    ids = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            f"SELECT id FROM messages WHERE thread_id IN ({marks(thread_ids)}) ORDER BY position DESC",
+            tuple(thread_ids),
+        )
+    ]
+    return [ids[start : start + _MESSAGES_A_STEP] for start in range(0, len(ids), _MESSAGES_A_STEP)]
+
+
+def remove_messages(conn: Connection, message_ids: Sequence[str]) -> None:
+    conn.exec_driver_sql(f"DELETE FROM messages WHERE id IN ({marks(message_ids)})", tuple(message_ids))
+
+
+def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
+    conn.exec_driver_sql(f"DELETE FROM threads WHERE id IN ({marks(thread_ids)})", tuple(thread_ids))
+
+
+def remove_projects(conn: Connection, trashed_before: int) -> None:
+    """Projects whose time in the trash is over, once their threads are gone."""
+    conn.exec_driver_sql(
+        "DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id)",
+        (trashed_before,),
+    )
+
+
+def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
+    """Empty the next few single messages whose time is over. One with others below it stays as an empty tombstone, so
+    that these keep their place. Returns how many were emptied."""
     doomed = [
         row[0]
         for row in conn.exec_driver_sql(
-            "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL"
-            " ORDER BY position DESC",
-            (trashed_before,),
+            "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL LIMIT ?",
+            (trashed_before, _MESSAGES_A_STEP),
         )
     ]
     for message_id in doomed:
@@ -225,7 +292,7 @@ def purge(conn: Connection, trashed_before: int, now: int) -> int:
             (now, message_id),
         )
     _drop_childless(conn)
-    return threads + len(doomed)
+    return len(doomed)
 
 
 def _drop_childless(conn: Connection) -> None:
@@ -236,3 +303,18 @@ def _drop_childless(conn: Connection) -> None:
     )
     while conn.exec_driver_sql(f"DELETE FROM messages WHERE {condition}").rowcount:
         continue
+
+
+def retire(conn: Connection, origin: Origin, archived_before: int) -> int:
+    """Move the next few threads to the trash that were archived before a moment. Returns how many."""
+    ids = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT id FROM threads WHERE archived_at IS NOT NULL AND deleted_at IS NULL AND archived_at < ?"
+            " ORDER BY archived_at LIMIT ?",
+            (archived_before, _THREADS_A_STEP),
+        )
+    ]
+    for thread_id in ids:
+        delete_thread(conn, origin, thread_id)
+    return len(ids)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import (
     InvalidInput,
     InvalidTitle,
@@ -15,10 +18,12 @@ from chatdesk.core.errors import (
     ThreadNotFound,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.threads import TRASH_DAYS, list_statement
+from chatdesk.core.storage.thread_lists import sort_key, statement
+from chatdesk.core.storage.threads import TRASH_DAYS
 from tests.helpers.store import PLAN, Store
 
 _DAY_MS = 24 * 3600 * 1000
+_ID = new_id()
 
 
 async def test_pages_of_threads_join_without_gap_or_double(store: Store) -> None:
@@ -71,18 +76,23 @@ async def test_a_made_up_cursor_is_refused(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "index"),
+    ("query", "index"),
     [
-        ((None, None, "", None, False, False), "ix_threads_recent"),
-        ((None, f"5:{new_id()}", "", False, False, False), "ix_threads_recent"),
-        ((new_id(), f"5:{new_id()}", "", None, False, False), "ix_threads_project_recent"),
-        ((None, None, "", True, False, False), "ix_threads_pinned"),
-        ((None, f"5:{new_id()}", "", None, True, False), "ix_threads_archived"),
-        ((None, f"5:{new_id()}", "", None, False, True), "ix_threads_trashed"),
+        (ThreadQuery(), "ix_threads_recent"),
+        (ThreadQuery(is_pinned=False), "ix_threads_recent"),
+        (ThreadQuery(project_id=_ID), "ix_threads_project_recent"),
+        (ThreadQuery(text="x", project_id=_ID, tag_id=_ID), "ix_threads_project_recent"),
+        (ThreadQuery(is_pinned=True), "ix_threads_pinned"),
+        (ThreadQuery("archive"), "ix_threads_archived"),
+        (ThreadQuery("trash"), "ix_threads_trashed"),
     ],
 )
-async def test_every_list_walks_an_index_without_sorting(store: Store, filters: tuple[object, ...], index: str) -> None:
-    sql, values = list_statement(*filters)  # type: ignore[arg-type]
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_every_list_walks_an_index_without_sorting(
+    store: Store, query: ThreadQuery, index: str, is_first: bool
+) -> None:
+    cursor = None if is_first else f"{new_id()}:{'name' if sort_key(query) == 'title_folded' else 5}"
+    sql, values = statement(query, cursor)
 
     def plan(conn: Connection) -> str:
         rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (*values, 50))
@@ -116,7 +126,10 @@ async def test_renaming_keeps_every_title_in_the_log(store: Store) -> None:
             "SELECT id, op, body, parents FROM changes WHERE entity = ? AND reg = 'title' ORDER BY dseq", (thread,)
         ).all()
     )
-    assert [row[2] for row in rows] == ['{"title":"Two"}', '{"title":"Three"}']
+    assert [json.loads(row[2]) for row in rows] == [
+        {"title": "Two", "title_source": "person"},
+        {"title": "Three", "title_source": "person"},
+    ]
     assert rows[1][3] == f'["{rows[0][0]}"]'
     with pytest.raises(InvalidTitle):
         await store.threads.rename(thread, " \n")
