@@ -33,6 +33,7 @@ class Composer(QWidget):
     stopRequested = Signal()
     textChanged = Signal()
     editLastRequested = Signal()
+    promptsRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,8 @@ class Composer(QWidget):
             theme, "square", name="Stop", object_name="stopButton", is_filled=True, side_px=_BUTTON_PX
         )
         self.stop_button.set_name("Stop the answer", tooltip="Stop the answer (Esc)")
+        self.prompts_button = IconButton(theme, "wand", name="Insert a prompt", object_name="promptsButton")
+        self.prompts_button.set_name("Insert a prompt", tooltip="Insert a prompt (/ in an empty line)")
         self._notice = ElidedLabel(theme, role="muted")
         self._notice.setObjectName("composerNotice")
         self._tokens = ElidedLabel(theme, role="muted")
@@ -112,6 +115,7 @@ class Composer(QWidget):
         """A composer that is not enabled shows its text but takes none."""
         self._is_usable = is_enabled
         self.editor.set_locked(not is_enabled)
+        self.prompts_button.setEnabled(is_enabled)
         self._update_send()
 
     def set_placeholder(self, text: str) -> None:
@@ -179,6 +183,7 @@ class Composer(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
+        row.addWidget(self.prompts_button)
         row.addWidget(self._notice, 1)
         row.addWidget(self._tokens)
         row.addLayout(self._stack)
@@ -188,7 +193,8 @@ class Composer(QWidget):
         column.addWidget(self.editor)
         column.addLayout(row)
         self.setMaximumWidth(COMPOSER_WIDTH_PX)
-        self.setTabOrder(self.editor, self.send_button)
+        self.setTabOrder(self.editor, self.prompts_button)
+        self.setTabOrder(self.prompts_button, self.send_button)
         self.setTabOrder(self.send_button, self.stop_button)
 
     def _connect(self) -> None:
@@ -198,6 +204,7 @@ class Composer(QWidget):
         self.editor.focusChanged.connect(self._on_editor_focus_changed)
         self.editor.writtenChanged.connect(self._on_editor_written_changed)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit_height)
+        self.prompts_button.clicked.connect(self.promptsRequested)
         self.send_button.clicked.connect(self._send)
         self.stop_button.clicked.connect(self.stopRequested)
         self._theme.changed.connect(self._on_theme_changed)

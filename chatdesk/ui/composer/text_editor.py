@@ -7,6 +7,7 @@ from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyE
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from chatdesk.ui.composer.long_lines import break_long_lines, mend_long_lines
+from chatdesk.ui.composer.slash_query import slash_query
 
 # A slice of a large paste: keeps the GUI thread below 16 ms, even when every character is a line of its own.
 _SLICE_CHARACTERS = 4096
@@ -27,6 +28,7 @@ class TextEditor(QPlainTextEdit):
     editLastPressed = Signal()
     focusChanged = Signal(bool)  # whether it came by keyboard
     writtenChanged = Signal()
+    slashTyped = Signal()  # in an empty line
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,10 +133,12 @@ class TextEditor(QPlainTextEdit):
             self.editLastPressed.emit()
         else:
             super().keyPressEvent(event)
+            self._note_typed(event.text())
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         self._has_preedit = bool(event.preeditString())
         super().inputMethodEvent(event)
+        self._note_typed(event.commitString())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -184,6 +188,10 @@ class TextEditor(QPlainTextEdit):
             # Qt's own Shift+Enter puts a line separator, which is not the same text.
             self.textCursor().insertBlock()
             self.ensureCursorVisible()
+
+    def _note_typed(self, text: str) -> None:
+        if text == "/" and not self.isReadOnly() and slash_query(self) == "":
+            self.slashTyped.emit()
 
     def _is_empty(self) -> bool:
         return self.document().isEmpty() and not self._has_preedit

@@ -1,0 +1,31 @@
+"""What was typed after a / that begins a line of the editor: the name of a prompt that is looked for, or a path.
+
+A path is told from a name by its second /, by text after the cursor, and in the end by what the library knows.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit
+
+_LONGEST = 60
+
+
+def slash_query(editor: QPlainTextEdit) -> str | None:
+    """None when the cursor does not stand at the end of a line that begins with the only / in it."""
+    cursor = editor.textCursor()
+    if cursor.hasSelection() or not cursor.atBlockEnd():
+        return None
+    line = cursor.block().text()
+    query = line[1:]
+    return query if line.startswith("/") and "/" not in query and len(query) <= _LONGEST else None
+
+
+def select_slash_query(editor: QPlainTextEdit) -> bool:
+    """Select the / and what was typed after it, so that what is inserted takes their place; whether it is there."""
+    if slash_query(editor) is None:
+        return False
+    cursor = editor.textCursor()
+    cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    editor.setTextCursor(cursor)
+    return True
