@@ -7,6 +7,7 @@
     │   ├── MessageTooLarge
     │   ├── AttachmentTooLarge
     │   ├── AttachmentUnusable
+    │   ├── ImportRefused
     │   └── InvalidTitle
     ├── NotFound
     │   ├── ThreadNotFound
@@ -21,6 +22,7 @@
     │   └── QuestionExcluded
     ├── SummaryRangeGone
     ├── SummaryRejected
+    ├── BackgroundLimitReached
     ├── ThreadInTrash
     ├── MessageInTrash
     ├── TurnInProgress
@@ -115,6 +117,13 @@ class AttachmentUnusable(InvalidInput):
     next_step = "Choose another file."
 
 
+class ImportRefused(InvalidInput):
+    code = "import_refused"
+    what = "This file cannot be imported."
+    safe = "Nothing was changed."
+    next_step = "Choose an export of ChatGPT, Claude, Open WebUI, LibreChat or ChatDesk."
+
+
 class InvalidTitle(InvalidInput):
     code = "invalid_title"
     what = "A thread needs a title."
@@ -194,6 +203,20 @@ class SummaryRejected(ChatDeskError):
     what = "The model gave no summary that can be used."
     safe = "Nothing was changed; the newest messages are sent as they fit."
     next_step = "It is tried again later."
+
+
+class BackgroundLimitReached(ChatDeskError):
+    """``until_ms``: when the next day begins, in milliseconds UTC."""
+
+    code = "background_limit_reached"
+    safe = "Your messages are kept, and the newest ones are sent as they fit."
+    next_step = "Summaries and titles are made again tomorrow; the limit is in Settings, Context."
+
+    def __init__(self, limit_tokens: int, *, spent_tokens: int, until_ms: int) -> None:
+        self.until_ms = until_ms
+        super().__init__(
+            f"Today's limit of {limit_tokens:,} tokens for summaries and titles is reached ({spent_tokens:,} are used)."
+        )
 
 
 class ThreadInTrash(ChatDeskError):

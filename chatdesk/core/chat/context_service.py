@@ -7,6 +7,7 @@ one new message costs one small read however long the thread is.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.summary import Summary, SummaryState
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderError
 from chatdesk.core.events import (
     AnswerFinished,
@@ -50,10 +52,11 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.ids import checked_id
 from chatdesk.core.paths import encodings_dir, resources_dir
+from chatdesk.core.usage.budget import BackgroundBudget
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.context.summary_worker import OpenSummariser
-    from chatdesk.core.providers.base import ChatRequest
+    from chatdesk.core.providers.base import ChatRequest, ListedModel
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.storage.repositories import Repositories
 
@@ -88,8 +91,9 @@ class ContextService:
         clock: Clock,
         options: ContextOptions | None = None,
         open_summariser: OpenSummariser | None = None,
+        budget: BackgroundBudget | None = None,
     ) -> None:
-        """``open_summariser``: None where summaries are not made, only sent."""
+        """``open_summariser``: None where summaries are only sent, not made; ``budget``: None is no limit."""
         self._contexts = repositories.contexts
         self._providers = providers
         self._bus = bus
@@ -108,6 +112,8 @@ class ContextService:
             on_changed=self._changed,
             on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
             open_summariser=open_summariser,
+            cost_of=self.cost_of,
+            budget=budget or BackgroundBudget(repositories.usage, clock),
         )
         self._latest: dict[str, Prepared] = {}
         self._is_learning = False
@@ -197,23 +203,6 @@ class ContextService:
             tokens = self._counter.count_in(draft, prepared.way)
         return prepared.totals(draft_tokens=tokens)
 
-    async def request_json(self, thread_id: str, draft: str = "") -> bytes:
-        """The very bytes that the provider would be sent. Raises a ``DoesNotFit``, or ``ProviderError`` where a server
-        has to be asked for its model first."""
-        frame = await self._contexts.frame(checked_id(thread_id))
-        prepared = await self._prepare(frame, draft)
-        provider = self._providers.get(frame.provider or self._providers.default()[0])
-        return await provider.wire_body(prepared.request())
-
-    def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
-        """What is known about a model; None: the one that answers when nothing is chosen."""
-        return self._info(provider, model)
-
-    @property
-    def default_prompt(self) -> str:
-        """The system prompt where neither thread nor project has one."""
-        return self._options.system_prompt
-
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
         """Where the context of a thread starts and where its summaries end, on the shown path."""
         frame = await self._contexts.frame(checked_id(thread_id))
@@ -235,6 +224,24 @@ class ContextService:
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(prepared.request())
 
+    def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
+        """Dollars for a request at today's prices; None where a price is not known."""
+        price = self._catalogue.find(provider or "", model or "").price
+        if price is None:
+            return None
+        return price.cost(
+            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cached_tokens=usage.cached_tokens
+        )
+
+    def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
+        """What is known about a model; None: the one that answers when nothing is chosen."""
+        return self._info(provider, model)
+
+    @property
+    def default_prompt(self) -> str:
+        """The system prompt where neither thread nor project has one."""
+        return self._options.system_prompt
+
     async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
         """How much of the window a system prompt takes, for the model of ``thread`` or the default one."""
         info = self._info(thread.provider, thread.model) if thread else self._info(None, None)
@@ -251,10 +258,12 @@ class ContextService:
                 listed = await provider.list_models()
             except ProviderError:
                 continue
-            for model in listed:
-                self._catalogue.note_listed(
-                    provider.name, model.id, Figures(model.context_window, model.largest_answer)
-                )
+            self.note_models(provider.name, listed)
+
+    def note_models(self, provider: str, models: Iterable[ListedModel]) -> None:
+        """What a provider's list says of its models, which outranks the catalogue."""
+        for model in models:
+            self._catalogue.note_listed(provider, model.id, Figures(model.context_window, model.largest_answer))
         self._stale(None)
 
     async def learn_to_count(self, model: str) -> None:

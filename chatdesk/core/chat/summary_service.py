@@ -14,10 +14,12 @@ from chatdesk.core.context.summariser import Wanted
 from chatdesk.core.context.summary_schedule import SummarySchedule
 from chatdesk.core.context.summary_worker import OpenSummariser, SummaryWorker
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
-from chatdesk.core.domain.usage import Usage
-from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.domain.usage import CostOf, Spent, UsageEvent, UsageKind
+from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.ids import checked_id
+from chatdesk.core.usage.budget import BackgroundBudget
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.repositories import Repositories
@@ -40,12 +42,16 @@ class SummaryService:
         on_changed: Callable[[str | None], None],
         on_failed: Callable[[str, str], None],
         open_summariser: OpenSummariser | None,
+        cost_of: CostOf,
+        budget: BackgroundBudget,
     ) -> None:
         self._summaries = repositories.summaries
         self._contexts = repositories.contexts
+        self._usage = repositories.usage
         self._counter = counter
         self._clock = clock
         self._on_changed = on_changed
+        self._cost_of = cost_of
         self._worker: SummaryWorker | None = None
         self._schedule: SummarySchedule | None = None
         if open_summariser is not None:
@@ -53,6 +59,7 @@ class SummaryService:
                 open_summariser,
                 keep=self._keep,
                 note_failed=self._note_failed,
+                allow=budget.check,
                 on_made=lambda summary: on_changed(summary.thread_id),
                 on_failed=on_failed,
                 clock=clock,
@@ -61,6 +68,16 @@ class SummaryService:
     @property
     def can_be_made(self) -> bool:
         return self._worker is not None
+
+    @property
+    def waits_for_tomorrow(self) -> bool:
+        """Whether the day's limit for work in the background was reached."""
+        return self._worker is not None and self._clock.now_ms() < self._worker.rests_until_ms
+
+    def note_new_limit(self) -> None:
+        """The day's limit is another one: go on with what waits."""
+        if self._worker is not None:
+            self._worker.wake()
 
     async def list(self, thread_id: str) -> tuple[Summary, ...]:
         """All versions, the newest first."""
@@ -140,17 +157,24 @@ class SummaryService:
         if self._worker is not None:
             await self._worker.close()
 
-    async def _keep(self, new: NewSummary, latency_ms: int) -> Summary:
-        return await self._summaries.add(new, latency_ms=latency_ms)
+    async def _keep(self, new: NewSummary, spent: Spent) -> Summary:
+        priced = self._priced(new.provider, new.model, spent)
+        try:
+            return await self._summaries.add(new, spent=priced)
+        except SummaryRangeGone:  # the thread moved on while it was made, which was paid for all the same
+            await self._enter_failed(new.thread_id, new.provider, new.model, priced)
+            raise
 
-    async def _note_failed(self, wanted: Wanted, usage: Usage) -> None:
-        await self._summaries.note_failed(
-            wanted.thread_id,
-            provider=wanted.provider,
-            model=wanted.model,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-        )
+    async def _note_failed(self, wanted: Wanted, spent: Spent) -> None:
+        priced = self._priced(wanted.provider, wanted.model, spent)
+        await self._enter_failed(wanted.thread_id, wanted.provider, wanted.model, priced)
+
+    async def _enter_failed(self, thread_id: str, provider: str | None, model: str | None, spent: Spent) -> None:
+        await self._usage.add(UsageEvent(UsageKind.SUMMARY, thread_id, provider, model, Status.ERROR.value, spent))
+
+    def _priced(self, provider: str | None, model: str | None, spent: Spent) -> Spent:
+        usage = spent.usage
+        return spent if usage is None else replace(spent, cost_usd=self._cost_of(provider, model, usage))
 
 
 def _checked_facts(facts: tuple[str, ...]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
-from chatdesk.core.domain.usage import Usage
+from chatdesk.core.domain.usage import CostOf, Usage, no_cost
 from chatdesk.core.errors import ChatDeskError, ProviderError, StorageError
 from chatdesk.core.events import (
     AnswerFinished,
@@ -71,6 +71,7 @@ class TurnContext:
     store: TurnStore
     bus: EventBus
     clock: Clock
+    cost_of: CostOf = no_cost
 
 
 class Turn:
@@ -255,6 +256,7 @@ class Turn:
         first_s = self._first_token_at_s
         status, error, error_type = Status.COMPLETE, None, None
         details: dict[str, object] = {}
+        usage = self._usage or self._estimated_usage()
         if self._ended_as is not None:
             status = self._ended_as
         elif failure is not None:
@@ -265,7 +267,8 @@ class Turn:
             finished_at=clock.now_ms(),
             latency_ms=round((clock.monotonic_s() - self._started_at_s) * 1000),
             time_to_first_token_ms=None if first_s is None else round((first_s - self._started_at_s) * 1000),
-            usage=self._usage or self._estimated_usage(),
+            usage=usage,
+            cost_usd=None if usage is None else self._context.cost_of(self._answer.provider, self._answer.model, usage),
             finish_reason=self._finish_reason.value if self._finish_reason else None,
             error=error,
             error_type=error_type,

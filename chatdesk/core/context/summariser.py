@@ -19,8 +19,8 @@ from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
 from chatdesk.core.domain.context import ContextFrame, ContextRow
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
-from chatdesk.core.domain.usage import Usage
-from chatdesk.core.errors import SummaryRejected
+from chatdesk.core.domain.usage import Spent, Usage
+from chatdesk.core.errors import ChatDeskError, SummaryRejected
 from chatdesk.core.providers.base import ChatRequest, FinishReason, Provider, StreamFinished, TextDelta, UsageReported
 
 # What stays as it was said after a summary, of the room for a request; the rest is room to go on in.
@@ -64,15 +64,18 @@ class _Answer:
     text: str
     usage: Usage
     reason: FinishReason | None
-    latency_ms: int
+    spent: Spent
 
 
-Keep = Callable[[NewSummary, int], Awaitable[Summary]]
-NoteFailed = Callable[[Wanted, Usage], Awaitable[None]]
+Keep = Callable[[NewSummary, Spent], Awaitable[Summary]]
+NoteFailed = Callable[[Wanted, Spent], Awaitable[None]]
+#: Raises ``BackgroundLimitReached`` where a request of so many tokens is more than the day allows.
+Allow = Callable[[int], Awaitable[None]]
 
 
 class Summariser:
-    """See the module text. ``keep`` stores a summary and its cost, ``note_failed`` the cost of one that was no good."""
+    """See the module text. ``keep`` stores a summary and what it took, ``note_failed`` what one took that was no good;
+    ``allow`` is asked before each request."""
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class Summariser:
         prompt: str,
         keep: Keep,
         note_failed: NoteFailed,
+        allow: Allow,
     ) -> None:
         self._source = source
         self._find_provider = find_provider
@@ -94,11 +98,12 @@ class Summariser:
         self._prompt = prompt
         self._keep = keep
         self._note_failed = note_failed
+        self._allow = allow
 
     async def summarise(self, wanted: Wanted) -> Summary | None:
         """Cover everything that should be; the newest summary, None where nothing had to be done. Raises
-        ``SummaryRejected``, ``SummaryRangeGone`` or what the provider raises; what was kept until then stays.
-        """
+        ``SummaryRejected``, ``SummaryRangeGone``, ``BackgroundLimitReached`` or what the provider raises; what was kept
+        until then stays."""
         info = self._catalogue.find(wanted.provider, wanted.model)
         room = Room.of(info.context_window, answer=info.largest_answer)
         made: Summary | None = None
@@ -149,13 +154,15 @@ class Summariser:
         most_tokens = min(int(room.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
         cut = _shortened(piece, room.counted // 2)
         request = summary_request(wanted.model, self._prompt, previous, cut, most_tokens=most_tokens)
-        answer = await self._ask(wanted, request)
+        asked_tokens = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
+        await self._allow(asked_tokens + most_tokens)
+        answer = await self._ask(wanted, request, asked_tokens)
         source_tokens = sum(group.tokens for group in piece) + (0 if previous is None else previous.tokens)
         tokens = self._counter.count_in(answer.text, CHARACTERS)
         try:
             text = checked_summary(answer.text, tokens=tokens, source_tokens=source_tokens, reason=answer.reason)
         except SummaryRejected:
-            await self._note_failed(wanted, answer.usage)
+            await self._note_failed(wanted, answer.spent)
             raise
         new = NewSummary(
             frame.thread_id,
@@ -171,26 +178,41 @@ class Summariser:
             input_tokens=answer.usage.input_tokens,
             output_tokens=answer.usage.output_tokens,
         )
-        return await self._keep(new, answer.latency_ms)
+        return await self._keep(new, answer.spent)
 
-    async def _ask(self, wanted: Wanted, request: ChatRequest) -> _Answer:
+    async def _ask(self, wanted: Wanted, request: ChatRequest, asked_tokens: int) -> _Answer:
         began_s = self._clock.monotonic_s()
+        first_ms: int | None = None
         pieces: list[str] = []
-        usage, reason = None, None
-        async with aclosing(self._find_provider(wanted.provider).stream(request)) as stream:
-            async for event in stream:
-                match event:
-                    case TextDelta():
-                        pieces.append(event.text)
-                    case UsageReported():
-                        usage = event.usage
-                    case StreamFinished():
-                        reason = event.reason
-        text = "".join(pieces)
-        if usage is None:
-            sent = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
-            usage = Usage(sent, self._counter.count_in(text, CHARACTERS), is_estimated=True)
-        return _Answer(text, usage, reason, round((self._clock.monotonic_s() - began_s) * _SECONDS_TO_MS))
+        usage: Usage | None = None
+        reason: FinishReason | None = None
+
+        def spent() -> Spent:
+            text = "".join(pieces)
+            taken = usage or Usage(asked_tokens, self._counter.count_in(text, CHARACTERS), is_estimated=True)
+            return Spent(taken, self._ms_since(began_s), first_ms)
+
+        try:
+            async with aclosing(self._find_provider(wanted.provider).stream(request)) as stream:
+                async for event in stream:
+                    match event:
+                        case TextDelta():
+                            first_ms = self._ms_since(began_s) if first_ms is None else first_ms
+                            pieces.append(event.text)
+                        case UsageReported():
+                            usage = event.usage
+                        case StreamFinished():
+                            reason = event.reason
+        except ChatDeskError:
+            if pieces:  # what was written is paid for, however it ended
+                await self._note_failed(wanted, spent())
+            raise
+        taken = spent()
+        assert taken.usage is not None  # reported or estimated
+        return _Answer("".join(pieces), taken.usage, reason, taken)
+
+    def _ms_since(self, moment_s: float) -> int:
+        return round((self._clock.monotonic_s() - moment_s) * _SECONDS_TO_MS)
 
     def _groups(self, rows: tuple[ContextRow, ...]) -> list[Group]:
         return make_groups(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
-from chatdesk.core.context.summariser import Keep, NoteFailed, Summariser
+from chatdesk.core.context.summariser import Allow, Keep, NoteFailed, Summariser
 from chatdesk.core.context.summary_prompt import read_prompt
 from chatdesk.core.context.summary_worker import OpenSummariser
 from chatdesk.core.context.tokens import TokenCounter
@@ -30,7 +30,7 @@ def summariser_opener(
     """Providers are built for the worker's loop, because their connections belong to one; the database is only read."""
 
     @asynccontextmanager
-    async def opened(keep: Keep, note_failed: NoteFailed) -> AsyncIterator[Summariser]:
+    async def opened(keep: Keep, note_failed: NoteFailed, allow: Allow) -> AsyncIterator[Summariser]:
         reading = Database(database, clock=clock, backup_dir=backup_dir, read_only=True)
         await reading.open()
         providers = build_providers()
@@ -44,6 +44,7 @@ def summariser_opener(
                 prompt=read_prompt(resources),
                 keep=keep,
                 note_failed=note_failed,
+                allow=allow,
             )
         finally:
             await providers.close()

@@ -15,21 +15,22 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.summariser import Keep, NoteFailed, Summariser, Wanted
-from chatdesk.core.errors import ChatDeskError, SummaryRangeGone
+from chatdesk.core.context.summariser import Allow, Keep, NoteFailed, Summariser, Wanted
+from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, SummaryRangeGone
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.summary import NewSummary, Summary
-    from chatdesk.core.domain.usage import Usage
+    from chatdesk.core.domain.usage import Spent
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _PAUSES_MS = (60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000)
 _LONGEST_END_S = 1.0
+_MS_PER_S = 1000
 
-#: Builds a summariser on the worker's loop, with the ways to write that it is given, and takes it down again.
-OpenSummariser = Callable[[Keep, NoteFailed], AbstractAsyncContextManager[Summariser]]
+#: Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
+OpenSummariser = Callable[[Keep, NoteFailed, Allow], AbstractAsyncContextManager[Summariser]]
 
 
 class SummaryWorker:
@@ -41,6 +42,7 @@ class SummaryWorker:
         *,
         keep: Keep,
         note_failed: NoteFailed,
+        allow: Allow,
         on_made: Callable[[Summary], None],
         on_failed: Callable[[str, str], None],
         clock: Clock,
@@ -48,6 +50,7 @@ class SummaryWorker:
         self._open = open_summariser
         self._keep = keep
         self._note_failed = note_failed
+        self._allow = allow
         self._on_made = on_made
         self._on_failed = on_failed
         self._clock = clock
@@ -58,6 +61,9 @@ class SummaryWorker:
         self._queue: asyncio.Queue[Wanted] = asyncio.Queue()
         self._waiting: set[str] = set()
         self._failures: dict[str, tuple[int, int]] = {}  # by thread: how often, and when it may be tried again
+        self._resting: dict[str, Wanted] = {}  # by thread: what goes on when the next day begins
+        self._rests_until_ms = 0
+        self._waking: asyncio.TimerHandle | None = None
         self._is_closed = False
 
     def ask(self, wanted: Wanted) -> None:
@@ -65,7 +71,11 @@ class SummaryWorker:
         somebody asked for it to be made anew."""
         if self._is_closed or wanted.thread_id in self._waiting:
             return
-        if not wanted.is_anew and self._clock.now_ms() < self._failures.get(wanted.thread_id, (0, 0))[1]:
+        now_ms = self._clock.now_ms()
+        if not wanted.is_anew and now_ms < self._failures.get(wanted.thread_id, (0, 0))[1]:
+            return
+        if not wanted.is_anew and now_ms < self._rests_until_ms:
+            self._resting[wanted.thread_id] = wanted
             return
         self._waiting.add(wanted.thread_id)
         if self._thread is None:
@@ -76,9 +86,26 @@ class SummaryWorker:
         assert self._loop is not None  # made with the thread
         self._loop.call_soon_threadsafe(self._queue.put_nowait, wanted)
 
+    @property
+    def rests_until_ms(self) -> int:
+        """When the day's limit that was reached ends, in milliseconds UTC; in the past or 0 where none holds."""
+        return self._rests_until_ms
+
+    def wake(self) -> None:
+        """Go on with what a limit held up: the day is over, or the limit is another one."""
+        if self._waking is not None:
+            self._waking.cancel()
+            self._waking = None
+        self._rests_until_ms = 0
+        resting, self._resting = self._resting, {}
+        for wanted in resting.values():
+            self.ask(wanted)
+
     async def close(self) -> None:
         """Give up what is being made; what was kept stays. Takes at most a second."""
         self._is_closed = True
+        if self._waking is not None:
+            self._waking.cancel()
         thread, loop = self._thread, self._loop
         if thread is None or loop is None:
             return
@@ -105,13 +132,15 @@ class SummaryWorker:
             self._work.cancel()
 
     async def _serve(self) -> None:
-        async with self._open(self._kept, self._noted) as summariser:
+        async with self._open(self._kept, self._noted, self._allowed) as summariser:
             while True:
                 wanted = await self._queue.get()
                 try:
                     summary = await summariser.summarise(wanted)
                 except SummaryRangeGone:
                     self._tell(self._done, wanted, None, None)  # the thread moved on while it was made
+                except BackgroundLimitReached as error:
+                    self._tell(self._limited, wanted, error)
                 except ChatDeskError as error:
                     _log.info("no summary of %s: %s", wanted.thread_id, error.code)
                     self._tell(self._done, wanted, None, error.sentence)
@@ -121,11 +150,14 @@ class SummaryWorker:
                 else:
                     self._tell(self._done, wanted, summary, None)
 
-    async def _kept(self, new: NewSummary, latency_ms: int) -> Summary:
-        return await self._in_owner(lambda: self._keep(new, latency_ms))
+    async def _kept(self, new: NewSummary, spent: Spent) -> Summary:
+        return await self._in_owner(lambda: self._keep(new, spent))
 
-    async def _noted(self, wanted: Wanted, usage: Usage) -> None:
-        await self._in_owner(lambda: self._note_failed(wanted, usage))
+    async def _noted(self, wanted: Wanted, spent: Spent) -> None:
+        await self._in_owner(lambda: self._note_failed(wanted, spent))
+
+    async def _allowed(self, tokens: int) -> None:
+        await self._in_owner(lambda: self._allow(tokens))
 
     async def _in_owner(self, work: Callable[[], Awaitable[T]]) -> T:
         """Have the owner's loop do it, and wait."""
@@ -143,6 +175,20 @@ class SummaryWorker:
             self._owner.call_soon_threadsafe(what, *arguments)
 
     # On the owner's loop again.
+
+    def _limited(self, wanted: Wanted, error: BackgroundLimitReached) -> None:
+        """Wait for the next day, and say so once, whatever the number of threads."""
+        self._waiting.discard(wanted.thread_id)
+        if self._is_closed:
+            return
+        self._resting[wanted.thread_id] = wanted
+        is_new = self._rests_until_ms != error.until_ms
+        self._rests_until_ms = error.until_ms
+        if self._waking is None:
+            delay_s = max(error.until_ms - self._clock.now_ms(), 0) / _MS_PER_S + 1
+            self._waking = asyncio.get_running_loop().call_later(delay_s, self.wake)
+        if is_new or wanted.is_anew:
+            self._on_failed(wanted.thread_id, error.sentence)
 
     def _done(self, wanted: Wanted, summary: Summary | None, trouble: str | None) -> None:
         self._waiting.discard(wanted.thread_id)

@@ -83,7 +83,7 @@ class Message:
     """One node. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
 
     ``position`` counts ancestors: the first message of a path has 0. It orders the shown path; messages in the trash
-    leave gaps.
+    leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: nobody knows.
     """
 
     id: str
@@ -112,6 +112,7 @@ class Message:
     version_index: int = 1
     version_count: int = 1
     context_mark: ContextMark = ContextMark.NONE
+    cost_usd: float | None = None
 
     @property
     def text(self) -> str:

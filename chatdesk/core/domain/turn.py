@@ -32,13 +32,15 @@ class StreamChunk:
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """How a turn ended. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds."""
+    """How a turn ended. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds; ``cost_usd``
+    None: nobody knows."""
 
     status: Status
     finished_at: int
     latency_ms: int | None = None
     time_to_first_token_ms: int | None = None
     usage: Usage | None = None
+    cost_usd: float | None = None
     finish_reason: str | None = None
     error: str | None = None
     error_type: str | None = None

@@ -1,13 +1,28 @@
-"""Token usage of one request."""
+"""What requests take: tokens, time and money, of one request and of many."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UsageKind(StrEnum):
+    """What a request was made for."""
+
+    ANSWER = "answer"
+    TITLE = "title"
+    SUMMARY = "summary"
+
+
+#: What nobody waits for, and what the day's limit is for.
+BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Counts as the provider reported them (``is_estimated`` false) or as we guessed."""
+    """Counts as the provider reported them (``is_estimated`` false) or as we guessed. Cached tokens are part of the
+    input, reasoning tokens part of the output."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -18,3 +33,107 @@ class Usage:
     @property
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+
+#: Dollars for what a model took, by provider and model; None: nobody knows.
+CostOf = Callable[[str | None, str | None, Usage], float | None]
+
+
+def no_cost(_provider: str | None, _model: str | None, _usage: Usage) -> None:
+    """Where prices are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one request took. Times are milliseconds; ``cost_usd`` None: nobody knows, which is not nothing."""
+
+    usage: Usage | None = None
+    latency_ms: int | None = None
+    time_to_first_token_ms: int | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEvent:
+    """One request, as a line of the ledger. ``message_id`` is the answer that it wrote."""
+
+    kind: UsageKind
+    thread_id: str | None
+    provider: str | None
+    model: str | None
+    status: str
+    spent: Spent
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSum:
+    """Requests added up. ``estimated_requests`` are those whose tokens were guessed, ``unpriced_requests`` those that
+    took tokens and whose cost nobody knows; ``cost_usd`` is that of the others."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: float = 0.0
+    estimated_requests: int = 0
+    unpriced_requests: int = 0
+
+    def __add__(self, other: UsageSum) -> UsageSum:
+        return UsageSum(
+            self.requests + other.requests,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            self.cost_usd + other.cost_usd,
+            self.estimated_requests + other.estimated_requests,
+            self.unpriced_requests + other.unpriced_requests,
+        )
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def is_price_known(self) -> bool:
+        """Whether ``cost_usd`` is all that was spent."""
+        return self.unpriced_requests == 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What one model took for one kind of work."""
+
+    kind: str
+    provider: str
+    model: str
+    total: UsageSum
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Rows by kind and then by how much they took."""
+
+    rows: tuple[UsageRow, ...] = ()
+
+    @property
+    def total(self) -> UsageSum:
+        return sum((row.total for row in self.rows), UsageSum())
+
+
+def cost_text(cost_usd: float) -> str:
+    """Dollars for a person: cents from one dollar on, else two digits that say something. Never shows zero for a sum
+    that is not."""
+    if cost_usd == 0:
+        return "$0"
+    if cost_usd >= 0.995:
+        return f"${cost_usd:,.2f}"
+    if cost_usd < 0.000_1:
+        return "under $0.0001"
+    places = 2
+    while cost_usd < 10.0 ** (1 - places) and places < 5:
+        places += 1
+    text = f"{cost_usd:.{places}f}"
+    return f"${text.rstrip('0') if places > 2 else text}"

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import MessageMatch
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import checked_id
@@ -95,6 +95,7 @@ class MessageRepository:
         provider: str | None,
         model: str | None,
         system_prompt: str = "",
+        title_source: TitleSource = TitleSource.PERSON,
         with_answer: AnswerPlan | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> tuple[Thread, Message, Message | None]:
@@ -103,7 +104,14 @@ class MessageRepository:
 
         def work(conn: Connection) -> tuple[Thread, Message, Message | None]:
             thread = insert_thread(
-                conn, self._db.origin, project, title, provider=provider, model=model, system_prompt=system_prompt
+                conn,
+                self._db.origin,
+                project,
+                title,
+                provider=provider,
+                model=model,
+                system_prompt=system_prompt,
+                title_source=title_source,
             )
             asked, answer = message_writes.add_question(
                 conn, self._db.origin, self._db.owner_token, thread.id, text, LEAF, with_answer, attachments

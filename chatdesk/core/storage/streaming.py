@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection, Row
 
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
+from chatdesk.core.domain.usage import Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import MessageNotFound, NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import tables, thread_counters
+from chatdesk.core.storage import tables, thread_counters, usage_events
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.plain_text import clean, from_json, to_json
@@ -131,24 +132,11 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
             "reasoning_tokens": (row.reasoning_tokens or 0) + usage.reasoning_tokens,
         }
     conn.execute(tables.messages.update().where(tables.messages.c.id == message_id).values(**values))
-    conn.execute(
-        tables.usage_events.insert().values(
-            id=new_id(),
-            project_id=row.project_id,
-            thread_id=row.thread_id,
-            message_id=message_id,
-            provider=row.provider,
-            model=row.model,
-            status=outcome.status.value,
-            input_tokens=usage.input_tokens if usage else 0,
-            output_tokens=usage.output_tokens if usage else 0,
-            cached_tokens=usage.cached_tokens if usage else 0,
-            reasoning_tokens=usage.reasoning_tokens if usage else 0,
-            is_estimated=int(usage is None or usage.is_estimated),
-            latency_ms=outcome.latency_ms,
-            created_at=outcome.finished_at,
-        )
+    spent = Spent(usage, outcome.latency_ms, outcome.time_to_first_token_ms, outcome.cost_usd)
+    event = UsageEvent(
+        UsageKind.ANSWER, row.thread_id, row.provider, row.model, outcome.status.value, spent, message_id=message_id
     )
+    usage_events.enter(conn, origin, event, at=outcome.finished_at)
     settle(conn, origin, row, before, stamp["hlc"])
     touch(conn, row.thread_id, outcome.finished_at)
     return str(row.thread_id)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.summary import NewSummary, StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import SummaryNotFound, SummaryRangeGone
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage import tables
+from chatdesk.core.storage import tables, usage_events
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.plain_text import clean
-from chatdesk.core.storage.rows import get_thread
 from chatdesk.core.storage.threads import live_thread
 
 if TYPE_CHECKING:
@@ -47,21 +48,10 @@ class SummaryRepository:
         wanted = checked_id(summary_id)
         return await self._db.read(lambda conn: _get(conn, wanted))
 
-    async def add(self, new: NewSummary, *, latency_ms: int | None = None) -> Summary:
+    async def add(self, new: NewSummary, *, spent: Spent | None = None) -> Summary:
         """The next version. One that a model made is also entered into the ledger. Raises ``SummaryRangeGone`` when the
         messages are no longer there, or not shown any more."""
-        return await self._db.write(lambda conn: _add(conn, self._db.origin, new, latency_ms))
-
-    async def note_failed(
-        self, thread_id: str, *, provider: str, model: str, input_tokens: int, output_tokens: int
-    ) -> None:
-        """What was paid for a summary that could not be used."""
-        wanted = checked_id(thread_id)
-
-        def work(conn: Connection) -> None:
-            _enter(conn, self._db.origin, wanted, "error", provider, model, input_tokens, output_tokens, None)
-
-        await self._db.write(work)
+        return await self._db.write(lambda conn: _add(conn, self._db.origin, new, spent))
 
     async def switch(self, summary_id: str, *, is_on: bool) -> Summary:
         wanted = checked_id(summary_id)
@@ -114,7 +104,7 @@ def _get(conn: Connection, summary_id: str) -> Summary:
     return _summary(row)
 
 
-def _add(conn: Connection, origin: Origin, new: NewSummary, latency_ms: int | None) -> Summary:
+def _add(conn: Connection, origin: Origin, new: NewSummary, spent: Spent | None) -> Summary:
     thread = live_thread(conn, new.thread_id)
     count = _shown_between(conn, new)
     version = conn.exec_driver_sql(
@@ -156,47 +146,13 @@ def _add(conn: Connection, origin: Origin, new: NewSummary, latency_ms: int | No
         body=shared,
     )
     if new.author is SummaryAuthor.MODEL:
-        _enter(
+        taken = spent or Spent(Usage(new.input_tokens, new.output_tokens))
+        usage_events.enter(
             conn,
             origin,
-            new.thread_id,
-            "complete",
-            new.provider,
-            new.model,
-            new.input_tokens,
-            new.output_tokens,
-            latency_ms,
+            UsageEvent(UsageKind.SUMMARY, new.thread_id, new.provider, new.model, Status.COMPLETE.value, taken),
         )
     return _get(conn, summary_id)
-
-
-def _enter(
-    conn: Connection,
-    origin: Origin,
-    thread_id: str,
-    status: str,
-    provider: str | None,
-    model: str | None,
-    input_tokens: int,
-    output_tokens: int,
-    latency_ms: int | None,
-) -> None:
-    """A line of the ledger."""
-    conn.execute(
-        tables.usage_events.insert().values(
-            id=new_id(),
-            project_id=get_thread(conn, thread_id).project_id,
-            thread_id=thread_id,
-            provider=provider,
-            model=model,
-            status=status,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            latency_ms=latency_ms,
-            created_at=origin.now(),
-            kind="summary",
-        )
-    )
 
 
 def _shown_between(conn: Connection, new: NewSummary) -> int:

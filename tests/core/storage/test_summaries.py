@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.core.domain.summary import NewSummary, StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.usage import Spent, Usage
 from chatdesk.core.errors import SummaryNotFound, SummaryRangeGone
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.context_store import ContextRepository
@@ -63,7 +64,7 @@ async def world(store: Store) -> World:
 
 
 async def test_a_summary_is_kept_with_everything_about_it(world: World) -> None:
-    made = await world.summaries.add(world.new(), latency_ms=5)
+    made = await world.summaries.add(world.new(), spent=Spent(Usage(100, 20), 5))
     assert made == await world.summaries.get(made.id) == (await world.summaries.list(world.thread))[0]
     assert (made.version, made.text, made.message_count, made.state) == (1, "in short", 4, SummaryState.VALID)
     assert (made.from_position, made.to_position, made.is_range_gone) == (0, 3, False)
@@ -74,7 +75,6 @@ async def test_a_summary_is_kept_with_everything_about_it(world: World) -> None:
 async def test_only_what_a_model_made_is_in_the_ledger(world: World) -> None:
     await world.summaries.add(world.new())
     await world.summaries.add(world.new(author=SummaryAuthor.PERSON))
-    await world.summaries.note_failed(world.thread, provider="offline", model="demo", input_tokens=9, output_tokens=0)
 
     def work(conn: Connection) -> list[tuple[object, ...]]:
         rows = conn.exec_driver_sql(
@@ -82,7 +82,7 @@ async def test_only_what_a_model_made_is_in_the_ledger(world: World) -> None:
         )
         return [tuple(row) for row in rows]
 
-    assert await world.store.db.read(work) == [("complete", 100, 20), ("error", 9, 0)]
+    assert await world.store.db.read(work) == [("complete", 100, 20)]
 
 
 async def test_the_newest_version_is_sent_and_one_can_be_switched_off(world: World) -> None:
