@@ -6,13 +6,15 @@ only columns of the first version, so that the sample does not depend on the rep
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from chatdesk.core.storage import schema_upgrade
+from chatdesk.core.storage import schema_upgrade, search_schema, search_text
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 _PROJECT = "01900000-0000-7000-8000-000000000001"
@@ -97,7 +99,22 @@ def main() -> None:
         path = Path(folder) / "sample.db"
         make(path, revision)
         with closing(sqlite3.connect(path)) as conn:
-            Path(target).write_text("\n".join(conn.iterdump()) + "\n", "utf-8")
+            Path(target).write_text("\n".join(_dump(conn)) + "\n", "utf-8")
+
+
+def _dump(conn: sqlite3.Connection) -> Iterator[str]:
+    """Without what SQLite makes by itself for a search index, which is empty here."""
+    search_text.register(conn)
+    for statement in conn.iterdump():
+        if statement.startswith("PRAGMA writable_schema"):
+            continue
+        virtual = re.match(r"INSERT INTO sqlite_master.*?'(CREATE VIRTUAL TABLE .*)'\);$", statement, re.DOTALL)
+        if virtual is not None:
+            yield virtual[1].replace("''", "'") + ";"
+            continue
+        found = re.match(r"(?:CREATE TABLE|INSERT INTO) ['\"]?(\w+)", statement)
+        if found is None or found[1] not in search_schema.DERIVED_TABLES:
+            yield statement
 
 
 if __name__ == "__main__":

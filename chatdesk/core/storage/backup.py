@@ -13,6 +13,7 @@ from pathlib import Path
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.connection import make_private_directory, make_private_file
 from chatdesk.core.storage.failures import translating
+from chatdesk.core.storage.search_schema import DERIVED_TABLES
 
 
 def back_up(source: sqlite3.Connection, target: Path) -> Path:
@@ -30,9 +31,9 @@ def back_up(source: sqlite3.Connection, target: Path) -> Path:
                 source.backup(copy, pages=-1)
                 copy.execute("PRAGMA journal_mode=DELETE")
                 _verify(source, copy)
-            _sync(temporary)
+            sync_file(temporary)
             temporary.replace(target)
-            _sync_directory(target.parent)
+            sync_directory(target.parent)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -61,6 +62,8 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
     ).fetchall()
     counts = {}
     for (name,) in names:
+        if name in DERIVED_TABLES:
+            continue
         counts[name] = int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
     return counts
 
@@ -72,12 +75,14 @@ def _verify(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
         raise StorageCorrupt("The backup that was just made is not complete, so it was not kept.")
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Bring a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Bring the names in a directory to the disk."""
     if os.name != "posix":
         return
     descriptor = os.open(directory, os.O_RDONLY)

@@ -91,6 +91,7 @@ def _copy_messages(
             "on_path": 1,
             "owner_pid_token": None,
             "deleted_with": None,
+            "search_n": None,
         }
         for place, row in enumerate(path)
     ]

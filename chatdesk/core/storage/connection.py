@@ -16,6 +16,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
+from chatdesk.core.storage import search_text
+
 BUSY_TIMEOUT_S = 5.0
 
 
@@ -57,6 +59,7 @@ def _engine(target: str, prepare: Any, *, begin: str, uri: bool) -> Engine:
         )
         try:
             connection.text_factory = _decode
+            search_text.register(connection)
             prepare(connection)
         except BaseException:
             connection.close()

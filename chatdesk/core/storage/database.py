@@ -32,7 +32,16 @@ from chatdesk.core.errors import (
     UpgradeFailed,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import backup, high_water, older_schema, owner_token, recovery, schema_upgrade, tables
+from chatdesk.core.storage import (
+    backup,
+    high_water,
+    older_schema,
+    owner_token,
+    recovery,
+    schema_upgrade,
+    search_index,
+    tables,
+)
 from chatdesk.core.storage.ballast import Ballast
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import (
@@ -201,6 +210,7 @@ class Database:
                 self._is_full_sync = is_durable
             with conn.begin():
                 result = work(conn)
+                search_index.drain(_driver(conn))
                 mark = self._count_commit(conn) if is_durable else None
                 self._check_identity()
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -278,6 +288,7 @@ class Database:
                 self._take_device(conn)
                 ensure_default_project(conn, self.origin)
                 recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
+                search_index.drain(_driver(conn))
                 found = self._count_commit(conn)
             warning = high_water.warning(high_water.read(self.path), found)
             self._write_mark(found)

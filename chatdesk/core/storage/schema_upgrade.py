@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
-from chatdesk.core.storage import backup, tables
+from chatdesk.core.storage import backup, search_schema, tables
 from chatdesk.core.storage.connection import writing_engine
 from chatdesk.core.storage.failures import translating
 
@@ -67,6 +67,8 @@ def create(conn: Connection) -> None:
         conn.execute(CreateTable(table))
         for index in sorted(table.indexes, key=_width):
             conn.execute(CreateIndex(index))
+    for statement in search_schema.STATEMENTS:
+        conn.exec_driver_sql(statement)
     tables.alembic_version.create(conn, checkfirst=False)
     conn.execute(tables.alembic_version.insert().values(version_num=tables.HEAD_REVISION))
 
@@ -168,10 +170,15 @@ def differences_from_models(path: Path) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    def is_ours(_item: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
+        return kind != "table" or name not in search_schema.DERIVED_TABLES
+
     engine = writing_engine(path)
     try:
         with engine.connect() as conn:
-            context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+            context = MigrationContext.configure(
+                conn, opts={"compare_type": True, "compare_server_default": True, "include_object": is_ours}
+            )
             return [str(difference) for difference in compare_metadata(context, tables.metadata)]
     finally:
         engine.dispose()

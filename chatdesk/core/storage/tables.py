@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -172,6 +172,8 @@ messages = Table(
     _counter("line_count"),
     # Since 0003: empty, pinned or excluded by the reader.
     Column("context_mark", Text, nullable=False, server_default=text("''")),
+    # Since 0005: its row in the search index, a number that stays.
+    Column("search_n", Integer),
     CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
     CheckConstraint(
         "status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error')",
@@ -191,6 +193,7 @@ Index("ix_messages_thread_id", messages.c.thread_id)
 Index("ix_messages_trashed", messages.c.thread_id, messages.c.deleted_at, sqlite_where=text("deleted_at IS NOT NULL"))
 Index("ix_messages_unfinished", messages.c.thread_id, sqlite_where=text("status IN ('pending', 'streaming')"))
 Index("ix_messages_marked", messages.c.thread_id, messages.c.position, sqlite_where=text("context_mark <> ''"))
+Index("ix_messages_search_n", messages.c.search_n, unique=True, sqlite_where=text("search_n IS NOT NULL"))
 
 message_parts = Table(
     "message_parts",
@@ -437,6 +440,42 @@ devices = Table(
     _counter("commit_count"),
     _counter("message_count"),
     Column("created_at", Integer, nullable=False),
+)
+
+# What is searched for besides messages: titles, summaries, names and the texts of attachments. See ``search_schema``.
+search_entries = Table(
+    "search_entries",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    UniqueConstraint("kind", "entity"),
+)
+
+# What changed since the last commit, and what the index knows of it.
+search_queue = Table(
+    "search_queue",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+search_removed = Table(
+    "search_removed",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("text", Text),
+    sqlite_with_rowid=False,
+)
+
+# What was there before the index was.
+search_backlog = Table(
+    "search_backlog",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 meta = Table(

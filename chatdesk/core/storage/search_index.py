@@ -1,0 +1,266 @@
+"""Keeps the search index true: what changed goes into it with the change, what was there before a batch at a time.
+
+See ``search_schema`` for what stands where. What waits is in ``search_backlog``: names one by one, messages as the id
+below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is made anew (messages
+with a lower number are not in it yet), and ``search.damaged`` from when damage was met until it is made anew.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from chatdesk.core.storage import search_schema
+from chatdesk.core.storage.rows import batches, marks
+
+_log = logging.getLogger(__name__)
+
+BATCH = 400
+FLOOR, DAMAGED = "search.floor", "search.damaged"
+_TOTAL = "search.total"
+_ERROR, _CORRUPT = 1, 11
+_IS_SEARCHED = (
+    "m.status NOT IN ('pending', 'streaming') AND m.purged_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM message_parts p WHERE p.message_id = m.id AND p.type = 'text')"
+)
+
+
+def drain(conn: sqlite3.Connection) -> None:
+    """Bring the index up to what changed in this transaction. Damage of the index does not stop the change: it is
+    noted, and the index waits to be made anew."""
+    if conn.execute("SELECT 1 FROM search_queue LIMIT 1").fetchone() is None or read_meta(conn, DAMAGED) is not None:
+        return
+    conn.execute("SAVEPOINT search")
+    try:
+        _drain(conn)
+        # What FTS5 still holds in memory is written now, and may fail now and not at the commit.
+        conn.execute("RELEASE search")
+    except sqlite3.Error as error:
+        conn.execute("ROLLBACK TO search")
+        conn.execute("RELEASE search")
+        if not is_damage(error):
+            raise
+        note_damage(conn)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether ``error`` speaks of the index itself."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (_ERROR, _CORRUPT)
+
+
+def note_damage(conn: sqlite3.Connection) -> None:
+    _log.error("the search index is damaged; it will be made anew")
+    _write_meta(conn, DAMAGED, "1")
+
+
+def _drain(conn: sqlite3.Connection) -> None:
+    removed = _take_out(conn)
+    queue = conn.execute("SELECT kind, entity FROM search_queue").fetchall()
+    messages = [entity for kind, entity in queue if kind == "message"]
+    for batch in batches(messages):
+        _put_messages(conn, batch, removed["message"])
+    _put_entries(conn, [(kind, entity) for kind, entity in queue if kind != "message"])
+    conn.execute("DELETE FROM search_queue")
+
+
+def _take_out(conn: sqlite3.Connection) -> dict[str, set[int]]:
+    """Remove from the index what is not so any more. Returns the numbers, by source."""
+    removed: dict[str, set[int]] = {"message": set(), "entry": set()}
+    floor = _floor(conn)
+    for source, n in conn.execute("SELECT source, n FROM search_removed").fetchall():
+        removed[source].add(n)
+    for source, table in (("message", "search_index"), ("entry", "search_names")):
+        if removed[source]:
+            conn.execute(
+                f"INSERT INTO {table} ({table}, rowid, text) SELECT 'delete', n, search_words(text)"
+                " FROM search_removed WHERE source = ? AND (? IS NULL OR source <> 'message' OR n >= ?)",
+                (source, floor, floor),
+            )
+    if removed["message"] or removed["entry"]:
+        conn.execute("DELETE FROM search_removed")
+    return removed
+
+
+def _put_messages(conn: sqlite3.Connection, ids: Sequence[str], removed: set[int]) -> None:
+    floor = _floor(conn)
+    rows = conn.execute(
+        f"SELECT m.id, m.search_n, {_IS_SEARCHED} FROM messages m WHERE m.id IN ({marks(ids)}) ORDER BY m.id", ids
+    ).fetchall()
+    gone = [row[0] for row in rows if row[1] is not None and not row[2]]
+    if gone:
+        conn.execute(f"UPDATE messages SET search_n = NULL WHERE id IN ({marks(gone)})", gone)
+    fresh = [row[0] for row in rows if row[1] is None and row[2]]
+    numbers = [row[1] for row in rows if row[2] and row[1] in removed and (floor is None or row[1] >= floor)]
+    _insert_messages(conn, numbers + _number(conn, fresh))
+
+
+def _number(conn: sqlite3.Connection, ids: Iterable[str]) -> list[int]:
+    """Give messages the next higher numbers, in their order."""
+    n = conn.execute("SELECT coalesce(max(search_n), 0) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    numbered = [(n + place, message_id) for place, message_id in enumerate(ids, start=1)]
+    conn.executemany("UPDATE messages SET search_n = ? WHERE id = ?", numbered)
+    return [number for number, _ in numbered]
+
+
+def _insert_messages(conn: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """One statement, in rising order: FTS5 writes a segment whenever a number falls."""
+    for start in range(0, len(numbers), BATCH):
+        batch = sorted(numbers)[start : start + BATCH]
+        conn.execute(
+            "INSERT INTO search_index (rowid, text) SELECT n, text FROM search_message_texts"
+            f" WHERE n IN ({','.join('?' * len(batch))}) ORDER BY n",
+            batch,
+        )
+
+
+def _put_entries(conn: sqlite3.Connection, entries: Iterable[tuple[str, str]]) -> None:
+    """Number what has no number yet and index what has a text; an entry without one is forgotten."""
+    for kind, entity in entries:
+        conn.execute("DELETE FROM search_entries WHERE kind = ? AND entity = ?", (kind, entity))
+        n = conn.execute("INSERT INTO search_entries (kind, entity) VALUES (?, ?)", (kind, entity)).lastrowid
+        text = conn.execute("SELECT text FROM search_entry_texts WHERE n = ?", (n,)).fetchone()[0]
+        if text:
+            conn.execute("INSERT INTO search_names (rowid, text) VALUES (?, ?)", (n, text))
+        else:
+            conn.execute("DELETE FROM search_entries WHERE n = ?", (n,))
+
+
+def rebuild(conn: sqlite3.Connection) -> None:
+    """Throw the words away; ``fill`` finds them again."""
+    for table in search_schema.VIRTUAL_TABLES:
+        try:
+            conn.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            _replace_table(conn, table)
+    waiting = [row[0] for row in conn.execute("SELECT entity FROM search_queue WHERE kind = 'message'")]
+    for batch in batches(waiting):
+        rows = conn.execute(
+            f"SELECT m.id FROM messages m WHERE m.id IN ({marks(batch)}) AND m.search_n IS NULL AND {_IS_SEARCHED}"
+            " ORDER BY m.id",
+            batch,
+        ).fetchall()
+        _number(conn, [row[0] for row in rows])
+    conn.execute("DELETE FROM search_queue")
+    conn.execute("DELETE FROM search_removed")
+    conn.execute("INSERT OR IGNORE INTO search_backlog (kind, entity) SELECT kind, entity FROM search_entries")
+    conn.execute("DELETE FROM search_entries")
+    conn.execute("DELETE FROM search_backlog WHERE kind = 'message'")
+    conn.execute(search_schema.BACKLOG)
+    highest = conn.execute("SELECT max(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    if highest is not None:
+        _write_meta(conn, FLOOR, str(highest + 1))
+    conn.execute("DELETE FROM meta WHERE key IN (?, ?)", (DAMAGED, _TOTAL))
+
+
+def _replace_table(conn: sqlite3.Connection, table: str) -> None:
+    """A table that is too damaged to be emptied."""
+    for name in (table, *(f"{table}_{shadow}" for shadow in search_schema.SHADOWS)):
+        conn.execute(f"DROP TABLE IF EXISTS {name}")
+    conn.execute(search_schema.FTS_TABLES[table])
+
+
+def fill_batch(conn: sqlite3.Connection, size: int = BATCH) -> int | None:
+    """Index some of what waits, the newest first. Returns the percent that is done; None when there is nothing left."""
+    if read_meta(conn, DAMAGED) is not None:
+        rebuild(conn)
+    if not (_fill_names(conn, size) or _fill_numbered(conn, size) or _fill_unnumbered(conn, size)):
+        conn.execute("DELETE FROM meta WHERE key IN (?, ?)", (FLOOR, _TOTAL))
+        return None
+    return percent(conn)
+
+
+def _fill_names(conn: sqlite3.Connection, size: int) -> bool:
+    entries = conn.execute(
+        "SELECT kind, entity FROM search_backlog WHERE kind <> 'message' LIMIT ?", (size,)
+    ).fetchall()
+    known = "SELECT 1 FROM search_entries WHERE kind = ? AND entity = ?"
+    _put_entries(conn, [entry for entry in entries if conn.execute(known, entry).fetchone() is None])
+    conn.executemany("DELETE FROM search_backlog WHERE kind = ? AND entity = ?", entries)
+    return bool(entries)
+
+
+def _fill_numbered(conn: sqlite3.Connection, size: int) -> bool:
+    floor = _floor(conn)
+    if floor is None:
+        return False
+    rows = conn.execute(
+        "SELECT search_n FROM messages WHERE search_n < ? ORDER BY search_n DESC LIMIT ?", (floor, size)
+    ).fetchall()
+    if rows:
+        _insert_messages(conn, [row[0] for row in rows])
+        _write_meta(conn, FLOOR, str(rows[-1][0]))
+    else:
+        conn.execute("DELETE FROM meta WHERE key = ?", (FLOOR,))
+    return bool(rows)
+
+
+def _fill_unnumbered(conn: sqlite3.Connection, size: int) -> bool:
+    cursor = _cursor(conn)
+    if cursor is None:
+        return False
+    rows = conn.execute(
+        f"SELECT m.id, m.search_n IS NULL AND {_IS_SEARCHED} FROM messages m WHERE m.id < ? ORDER BY m.id DESC LIMIT ?",
+        (cursor, size),
+    ).fetchall()
+    conn.execute("DELETE FROM search_backlog WHERE kind = 'message'")
+    if not rows:
+        return False
+    wanted = [row[0] for row in rows if row[1]]
+    # Below all others, so that higher numbers are newer here as well.
+    lowest = conn.execute("SELECT coalesce(min(search_n), 1) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    numbered = [(min(lowest, 1) - place, message_id) for place, message_id in enumerate(wanted, start=1)]
+    conn.executemany("UPDATE messages SET search_n = ? WHERE id = ?", numbered)
+    _insert_messages(conn, [n for n, _ in numbered])
+    for batch in batches(wanted):
+        files = conn.execute(
+            f"SELECT 'file', id FROM message_parts WHERE message_id IN ({marks(batch)}) AND type IN ('image', 'file')",
+            batch,
+        ).fetchall()
+        _put_entries(conn, files)
+    conn.execute("INSERT INTO search_backlog (kind, entity) VALUES ('message', ?)", (rows[-1][0],))
+    return True
+
+
+def percent(conn: sqlite3.Connection) -> int:
+    """How much of the messages can be found, estimated from the numbers that are left; 100 when nothing waits."""
+    floor, cursor = _floor(conn), _cursor(conn)
+    if floor is None and cursor is None:
+        waiting = conn.execute("SELECT 1 FROM search_backlog LIMIT 1").fetchone()
+        return 100 if waiting is None else 99
+    total = read_meta(conn, _TOTAL)
+    if total is None:
+        total = str(conn.execute("SELECT count(*) FROM messages").fetchone()[0])
+        if conn.in_transaction and not conn.execute("PRAGMA query_only").fetchone()[0]:
+            _write_meta(conn, _TOTAL, total)
+    low, high = conn.execute("SELECT min(search_n), max(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()
+    if high is None:
+        return 0
+    done = high - max(low, low if floor is None else floor) + 1
+    return min(99, 100 * int(done) // max(1, int(total)))
+
+
+def _cursor(conn: sqlite3.Connection) -> str | None:
+    row = conn.execute("SELECT entity FROM search_backlog WHERE kind = 'message'").fetchone()
+    return None if row is None else str(row[0])
+
+
+def _floor(conn: sqlite3.Connection) -> int | None:
+    value = read_meta(conn, FLOOR)
+    return None if value is None else int(value)
+
+
+def read_meta(conn: sqlite3.Connection, key: str) -> str | None:
+    row = conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _write_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
+    conn.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
