@@ -193,7 +193,16 @@ Index("ix_messages_thread_id", messages.c.thread_id)
 Index("ix_messages_trashed", messages.c.thread_id, messages.c.deleted_at, sqlite_where=text("deleted_at IS NOT NULL"))
 Index("ix_messages_unfinished", messages.c.thread_id, sqlite_where=text("status IN ('pending', 'streaming')"))
 Index("ix_messages_marked", messages.c.thread_id, messages.c.position, sqlite_where=text("context_mark <> ''"))
-Index("ix_messages_search_n", messages.c.search_n, unique=True, sqlite_where=text("search_n IS NOT NULL"))
+# Holds all that most filters of a search ask of a message, so that its row need not be read for every hit.
+Index(
+    "ix_messages_search_n",
+    messages.c.search_n,
+    messages.c.thread_id,
+    messages.c.deleted_at,
+    messages.c.role,
+    messages.c.created_at,
+    sqlite_where=text("search_n IS NOT NULL"),
+)
 
 message_parts = Table(
     "message_parts",
