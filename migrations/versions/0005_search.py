@@ -20,8 +20,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_messages_search_n",
         "messages",
-        ["search_n"],
-        unique=True,
+        ["search_n", "thread_id", "deleted_at", "role", "created_at"],
+        unique=False,
         sqlite_where=sa.text("search_n IS NOT NULL"),
     )
     op.create_table(
