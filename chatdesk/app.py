@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.prompt_service import PromptService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.core.chat.title_service import TitleService
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.database import Database, OpenReport
     from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.usage.budget import BackgroundBudget
+    from chatdesk.core.usage.service import UsageService
     from chatdesk.ui.application.window_application import Script
 
 _log = logging.getLogger(__name__)
@@ -62,6 +65,9 @@ class Services:
     prompts: PromptService
     system_prompts: SystemPromptService
     library: LibraryService
+    titles: TitleService
+    usage: UsageService
+    budget: BackgroundBudget
     _retired: list[ProviderRegistry] = field(default_factory=list)
 
     @property
@@ -95,10 +101,14 @@ class Services:
         self._retired.append(self.providers)
         self.providers = _registry(settings, self.openai_key)
         self.chat.use_providers(self.providers)
+        self.titles.use(self.providers, is_on=settings.model_titles)
+        self.budget.set_limit(settings.background_tokens_per_day)
         self.chat.context.use_options(_context_options(settings))
+        self.chat.context.summaries.note_new_limit()
 
     async def close(self) -> None:
         """Interrupt turns, store their text, close connections and files."""
+        await self.titles.close()
         await self.chat.close()
         for registry in (*self._retired, self.providers):
             await registry.close()
@@ -228,9 +238,9 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     if services.read_only_reason is not None:
         return
     await purge_trash(services)
+    services.titles.follow()
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
-    await services.chat.context.learn_models()
     while True:
         await purge_trash(services)
         report = await services.caretaker.look_after()
@@ -292,7 +302,8 @@ async def _build(
         bus = EventBus()
         providers = _registry(settings, key)
         together = repositories.Repositories.of(store)
-        context = _context(paths, settings, key, together, providers, bus, store)
+        budget = _budget(settings, together)
+        context = _context(paths, settings, key, together, providers, bus, store, budget)
         chat = service.ChatService(
             repositories=together,
             context=context,
@@ -310,6 +321,7 @@ async def _build(
     )
     keeper = caretaker.Caretaker(paths.database, shelf, clock)
     prompts, system_prompts = _prompts(together, context, bus)
+    titles, usage = _usage(settings, together, context, providers, bus, budget)
     return Services(
         chat,
         bus,
@@ -324,6 +336,9 @@ async def _build(
         prompts=prompts,
         system_prompts=system_prompts,
         library=_library(together, chat, bus),
+        titles=titles,
+        usage=usage,
+        budget=budget,
     )
 
 
@@ -335,6 +350,7 @@ def _context(
     providers: ProviderRegistry,
     bus: EventBus,
     store: Database,
+    budget: BackgroundBudget,
 ) -> ContextService:
     from chatdesk.core.chat.context_service import ContextService
     from chatdesk.core.context.catalogue import ModelCatalogue
@@ -360,6 +376,7 @@ def _context(
         catalogue=catalogue,
         clock=SystemClock(),
         open_summariser=None if store.is_read_only else open_summariser,
+        budget=budget,
     )
     context.use_options(_context_options(settings))
     return context
@@ -379,6 +396,36 @@ def _prompts(
 
     prompts = PromptService(repositories.prompts, bus, starters=resources_dir() / "prompts" / "library.json")
     return prompts, SystemPromptService(repositories, context, bus)
+
+
+def _budget(settings: Settings, repositories: Repositories) -> BackgroundBudget:
+    from chatdesk.core.usage.budget import BackgroundBudget
+
+    return BackgroundBudget(repositories.usage, SystemClock(), tokens_per_day=settings.background_tokens_per_day)
+
+
+def _usage(
+    settings: Settings,
+    repositories: Repositories,
+    context: ContextService,
+    providers: ProviderRegistry,
+    bus: EventBus,
+    budget: BackgroundBudget,
+) -> tuple[TitleService, UsageService]:
+    from chatdesk.core.chat.title_service import TitleService, read_title_prompt
+    from chatdesk.core.usage.service import UsageService
+
+    titles = TitleService(
+        repositories,
+        context=context,
+        providers=providers,
+        bus=bus,
+        clock=SystemClock(),
+        budget=budget,
+        read_prompt=partial(read_title_prompt, resources_dir()),
+        is_on=settings.model_titles,
+    )
+    return titles, UsageService(repositories.usage)
 
 
 def _context_options(settings: Settings) -> ContextOptions:

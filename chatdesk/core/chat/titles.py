@@ -1,7 +1,8 @@
-"""Titles of threads, made from the first question until somebody gives a better one."""
+"""Titles of threads, made from the first question until a model or a person gives a better one."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from chatdesk.core.errors import InvalidTitle
@@ -11,6 +12,13 @@ _LONGEST_AUTOMATIC = 60
 _LONGEST = 300
 _BRANCH = " (branch)"
 _MARKS = "#>*-`_~|=+ \t"
+_QUOTES = "\"'“”„‟‘’‚«»‹›「」『』《》 \t"
+_ENDS = ".。:;,"
+_LONGEST_READ = 20_000
+_LONGEST_ANSWER = 120  # a model that writes more than this does not give a title
+_MOST_WORDS = 14
+_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_LABEL = re.compile(r"^(?:title|titel|titre|título|titolo)\s*[:：]\s*", re.IGNORECASE)
 
 
 def title_from_text(text: str) -> str:
@@ -20,6 +28,17 @@ def title_from_text(text: str) -> str:
         if plain:
             return _cut(plain)
     return NEW_THREAD_TITLE
+
+
+def title_from_answer(answer: str) -> str | None:
+    """A model's answer as a title; None where it is empty, a speech, or nothing that could be read."""
+    lines = [line for line in map(_printable, _THOUGHTS.sub("", answer[:_LONGEST_READ]).splitlines()) if line]
+    if len(lines) != 1 or len(lines[0]) > _LONGEST_ANSWER:
+        return None
+    plain = _LABEL.sub("", lines[0].strip(_MARKS)).strip(_MARKS).strip(_QUOTES).rstrip(_ENDS).strip(_MARKS + _QUOTES)
+    if not any(letter.isalnum() for letter in plain) or len(plain.split()) > _MOST_WORDS:
+        return None
+    return _cut(plain)
 
 
 def checked_title(title: str) -> str:

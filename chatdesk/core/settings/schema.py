@@ -215,6 +215,18 @@ class Settings:
         "When idle threads are summarised that will need it, as five cron fields such as 0 3 * * *; empty is never.",
         env="SUMMARISE_CRON",
     )
+    model_titles: bool = declared(
+        "context.model_titles",
+        True,
+        "After its first answer a thread's model is asked for a title; when false, the question's beginning is it.",
+    )
+    background_tokens_per_day: int = declared(
+        "limits.background_tokens_per_day",
+        0,
+        "Most tokens a day for what nobody waits for, summaries and titles; 0 is no limit.",
+        minimum=0,
+        maximum=1_000_000_000,
+    )
     max_message_bytes: int = declared(
         "limits.max_message_bytes",
         MIB,

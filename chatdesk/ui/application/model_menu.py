@@ -1,4 +1,5 @@
-"""The models that the header offers: those known at once first, then those that a server names."""
+"""The models that the header offers: those known at once first, then those that a server names, which also says how
+large their windows are."""
 
 from __future__ import annotations
 
@@ -41,6 +42,7 @@ class ModelMenu(QObject):
                 models = await provider.list_models()
             except ChatDeskError:
                 continue  # said when a question is sent to it, with the cause
+            services.chat.context.note_models(provider.name, models)
             known = [(model.id, model.label) for model in models]
             extra = [choice for choice in lists[provider.name] if choice[0] and choice[0] not in dict(known)]
             lists[provider.name] = [*extra, *known]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_answer, title_from_text
 from chatdesk.core.errors import InvalidTitle
 
 
@@ -29,3 +29,28 @@ def test_a_given_title_is_one_line_of_bounded_length() -> None:
     assert len(checked_title("y" * 5000)) == 300
     with pytest.raises(InvalidTitle):
         checked_title("\u202e\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        ("Sorting lists", "Sorting lists"),
+        (' "Sorting lists." ', "Sorting lists"),
+        ("«Tri de listes»", "Tri de listes"),
+        ("**Title: Sorting lists**\n", "Sorting lists"),
+        ("# Title: “Sorting”", "Sorting"),
+        ("<think>The person\nwants…</think>\n\nSorting", "Sorting"),
+        ("リストの並べ替え。", "リストの並べ替え"),
+        ("a\u202eb", "ab"),
+        ("What is C++?", "What is C++?"),
+        ("x" * 100, "x" * 59 + "…"),
+        ("", None),
+        ("…", None),
+        ("<think>never ends", None),
+        ("Sure!\nSorting lists", None),
+        ("y" * 121, None),
+        ("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen", None),
+    ],
+)
+def test_a_model_s_answer_is_a_title_or_nothing(answer: str, title: str | None) -> None:
+    assert title_from_answer(answer) == title

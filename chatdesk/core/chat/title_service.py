@@ -1,0 +1,242 @@
+"""TitleService: after the first complete answer of a thread, its model is asked for a title in the background.
+
+Nobody waits for it and nothing depends on it: the title that was made from the question stays until a better one is
+there, and for good where the model gives none. What a person typed is never overwritten, not even when it was typed
+while the model was thinking; the write itself sees to that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.titles import title_from_answer
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.model_info import Ability, ModelInfo
+from chatdesk.core.domain.thread import TitleSource
+from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
+from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, StorageError
+from chatdesk.core.events import AnswerFinished, EventBus, Subscription, ThreadChanged, UsageRecorded
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    RequestMessage,
+    StreamFinished,
+    TextDelta,
+    UsageReported,
+)
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.usage.budget import BackgroundBudget
+
+_log = logging.getLogger(__name__)
+
+_PROMPT_FILE = "title-1.txt"
+_EDGE = "=" * 10
+_LONGEST_EXCERPT = 2_000
+_LONGEST_ANSWER = 2_000
+_ANSWER_TOKENS = 24
+# A model that thinks before it answers needs room for the thoughts.
+_THINKING_TOKENS = 512
+_LONGEST_WAIT_S = 60.0
+_LONGEST_END_S = 1.0
+# A thread that has gone on for longer keeps the name that its reader knows.
+_MOST_MESSAGES = 8
+_CHARACTERS_PER_TOKEN = 4
+_MS_PER_S = 1000
+_OFFLINE = "offline"
+
+
+def read_title_prompt(directory: Path) -> str:
+    """What the model is told, from the directory of resources."""
+    return (directory / "prompts" / _PROMPT_FILE).read_text("utf-8")
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One request as it goes on."""
+
+    answer: Message
+    asked_tokens: int
+    began_s: float
+    text: str = ""
+    usage: Usage | None = None
+    reason: FinishReason | None = None
+    first_s: float | None = None
+
+
+class TitleService:
+    """On the services' loop. One title at a time, so that the day's limit is asked after the one before was entered."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        *,
+        context: ContextService,
+        providers: ProviderRegistry,
+        bus: EventBus,
+        clock: Clock,
+        budget: BackgroundBudget,
+        read_prompt: Callable[[], str],
+        is_on: bool = True,
+    ) -> None:
+        self._threads = repositories.threads
+        self._messages = repositories.messages
+        self._usage = repositories.usage
+        self._context = context
+        self._providers = providers
+        self._bus = bus
+        self._clock = clock
+        self._budget = budget
+        self._read_prompt = read_prompt
+        self._is_on = is_on
+        self._tasks = TaskSet()
+        self._one_at_a_time = asyncio.Lock()
+        self._in_hand: set[str] = set()
+        self._subscription: Subscription | None = None
+
+    def follow(self) -> None:
+        """Begin to give titles. A script that asks one question does without: it would pay for a title and leave."""
+        if self._subscription is None:
+            self._subscription = self._bus.subscribe(AnswerFinished, self._on_answer_finished)
+
+    def use(self, providers: ProviderRegistry, *, is_on: bool) -> None:
+        """From the next title on."""
+        self._providers = providers
+        self._is_on = is_on
+
+    async def close(self) -> None:
+        """Give up what is being made, within a second."""
+        if self._subscription is not None:
+            self._subscription.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_END_S):
+                await self._tasks.close()
+
+    def _on_answer_finished(self, event: AnswerFinished) -> None:
+        answer = event.message
+        is_wanted = answer.role is Role.ASSISTANT and answer.status is Status.COMPLETE and bool(answer.text.strip())
+        # The offline model would not think of anything better than the question's own words.
+        if self._is_on and is_wanted and answer.provider != _OFFLINE and answer.thread_id not in self._in_hand:
+            self._in_hand.add(answer.thread_id)
+            self._tasks.start(self._give_title(answer), f"title of {answer.thread_id}")
+
+    async def _give_title(self, answer: Message) -> None:
+        try:
+            async with self._one_at_a_time:
+                if await self._is_due(answer.thread_id):
+                    await self._try(answer)
+        except BackgroundLimitReached:
+            return  # the next answer asks again
+        except ChatDeskError as error:
+            _log.info("no title for %s: %s", answer.thread_id, error.code)
+        finally:
+            self._in_hand.discard(answer.thread_id)
+
+    async def _is_due(self, thread_id: str) -> bool:
+        """Whether the title still comes from the text and no model was asked for one."""
+        if await self._threads.title_source(thread_id) is not TitleSource.TEXT:
+            return False
+        thread = await self._threads.get(thread_id)
+        is_young = thread.deleted_at is None and thread.message_count <= _MOST_MESSAGES
+        return is_young and not await self._usage.has_title_request(thread_id)
+
+    async def _try(self, answer: Message) -> None:
+        request = await self._request(answer)
+        asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
+        await self._budget.check(asked + _ANSWER_TOKENS)
+        attempt = _Attempt(answer, asked, self._clock.monotonic_s())
+        status = Status.ERROR
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                await self._ask(attempt, request)
+            status = Status.COMPLETE
+        except asyncio.CancelledError:
+            status = Status.INTERRUPTED
+            raise
+        except TimeoutError:
+            _log.info("no title for %s: the model took too long", answer.thread_id)
+        finally:
+            # Also when ChatDesk closes: what was asked for is paid for. A write that has begun is carried out.
+            await self._enter(attempt, status)
+        title = title_from_answer(attempt.text) if attempt.reason is FinishReason.STOP else None
+        if status is Status.COMPLETE and title is not None:
+            thread = await self._threads.retitle(answer.thread_id, title, TitleSource.MODEL)
+            if thread is not None:
+                self._bus.publish(ThreadChanged(thread))
+
+    async def _request(self, answer: Message) -> ChatRequest:
+        question = "" if answer.parent_id is None else (await self._messages.get(answer.parent_id)).text
+        pieces = [f"{name}: {_excerpt(text)}" for name, text in (("Person", question), ("Model", answer.text)) if text]
+        info = self._context.model_info(answer.provider, answer.model)
+        prompt = await asyncio.to_thread(self._read_prompt)
+        return ChatRequest(
+            model=answer.model or "",
+            messages=(
+                RequestMessage(Role.SYSTEM, prompt),
+                RequestMessage(Role.USER, "\n\n".join([_EDGE, *pieces, _EDGE])),
+            ),
+            max_output_tokens=_ANSWER_TOKENS + (_THINKING_TOKENS if info.has(Ability.REASONING) else 0),
+            reasoning_effort="low" if _thinks_by_effort(info) else None,
+        )
+
+    async def _ask(self, attempt: _Attempt, request: ChatRequest) -> None:
+        provider = self._providers.get(attempt.answer.provider or self._providers.default()[0])
+        async with aclosing(provider.stream(request)) as stream:
+            async for event in stream:
+                match event:
+                    case TextDelta():
+                        if attempt.first_s is None:
+                            attempt.first_s = self._clock.monotonic_s()
+                        attempt.text += event.text
+                        if len(attempt.text) > _LONGEST_ANSWER:
+                            return  # a speech; its end is not waited for
+                    case UsageReported():
+                        attempt.usage = event.usage
+                    case StreamFinished():
+                        attempt.reason = event.reason
+
+    async def _enter(self, attempt: _Attempt, status: Status) -> None:
+        """A line of the ledger."""
+        answer, first_s = attempt.answer, attempt.first_s
+        usage = attempt.usage
+        if usage is None and (attempt.text or status is not Status.ERROR):
+            usage = Usage(attempt.asked_tokens, len(attempt.text) // _CHARACTERS_PER_TOKEN, is_estimated=True)
+        cost_usd = None if usage is None else self._context.cost_of(answer.provider, answer.model, usage)
+        spent = Spent(
+            usage,
+            latency_ms=self._ms(self._clock.monotonic_s() - attempt.began_s),
+            time_to_first_token_ms=None if first_s is None else self._ms(first_s - attempt.began_s),
+            cost_usd=cost_usd,
+        )
+        event = UsageEvent(UsageKind.TITLE, answer.thread_id, answer.provider, answer.model, status.value, spent)
+        try:
+            await self._usage.add(event)
+        except StorageError as error:
+            _log.warning("a title is missing in the ledger: %s", error.code)
+            return
+        self._bus.publish(UsageRecorded(answer.thread_id))
+
+    @staticmethod
+    def _ms(seconds: float) -> int:
+        return round(seconds * _MS_PER_S)
+
+
+def _excerpt(text: str) -> str:
+    # What a message says must not look like the end of the messages.
+    return text[:_LONGEST_EXCERPT].replace(_EDGE, "")
+
+
+def _thinks_by_effort(info: ModelInfo) -> bool:
+    """Models that always think have an effort in the place of a temperature; others may refuse to be told one."""
+    return info.has(Ability.REASONING) and not info.has(Ability.TEMPERATURE)
