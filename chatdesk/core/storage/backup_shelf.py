@@ -18,13 +18,15 @@ from pathlib import Path
 
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.storage import backup
+from chatdesk.core.storage.failures import translating
 
 _log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
+FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
-# The copy itself, and some room so that it is not the backup that fills the disk.
-_SPACE_FACTOR, _SPARE_BYTES = 1.1, 32 * 1024 * 1024
+# The copy, what becomes of it when it is packed, and some room so that it is not the backup that fills the disk.
+_SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class BackupShelf:
         self._stem = stem
         self._daily = daily
         self._weekly = weekly
-        self._name = re.compile(re.escape(stem) + r"-(\d{6,})-(\d{8}T\d{6}Z)\.db")
+        self._name = re.compile(re.escape(stem) + r"-(\d{6,})-(\d{8}T\d{6}Z)\.db(?:\.gz)?")
 
     def kept(self) -> list[KeptBackup]:
         """All of them, the oldest first."""
@@ -63,23 +65,45 @@ class BackupShelf:
 
     def add(self, source: sqlite3.Connection, now_ms: int) -> Path:
         """A new verified backup of ``source``; older ones that are one too many go. Raises ``StorageError``."""
+        from chatdesk.core.storage import backup_files  # it brings gzip and zipfile, which no start needs
+
         self._clear_unfinished()
         self._check_space(source)
         number = max((each.number for each in self.kept()), default=0) + 1
         at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(_TIME_FORMAT)
-        made = backup.back_up(source, self.directory / f"{self._stem}-{number:06d}-{at}.db")
+        packed = self.directory / f"{self._stem}-{number:06d}-{at}.db{backup_files.PACKED}"
+        plain = backup.back_up(source, packed.with_name(f"{packed.name}.plain.new"))
+        try:
+            with translating(packed):
+                made = backup_files.pack(plain, packed, named=backup_files.names_of(plain))
+        finally:
+            plain.unlink(missing_ok=True)
         for each in superfluous(self.kept(), daily=self._daily, weekly=self._weekly):
             try:
                 each.path.unlink(missing_ok=True)
+                each.path.with_name(each.path.name + FILES_ENDING).unlink(missing_ok=True)
             except OSError as error:
                 _log.warning("an old backup was not removed: errno %s", error.errno)
         return made
 
     def _clear_unfinished(self) -> None:
         """What a process left that was killed while it copied; such files never have a backup's name."""
-        for path in self.directory.glob(f"{self._stem}-*.db.new*"):
+        for path in self.directory.glob(f"{self._stem}-*.db*.new*"):
             with suppress(OSError):
                 path.unlink()
+        for path in self.directory.glob(f"{self._stem}-*.db*{FILES_ENDING}"):
+            if not path.with_name(path.name.removesuffix(FILES_ENDING)).exists():
+                with suppress(OSError):
+                    path.unlink()
+
+    def named_files(self) -> set[str]:
+        """The names of all stored files that a kept backup refers to: whoever tidies must leave those."""
+        from chatdesk.core.storage import backup_files
+
+        found: set[str] = set()
+        for path in restorable(self.directory, self._stem):
+            found |= backup_files.names_in(path)
+        return found
 
     def _check_space(self, source: sqlite3.Connection) -> None:
         pages, page_bytes = (source.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
@@ -92,6 +116,18 @@ class BackupShelf:
                 safe="Your messages are kept, and so are the older backups.",
                 next_step="Free some space; it is tried again within the hour.",
             )
+
+
+def restorable(directory: Path, stem: str) -> list[Path]:
+    """Every backup of the database called ``stem``, also those made before upgrades and restores; the newest first."""
+    found: list[tuple[float, Path]] = []
+    with suppress(FileNotFoundError):
+        for path in directory.iterdir():
+            is_ours = path.name.startswith((f"{stem}-", "before-"))
+            if is_ours and path.name.endswith((".db", ".db.gz", ".zip")):
+                with suppress(OSError):
+                    found.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def superfluous(kept: Sequence[KeptBackup], *, daily: int, weekly: int) -> list[KeptBackup]:

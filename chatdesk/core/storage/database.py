@@ -34,6 +34,7 @@ from chatdesk.core.errors import (
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import (
     backup,
+    begun_restore,
     high_water,
     older_schema,
     owner_token,
@@ -271,6 +272,7 @@ class Database:
     def _open(self) -> OpenReport:
         with translating(self.path):
             make_private_directory(self.path.parent)
+            begun_restore.finish(self.path)
             was_missing = self._refuse_lost_file()
             make_private_file(self.path)
             revision = None if was_missing else self._revision()

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatdesk.core.errors import StorageFull
+from chatdesk.core.storage import backup_files
 from chatdesk.core.storage.backup_shelf import BackupShelf, KeptBackup, superfluous
 from tests.helpers.make_old_database import make
 
@@ -36,6 +37,12 @@ def _source(directory: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
 
 
+def _opened(backup: Path) -> sqlite3.Connection:
+    plain = backup.parent.parent / f"{backup.name}.unpacked"
+    backup_files.unpack(backup, plain)
+    return sqlite3.connect(plain)
+
+
 def _numbers(shelf: BackupShelf) -> list[int]:
     return [each.number for each in shelf.kept()]
 
@@ -51,15 +58,15 @@ def test_seven_days_and_four_weeks_are_kept(tmp_path: Path) -> None:
             assert shelf.kept()[-1].path == made
     # Number 1 is a Monday: before the newest seven, the last one of that week and three Sundays.
     assert _numbers(shelf) == [35, 42, 49, 53, *range(54, 61)]
-    with closing(sqlite3.connect(shelf.kept()[0].path)) as kept:
+    with closing(_opened(shelf.kept()[0].path)) as kept:
         assert kept.execute("SELECT count(*) FROM messages").fetchone() == (30,)
 
 
 def test_a_backup_is_its_owners_only_and_whole(tmp_path: Path) -> None:
     with closing(_source(tmp_path)) as source:
         made = _shelf(tmp_path).add(source, NOON)
-    assert made.name == "chatdesk-000001-20260302T120000Z.db"
-    assert [path.name for path in made.parent.iterdir()] == [made.name]
+    assert made.name == "chatdesk-000001-20260302T120000Z.db.gz"
+    assert sorted(path.name for path in made.parent.iterdir()) == [made.name, f"{made.name}.files"]
     if os.name == "posix":
         assert made.stat().st_mode & 0o077 == 0
         assert made.parent.stat().st_mode & 0o077 == 0
@@ -121,7 +128,7 @@ def test_without_room_nothing_is_begun_and_the_old_backups_stay(
 def test_a_disk_that_fills_up_meanwhile_leaves_the_old_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = _shelf(tmp_path, daily=1)
     shelf.directory.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", shelf.directory], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", shelf.directory], check=False)
     if mounted.returncode:
         pytest.skip("a tmpfs cannot be mounted here")
     try:
@@ -133,14 +140,14 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_old_backups(tmp_path: Path, m
             with pytest.raises(StorageFull):
                 shelf.add(source, NOON + DAY_MS)
         assert first.read_bytes() == before
-        assert sorted(path.name for path in shelf.directory.iterdir()) == sorted([first.name, "filler"])
+        assert {path.name for path in shelf.directory.iterdir()} == {first.name, f"{first.name}.files", "filler"}
     finally:
         subprocess.run(["umount", shelf.directory], check=True)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-@pytest.mark.parametrize("step", ["copying", "syncing", "naming"])
+@pytest.mark.parametrize("step", ["copying", "syncing", "packing", "listing", "naming"])
 def test_a_kill_in_the_middle_leaves_only_good_backups(
     tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +156,9 @@ def test_a_kill_in_the_middle_leaves_only_good_backups(
         shelf.add(source, NOON)
     places = {
         "copying": "chatdesk.core.storage.backup._verify",
-        "syncing": "chatdesk.core.storage.backup._sync",
+        "syncing": "chatdesk.core.storage.backup.sync_file",
+        "packing": "chatdesk.core.storage.backup_files._copy",
+        "listing": "chatdesk.core.storage.backup_files._write_list",
         "naming": "pathlib.Path.replace",
     }
     child = os.fork()
@@ -166,7 +175,7 @@ def test_a_kill_in_the_middle_leaves_only_good_backups(
     assert _numbers(shelf) == [1, 2]
     assert not list(shelf.directory.glob("*.new*"))
     for each in shelf.kept():
-        with closing(sqlite3.connect(each.path)) as kept:
+        with closing(_opened(each.path)) as kept:
             assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert kept.execute("SELECT count(*) FROM messages").fetchone() == (30,)
 

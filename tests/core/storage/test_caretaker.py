@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
+from chatdesk.core.storage import backup_files
 from chatdesk.core.storage.backup_shelf import BackupShelf
 from chatdesk.core.storage.caretaker import Caretaker, UpkeepReport
 from tests.helpers.store import Store
@@ -57,7 +58,8 @@ async def test_a_sound_database_is_checked_and_backed_up_once_a_day(store: Store
     second = await caretaker.look_after()
     assert second.is_checked
     assert second.backup not in (None, first.backup)
-    with closing(sqlite3.connect(second.backup)) as kept:
+    backup_files.unpack(second.backup, plain := store.path.with_name("unpacked.db"))
+    with closing(sqlite3.connect(plain)) as kept:
         assert kept.execute("SELECT count(*) FROM messages").fetchone() == (3,)
 
 

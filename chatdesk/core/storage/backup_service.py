@@ -1,0 +1,104 @@
+"""What a person does with backups: make one now, look into one, list them, restore one."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from chatdesk import __version__
+from chatdesk.core.clock import Clock
+from chatdesk.core.errors import NotFound
+from chatdesk.core.storage import backup, backup_files, restore, schema_upgrade
+from chatdesk.core.storage.backup_shelf import BackupShelf, restorable
+from chatdesk.core.storage.connection import make_private_directory
+from chatdesk.core.storage.failures import translating
+from chatdesk.core.storage.restore import BackupContents
+
+
+class BackupService:
+    """Backups of the database at ``database``, which may be open meanwhile. All work is done on threads of its own."""
+
+    def __init__(self, database: Path, shelf: BackupShelf, blobs: Path, clock: Clock) -> None:
+        self._database = database
+        self._shelf = shelf
+        self._blobs = blobs
+        self._clock = clock
+
+    @property
+    def directory(self) -> Path:
+        return self._shelf.directory
+
+    async def list(self) -> list[Path]:
+        """All backups of this database, the newest first."""
+        return await asyncio.to_thread(restorable, self._shelf.directory, self._database.stem)
+
+    async def named_files(self) -> set[str]:
+        """The stored files that a kept backup refers to: whoever tidies must leave those."""
+        return await asyncio.to_thread(self._shelf.named_files)
+
+    async def make_zip(self, target: Path) -> int:
+        """The database and all attachments in one zip at ``target``, which is replaced when the zip is whole. Returns
+        how many attachments were missing. Cancelling leaves what was there. Raises ``StorageError``."""
+        stop = threading.Event()
+        work = asyncio.ensure_future(asyncio.to_thread(self._zip, target, stop))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait([work])
+            work.exception()
+            raise
+
+    async def look_into(self, path: Path) -> BackupContents:
+        """What is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
+        _check_there(path)
+        return await asyncio.to_thread(restore.look_into, path, work_dir=self._database.parent, blobs=self._blobs)
+
+    async def prepare(self, path: Path) -> BackupContents:
+        """Unpack and check a backup so that only its renaming is left to do; see ``storage.restore``."""
+        _check_there(path)
+        return await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
+
+    async def put_in_place(self) -> Path | None:
+        """Restore what was prepared. The database is closed, and this process owns the data directory."""
+        return await asyncio.to_thread(
+            restore.put_in_place,
+            self._database,
+            backup_dir=self._shelf.directory,
+            now_ms=self._clock.now_ms(),
+        )
+
+    def _zip(self, target: Path, stop: threading.Event) -> int:
+        address = f"file:{quote(str(self._database))}?mode=ro"
+        make_private_directory(self._shelf.directory)
+        plain = self._shelf.directory / f"{self._database.stem}-zip.db.new"
+        with translating(self._database):
+            try:
+                with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as source:
+                    backup.back_up(source, plain)
+                    counts = backup.row_counts(source)
+                    about = {
+                        "format": "chatdesk-backup",
+                        "application": __version__,
+                        "schema": schema_upgrade.current_revision(source),
+                        "made_at": datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).isoformat(),
+                        "threads": counts.get("threads", 0),
+                        "messages": counts.get("messages", 0),
+                    }
+                return backup_files.write_zip(plain, self._blobs, target, about=about, is_stopped=stop.is_set)
+            finally:
+                plain.unlink(missing_ok=True)
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise NotFound(
+            f"There is no backup at {path}.",
+            safe="Nothing was changed.",
+            next_step="'chatdesk restore --list' lists them.",
+        )
