@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -105,32 +105,30 @@ threads = Table(
     # Since 0004: "text" or "model" while the title may still be bettered, else "person".
     Column("title_source", Text, nullable=False, server_default=text("'person'")),
 )
-Index(
-    "ix_threads_recent",
-    threads.c.last_activity_at,
-    threads.c.id,
-    sqlite_where=text("deleted_at IS NULL AND archived_at IS NULL"),
-)
-Index(
-    "ix_threads_project_recent",
-    threads.c.project_id,
-    threads.c.last_activity_at,
-    threads.c.id,
-    sqlite_where=text("deleted_at IS NULL AND archived_at IS NULL"),
-)
-Index(
-    "ix_threads_pinned",
-    threads.c.last_activity_at,
-    threads.c.id,
-    sqlite_where=text("pinned_at IS NOT NULL AND deleted_at IS NULL AND archived_at IS NULL"),
-)
-Index(
-    "ix_threads_archived",
-    threads.c.last_activity_at,
-    threads.c.id,
-    sqlite_where=text("archived_at IS NOT NULL AND deleted_at IS NULL"),
-)
-Index("ix_threads_trashed", threads.c.last_activity_at, threads.c.id, sqlite_where=text("deleted_at IS NOT NULL"))
+_ACTIVE = "deleted_at IS NULL AND archived_at IS NULL"
+_ARCHIVED = "archived_at IS NOT NULL AND deleted_at IS NULL"
+_TRASHED = "deleted_at IS NOT NULL"
+
+
+def _thread_index(name: str, *columns: str, where: str) -> None:
+    Index(f"ix_threads_{name}", *(threads.c[column] for column in columns), sqlite_where=text(where))
+
+
+# A list for every order, of every project (since 0006). The title stands in those that are searched, so that a search
+# reads the index alone.
+_thread_index("recent", "last_activity_at", "id", "title_folded", where=_ACTIVE)
+_thread_index("project_recent", "project_id", "last_activity_at", "id", "title_folded", where=_ACTIVE)
+_thread_index("pinned", "last_activity_at", "id", where=f"pinned_at IS NOT NULL AND {_ACTIVE}")
+_thread_index("archived", "last_activity_at", "id", where=_ARCHIVED)
+_thread_index("trashed", "deleted_at", "id", "title_folded", where=_TRASHED)
+_thread_index("project_pinned", "project_id", "last_activity_at", "id", where=f"pinned_at IS NOT NULL AND {_ACTIVE}")
+_thread_index("project_archived", "project_id", "last_activity_at", "id", where=_ARCHIVED)
+_thread_index("project_trashed", "project_id", "deleted_at", "id", where=_TRASHED)
+_thread_index("archived_at", "archived_at", where=_ARCHIVED)
+_thread_index("name", "title_folded", "id", where=_ACTIVE)
+_thread_index("project_name", "project_id", "title_folded", "id", where=_ACTIVE)
+_thread_index("archived_name", "title_folded", "id", where=_ARCHIVED)
+_thread_index("project_archived_name", "project_id", "title_folded", "id", where=_ARCHIVED)
 # The foreign key to projects needs an index that covers every thread, also the archived and trashed ones.
 Index("ix_threads_project_id", threads.c.project_id)
 

@@ -85,6 +85,13 @@ async def test_a_made_up_cursor_is_refused(store: Store) -> None:
         (ThreadQuery(is_pinned=True), "ix_threads_pinned"),
         (ThreadQuery("archive"), "ix_threads_archived"),
         (ThreadQuery("trash"), "ix_threads_trashed"),
+        (ThreadQuery(project_id=_ID, is_pinned=True), "ix_threads_project_pinned"),
+        (ThreadQuery("archive", _ID), "ix_threads_project_archived"),
+        (ThreadQuery("trash", _ID), "ix_threads_project_trashed"),
+        (ThreadQuery(order="name"), "ix_threads_name"),
+        (ThreadQuery(project_id=_ID, order="name", text="x"), "ix_threads_project_name"),
+        (ThreadQuery("archive", order="name"), "ix_threads_archived_name"),
+        (ThreadQuery("archive", _ID, order="name"), "ix_threads_project_archived_name"),
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])
@@ -99,8 +106,25 @@ async def test_every_list_walks_an_index_without_sorting(
         return "\n".join(row[3] for row in rows)
 
     found = await store.db.read(plan)
-    assert index in found
+    assert f"{index} " in f"{found.splitlines()[0]} "
     assert "TEMP B-TREE" not in found
+
+
+_NEWEST = "SELECT max(last_activity_at) FROM threads WHERE project_id = 'x' AND deleted_at IS NULL AND archived_at"
+_OLD_TRASH = "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < 5 ORDER BY deleted_at, id LIMIT 9"
+_OLD_ARCHIVE = (
+    "SELECT id FROM threads WHERE archived_at IS NOT NULL AND deleted_at IS NULL AND archived_at < 5"
+    " ORDER BY archived_at LIMIT 9"
+)
+_LAST_DELETED = "SELECT max(deleted_at) FROM threads WHERE project_id = 'x' AND deleted_at IS NOT NULL"
+
+
+@pytest.mark.parametrize(
+    "sql", [_OLD_TRASH, _OLD_ARCHIVE, f"{_NEWEST} IS NULL", f"{_NEWEST} IS NOT NULL", _LAST_DELETED]
+)
+async def test_what_looks_for_age_or_the_newest_reads_an_end_of_an_index(store: Store, sql: str) -> None:
+    rows = await store.db.read(lambda conn: [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")])
+    assert all(row.startswith("SEARCH threads USING") and "INDEX" in row for row in rows)
 
 
 async def test_pages_of_messages_walk_an_index_without_sorting(store: Store) -> None:

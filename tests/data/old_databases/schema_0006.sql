@@ -1,0 +1,488 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0006');
+CREATE TABLE artifact_texts (
+	sha256 TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	problem TEXT, 
+	extracted_at INTEGER NOT NULL, 
+	CONSTRAINT pk_artifact_texts PRIMARY KEY (sha256)
+);
+CREATE TABLE artifacts (
+	id TEXT NOT NULL, 
+	part_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	path TEXT NOT NULL, 
+	mime TEXT NOT NULL, 
+	size_bytes INTEGER NOT NULL, 
+	sha256 TEXT NOT NULL, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_artifacts PRIMARY KEY (id), 
+	CONSTRAINT fk_artifacts_part_id FOREIGN KEY(part_id) REFERENCES message_parts (id) ON DELETE CASCADE
+);
+CREATE TABLE changes (
+	n INTEGER NOT NULL, 
+	id TEXT NOT NULL, 
+	project_id TEXT NOT NULL, 
+	seq INTEGER, 
+	device TEXT NOT NULL, 
+	dseq INTEGER NOT NULL, 
+	kind TEXT NOT NULL, 
+	op TEXT NOT NULL, 
+	entity TEXT NOT NULL, 
+	reg TEXT NOT NULL, 
+	parents TEXT NOT NULL, 
+	hlc INTEGER NOT NULL, 
+	v INTEGER DEFAULT 1 NOT NULL, 
+	body TEXT, 
+	state INTEGER DEFAULT 0 NOT NULL, 
+	mine INTEGER DEFAULT 1 NOT NULL, 
+	at INTEGER NOT NULL, 
+	CONSTRAINT pk_changes PRIMARY KEY (n), 
+	CONSTRAINT uq_changes_id UNIQUE (id), 
+	CONSTRAINT uq_changes_device_dseq UNIQUE (device, dseq)
+);
+CREATE TABLE devices (
+	id TEXT NOT NULL, 
+	is_mine INTEGER DEFAULT 0 NOT NULL, 
+	next_dseq INTEGER DEFAULT 1 NOT NULL, 
+	last_hlc INTEGER DEFAULT 0 NOT NULL, 
+	clock_offset_ms INTEGER DEFAULT 0 NOT NULL, 
+	commit_count INTEGER DEFAULT 0 NOT NULL, 
+	message_count INTEGER DEFAULT 0 NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	CONSTRAINT pk_devices PRIMARY KEY (id)
+);
+INSERT INTO "devices" VALUES('01900000-0000-7000-8000-000000000002',1,7,99,0,0,0,1700000000000);
+CREATE TABLE drafts (
+	slot TEXT NOT NULL, 
+	thread_id TEXT, 
+	text TEXT NOT NULL, 
+	cursor INTEGER NOT NULL, 
+	updated_at INTEGER NOT NULL, attachments TEXT DEFAULT '[]' NOT NULL, 
+	CONSTRAINT pk_drafts PRIMARY KEY (slot), 
+	CONSTRAINT fk_drafts_thread_id FOREIGN KEY(thread_id) REFERENCES threads (id) ON DELETE CASCADE
+);
+INSERT INTO "drafts" VALUES('01900000-0001-7000-8000-000000000000','01900000-0001-7000-8000-000000000000','unsent',6,1700000000000,'[]');
+INSERT INTO "drafts" VALUES('01900000-0001-7000-8000-000000000001','01900000-0001-7000-8000-000000000001','unsent',6,1700000000000,'[]');
+INSERT INTO "drafts" VALUES('01900000-0001-7000-8000-000000000002','01900000-0001-7000-8000-000000000002','unsent',6,1700000000000,'[]');
+CREATE TABLE import_origins (
+	source TEXT NOT NULL, 
+	source_key TEXT NOT NULL, 
+	entity TEXT NOT NULL, 
+	digest TEXT NOT NULL, 
+	CONSTRAINT pk_import_origins PRIMARY KEY (source, source_key)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE message_parts (
+	id TEXT NOT NULL, 
+	message_id TEXT NOT NULL, 
+	part_index INTEGER NOT NULL, 
+	step_index INTEGER DEFAULT 0 NOT NULL, 
+	type TEXT NOT NULL, 
+	content TEXT NOT NULL, 
+	started_at INTEGER, 
+	completed_at INTEGER, 
+	tool_name TEXT, 
+	tool_call_id TEXT, 
+	tool_duration_ms INTEGER, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_message_parts PRIMARY KEY (id), 
+	CONSTRAINT fk_message_parts_message_id FOREIGN KEY(message_id) REFERENCES messages (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_message_parts_message_id_part_index UNIQUE (message_id, part_index)
+);
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000000','01900000-0002-7000-8000-000000000000',0,0,'text','{"text":"message 0\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000001','01900000-0002-7000-8000-000000000001',0,0,'text','{"text":"message 1\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000002','01900000-0002-7000-8000-000000000002',0,0,'text','{"text":"message 2\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000003','01900000-0002-7000-8000-000000000003',0,0,'text','{"text":"message 3\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000004','01900000-0002-7000-8000-000000000004',0,0,'text','{"text":"message 4\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000005','01900000-0002-7000-8000-000000000005',0,0,'text','{"text":"message 5\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000006','01900000-0002-7000-8000-000000000006',0,0,'text','{"text":"message 6\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000007','01900000-0002-7000-8000-000000000007',0,0,'text','{"text":"message 7\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000008','01900000-0002-7000-8000-000000000008',0,0,'text','{"text":"message 8\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000009','01900000-0002-7000-8000-000000000009',0,0,'text','{"text":"message 9\nof 0"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000000a','01900000-0002-7000-8000-00000000000a',0,0,'text','{"text":"message 0\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000000b','01900000-0002-7000-8000-00000000000b',0,0,'text','{"text":"message 1\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000000c','01900000-0002-7000-8000-00000000000c',0,0,'text','{"text":"message 2\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000000d','01900000-0002-7000-8000-00000000000d',0,0,'text','{"text":"message 3\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000000e','01900000-0002-7000-8000-00000000000e',0,0,'text','{"text":"message 4\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000000f','01900000-0002-7000-8000-00000000000f',0,0,'text','{"text":"message 5\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000010','01900000-0002-7000-8000-000000000010',0,0,'text','{"text":"message 6\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000011','01900000-0002-7000-8000-000000000011',0,0,'text','{"text":"message 7\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000012','01900000-0002-7000-8000-000000000012',0,0,'text','{"text":"message 8\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000013','01900000-0002-7000-8000-000000000013',0,0,'text','{"text":"message 9\nof 1"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000014','01900000-0002-7000-8000-000000000014',0,0,'text','{"text":"message 0\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000015','01900000-0002-7000-8000-000000000015',0,0,'text','{"text":"message 1\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000016','01900000-0002-7000-8000-000000000016',0,0,'text','{"text":"message 2\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000017','01900000-0002-7000-8000-000000000017',0,0,'text','{"text":"message 3\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000018','01900000-0002-7000-8000-000000000018',0,0,'text','{"text":"message 4\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-000000000019','01900000-0002-7000-8000-000000000019',0,0,'text','{"text":"message 5\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000001a','01900000-0002-7000-8000-00000000001a',0,0,'text','{"text":"message 6\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000001b','01900000-0002-7000-8000-00000000001b',0,0,'text','{"text":"message 7\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000001c','01900000-0002-7000-8000-00000000001c',0,0,'text','{"text":"message 8\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+INSERT INTO "message_parts" VALUES('01900000-0003-7000-8000-00000000001d','01900000-0002-7000-8000-00000000001d',0,0,'text','{"text":"message 9\nof 2"}',NULL,NULL,NULL,NULL,NULL,0,'');
+CREATE TABLE "messages" (
+	id TEXT NOT NULL, 
+	thread_id TEXT NOT NULL, 
+	parent_id TEXT, 
+	role TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	position INTEGER NOT NULL, 
+	on_path INTEGER DEFAULT 0 NOT NULL, 
+	chosen_child_id TEXT, 
+	provider TEXT, 
+	model TEXT, 
+	created_at INTEGER NOT NULL, 
+	completed_at INTEGER, 
+	latency_ms INTEGER, 
+	time_to_first_token_ms INTEGER, 
+	prompt_tokens INTEGER, 
+	completion_tokens INTEGER, 
+	total_tokens INTEGER, 
+	cached_tokens INTEGER, 
+	reasoning_tokens INTEGER, 
+	error TEXT, 
+	error_type TEXT, 
+	error_details TEXT, 
+	finish_reason TEXT, 
+	owner_pid_token TEXT, 
+	content_digest TEXT, 
+	deleted_at INTEGER, 
+	deleted_with TEXT, 
+	purged_at INTEGER, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT ('') NOT NULL, 
+	char_count INTEGER DEFAULT 0 NOT NULL, 
+	line_count INTEGER DEFAULT 0 NOT NULL, context_mark TEXT DEFAULT '' NOT NULL, search_n INTEGER, 
+	CONSTRAINT pk_messages PRIMARY KEY (id), 
+	CONSTRAINT ck_messages_role CHECK (role IN ('system', 'user', 'assistant', 'tool')), 
+	CONSTRAINT fk_messages_parent_id FOREIGN KEY(parent_id) REFERENCES messages (id), 
+	CONSTRAINT fk_messages_thread_id FOREIGN KEY(thread_id) REFERENCES threads (id) ON DELETE CASCADE, 
+	CONSTRAINT ck_messages_status CHECK (status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error'))
+);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000000','01900000-0001-7000-8000-000000000000',NULL,'user','complete',0,1,'01900000-0002-7000-8000-000000000001',NULL,NULL,1700000000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000001','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000000','assistant','complete',1,1,'01900000-0002-7000-8000-000000000002',NULL,NULL,1700000000001,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000002','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000001','user','complete',2,1,'01900000-0002-7000-8000-000000000003',NULL,NULL,1700000000002,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000003','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000002','assistant','complete',3,1,'01900000-0002-7000-8000-000000000004',NULL,NULL,1700000000003,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000004','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000003','user','complete',4,1,'01900000-0002-7000-8000-000000000005',NULL,NULL,1700000000004,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000005','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000004','assistant','complete',5,1,'01900000-0002-7000-8000-000000000006',NULL,NULL,1700000000005,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000006','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000005','user','complete',6,1,'01900000-0002-7000-8000-000000000007',NULL,NULL,1700000000006,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000007','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000006','assistant','complete',7,1,'01900000-0002-7000-8000-000000000008',NULL,NULL,1700000000007,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000008','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000007','user','complete',8,1,'01900000-0002-7000-8000-000000000009',NULL,NULL,1700000000008,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000009','01900000-0001-7000-8000-000000000000','01900000-0002-7000-8000-000000000008','assistant','complete',9,1,NULL,NULL,NULL,1700000000009,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000000a','01900000-0001-7000-8000-000000000001',NULL,'user','complete',0,1,'01900000-0002-7000-8000-00000000000b',NULL,NULL,1700000000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000000b','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-00000000000a','assistant','complete',1,1,'01900000-0002-7000-8000-00000000000c',NULL,NULL,1700000000001,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000000c','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-00000000000b','user','complete',2,1,'01900000-0002-7000-8000-00000000000d',NULL,NULL,1700000000002,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000000d','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-00000000000c','assistant','complete',3,1,'01900000-0002-7000-8000-00000000000e',NULL,NULL,1700000000003,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000000e','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-00000000000d','user','complete',4,1,'01900000-0002-7000-8000-00000000000f',NULL,NULL,1700000000004,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000000f','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-00000000000e','assistant','complete',5,1,'01900000-0002-7000-8000-000000000010',NULL,NULL,1700000000005,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000010','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-00000000000f','user','complete',6,1,'01900000-0002-7000-8000-000000000011',NULL,NULL,1700000000006,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000011','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-000000000010','assistant','complete',7,1,'01900000-0002-7000-8000-000000000012',NULL,NULL,1700000000007,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000012','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-000000000011','user','complete',8,1,'01900000-0002-7000-8000-000000000013',NULL,NULL,1700000000008,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000013','01900000-0001-7000-8000-000000000001','01900000-0002-7000-8000-000000000012','assistant','complete',9,1,NULL,NULL,NULL,1700000000009,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000014','01900000-0001-7000-8000-000000000002',NULL,'user','complete',0,1,'01900000-0002-7000-8000-000000000015',NULL,NULL,1700000000000,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000015','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-000000000014','assistant','complete',1,1,'01900000-0002-7000-8000-000000000016',NULL,NULL,1700000000001,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000016','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-000000000015','user','complete',2,1,'01900000-0002-7000-8000-000000000017',NULL,NULL,1700000000002,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000017','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-000000000016','assistant','complete',3,1,'01900000-0002-7000-8000-000000000018',NULL,NULL,1700000000003,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000018','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-000000000017','user','complete',4,1,'01900000-0002-7000-8000-000000000019',NULL,NULL,1700000000004,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-000000000019','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-000000000018','assistant','complete',5,1,'01900000-0002-7000-8000-00000000001a',NULL,NULL,1700000000005,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000001a','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-000000000019','user','complete',6,1,'01900000-0002-7000-8000-00000000001b',NULL,NULL,1700000000006,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000001b','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-00000000001a','assistant','complete',7,1,'01900000-0002-7000-8000-00000000001c',NULL,NULL,1700000000007,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000001c','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-00000000001b','user','complete',8,1,'01900000-0002-7000-8000-00000000001d',NULL,NULL,1700000000008,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+INSERT INTO "messages" VALUES('01900000-0002-7000-8000-00000000001d','01900000-0001-7000-8000-000000000002','01900000-0002-7000-8000-00000000001c','assistant','streaming',9,1,NULL,NULL,NULL,1700000000009,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'1:1:gone',NULL,NULL,NULL,NULL,0,'',0,0,'',NULL);
+CREATE TABLE meta (
+	"key" TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	CONSTRAINT pk_meta PRIMARY KEY ("key")
+);
+CREATE TABLE part_chunks (
+	n INTEGER NOT NULL, 
+	message_id TEXT NOT NULL, 
+	part_index INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	CONSTRAINT pk_part_chunks PRIMARY KEY (n), 
+	CONSTRAINT fk_part_chunks_message_id FOREIGN KEY(message_id) REFERENCES messages (id) ON DELETE CASCADE
+);
+INSERT INTO "part_chunks" VALUES(1,'01900000-0002-7000-8000-00000000001d',0,' and more');
+CREATE TABLE part_token_counts (
+	part_id TEXT NOT NULL, 
+	encoding TEXT NOT NULL, 
+	tokens INTEGER NOT NULL, 
+	CONSTRAINT pk_part_token_counts PRIMARY KEY (part_id, encoding), 
+	CONSTRAINT fk_part_token_counts_part_id FOREIGN KEY(part_id) REFERENCES message_parts (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE projects (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	colour TEXT NOT NULL, 
+	system_prompt TEXT DEFAULT '' NOT NULL, 
+	provider TEXT, 
+	model TEXT, 
+	created_at INTEGER NOT NULL, 
+	last_chat_at INTEGER, 
+	deleted_at INTEGER, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, parameters TEXT DEFAULT '{}' NOT NULL, is_without_summaries INTEGER DEFAULT 0 NOT NULL, archived_at INTEGER, 
+	CONSTRAINT pk_projects PRIMARY KEY (id)
+);
+INSERT INTO "projects" VALUES('01900000-0000-7000-8000-000000000001','Personal','#5B7DB1','',NULL,NULL,1700000000000,NULL,NULL,0,'','{}',0,NULL);
+CREATE TABLE prompts (
+	id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_folded TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	updated_at INTEGER NOT NULL, 
+	used_at INTEGER, 
+	use_count INTEGER DEFAULT 0 NOT NULL, 
+	deleted_at INTEGER, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_prompts PRIMARY KEY (id)
+);
+CREATE TABLE register_heads (
+	entity TEXT NOT NULL, 
+	reg TEXT NOT NULL, 
+	change_id TEXT NOT NULL, 
+	CONSTRAINT pk_register_heads PRIMARY KEY (entity, reg, change_id)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE search_backlog (
+	kind TEXT NOT NULL, 
+	entity TEXT NOT NULL, 
+	CONSTRAINT pk_search_backlog PRIMARY KEY (kind, entity)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE search_entries (
+	n INTEGER NOT NULL, 
+	kind TEXT NOT NULL, 
+	entity TEXT NOT NULL, 
+	CONSTRAINT pk_search_entries PRIMARY KEY (n), 
+	CONSTRAINT uq_search_entries_kind_entity UNIQUE (kind, entity)
+);
+CREATE VIRTUAL TABLE search_index USING fts5(text, content='search_message_texts', content_rowid='n', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE search_names USING fts5(text, content='search_entry_texts', content_rowid='n', tokenize='unicode61 remove_diacritics 2');
+CREATE TABLE search_queue (
+	kind TEXT NOT NULL, 
+	entity TEXT NOT NULL, 
+	CONSTRAINT pk_search_queue PRIMARY KEY (kind, entity)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000000');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000001');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000002');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000003');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000004');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000005');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000006');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000007');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000008');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000009');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000000a');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000000b');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000000c');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000000d');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000000e');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000000f');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000010');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000011');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000012');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000013');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000014');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000015');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000016');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000017');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000018');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-000000000019');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000001a');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000001b');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000001c');
+INSERT INTO "search_queue" VALUES('message','01900000-0002-7000-8000-00000000001d');
+INSERT INTO "search_queue" VALUES('project','01900000-0000-7000-8000-000000000001');
+INSERT INTO "search_queue" VALUES('thread','01900000-0001-7000-8000-000000000000');
+INSERT INTO "search_queue" VALUES('thread','01900000-0001-7000-8000-000000000001');
+INSERT INTO "search_queue" VALUES('thread','01900000-0001-7000-8000-000000000002');
+CREATE TABLE search_removed (
+	source TEXT NOT NULL, 
+	n INTEGER NOT NULL, 
+	text TEXT, 
+	CONSTRAINT pk_search_removed PRIMARY KEY (source, n)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE summaries (
+	id TEXT NOT NULL, 
+	thread_id TEXT NOT NULL, 
+	up_to_message_id TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	provider TEXT, 
+	model TEXT, 
+	token_count INTEGER DEFAULT 0 NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	deleted_at INTEGER, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, from_message_id TEXT DEFAULT '' NOT NULL, version INTEGER DEFAULT 1 NOT NULL, prompt_version TEXT DEFAULT '' NOT NULL, author TEXT DEFAULT 'model' NOT NULL, pinned_facts TEXT DEFAULT '[]' NOT NULL, stale_reason TEXT, is_off INTEGER DEFAULT 0 NOT NULL, message_count INTEGER DEFAULT 0 NOT NULL, input_tokens INTEGER DEFAULT 0 NOT NULL, output_tokens INTEGER DEFAULT 0 NOT NULL, 
+	CONSTRAINT pk_summaries PRIMARY KEY (id), 
+	CONSTRAINT fk_summaries_thread_id FOREIGN KEY(thread_id) REFERENCES threads (id) ON DELETE CASCADE
+);
+CREATE TABLE tags (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_folded TEXT NOT NULL, 
+	created_at INTEGER NOT NULL, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_tags PRIMARY KEY (id), 
+	CONSTRAINT uq_tags_name_folded UNIQUE (name_folded)
+);
+CREATE TABLE thread_tags (
+	thread_id TEXT NOT NULL, 
+	tag_id TEXT NOT NULL, 
+	CONSTRAINT pk_thread_tags PRIMARY KEY (thread_id, tag_id), 
+	CONSTRAINT fk_thread_tags_thread_id FOREIGN KEY(thread_id) REFERENCES threads (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_thread_tags_tag_id FOREIGN KEY(tag_id) REFERENCES tags (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE threads (
+	id TEXT NOT NULL, 
+	project_id TEXT NOT NULL, 
+	title TEXT NOT NULL, 
+	title_folded TEXT NOT NULL, 
+	system_prompt TEXT DEFAULT '' NOT NULL, 
+	provider TEXT, 
+	model TEXT, 
+	created_at INTEGER NOT NULL, 
+	last_activity_at INTEGER NOT NULL, 
+	archived_at INTEGER, 
+	pinned_at INTEGER, 
+	deleted_at INTEGER, 
+	current_leaf_id TEXT, 
+	chosen_root_id TEXT, 
+	shown_count INTEGER DEFAULT 0 NOT NULL, 
+	message_count INTEGER DEFAULT 0 NOT NULL, 
+	total_input_tokens INTEGER DEFAULT 0 NOT NULL, 
+	total_output_tokens INTEGER DEFAULT 0 NOT NULL, 
+	total_cached_tokens INTEGER DEFAULT 0 NOT NULL, 
+	total_reasoning_tokens INTEGER DEFAULT 0 NOT NULL, 
+	total_tool_time_ms INTEGER DEFAULT 0 NOT NULL, 
+	tool_counts TEXT DEFAULT '{}' NOT NULL, 
+	hlc INTEGER DEFAULT 0 NOT NULL, 
+	origin_device TEXT DEFAULT '' NOT NULL, parameters TEXT DEFAULT '{}' NOT NULL, is_without_summaries INTEGER DEFAULT 0 NOT NULL, context_from_id TEXT, title_source TEXT DEFAULT 'person' NOT NULL, 
+	CONSTRAINT pk_threads PRIMARY KEY (id), 
+	CONSTRAINT fk_threads_project_id FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+INSERT INTO "threads" VALUES('01900000-0001-7000-8000-000000000000','01900000-0000-7000-8000-000000000001','Thread 0','thread 0','',NULL,NULL,1700000000000,1700000000000,NULL,NULL,NULL,'01900000-0002-7000-8000-000000000009','01900000-0002-7000-8000-000000000000',10,10,0,0,0,0,0,'{}',0,'','{}',0,NULL,'person');
+INSERT INTO "threads" VALUES('01900000-0001-7000-8000-000000000001','01900000-0000-7000-8000-000000000001','Thread 1','thread 1','',NULL,NULL,1700000000000,1700000000001,NULL,NULL,NULL,'01900000-0002-7000-8000-000000000013','01900000-0002-7000-8000-00000000000a',10,10,0,0,0,0,0,'{}',0,'','{}',0,NULL,'person');
+INSERT INTO "threads" VALUES('01900000-0001-7000-8000-000000000002','01900000-0000-7000-8000-000000000001','Thread 2','thread 2','',NULL,NULL,1700000000000,1700000000002,NULL,NULL,NULL,'01900000-0002-7000-8000-00000000001d','01900000-0002-7000-8000-000000000014',10,10,0,0,0,0,0,'{}',0,'','{}',0,NULL,'person');
+CREATE TABLE token_factors (
+	provider TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	factor FLOAT NOT NULL, 
+	samples INTEGER NOT NULL, 
+	updated_at INTEGER NOT NULL, 
+	CONSTRAINT pk_token_factors PRIMARY KEY (provider, model)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE usage_events (
+	id TEXT NOT NULL, 
+	project_id TEXT, 
+	thread_id TEXT, 
+	message_id TEXT, 
+	provider TEXT, 
+	model TEXT, 
+	status TEXT NOT NULL, 
+	input_tokens INTEGER DEFAULT 0 NOT NULL, 
+	output_tokens INTEGER DEFAULT 0 NOT NULL, 
+	cached_tokens INTEGER DEFAULT 0 NOT NULL, 
+	reasoning_tokens INTEGER DEFAULT 0 NOT NULL, 
+	is_estimated INTEGER DEFAULT 0 NOT NULL, 
+	latency_ms INTEGER, 
+	created_at INTEGER NOT NULL, kind TEXT DEFAULT 'answer' NOT NULL, time_to_first_token_ms INTEGER, cost_usd FLOAT, 
+	CONSTRAINT pk_usage_events PRIMARY KEY (id), 
+	CONSTRAINT fk_usage_events_message_id FOREIGN KEY(message_id) REFERENCES messages (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_usage_events_project_id FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_usage_events_thread_id FOREIGN KEY(thread_id) REFERENCES threads (id) ON DELETE SET NULL
+);
+CREATE INDEX ix_changes_entity_reg ON changes (entity, reg);
+CREATE INDEX ix_changes_project_id_state ON changes (project_id, state);
+CREATE INDEX ix_threads_archived ON threads (last_activity_at, id) WHERE archived_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX ix_threads_pinned ON threads (last_activity_at, id) WHERE pinned_at IS NOT NULL AND deleted_at IS NULL AND archived_at IS NULL;
+CREATE INDEX ix_threads_project_id ON threads (project_id);
+CREATE INDEX ix_drafts_thread_id ON drafts (thread_id);
+CREATE INDEX ix_summaries_thread_id_created_at ON summaries (thread_id, created_at);
+CREATE INDEX ix_part_chunks_message_id_part_index_n ON part_chunks (message_id, part_index, n);
+CREATE INDEX ix_usage_events_created_at ON usage_events (created_at);
+CREATE INDEX ix_usage_events_message_id ON usage_events (message_id);
+CREATE INDEX ix_usage_events_project_id ON usage_events (project_id);
+CREATE INDEX ix_usage_events_thread_id ON usage_events (thread_id);
+CREATE INDEX ix_artifacts_part_id ON artifacts (part_id);
+CREATE INDEX ix_artifacts_sha256 ON artifacts (sha256);
+CREATE INDEX ix_messages_unfinished ON messages (thread_id) WHERE status IN ('pending', 'streaming');
+CREATE INDEX ix_messages_trashed ON messages (thread_id, deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ix_messages_shown ON messages (thread_id, position) WHERE on_path = 1 AND deleted_at IS NULL;
+CREATE INDEX ix_messages_thread_id ON messages (thread_id);
+CREATE INDEX ix_messages_parent_id ON messages (parent_id);
+CREATE INDEX ix_messages_roots ON messages (thread_id) WHERE parent_id IS NULL;
+CREATE INDEX ix_messages_marked ON messages (thread_id, position) WHERE context_mark <> '';
+CREATE INDEX ix_thread_tags_tag_id ON thread_tags (tag_id);
+CREATE INDEX ix_import_origins_entity ON import_origins (entity);
+CREATE INDEX ix_messages_search_n ON messages (search_n, thread_id, deleted_at, role, created_at) WHERE search_n IS NOT NULL;
+CREATE VIEW search_message_texts AS SELECT m.search_n AS n, search_words((SELECT substr(group_concat(words, char(10)), 1, 1000000) FROM (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.text') END AS words FROM message_parts WHERE message_id = m.id AND type = 'text' ORDER BY part_index))) AS text FROM messages m WHERE m.search_n IS NOT NULL;
+CREATE VIEW search_entry_texts AS SELECT e.n AS n, search_words(CASE e.kind WHEN 'thread' THEN (SELECT title FROM threads WHERE id = e.entity) WHEN 'summary' THEN (SELECT CASE WHEN deleted_at IS NULL THEN text END FROM summaries WHERE id = e.entity) WHEN 'project' THEN (SELECT name FROM projects WHERE id = e.entity) WHEN 'tag' THEN (SELECT name FROM tags WHERE id = e.entity) WHEN 'file' THEN (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.name') END FROM message_parts WHERE id = e.entity) WHEN 'attachment' THEN (SELECT substr(text, 1, 1000000) FROM artifact_texts WHERE sha256 = e.entity) END) AS text FROM search_entries e;
+CREATE TRIGGER search_text_insert BEFORE INSERT ON message_parts WHEN new.type = 'text' BEGIN INSERT INTO search_removed (source, n, text) SELECT 'message', m.search_n, (SELECT substr(group_concat(words, char(10)), 1, 1000000) FROM (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.text') END AS words FROM message_parts WHERE message_id = m.id AND type = 'text' ORDER BY part_index)) FROM messages m WHERE m.id = new.message_id AND m.search_n IS NOT NULL AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'message' AND r.n = m.search_n); INSERT OR IGNORE INTO search_queue (kind, entity) SELECT 'message', m.id FROM messages m WHERE m.id = new.message_id AND (m.search_n IS NOT NULL OR m.status NOT IN ('pending', 'streaming')); END;
+CREATE TRIGGER search_text_update BEFORE UPDATE OF content ON message_parts WHEN old.type = 'text' BEGIN INSERT INTO search_removed (source, n, text) SELECT 'message', m.search_n, (SELECT substr(group_concat(words, char(10)), 1, 1000000) FROM (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.text') END AS words FROM message_parts WHERE message_id = m.id AND type = 'text' ORDER BY part_index)) FROM messages m WHERE m.id = old.message_id AND m.search_n IS NOT NULL AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'message' AND r.n = m.search_n); INSERT OR IGNORE INTO search_queue (kind, entity) SELECT 'message', m.id FROM messages m WHERE m.id = old.message_id AND (m.search_n IS NOT NULL OR m.status NOT IN ('pending', 'streaming')); END;
+CREATE TRIGGER search_text_delete BEFORE DELETE ON message_parts WHEN old.type = 'text' BEGIN INSERT INTO search_removed (source, n, text) SELECT 'message', m.search_n, (SELECT substr(group_concat(words, char(10)), 1, 1000000) FROM (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.text') END AS words FROM message_parts WHERE message_id = m.id AND type = 'text' ORDER BY part_index)) FROM messages m WHERE m.id = old.message_id AND m.search_n IS NOT NULL AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'message' AND r.n = m.search_n); INSERT OR IGNORE INTO search_queue (kind, entity) SELECT 'message', m.id FROM messages m WHERE m.id = old.message_id AND (m.search_n IS NOT NULL OR m.status NOT IN ('pending', 'streaming')); END;
+CREATE TRIGGER search_message_end AFTER UPDATE OF status ON messages WHEN new.status NOT IN ('pending', 'streaming') AND old.status IN ('pending', 'streaming') BEGIN INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', new.id); END;
+CREATE TRIGGER search_message_delete BEFORE DELETE ON messages WHEN old.search_n IS NOT NULL BEGIN INSERT INTO search_removed (source, n, text) SELECT 'message', old.search_n, (SELECT substr(group_concat(words, char(10)), 1, 1000000) FROM (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.text') END AS words FROM message_parts WHERE message_id = old.id AND type = 'text' ORDER BY part_index)) WHERE NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'message' AND r.n = old.search_n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', old.id); END;
+CREATE TRIGGER search_thread_insert BEFORE INSERT ON threads BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT title FROM threads WHERE id = new.id) FROM search_entries e WHERE e.kind = 'thread' AND e.entity = new.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('thread', new.id); END;
+CREATE TRIGGER search_thread_update BEFORE UPDATE OF title ON threads BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT title FROM threads WHERE id = old.id) FROM search_entries e WHERE e.kind = 'thread' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('thread', old.id); END;
+CREATE TRIGGER search_thread_delete BEFORE DELETE ON threads BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT title FROM threads WHERE id = old.id) FROM search_entries e WHERE e.kind = 'thread' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('thread', old.id); END;
+CREATE TRIGGER search_summary_insert BEFORE INSERT ON summaries BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT CASE WHEN deleted_at IS NULL THEN text END FROM summaries WHERE id = new.id) FROM search_entries e WHERE e.kind = 'summary' AND e.entity = new.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('summary', new.id); END;
+CREATE TRIGGER search_summary_update BEFORE UPDATE OF text, deleted_at ON summaries BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT CASE WHEN deleted_at IS NULL THEN text END FROM summaries WHERE id = old.id) FROM search_entries e WHERE e.kind = 'summary' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('summary', old.id); END;
+CREATE TRIGGER search_summary_delete BEFORE DELETE ON summaries BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT CASE WHEN deleted_at IS NULL THEN text END FROM summaries WHERE id = old.id) FROM search_entries e WHERE e.kind = 'summary' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('summary', old.id); END;
+CREATE TRIGGER search_project_insert BEFORE INSERT ON projects BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT name FROM projects WHERE id = new.id) FROM search_entries e WHERE e.kind = 'project' AND e.entity = new.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('project', new.id); END;
+CREATE TRIGGER search_project_update BEFORE UPDATE OF name ON projects BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT name FROM projects WHERE id = old.id) FROM search_entries e WHERE e.kind = 'project' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('project', old.id); END;
+CREATE TRIGGER search_project_delete BEFORE DELETE ON projects BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT name FROM projects WHERE id = old.id) FROM search_entries e WHERE e.kind = 'project' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('project', old.id); END;
+CREATE TRIGGER search_tag_insert BEFORE INSERT ON tags BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT name FROM tags WHERE id = new.id) FROM search_entries e WHERE e.kind = 'tag' AND e.entity = new.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('tag', new.id); END;
+CREATE TRIGGER search_tag_update BEFORE UPDATE OF name ON tags BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT name FROM tags WHERE id = old.id) FROM search_entries e WHERE e.kind = 'tag' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('tag', old.id); END;
+CREATE TRIGGER search_tag_delete BEFORE DELETE ON tags BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT name FROM tags WHERE id = old.id) FROM search_entries e WHERE e.kind = 'tag' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('tag', old.id); END;
+CREATE TRIGGER search_file_insert BEFORE INSERT ON message_parts WHEN new.type IN ('image', 'file') BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.name') END FROM message_parts WHERE id = new.id) FROM search_entries e WHERE e.kind = 'file' AND e.entity = new.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('file', new.id); END;
+CREATE TRIGGER search_file_update BEFORE UPDATE OF content ON message_parts WHEN old.type IN ('image', 'file') BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.name') END FROM message_parts WHERE id = old.id) FROM search_entries e WHERE e.kind = 'file' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('file', old.id); END;
+CREATE TRIGGER search_file_delete BEFORE DELETE ON message_parts WHEN old.type IN ('image', 'file') BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT CASE WHEN json_valid(content) THEN json_extract(content, '$.name') END FROM message_parts WHERE id = old.id) FROM search_entries e WHERE e.kind = 'file' AND e.entity = old.id AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('file', old.id); END;
+CREATE TRIGGER search_attachment_insert BEFORE INSERT ON artifact_texts BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT substr(text, 1, 1000000) FROM artifact_texts WHERE sha256 = new.sha256) FROM search_entries e WHERE e.kind = 'attachment' AND e.entity = new.sha256 AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('attachment', new.sha256); END;
+CREATE TRIGGER search_attachment_update BEFORE UPDATE OF text ON artifact_texts BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT substr(text, 1, 1000000) FROM artifact_texts WHERE sha256 = old.sha256) FROM search_entries e WHERE e.kind = 'attachment' AND e.entity = old.sha256 AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('attachment', old.sha256); END;
+CREATE TRIGGER search_attachment_delete BEFORE DELETE ON artifact_texts BEGIN INSERT INTO search_removed (source, n, text) SELECT 'entry', e.n, (SELECT substr(text, 1, 1000000) FROM artifact_texts WHERE sha256 = old.sha256) FROM search_entries e WHERE e.kind = 'attachment' AND e.entity = old.sha256 AND NOT EXISTS (SELECT 1 FROM search_removed r WHERE r.source = 'entry' AND r.n = e.n); INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('attachment', old.sha256); END;
+CREATE INDEX ix_threads_trashed ON threads (deleted_at, id, title_folded) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ix_threads_recent ON threads (last_activity_at, id, title_folded) WHERE deleted_at IS NULL AND archived_at IS NULL;
+CREATE INDEX ix_threads_project_recent ON threads (project_id, last_activity_at, id, title_folded) WHERE deleted_at IS NULL AND archived_at IS NULL;
+CREATE INDEX ix_threads_project_pinned ON threads (project_id, last_activity_at, id) WHERE pinned_at IS NOT NULL AND deleted_at IS NULL AND archived_at IS NULL;
+CREATE INDEX ix_threads_project_archived ON threads (project_id, last_activity_at, id) WHERE archived_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX ix_threads_project_trashed ON threads (project_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ix_threads_archived_at ON threads (archived_at) WHERE archived_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX ix_threads_name ON threads (title_folded, id) WHERE deleted_at IS NULL AND archived_at IS NULL;
+CREATE INDEX ix_threads_project_name ON threads (project_id, title_folded, id) WHERE deleted_at IS NULL AND archived_at IS NULL;
+CREATE INDEX ix_threads_archived_name ON threads (title_folded, id) WHERE archived_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX ix_threads_project_archived_name ON threads (project_id, title_folded, id) WHERE archived_at IS NOT NULL AND deleted_at IS NULL;
+COMMIT;
