@@ -1,7 +1,8 @@
 """What is known about models: shipped as data, overridable by a file, extended by what a server's list says.
 
 Looking up is pure. A name is found as it stands, without its maker (``openai/gpt-4o``), without a date or a stage at
-its end (``-2024-08-06``, ``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``).
+its end (``-2024-08-06``, ``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``). A model
+that is only known by its beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no price.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 _LARGEST_FIGURE = 2**31
 _SUFFIX = re.compile(r"[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview|exp|instruct|chat)$")
+_VERSION = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview)$")
 _BOUNDARIES = ("-", ":", "@")
 # An answer never gets more of a window than this, so that a server that names a small window still reads a question.
 _LARGEST_SHARE_FOR_ANSWER = 0.5
@@ -72,7 +74,7 @@ class ModelCatalogue:
         """Never fails: a model that nobody knows has the stated defaults."""
         name = self._name_of(model)
         info = self._models[name] if name else replace(self._default, label=model)
-        info = replace(info, id=model)
+        info = replace(info, id=model, price=info.price if name and _is_same(model, name) else None)
         listed = self._listed.get((provider, model), Figures())
         window = listed.context_window or info.context_window
         answer = min(listed.largest_answer or info.largest_answer, max(int(window * _LARGEST_SHARE_FOR_ANSWER), 1))
@@ -92,6 +94,17 @@ class ModelCatalogue:
             if wanted.startswith(name) and wanted[len(name) : len(name) + 1] in _BOUNDARIES:
                 return name
         return None
+
+
+def _is_same(model: str, name: str) -> bool:
+    """Whether ``model`` is ``name`` itself, as its maker serves it, and not another one of its family."""
+    asked = model.strip().lower().rsplit("/", 1)[-1]
+    while asked != name:
+        shorter = _VERSION.sub("", asked)
+        if shorter == asked:
+            return False
+        asked = shorter
+    return True
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -127,7 +140,7 @@ def _model(row: object, base: ModelInfo) -> ModelInfo:
         label=label if isinstance(label, str) else base.label,
         context_window=_figure(row.get("context_window")) or base.context_window,
         largest_answer=_figure(row.get("largest_answer")) or base.largest_answer,
-        price=_price(price) if isinstance(price, Mapping) else base.price,
+        price=_price(price) if isinstance(price, Mapping) else None if "price" in row else base.price,
         abilities=frozenset(Ability(name) for name in abilities if name in known)
         if isinstance(abilities, list)
         else base.abilities,
@@ -140,6 +153,10 @@ def _figure(value: object) -> int | None:
 
 
 def _price(row: Mapping[str, Any]) -> Price | None:
-    figures = [row.get(name) for name in ("input", "cached_input", "output")]
-    numbers = [float(each) for each in figures if isinstance(each, int | float) and each >= 0]
+    figures = [row.get("input"), row.get("cached_input", row.get("input")), row.get("output")]
+    numbers = [float(each) for each in figures if _is_amount(each)]
     return Price(*numbers) if len(numbers) == len(figures) else None
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST_FIGURE

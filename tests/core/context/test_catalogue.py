@@ -61,6 +61,41 @@ def test_every_shipped_model_leaves_room_for_a_question(catalogue: ModelCatalogu
             assert found.price.cached_input <= found.price.input <= found.price.output
 
 
+@pytest.mark.parametrize(
+    ("name", "is_priced"),
+    [
+        ("gpt-4o", True),
+        ("openai/gpt-4o-2024-08-06", True),
+        ("claude-sonnet-4-5-20250929", True),
+        ("gemini-3-pro-preview", True),
+        ("gpt-4o-audio-preview", False),
+        ("gpt-4o-some-other-2025-01-01", False),
+        ("claude-opus-4-9", False),
+        ("gpt-4o:mine", False),
+        ("deepseek-r1:8b", False),
+        ("unknown", False),
+    ],
+)
+def test_only_a_model_that_is_known_itself_has_a_price(catalogue: ModelCatalogue, name: str, is_priced: bool) -> None:
+    assert (catalogue.find("openai", name).price is not None) is is_priced
+
+
+def test_prices_say_when_and_where_they_were_checked() -> None:
+    document = json.loads(SHIPPED.read_text("utf-8"))
+    assert document["prices"]["checked"] >= "2026-11-21"
+    assert document["prices"]["source"]
+
+
+def test_ones_own_file_may_leave_out_the_cached_price_or_take_a_price_away(tmp_path: Path) -> None:
+    own = tmp_path / "models.json"
+    rows = [{"id": "gpt-4o", "price": None}, {"id": "mine", "price": {"input": 1, "output": 2}}]
+    own.write_text(json.dumps({"models": [*rows, {"id": "odd", "price": {"input": True, "output": 2}}]}), "utf-8")
+    catalogue = ModelCatalogue.of_files(SHIPPED, own)
+    assert catalogue.find("openai", "gpt-4o").price is None
+    assert catalogue.find("openai", "mine").price == Price(1, 1, 2)
+    assert catalogue.find("openai", "odd").price is None
+
+
 def test_a_reasoning_model_has_no_temperature(catalogue: ModelCatalogue) -> None:
     assert catalogue.find("openai", "gpt-5").has(Ability.REASONING)
     assert not catalogue.find("openai", "gpt-5").has(Ability.TEMPERATURE)
