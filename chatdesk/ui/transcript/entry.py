@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
+from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
 from chatdesk.ui.transcript.fold_item import FoldItem
@@ -507,7 +508,7 @@ class MessageEntry:
 
 
 def figures(message: Message) -> str:
-    """Tokens and seconds of an answer, as far as they are known."""
+    """Tokens, seconds and price of an answer, as far as they are known; what costs nothing has no price."""
     parts = []
     tokens = message.total_tokens
     if tokens is None and message.completion_tokens is not None:
@@ -516,4 +517,6 @@ def figures(message: Message) -> str:
         parts.append(f"{tokens:,} tokens")
     if message.latency_ms is not None:
         parts.append(f"{message.latency_ms / 1000:.1f} s")
+    if message.cost_usd:
+        parts.append(cost_text(message.cost_usd))
     return " · ".join(parts)
