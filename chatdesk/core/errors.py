@@ -106,7 +106,7 @@ class AttachmentTooLarge(InvalidInput):
     @classmethod
     def of(cls, max_bytes: int, name: str = "") -> AttachmentTooLarge:
         """``name`` is shown: of the file, as the person knows it."""
-        limit = f"{max_bytes / 1_000_000:,.3g} MB" if max_bytes >= 1_000_000 else f"{max_bytes:,} bytes"
+        limit = f"{max_bytes / 2**20:,.3g} MB" if max_bytes >= 2**20 else f"{max_bytes:,} bytes"
         return cls(f"{f'“{name}”' if name else 'The file'} is larger than {limit}.")
 
 

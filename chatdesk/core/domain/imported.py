@@ -1,0 +1,116 @@
+"""A thread as an export of another program has it, in our words: what every format's reader makes and what is stored.
+
+``key`` is always the vendor's own id. Nothing in here has been written yet, and nothing of it has been trusted: texts
+may hold anything, and files are only named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from chatdesk.core.domain.message import PartType, Role, Status
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """What stands behind an image or file part: bytes that came along (``data``), or a place in the export
+    (``pointer``, as the vendor writes it). With neither, the export does not have it."""
+
+    name: str
+    mime: str = ""
+    pointer: str = ""
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPart:
+    """``key`` names the step of the vendor that the part came with, where several became one message. ``values`` are
+    further columns of the part."""
+
+    type: PartType
+    content: Mapping[str, Any]
+    key: str = ""
+    file: ImportedFile | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMessage:
+    """One node. ``keys`` are all vendor ids that it stands for, its own first. ``values`` are further columns of the
+    message, in our units. ``wanted_id``: the id it should have, if that is free."""
+
+    key: str
+    parent_key: str | None
+    role: Role
+    created_at: int
+    parts: tuple[ImportedPart, ...]
+    status: Status = Status.COMPLETE
+    keys: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    wanted_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedProject:
+    """The project that a thread belongs to, where the export tells; ``key`` is a ChatDesk id."""
+
+    key: str
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedThread:
+    """``messages`` has parents before their children and each key once. ``chosen`` says which child of a message is
+    shown, by keys; its key None is the first message. ``values`` are further columns of the thread, with message keys
+    where a column names a message. ``left_out`` counts what the vendor hid from the reader."""
+
+    source: str
+    key: str
+    title: str
+    created_at: int
+    last_activity_at: int
+    messages: tuple[ImportedMessage, ...]
+    chosen: Mapping[str | None, str]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    summaries: tuple[Mapping[str, Any], ...] = ()
+    project: ImportedProject | None = None
+    wanted_id: str | None = None
+    left_out: int = 0
+
+
+class ImportOutcome(StrEnum):
+    """What became of a thread of an export."""
+
+    NEW = "new"
+    EXTENDED = "extended"
+    UNCHANGED = "unchanged"
+    IN_TRASH = "in_trash"
+    DELETED = "deleted"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """One line of a report. ``reason`` is a sentence, or empty; ``thread_id`` is our thread, where there is one."""
+
+    outcome: ImportOutcome
+    title: str
+    messages: int = 0
+    reason: str = ""
+    thread_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """``done_bytes`` of ``total_bytes`` of the export were read; counts of threads that were looked at, and of
+    messages that were written."""
+
+    done_bytes: int
+    total_bytes: int
+    threads: int
+    messages: int

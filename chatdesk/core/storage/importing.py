@@ -1,0 +1,457 @@
+"""Writes imported threads in bounded steps, and remembers where every thread and message came from.
+
+A step is one transaction and leaves a proper tree, whatever comes after it: parents before children, counters, the
+shown path, the change log and the origins together. An import that is killed is gone on with by the next one, because
+what has an origin is there. Origins outlive what they name: what a person deleted for good does not come back.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.imported import ImportedProject, ImportedThread, ImportOutcome
+from chatdesk.core.ids import id_of_moment
+from chatdesk.core.storage import change_log, shown_path, tables, tags, thread_counters
+from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
+from chatdesk.core.storage.import_rows import (
+    MESSAGE_COLUMNS,
+    PART_COLUMNS,
+    Known,
+    KnownMessage,
+    MessageRows,
+    ThreadRows,
+    live_count,
+    thread_digest,
+    title_mark,
+)
+from chatdesk.core.storage.plain_text import clean, folded, to_json
+from chatdesk.core.storage.projects import DEFAULT_COLOUR, insert_project
+from chatdesk.core.storage.rows import batches, get_thread, marks
+from chatdesk.core.storage.threads import checked_title
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.database import Database
+
+#: The source whose keys are our own ids.
+OWN = "chatdesk"
+_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({marks(MESSAGE_COLUMNS)})"
+_INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})"
+_INSERT_ORIGIN = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest) VALUES (?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Some messages of a thread, in their order; ``is_last``: then the thread is whole."""
+
+    rows: ThreadRows
+    project_id: str
+    messages: Sequence[MessageRows]
+    is_first: bool
+    is_last: bool
+
+
+class ImportRepository:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @property
+    def origin(self) -> Origin:
+        return self._db.origin
+
+    async def look_up(self, threads: Sequence[ImportedThread]) -> list[Known]:
+        """What is there already of each of these threads."""
+        return await self._db.read(lambda conn: [_known(conn, thread) for thread in threads])
+
+    async def project(self, wanted: ImportedProject | str) -> tuple[str, bool]:
+        """The id of the live project that is meant, made if need be, and whether it was: by a ChatDesk id and else by
+        its name, or by a name alone."""
+        return await self._db.write(lambda conn: _project(conn, self._db.origin, wanted))
+
+    async def write(self, steps: Sequence[Step]) -> float:
+        """Store these, in one transaction that does not wait for the disk. Returns how long that took, in seconds."""
+
+        def work(conn: Connection) -> float:
+            began = time.monotonic()
+            write_steps(conn, self._db.origin, steps)
+            return time.monotonic() - began
+
+        return await self._db.write(work, is_durable=False)
+
+    async def settle(self) -> None:
+        """Bring everything that was written to the disk."""
+        await self._db.write(lambda _conn: None)
+
+
+def _known(conn: Connection, thread: ImportedThread) -> Known:
+    row = conn.exec_driver_sql(
+        "SELECT o.digest, t.id, t.deleted_at FROM import_origins o LEFT JOIN threads t ON t.id = o.entity"
+        " WHERE o.source = ? AND o.source_key = ?",
+        (thread.source, thread.key),
+    ).first()
+    digest, thread_id, deleted_at = row if row is not None else ("", *_own_thread(conn, thread))
+    if thread_id is None:
+        return Known(ImportOutcome.NEW, taken=_taken(conn, thread)) if row is None else Known(ImportOutcome.DELETED)
+    if deleted_at is not None:
+        return Known(ImportOutcome.IN_TRASH, thread_id)
+    if digest and digest == thread_digest(thread):
+        return Known(ImportOutcome.UNCHANGED, thread_id)
+    return Known(ImportOutcome.EXTENDED, thread_id, _known_messages(conn, thread, thread_id), _taken(conn, thread))
+
+
+def _own_thread(conn: Connection, thread: ImportedThread) -> tuple[str | None, int | None]:
+    """A thread of our own that is here, with the moment of its deletion."""
+    if thread.source != OWN or thread.wanted_id is None:
+        return None, None
+    row = conn.exec_driver_sql("SELECT id, deleted_at FROM threads WHERE id = ?", (thread.wanted_id,)).first()
+    return (None, None) if row is None else (row[0], row[1])
+
+
+def _known_messages(conn: Connection, thread: ImportedThread, thread_id: str) -> dict[str, KnownMessage]:
+    found: dict[str, KnownMessage] = {}
+    if thread.source == OWN:
+        for message_id, position in conn.exec_driver_sql(
+            "SELECT id, position FROM messages WHERE thread_id = ?", (thread_id,)
+        ):
+            found[message_id] = KnownMessage(message_id, position)
+    prefix = f"{thread.key}/"
+    for key, entity, position in conn.exec_driver_sql(
+        "SELECT o.source_key, o.entity, m.position FROM import_origins o"
+        " LEFT JOIN messages m ON m.id = o.entity AND m.thread_id = ?"
+        " WHERE o.source = ? AND o.source_key > ? AND o.source_key < ?",
+        (thread_id, thread.source, prefix, f"{thread.key}0"),
+    ):
+        found.setdefault(key[len(prefix) :], KnownMessage(entity, position))
+    return found
+
+
+def _taken(conn: Connection, thread: ImportedThread) -> frozenset[str]:
+    """Which of the ids that are wanted are in use."""
+    if thread.source != OWN:
+        return frozenset()
+    wanted = [message.wanted_id for message in thread.messages if message.wanted_id is not None]
+    taken: set[str] = set()
+    for batch in batches(wanted):
+        found = conn.exec_driver_sql(f"SELECT id FROM messages WHERE id IN ({marks(batch)})", tuple(batch))
+        taken |= {row[0] for row in found}
+    if thread.wanted_id is not None:
+        taken |= {row[0] for row in conn.exec_driver_sql("SELECT id FROM threads WHERE id = ?", (thread.wanted_id,))}
+    return frozenset(taken)
+
+
+def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> tuple[str, bool]:
+    name = wanted if isinstance(wanted, str) else wanted.name
+    if isinstance(wanted, ImportedProject):
+        row = conn.exec_driver_sql("SELECT id FROM projects WHERE id = ? AND deleted_at IS NULL", (wanted.key,)).first()
+        if row is not None:
+            return str(row[0]), False
+    name = clean(" ".join(name.split())) or "Imported"
+    row = conn.exec_driver_sql(
+        "SELECT id FROM projects WHERE deleted_at IS NULL AND name = ? ORDER BY id LIMIT 1", (name,)
+    ).first()
+    if row is not None:
+        return str(row[0]), False
+    values = {} if isinstance(wanted, str) else dict(wanted.values)
+    made = insert_project(conn, origin, name, str(values.pop("colour", DEFAULT_COLOUR)))
+    kept = {column: values[column] for column in ("system_prompt", "provider", "model") if column in values}
+    if kept:
+        conn.execute(tables.projects.update().where(tables.projects.c.id == made.id).values(**kept))
+    return made.id, True
+
+
+def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None:
+    """All rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone."""
+    steps = [step for step in steps if step.rows.is_new or _is_live(conn, step.rows.thread_id)]
+    _insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
+    rows = [row for step in steps for row in step.messages]
+    if rows:
+        conn.exec_driver_sql(_INSERT_MESSAGE, [row.message for row in rows])
+        parts = [part for row in rows for part in row.parts]
+        if parts:
+            conn.exec_driver_sql(_INSERT_PART, parts)
+        artifacts = [artifact for row in rows for artifact in row.artifacts]
+        if artifacts:
+            conn.execute(tables.artifacts.insert(), artifacts)
+        conn.exec_driver_sql(
+            "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(rows), origin.device_id)
+        )
+    origins: list[tuple[str, str, str, str]] = []
+    for step in steps:
+        imported = step.rows.imported
+        _log_messages(conn, origin, step)
+        origins.extend(
+            (imported.source, f"{imported.key}/{key}", row.id, "") for row in step.messages for key in row.keys
+        )
+        if not step.rows.is_new or not step.is_first:
+            _grow_thread(conn, origin, step)
+        if step.is_last:
+            _finish_thread(conn, origin, step)
+    if origins:
+        conn.exec_driver_sql(_INSERT_ORIGIN, origins)
+
+
+def _is_live(conn: Connection, thread_id: str) -> bool:
+    row = conn.exec_driver_sql("SELECT deleted_at FROM threads WHERE id = ?", (thread_id,)).first()
+    return row is not None and row[0] is None
+
+
+def _insert_threads(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None:
+    rows, entries = [], []
+    for step in steps:
+        row = _thread_row(origin, step)
+        rows.append(row)
+        body = {name: row[name] for name in ("title", "system_prompt", "provider", "model", "created_at")}
+        entries.append((row["id"], step.project_id, row["hlc"], body))
+    if not rows:
+        return
+    conn.execute(tables.threads.insert(), rows)
+    log_many(conn, origin, kind="thread", op="new", reg=change_log.CONTENT, entries=entries)
+    for row in rows:
+        for column, reg in (("pinned_at", change_log.PINNED), ("archived_at", change_log.ARCHIVED)):
+            if row[column] is not None:
+                log_change(
+                    conn,
+                    origin,
+                    project_id=row["project_id"],
+                    kind="thread",
+                    op="edit",
+                    entity=row["id"],
+                    hlc=row["hlc"],
+                    reg=reg,
+                    body={column: row[column]},
+                )
+    conn.exec_driver_sql(
+        "UPDATE projects SET last_chat_at = max(coalesce(last_chat_at, 0), ?) WHERE id = ?",
+        [(row["last_activity_at"], row["project_id"]) for row in rows],
+    )
+    conn.exec_driver_sql(
+        _INSERT_ORIGIN,
+        [(step.rows.imported.source, step.rows.imported.key, step.rows.thread_id, "") for step in steps],
+    )
+
+
+def _thread_row(origin: Origin, step: Step) -> dict[str, Any]:
+    imported = step.rows.imported
+    values = imported.values
+    title = checked_title(imported.title)
+    shown = [row for row in step.messages if row.is_shown and row.is_live]
+    tally = _tally(step.messages)
+    return {
+        "id": step.rows.thread_id,
+        "project_id": step.project_id,
+        "title": title,
+        "title_folded": folded(title),
+        "title_source": values.get("title_source", "person"),
+        "system_prompt": clean(str(values.get("system_prompt", ""))),
+        "provider": values.get("provider"),
+        "model": values.get("model"),
+        "created_at": imported.created_at,
+        "last_activity_at": imported.last_activity_at,
+        "archived_at": values.get("archived_at"),
+        "pinned_at": values.get("pinned_at"),
+        "deleted_at": None,
+        "parameters": to_json(values.get("parameters", {})),
+        "is_without_summaries": values.get("is_without_summaries", 0),
+        "context_from_id": step.rows.ids.get(str(values.get("context_from_id", ""))),
+        "chosen_root_id": step.rows.ids.get(imported.chosen.get(None, "")),
+        "current_leaf_id": shown[-1].id if shown else None,
+        "shown_count": len(shown),
+        "message_count": tally.message_count,
+        "total_input_tokens": tally.input_tokens,
+        "total_output_tokens": tally.output_tokens,
+        "total_cached_tokens": tally.cached_tokens,
+        "total_reasoning_tokens": tally.reasoning_tokens,
+        "total_tool_time_ms": tally.tool_time_ms,
+        "tool_counts": to_json(dict(tally.tool_counts)),
+        **origin.stamp(),
+    }
+
+
+def _tally(rows: Sequence[MessageRows]) -> thread_counters.Tally:
+    total = thread_counters.Tally()
+    for row in rows:
+        total.add(row.tally)
+    return total
+
+
+def _log_messages(conn: Connection, origin: Origin, step: Step) -> None:
+    ids = [row.id for row in step.messages]
+    if ids:
+        log_new(conn, origin, project_id=step.project_id, kind="message", entities=ids)
+    for row in step.messages:
+        if not row.is_live:
+            log_change(
+                conn,
+                origin,
+                project_id=step.project_id,
+                kind="message",
+                op="del",
+                entity=row.id,
+                hlc=origin.hybrid_clock.next(),
+            )
+
+
+def _grow_thread(conn: Connection, origin: Origin, step: Step) -> None:
+    """Account for messages of a thread that is there, and let the shown path go on where it ended."""
+    thread_id = step.rows.thread_id
+    if step.messages:
+        thread_counters.change(conn, thread_id, _tally(step.messages))
+        shown = live_count(step.messages)
+        last = max(row.created_at for row in step.messages)
+        conn.exec_driver_sql(
+            "UPDATE threads SET shown_count = shown_count + ?, last_activity_at = max(last_activity_at, ?)"
+            " WHERE id = ?",
+            (shown, last, thread_id),
+        )
+        conn.exec_driver_sql(
+            "UPDATE projects SET last_chat_at = max(coalesce(last_chat_at, 0), ?)"
+            " WHERE id = (SELECT project_id FROM threads WHERE id = ?)",
+            (last, thread_id),
+        )
+        if shown:
+            shown_path.refresh_end(conn, thread_id)
+
+
+def _finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
+    rows, imported = step.rows, step.rows.imported
+    if not rows.is_new:
+        if rows.choices:
+            conn.exec_driver_sql(
+                "UPDATE messages SET chosen_child_id = ? WHERE id = ? AND chosen_child_id IS NULL", rows.choices
+            )
+        _go_on(conn, rows)
+        _retitle(conn, origin, rows)
+    else:
+        _attach(conn, origin, step)
+    digest = "" if imported.source == OWN and not rows.is_new else rows.digest
+    conn.exec_driver_sql(_INSERT_ORIGIN, (imported.source, imported.key, rows.thread_id, digest))
+    conn.exec_driver_sql(
+        "UPDATE import_origins SET digest = ? WHERE source = ? AND source_key = ?",
+        (digest, imported.source, imported.key),
+    )
+
+
+def _go_on(conn: Connection, rows: ThreadRows) -> None:
+    """Where the path that is shown ends and the vendor's goes on, it goes on here. Where the person went another way,
+    the new messages are versions beside it."""
+    if rows.path_start is None:
+        return
+    message_id, parent_id = rows.path_start
+    tip = shown_path.tip(conn, rows.thread_id)
+    if (None if tip is None else tip.id) != parent_id:
+        return
+    node = shown_path.find_node(conn, message_id)
+    if node is not None:
+        shown_path.show(conn, node)
+
+
+def _retitle(conn: Connection, origin: Origin, rows: ThreadRows) -> None:
+    """Follow a title that was changed there, unless it was changed here."""
+    thread = get_thread(conn, rows.thread_id)
+    stored = conn.exec_driver_sql(
+        "SELECT digest FROM import_origins WHERE source = ? AND source_key = ?",
+        (rows.imported.source, rows.imported.key),
+    ).scalar()
+    before = str(stored or "").partition(":")[2]
+    title = checked_title(rows.imported.title)
+    if title == thread.title or not before or before != title_mark(thread.title):
+        return
+    stamp = origin.stamp()
+    conn.execute(
+        tables.threads.update()
+        .where(tables.threads.c.id == rows.thread_id)
+        .values(title=title, title_folded=folded(title), **stamp)
+    )
+    log_change(
+        conn,
+        origin,
+        project_id=thread.project_id,
+        kind="thread",
+        op="edit",
+        entity=rows.thread_id,
+        hlc=stamp["hlc"],
+        reg=change_log.TITLE,
+        body={"title": title},
+    )
+
+
+def _attach(conn: Connection, origin: Origin, step: Step) -> None:
+    """What hangs on a thread that was made now: its tags, its summaries, and that it is in the trash."""
+    imported, thread_id = step.rows.imported, step.rows.thread_id
+    if imported.tags:
+        ids, new = tags.find_or_plan(conn, [name[: tags.LONGEST_NAME] for name in imported.tags if name.strip(" #")])
+        for tag_id, name in new.items():
+            tags.insert(conn, origin, tag_id, name)
+        tags.set_pairs(conn, [(thread_id, tag_id) for tag_id in ids], [])
+        for tag_id in ids:
+            log_change(
+                conn,
+                origin,
+                project_id=step.project_id,
+                kind="thread",
+                op="edit",
+                entity=thread_id,
+                hlc=origin.hybrid_clock.next(),
+                reg=f"{change_log.TAG}{tag_id}",
+                body={"is_on": True},
+            )
+    for summary in imported.summaries:
+        _insert_summary(conn, origin, step, summary)
+    deleted_at = imported.values.get("deleted_at")
+    if deleted_at is not None:
+        stamp = origin.stamp()
+        conn.execute(
+            tables.threads.update().where(tables.threads.c.id == thread_id).values(deleted_at=deleted_at, **stamp)
+        )
+        log_change(
+            conn,
+            origin,
+            project_id=step.project_id,
+            kind="thread",
+            op="del",
+            entity=thread_id,
+            hlc=stamp["hlc"],
+            body={"covers": {}},
+        )
+
+
+def _insert_summary(conn: Connection, origin: Origin, step: Step, summary: Any) -> None:
+    ids = step.rows.ids
+    first, last = ids.get(summary.get("from_message_id", "")), ids.get(summary.get("up_to_message_id", ""))
+    if first is None or last is None or not summary.get("text"):
+        return
+    created_at = summary.get("created_at", step.rows.imported.last_activity_at)
+    values = {
+        **summary,
+        "id": id_of_moment(created_at << 12),
+        "thread_id": step.rows.thread_id,
+        "from_message_id": first,
+        "up_to_message_id": last,
+        "text": clean(summary["text"]),
+        "created_at": created_at,
+        "pinned_facts": _facts(summary.get("pinned_facts", [])),
+        **origin.stamp(),
+    }
+    conn.execute(tables.summaries.insert().values(**values))
+    names = ("from_message_id", "up_to_message_id", "text", "provider", "model", "prompt_version", "author")
+    log_change(
+        conn,
+        origin,
+        project_id=step.project_id,
+        kind="summary",
+        op="new",
+        entity=values["id"],
+        hlc=values["hlc"],
+        body={name: values.get(name) for name in (*names, "pinned_facts", "created_at")},
+    )
+
+
+def _facts(facts: Sequence[str]) -> str:
+    return json.dumps([clean(fact) for fact in facts], ensure_ascii=False)

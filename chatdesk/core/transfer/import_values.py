@@ -1,0 +1,157 @@
+"""What every reader of a foreign export needs: values of a type nobody vouches for, moments, texts made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from chatdesk.core.domain.imported import ImportedMessage
+from chatdesk.core.domain.message import PartType, Role
+
+#: Before the first and after the last of these a moment is a mistake: no chat is older than 1990.
+EARLIEST_MS: Final = 631_152_000_000
+LATEST_MS: Final = 4_102_444_800_000
+_LARGEST_SECONDS, _LARGEST_MS, _LARGEST_US = 1e11, 1e14, 1e17
+_LONGEST_TITLE = 200
+_LONGEST_DERIVED_TITLE = 60
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_.:@-]{1,100}\Z")
+_LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]{1,30}\Z")
+_LARGEST_COUNT = 2**53
+
+
+def text_of(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def dict_of(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def count_of(value: object) -> int | None:
+    """A whole number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return int(value) if 0 <= value < _LARGEST_COUNT else None
+
+
+def moment(value: object) -> int | None:
+    """Milliseconds UTC from seconds, milliseconds or microseconds since 1970, or from ISO 8601; None for anything else
+    and for what lies outside of the possible."""
+    if isinstance(value, str):
+        return _iso(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    if not 0 < number < _LARGEST_US:  # also what is no number
+        return None
+    if number < _LARGEST_SECONDS:
+        number *= 1000
+    elif number >= _LARGEST_MS:
+        number /= 1000
+    return _possible(round(number))
+
+
+def _iso(text: str) -> int | None:
+    try:
+        found = datetime.fromisoformat(text.strip()[:40])
+        return _possible(round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _possible(milliseconds: int) -> int | None:
+    return milliseconds if EARLIEST_MS <= milliseconds < LATEST_MS else None
+
+
+def key_of(value: object) -> str:
+    """A vendor's id as we keep it: as it is when it is plain, else its fingerprint; empty for none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return key_of(str(value)) if abs(value) < _LARGEST_COUNT else ""
+    if not isinstance(value, str) or not value:
+        return ""
+    return value if _PLAIN_KEY.match(value) else fingerprint(value)
+
+
+def fingerprint(*texts: str) -> str:
+    """A key for what has none: the same content gives the same key."""
+    hasher = hashlib.blake2b(digest_size=12)
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        hasher.update(b"%d:" % len(data))
+        hasher.update(data)
+    return f"hash:{hasher.hexdigest()}"
+
+
+def title_of(value: object, first_question: str = "") -> str:
+    """A title on one line; without one, the beginning of the first question."""
+    title = " ".join(text_of(value)[: 4 * _LONGEST_TITLE].split())
+    if title:
+        return title[:_LONGEST_TITLE]
+    words = " ".join(first_question[: 8 * _LONGEST_DERIVED_TITLE].split())
+    if not words:
+        return "Untitled"
+    return words if len(words) <= _LONGEST_DERIVED_TITLE else f"{words[: _LONGEST_DERIVED_TITLE - 1].rstrip()}…"
+
+
+def fenced(text: str, language: object = "") -> str:
+    """A code block whose fence is longer than any in the text."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    name = language if isinstance(language, str) and _LANGUAGE.match(language) else ""
+    return f"{fence}{name}\n{text.rstrip()}\n{fence}"
+
+
+def as_json(value: object) -> str:
+    """Data as text for a reader; what cannot be written is said to be so."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    except (RecursionError, ValueError):
+        return "(nested too deeply to be shown)"
+
+
+def document(title: object, text: str, language: object = "", *, is_markdown: bool = False) -> str:
+    """A document that a model wrote beside the conversation, such as a canvas or an artifact, as part of the text."""
+    heading = " ".join(text_of(title)[:_LONGEST_TITLE].split())
+    body = text.strip("\n") if is_markdown else fenced(text, language)
+    return f"**{heading}**\n\n{body}" if heading else body
+
+
+def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def marked_stretches(
+    text: str, opening: re.Pattern[str], closing: str
+) -> Iterator[tuple[str, re.Match[str] | None, str]]:
+    """``text`` cut at what stands between marks: (text before, opening mark, text inside), and at last the rest with
+    None and nothing. Linear, however often a mark is opened and not closed."""
+    at = 0
+    while (match := opening.search(text, at)) is not None:
+        end = text.find(closing, match.end())
+        if end < 0:
+            break
+        yield text[at : match.start()], match, text[match.end() : end]
+        at = end + len(closing)
+    yield text[at:], None, ""
+
+
+def first_text(messages: Iterable[ImportedMessage]) -> str:
+    """How the first question begins, for a thread without a title."""
+    for message in messages:
+        if message.role is Role.USER:
+            return next((text_of(part.content.get("text")) for part in message.parts if part.type is PartType.TEXT), "")
+    return ""

@@ -1,0 +1,357 @@
+"""*Import*: reads an export on a thread of its own and stores its threads in short steps, so that a question that is
+asked meanwhile does not wait. Stopping keeps what is whole; the next import of the same file goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.imported import ImportedThread, ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
+from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
+from chatdesk.core.storage.importing import ImportRepository, Step
+from chatdesk.core.transfer.import_files import FileKeeper
+from chatdesk.core.transfer.import_source import LABELS, ExportFile, ImportCancelled
+
+#: What one step may take of the thread that writes: a question waits at most for one.
+STEP_S: Final = 0.03
+_FEWEST, _MOST = 20, 1_000
+_READ_AHEAD_BYTES = 2 * 1024 * 1024
+_MOST_LINES = 100_000
+
+Progress = Callable[[ImportProgress], None]
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, line by line in the order of the file. ``is_whole``: nothing was stopped."""
+
+    source: str = ""
+    lines: list[ImportLine] = field(default_factory=list)
+    counts: Counter[ImportOutcome] = field(default_factory=Counter)
+    messages: int = 0
+    missing_files: int = 0
+    left_out: int = 0
+    notes: list[str] = field(default_factory=list)
+    project_ids: set[str] = field(default_factory=set)
+    is_whole: bool = True
+    is_dry_run: bool = False
+
+    def add(self, line: ImportLine) -> None:
+        self.counts[line.outcome] += 1
+        self.messages += line.messages
+        if len(self.lines) < _MOST_LINES:
+            self.lines.append(line)
+
+    @property
+    def summary(self) -> str:
+        """One sentence, and what else a person must know."""
+        new, grown = self.counts[ImportOutcome.NEW], self.counts[ImportOutcome.EXTENDED]
+        would = "Would import" if self.is_dry_run else "Imported"
+        messages = _count(self.messages, "message")
+        parts = [f"{would} {_count(new, 'new thread')} with {messages}"] if new and not grown else []
+        if grown:
+            went_on = f"{_count(grown, 'thread')} that went on"
+            parts = [f"{would} {_count(new, 'new thread')} and {went_on}, {messages} in all"]
+        same = self.counts[ImportOutcome.UNCHANGED]
+        rest = [
+            f"{_count(same, 'thread')} {'was' if same == 1 else 'were'} here already" if same else "",
+            _were(self.counts[ImportOutcome.IN_TRASH], "in the trash and left there"),
+            _were(self.counts[ImportOutcome.DELETED], "deleted for good before and left out"),
+            _were(self.counts[ImportOutcome.SKIPPED], "skipped", noun="entry"),
+        ]
+        sentences = [part for part in (*parts, *rest) if part] or ["There was nothing to import"]
+        stopped = [] if self.is_whole else ["The import was stopped; importing the file again goes on"]
+        return ". ".join(sentences + stopped + [note.rstrip(".") for note in self.all_notes]) + "."
+
+    @property
+    def all_notes(self) -> list[str]:
+        notes = list(self.notes)
+        if self.missing_files:
+            verb = "is" if self.missing_files == 1 else "are"
+            notes.append(f"{_count(self.missing_files, 'file')} that messages name {verb} not in the export.")
+        if self.left_out:
+            verb = "was" if self.left_out == 1 else "were"
+            notes.append(f"{_count(self.left_out, 'message')} that the vendor hides {verb} left out.")
+        return notes
+
+    def as_text(self) -> str:
+        """The whole report, a line a thread."""
+        lines = [self.summary, ""]
+        for line in self.lines:
+            count = f" ({_count(line.messages, 'message')})" if line.messages else ""
+            reason = f": {line.reason}" if line.reason else ""
+            lines.append(f"{_WORDS[line.outcome]:12}  {line.title}{count}{reason}")
+        return "\n".join(lines) + "\n"
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "is_whole": self.is_whole,
+            "is_dry_run": self.is_dry_run,
+            "messages": self.messages,
+            "missing_files": self.missing_files,
+            "left_out": self.left_out,
+            "counts": {outcome.value: self.counts[outcome] for outcome in ImportOutcome},
+            "notes": self.all_notes,
+            "lines": [
+                {
+                    "outcome": line.outcome.value,
+                    "title": line.title,
+                    "messages": line.messages,
+                    "reason": line.reason,
+                    "thread_id": line.thread_id,
+                }
+                for line in self.lines
+            ],
+        }
+
+
+_WORDS = {
+    ImportOutcome.NEW: "new",
+    ImportOutcome.EXTENDED: "went on",
+    ImportOutcome.UNCHANGED: "here already",
+    ImportOutcome.IN_TRASH: "in the trash",
+    ImportOutcome.DELETED: "deleted",
+    ImportOutcome.SKIPPED: "skipped",
+}
+_REASONS = {
+    ImportOutcome.IN_TRASH: "It is in the trash. Restore it and import again to have what is new.",
+    ImportOutcome.DELETED: "It was deleted for good.",
+}
+
+
+class ImportService:
+    """One import at a time. Coroutines belong to the loop's thread; ``stop`` as well."""
+
+    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock) -> None:
+        self._repository = repository
+        self._blobs = blobs
+        self._clock = clock
+        self._stop: threading.Event | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._stop is not None
+
+    def stop(self) -> None:
+        """End the running import after the step it is at; its report comes as usual."""
+        if self._stop is not None:
+            self._stop.set()
+
+    async def run(
+        self,
+        path: Path,
+        *,
+        project: str | None = None,
+        is_dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import a file into the project of that name (else into one named by the program that the file comes from;
+        ChatDesk's own threads go to the projects they were in). Raises ``ImportRefused`` when there is nothing in the
+        file that is known, and ``StorageError``."""
+        if self._stop is not None:
+            raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
+        stop = self._stop = threading.Event()
+        try:
+            run = _Run(self._repository, self._blobs, self._clock, stop)
+            return await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
+        finally:
+            self._stop = None
+
+
+class _Run:
+    """One import from its first byte to its report."""
+
+    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, stop: threading.Event) -> None:
+        self._repository = repository
+        self._blobs = blobs
+        self._clock = clock
+        self._stop = stop
+        self._report = ImportReport()
+        self._projects: dict[str, str] = {}
+        self._step_size = 200
+        self._seen = 0
+
+    async def to_end(
+        self, path: Path, project: str | None, *, is_dry_run: bool, on_progress: Progress | None
+    ) -> ImportReport:
+        loop = asyncio.get_running_loop()
+        pool = ThreadPoolExecutor(1, thread_name_prefix="import-reader")
+        self._report.is_dry_run = is_dry_run
+        export: ExportFile | None = None
+        try:
+            export = await loop.run_in_executor(
+                pool, lambda: ExportFile(path, now_ms=self._clock.now_ms(), stop=self._stop)
+            )
+            found = export.threads()
+            keeper = FileKeeper(export, self._blobs)
+            batch = loop.run_in_executor(pool, _some, found, export)
+            while read := await batch:
+                for distinct in _distinct(read):
+                    await self._take(distinct, project, pool, keeper=keeper, is_dry_run=is_dry_run)
+                if on_progress is not None:
+                    on_progress(
+                        ImportProgress(export.done_bytes, export.total_bytes, self._seen, self._report.messages)
+                    )
+                if self._stop.is_set():
+                    break
+                batch = loop.run_in_executor(pool, _some, found, export)
+            self._report.source = LABELS.get(export.source or "", "")
+            if export.has_foreign_bytes:
+                self._report.notes.append("Some characters were not readable and stand as � now.")
+        except ImportCancelled:
+            pass
+        finally:
+            if export is not None:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.shield(loop.run_in_executor(pool, export.close))
+            pool.shutdown(wait=False)
+            if not is_dry_run and self._report.messages:
+                await asyncio.shield(self._repository.settle())
+        self._report.is_whole = not self._stop.is_set()
+        return self._report
+
+    async def _take(
+        self,
+        read: Sequence[ImportedThread | ImportLine],
+        project: str | None,
+        pool: ThreadPoolExecutor,
+        *,
+        keeper: FileKeeper,
+        is_dry_run: bool,
+    ) -> None:
+        """Look up, make rows and write; lines in the order of the file."""
+        threads = [each for each in read if isinstance(each, ImportedThread)]
+        known = iter(await self._repository.look_up(threads))
+        waiting: list[tuple[ThreadRows, str]] = []
+        for each in read:
+            self._seen += 1
+            if isinstance(each, ImportLine):
+                self._report.add(each)
+                continue
+            found = next(known)
+            if found.outcome not in (ImportOutcome.NEW, ImportOutcome.EXTENDED):
+                self._add(each, found.outcome, found.thread_id, 0)
+                continue
+            await self._prepare(each, found, project, pool, keeper, waiting=waiting, is_dry_run=is_dry_run)
+        if not is_dry_run:
+            await self._write(waiting)
+
+    async def _prepare(
+        self,
+        thread: ImportedThread,
+        found: Known,
+        project: str | None,
+        pool: ThreadPoolExecutor,
+        keeper: FileKeeper,
+        *,
+        waiting: list[tuple[ThreadRows, str]],
+        is_dry_run: bool,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        keep = keeper.keep if not is_dry_run else lambda _file, _content: None
+        try:
+            rows = await loop.run_in_executor(pool, make_rows, thread, found, self._repository.origin, keep)
+        except AttachmentUnusable as error:
+            raise ImportRefused(error.what, safe=_SAFE, next_step=error.next_step) from error
+        outcome = found.outcome if rows.messages or rows.is_new else ImportOutcome.UNCHANGED
+        if not is_dry_run:
+            self._report.missing_files += rows.missing_files
+            waiting.append((rows, await self._project_of(thread, project)))
+        self._report.left_out += thread.left_out if rows.is_new else 0
+        self._add(thread, outcome, rows.thread_id if not is_dry_run else None, len(rows.messages))
+
+    def _add(self, thread: ImportedThread, outcome: ImportOutcome, thread_id: str | None, messages: int) -> None:
+        self._report.add(ImportLine(outcome, thread.title, messages, _REASONS.get(outcome, ""), thread_id))
+
+    async def _project_of(self, thread: ImportedThread, wanted: str | None) -> str:
+        own = thread.project if wanted is None else None
+        name = wanted or LABELS.get(thread.source, "Imported")
+        key = own.key if own is not None else f"name {name}"
+        if key not in self._projects:
+            self._projects[key], _is_new = await self._repository.project(own if own is not None else name)
+            self._report.project_ids.add(self._projects[key])
+        return self._projects[key]
+
+    async def _write(self, waiting: Sequence[tuple[ThreadRows, str]]) -> None:
+        """In steps that take about ``STEP_S`` each; a thread that is longer than one goes over several."""
+        together: list[Step] = []
+        size = 0
+        for rows, project_id in waiting:
+            for step in _steps(rows, project_id, self._step_size):
+                together.append(step)
+                size += len(step.messages) + 1
+                if size >= self._step_size:
+                    await self._write_step(together, size)
+                    together, size = [], 0
+        if together:
+            await self._write_step(together, size)
+
+    async def _write_step(self, steps: Sequence[Step], size: int) -> None:
+        took_s = await self._repository.write(steps)
+        if took_s > 0 and size >= _FEWEST:
+            wanted = self._step_size * STEP_S / took_s * min(1.0, size / self._step_size)
+            self._step_size = max(_FEWEST, min(_MOST, round((self._step_size + wanted) / 2)))
+
+
+_SAFE = "What was imported so far is whole; importing the file again goes on."
+
+
+def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> list[ImportedThread | ImportLine]:
+    """The next threads, as many as a few steps take; on the thread that reads."""
+    began = export.done_bytes
+    read: list[ImportedThread | ImportLine] = []
+    count = 0
+    for each in found:
+        read.append(each)
+        count += len(each.messages) if isinstance(each, ImportedThread) else 1
+        if count >= _MOST or len(read) >= _MOST or export.done_bytes - began >= _READ_AHEAD_BYTES:
+            break
+    return read
+
+
+def _distinct(read: Sequence[ImportedThread | ImportLine]) -> Iterator[Sequence[ImportedThread | ImportLine]]:
+    """Parts of ``read`` in which no thread stands twice: the second one is held against what the first one wrote."""
+    seen: set[tuple[str, str]] = set()
+    start = 0
+    for place, each in enumerate(read):
+        key = (each.source, each.key) if isinstance(each, ImportedThread) else None
+        if key in seen:
+            yield read[start:place]
+            seen.clear()
+            start = place
+        if key is not None:
+            seen.add(key)
+    yield read[start:]
+
+
+def _steps(rows: ThreadRows, project_id: str, size: int) -> Iterator[Step]:
+    starts = range(0, len(rows.messages), size) or range(1)
+    for start in starts:
+        yield Step(
+            rows=rows,
+            project_id=project_id,
+            messages=rows.messages[start : start + size],
+            is_first=start == 0,
+            is_last=start + size >= len(rows.messages),
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _were(number: int, what: str, *, noun: str = "thread") -> str:
+    return f"{_count(number, noun)} {'was' if number == 1 else 'were'} {what}" if number else ""

@@ -1,0 +1,271 @@
+"""Reads a JSON document of any size one piece at a time: the elements of its array, or the members of its object.
+
+Made for exports that nobody vouches for. Memory is bounded by the largest piece that is allowed; one that is larger,
+damaged or nested without end is reported and passed over, and reading goes on behind it. Pieces of usual size are left
+to Python's decoder in C; larger ones are taken apart in steps, because a thread that stays in C keeps every other
+thread waiting.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final, Protocol
+
+from chatdesk.core.transfer.json_steps import DEEPEST, Damaged, TooDeep, decode_in_steps
+
+#: Characters of one piece. An export of 2 GB holds thousands of them; 32 million are 10,000 pages.
+LARGEST_PIECE: Final = 32 * 1024 * 1024
+#: Up to here a piece is decoded in one go, which takes a few milliseconds.
+_AT_ONCE: Final = 384 * 1024
+_READ_BYTES: Final = 256 * 1024
+_SPACE = re.compile(r"[ \t\r\n]*+")
+# Over everything up to the next bracket, whole strings included; or up to a string whose end is not there yet.
+_TO_BRACKET = re.compile(r'[^"\[\]{}]*+(?:"(?:[^"\\]++|\\.)*+"[^"\[\]{}]*+)*+([\[\]{}"])?', re.DOTALL)
+_IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_BARE = re.compile(r"[^\s,\]}]*+")
+
+
+class NotJson(Exception):
+    """The document is neither an object nor an array."""
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``key`` is the member it stands in (None: in the outermost array). ``problem``, half a sentence, is there instead
+    of a ``value`` that could not be read; ``is_end`` then says that nothing more can be. ``size`` in characters."""
+
+    key: str | None
+    value: Any = None
+    is_element: bool = False
+    problem: str = ""
+    is_end: bool = False
+    size: int = 0
+
+
+class JsonStream:
+    """``streamed`` names the members of the outermost object whose arrays come element by element."""
+
+    def __init__(
+        self,
+        stream: BinaryIO | Readable,
+        *,
+        streamed: frozenset[str] = frozenset(),
+        largest: int = LARGEST_PIECE,
+    ) -> None:
+        self._stream = stream
+        self._streamed = streamed
+        self._largest = largest
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._text = ""
+        self._at = 0
+        self._is_over = False
+        self._json = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
+        self.has_foreign_bytes = False
+
+    def pieces(self) -> Iterator[Piece]:
+        """Raises ``NotJson`` before the first piece if this is something else, and what ``stream`` raises."""
+        first = self._peek()
+        if first == "[":
+            self._at += 1
+            yield from self._elements(None)
+        elif first == "{":
+            self._at += 1
+            yield from self._members()
+        else:
+            raise NotJson
+
+    def _elements(self, key: str | None) -> Iterator[Piece]:
+        while True:
+            character = self._peek()
+            if character == "]":
+                self._at += 1
+                return
+            if character == ",":
+                self._at += 1
+                continue
+            piece = self._value(key, is_element=True)
+            yield piece
+            if piece.is_end:
+                return
+
+    def _members(self) -> Iterator[Piece]:
+        while True:
+            character = self._peek()
+            if character == "}":
+                return
+            if character == ",":
+                self._at += 1
+                continue
+            name = self._value(None, is_element=False)
+            if name.problem or not isinstance(name.value, str) or self._peek() != ":":
+                yield Piece(None, problem=name.problem or "is not JSON", is_end=True)
+                return
+            self._at += 1
+            if name.value in self._streamed and self._peek() == "[":
+                self._at += 1
+                for piece in self._elements(name.value):
+                    yield piece
+                    if piece.is_end:
+                        return
+                continue
+            piece = self._value(name.value, is_element=False)
+            yield piece
+            if piece.is_end:
+                return
+
+    def _value(self, key: str | None, *, is_element: bool) -> Piece:
+        first = self._peek()
+        if not first:
+            return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
+        self._fill(_AT_ONCE)
+        try:
+            value, end = self._json.raw_decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            # A number at the very end of what was read may go on.
+            if end < len(self._text) or self._is_over:
+                size, self._at = end - self._at, end
+                return Piece(key, value, is_element, size=size)
+        if first not in '[{"':
+            return self._bare(key, is_element=is_element)
+        return self._large(key, is_element=is_element)
+
+    def _bare(self, key: str | None, *, is_element: bool) -> Piece:
+        """A number, a word, or nothing that JSON knows."""
+        match = _BARE.match(self._text, self._at)
+        assert match is not None  # it matches nothing, too
+        word, self._at = match.group(), match.end()
+        if not word or len(word) >= _AT_ONCE:
+            return Piece(key, is_element=is_element, problem="is not JSON", is_end=True)
+        if re.fullmatch(r"-?\d+", word):
+            return Piece(key, None, is_element)  # a number with thousands of digits is nothing that is wanted
+        return Piece(key, is_element=is_element, problem="is not JSON")
+
+    def _large(self, key: str | None, *, is_element: bool) -> Piece:
+        """Find the end first, then decode in steps."""
+        extent = _Extent()
+        kept: list[str] = []
+        size = 0
+        end: int | None = None
+        while end is None:
+            stretch = self._text[self._at :] if self._at else self._text
+            self._text, self._at = "", 0
+            end = extent.feed(stretch)
+            taken = stretch if end is None else stretch[:end]
+            size += len(taken)
+            if size <= self._largest:
+                kept.append(taken)
+            else:
+                kept.clear()
+            if end is not None:
+                self._text = stretch[end:]
+            elif not self._fill(1):
+                return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
+        if size > self._largest:
+            return Piece(key, is_element=is_element, problem=f"is larger than {self._largest // 1024**2} MB")
+        if extent.deepest > DEEPEST:
+            return Piece(key, is_element=is_element, problem=f"is nested {extent.deepest:,} levels deep")
+        try:
+            return Piece(key, decode_in_steps("".join(kept)), is_element, size=size)
+        except TooDeep:
+            return Piece(key, is_element=is_element, problem="is nested too deeply")
+        except Damaged:
+            return Piece(key, is_element=is_element, problem="is damaged")
+
+    def _peek(self) -> str:
+        """The next character that is no space; empty at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            assert match is not None  # it matches nothing, too
+            self._at = match.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill(1):
+                return ""
+
+    def _fill(self, wanted: int) -> bool:
+        """Have ``wanted`` characters at hand, or all that are left; whether there are any."""
+        pieces = [self._text[self._at :]] if self._at or not self._text else [self._text]
+        size = len(pieces[0])
+        while size < wanted and not self._is_over:
+            data = self._stream.read(_READ_BYTES)
+            self._is_over = not data
+            text = self._decoded(data)
+            pieces.append(text)
+            size += len(text)
+        self._text, self._at = "".join(pieces), 0
+        return size > 0
+
+    def _decoded(self, data: bytes) -> str:
+        if self._decoder is None:
+            self._decoder = codecs.getincrementaldecoder(_encoding(data))("strict")
+        try:
+            return self._decoder.decode(data, not data)
+        except UnicodeDecodeError:
+            self.has_foreign_bytes = True
+            self._decoder.errors = "replace"
+            return self._decoder.decode(data, not data)
+
+
+class _Extent:
+    """Where an object, an array or a string ends that comes in stretches."""
+
+    def __init__(self) -> None:
+        self.deepest = 0
+        self._depth = 0
+        self._is_in_string = False
+        self._is_escaped = False
+
+    def feed(self, text: str) -> int | None:
+        """The place behind the end, or None while it is not in sight."""
+        at = 0
+        if self._is_escaped and text:
+            self._is_escaped = False
+            at = 1
+        while at < len(text):
+            if self._is_in_string:
+                match = _IN_STRING.match(text, at)
+                assert match is not None  # it matches nothing, too
+                at = match.end()
+                if at == len(text):
+                    return None
+                if text[at] == "\\":  # the last character: what it escapes comes with the next stretch
+                    self._is_escaped = True
+                    return None
+                self._is_in_string = False
+                at += 1
+                if not self._depth:
+                    return at
+                continue
+            match = _TO_BRACKET.match(text, at)
+            assert match is not None  # it matches nothing, too
+            at = match.end()
+            found = match.group(1)
+            if found is None:
+                return None
+            if found == '"':
+                self._is_in_string = True
+            elif found in "[{":
+                self._depth += 1
+                self.deepest = max(self.deepest, self._depth)
+            else:
+                self._depth -= 1
+                if self._depth <= 0:
+                    return at
+        return None
+
+
+def _encoding(beginning: bytes) -> str:
+    """What a document is written in, by its first bytes (RFC 4627, section 3)."""
+    if beginning.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    return json.detect_encoding(beginning[:4]) if beginning else "utf-8"
