@@ -29,6 +29,7 @@ class EventBridge(QObject):
     answer_finished = Signal(object)
     context_changed = Signal(object)
     summary_failed = Signal(object)
+    usage_recorded = Signal(object)
     prompts_changed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
@@ -54,6 +55,7 @@ class EventBridge(QObject):
             events.AnswerFinished: self.answer_finished,
             events.ContextChanged: self.context_changed,
             events.SummaryFailed: self.summary_failed,
+            events.UsageRecorded: self.usage_recorded,
             events.PromptsChanged: self.prompts_changed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,

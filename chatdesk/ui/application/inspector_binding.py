@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.inspector.inspector import Inspector
 
-CONTEXT, SUMMARY, TREE = "Context", "Summary", "Tree"
+CONTEXT, SUMMARY, USAGE, TREE = "Context", "Summary", "Usage", "Tree"
 _SETTLE_MS = 200
 _PAGE = 100
 
@@ -43,6 +43,7 @@ class InspectorBinding(QObject):
         panes.commands.bind("view.inspector", self.toggle)
         panes.commands.bind("view.tree", lambda: self.open(TREE))
         panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
+        panes.commands.bind("view.usage", lambda: self.open(USAGE))
         panes.commands.bind("view.context", lambda: self.open(CONTEXT))
         panes.header.inspectorRequested.connect(self.toggle)
         threads.opened.connect(lambda _thread: self._fill_soon())
@@ -55,6 +56,7 @@ class InspectorBinding(QObject):
             bridge.answer_finished,
             bridge.turn_started,
             bridge.context_changed,
+            bridge.usage_recorded,
         ):
             signal.connect(lambda _event: self._fill_soon())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
@@ -95,6 +97,7 @@ class InspectorBinding(QObject):
             from chatdesk.ui.inspector.context_tab import ContextTab
             from chatdesk.ui.inspector.inspector import Inspector
             from chatdesk.ui.inspector.tree_tab import TreeTab
+            from chatdesk.ui.inspector.usage_tab import UsageTab
 
             theme = self._panes.theme
             self._context = ContextTab(theme, self._fetch_entries)
@@ -109,6 +112,8 @@ class InspectorBinding(QObject):
             self.inspector.add_tab(CONTEXT, self._context)
             self._summary = SummaryBinding(self._panes, self._threads, handle=self._handle, tasks=self._tasks)
             self.inspector.add_tab(SUMMARY, self._summary.tab)
+            self._usage = UsageTab(theme)
+            self.inspector.add_tab(USAGE, self._usage)
             self.inspector.add_tab(TREE, self._tree)
             self.inspector.tabShown.connect(lambda _name: self._fill())
             self.inspector.closed.connect(self.close)
@@ -122,7 +127,8 @@ class InspectorBinding(QObject):
 
     def _fill(self) -> None:
         if self.inspector is not None and self.is_open:
-            fill = {TREE: self._fill_tree, SUMMARY: self._summary.fill}.get(self.inspector.tab, self._fill_context)
+            fills = {TREE: self._fill_tree, SUMMARY: self._summary.fill, USAGE: self._fill_usage}
+            fill = fills.get(self.inspector.tab, self._fill_context)
             self._tasks.replace(fill(), "fill inspector")
 
     async def _fill_tree(self) -> None:
@@ -130,6 +136,14 @@ class InspectorBinding(QObject):
         rows = () if thread_id is None else await (await self._handle.chat()).get_tree(thread_id)
         if thread_id == self._threads.thread_id:
             self._tree.show_rows(rows)
+
+    async def _fill_usage(self) -> None:
+        thread_id = self._threads.thread_id
+        report = None
+        if thread_id is not None:
+            report = await (await self._handle.services()).usage.of_thread(thread_id)
+        if thread_id == self._threads.thread_id:
+            self._usage.show_report(report)
 
     async def _fill_context(self) -> None:
         thread_id = self._threads.thread_id

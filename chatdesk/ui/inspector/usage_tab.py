@@ -1,0 +1,271 @@
+"""What the open thread took: tokens and money for each kind of work and each model, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.usage import UsageKind, UsageReport, UsageSum, cost_text
+from chatdesk.ui.inspector.rows import plain_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+_KINDS: Mapping[str, str] = {
+    UsageKind.ANSWER: "Answers",
+    UsageKind.TITLE: "Titles",
+    UsageKind.SUMMARY: "Summaries",
+}
+_ROW_PX = 26
+_PAD_PX = 4
+_MANY, _VERY_MANY = 10_000, 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """``name`` is for screen readers where the heading is short."""
+
+    heading: str
+    name: str
+    text: Callable[[UsageSum], str]
+    words: Callable[[UsageSum], str]
+
+
+def _short(count: int) -> str:
+    """A count in few letters; the whole of it stands in the tooltip."""
+    if count < _MANY:
+        return f"{count:,}"
+    if count < _VERY_MANY:
+        return f"{count / 1_000:.0f}k"
+    return f"{count / 1_000_000:.1f}M"
+
+
+def _cost(total: UsageSum) -> str:
+    if total.is_price_known:
+        return cost_text(total.cost_usd)
+    return f"{cost_text(total.cost_usd)}+" if total.cost_usd else "?"
+
+
+def _cost_words(total: UsageSum) -> str:
+    if total.is_price_known:
+        return cost_text(total.cost_usd)
+    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "not known"
+
+
+def _count(heading: str, name: str, of: Callable[[UsageSum], int]) -> _Column:
+    def text(total: UsageSum) -> str:
+        return f"{'≈' if total.estimated_requests and of(total) else ''}{_short(of(total))}"
+
+    def words(total: UsageSum) -> str:
+        return f"{'about ' if total.estimated_requests and of(total) else ''}{of(total):,} tokens"
+
+    return _Column(heading, name, text, words)
+
+
+_COLUMNS = (
+    _count("In", "In", lambda total: total.input_tokens),
+    _count("Cached", "Of them cached", lambda total: total.cached_tokens),
+    _count("Out", "Out", lambda total: total.output_tokens),
+    _count("Thought", "Of them for reasoning", lambda total: total.reasoning_tokens),
+    _Column("Cost", "Cost", _cost, _cost_words),
+)
+
+
+class UsageTab(QWidget):
+    """Each model has a line with its name and a line of figures; the last two are the total."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._title = plain_label("What this thread took", "strong")
+        self._about = plain_label("", "muted")
+        self._about.setObjectName("usageAbout")
+        self._model = _UsageModel(self)
+        self.table = _Table(theme)
+        self.table.setModel(self._model)
+        self._notes = plain_label("", "muted")
+        self._notes.setObjectName("usageNotes")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        for widget in (self._title, self._about):
+            column.addWidget(widget)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._notes)
+        self.show_report(None)
+
+    def show_report(self, report: UsageReport | None) -> None:
+        """None: there is no thread."""
+        has_some = report is not None and bool(report.rows)
+        self.table.setVisible(has_some)
+        self._notes.setVisible(has_some)
+        if report is None or not has_some:
+            self._about.setText("Nothing yet: ask something.")
+            self._model.show_lines(())
+            return
+        total = report.total
+        self._about.setText(f"{total.total_tokens:,} tokens in {_requests(total)}{_spent(total)}.")
+        lines = [_Line(f"{_KINDS.get(row.kind, row.kind)} · {_model(row.model)}", row.total) for row in report.rows]
+        if len(lines) > 1:
+            lines.append(_Line("Together", total))
+        self._model.show_lines(lines)
+        self.table.span_names()
+        self._notes.setText(_notes_of(report))
+        self._notes.setVisible(bool(self._notes.text()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: str
+    total: UsageSum
+
+
+class _UsageModel(QAbstractTableModel):
+    """Two rows a line: the name, over all columns, and the figures."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._lines: Sequence[_Line] = ()
+
+    def show_lines(self, lines: Sequence[_Line]) -> None:
+        if len(lines) == len(self._lines):  # what is current stays current
+            self._lines = lines
+            if lines:
+                self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(_COLUMNS) - 1))
+            return
+        self.beginResetModel()
+        self._lines = lines
+        self.endResetModel()
+
+    def rowCount(self, parent: _AnyIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else 2 * len(self._lines)
+
+    def columnCount(self, parent: _AnyIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(_COLUMNS):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _COLUMNS[section].heading
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return _COLUMNS[section].name
+        return None
+
+    def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid() or index.row() >= self.rowCount():
+            return None
+        line, column = self._lines[index.row() // 2], _COLUMNS[index.column()]
+        is_name = index.row() % 2 == 0
+        words = f"{line.name}, {_requests(line.total)}"
+        if role == Qt.ItemDataRole.DisplayRole:
+            return words if is_name else column.text(line.total)
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return words if is_name else f"{line.name}, {column.name}: {column.words(line.total)}"
+        return None
+
+
+class _Table(QTableView):
+    """Walked by the arrow keys; Tab leaves it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("usageTable")
+        self.setAccessibleName("Tokens and cost by kind of work and model")
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setItemDelegate(_FigureDelegate(theme, self))
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionsClickable(False)
+        header.setHighlightSections(False)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def span_names(self) -> None:
+        """Lines with names reach over all columns."""
+        self.clearSpans()
+        for row in range(0, self.model().rowCount(), 2):
+            self.setSpan(row, 0, 1, len(_COLUMNS))
+
+    def _on_theme_changed(self) -> None:
+        theme = self._theme
+        self.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, theme.scale)))
+        self.horizontalHeader().setFont(theme.font("muted"))
+        muted, line = theme.colour("muted").name(), theme.colour("line").name()
+        self.setStyleSheet(
+            "QTableView { background: transparent; outline: none; }"
+            f"QHeaderView::section {{ background: transparent; color: {muted}; border: none;"
+            f" border-bottom: 1px solid {line}; padding: 2px {_PAD_PX}px; }}"
+            "QHeaderView { background: transparent; }"
+        )
+        self.viewport().update()
+
+
+class _FigureDelegate(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _AnyIndex) -> QSize:
+        return QSize(0, round(_ROW_PX * max(1.0, self._theme.scale)))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
+        theme, flag = self._theme, QStyle.StateFlag
+        area = QRectF(option.rect)
+        is_name = index.row() % 2 == 0
+        painter.save()
+        if option.state & flag.State_HasFocus:
+            paint_box(painter, area, theme.tokens.radius.row, fill=theme.colour("selected"))
+            paint_focus_ring(painter, area, theme.tokens.radius.row, theme.colour("accent"))
+        painter.setFont(theme.font("table" if is_name else "muted"))
+        painter.setPen(theme.colour("text" if is_name else "muted"))
+        text = painter.fontMetrics().elidedText(
+            str(index.data()), Qt.TextElideMode.ElideRight, int(area.width()) - 2 * _PAD_PX
+        )
+        side = Qt.AlignmentFlag.AlignLeading if is_name else Qt.AlignmentFlag.AlignTrailing
+        aligned = QStyle.visualAlignment(option.direction, side | Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(area.adjusted(_PAD_PX, 0, -_PAD_PX, 0), int(aligned), text)
+        painter.restore()
+
+
+def _spent(total: UsageSum) -> str:
+    return f", {_cost_words(total)}" if total.is_price_known or total.cost_usd else ""
+
+
+def _requests(total: UsageSum) -> str:
+    return "1 request" if total.requests == 1 else f"{total.requests:,} requests"
+
+
+def _model(model: str) -> str:
+    return model or "the server's own model"
+
+
+def _notes_of(report: UsageReport) -> str:
+    total = report.total
+    notes = []
+    if total.estimated_requests:
+        count = "of 1 request" if total.estimated_requests == 1 else f"of {total.estimated_requests:,} requests"
+        notes.append(f"The tokens {count} are estimates: the server did not count them.")
+    unpriced = sorted({_model(row.model) for row in report.rows if not row.total.is_price_known})
+    if unpriced:
+        notes.append(f"Nobody knows the price of {', '.join(unpriced)}, so its cost is not in the sum.")
+    return " ".join(notes)
