@@ -285,20 +285,14 @@ class MainWindow(QMainWindow):
         self.sidebar.newThreadRequested.connect(self.place.close_overlay)
 
     def _bind_own_commands(self, commands: CommandRegistry) -> None:
-        commands.bind("go.search", self.focus_search)
+        commands.bind("go.filter", self.focus_search)
         commands.bind("go.composer", self.focus_composer)
         commands.bind("go.next_pane", lambda: self.move_between_panes(1))
         commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
         commands.bind("view.sidebar", self.place.toggle)
         commands.bind("view.menu_bar", self.toggle_menu_bar)
-        commands.bind("app.palette", lambda: self._open_palette(commands))
         commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
         commands.bind("app.about", self._open_about)
-
-    def _open_palette(self, commands: CommandRegistry) -> None:
-        from chatdesk.ui.dialogs.palette import CommandPalette
-
-        CommandPalette(self._theme, commands, parent=self).open()
 
     def _open_shortcuts(self, commands: CommandRegistry) -> None:
         from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog

@@ -17,12 +17,12 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.palette import CommandPalette
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
+from tests.gallery.palette_samples import palette_samples
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 
@@ -134,7 +134,7 @@ def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
         ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
         ("shortcuts", ShortcutsDialog(theme, commands)),
-        ("palette", CommandPalette(theme, commands)),
+        *palette_samples(theme, commands, sample_threads()[:5]),
         ("about", AboutDialog(theme)),
     ]
 

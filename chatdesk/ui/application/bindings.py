@@ -22,6 +22,7 @@ from chatdesk.ui.application.inspector_binding import InspectorBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
@@ -77,6 +78,15 @@ class Bindings:
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, tasks)
+        self.search = SearchBinding(
+            panes,
+            self.threads,
+            self.undo,
+            handle=handle,
+            tasks=tasks,
+            open_project=lambda _project_id: None,
+            open_tag=lambda _tag_id: None,
+        )
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
         panes.transcript.linkActivated.connect(_open_link)

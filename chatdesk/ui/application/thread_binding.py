@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 SIDEBAR_PAGE = 100
+_ABOVE_FOUND_PX = 24
 
 
 class ThreadBinding(QObject):
@@ -83,6 +84,14 @@ class ThreadBinding(QObject):
         self._show(thread)
         await self._drafts.switch(self.thread_id)
         self._panes.composer.setFocus()
+
+    async def open_at(self, thread_id: str, message_id: str) -> None:
+        """Show a thread with ``message_id`` at the top, wherever the reader was in it before."""
+        if thread_id == self.thread_id:
+            self._panes.transcript.jump_to(message_id)
+            return
+        self._anchors[thread_id] = ScrollAnchor(message_id, -_ABOVE_FOUND_PX, False)
+        await self.open(thread_id)
 
     async def open_first(self, thread_id: str | None) -> None:
         """At start-up: as ``open``, but what was typed meanwhile stays in the composer."""

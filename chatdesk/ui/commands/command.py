@@ -13,7 +13,8 @@ GROUPS: Final[tuple[Group, ...]] = ("Thread", "Message", "Go", "View", "Applicat
 @dataclass(frozen=True, slots=True)
 class Command:
     """``shortcuts`` are portable key sequences, the first being the one that is shown. ``local_keys`` are keys that a
-    widget handles itself (Del in the list): shown in the help, not registered with the window."""
+    widget handles itself (Del in the list): shown in the help, not registered with the window. ``icon`` stands
+    beside it in the palette."""
 
     id: str
     title: str
@@ -22,3 +23,4 @@ class Command:
     local_keys: str = ""
     is_in_palette: bool = True
     is_quit: bool = False
+    icon: str = ""

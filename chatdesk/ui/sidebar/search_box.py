@@ -16,13 +16,15 @@ _MAX_LENGTH: Final = 200
 
 
 class SearchBox(SearchField):
-    """Down and Enter ask at once and go on to the list."""
+    """What stands in it narrows the list; Down goes on to it, Enter searches everything."""
 
     searched = Signal(str)
     descended = Signal()
+    everythingWanted = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, object_name="searchBox", placeholder="Search threads", hint="Ctrl+K", parent=parent)
+        super().__init__(theme, object_name="searchBox", placeholder="Search everything", hint="Ctrl+K", parent=parent)
+        self.setAccessibleDescription("Typing narrows the list of threads, Enter searches everything")
         self._told = ""
         self.setMaxLength(_MAX_LENGTH)
         self._timer = QTimer(self)
@@ -32,9 +34,11 @@ class SearchBox(SearchField):
         self.textChanged.connect(self._on_search_text_changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event.key() == Qt.Key.Key_Down:
             self._tell()
             self.descended.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.everythingWanted.emit(self.text().strip())
         else:
             super().keyPressEvent(event)
 

@@ -96,6 +96,23 @@ class Finding(QObject):
         self.bar.field.setFocus()
         self.bar.field.selectAll()
 
+    def show(self, text: str, message_id: str) -> None:
+        """Mark ``text`` and bring its first place in ``message_id`` into view; the focus stays where it is."""
+        if not needle_of(text):
+            return
+        if not self.is_open:
+            self.bar.place(self._view.viewport().width())
+            self.bar.show()
+            self.bar.raise_()
+        if text != self.bar.field.text():
+            self.bar.field.setText(text)
+        entry = self._layout.find(message_id)
+        self.current = CurrentMatch(message_id, entry.message.position if entry is not None else -1, 0)
+        self.search()
+        self._is_wanted = True
+        if entry is not None:
+            self._show_current(entry)
+
     def close(self) -> None:
         """Hide the bar and the matches, and give the focus back."""
         if not self.is_open:

@@ -291,6 +291,13 @@ class TranscriptView(QAbstractScrollArea):
             self._scrolling.to_message(message_id)
             self._flash.start(message_id)
 
+    def show_found(self, message_id: str, text: str) -> None:
+        """A message that a search found: made the current one, lit up, and ``text`` marked in it."""
+        if self.thread_id is not None:
+            self._attending.walk_to(message_id)
+            self._flash.start(message_id)
+            self._finding.show(text, message_id)
+
     def scroll_to_end(self) -> None:
         self._scrolling.to_end()
 

@@ -17,10 +17,10 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.palette import CommandPalette
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.main_window import MainWindow
+from chatdesk.ui.palette.palette import Palette
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from tests.gallery.window_samples import build_window
@@ -68,7 +68,7 @@ DIALOGS: dict[str, Callable[[Theme], QDialog]] = {
     "settings": lambda theme: SettingsDialog(
         theme, {each.name: each.default for each in all_settings()} | {"key_source": "none"}
     ),
-    "palette": lambda theme: CommandPalette(theme, make_commands()),
+    "palette": lambda theme: Palette(theme, make_commands()),
     "shortcuts": lambda theme: ShortcutsDialog(theme, make_commands()),
     "about": AboutDialog,
     "confirm": lambda theme: ConfirmDialog(theme, "Delete?", "This cannot be undone.", yes_text="Delete"),

@@ -13,7 +13,6 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.palette import CommandPalette
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
@@ -37,82 +36,17 @@ def window(qtbot: QtBot, theme: Theme) -> QWidget:
     return made
 
 
-@pytest.fixture
-def ran() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def palette(window: QWidget, theme: Theme, ran: list[str]) -> CommandPalette:
-    registry = CommandRegistry(window, CATALOGUE)
-    for name in ("thread.new", "thread.rename", "view.theme", "app.settings", "go.search"):
-        registry.bind(name, lambda name=name: ran.append(name))
-    registry.bind("message.stop", lambda: ran.append("message.stop"), lambda: False)
-    made = CommandPalette(theme, registry, parent=window)
-    made.open()
-    return made
-
-
-def _titles(palette: CommandPalette) -> list[str]:
-    return [palette.list.item(row).text() for row in range(palette.list.count())]
-
-
 def _shade(window: QWidget) -> QWidget | None:
     return next((each for each in window.findChildren(QWidget, "dialogShade") if each.isVisible()), None)
 
 
-def test_the_palette_offers_what_can_be_done_now_and_nothing_else(palette: CommandPalette) -> None:
-    assert _titles(palette) == ["New thread", "Rename thread", "Search threads", "Switch theme", "Settings…"]
-
-
-def test_typing_narrows_the_palette_and_beginnings_come_first(palette: CommandPalette, qtbot: QtBot) -> None:
-    qtbot.keyClicks(palette.field, "s")
-    assert _titles(palette)[:3] == ["Search threads", "Switch theme", "Settings…"]
-    palette.field.clear()
-    qtbot.keyClicks(palette.field, "thread ren")
-    assert _titles(palette) == ["Rename thread"]
-    spoken = palette.list.item(0).data(int(Qt.ItemDataRole.AccessibleTextRole))
-    assert spoken == "Rename thread, F2"
-
-
-def test_keys_move_through_the_palette_and_around_its_end(
-    palette: CommandPalette, qtbot: QtBot, ran: list[str]
-) -> None:
-    qtbot.keyClick(palette.field, Qt.Key.Key_Up)
-    assert palette.list.currentRow() == 4
-    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
-    assert palette.list.currentRow() == 0
-    qtbot.keyClick(palette.field, Qt.Key.Key_PageDown)
-    assert palette.list.currentRow() == 4
-    qtbot.keyClick(palette.field, Qt.Key.Key_PageUp)
-    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
-    qtbot.keyClick(palette.field, Qt.Key.Key_Enter)
-    assert ran == ["thread.rename"]
-
-
-def test_a_click_in_the_palette_runs_the_command(palette: CommandPalette, qtbot: QtBot, ran: list[str]) -> None:
-    place = palette.list.visualItemRect(palette.list.item(3)).center()
-    qtbot.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert ran == ["view.theme"]
-
-
-def test_a_palette_without_a_match_says_so_and_runs_nothing(
-    palette: CommandPalette, qtbot: QtBot, ran: list[str]
-) -> None:
-    qtbot.keyClicks(palette.field, "no such thing")
-    assert _titles(palette) == ["No command has this in its name."]
-    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return):
-        qtbot.keyClick(palette.field, key)
-    assert ran == []
-    assert palette.isVisible()
-    assert not palette.grab().isNull()
-
-
-def test_an_open_dialog_dims_the_window_until_it_closes(palette: CommandPalette, window: QWidget, qtbot: QtBot) -> None:
+def test_an_open_dialog_dims_the_window_until_it_closes(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
+    dialog = AboutDialog(theme, parent=window)
+    dialog.open()
     assert _shade(window) is not None
     assert _shade(window).geometry() == window.rect()
     assert not window.grab().isNull()
-    qtbot.keyClick(palette.field, Qt.Key.Key_Escape)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert _shade(window) is None
 
 
@@ -148,7 +82,7 @@ def test_every_dialog_fits_into_a_small_window(window: QWidget, theme: Theme, sc
     registry.bind("thread.new", lambda: None)
     values = {"theme": "system", "text_scale": 1.0, "provider": "auto", "openai_base_url": "", "key_source": "keyring"}
     dialogs: list[Panel] = [
-        CommandPalette(theme, registry, parent=window),
+        AboutDialog(theme, parent=window),
         ShortcutsDialog(theme, registry, parent=window),
         SettingsDialog(theme, values, parent=window),
     ]

@@ -11,7 +11,6 @@ from chatdesk.core.errors import StorageFull
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.palette import CommandPalette
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.main_window import MainWindow
@@ -87,14 +86,6 @@ def test_f6_walks_through_the_panes(window, qtbot):
 def test_closing_is_told(window, qtbot):
     with qtbot.waitSignal(window.closing):
         window.close()
-
-
-def test_the_palette_finds_and_runs_a_command(window, qtbot):
-    window.registry.trigger("app.palette")
-    palette = window.findChild(CommandPalette)
-    qtbot.keyClicks(palette.field, "new thr")
-    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
-    assert window.ran == ["new"]
 
 
 def test_commands_that_nobody_bound_have_no_keys(window):

@@ -1,0 +1,1 @@
+"""The box that finds everything: messages, threads, projects, tags, files and commands."""

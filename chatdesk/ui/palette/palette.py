@@ -1,0 +1,409 @@
+"""One box for everything: what stands in it is searched while one types, and the list below is walked by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind
+from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.commands.command import Command
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.palette.completions import HELP, completions
+from chatdesk.ui.palette.row_list import RowDelegate, RowModel
+from chatdesk.ui.palette.rows import (
+    ORDER,
+    NextPage,
+    Row,
+    RowKind,
+    local_now,
+    rows_of_group,
+    rows_of_threads,
+    summary_of,
+)
+from chatdesk.ui.theme.theme import Theme
+
+COMMANDS_ONLY: Final = ">"
+_TOP_PX = 96
+_WIDTH_PX, _HEIGHT_PX = 620, 440
+_EDGE_PX = 8
+_TYPING_MS = 20
+_QUIET_MS = 600
+_MOST_COMMANDS = 6
+_LONGEST_QUERY = 1_000
+
+
+class Palette(Panel):
+    """``searchWanted`` asks for results of a text (empty: none), which come back through ``show_group`` and
+    ``finish``; ``moreWanted`` for the next page of one kind. ``hitChosen`` carries the hit and the text it was found
+    by. A chosen command runs after the palette has closed, so that it finds the window as it was."""
+
+    searchWanted = Signal(str)
+    moreWanted = Signal(object, str)
+    hitChosen = Signal(object, str)
+
+    def __init__(
+        self, theme: Theme, commands: CommandRegistry, *, text: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, "Search everything", parent=parent, top_px=_TOP_PX)
+        self.setObjectName("commandPalette")
+        self._commands = commands
+        self._groups: dict[SearchKind, SearchGroup] = {}
+        self._fresh: set[SearchKind] = set()
+        self._recent: Sequence[Thread] = ()
+        self._names: Mapping[FilterName, Sequence[str]] = {}
+        self._note = ""
+        self._searched = ""
+        self._is_choice_kept = False
+        self._build(theme)
+        self._typing = self._timer(_TYPING_MS, self._search)
+        self._quiet = self._timer(_QUIET_MS, self._say_summary)
+        self.field.textChanged.connect(self._on_field_text_changed)
+        self.field.installEventFilter(self)
+        self.list.clicked.connect(self._on_list_clicked)
+        commands.refresh()
+        self.fit(_WIDTH_PX, _HEIGHT_PX)
+        self._tallest = self.height()
+        self._refill(is_over=True)
+        if text:
+            self.field.setText(text)
+        self.field.setFocus()
+
+    # What the controller says
+
+    def set_recent(self, threads: Sequence[Thread]) -> None:
+        self._recent = threads
+        self._refill()
+
+    def set_names(self, names: Mapping[FilterName, Sequence[str]]) -> None:
+        """Projects, tags and models that a filter may name."""
+        self._names = names
+        self._refill()
+
+    def show_group(self, text: str, group: SearchGroup, *, is_next_page: bool = False) -> None:
+        """What was found for ``text``; what belongs to an older text is not shown."""
+        if text != self._searched:
+            return
+        before = self._groups.get(group.kind)
+        if is_next_page and before is not None:
+            group = SearchGroup(
+                group.kind,
+                (*before.hits, *group.hits),
+                max(before.count, group.count),
+                is_more=before.is_more,
+                elapsed_ms=before.elapsed_ms,
+                note=before.note,
+                next_cursor=group.next_cursor,
+            )
+        self._groups[group.kind] = group
+        self._fresh.add(group.kind)
+        self._refill()
+
+    def search_now(self) -> None:
+        """Ask for what stands in the field without waiting for typing to pause."""
+        self._typing.stop()
+        self._search()
+
+    def finish(self, text: str, note: str = "") -> None:
+        """The search for ``text`` is over; ``note`` is what else is to be said."""
+        if text != self._searched:
+            return
+        self._groups = {kind: group for kind, group in self._groups.items() if kind in self._fresh}
+        self._note = note
+        self._refill(is_over=True)
+        self._quiet.start()
+
+    @property
+    def searched(self) -> str:
+        """The text whose results are shown or awaited."""
+        return self._searched
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self._model.rows
+
+    @property
+    def current(self) -> Row | None:
+        return self._model.row(self.list.currentIndex().row())
+
+    # Qt's questions
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._on_key(event) or super().eventFilter(watched, event)
+        return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, lambda: self.field.end(False))  # the first focus has selected all of it
+        self._fit_height(is_over=True)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.list.scheduleDelayedItemsLayout()
+
+    # Building
+
+    def _build(self, theme: Theme) -> None:
+        self.field = QLineEdit()
+        self.field.setObjectName("paletteField")
+        self.field.setAccessibleName("Search everything")
+        self.field.setAccessibleDescription("Results are below: up and down choose, Tab goes to the next group")
+        self.field.setPlaceholderText("Search messages, threads, files and commands")
+        self.field.setMaxLength(_LONGEST_QUERY)
+        self.field.setFrame(False)
+        self._model = RowModel(self)
+        self.list = QListView()
+        self.list.setObjectName("paletteList")
+        self.list.setAccessibleName("Results")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setMouseTracking(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setModel(self._model)
+        self.list.setItemDelegate(RowDelegate(theme, self.list))
+        line = QFrame()
+        line.setFixedHeight(1)
+        line.setStyleSheet(f"background: {theme.tokens.line};")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, _EDGE_PX, 1, _EDGE_PX)
+        column.setSpacing(6)
+        column.addWidget(self.field)
+        column.addWidget(line)
+        column.addWidget(self.list, 1)
+        self.setStyleSheet(
+            "#paletteField { border: none; background: transparent; padding: 8px 18px; }"
+            "#paletteList { background: transparent; border: none; }"
+        )
+
+    def _timer(self, interval_ms: int, run: object) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(run)
+        return timer
+
+    # Keys
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        key = Qt.Key(event.key())
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._choose(self.current)
+        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self._step(1 if key == Qt.Key.Key_Down else -1)
+        elif key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+            for _ in range(7):
+                self._step(1 if key == Qt.Key.Key_PageDown else -1, is_round=False)
+        elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            self._step_group(1 if key == Qt.Key.Key_Tab else -1)
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End) and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            choosable = self._choosable()
+            if choosable:
+                self._set_current(choosable[0] if key == Qt.Key.Key_Home else choosable[-1])
+        else:
+            return False
+        if key not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._say_current()
+        return True
+
+    def _step(self, step: int, *, is_round: bool = True) -> None:
+        choosable = self._choosable()
+        if not choosable:
+            return
+        here = self.list.currentIndex().row()
+        place = choosable.index(here) + step if here in choosable else (0 if step > 0 else len(choosable) - 1)
+        last = len(choosable) - 1
+        self._set_current(choosable[place % (last + 1) if is_round else max(0, min(last, place))])
+
+    def _step_group(self, step: int) -> None:
+        """To the first row below the next heading, round at the ends."""
+        firsts = [
+            number
+            for number in self._choosable()
+            if number == 0 or not (before := self._model.row(number - 1)) or before.kind is RowKind.HEADING
+        ]
+        if not firsts:
+            return
+        here = self.list.currentIndex().row()
+        own = max((place for place, first in enumerate(firsts) if first <= here), default=-1)
+        self._set_current(firsts[(own + step) % len(firsts)])
+
+    def _choosable(self) -> list[int]:
+        return [number for number, row in enumerate(self._model.rows) if row.is_choosable]
+
+    def _set_current(self, number: int) -> None:
+        self._is_choice_kept = True
+        self.list.setCurrentIndex(self._model.index(number, 0))
+        above = self._model.row(number - 1)
+        if above is not None and above.kind is RowKind.HEADING:
+            self.list.scrollTo(self._model.index(number - 1, 0))
+        self.list.scrollTo(self._model.index(number, 0))
+
+    # Choosing
+
+    def _on_list_clicked(self, index: QModelIndex) -> None:
+        self._choose(self._model.row(index.row()))
+
+    def _choose(self, row: Row | None) -> None:
+        if row is None or not row.is_choosable:
+            return
+        if row.kind is RowKind.COMPLETION:
+            self.field.setText(str(row.value))
+        elif row.kind is RowKind.MORE:
+            assert isinstance(row.value, NextPage)
+            self.moreWanted.emit(row.value.kind, row.value.cursor)
+        elif row.kind is RowKind.COMMAND:
+            self.accept()
+            self._commands.trigger(str(row.value))
+        elif isinstance(row.value, SearchHit):
+            hit, text = row.value, self._searched
+            self.accept()
+            self.hitChosen.emit(hit, text)
+
+    # Filling
+
+    def _on_field_text_changed(self) -> None:
+        self._is_choice_kept = False
+        self._typing.start()
+        self._refill()
+
+    def _search(self) -> None:
+        text = self.field.text()
+        wanted = "" if text.lstrip().startswith(COMMANDS_ONLY) else text.strip()
+        self._fresh = set()
+        self._note = ""
+        self._searched = wanted
+        if not wanted:
+            self._groups = {}
+            self._refill(is_over=True)
+            self._quiet.start()
+        self.searchWanted.emit(wanted)
+
+    def _refill(self, *, is_over: bool = False) -> None:
+        """The rows anew. The chosen one stays chosen once a key has moved it; else the first is."""
+        kept = self.current.key if self._is_choice_kept and self.current is not None else None
+        self._model.show(self._rows(is_over=is_over))
+        choosable = self._choosable()
+        number = next((each for each in choosable if self._model.rows[each].key == kept), None)
+        if number is None:
+            number = choosable[0] if choosable else -1
+            self._is_choice_kept = False
+        index = self._model.index(number, 0)
+        if index != self.list.currentIndex():
+            self.list.setCurrentIndex(index)
+        if not self._is_choice_kept:
+            self.list.scrollToTop()
+        self._fit_height(is_over=is_over)
+
+    def _fit_height(self, *, is_over: bool) -> None:
+        """As tall as the rows, up to a bound; smaller again only when a search is over, so that nothing flickers."""
+        above = self.list.geometry().top() + _EDGE_PX
+        rows = sum(self.list.sizeHintForRow(number) for number in range(len(self._model.rows)))
+        wanted = min(self._tallest, above + rows + 2)
+        if wanted > self.height() or is_over:
+            self.resize(self.width(), wanted)
+
+    def _rows(self, *, is_over: bool) -> list[Row]:
+        text = self.field.text()
+        now = local_now()
+        only_commands = text.lstrip().startswith(COMMANDS_ONLY)
+        words = text.replace(COMMANDS_ONLY, " ", 1).casefold().split() if only_commands else text.casefold().split()
+        rows: list[Row] = []
+        if not words and not only_commands:
+            rows.extend(rows_of_threads(self._recent, now=now))
+        elif not only_commands:
+            rows.extend(self._completion_rows(text))
+            for kind in ORDER:
+                group = self._groups.get(kind)
+                if group is not None:
+                    rows.extend(rows_of_group(group, now=now))
+        rows.extend(self._command_rows(words, limit=None if only_commands else _MOST_COMMANDS))
+        if self._note:
+            rows.append(Row(RowKind.NOTE, "note", self._note))
+        if not any(row.is_choosable for row in rows) and (only_commands or (is_over and not self._note)):
+            sentence = "No command has this in its name." if only_commands else "Nothing was found."
+            rows.append(Row(RowKind.NOTE, "nothing", sentence))
+        if not words and not only_commands:
+            rows.append(Row(RowKind.NOTE, "help", HELP))
+        return rows
+
+    def _completion_rows(self, text: str) -> list[Row]:
+        found = completions(text, self._names)
+        if not found:
+            return []
+        rows = [Row(RowKind.HEADING, "heading filters", "Filters")]
+        for each in found:
+            spoken = f"Filter {each.shown}{', ' + each.meaning if each.meaning else ''}"
+            key = f"completion {each.whole}"
+            icon, value = "search", each.whole
+            rows.append(Row(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, value))
+        return rows
+
+    def _command_rows(self, words: list[str], *, limit: int | None) -> list[Row]:
+        found = sorted(self._candidates(words), key=lambda each: _rank(each, words))[:limit]
+        if not found:
+            return []
+        rows = [Row(RowKind.HEADING, "heading commands", "Commands")]
+        for command in found:
+            keys = self._commands.first_keys_text(command)
+            rows.append(
+                Row(
+                    RowKind.COMMAND,
+                    f"command {command.id}",
+                    command.title,
+                    _marks_of(command.title, words),
+                    keys,
+                    command.icon or "terminal",
+                    f"{command.title}, {keys}" if keys else command.title,
+                    command.id,
+                )
+            )
+        return rows
+
+    def _candidates(self, words: list[str]) -> list[Command]:
+        return [
+            command
+            for command in self._commands.commands()
+            if command.is_in_palette
+            and self._commands.is_enabled(command.id)
+            and all(word in f"{command.title} {command.group}".casefold() for word in words)
+        ]
+
+    # Speaking
+
+    def _say_current(self) -> None:
+        row = self.current
+        if row is not None:
+            announce(self.field, row.spoken or row.text)
+
+    def _say_summary(self) -> None:
+        commands = sum(row.kind is RowKind.COMMAND for row in self._model.rows)
+        groups = [self._groups[kind] for kind in ORDER if kind in self._groups]
+        if self.field.text().strip():
+            announce(self.field, summary_of(groups, commands))
+
+
+def _rank(command: Command, words: list[str]) -> int:
+    """Titles that begin with what was typed come first; the catalogue's order decides the rest."""
+    return 0 if words and command.title.casefold().startswith(words[0]) else 1
+
+
+def _marks_of(title: str, words: list[str]) -> tuple[tuple[int, int], ...]:
+    folded = title.casefold()
+    if len(folded) != len(title):
+        return ()
+    found = sorted((start, start + len(word)) for word in words if (start := folded.find(word)) >= 0)
+    marks: list[tuple[int, int]] = []
+    for start, end in found:
+        if marks and start <= marks[-1][1]:
+            marks[-1] = (marks[-1][0], max(end, marks[-1][1]))
+        else:
+            marks.append((start, end))
+    return tuple(marks)

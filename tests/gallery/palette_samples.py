@@ -1,0 +1,84 @@
+"""The palette with results, empty, narrowed to commands, and with filters on offer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind, Snippet
+from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.palette.palette import Palette
+from chatdesk.ui.theme.theme import Theme
+
+_DAY_MS = 86_400_000
+
+
+def marked(text: str, word: str) -> Snippet:
+    """A snippet with ``word`` marked wherever it stands."""
+    folded, places, start = text.casefold(), [], 0
+    while (start := folded.find(word, start)) >= 0:
+        places.append((start, start + len(word)))
+        start += len(word)
+    return Snippet(text, tuple(places))
+
+
+def sample_groups(word: str = "checkpoint") -> tuple[SearchGroup, ...]:
+    now = int(time.time() * 1000)
+
+    def message(number: int, text: str, title: str, days: int) -> SearchHit:
+        return SearchHit(
+            SearchKind.MESSAGE,
+            f"m{number}",
+            title,
+            snippet=marked(text, word),
+            needle=word,
+            thread_id=f"t{number}",
+            message_id=f"m{number}",
+            role=Role.ASSISTANT,
+            at=now - days * _DAY_MS,
+        )
+
+    thread = marked("Explain the WAL checkpoint stall", word)
+    return (
+        SearchGroup(
+            SearchKind.THREAD,
+            (SearchHit(SearchKind.THREAD, "t1", thread.text, thread.matches, thread_id="t1", at=now),),
+            1,
+        ),
+        SearchGroup(
+            SearchKind.MESSAGE,
+            (
+                message(1, "…the connection whose commit crosses that line pays for the checkpoint…", "WAL stall", 0),
+                message(2, "A checkpoint is only safe once every reader…", "Jepsen", 5),
+            ),
+            1_284,
+            elapsed_ms=6.2,
+            next_cursor="2",
+        ),
+    )
+
+
+def build_palette(theme: Theme, commands: CommandRegistry, text: str, groups: Sequence[SearchGroup]) -> Palette:
+    palette = Palette(theme, commands, text=text)
+    palette.set_names({FilterName.PROJECT: ["Research", "Home and garden"], FilterName.TAG: ["paper"]})
+    palette.search_now()
+    for group in groups:
+        palette.show_group(text, group)
+    palette.finish(text)
+    return palette
+
+
+def palette_samples(theme: Theme, commands: CommandRegistry, recent: Sequence[Thread]) -> list[tuple[str, QWidget]]:
+    empty = Palette(theme, commands)
+    empty.set_recent(recent)
+    return [
+        ("palette", build_palette(theme, commands, "checkpoint", sample_groups())),
+        ("palette-empty", empty),
+        ("palette-commands", build_palette(theme, commands, "> th", ())),
+        ("palette-filters", build_palette(theme, commands, "lock project:", ())),
+        ("palette-nothing", build_palette(theme, commands, "xyzzy", ())),
+    ]

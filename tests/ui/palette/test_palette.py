@@ -1,0 +1,219 @@
+"""The palette as a person uses it: typing, walking, choosing; and what it asks of others."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind
+from chatdesk.ui.commands.catalogue import CATALOGUE
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.palette import palette as module
+from chatdesk.ui.palette.palette import Palette
+from chatdesk.ui.palette.rows import RowKind
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery.palette_samples import sample_groups
+
+ENTER = Qt.Key.Key_Return
+
+
+class Asked:
+    def __init__(self, palette: Palette) -> None:
+        self.texts: list[str] = []
+        self.more: list[tuple[object, str]] = []
+        self.hits: list[tuple[SearchHit, str]] = []
+        palette.searchWanted.connect(self.texts.append)
+        palette.moreWanted.connect(lambda kind, cursor: self.more.append((kind, cursor)))
+        palette.hitChosen.connect(lambda hit, text: self.hits.append((hit, text)))
+
+
+@pytest.fixture
+def ran() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def palette(qtbot: QtBot, qapp: QApplication, ran: list[str]) -> Palette:
+    theme = Theme(qapp, preference="light")
+    window = QWidget()
+    window.resize(900, 640)
+    qtbot.addWidget(window)
+    window.show()
+    registry = CommandRegistry(window, CATALOGUE)
+    for name in ("thread.new", "thread.rename", "view.theme", "app.settings", "go.search"):
+        registry.bind(name, lambda name=name: ran.append(name))
+    registry.bind("message.stop", lambda: ran.append("message.stop"), lambda: False)
+    made = Palette(theme, registry, parent=window)
+    made.open()
+    return made
+
+
+@pytest.fixture
+def asked(palette: Palette) -> Asked:
+    return Asked(palette)
+
+
+def titles(palette: Palette) -> list[str]:
+    return [row.text for row in palette.rows if row.is_choosable]
+
+
+def found(palette: Palette, text: str = "checkpoint") -> None:
+    """``text`` typed and answered."""
+    palette.field.setText(text)
+    palette.search_now()
+    for group in sample_groups():
+        palette.show_group(text, group)
+    palette.finish(text)
+
+
+def test_an_empty_box_offers_what_can_be_done_now(palette: Palette) -> None:
+    assert titles(palette) == ["New thread", "Rename thread", "Search everything…", "Switch theme", "Settings…"]
+
+
+def test_typing_narrows_commands_and_beginnings_come_first(palette: Palette, qtbot: QtBot) -> None:
+    qtbot.keyClicks(palette.field, ">s")
+    assert titles(palette)[:3] == ["Search everything…", "Switch theme", "Settings…"]
+    palette.field.clear()
+    qtbot.keyClicks(palette.field, "thread ren")
+    assert titles(palette) == ["Rename thread"]
+    row = palette.current
+    assert row is not None and row.spoken == "Rename thread, F2" and row.aside == "F2"
+    assert row.marks == ((0, 3), (7, 13))
+
+
+def test_results_stand_in_groups_above_the_commands(palette: Palette) -> None:
+    found(palette)
+    headings = [row.text for row in palette.rows if row.kind is RowKind.HEADING]
+    assert headings == ["Messages · 1,284 found in 6 ms", "Threads"]
+    assert palette.current == palette.rows[1]
+    assert palette.rows[1].marks == ((60, 70),)
+    assert palette.rows[1].aside == "WAL stall · today"
+    assert palette.rows[1].spoken.startswith("…the connection") and "Answer, in WAL stall" in palette.rows[1].spoken
+
+
+def test_a_search_is_asked_for_once_typing_pauses(palette: Palette, qtbot: QtBot, asked: Asked) -> None:
+    qtbot.keyClicks(palette.field, "wal stall")
+    qtbot.waitUntil(lambda: bool(asked.texts))
+    qtbot.wait(3 * module._TYPING_MS)
+    assert asked.texts[-1] == "wal stall" and len(asked.texts) <= len("wal stall")
+
+
+def test_what_belongs_to_an_older_text_is_not_shown(palette: Palette) -> None:
+    palette.field.setText("new")
+    palette.search_now()
+    palette.show_group("old", sample_groups()[1])
+    palette.finish("old")
+    assert not any(row.kind is RowKind.HIT for row in palette.rows)
+
+
+def test_old_results_stay_until_new_ones_are_there(palette: Palette) -> None:
+    found(palette)
+    palette.field.setText("checkpoints")
+    palette.search_now()
+    assert any(row.kind is RowKind.HIT for row in palette.rows)
+    palette.finish("checkpoints")
+    assert [row.text for row in palette.rows] == ["Nothing was found."]
+
+
+def test_a_chosen_row_stays_chosen_while_results_come(palette: Palette, qtbot: QtBot) -> None:
+    found(palette)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    chosen = palette.current
+    hit = SearchHit(SearchKind.PROJECT, "p", "Checkpoints")
+    palette.show_group("checkpoint", SearchGroup(SearchKind.PROJECT, (hit,), 1))
+    assert palette.current == chosen
+    palette.field.setText("check")
+    assert palette.current == next(row for row in palette.rows if row.is_choosable)
+
+
+def test_enter_opens_the_hit_and_closes_the_box(palette: Palette, qtbot: QtBot, asked: Asked) -> None:
+    found(palette)
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    with qtbot.waitSignal(palette.hitChosen):
+        qtbot.keyClick(palette.field, ENTER)
+    assert [(hit.id, text) for hit, text in asked.hits] == [("m2", "checkpoint")]
+
+
+def test_more_of_a_group_is_asked_for_and_added(palette: Palette, qtbot: QtBot, asked: Asked) -> None:
+    found(palette)
+    for _ in range(2):
+        qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.field, ENTER)
+    assert asked.more == [(SearchKind.MESSAGE, "2")]
+    hit = SearchHit(SearchKind.MESSAGE, "m3", "Third", thread_id="t3", message_id="m3")
+    palette.show_group("checkpoint", SearchGroup(SearchKind.MESSAGE, (hit,), 1_284), is_next_page=True)
+    hits = [row.value.id for row in palette.rows if row.kind is RowKind.HIT]  # type: ignore[attr-defined]
+    assert hits == ["m1", "m2", "m3", "t1"]
+    assert not any(row.kind is RowKind.MORE for row in palette.rows)
+
+
+def test_keys_walk_round_by_pages_and_by_groups(palette: Palette, qtbot: QtBot) -> None:
+    found(palette)
+    rows = [row.key for row in palette.rows if row.is_choosable]
+
+    def press(key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> str:
+        qtbot.keyClick(palette.field, key, modifier)
+        assert palette.current is not None
+        return palette.current.key
+
+    assert press(Qt.Key.Key_Up) == rows[-1]
+    assert press(Qt.Key.Key_Down) == rows[0]
+    assert press(Qt.Key.Key_Tab) == "thread t1"
+    assert press(Qt.Key.Key_Tab) == rows[0]
+    assert press(Qt.Key.Key_Backtab) == "thread t1"
+    assert press(Qt.Key.Key_PageUp) == rows[0]
+    assert press(Qt.Key.Key_PageDown) == rows[-1]
+    assert press(Qt.Key.Key_Home, Qt.KeyboardModifier.ControlModifier) == rows[0]
+    assert palette.field.hasFocus()
+
+
+def test_a_filter_is_completed_in_its_place(palette: Palette, qtbot: QtBot) -> None:
+    palette.set_names({FilterName.PROJECT: ["Research", "Home and garden"]})
+    palette.field.setText("lock proj")
+    assert palette.current is not None and palette.current.text == "project:"
+    qtbot.keyClick(palette.field, ENTER)
+    assert palette.field.text() == "lock project:"
+    assert titles(palette)[:2] == ["project:Research", 'project:"Home and garden"']
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.field, ENTER)
+    assert palette.field.text() == 'lock project:"Home and garden" '
+    assert palette.isVisible()
+
+
+def test_a_click_runs_a_command_after_the_box_has_closed(palette: Palette, qtbot: QtBot, ran: list[str]) -> None:
+    number = next(place for place, row in enumerate(palette.rows) if row.value == "view.theme")
+    index = palette.list.model().index(number, 0)
+    place = palette.list.visualRect(index).center()
+    with qtbot.waitSignal(palette.finished):
+        qtbot.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert ran == ["view.theme"]
+
+
+def test_a_box_without_a_match_says_so_and_runs_nothing(palette: Palette, qtbot: QtBot, ran: list[str]) -> None:
+    qtbot.keyClicks(palette.field, "> no such thing")
+    assert [row.text for row in palette.rows] == ["No command has this in its name."]
+    for key in (Qt.Key.Key_Down, ENTER):
+        qtbot.keyClick(palette.field, key)
+    assert ran == [] and palette.isVisible()
+    assert not palette.grab().isNull()
+
+
+def test_what_is_not_indexed_yet_is_said(palette: Palette) -> None:
+    palette.field.setText("anything")
+    palette.search_now()
+    palette.finish("anything", "Still being indexed: 40 % can be found.")
+    assert palette.rows[-1].text == "Still being indexed: 40 % can be found."
+
+
+def test_long_and_hostile_texts_stay_text(palette: Palette) -> None:
+    text = "<b>bold</b> \U0001f600 " + "word " * 400
+    hit = SearchHit(SearchKind.THREAD, "t", text, ((0, 3), (1_999, 2_003)), thread_id="t")
+    palette.field.setText("bold")
+    palette.search_now()
+    palette.show_group("bold", SearchGroup(SearchKind.THREAD, (hit,), 1))
+    assert not palette.grab().isNull()
+    index = palette.list.model().index(1, 0)
+    assert index.data(int(Qt.ItemDataRole.AccessibleTextRole)).startswith("thread <b>bold</b>")
+    assert palette.list.sizeHintForRow(1) < 90
