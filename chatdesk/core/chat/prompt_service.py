@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.prompt_files import read_prompts, read_starters, write_prompts
-from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, NewPrompt, Prompt, PromptHead, PromptKind
+from chatdesk.core.domain.prompt import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    NewPrompt,
+    Prompt,
+    PromptHead,
+    PromptKind,
+    checked_name,
+)
 from chatdesk.core.errors import InvalidInput, StorageError
 from chatdesk.core.events import EventBus, PromptsChanged
 
@@ -114,10 +122,3 @@ def checked_prompt(kind: PromptKind, name: str, text: str) -> NewPrompt:
             next_step="Shorten it, or keep the text in a file and attach that.",
         )
     return NewPrompt(kind, checked_name(name) or checked_name(text) or "Prompt", text)
-
-
-def checked_name(name: str) -> str:
-    """On one line, and no longer than a name may be."""
-    words = name.strip()[: LONGEST_NAME * 4].split()
-    line = " ".join("".join(letter for letter in word if letter.isprintable()) for word in words).strip()
-    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"

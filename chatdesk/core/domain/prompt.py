@@ -9,6 +9,7 @@ from enum import StrEnum
 LONGEST_NAME = 100
 LONGEST_TEXT = 100_000
 MOST_PROMPTS = 2_000
+_IN_TEXT = 3
 
 
 class PromptKind(StrEnum):
@@ -99,16 +100,23 @@ class PromptSize:
         return self.tokens < self.window
 
 
-def ranked(heads: Iterable[PromptHead], typed: str) -> list[PromptHead]:
-    """Those that have every typed word, in name or beginning. Names that begin with what was typed come first, then
-    names with words that begin so, then names that hold it, then the rest; each in the given order."""
+def checked_name(name: str) -> str:
+    """On one line, and no longer than a name may be; empty where nothing can be seen of it."""
+    words = name.strip()[: LONGEST_NAME * 4].split()
+    line = " ".join("".join(letter for letter in word if letter.isprintable()) for word in words).strip()
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def ranked(heads: Iterable[PromptHead], typed: str, *, names_only: bool = False) -> list[PromptHead]:
+    """Those that have every typed word, in name or, unless told, beginning. Names that begin with what was typed come
+    first, then names with words that begin so, then names that hold it, then the rest; each in the given order."""
     words = typed.casefold().split()
     if not words:
         return list(heads)
     found = []
     for place, head in enumerate(heads):
         rank = _rank(head, words)
-        if rank is not None:
+        if rank is not None and not (names_only and rank == _IN_TEXT):
             found.append((rank, place, head))
     return [head for _rank_, _place, head in sorted(found, key=lambda each: each[:2])]
 
@@ -123,4 +131,4 @@ def _rank(head: PromptHead, words: list[str]) -> int | None:
     if all(word in name for word in words):
         return 2
     beginning = head.beginning.casefold()
-    return 3 if all(word in name or word in beginning for word in words) else None
+    return _IN_TEXT if all(word in name or word in beginning for word in words) else None

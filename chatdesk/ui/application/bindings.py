@@ -22,6 +22,7 @@ from chatdesk.ui.application.inspector_binding import InspectorBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.application.prompt_binding import PromptBinding
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
@@ -74,6 +75,7 @@ class Bindings:
         self.inspection = InspectorBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.transcript_context = TranscriptContext(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
+        self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
@@ -108,6 +110,7 @@ class Bindings:
             self.inspection,
             self.context,
             self.transcript_context,
+            self.prompts,
         ):
             binding.follow(bridge)
 

@@ -18,7 +18,8 @@ def slash_query(editor: QPlainTextEdit) -> str | None:
         return None
     line = cursor.block().text()
     query = line[1:]
-    return query if line.startswith("/") and "/" not in query and len(query) <= _LONGEST else None
+    is_name = "/" not in query and not query[:1].isspace() and len(query) <= _LONGEST
+    return query if line.startswith("/") and is_name else None
 
 
 def select_slash_query(editor: QPlainTextEdit) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from PySide6.QtCore import QMimeData, QObject, Signal
@@ -37,6 +37,16 @@ class Clipboard(QObject):
             self._copy_message(entry, form)
         elif thread_id is not None:
             self._gatherer.gather(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
+
+    def selected_text(self, thread_id: str | None, deliver: Callable[[str], None]) -> None:
+        """What is selected, as plain text, once all of it is there; empty when nothing is."""
+        selected = self._selection.range()
+        if selected is None or thread_id is None:
+            deliver("")
+        else:
+            self._gatherer.gather(
+                thread_id, self._selection, lambda found: deliver(as_plain(excerpts(found, selected)))
+            )
 
     def forget(self) -> None:
         """The thread is left: what is still being gathered is not copied."""

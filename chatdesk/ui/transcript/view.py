@@ -6,6 +6,8 @@ knows nothing of where messages are stored, how Markdown is read, or what its si
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -308,6 +310,10 @@ class TranscriptView(QAbstractScrollArea):
     def copy_as(self, form: str) -> None:
         """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
         self._clipboard.copy(self.thread_id, self._attending.acting, form=form)
+
+    def selected_text(self, deliver: Callable[[str], None]) -> None:
+        """What is selected, as plain text; parts may have to be fetched first. Empty when nothing is."""
+        self._clipboard.selected_text(self.thread_id, deliver)
 
     def open_find(self) -> None:
         """Show the bar that looks for words in this thread."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.context_service import ContextOptions
-from chatdesk.core.chat.prompt_service import PromptService, checked_name
+from chatdesk.core.chat.prompt_service import PromptService
 from chatdesk.core.chat.prompt_variables import read_template
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.domain.message import Role
@@ -20,6 +20,7 @@ from chatdesk.core.domain.prompt import (
     PromptHead,
     PromptKind,
     PromptSource,
+    checked_name,
     ranked,
 )
 from chatdesk.core.errors import (

@@ -1,0 +1,145 @@
+"""The system prompts of the open thread and its project: shown, measured, stored, taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.prompt import PromptKind, PromptSource, SystemPrompts
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+
+_MOST_PROBLEMS = 4
+_MOST_CHOICES = 40
+
+
+class SystemPromptBinding(QObject):
+    def __init__(
+        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self.dialog: SystemPromptDialog | None = None
+        panes.commands.bind("thread.system_prompt", self.open_thread, lambda: threads.thread_id is not None)
+        panes.commands.bind("project.system_prompt", self.open_project)
+
+    def open_thread(self) -> None:
+        """Of the open thread."""
+        if self._threads.thread_id is not None:
+            self._tasks.replace(self._open(PromptSource.THREAD, None), "open system prompt")
+
+    def open_project(self, project_id: str | None = None) -> None:
+        """Of a project; None: the one of the open thread, or the default one."""
+        self._tasks.replace(self._open(PromptSource.PROJECT, project_id), "open system prompt")
+
+    async def _open(self, source: PromptSource, project_id: str | None) -> None:
+        services = await self._handle.services()
+        prompts = await self._find(services, project_id)
+        if self.dialog is not None:
+            return
+        from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+
+        dialog = self.dialog = SystemPromptDialog(self._panes.theme, prompts, source=source, parent=self._panes.window)
+        dialog.edited.connect(lambda text: self._tasks.replace(self._measure(prompts, text), "measure system prompt"))
+        dialog.saveRequested.connect(lambda changes: self._tasks.start(self._save(prompts, changes), "system prompt"))
+        dialog.libraryRequested.connect(lambda id_: self._tasks.replace(self._use(id_), "use prompt"))
+        dialog.keepRequested.connect(lambda text: self._tasks.start(self._keep(text), "keep system prompt"))
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.open()
+        self._tasks.replace(self._measure(prompts, prompts.of(source)), "measure system prompt")
+        await self._show_library(services)
+
+    async def _find(self, services: Services, project_id: str | None) -> SystemPrompts:
+        thread_id = self._threads.thread_id
+        if project_id is not None:
+            return await services.system_prompts.of_project(project_id)
+        if thread_id is not None:
+            return await services.system_prompts.of_thread(thread_id)
+        return await services.system_prompts.of_project((await services.chat.default_project()).id)
+
+    async def _show_library(self, services: Services) -> None:
+        heads = [head for head in await services.prompts.list() if head.kind is PromptKind.SYSTEM]
+        if self.dialog is not None:
+            self.dialog.show_library(heads[:_MOST_CHOICES])
+
+    async def _measure(self, prompts: SystemPrompts, text: str) -> None:
+        from chatdesk.core.chat.prompt_variables import read_template
+
+        services = await self._handle.services()
+        size = await services.system_prompts.size(prompts, text)
+        template = await asyncio.to_thread(read_template, text, is_system=True)
+        if self.dialog is not None:
+            self.dialog.show_size(size)
+            self.dialog.show_problems([problem.sentence for problem in template.problems[:_MOST_PROBLEMS]])
+
+    async def _use(self, prompt_id: str) -> None:
+        prompts = (await self._handle.services()).prompts
+        prompt = await prompts.get(prompt_id)
+        if self.dialog is not None:
+            self.dialog.use_text(prompt.text)
+        await prompts.note_used(prompt_id)
+
+    async def _keep(self, text: str) -> None:
+        services = await self._handle.services()
+        try:
+            prompt = await services.prompts.create(PromptKind.SYSTEM, "", text)
+        except ChatDeskError as error:
+            if self.dialog is None:
+                raise
+            self.dialog.show_failure(error.sentence)
+            return
+        stack = await self._undo.stack()
+        stack.did(
+            "add prompt", lambda: services.prompts.delete([prompt.id]), lambda: services.prompts.restore([prompt.id])
+        )
+        if self.dialog is not None:
+            self.dialog.show_notice(f"Saved to the library: {prompt.name}")
+        await self._show_library(services)
+
+    async def _save(self, prompts: SystemPrompts, changes: Mapping[PromptSource, str]) -> None:
+        service = (await self._handle.services()).system_prompts
+        before = {source: prompts.of(source) for source in changes}
+        try:
+            await _write(service, prompts, changes)
+        except ChatDeskError as error:
+            if self.dialog is None:
+                raise
+            self.dialog.show_failure(error.sentence)
+            return
+        stack = await self._undo.stack()
+        stack.did(
+            "change system prompt",
+            lambda: _write(service, prompts, before),
+            lambda: _write(service, prompts, changes),
+        )
+        if self.dialog is not None:
+            self.dialog.close_saved()
+        self._undo.offer("The system prompt was changed")
+
+    def _on_dialog_finished(self) -> None:
+        self.dialog = None
+        self._panes.window.focus_composer()
+
+
+async def _write(service: SystemPromptService, prompts: SystemPrompts, texts: Mapping[PromptSource, str]) -> None:
+    for source, text in texts.items():
+        if source is PromptSource.PROJECT:
+            await service.set_project(prompts.project_id, text)
+        elif prompts.thread_id is not None:
+            await service.set_thread(prompts.thread_id, text)

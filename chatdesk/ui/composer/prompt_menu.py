@@ -1,0 +1,285 @@
+"""The list of prompts above the composer: narrows while one types after a /, or in a field of its own.
+
+After a / the focus stays in the editor, and only the keys that choose are taken from it, and only while something
+is listed: everything else is text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.prompt import PromptHead, ranked
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.composer.slash_query import slash_query
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HIT_TARGET_PX
+from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.search_field import SearchField
+
+MANAGE = ""  # in place of a prompt's id
+_WIDTH_PX = 560
+_ROW_PX = 46
+_MOST_ROWS = 7
+_MOST_LISTED = 200
+_GAP_PX = 6
+_STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: _MOST_ROWS, Qt.Key.Key_PageUp: -_MOST_ROWS}
+_PASSING = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+_ID_ROLE = int(Qt.ItemDataRole.UserRole)
+_HINT_ROLE = _ID_ROLE + 1
+
+
+class PromptMenu(QFrame):
+    """A child of the window. ``chosen`` carries an id and whether a / is to be replaced. The last row of the whole list
+    is ``manageRequested``."""
+
+    chosen = Signal(str, bool)
+    manageRequested = Signal()
+
+    def __init__(self, theme: Theme, composer: Composer) -> None:
+        super().__init__(composer.window())
+        self._theme = theme
+        self._composer = composer
+        self._editor = composer.editor
+        self._heads: tuple[PromptHead, ...] = ()
+        self._is_after_slash = False
+        self._is_armed = False
+        self._shown_for: str | None = None
+        self.setObjectName("promptMenu")
+        self.setAccessibleName("Prompts")
+        self.field = SearchField(theme, object_name="promptMenuField", placeholder="Find a prompt")
+        self.list = QListWidget()
+        self.list.setObjectName("promptMenuList")
+        self.list.setAccessibleName("Prompts")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setUniformItemSizes(True)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setItemDelegate(_PromptDelegate(theme, self.list))
+        self.list.setStyleSheet("#promptMenuList { background: transparent; border: none; }")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(6)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.field)
+        self.hide()
+        self.list.itemClicked.connect(self._choose)
+        self.list.currentRowChanged.connect(self._say_current)
+        self.field.textChanged.connect(self._on_field_text_changed)
+        self._editor.writtenChanged.connect(self._follow)
+        self._editor.cursorPositionChanged.connect(self._follow)
+        for watched in (self._editor, self.field, self.window()):
+            watched.installEventFilter(self)
+        theme.changed.connect(self.close_menu)
+
+    # What the binding says
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether something is shown."""
+        return self.isVisible()
+
+    def open_after_slash(self, heads: Sequence[PromptHead]) -> None:
+        """If the / still stands there: keys may have been faster."""
+        self._open(heads, is_after_slash=True)
+        self._follow()
+
+    def open_to_search(self, heads: Sequence[PromptHead]) -> None:
+        self._open(heads, is_after_slash=False)
+        self.field.clear()
+        self._fill("")
+        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def update_heads(self, heads: Sequence[PromptHead]) -> None:
+        """The library changed while this may be open."""
+        self._heads = tuple(heads)
+        if self.isVisible():
+            self._fill(self._typed())
+
+    def close_menu(self) -> None:
+        """The focus goes back to the editor if it was here."""
+        had_focus = self.window().focusWidget() is self.field
+        self._is_armed = False
+        self.hide()
+        if had_focus:
+            self._editor.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if watched is self.window():
+            if kind is QEvent.Type.Resize and self.isVisible():
+                self._place()
+            return False
+        if isinstance(event, QFocusEvent) and event.lostFocus():
+            # Not when the window itself lost it: one looks something up and comes back.
+            typed_in = self._editor if self._is_after_slash else self.field
+            if watched is typed_in and self.isVisible() and event.reason() not in _PASSING:
+                self.close_menu()
+            return False
+        if not self.isVisible() or not isinstance(event, QKeyEvent):
+            return False
+        if kind is QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return kind is QEvent.Type.KeyPress and self._take_key(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        radius = theme.tokens.radius.code
+        paint_box(painter, QRectF(self.rect()), radius, fill=theme.colour("card"), border=theme.colour("line"))
+        painter.end()
+
+    # Inside
+
+    def _open(self, heads: Sequence[PromptHead], *, is_after_slash: bool) -> None:
+        self._heads = tuple(heads)
+        self._is_after_slash = is_after_slash
+        self._is_armed = True
+        self._shown_for = None
+        self.field.setVisible(not is_after_slash)
+
+    def _typed(self) -> str:
+        return (slash_query(self._editor) or "") if self._is_after_slash else self.field.text()
+
+    def _follow(self) -> None:
+        """What stands after the / decides what is listed, and whether anything is."""
+        if not (self._is_armed and self._is_after_slash):
+            return
+        query = slash_query(self._editor)
+        if query is None or self.window().focusWidget() is not self._editor:
+            self.close_menu()
+        elif query != self._shown_for:
+            self._fill(query)
+
+    def _on_field_text_changed(self, text: str) -> None:
+        if self._is_armed and not self._is_after_slash:
+            self._fill(text)
+
+    def _fill(self, typed: str) -> None:
+        self._shown_for = typed
+        found = ranked(self._heads, typed, names_only=self._is_after_slash)[:_MOST_LISTED]
+        self.list.blockSignals(True)
+        self.list.clear()
+        for head in found:
+            self._add(head.name, " ".join(head.beginning.split()), head.id)
+        if not typed.strip():
+            self._add("Edit prompts…", "All templates and system prompts", MANAGE)
+        is_empty = not self.list.count()
+        if is_empty and not self._is_after_slash:
+            self._add("No prompt has this in it.", "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
+        else:
+            self.list.setCurrentRow(0)
+        self.list.blockSignals(False)
+        was_visible = self.isVisible()
+        self.setVisible(not (is_empty and self._is_after_slash))
+        if self.isVisible():
+            self._place()
+            self.list.scrollToTop()
+            count = "1 prompt" if len(found) == 1 else f"{len(found)} prompts"
+            self._say_current(0, lead="" if was_visible else f"{count}, arrows choose, Enter inserts, Esc closes. ")
+
+    def _add(self, name: str, hint: str, prompt_id: str) -> QListWidgetItem:
+        item = QListWidgetItem(name, self.list)
+        item.setData(_ID_ROLE, prompt_id)
+        item.setData(_HINT_ROLE, hint[:160])
+        item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, hint[:160])
+        return item
+
+    def _say_current(self, row: int, lead: str = "") -> None:
+        item = self.list.item(row)
+        if item is not None and self.isVisible():
+            announce(self.list, f"{lead}{item.text()}, {row + 1} of {self.list.count()}")
+
+    def _take_key(self, event: QKeyEvent) -> bool:
+        """Whether it was a key that chooses."""
+        key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if modifiers:
+            return False
+        if key == Qt.Key.Key_Escape:
+            self.close_menu()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+            self._choose(self.list.currentItem())
+        elif key in _STEPS:
+            last = self.list.count() - 1
+            row = self.list.currentRow() + _STEPS[key]
+            self.list.setCurrentRow(row % (last + 1) if abs(_STEPS[key]) == 1 else max(0, min(last, row)))
+        else:
+            return False
+        return True
+
+    def _choose(self, item: QListWidgetItem | None) -> None:
+        if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
+            return
+        prompt_id, is_after_slash = str(item.data(_ID_ROLE)), self._is_after_slash
+        self.close_menu()
+        if prompt_id == MANAGE:
+            self.manageRequested.emit()
+        else:
+            self.chosen.emit(prompt_id, is_after_slash)
+
+    def _place(self) -> None:
+        """Above the composer, as wide as fits, no higher than there is room."""
+        window, scale = self.window(), max(1.0, self._theme.scale)
+        corner = self._composer.mapTo(window, QPoint(0, 0))
+        width = min(self._composer.width(), round(_WIDTH_PX * scale))
+        margins, layout = self.contentsMargins(), self.layout()
+        assert layout is not None
+        inner = layout.contentsMargins()
+        rest = inner.top() + inner.bottom() + margins.top() + margins.bottom()
+        if not self._is_after_slash:
+            rest += self.field.sizeHint().height() + layout.spacing()
+        wanted = min(self.list.count(), _MOST_ROWS) * self.list.sizeHintForRow(0) + rest
+        height = max(min(wanted, corner.y() - 2 * _GAP_PX), rest + HIT_TARGET_PX)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = corner.x() + (self._composer.width() - width if is_mirrored else 0)
+        self.setGeometry(left, max(0, corner.y() - _GAP_PX - height), width, height)
+        self.raise_()
+
+
+class _PromptDelegate(QStyledItemDelegate):
+    """The name, and below it how the text begins."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(0, round(_ROW_PX * max(1.0, self._theme.scale)))
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        theme, rect = self._theme, option.rect
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if option.state & QStyle.StateFlag.State_Selected:
+            paint_box(painter, QRectF(rect), theme.tokens.radius.row, fill=theme.colour("selected"))
+        is_usable = bool(index.flags() & Qt.ItemFlag.ItemIsEnabled)
+        inner = rect.adjusted(10, 3, -10, -3)
+        half = inner.height() // 2
+        flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine)
+        for role, colour, text, box in (
+            ("text", "text" if is_usable else "muted", index.data(), inner.adjusted(0, 0, 0, -half)),
+            ("muted", "muted", index.data(_HINT_ROLE), inner.adjusted(0, half, 0, 0)),
+        ):
+            painter.setFont(theme.font(role))
+            painter.setPen(theme.colour(colour))
+            shown = painter.fontMetrics().elidedText(str(text or ""), Qt.TextElideMode.ElideRight, box.width())
+            painter.drawText(box, flags, shown)
+        painter.restore()

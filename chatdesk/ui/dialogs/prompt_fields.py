@@ -1,0 +1,131 @@
+"""Asks for the fields of a template, one line or choice each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from chatdesk.core.chat.prompt_variables import LONGEST_VALUE, Field, Problem
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.theme.theme import Theme
+
+_WIDTH_PX: Final = 480
+_LEAST_HEIGHT_PX, _FIELD_PX = 210, 86
+_LINES, _PADDING_PX = 2, 14
+_MOST_SHOWN_PROBLEMS = 3
+
+
+class PromptFieldsDialog(Panel):
+    """``filled`` carries the values by the names of the fields, once; Esc and closing insert nothing. Enter goes on to
+    the end, Shift+Enter begins a new line in a field."""
+
+    filled = Signal(object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        prompt_name: str,
+        fields: Sequence[Field],
+        *,
+        last_values: Mapping[str, str],
+        problems: Sequence[Problem] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, f"Fill in: {prompt_name}", parent=parent)
+        self.setObjectName("promptFieldsDialog")
+        self._fields: dict[str, _TextField | QComboBox] = {}
+        rows = QWidget()
+        rows.setObjectName("promptFields")
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.setSpacing(4)
+        for each in fields:
+            label = plain_label(_label_of(each), "text", wraps=True)
+            field = self._field_for(each, last_values.get(each.name, each.default))
+            label.setBuddy(field)
+            column.addWidget(label)
+            column.addWidget(field)
+            column.addSpacing(8)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(rows)
+        self.setStyleSheet("QScrollArea, #promptFields { background: transparent; }")
+        self.insert_button, cancel = QPushButton("Insert"), QPushButton("Cancel")
+        self.insert_button.setObjectName("promptFieldsInsert")
+        self.insert_button.setProperty("isPrimary", True)
+        cancel.setObjectName("promptFieldsCancel")
+        self.insert_button.clicked.connect(self._finish)
+        cancel.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button in (cancel, self.insert_button):
+            button.setAutoDefault(False)
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 22, 24, 20)
+        layout.setSpacing(10)
+        layout.addWidget(plain_label(prompt_name, "strong", wraps=True))
+        for problem in problems[:_MOST_SHOWN_PROBLEMS]:
+            layout.addWidget(plain_label(problem.sentence, "muted", wraps=True))
+        layout.addWidget(scroll, 1)
+        layout.addLayout(buttons)
+        self.fit(_WIDTH_PX, _LEAST_HEIGHT_PX + _FIELD_PX * len(fields))
+        first = next(iter(self._fields.values()), None)
+        (first or self.insert_button).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def field(self, name: str) -> QPlainTextEdit | QComboBox:
+        return self._fields[name]
+
+    def values(self) -> dict[str, str]:
+        return {
+            name: field.currentText() if isinstance(field, QComboBox) else field.toPlainText()[:LONGEST_VALUE]
+            for name, field in self._fields.items()
+        }
+
+    def _field_for(self, each: Field, value: str) -> QWidget:
+        field: _TextField | QComboBox
+        if each.choices:
+            field = QComboBox()
+            field.addItems(list(each.choices))
+            field.setCurrentIndex(max(0, field.findText(value)))
+        else:
+            field = _TextField(self.theme, name=each.label, object_name="", most=LONGEST_VALUE)
+            field.setPlainText(value)
+            field.selectAll()
+            field.setFixedHeight(field.fontMetrics().lineSpacing() * _LINES + _PADDING_PX)
+            field.entered.connect(self._finish)
+        field.setObjectName(f"promptField_{each.name}")
+        field.setAccessibleName(each.label)
+        self._fields[each.name] = field
+        return field
+
+    def _finish(self) -> None:
+        values = self.values()
+        self.accept()
+        self.filled.emit(values)
+
+
+def _label_of(each: Field) -> str:
+    return each.label[:1].upper() + each.label[1:].replace("_", " ")
+
+
+class _TextField(TextField):
+    entered = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.entered.emit()
+        elif is_enter:
+            self.textCursor().insertBlock()
+            self.ensureCursorVisible()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,239 @@
+"""The system prompt of a thread or of its project: which one is sent, how much room it takes, what is odd in it.
+
+Unlike the library it is stored only by *Save*: from then on answers are given under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptHead, PromptSize, PromptSource, SystemPrompts
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.theme.theme import Theme
+
+_WIDTH_PX, _HEIGHT_PX = 640, 540
+_SETTLE_MS = 150
+_LONGEST_LABEL = 48
+_OWNERS: Final = {PromptSource.THREAD: "this thread", PromptSource.PROJECT: "the project"}
+_UNSAVED = "This is not saved yet. Save it, or press Esc again to drop the changes."
+
+
+class SystemPromptDialog(Panel):
+    """``saveRequested`` carries what changed by ``PromptSource``; ``close_saved`` or ``show_failure`` answers it."""
+
+    saveRequested = Signal(object)
+    libraryRequested = Signal(str)  # the id of the prompt that was chosen
+    keepRequested = Signal(str)
+    edited = Signal(str)
+
+    def __init__(
+        self, theme: Theme, prompts: SystemPrompts, *, source: PromptSource, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, "System prompt", parent=parent)
+        self.setObjectName("systemPromptDialog")
+        self._prompts = prompts
+        self._texts = {each: prompts.of(each) for each in _OWNERS}
+        self._source = source
+        self._is_warned = False
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.toPlainText()))
+        self._build()
+        self.fit(_WIDTH_PX, _HEIGHT_PX)
+        self._show_source(source)
+        self.text_field.setFocus()
+
+    @property
+    def source(self) -> PromptSource:
+        return self._source
+
+    def show_library(self, heads: Sequence[PromptHead]) -> None:
+        menu = QMenu(self)
+        menu.setAccessibleName("System prompts of the library")
+        for head in heads:
+            action = menu.addAction(head.name[:_LONGEST_LABEL].replace("&", "&&"))
+            action.triggered.connect(lambda _is_checked=False, prompt_id=head.id: self.libraryRequested.emit(prompt_id))
+        self.choose_button.setMenu(menu if heads else None)
+        self.choose_button.setEnabled(bool(heads))
+
+    def use_text(self, text: str) -> None:
+        """In place of what is written; Ctrl+Z brings that back."""
+        self.text_field.replace_text(text)
+        self.text_field.setFocus()
+
+    def show_size(self, size: PromptSize) -> None:
+        about = "About " if size.is_estimate else ""
+        taken = "1 token" if size.tokens == 1 else f"{size.tokens:,} tokens"
+        if not size.has_room:
+            text = (
+                f"{about}{taken}: it leaves no room for a message in the {size.window:,} that the model can read."
+                " Shorten it, or choose a model with a larger window."
+            )
+        else:
+            text = f"{about}{taken} of the {size.window:,} that the model can read go to it in every request."
+        self._say(self._size, text, is_danger=not size.has_room)
+
+    def show_problems(self, sentences: Sequence[str]) -> None:
+        self._problems.setText("\n".join(sentences))
+        self._problems.setVisible(bool(sentences))
+
+    def show_notice(self, sentence: str) -> None:
+        self._say(self._notice, sentence, is_danger=False)
+        announce(self, sentence)
+
+    def show_failure(self, sentence: str) -> None:
+        """Nothing was stored; the text stays."""
+        self.save_button.setEnabled(True)
+        self._say(self._notice, sentence, is_danger=True)
+        announce(self, sentence)
+
+    def close_saved(self) -> None:
+        self.accept()
+
+    def reject(self) -> None:
+        """The first Esc says that something is lost, the second loses it."""
+        if self._changes() and not self._is_warned:
+            self._is_warned = True
+            self.show_failure(_UNSAVED)
+        else:
+            super().reject()
+
+    def _build(self) -> None:
+        self.choice = QButtonGroup(self)
+        self.thread_button = QRadioButton("This thread")
+        self.project_button = QRadioButton(f"Project {self._prompts.project_name}".replace("&", "&&"))
+        sources = QHBoxLayout()
+        sources.setSpacing(18)
+        for button, source in (
+            (self.thread_button, PromptSource.THREAD),
+            (self.project_button, PromptSource.PROJECT),
+        ):
+            button.setObjectName(f"systemPrompt_{source.value}")
+            button.setAccessibleName(f"System prompt of {_OWNERS[source]}")
+            button.setChecked(source is self._source)
+            button.clicked.connect(lambda _is_checked=False, source=source: self._show_source(source))
+            self.choice.addButton(button)
+            sources.addWidget(button)
+        sources.addStretch(1)
+        self.thread_button.setVisible(self._prompts.thread_id is not None)
+        self.text_field = TextField(self.theme, name="System prompt", object_name="systemPromptText", most=LONGEST_TEXT)
+        self.text_field.textChanged.connect(self._on_text_changed)
+        self._counts = plain_label("", "text", wraps=True)
+        self._counts.setObjectName("systemPromptCounts")
+        self._size = plain_label("", "muted", wraps=True)
+        self._size.setObjectName("systemPromptSize")
+        self._problems = plain_label("", "text", wraps=True)
+        self._problems.setObjectName("systemPromptProblems")
+        self._problems.setProperty("isDanger", True)
+        self._problems.hide()
+        self._notice = plain_label("", "muted", wraps=True)
+        self._notice.setObjectName("systemPromptNotice")
+        self.choose_button = self._button("From the library", "systemPromptChoose", None)
+        self.choose_button.setEnabled(False)
+        self.keep_button = self._button("Save to the library", "systemPromptKeep", self._keep)
+        self.cancel_button = self._button("Cancel", "systemPromptCancel", super().reject)
+        self.save_button = self._button("Save", "systemPromptSave", self._save)
+        self.save_button.setProperty("isPrimary", True)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for widget in (self.choose_button, self.keep_button):
+            buttons.addWidget(widget)
+        buttons.addStretch(1)
+        for widget in (self.cancel_button, self.save_button):
+            buttons.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label("System prompt", "strong"))
+        hint = (
+            "Sent before the messages, so that every answer is given under it. {{date}}, {{time}}, {{project}} and"
+            " {{model}} are filled in each time."
+        )
+        column.addWidget(plain_label(hint, "muted", wraps=True))
+        column.addLayout(sources)
+        column.addWidget(self.text_field, 1)
+        for label in (self._counts, self._size, self._problems, self._notice):
+            column.addWidget(label)
+        column.addLayout(buttons)
+
+    def _button(self, text: str, object_name: str, run: Callable[[], object] | None) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(object_name)
+        button.setAutoDefault(False)
+        if run is not None:
+            button.clicked.connect(lambda _is_checked: run())
+        return button
+
+    def _show_source(self, source: PromptSource) -> None:
+        """What was written for the other one is kept until *Save* or the end."""
+        self._source = source
+        self.text_field.blockSignals(True)
+        self.text_field.setPlainText(self._texts[source])
+        self.text_field.blockSignals(False)
+        self._texts[source] = self.text_field.toPlainText()
+        self.text_field.setAccessibleName(f"System prompt of {_OWNERS[source]}")
+        self._show_state()
+        self.edited.emit(self.text_field.toPlainText())
+
+    def _on_text_changed(self) -> None:
+        self._texts[self._source] = self.text_field.toPlainText()
+        self._is_warned = False
+        self._settle.start()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        self.keep_button.setEnabled(bool(self._texts[self._source].strip()))
+        self._counts.setText(self._which_counts())
+        self._say(self._notice, "", is_danger=False)
+
+    def _which_counts(self) -> str:
+        """As it would be after *Save*."""
+        own, wider = (bool(self._texts[source].strip()) for source in (PromptSource.THREAD, PromptSource.PROJECT))
+        has_default = bool(self._prompts.default.strip())
+        default = "the default from the settings is sent" if has_default else "no system prompt is sent"
+        if self._source is PromptSource.PROJECT:
+            if wider:
+                return "Sent in every thread of the project that has none of its own."
+            return f"The project has none: in threads without their own, {default}."
+        if own:
+            return "This thread's own system prompt is sent."
+        return (
+            "This thread has none: the project's is sent."
+            if wider
+            else f"Neither thread nor project has one: {default}."
+        )
+
+    def _changes(self) -> dict[PromptSource, str]:
+        return {
+            source: text for source, text in self._texts.items() if _plain(text) != _plain(self._prompts.of(source))
+        }
+
+    def _save(self) -> None:
+        changes = self._changes()
+        if not changes:
+            self.accept()
+            return
+        self.save_button.setEnabled(False)
+        self.saveRequested.emit(changes)
+
+    def _keep(self) -> None:
+        self.keepRequested.emit(self.text_field.toPlainText())
+
+    @staticmethod
+    def _say(label: QWidget, text: str, *, is_danger: bool) -> None:
+        label.setProperty("isDanger", is_danger)
+        label.style().unpolish(label)
+        label.style().polish(label)
+        label.setProperty("text", text)
+
+
+def _plain(text: str) -> str:
+    """As the field gives it back: it has its own ideas of line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2029", "\n").replace("\u2028", "\n")

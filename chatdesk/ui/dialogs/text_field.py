@@ -1,0 +1,40 @@
+"""A field for longer text in a dialog: plain text, no more of it than can be stored, Tab goes on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QPlainTextEdit
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+
+
+class TextField(QPlainTextEdit):
+    """``most`` characters can be pasted at a time."""
+
+    def __init__(self, theme: Theme, *, name: str, object_name: str, most: int) -> None:
+        super().__init__()
+        self._most = most
+        tokens = theme.tokens
+        self.setObjectName(object_name)
+        self.setAccessibleName(name)
+        self.setTabChangesFocus(True)
+        self.setFont(theme.font("text"))
+        self.setStyleSheet(
+            f"QPlainTextEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f" border-radius: {tokens.radius.row}px; padding: 3px 5px; placeholder-text-color: {tokens.muted};"
+            f" selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}"
+            f"QPlainTextEdit:focus {{ border: {FOCUS_RING_PX}px solid {tokens.accent}; padding: 2px 4px; }}"
+        )
+
+    def replace_text(self, text: str) -> None:
+        """In place of all; one step to undo."""
+        cursor = self.textCursor()
+        cursor.select(cursor.SelectionType.Document)
+        cursor.insertText(text)
+        self.setTextCursor(cursor)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if source.hasText() and not self.isReadOnly():
+            self.textCursor().insertText(source.text()[: self._most])
+            self.ensureCursorVisible()
