@@ -22,6 +22,7 @@ from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.chat.context_service import ContextOptions, ContextService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.prompt_service import PromptService
@@ -62,6 +63,7 @@ class Services:
     has_other_owner: bool
     openai_key: Secret
     caretaker: Caretaker
+    attachments: AttachmentService
     prompts: PromptService
     system_prompts: SystemPromptService
     library: LibraryService
@@ -97,6 +99,7 @@ class Services:
         """Use changed settings from the next question on."""
         self.settings = settings
         self.chat.set_max_message_bytes(settings.max_message_bytes)
+        self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
         # A running turn keeps the provider it began with, so the old ones are closed at the end.
         self._retired.append(self.providers)
         self.providers = _registry(settings, self.openai_key)
@@ -110,6 +113,7 @@ class Services:
         """Interrupt turns, store their text, close connections and files."""
         await self.titles.close()
         await self.chat.close()
+        await self.attachments.close()
         for registry in (*self._retired, self.providers):
             await registry.close()
         await self.caretaker.close()
@@ -243,6 +247,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await asyncio.sleep(settle_s)
     while True:
         await purge_trash(services)
+        await services.attachments.remove_unnamed()
         report = await services.caretaker.look_after()
         if report.problem is not None:
             yield report.problem
@@ -303,7 +308,8 @@ async def _build(
         providers = _registry(settings, key)
         together = repositories.Repositories.of(store)
         budget = _budget(settings, together)
-        context = _context(paths, settings, key, together, providers, bus, store, budget)
+        attachments = _attachments(paths, settings, store)
+        context = _context(paths, settings, key, together, providers, bus, store, budget, attachments)
         chat = service.ChatService(
             repositories=together,
             context=context,
@@ -333,6 +339,7 @@ async def _build(
         has_other_owner,
         key,
         keeper,
+        attachments,
         prompts=prompts,
         system_prompts=system_prompts,
         library=_library(together, chat, bus),
@@ -351,8 +358,10 @@ def _context(
     bus: EventBus,
     store: Database,
     budget: BackgroundBudget,
+    attachments: AttachmentService,
 ) -> ContextService:
     from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.enclosures import Enclosures
     from chatdesk.core.context.catalogue import ModelCatalogue
     from chatdesk.core.context.summary_setup import summariser_opener
     from chatdesk.core.context.tokens import TokenCounter
@@ -376,6 +385,7 @@ def _context(
         catalogue=catalogue,
         clock=SystemClock(),
         open_summariser=None if store.is_read_only else open_summariser,
+        enclosures=Enclosures(attachments, counter),
         budget=budget,
     )
     context.use_options(_context_options(settings))
@@ -426,6 +436,18 @@ def _usage(
         is_on=settings.model_titles,
     )
     return titles, UsageService(repositories.usage)
+
+
+def _attachments(paths: AppPaths, settings: Settings, store: Database) -> AttachmentService:
+    from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.storage.artifacts import ArtifactRepository
+
+    return AttachmentService(
+        BlobStore(paths.blob_dir),
+        ArtifactRepository(store),
+        max_bytes=settings.max_attachment_mb * 1024 * 1024,
+    )
 
 
 def _context_options(settings: Settings) -> ContextOptions:

@@ -7,16 +7,18 @@ one new message costs one small read however long the thread is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.enclosures import notes_on
 from chatdesk.core.chat.prompt_expansion import PromptExpansion
 from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.token_learning import TokenLearning
 from chatdesk.core.clock import Clock
-from chatdesk.core.context.assembler import Assembler, Prepared
+from chatdesk.core.context.assembler import Assembler, Prepared, tokens_of
+from chatdesk.core.context.attachment_counting import AttachmentCounter, EnclosureSource, NamesOnly
 from chatdesk.core.context.budget import Room
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.path_windows import PathWindows
@@ -33,6 +35,7 @@ from chatdesk.core.domain.context import (
 )
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.model_info import ModelInfo
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.summary import Summary, SummaryState
@@ -91,6 +94,7 @@ class ContextService:
         clock: Clock,
         options: ContextOptions | None = None,
         open_summariser: OpenSummariser | None = None,
+        enclosures: EnclosureSource | None = None,
         budget: BackgroundBudget | None = None,
     ) -> None:
         """``open_summariser``: None where summaries are only sent, not made; ``budget``: None is no limit."""
@@ -103,8 +107,10 @@ class ContextService:
         self._options = options or ContextOptions()
         self._tasks = TaskSet()
         self._learning = TokenLearning(repositories.token_counts, self._tasks, lambda: self._stale(None))
-        self._windows = PathWindows(self._contexts, counter, self._learning.store)
-        self._assembler = Assembler(self._windows, counter)
+        self._enclosures = enclosures or NamesOnly()
+        self._attached = AttachmentCounter(self._enclosures, counter)
+        self._windows = PathWindows(self._contexts, counter, self._learning.store, attached=self._attached)
+        self._assembler = Assembler(self._windows, counter, attached=self._attached)
         self.summaries = SummaryService(
             repositories,
             counter=counter,
@@ -155,14 +161,14 @@ class ContextService:
             has_summaries=self._has_summaries(frame),
         )
         self._learning.expect(answer.id, prepared)
-        return prepared.request()
+        return await self._enclosures.write_out(prepared.request(), prepared.reading)
 
-    async def report(self, thread_id: str, draft: str = "") -> ContextReport:
-        """The request that would be made now, with ``draft`` as the next question."""
+    async def report(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextReport:
+        """The request that would be made now, with ``draft`` and what is attached to it as the next question."""
         frame = await self._contexts.frame(checked_id(thread_id))
         provider = frame.provider or self._providers.default()[0]
         try:
-            prepared = await self._prepare(frame, draft)
+            prepared = await self._prepare(frame, draft, attachments)
         except DoesNotFit as error:
             info = self._info(frame.provider, frame.model)
             room = Room.of(info.context_window, answer=info.largest_answer)
@@ -178,7 +184,9 @@ class ContextService:
         async def count_between(first: int, last: int) -> PathCounts:
             return await self._contexts.counts(frame.thread_id, first=first, last=last)
 
-        return await report_of(prepared, provider, count_between)
+        report = await report_of(prepared, provider, count_between)
+        notes = notes_on(prepared.request().messages, model=prepared.info.label, can_see=prepared.reading.can_see)
+        return replace(report, notes=notes) if notes else report
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
         """What happens to the messages of the shown path from the position ``start`` on, oldest first."""
@@ -186,22 +194,23 @@ class ContextService:
             raise InvalidInput(f"A page holds 1 to {_LARGEST_PAGE} rows.", safe="Nothing was changed.", next_step="")
         prepared = await self._prepared_now(checked_id(thread_id))
         groups = await self._windows.entries(
-            thread_id, prepared.way, first=max(start, 0), last=prepared.frame.end, limit=limit
+            thread_id, prepared.reading, first=max(start, 0), last=prepared.frame.end, limit=limit
         )
         entries = [entry for entry in entries_of(prepared, groups) if entry.position >= start]
         return ContextPage(tuple(entries[:limit]), start, prepared.frame.message_count)
 
-    async def totals(self, thread_id: str, draft: str = "") -> ContextTotals:
+    async def totals(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextTotals:
         """For the meter: cheap enough for every key that is pressed. What a draft would push out is not worked out;
         ``share`` is above 1 then. Raises a ``DoesNotFit`` where the system prompt alone is too large."""
         prepared = await self._prepared_now(checked_id(thread_id))
-        if not draft.strip():
+        if not draft.strip() and not attachments:
             return prepared.totals()
         if len(draft) > _LONGEST_COUNTED_AT_ONCE:
             tokens = await asyncio.to_thread(self._counter.count_in, draft, prepared.way)
         else:
             tokens = self._counter.count_in(draft, prepared.way)
-        return prepared.totals(draft_tokens=tokens)
+        enclosed = await self._attached.enclosed(attachments, prepared.reading)
+        return prepared.totals(draft_tokens=tokens + tokens_of(enclosed))
 
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
         """Where the context of a thread starts and where its summaries end, on the shown path."""
@@ -216,13 +225,13 @@ class ContextService:
                 found.setdefault(stale.to_message_id, _end_of(stale))
         return ContextLandmarks(frame.starts_at_id, tuple(found.values()))
 
-    async def request_json(self, thread_id: str, draft: str = "") -> bytes:
+    async def request_json(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> bytes:
         """The very bytes that the provider would be sent. Raises a ``DoesNotFit``, or ``ProviderError`` where a server
         has to be asked for its model first."""
         frame = await self._contexts.frame(checked_id(thread_id))
-        prepared = await self._prepare(frame, draft)
+        prepared = await self._prepare(frame, draft, attachments)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
-        return await provider.wire_body(prepared.request())
+        return await provider.wire_body(await self._enclosures.write_out(prepared.request(), prepared.reading))
 
     def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
         """Dollars for a request at today's prices; None where a price is not known."""
@@ -346,7 +355,7 @@ class ContextService:
     def _has_summaries(self, frame: ContextFrame) -> bool:
         return self._options.has_summaries and frame.has_summaries
 
-    async def _prepare(self, frame: ContextFrame, draft: str) -> Prepared:
+    async def _prepare(self, frame: ContextFrame, draft: str, attachments: Sequence[Attachment] = ()) -> Prepared:
         info = self._info(frame.provider, frame.model)
         frame, default_prompt = await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
         provider = frame.provider or self._providers.default()[0]
@@ -357,6 +366,7 @@ class ContextService:
             factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
             default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
+            attachments=attachments,
         )
 
     async def _prepared_now(self, thread_id: str) -> Prepared:

@@ -169,7 +169,13 @@ class ChatService:
             return Created(thread)
         plan = self._plan(provider, model)
         thread, question, answer = await self._messages.create_thread_with_question(
-            owner, name, text, provider=provider, model=model, title_source=source, with_answer=plan,
+            owner,
+            name,
+            text,
+            provider=provider,
+            model=model,
+            title_source=source,
+            with_answer=plan,
             attachments=attachments,
         )
         assert answer is not None  # asked for by with_answer

@@ -279,7 +279,7 @@ class Turn:
     def _estimated_usage(self) -> Usage | None:
         if not self._text.has_received:
             return None
-        sent = sum(len(message.text) for message in self._request.messages)
+        sent = sum(len(message.full_text) for message in self._request.messages)
         received = len(self.overlay(self._answer).text) - len(self._answer.text)
         return Usage(
             input_tokens=-(-sent // _CHARACTERS_PER_TOKEN),

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
 from chatdesk.core.context.budget import Choice, Offer, Room, choose
 from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group
 from chatdesk.core.context.path_windows import PathWindows
+from chatdesk.core.context.reading import Reading
 from chatdesk.core.context.request_builder import build_request, possible, summary_text
 from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.context import ContextFrame, ContextTotals
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.model_info import ModelInfo
@@ -40,6 +43,8 @@ class Prepared:
     continue_text: str
     way: str
     is_estimate: bool
+    reading: Reading
+    enclosed: tuple[Enclosed, ...] = ()
 
     @property
     def counted_tokens(self) -> int:
@@ -73,15 +78,20 @@ class Prepared:
             parameters=self.frame.parameters,
             continue_text=self.continue_text,
             draft=self.draft,
+            enclosed=self.enclosed,
         )
 
 
 class Assembler:
     """Builds requests for any thread. ``default_prompt`` is used where neither thread nor project has one."""
 
-    def __init__(self, windows: PathWindows, counter: TokenCounter) -> None:
+    def __init__(
+        self, windows: PathWindows, counter: TokenCounter, *, attached: AttachmentCounter | None = None
+    ) -> None:
+        """``attached`` counts attachments; None: only their names are sent."""
         self._windows = windows
         self._counter = counter
+        self._attached = attached or AttachmentCounter(NamesOnly(), counter)
         self._texts: dict[tuple[str, str], int] = {}
 
     async def for_answer(
@@ -98,13 +108,14 @@ class Assembler:
         assert answer.parent_id is not None  # an answer has a question
         way = self._counter.way_of(info.id)
         room = self._room(frame, info, factor)
+        reading = Reading.of(way.name, info, room)
         summary = frame.summary if has_summaries else None
-        window = await self._windows.get(frame, way.name, room.counted, lowest=_lowest(frame, summary))
+        window = await self._windows.get(frame, reading, room.counted, lowest=_lowest(frame, summary))
         tail = window.up_to(answer.parent_id)
         if tail is not None:
-            pinned = await self._windows.pinned_before(frame, way.name, window.first)
+            pinned = await self._windows.pinned_before(frame, reading, window.first)
         else:
-            window = await self._windows.path_to(answer.parent_id, way.name, limit=_LONGEST_HIDDEN_PATH)
+            window = await self._windows.path_to(answer.parent_id, reading, limit=_LONGEST_HIDDEN_PATH)
             tail, pinned, summary = window.whole, [], None
         return self._prepared(
             frame,
@@ -116,6 +127,7 @@ class Assembler:
             default_prompt=default_prompt,
             continue_text=answer.text,
             draft=None,
+            reading=reading,
         )
 
     async def for_draft(
@@ -127,13 +139,15 @@ class Assembler:
         factor: float,
         default_prompt: str,
         has_summaries: bool,
+        attachments: Sequence[Attachment] = (),
     ) -> Prepared:
         """The request that would be made if ``draft`` were sent now at the end of the shown path."""
         way = self._counter.way_of(info.id)
         room = self._room(frame, info, factor)
+        reading = Reading.of(way.name, info, room)
         summary = frame.summary if has_summaries else None
-        window = await self._windows.get(frame, way.name, room.counted, lowest=_lowest(frame, summary))
-        pinned = await self._windows.pinned_before(frame, way.name, window.first)
+        window = await self._windows.get(frame, reading, room.counted, lowest=_lowest(frame, summary))
+        pinned = await self._windows.pinned_before(frame, reading, window.first)
         return self._prepared(
             frame,
             info,
@@ -144,6 +158,8 @@ class Assembler:
             default_prompt=default_prompt,
             continue_text="",
             draft=draft,
+            reading=reading,
+            enclosed=await self._attached.enclosed(attachments, reading),
         )
 
     def text_tokens(self, text: str, way: str) -> int:
@@ -174,6 +190,8 @@ class Assembler:
         default_prompt: str,
         continue_text: str,
         draft: str | None,
+        reading: Reading,
+        enclosed: tuple[Enclosed, ...] = (),
     ) -> Prepared:
         way = self._counter.way_of(info.id)
         system_prompt = frame.system_prompt if frame.system_prompt.strip() else default_prompt
@@ -182,7 +200,7 @@ class Assembler:
             pinned,
             system_tokens=self.text_tokens(system_prompt, way.name),
             extra_tokens=self._counter.count_in(continue_text, way.name) if continue_text else 0,
-            question_tokens=None if draft is None else self._draft_tokens(draft, way.name),
+            question_tokens=None if draft is None else self._draft_tokens(draft, way.name, enclosed),
             summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), way.name),
             summarised_to=-1 if summary is None else summary.to_position,
             starts_at=frame.starts_at,
@@ -199,10 +217,18 @@ class Assembler:
             continue_text,
             way.name,
             not way.is_exact,
+            reading,
+            enclosed,
         )
 
-    def _draft_tokens(self, draft: str, way: str) -> int:
-        return self._counter.count_in(draft, way) + TOKENS_PER_MESSAGE if draft.strip() else 0
+    def _draft_tokens(self, draft: str, way: str, enclosed: Sequence[Enclosed]) -> int:
+        text = self._counter.count_in(draft, way) if draft.strip() else 0
+        return text + tokens_of(enclosed) + TOKENS_PER_MESSAGE if text or enclosed else 0
+
+
+def tokens_of(enclosed: Sequence[Enclosed]) -> int:
+    """What the attachments of one message take together."""
+    return sum(each.tokens for each in enclosed)
 
 
 def _lowest(frame: ContextFrame, summary: Summary | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.context import ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.providers.base import RequestMessage, ToolCall
@@ -84,7 +85,7 @@ def _written(rows: tuple[ContextRow, ...]) -> tuple[tuple[RequestMessage, ...], 
 
 
 class _Writer:
-    """Puts the parts of a group into messages: text and calls of an answer, then the results of those calls."""
+    """Puts the parts of a group into messages: text, attachments and calls, then the results of those calls."""
 
     def __init__(self, rows: tuple[ContextRow, ...]) -> None:
         parts = [part for row in rows for part in row.parts]
@@ -96,6 +97,7 @@ class _Writer:
         self._role: Role | None = None
         self._texts: list[str] = []
         self._calls: list[ToolCall] = []
+        self._enclosed: list[Enclosed] = []
 
     def take(self, role: Role, part: ContextPart) -> None:
         if part.kind is PartType.TEXT and part.text and role is not Role.TOOL:
@@ -104,6 +106,13 @@ class _Writer:
             self._role = role
             self._texts.append(part.text)
             self._tokens += part.tokens or 0
+        elif part.attachment is not None and role is not Role.TOOL:
+            if self._calls or role is not self._role:
+                self._flush()
+            self._role = role
+            tokens = part.tokens or 0
+            self._enclosed.append(Enclosed(part.attachment, tokens, part.whole_tokens or tokens))
+            self._tokens += tokens
         elif part.kind is PartType.TOOL_CALL and part.call_id in self._paired:
             if role is not self._role:
                 self._flush()
@@ -116,11 +125,13 @@ class _Writer:
         return tuple(self._messages), self._tokens
 
     def _flush(self) -> None:
-        if self._role is not None and (self._texts or self._calls):
-            self._messages.append(RequestMessage(self._role, "".join(self._texts), tuple(self._calls)))
+        if self._role is not None and (self._texts or self._calls or self._enclosed):
+            self._messages.append(
+                RequestMessage(self._role, "".join(self._texts), tuple(self._calls), enclosed=tuple(self._enclosed))
+            )
             for call in self._calls:
                 result = self._results[call.id]
                 self._paired -= {call.id}  # a call that is named twice has one result
                 self._messages.append(RequestMessage(Role.TOOL, result.text, tool_call_id=call.id))
                 self._tokens += result.tokens or 0
-        self._texts, self._calls = [], []
+        self._texts, self._calls, self._enclosed = [], [], []

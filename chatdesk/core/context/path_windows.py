@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.path_window import PathWindow
+from chatdesk.core.context.reading import Reading
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
-from chatdesk.core.domain.message import ContextMark, Message, PartType, Role
+from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role
 
 _MOST_THREADS = 8
 _STEP = 500
@@ -25,7 +28,8 @@ _MOST_COUNTED_AT_ONCE = 8_000
 _TOOLS_REACH = 20
 # Where the messages are that may have come or changed since a window was used last.
 _NEWEST = 8
-_SENT_KINDS = (PartType.TEXT, PartType.TOOL_CALL, PartType.TOOL_RESULT)
+_ALONE = (PartType.TEXT, PartType.IMAGE, PartType.FILE)
+_SENT_KINDS = (*_ALONE, PartType.TOOL_CALL, PartType.TOOL_RESULT)
 
 
 class RowSource(Protocol):
@@ -51,24 +55,33 @@ class PathWindows:
     """On one loop. Whoever changes a thread tells it, or forgets it here; a window that does not end where the path
     ends is read anew all the same."""
 
-    def __init__(self, source: RowSource, counter: TokenCounter, store_counts: Store) -> None:
+    def __init__(
+        self,
+        source: RowSource,
+        counter: TokenCounter,
+        store_counts: Store,
+        *,
+        attached: AttachmentCounter | None = None,
+    ) -> None:
+        """``attached`` counts attachments; None: only their names are sent."""
         self._source = source
         self._counter = counter
         self._store_counts = store_counts
-        self._windows: OrderedDict[tuple[str, str], PathWindow] = OrderedDict()
-        self._pinned: dict[tuple[str, str], tuple[int, list[Group]]] = {}
+        self._attached = attached or AttachmentCounter(NamesOnly(), counter)
+        self._windows: OrderedDict[tuple[str, Reading], PathWindow] = OrderedDict()
+        self._pinned: dict[tuple[str, Reading], tuple[int, list[Group]]] = {}
         self._changes: Counter[str] = Counter()  # by thread: how often something was told
 
-    async def get(self, frame: ContextFrame, encoding: str, tokens: int, *, lowest: int) -> PathWindow:
+    async def get(self, frame: ContextFrame, reading: Reading, tokens: int, *, lowest: int) -> PathWindow:
         """A window that reaches back until ``tokens`` are in it, or to the position ``lowest``."""
-        key = (frame.thread_id, encoding)
+        key = (frame.thread_id, reading)
         changes = self._changes[frame.thread_id]
         window = self._windows.pop(key, None)
         if window is not None:
-            await self._count_pending(window, encoding)
+            await self._count_pending(window, reading)
         if window is None or window.end != frame.end or window.lacks(tokens, lowest):
             self._pinned.pop(key, None)
-            window = await self._read(frame.thread_id, encoding, tokens, lowest)
+            window = await self._read(frame.thread_id, reading, tokens, lowest)
         if changes == self._changes[frame.thread_id]:  # else it may lack what was told while this waited
             self._windows[key] = window
         while len(self._windows) > _MOST_THREADS:
@@ -76,25 +89,27 @@ class PathWindows:
             self._pinned.pop(dropped, None)
         return window
 
-    async def pinned_before(self, frame: ContextFrame, encoding: str, position: int) -> list[Group]:
+    async def pinned_before(self, frame: ContextFrame, reading: Reading, position: int) -> list[Group]:
         """Pinned groups that begin before a position, oldest first."""
-        key = (frame.thread_id, encoding)
+        key = (frame.thread_id, reading)
         known = self._pinned.get(key)
         if known is None or known[0] != position:
-            known = (position, await self._read_pinned(frame.thread_id, encoding, position))
+            known = (position, await self._read_pinned(frame.thread_id, reading, position))
             self._pinned[key] = known
         return known[1]
 
-    async def path_to(self, message_id: str, encoding: str, *, limit: int) -> PathWindow:
+    async def path_to(self, message_id: str, reading: Reading, *, limit: int) -> PathWindow:
         """The way to a message that is not shown; not kept."""
-        rows = await self._source.path_up(message_id, encoding, limit=limit)
-        return PathWindow(await self.counted(rows, encoding), is_whole=len(rows) < limit)
+        rows = await self._source.path_up(message_id, reading.encoding, limit=limit)
+        return PathWindow(await self.counted(rows, reading), is_whole=len(rows) < limit)
 
-    async def entries(self, thread_id: str, encoding: str, *, first: int, last: int, limit: int) -> list[Group]:
+    async def entries(self, thread_id: str, reading: Reading, *, first: int, last: int, limit: int) -> list[Group]:
         """Groups of the shown path that hold the messages from a position on; the first may begin before it."""
         start = max(first - _TOOLS_REACH, 0)
-        rows = await self._source.between(thread_id, encoding, first=start, last=last, limit=limit + first - start)
-        groups = make_groups(await self.counted(rows, encoding))
+        rows = await self._source.between(
+            thread_id, reading.encoding, first=start, last=last, limit=limit + first - start
+        )
+        groups = make_groups(await self.counted(rows, reading))
         return [group for group in groups if group.last >= first]
 
     def forget(self, thread_id: str) -> None:
@@ -123,30 +138,47 @@ class PathWindows:
             if is_here and message.position < window.end - _NEWEST:
                 self.forget(message.thread_id)  # nobody would count it among the new ones
 
-    async def counted(self, rows: Sequence[ContextRow], encoding: str) -> list[ContextRow]:
+    async def counted(self, rows: Sequence[ContextRow], reading: Reading) -> list[ContextRow]:
         """``rows`` with a count for every part; new counts are stored."""
-        texts = {part.id: part.text for row in rows for part in row.parts if part.tokens is None}
-        if not texts:
+        waiting = [part for row in rows for part in row.parts if part.tokens is None]
+        if not waiting:
             return list(rows)
+        texts = {part.id: part.text for part in waiting if part.attachment is None}
         if sum(map(len, texts.values())) > _MOST_COUNTED_AT_ONCE:
-            counts, counted = await asyncio.to_thread(self._count, rows, texts, encoding)
+            counts, counted = await asyncio.to_thread(self._count, rows, texts, reading.encoding)
         else:
-            counts, counted = self._count(rows, texts, encoding)
-        if encoding != CHARACTERS:
-            self._store_counts(encoding, counts)
+            counts, counted = self._count(rows, texts, reading.encoding)
+        if len(texts) < len(waiting):
+            counted = await self._with_attachments(counted, reading, counts)
+        if reading.encoding != CHARACTERS:
+            self._store_counts(reading.encoding, counts)
         return counted
 
-    async def _read(self, thread_id: str, encoding: str, tokens: int, lowest: int) -> PathWindow:
+    async def _with_attachments(
+        self, rows: Sequence[ContextRow], reading: Reading, counts: dict[str, int]
+    ) -> list[ContextRow]:
+        """``rows`` with counts for what is attached; those that are to be stored go into ``counts``."""
+        counted = []
+        for row in rows:
+            if any(part.attachment is not None and part.tokens is None for part in row.parts):
+                counted_row, new = await self._attached.counted(row, reading)
+                counted.append(counted_row)
+                counts |= new
+            else:
+                counted.append(row)
+        return counted
+
+    async def _read(self, thread_id: str, reading: Reading, tokens: int, lowest: int) -> PathWindow:
         """Step by step until there is enough; put together once, on a thread where that takes a while."""
         asked = (tokens, lowest)
         steps: list[list[ContextRow]] = []
         is_whole = False
         before: int | None = None
         while not is_whole and tokens >= 0 and (before is None or before > lowest):
-            found = await self._source.tail(thread_id, encoding, before=before, limit=_STEP)
+            found = await self._source.tail(thread_id, reading.encoding, before=before, limit=_STEP)
             is_whole = len(found) < _STEP
             if found:
-                steps.append(await self.counted(found, encoding))
+                steps.append(await self.counted(found, reading))
                 before = found[0].position
                 tokens -= sum(_tokens_of(row) for row in steps[-1])
         rows = [row for step in reversed(steps) for row in step]
@@ -154,11 +186,11 @@ class PathWindows:
             return PathWindow(rows, is_whole=is_whole, asked=asked)
         return await asyncio.to_thread(lambda: PathWindow(rows, is_whole=is_whole, asked=asked))
 
-    async def _count_pending(self, window: PathWindow, encoding: str) -> None:
+    async def _count_pending(self, window: PathWindow, reading: Reading) -> None:
         """Count what was noted since."""
         for group in window.groups[-_NEWEST - 1 :]:
             if any(part.tokens is None for row in group.rows for part in row.parts):
-                for row in await self.counted(group.rows, encoding):
+                for row in await self.counted(group.rows, reading):
                     window.update(row)
 
     def _count(
@@ -167,18 +199,18 @@ class PathWindows:
         counts = {part_id: self._counter.count_in(text, encoding) for part_id, text in texts.items()}
         return counts, [_with_counts(row, counts) for row in rows]
 
-    async def _read_pinned(self, thread_id: str, encoding: str, position: int) -> list[Group]:
-        rows = await self._source.pinned(thread_id, encoding, before=position)
+    async def _read_pinned(self, thread_id: str, reading: Reading, position: int) -> list[Group]:
+        rows = await self._source.pinned(thread_id, reading.encoding, before=position)
         found: list[Group] = []
         for row in rows:
             if found and found[-1].last >= row.position:
                 continue
-            if row.role is not Role.TOOL and all(part.kind is PartType.TEXT for part in row.parts):
-                found += make_groups(await self.counted([row], encoding))
+            if row.role is not Role.TOOL and all(part.kind in _ALONE for part in row.parts):
+                found += make_groups(await self.counted([row], reading))
                 continue
             near = await self.entries(
                 thread_id,
-                encoding,
+                reading,
                 first=row.position,
                 last=min(row.position + _TOOLS_REACH, position - 1),
                 limit=_TOOLS_REACH,
@@ -189,18 +221,18 @@ class PathWindows:
 
 def row_of(message: Message) -> ContextRow:
     """A message as the request builder reads it; one that is still being written has no parts."""
-    parts = (
-        ContextPart(
-            part.id,
-            part.type,
-            str(part.content.get("arguments", "")) if part.type is PartType.TOOL_CALL else part.text,
-            part.tool_call_id or "",
-            part.tool_name or "",
-        )
-        for part in message.parts
-        if part.type in _SENT_KINDS and message.status.is_final
-    )
-    return ContextRow(message.id, message.position, message.role, ContextMark.NONE, tuple(parts))
+    parts = (_part_of(part) for part in message.parts if part.type in _SENT_KINDS and message.status.is_final)
+    sent = tuple(part for part in parts if part is not None)
+    return ContextRow(message.id, message.position, message.role, ContextMark.NONE, sent)
+
+
+def _part_of(part: Part) -> ContextPart | None:
+    """None for what cannot be sent: a file that was not kept by its content."""
+    if part.type in (PartType.IMAGE, PartType.FILE):
+        attachment = attachment_from(part.content)
+        return None if attachment is None else ContextPart(part.id, part.type, "", attachment=attachment)
+    text = str(part.content.get("arguments", "")) if part.type is PartType.TOOL_CALL else part.text
+    return ContextPart(part.id, part.type, text, part.tool_call_id or "", part.tool_name or "")
 
 
 def _tokens_of(row: ContextRow) -> int:
@@ -211,7 +243,5 @@ def _tokens_of(row: ContextRow) -> int:
 
 
 def _with_counts(row: ContextRow, counts: dict[str, int]) -> ContextRow:
-    parts = tuple(
-        part if part.tokens is not None else replace(part, tokens=counts.get(part.id, 0)) for part in row.parts
-    )
+    parts = tuple(part if part.id not in counts else replace(part, tokens=counts[part.id]) for part in row.parts)
     return replace(row, parts=parts)

@@ -6,6 +6,7 @@ Pure. What fits was decided in ``budget``; this writes it down.
 from __future__ import annotations
 
 from chatdesk.core.context.budget import Choice, Offer
+from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
@@ -26,16 +27,17 @@ def build_request(
     parameters: Parameters,
     continue_text: str = "",
     draft: str = "",
+    enclosed: tuple[Enclosed, ...] = (),
 ) -> ChatRequest:
-    """``choice`` was made of ``offer``; ``draft`` is a question that is no message yet."""
+    """``choice`` was made of ``offer``; ``draft`` is a question that is no message yet, ``enclosed`` goes with it."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
     if summary is not None and choice.has_summary:
         messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
     for group in choice.sent_alone(offer):
         messages += group.wire
     messages += offer.tail.run.wire_between(choice.cut, offer.tail.end)
-    if draft:
-        messages.append(RequestMessage(Role.USER, draft))
+    if draft or enclosed:
+        messages.append(RequestMessage(Role.USER, draft, enclosed=enclosed))
     wishes = possible(parameters, info)
     return ChatRequest(
         model=info.id,

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.context.attachment_counting import name_line
 from chatdesk.core.context.budget import Room
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.groups import Group, make_groups
 from chatdesk.core.context.summary_prompt import PROMPT_VERSION, checked_summary, summary_request
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
-from chatdesk.core.domain.context import ContextFrame, ContextRow
-from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
+from chatdesk.core.domain.message import ContextMark, PartType
 from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
 from chatdesk.core.domain.usage import Spent, Usage
 from chatdesk.core.errors import ChatDeskError, SummaryRejected
@@ -218,10 +219,20 @@ class Summariser:
         return make_groups(
             replace(
                 row,
-                parts=tuple(replace(part, tokens=self._counter.count_in(part.text, CHARACTERS)) for part in row.parts),
+                parts=tuple(
+                    replace(part, tokens=self._counter.count_in(part.text, CHARACTERS))
+                    for part in map(_in_words, row.parts)
+                ),
             )
             for row in rows
         )
+
+
+def _in_words(part: ContextPart) -> ContextPart:
+    """A summary keeps the names of what was attached."""
+    if part.attachment is None:
+        return part
+    return ContextPart(part.id, PartType.TEXT, f"{name_line(part.attachment)}\n")
 
 
 def _shortened(piece: list[Group], most_tokens: int) -> list[Group]:

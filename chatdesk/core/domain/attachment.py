@@ -43,6 +43,19 @@ class Attachment:
         return content
 
 
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """An attachment as a request holds it: in ``tokens`` of the ``whole_tokens`` that all of it would take."""
+
+    attachment: Attachment
+    tokens: int
+    whole_tokens: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.tokens < self.whole_tokens
+
+
 def attachment_from(content: Mapping[str, Any]) -> Attachment | None:
     """None for content that names no bytes, such as that of parts from before there were blobs."""
     sha256, size_bytes = content.get("sha256"), content.get("size_bytes")

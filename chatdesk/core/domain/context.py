@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary
@@ -75,7 +76,8 @@ class ContextReport:
     """The request that would be made now. ``counts`` has how many messages of the path have each reason.
 
     ``summary_id`` names the summary that is sent; ``stale_summary_id`` one that would be, had the messages below it
-    stayed as they were. ``problem`` is the sentence why no request can be made.
+    stayed as they were. ``problem`` is the sentence why no request can be made; ``notes`` are
+    sentences about attachments that are not sent as they are.
     """
 
     thread_id: str
@@ -91,6 +93,7 @@ class ContextReport:
     summary_id: str | None = None
     stale_summary_id: str | None = None
     problem: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,8 @@ class ContextLandmarks:
 
 @dataclass(frozen=True, slots=True)
 class ContextPart:
-    """A piece of a message that may be sent: text, the arguments of a tool call, or a tool's result. ``tokens`` is None
-    until somebody counted."""
+    """A piece of a message that may be sent: text, the arguments of a tool call, a tool's result, or an attachment.
+    ``tokens`` is None until somebody counted; of a file all of which does not fit it is less than ``whole_tokens``."""
 
     id: str
     kind: PartType
@@ -131,6 +134,8 @@ class ContextPart:
     call_id: str = ""
     name: str = ""
     tokens: int | None = None
+    attachment: Attachment | None = None
+    whole_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

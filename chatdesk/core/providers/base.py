@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.usage import Usage
 
@@ -29,12 +30,24 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class RequestMessage:
-    """``tool_calls`` belong to an answer; for each there follows a message of the tool with its ``tool_call_id``."""
+    """``tool_calls`` belong to an answer; for each there follows a message of the tool with its ``tool_call_id``.
+
+    ``enclosed`` is what came with the message. It is written out into ``files``, texts that go before the message's
+    own, and ``images``, data URLs, before a provider gets the message.
+    """
 
     role: Role
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    enclosed: tuple[Enclosed, ...] = ()
+    files: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+    @property
+    def full_text(self) -> str:
+        """All words that are sent."""
+        return "\n\n".join((*self.files, self.text) if self.text else self.files) if self.files else self.text
 
 
 @dataclass(frozen=True, slots=True)

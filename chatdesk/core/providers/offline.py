@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import replace
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.usage import Usage
@@ -22,7 +23,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from chatdesk.core.providers.failures import FailureTranslator, with_partial
-from chatdesk.core.providers.offline_answers import compose_answer, compose_echo
+from chatdesk.core.providers.offline_answers import compose_answer, compose_attached, compose_echo
 from chatdesk.core.providers.offline_demo import Demo, DemoFault, find_demo
 from chatdesk.core.providers.offline_summary import compose_summary
 from chatdesk.core.providers.text_repair import repair
@@ -107,7 +108,7 @@ class OfflineProvider:
             reason = FinishReason.TOOL_CALLS
         yield UsageReported(
             Usage(
-                input_tokens=sum(count_pieces(message.text) for message in request.messages)
+                input_tokens=sum(count_pieces(message.full_text) for message in request.messages)
                 + count_pieces(request.continue_text),
                 output_tokens=spent,
                 reasoning_tokens=min(spent, count_pieces(reasoning)),
@@ -124,13 +125,17 @@ class OfflineProvider:
         """There is nothing to close."""
 
     def _plan(self, request: ChatRequest, model: str) -> Demo:
-        questions = [repair(message.text) for message in request.messages if message.role is Role.USER]
-        question = questions[-1] if questions else ""
+        asked = [message for message in request.messages if message.role is Role.USER]
+        question = repair(asked[-1].text) if asked else ""
+        attached = compose_attached(asked[-1].enclosed if asked else ())
         if request.is_summary:
             return Demo("a summary", compose_summary(question))
         if model == _ECHO_MODEL:
-            return Demo("an echo", compose_echo(question))
-        return find_demo(question) or Demo("an answer", compose_answer(question, len(questions)))
+            return Demo("an echo", attached + compose_echo(question))
+        if attached and not question.strip():
+            return Demo("what is attached", attached)
+        demo = find_demo(question) or Demo("an answer", compose_answer(question, len(asked)))
+        return replace(demo, text=attached + demo.text) if attached else demo
 
 
 class _Pace:

@@ -7,6 +7,8 @@ import unicodedata
 import zlib
 from collections.abc import Callable, Sequence
 
+from chatdesk.core.domain.attachment import Enclosed
+
 _MAX_QUOTE = 240
 _OPENINGS = (
     "Good question.",
@@ -40,6 +42,23 @@ def compose_answer(question: str, turn: int) -> str:
         note += f" This was question {turn} of this thread."
     parts.append(f"---\n\n{note} Type `/demo` to see what it can show.")
     return "\n\n".join(parts)
+
+
+def compose_attached(enclosed: Sequence[Enclosed]) -> str:
+    """What came with the question, by name; it knows no more of it."""
+    if not enclosed:
+        return ""
+    lines = [f"- {quote(each.attachment.name)}, {_kind(each)}" for each in enclosed]
+    count = "this" if len(lines) == 1 else f"these {len(lines)} files"
+    return "\n".join([f"With your message I got {count}:", "", *lines]) + "\n\n"
+
+
+def _kind(enclosed: Enclosed) -> str:
+    attachment = enclosed.attachment
+    if attachment.is_image:
+        return f"an image of {attachment.width} × {attachment.height} pixels"
+    cut = ", of which the beginning and the end fit" if enclosed.is_cut else ""
+    return f"a file of {attachment.size_bytes:,} bytes ({quote(attachment.mime)}){cut}"
 
 
 def compose_echo(question: str) -> str:

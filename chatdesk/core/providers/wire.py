@@ -16,7 +16,7 @@ _FIRST = ("model", "stream", "messages")
 
 def wire_message(message: RequestMessage) -> dict[str, Any]:
     """One message in the vendor's words."""
-    written: dict[str, Any] = {"role": _ROLES[message.role], "content": repair(message.text)}
+    written: dict[str, Any] = {"role": _ROLES[message.role], "content": _content(message)}
     if message.tool_calls:
         written["tool_calls"] = [
             {
@@ -29,6 +29,15 @@ def wire_message(message: RequestMessage) -> dict[str, Any]:
     if message.tool_call_id:
         written["tool_call_id"] = repair(message.tool_call_id)
     return written
+
+
+def _content(message: RequestMessage) -> str | list[dict[str, Any]]:
+    """Plain where there are no images: many servers know nothing else."""
+    text = repair(message.full_text)
+    if not message.images:
+        return text
+    pieces: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
+    return pieces + [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
 
 
 def wire_bytes(body: Mapping[str, Any]) -> bytes:

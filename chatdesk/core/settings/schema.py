@@ -234,6 +234,13 @@ class Settings:
         minimum=KIB,
         maximum=16 * MIB,
     )
+    max_attachment_mb: int = declared(
+        "limits.max_attachment_mb",
+        20,
+        "Largest file that can be attached, in MB.",
+        minimum=1,
+        maximum=200,
+    )
     trash_days: int = declared(
         "limits.trash_days",
         30,

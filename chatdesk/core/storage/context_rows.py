@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.context import ContextPart, ContextRow, PathCounts
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.storage.plain_text import from_json
@@ -108,11 +109,14 @@ def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) 
         for message_id, part_id, kind, content, call_id, name, tokens in conn.exec_driver_sql(
             "SELECT p.message_id, p.id, p.type, p.content, p.tool_call_id, p.tool_name, c.tokens FROM message_parts p"
             " LEFT JOIN part_token_counts c ON c.part_id = p.id AND c.encoding = ?"
-            f" WHERE p.message_id IN ({marks(batch)}) AND p.type IN ('text', 'tool_call', 'tool_result')"
+            f" WHERE p.message_id IN ({marks(batch)})"
+            " AND p.type IN ('text', 'tool_call', 'tool_result', 'image', 'file')"
             " ORDER BY p.message_id, p.part_index",
             (encoding, *batch),
         ):
-            parts[message_id].append(_part(part_id, kind, content, call_id, name, tokens))
+            part = _part(part_id, kind, content, call_id, name, tokens)
+            if part is not None:
+                parts[message_id].append(part)
     return tuple(
         ContextRow(row[0], row[1], Role(row[2]), ContextMark(row[4]), tuple(parts.get(row[0], ()))) for row in rows
     )
@@ -120,8 +124,14 @@ def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) 
 
 def _part(
     part_id: str, kind: str, content: str, call_id: str | None, name: str | None, tokens: int | None
-) -> ContextPart:
+) -> ContextPart | None:
+    """None for what cannot be sent: a file that was not kept by its content."""
     data = from_json(content)
+    if kind in (PartType.IMAGE, PartType.FILE):
+        attachment = attachment_from(data)
+        if attachment is None:
+            return None
+        return ContextPart(part_id, PartType(kind), "", attachment=attachment, whole_tokens=tokens)
     field = "arguments" if kind == PartType.TOOL_CALL else "text"
     value = data.get(field, "")
     text = value if isinstance(value, str) else ""

@@ -1,0 +1,185 @@
+"""AttachmentService: files come in, what stands in them is read once, copies go out, and what nobody names goes.
+
+All methods are coroutines on one loop; the disk and the reading process are waited for on threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatdesk.core.attachments.file_reader import FileReader, SentImage
+from chatdesk.core.attachments.intake import Intake
+from chatdesk.core.attachments.text_extraction import FileText
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.errors import AttachmentUnusable, NotPossible
+
+if TYPE_CHECKING:
+    from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.storage.artifacts import ArtifactRepository
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_MAX_BYTES = 20 * 1024 * 1024
+# A blob may be named a moment after it was made; a day is far more than any composer needs.
+_KEPT_UNNAMED_S = 24 * 60 * 60
+_COPY_PIECE_BYTES = 1024 * 1024
+
+Progress = Callable[[int, int], None]
+
+
+class AttachmentService:
+    """Built by ``app``; shared by all front ends of a process."""
+
+    def __init__(
+        self,
+        blobs: BlobStore,
+        artifacts: ArtifactRepository,
+        *,
+        reader: FileReader | None = None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
+        self.blobs = blobs
+        self._artifacts = artifacts
+        self._reader = reader or FileReader()
+        self._intake = Intake(blobs, self._reader)
+        self._max_bytes = max_bytes
+        self._tasks = TaskSet()
+        self._being_read: dict[str, asyncio.Task[FileText]] = {}
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest file that may be attached."""
+        return self._max_bytes
+
+    def set_max_bytes(self, size_bytes: int) -> None:
+        self._max_bytes = size_bytes
+
+    # In
+
+    async def add_file(self, path: Path, *, progress: Progress | None = None) -> Attachment:
+        """Copy a file that a person chose. ``progress`` is told, on the loop, how many bytes of how many are copied.
+        Raises ``AttachmentTooLarge`` or ``AttachmentUnusable``. Cancelling waits for the piece that is being copied.
+        """
+        loop = asyncio.get_running_loop()
+        is_wanted = True
+
+        def tell(copied: int, total: int) -> None:
+            if not is_wanted:
+                raise AttachmentUnusable("The copying was stopped.")
+            if progress is not None:
+                loop.call_soon_threadsafe(progress, copied, total)
+
+        try:
+            return await self._added(self._intake.add_file, path, max_bytes=self._max_bytes, progress=tell)
+        finally:
+            is_wanted = False
+
+    async def add_bytes(self, data: bytes, name: str) -> Attachment:
+        """Keep what is in memory already, such as a pasted picture. Raises as ``add_file``."""
+        return await self._added(self._intake.add_bytes, data, name, max_bytes=self._max_bytes)
+
+    async def from_text(self, name: str, text: str) -> Attachment:
+        """A text file made of a text that is too large for a message. Raises as ``add_file``."""
+        return await self.add_bytes(text.encode("utf-8", "replace"), name)
+
+    async def _added(self, add: Callable[..., Attachment], *values: object, **more: object) -> Attachment:
+        if self._artifacts.is_read_only:
+            raise NotPossible("Nothing can be attached here, because nothing can be written.")
+        attachment = await asyncio.to_thread(add, *values, **more)
+        if not attachment.is_image:  # read while the person goes on writing
+            self._tasks.start(self.text_of(attachment), f"read {attachment.sha256[:8]}")
+        return attachment
+
+    # What stands in it
+
+    async def text_of(self, attachment: Attachment) -> FileText:
+        """What stands in the file, or why it cannot be read; read once and kept. Never raises for a bad file."""
+        if attachment.is_image:
+            return FileText("")
+        stored = await self._artifacts.text(attachment.sha256)
+        if stored is not None:
+            return FileText(stored.text, stored.problem)
+        running = self._being_read.get(attachment.sha256)
+        if running is None:
+            running = self._tasks.start(self._read(attachment), f"extract {attachment.sha256[:8]}")
+            self._being_read[attachment.sha256] = running
+            running.add_done_callback(lambda _task: self._being_read.pop(attachment.sha256, None))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if running.cancelled() and current is not None and not current.cancelling():
+                return FileText("", "ChatDesk was closing.")
+            raise
+
+    async def _read(self, attachment: Attachment) -> FileText:
+        path = self.blobs.path(attachment.sha256)
+        if not await asyncio.to_thread(path.is_file):
+            return FileText("", "The file is no longer there.")  # not kept: it may come back with a backup
+        found = await asyncio.to_thread(self._reader.text, path, attachment.mime)
+        await self._artifacts.put_text(attachment.sha256, found.text, found.problem)
+        return found
+
+    async def sent_image(self, attachment: Attachment) -> SentImage:
+        """The picture as a model gets it, or why it cannot."""
+        path = self.blobs.path(attachment.sha256)
+        if not await asyncio.to_thread(path.is_file):
+            return SentImage(problem="The file is no longer there.")
+        return await asyncio.to_thread(self._reader.sent_image, path)
+
+    # Out
+
+    async def save_copy(self, attachment: Attachment, target: Path) -> None:
+        """Write the bytes to a place that the person chose; what is there is replaced only by a whole file. Raises
+        ``AttachmentUnusable``."""
+        await asyncio.to_thread(_copy, self.blobs.path(attachment.sha256), target)
+
+    # Upkeep
+
+    async def remove_unnamed(self, *, older_than_s: float = _KEPT_UNNAMED_S) -> int:
+        """Delete bytes that no message, in the trash or not, and no draft names. Returns how many files went."""
+        if self._artifacts.is_read_only:
+            return 0
+        await asyncio.to_thread(self.blobs.remove_unfinished, older_than_s=older_than_s)
+        listed = await asyncio.to_thread(lambda: list(self.blobs.list()))
+        old = [blob.sha256 for blob in listed if blob.age_s >= older_than_s]
+        unnamed = await self._artifacts.unnamed(old) if old else []
+        for sha256 in unnamed:
+            await asyncio.to_thread(self.blobs.remove, sha256)
+        await self._artifacts.forget_texts(unnamed)
+        if unnamed:
+            _log.info("%d attached files that nothing names were removed", len(unnamed))
+        return len(unnamed)
+
+    async def close(self) -> None:
+        """End what is being read; it is read again when it is needed."""
+        await asyncio.to_thread(self._reader.close)
+        await self._tasks.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    unfinished = target.with_name(target.name + ".part")
+    try:
+        with source.open("rb") as from_file, unfinished.open("wb") as to_file:
+            while piece := from_file.read(_COPY_PIECE_BYTES):
+                to_file.write(piece)
+            to_file.flush()
+            os.fsync(to_file.fileno())
+        unfinished.replace(target)
+    except FileNotFoundError as error:
+        raise AttachmentUnusable(
+            "The attached file or the folder is no longer there.", next_step="Choose another place."
+        ) from error
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise AttachmentUnusable(
+            f"The file could not be written: {error.strerror}.",
+            safe="The attached file is unchanged.",
+            next_step="Choose another place.",
+        ) from error

@@ -1,0 +1,43 @@
+"""How a model takes a message in: which tokens it counts, whether it sees pictures, how much of a file fits. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.context.budget import Room
+from chatdesk.core.context.tokens import CHARACTERS
+from chatdesk.core.domain.model_info import Ability, ModelInfo
+
+# Of the room for a request; the rest is for the question, the system prompt and what was said before.
+_SHARE_FOR_FILES = 0.6
+# Estimates are corrected a little after each answer; texts need not be cut anew every time.
+_STEPS_OF_FACTOR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``encoding`` is a way of counting (``WayOfCounting.name``); ``file_tokens`` is what all files of one message may
+    take together, as counted here."""
+
+    encoding: str = CHARACTERS
+    model: str = ""
+    can_see: bool = False
+    file_tokens: int = 0
+
+    @classmethod
+    def of(cls, encoding: str, info: ModelInfo, room: Room) -> Reading:
+        factor = max(1.0, math.ceil(room.factor * _STEPS_OF_FACTOR) / _STEPS_OF_FACTOR)
+        fitting = int((room.window - room.reserved) * _SHARE_FOR_FILES / factor)
+        return cls(encoding, info.id, info.has(Ability.IMAGES), fitting)
+
+
+def shared_out(wanted: Sequence[int], most: int) -> list[int]:
+    """What each may take of ``most``: small ones all they want, the others equal parts of what is left."""
+    left, given = max(most, 0), [0] * len(wanted)
+    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
+    for done, place in enumerate(order):
+        given[place] = min(wanted[place], left // (len(order) - done))
+        left -= given[place]
+    return given
