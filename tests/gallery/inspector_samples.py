@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.inspector.context_tab import ContextTab
@@ -78,7 +78,7 @@ def _summary(theme: Theme) -> SummaryTab:
         pinned_facts=("The launch is on 4 May.",), state=SummaryState.STALE, stale_reason=StaleReason.EDITED,
         input_tokens=40_000, output_tokens=2_310, message_count=412, from_position=0, to_position=411,
     )  # fmt: skip
-    tab.show_summaries([summary], is_on=True, can_be_made=True)
+    tab.show_summaries([summary], SummarySwitches(), can_be_made=True)
     return tab
 
 

@@ -326,6 +326,7 @@ class ContextService:
 
     def use_options(self, options: ContextOptions) -> None:
         self._options = options
+        self.summaries.switch_everywhere(is_on=options.has_summaries)
         self.summaries.schedule(options.summary_cron if options.has_summaries else "", self._summarise_idle)
         self._stale(None)
 

@@ -15,7 +15,7 @@ from chatdesk.core.context.summary_schedule import SummarySchedule
 from chatdesk.core.context.summary_worker import OpenSummariser, SummaryWorker
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
+from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor, SummarySwitches
 from chatdesk.core.domain.usage import CostOf, Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.ids import checked_id
@@ -52,6 +52,7 @@ class SummaryService:
         self._clock = clock
         self._on_changed = on_changed
         self._cost_of = cost_of
+        self._is_on_everywhere = True
         self._worker: SummaryWorker | None = None
         self._schedule: SummarySchedule | None = None
         if open_summariser is not None:
@@ -129,6 +130,15 @@ class SummaryService:
     async def is_on_for(self, thread_id: str) -> bool:
         """Whether neither the thread nor its project is switched off."""
         return (await self._contexts.frame(checked_id(thread_id))).has_summaries
+
+    async def switches(self, thread_id: str) -> SummarySwitches:
+        """What decides whether a thread is summarised."""
+        switches = await self._contexts.summary_switches(checked_id(thread_id))
+        return replace(switches, is_on_everywhere=self._is_on_everywhere)
+
+    def switch_everywhere(self, *, is_on: bool) -> None:
+        """What the setting says."""
+        self._is_on_everywhere = is_on
 
     async def switch_project(self, project_id: str, *, is_on: bool) -> None:
         await self._contexts.switch_project_summaries(project_id, is_on=is_on)

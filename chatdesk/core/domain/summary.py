@@ -62,6 +62,19 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class SummarySwitches:
+    """Whether a thread, its project, and everything is summarised. All three must be on."""
+
+    is_thread_on: bool = True
+    is_project_on: bool = True
+    is_on_everywhere: bool = True
+
+    @property
+    def is_on(self) -> bool:
+        return self.is_thread_on and self.is_project_on and self.is_on_everywhere
+
+
+@dataclass(frozen=True, slots=True)
 class NewSummary:
     """What is to be stored as the next version."""
 

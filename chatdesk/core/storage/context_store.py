@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.context import ContextFrame, ContextRow, PathCounts
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.parameters import Parameters, parameters_from
-from chatdesk.core.domain.summary import StaleReason
+from chatdesk.core.domain.summary import StaleReason, SummarySwitches
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import context_rows, summary_staleness, tables
@@ -140,6 +140,22 @@ class ContextRepository:
 
     async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
         await self._change_project(project_id, {"parameters": to_json(parameters.as_json())}, _PARAMETERS)
+
+    async def summary_switches(self, thread_id: str) -> SummarySwitches:
+        """Those of the thread and its project."""
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> SummarySwitches:
+            row = conn.exec_driver_sql(
+                "SELECT t.is_without_summaries, p.is_without_summaries FROM threads t"
+                " JOIN projects p ON p.id = t.project_id WHERE t.id = ?",
+                (wanted,),
+            ).first()
+            if row is None:
+                raise ThreadNotFound
+            return SummarySwitches(not row[0], not row[1])
+
+        return await self._db.read(work)
 
     async def switch_thread_summaries(self, thread_id: str, *, is_on: bool) -> None:
         await self._change_thread(thread_id, {"is_without_summaries": int(not is_on)}, _SUMMARIES)

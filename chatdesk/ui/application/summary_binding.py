@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.domain.summary import SummarySwitches
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -33,20 +34,28 @@ class SummaryBinding(QObject):
         self.tab.threadSwitched.connect(
             lambda is_on: self._change(lambda summaries, thread: summaries.switch_thread(thread, is_on=is_on))
         )
+        self.tab.projectSwitched.connect(self._switch_project)
         self.tab.jumpRequested.connect(panes.transcript.jump_to)
 
     async def fill(self) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
-            self.tab.show_summaries((), is_on=True, can_be_made=False)
+            self.tab.show_summaries((), SummarySwitches(), can_be_made=False)
             return
         summaries = (await self._handle.chat()).context.summaries
-        found, is_on = await summaries.list(thread_id), await summaries.is_on_for(thread_id)
+        found, switches = await summaries.list(thread_id), await summaries.switches(thread_id)
         if thread_id == self._threads.thread_id:
-            self.tab.show_summaries(found, is_on=is_on, can_be_made=summaries.can_be_made)
+            self.tab.show_summaries(
+                found, switches, can_be_made=summaries.can_be_made, waits_for_tomorrow=summaries.waits_for_tomorrow
+            )
 
     def _save(self, summary_id: str, text: str, facts: tuple[str, ...]) -> None:
         self._change(lambda summaries, _thread: summaries.edit(summary_id, text, pinned_facts=facts))
+
+    def _switch_project(self, is_on: bool) -> None:
+        thread = self._threads.open_thread
+        if thread is not None:
+            self._change(lambda summaries, _thread: summaries.switch_project(thread.project_id, is_on=is_on))
 
     def _redo(self) -> None:
         async def work() -> None:

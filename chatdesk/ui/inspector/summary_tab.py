@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.ui.inspector.rows import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -27,6 +27,7 @@ class SummaryTab(QWidget):
     redoRequested = Signal()
     switchRequested = Signal(str, bool)
     threadSwitched = Signal(bool)
+    projectSwitched = Signal(bool)
     jumpRequested = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -44,6 +45,11 @@ class SummaryTab(QWidget):
         self.thread_switch = QCheckBox("Summarise this thread")
         self.thread_switch.setObjectName("summaryThreadSwitch")
         self.thread_switch.clicked.connect(self.threadSwitched)
+        self.project_switch = QCheckBox("Summarise threads of this project")
+        self.project_switch.setObjectName("summaryProjectSwitch")
+        self.project_switch.clicked.connect(self.projectSwitched)
+        self._pause = plain_label("", "muted")
+        self._pause.setObjectName("summaryPause")
         self.edit_button = self._button("Edit", "summaryEditButton", self._edit_or_save)
         self.cancel_button = self._button("Cancel", "summaryCancelButton", self._cancel)
         self.redo_button = self._button("Redo", "summaryRedoButton", self.redoRequested.emit)
@@ -59,14 +65,27 @@ class SummaryTab(QWidget):
         column.addWidget(self.facts_field)
         column.addLayout(_row(self.edit_button, self.cancel_button, self.redo_button, self.off_button))
         column.addLayout(_row(self.first_button, self.last_button))
+        column.addWidget(self._pause)
         column.addWidget(self.thread_switch)
+        column.addWidget(self.project_switch)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
-        self.show_summaries((), is_on=True, can_be_made=False)
+        self.show_summaries((), SummarySwitches(), can_be_made=False)
 
-    def show_summaries(self, summaries: Sequence[Summary], *, is_on: bool, can_be_made: bool) -> None:
-        """The versions of the open thread's summary, the newest first. ``is_on``: the thread is summarised."""
-        self.thread_switch.setChecked(is_on)
+    def show_summaries(
+        self,
+        summaries: Sequence[Summary],
+        switches: SummarySwitches,
+        *,
+        can_be_made: bool,
+        waits_for_tomorrow: bool = False,
+    ) -> None:
+        """The versions of the open thread's summary, the newest first. ``waits_for_tomorrow``: the limit of the day was
+        reached."""
+        self.thread_switch.setChecked(switches.is_thread_on)
+        self.project_switch.setChecked(switches.is_project_on)
+        self._pause.setText(_pause(switches, waits_for_tomorrow=waits_for_tomorrow))
+        self._pause.setVisible(bool(self._pause.text()))
         self.redo_button.setEnabled(can_be_made)
         if self._is_editing and summaries and self._summary is not None:
             return
@@ -158,6 +177,17 @@ def _about(summary: Summary) -> str:
     said = f"Version {summary.version}, by {who}, {when}: {count} in {summary.tokens:,} tokens."
     spent = summary.input_tokens + summary.output_tokens
     return f"{said} Making it took {spent:,} tokens." if spent else said
+
+
+def _pause(switches: SummarySwitches, *, waits_for_tomorrow: bool) -> str:
+    """Why no summary is made at present, where a person might wait for one."""
+    if not switches.is_on_everywhere:
+        return "Summaries are switched off in Settings, Context, for all threads."
+    if switches.is_thread_on and not switches.is_project_on:
+        return "No thread of this project is summarised."
+    if switches.is_on and waits_for_tomorrow:
+        return "Today's limit for work in the background is reached. Summaries are made again tomorrow."
+    return ""
 
 
 def _state(summary: Summary) -> str:

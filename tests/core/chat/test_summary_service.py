@@ -18,7 +18,7 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import Summary, SummaryAuthor, SummaryState
-from chatdesk.core.domain.usage import Usage
+from chatdesk.core.domain.usage import Usage, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.events import ContextChanged, SummaryFailed
 from chatdesk.core.paths import resources_dir
@@ -33,6 +33,7 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.offline import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from tests.helpers.bulk_data import load_many
 from tests.helpers.chat_world import ChatWorld, chat_world
 
@@ -74,6 +75,7 @@ class World:
     context: ContextService
     model: Summariser
     thread: str
+    budget: BackgroundBudget
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ask(self, count: int = 1) -> None:
@@ -112,7 +114,7 @@ class World:
 
 
 @asynccontextmanager
-async def _world(directory: Path, *, can_summarise: bool = True) -> AsyncIterator[World]:
+async def _world(directory: Path, *, can_summarise: bool = True, tokens_per_day: int = 0) -> AsyncIterator[World]:
     async with chat_world(directory) as chat:
         model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
         catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
@@ -127,6 +129,7 @@ async def _world(directory: Path, *, can_summarise: bool = True) -> AsyncIterato
             resources=resources_dir(),
         )
         await chat.chat.context.close()
+        budget = BackgroundBudget(chat.repositories.usage, clock, tokens_per_day=tokens_per_day)
         context = chat.chat.context = ContextService(
             repositories=chat.repositories,
             providers=ProviderRegistry([chat.provider], "scripted", "small"),
@@ -135,9 +138,10 @@ async def _world(directory: Path, *, can_summarise: bool = True) -> AsyncIterato
             catalogue=catalogue,
             clock=clock,
             open_summariser=opener if can_summarise else None,
+            budget=budget,
         )
         thread = (await chat.chat.create_thread(None, "Long")).thread.id
-        made = World(chat, context, model, thread)
+        made = World(chat, context, model, thread, budget)
         for kind in (ContextChanged, SummaryFailed):
             chat.bus.subscribe(kind, lambda _event: made.news.set())
         yield made
@@ -301,3 +305,70 @@ async def test_where_nothing_is_written_none_is_made(tmp_path: Path) -> None:
         with pytest.raises(NotPossible):
             await world.context.redo_summary(world.thread)
         assert world.context.summaries.schedule("0 3 * * *", world.context._summarise_idle)
+
+
+async def test_what_a_summary_took_is_in_the_ledger_with_times_and_price(world: World) -> None:
+    await world.ask(14)
+    await world.made()
+    await world.settled()
+
+    def work(conn) -> list[tuple[object, ...]]:  # type: ignore[no-untyped-def]
+        sql = "SELECT status, latency_ms >= 0, time_to_first_token_ms >= 0, cost_usd, is_estimated FROM usage_events"
+        return [tuple(row) for row in conn.exec_driver_sql(f"{sql} WHERE kind = 'summary'")]
+
+    assert set(await world.chat.database.read(work)) == {("complete", 1, 1, None, 0)}
+    report = await world.chat.repositories.usage.of_thread(world.thread)
+    assert {row.kind for row in report.rows} == {UsageKind.ANSWER, UsageKind.SUMMARY}
+
+
+async def test_what_was_written_before_a_failure_is_in_the_ledger(world: World) -> None:
+    world.model.answers = [[TextDelta("half a summary"), NotPossible("Broken off.")]]
+    await world.ask(14)
+    await world.failed()
+    rows = (await world.chat.repositories.usage.of_thread(world.thread)).rows
+    (row,) = [row for row in rows if row.kind == UsageKind.SUMMARY]
+    assert (row.total.requests, row.total.estimated_requests) == (1, 1)
+    assert row.total.input_tokens > 0
+
+
+async def test_the_limit_of_the_day_is_said_once_and_a_new_limit_goes_on(tmp_path: Path) -> None:
+    async with _world(tmp_path, tokens_per_day=500) as world:
+        await world.ask(14)
+        failure = await world.failed()
+        assert "limit of 500 tokens" in failure.sentence
+        assert "tomorrow" in failure.sentence
+        assert world.context.summaries.waits_for_tomorrow
+        await world.ask(2)
+        other = await _long_thread(world)
+        await world.context.summaries.make(other, "scripted", "small")
+        assert world.model.requests == []
+        assert sum(isinstance(event, SummaryFailed) for event in world.chat.events) == 1
+        await world.context.redo_summary(world.thread)  # who asks is answered
+        async with asyncio.timeout(20):
+            while sum(isinstance(event, SummaryFailed) for event in world.chat.events) < 2:
+                world.news.clear()
+                await world.news.wait()
+        world.budget.set_limit(0)
+        world.context.summaries.note_new_limit()
+        assert not world.context.summaries.waits_for_tomorrow
+        await world.made()
+
+
+async def test_who_switched_summaries_off_is_known(world: World) -> None:
+    project = (await world.chat.chat.default_project()).id
+    assert (await world.context.summaries.switches(world.thread)).is_on
+    await world.context.summaries.switch_thread(world.thread, is_on=False)
+    assert not (await world.context.summaries.switches(world.thread)).is_thread_on
+    await world.context.summaries.switch_project(project, is_on=False)
+    world.context.use_options(ContextOptions(has_summaries=False))
+    switches = await world.context.summaries.switches(world.thread)
+    assert not (switches.is_project_on or switches.is_on_everywhere)
+
+
+def test_a_day_lasts_from_midnight_to_midnight() -> None:
+    now = SystemClock().now_ms()
+    start, end = day_of(now)
+    assert start <= now < end
+    assert 23 * 3_600_000 <= end - start <= 25 * 3_600_000
+    assert day_of(start) == (start, end)
+    assert day_of(end)[0] == end

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
 from chatdesk.core.domain.message import ContextMark
-from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
 from chatdesk.ui.inspector.context_tab import ContextTab
 from chatdesk.ui.inspector.inspector import Inspector
@@ -120,7 +120,7 @@ def test_a_click_on_a_row_in_the_trash_restores_nothing(theme: Theme, qtbot: QtB
 def test_a_summary_says_why_it_is_not_sent(theme: Theme, qtbot: QtBot, summary: Summary, words: str) -> None:
     tab = SummaryTab(theme)
     qtbot.addWidget(tab)
-    tab.show_summaries([summary], is_on=True, can_be_made=True)
+    tab.show_summaries([summary], SummarySwitches(), can_be_made=True)
     said = " ".join(label.text() for label in tab.findChildren(type(tab._state)))
     assert words in said
     assert tab.first_button.isHidden() is summary.is_range_gone
@@ -129,15 +129,15 @@ def test_a_summary_says_why_it_is_not_sent(theme: Theme, qtbot: QtBot, summary: 
 def test_news_do_not_overwrite_what_is_being_edited(theme: Theme, qtbot: QtBot) -> None:
     tab = SummaryTab(theme)
     qtbot.addWidget(tab)
-    tab.show_summaries([SUMMARY], is_on=True, can_be_made=True)
+    tab.show_summaries([SUMMARY], SummarySwitches(), can_be_made=True)
     tab.edit_button.click()
     tab.text_field.setPlainText("mine")
-    tab.show_summaries([replace(SUMMARY, id="n", text="news")], is_on=True, can_be_made=True)
+    tab.show_summaries([replace(SUMMARY, id="n", text="news")], SummarySwitches(), can_be_made=True)
     assert tab.text_field.toPlainText() == "mine"
     with qtbot.waitSignal(tab.editSaved) as saved:
         tab.edit_button.click()
     assert saved.args == ["s", "mine", ()]
-    tab.show_summaries((), is_on=False, can_be_made=False)
+    tab.show_summaries((), SummarySwitches(is_thread_on=False), can_be_made=False)
     assert tab.text_field.isHidden() and not tab.thread_switch.isChecked()
 
 
@@ -153,3 +153,30 @@ def test_the_inspector_shows_one_tab_and_takes_the_whole_of_a_narrow_window(them
     width = inspector.maximumWidth()
     inspector.set_filling(True)
     assert inspector.maximumWidth() > width
+
+
+@pytest.mark.parametrize(
+    ("switches", "waits", "words"),
+    [
+        (SummarySwitches(), False, ""),
+        (SummarySwitches(), True, "made again tomorrow"),
+        (SummarySwitches(is_project_on=False), True, "No thread of this project"),
+        (SummarySwitches(is_thread_on=False, is_project_on=False), True, ""),
+        (SummarySwitches(is_on_everywhere=False), True, "switched off in Settings"),
+    ],
+)
+def test_why_no_summary_is_made_is_said(
+    theme: Theme, qtbot: QtBot, switches: SummarySwitches, waits: bool, words: str
+) -> None:
+    tab = SummaryTab(theme)
+    qtbot.addWidget(tab)
+    tab.show()
+    tab.show_summaries([SUMMARY], switches, can_be_made=True, waits_for_tomorrow=waits)
+    pause = tab.findChild(QLabel, "summaryPause")
+    assert words in pause.text()
+    assert pause.isVisible() is bool(words)
+    assert tab.thread_switch.isChecked() is switches.is_thread_on
+    assert tab.project_switch.isChecked() is switches.is_project_on
+    with qtbot.waitSignal(tab.projectSwitched) as caught:
+        tab.project_switch.click()
+    assert caught.args == [not switches.is_project_on]
