@@ -76,11 +76,13 @@ def chatgpt(
     }
 
 
-def plain_chatgpt(key: str, turns: int, *, title: str | None = None, text: str = "words") -> dict[str, Any]:
+def plain_chatgpt(
+    key: str, turns: int, *, title: str | None = None, text: str = "words", start_s: int = START_S
+) -> dict[str, Any]:
     """A conversation of questions and answers in a row."""
     nodes = [node(f"{key}-root", None)]
     for number in range(turns):
-        at = START_S + number * 60
+        at = start_s + number * 60
         question, answer = f"{key}-q{number}", f"{key}-a{number}"
         nodes.append(node(question, nodes[-1]["id"], "user", f"question {number} {text}", at=at))
         nodes.append(
@@ -144,7 +146,8 @@ def large_chatgpt(path: Path, *, threads: int, messages: int, seed: int = 1, cha
         file.write("[")
         for number in range(threads):
             text = " ".join(chance.choices(words, k=characters // 8))
-            value = plain_chatgpt(f"thread-{seed}-{number}", messages // 2, text=text)
+            start = START_S + (threads - number) * 6 * 3600  # the newest comes first
+            value = plain_chatgpt(f"thread-{seed}-{number}", messages // 2, text=text, start_s=start)
             file.write(("," if number else "") + json.dumps(value))
         file.write("]")
     return path

@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from chatdesk.core.domain.attachment import Attachment
@@ -35,6 +36,7 @@ PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
     "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
 )  # fmt: skip
+_WITH_TEXT: Final = frozenset((PartType.TEXT, PartType.REASONING, PartType.TOOL_RESULT))
 _PLAIN_VALUES: Final = (
     "provider", "model", "completed_at", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens",
     "total_tokens", "cached_tokens", "reasoning_tokens", "finish_reason", "error_type",
@@ -273,7 +275,7 @@ class _Maker:
                     kind = PartType.IMAGE if attachment.is_image else PartType.FILE
                     content = attachment.as_content()
                     artifacts.append(artifact_row(part_id, attachment) | self._origin.stamp())
-            text = to_json(content)
+            text = _text_json(content) if kind in _WITH_TEXT else to_json(content)
             stored.append((index, kind.value, text))
             texts.append(clean(str(content.get("text", content.get("arguments", "")))))
             values = part.values
@@ -306,6 +308,14 @@ class _Maker:
         attachment = self._keep_file(part.file, part.content)
         self._missing += attachment is None
         return attachment
+
+
+def _text_json(content: Mapping[str, Any]) -> str:
+    """``to_json``, without its detours for what nearly every part is."""
+    text = content.get("text")
+    if len(content) != 1 or not isinstance(text, str):
+        return to_json(content)
+    return f'{{"text":{encode_basestring(clean(text))}}}'
 
 
 def _cleaned(text: object) -> str | None:

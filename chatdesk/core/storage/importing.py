@@ -47,6 +47,10 @@ _INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({
 _INSERT_ORIGIN = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest) VALUES (?, ?, ?, ?)"
 
 
+# Kilobytes of pages, and pages of log before they are copied.
+_USUAL, _LOADING = (2_000, 1_000), (48_000, 2_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Some messages of a thread, in their order; ``is_last``: then the thread is whole."""
@@ -70,24 +74,37 @@ class ImportRepository:
         """What is there already of each of these threads."""
         return await self._db.read(lambda conn: [_known(conn, thread) for thread in threads])
 
-    async def project(self, wanted: ImportedProject | str) -> tuple[str, bool]:
-        """The id of the live project that is meant, made if need be, and whether it was: by a ChatDesk id and else by
-        its name, or by a name alone."""
+    async def project(self, wanted: ImportedProject | str) -> str:
+        """The id of the live project that is meant, made if need be: by a ChatDesk id and else by its name, or by a
+        name alone."""
         return await self._db.write(lambda conn: _project(conn, self._db.origin, wanted))
 
     async def write(self, steps: Sequence[Step]) -> float:
         """Store these, in one transaction that does not wait for the disk. Returns how long that took, in seconds."""
 
-        def work(conn: Connection) -> float:
+        began = 0.0
+
+        def work(conn: Connection) -> None:
+            nonlocal began
             began = time.monotonic()
             write_steps(conn, self._db.origin, steps)
-            return time.monotonic() - began
 
-        return await self._db.write(work, is_durable=False)
+        # The index is brought up to date after ``work``, in the same transaction.
+        await self._db.write(work, is_durable=False)
+        return time.monotonic() - began
 
     async def settle(self) -> None:
-        """Bring everything that was written to the disk."""
-        await self._db.write(lambda _conn: None)
+        """Bring everything that was written to the disk, and go back to the usual."""
+        await self._db.write(lambda conn: _tune(conn, _USUAL))
+
+    async def prepare(self) -> None:
+        """Hold more pages in memory and copy the log into the database less often: rows of years ago lie everywhere."""
+        await self._db.write(lambda conn: _tune(conn, _LOADING), is_durable=False)
+
+
+def _tune(conn: Connection, cache: tuple[int, int]) -> None:
+    conn.exec_driver_sql(f"PRAGMA cache_size=-{cache[0]}")
+    conn.exec_driver_sql(f"PRAGMA wal_autocheckpoint={cache[1]}")
 
 
 def _known(conn: Connection, thread: ImportedThread) -> Known:
@@ -146,24 +163,24 @@ def _taken(conn: Connection, thread: ImportedThread) -> frozenset[str]:
     return frozenset(taken)
 
 
-def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> tuple[str, bool]:
+def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> str:
     name = wanted if isinstance(wanted, str) else wanted.name
     if isinstance(wanted, ImportedProject):
         row = conn.exec_driver_sql("SELECT id FROM projects WHERE id = ? AND deleted_at IS NULL", (wanted.key,)).first()
         if row is not None:
-            return str(row[0]), False
+            return str(row[0])
     name = clean(" ".join(name.split())) or "Imported"
     row = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL AND name = ? ORDER BY id LIMIT 1", (name,)
     ).first()
     if row is not None:
-        return str(row[0]), False
+        return str(row[0])
     values = {} if isinstance(wanted, str) else dict(wanted.values)
     made = insert_project(conn, origin, name, str(values.pop("colour", DEFAULT_COLOUR)))
     kept = {column: values[column] for column in ("system_prompt", "provider", "model") if column in values}
     if kept:
         conn.execute(tables.projects.update().where(tables.projects.c.id == made.id).values(**kept))
-    return made.id, True
+    return made.id
 
 
 def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None:

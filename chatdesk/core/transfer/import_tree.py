@@ -46,7 +46,9 @@ def make_tree(nodes: Sequence[Node], *, current_key: str | None, fallback_ms: in
     for key in _parents_first(children, by_key, parents, times):
         message = by_key[key].message
         assert message is not None  # only such nodes are among the children
-        messages.append(replace(message, parent_key=parents[key], created_at=times[key]))
+        if message.parent_key != parents[key] or message.created_at != times[key]:
+            message = replace(message, parent_key=parents[key], created_at=times[key])
+        messages.append(message)
     chosen = {parent: keys[-1] for parent, keys in children.items()}
     for key in _way_up(_nearest(by_key, current_key), parents):
         chosen[parents[key]] = key

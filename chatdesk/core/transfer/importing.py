@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
@@ -23,6 +23,7 @@ from chatdesk.core.storage.importing import ImportRepository, Step
 from chatdesk.core.transfer.import_files import FileKeeper
 from chatdesk.core.transfer.import_source import LABELS, ExportFile, ImportCancelled
 
+T = TypeVar("T")
 #: What one step may take of the thread that writes: a question waits at most for one.
 STEP_S: Final = 0.03
 _FEWEST, _MOST = 20, 1_000
@@ -170,117 +171,139 @@ class ImportService:
             self._stop = None
 
 
+@dataclass(slots=True)
+class _Work:
+    """Threads that are ready to be written, and the keys of all that were looked at with them."""
+
+    waiting: list[tuple[ThreadRows, str]] = field(default_factory=list)
+    keys: set[tuple[str, str]] = field(default_factory=set)
+
+
 class _Run:
-    """One import from its first byte to its report."""
+    """One import from its first byte to its report: the next threads are read while the last ones are written."""
 
     def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, stop: threading.Event) -> None:
         self._repository = repository
         self._blobs = blobs
         self._clock = clock
         self._stop = stop
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="import-reader")
         self._report = ImportReport()
         self._projects: dict[str, str] = {}
+        self._rest: list[ImportedThread | ImportLine] = []
         self._step_size = 200
         self._seen = 0
+        self._wanted_project: str | None = None
 
     async def to_end(
         self, path: Path, project: str | None, *, is_dry_run: bool, on_progress: Progress | None
     ) -> ImportReport:
-        loop = asyncio.get_running_loop()
-        pool = ThreadPoolExecutor(1, thread_name_prefix="import-reader")
         self._report.is_dry_run = is_dry_run
-        export: ExportFile | None = None
+        self._wanted_project = project
         try:
-            export = await loop.run_in_executor(
-                pool, lambda: ExportFile(path, now_ms=self._clock.now_ms(), stop=self._stop)
-            )
-            found = export.threads()
-            keeper = FileKeeper(export, self._blobs)
-            batch = loop.run_in_executor(pool, _some, found, export)
-            while read := await batch:
-                for distinct in _distinct(read):
-                    await self._take(distinct, project, pool, keeper=keeper, is_dry_run=is_dry_run)
-                if on_progress is not None:
-                    on_progress(
-                        ImportProgress(export.done_bytes, export.total_bytes, self._seen, self._report.messages)
-                    )
-                if self._stop.is_set():
-                    break
-                batch = loop.run_in_executor(pool, _some, found, export)
-            self._report.source = LABELS.get(export.source or "", "")
-            if export.has_foreign_bytes:
-                self._report.notes.append("Some characters were not readable and stand as � now.")
-        except ImportCancelled:
-            pass
+            export = await self._on_reader(lambda: ExportFile(path, now_ms=self._clock.now_ms(), stop=self._stop))
+            try:
+                if not is_dry_run:
+                    await self._repository.prepare()
+                await self._go(export, on_progress)
+            finally:
+                await asyncio.shield(self._on_reader(export.close))
+                if not is_dry_run:
+                    await asyncio.shield(self._repository.settle())
         finally:
-            if export is not None:
-                with suppress(asyncio.CancelledError):
-                    await asyncio.shield(loop.run_in_executor(pool, export.close))
-            pool.shutdown(wait=False)
-            if not is_dry_run and self._report.messages:
-                await asyncio.shield(self._repository.settle())
+            self._pool.shutdown(wait=False)
+        self._report.source = LABELS.get(export.source or "", "")
+        if export.has_foreign_bytes:
+            self._report.notes.append("Some characters could not be read and stand as \ufffd now.")
         self._report.is_whole = not self._stop.is_set()
         return self._report
 
-    async def _take(
+    async def _go(self, export: ExportFile, on_progress: Progress | None) -> None:
+        found = export.threads()
+        keeper = FileKeeper(export, self._blobs)
+        work = await self._next(found, export, keeper, set())
+        while work is not None:
+            following, written = await asyncio.gather(
+                self._next(found, export, keeper, work.keys), self._write(work.waiting), return_exceptions=True
+            )
+            for outcome in (written, following):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+            if on_progress is not None:
+                on_progress(ImportProgress(export.done_bytes, export.total_bytes, self._seen, self._report.messages))
+            work = following if isinstance(following, _Work) else None
+
+    async def _next(
         self,
-        read: Sequence[ImportedThread | ImportLine],
-        project: str | None,
-        pool: ThreadPoolExecutor,
-        *,
+        found: Iterator[ImportedThread | ImportLine],
+        export: ExportFile,
         keeper: FileKeeper,
-        is_dry_run: bool,
-    ) -> None:
-        """Look up, make rows and write; lines in the order of the file."""
+        being_written: set[tuple[str, str]],
+    ) -> _Work | None:
+        """The next threads with their rows; None at the end. A thread that stands in the file twice waits until its
+        first half is written."""
+        if not self._rest and not self._stop.is_set():
+            with suppress(ImportCancelled):
+                self._rest = await self._on_reader(lambda: _some(found, export))
+        if not self._rest or self._stop.is_set():
+            return None
+        work = _Work()
+        taken: list[ImportedThread | ImportLine] = []
+        for each in self._rest:
+            if isinstance(each, ImportedThread):
+                key = each.source, each.key
+                if key in work.keys or key in being_written:
+                    break
+                work.keys.add(key)
+            taken.append(each)
+        self._rest = self._rest[len(taken) :]
+        await self._prepare(taken, work, keeper)
+        return work
+
+    async def _prepare(self, read: Sequence[ImportedThread | ImportLine], work: _Work, keeper: FileKeeper) -> None:
+        """Look up, and make rows of what is new; lines in the order of the file."""
         threads = [each for each in read if isinstance(each, ImportedThread)]
-        known = iter(await self._repository.look_up(threads))
-        waiting: list[tuple[ThreadRows, str]] = []
+        known = await self._repository.look_up(threads)
+        keep = keeper.keep if not self._report.is_dry_run else lambda _file, _content: None
+
+        def make() -> list[ThreadRows | None]:
+            return [
+                make_rows(thread, found, self._repository.origin, keep) if found.outcome in _WRITTEN else None
+                for thread, found in zip(threads, known, strict=True)
+            ]
+
+        try:
+            made = iter(zip(known, await self._on_reader(make), strict=True))
+        except AttachmentUnusable as error:
+            raise ImportRefused(error.what, safe=_SAFE, next_step=error.next_step) from error
         for each in read:
             self._seen += 1
             if isinstance(each, ImportLine):
                 self._report.add(each)
-                continue
-            found = next(known)
-            if found.outcome not in (ImportOutcome.NEW, ImportOutcome.EXTENDED):
-                self._add(each, found.outcome, found.thread_id, 0)
-                continue
-            await self._prepare(each, found, project, pool, keeper, waiting=waiting, is_dry_run=is_dry_run)
-        if not is_dry_run:
-            await self._write(waiting)
+            else:
+                await self._account(each, *next(made), work)
 
-    async def _prepare(
-        self,
-        thread: ImportedThread,
-        found: Known,
-        project: str | None,
-        pool: ThreadPoolExecutor,
-        keeper: FileKeeper,
-        *,
-        waiting: list[tuple[ThreadRows, str]],
-        is_dry_run: bool,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        keep = keeper.keep if not is_dry_run else lambda _file, _content: None
-        try:
-            rows = await loop.run_in_executor(pool, make_rows, thread, found, self._repository.origin, keep)
-        except AttachmentUnusable as error:
-            raise ImportRefused(error.what, safe=_SAFE, next_step=error.next_step) from error
+    async def _account(self, thread: ImportedThread, found: Known, rows: ThreadRows | None, work: _Work) -> None:
+        if rows is None:
+            self._add(thread, found.outcome, found.thread_id, 0)
+            return
+        is_dry_run = self._report.is_dry_run
         outcome = found.outcome if rows.messages or rows.is_new else ImportOutcome.UNCHANGED
+        self._report.left_out += thread.left_out if rows.is_new else 0
         if not is_dry_run:
             self._report.missing_files += rows.missing_files
-            waiting.append((rows, await self._project_of(thread, project)))
-        self._report.left_out += thread.left_out if rows.is_new else 0
-        self._add(thread, outcome, rows.thread_id if not is_dry_run else None, len(rows.messages))
+            work.waiting.append((rows, await self._project_of(thread)))
+        self._add(thread, outcome, None if is_dry_run and rows.is_new else rows.thread_id, len(rows.messages))
 
     def _add(self, thread: ImportedThread, outcome: ImportOutcome, thread_id: str | None, messages: int) -> None:
         self._report.add(ImportLine(outcome, thread.title, messages, _REASONS.get(outcome, ""), thread_id))
 
-    async def _project_of(self, thread: ImportedThread, wanted: str | None) -> str:
-        own = thread.project if wanted is None else None
-        name = wanted or LABELS.get(thread.source, "Imported")
+    async def _project_of(self, thread: ImportedThread) -> str:
+        own = thread.project if self._wanted_project is None else None
+        name = self._wanted_project or LABELS.get(thread.source, "Imported")
         key = own.key if own is not None else f"name {name}"
         if key not in self._projects:
-            self._projects[key], _is_new = await self._repository.project(own if own is not None else name)
+            self._projects[key] = await self._repository.project(own if own is not None else name)
             self._report.project_ids.add(self._projects[key])
         return self._projects[key]
 
@@ -301,10 +324,14 @@ class _Run:
     async def _write_step(self, steps: Sequence[Step], size: int) -> None:
         took_s = await self._repository.write(steps)
         if took_s > 0 and size >= _FEWEST:
-            wanted = self._step_size * STEP_S / took_s * min(1.0, size / self._step_size)
+            wanted = size * STEP_S / took_s
             self._step_size = max(_FEWEST, min(_MOST, round((self._step_size + wanted) / 2)))
 
+    async def _on_reader(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
+
+_WRITTEN = frozenset((ImportOutcome.NEW, ImportOutcome.EXTENDED))
 _SAFE = "What was imported so far is whole; importing the file again goes on."
 
 
@@ -319,21 +346,6 @@ def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> l
         if count >= _MOST or len(read) >= _MOST or export.done_bytes - began >= _READ_AHEAD_BYTES:
             break
     return read
-
-
-def _distinct(read: Sequence[ImportedThread | ImportLine]) -> Iterator[Sequence[ImportedThread | ImportLine]]:
-    """Parts of ``read`` in which no thread stands twice: the second one is held against what the first one wrote."""
-    seen: set[tuple[str, str]] = set()
-    start = 0
-    for place, each in enumerate(read):
-        key = (each.source, each.key) if isinstance(each, ImportedThread) else None
-        if key in seen:
-            yield read[start:place]
-            seen.clear()
-            start = place
-        if key is not None:
-            seen.add(key)
-    yield read[start:]
 
 
 def _steps(rows: ThreadRows, project_id: str, size: int) -> Iterator[Step]:
