@@ -29,6 +29,7 @@ _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "trash_days"),
     "Accessibility": ("motion", "read_answers"),
+    "Context": ("model_titles", "summaries", "background_tokens_per_day"),
     "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
 }
 _TITLES: Final[Mapping[str, str]] = {
@@ -39,6 +40,9 @@ _TITLES: Final[Mapping[str, str]] = {
     "send_on_enter": "Send with",
     "plain_user_messages": "Show your messages as",
     "trash_days": "Keep the trash for",
+    "model_titles": "Titles by the model",
+    "summaries": "Summarise long threads",
+    "background_tokens_per_day": "Tokens a day in the background",
     "provider": "Who answers",
     "openai_base_url": "Server address",
     "openai_model": "Model",
