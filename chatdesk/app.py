@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
     from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.database import Database, OpenReport
     from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.transfer.importing import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.service import UsageService
     from chatdesk.ui.application.window_application import Script
@@ -70,7 +72,22 @@ class Services:
     titles: TitleService
     usage: UsageService
     budget: BackgroundBudget
+    search: SearchService
     _retired: list[ProviderRegistry] = field(default_factory=list)
+    _importer: ImportService | None = None
+
+    @property
+    def importer(self) -> ImportService:
+        """Made when it is wanted: a start does without."""
+        if self._importer is None:
+            from chatdesk.core.attachments.blob_store import BlobStore
+            from chatdesk.core.storage.importing import ImportRepository
+            from chatdesk.core.transfer.importing import ImportService
+
+            self._importer = ImportService(
+                ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock()
+            )
+        return self._importer
 
     @property
     def read_only_reason(self) -> StorageError | None:
@@ -117,6 +134,7 @@ class Services:
         for registry in (*self._retired, self.providers):
             await registry.close()
         await self.caretaker.close()
+        await self.search.close()
         await self.database.close()
 
 
@@ -236,8 +254,8 @@ def lacks_display(environ: Mapping[str, str]) -> bool:
 
 
 async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
-    """What a window does when nobody waits for it: at once what a start leaves over, later, and then once a day, the
-    check and the backup. Yields what a person must know; ends where nothing can be looked after.
+    """What a window does when nobody waits for it: at once what a start leaves over; later what the search index lacks,
+    and then once a day the check and the backup. Yields what a person must know; ends where nothing can be looked after.
     """
     if services.read_only_reason is not None:
         return
@@ -246,12 +264,16 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
     while True:
+        try:
+            await services.search.fill()
+        except StorageError as error:
+            yield error
         await purge_trash(services)
         await services.attachments.remove_unnamed()
         report = await services.caretaker.look_after()
         if report.problem is not None:
             yield report.problem
-        await asyncio.sleep(_UPKEEP_EVERY_S)
+        await services.search.wait_for_work(_UPKEEP_EVERY_S)
 
 
 async def purge_trash(services: Services) -> int:
@@ -346,7 +368,15 @@ async def _build(
         titles=titles,
         usage=usage,
         budget=budget,
+        search=_search(store, clock),
     )
+
+
+def _search(store: Database, clock: SystemClock) -> SearchService:
+    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.storage.search_store import SearchStore
+
+    return SearchService(SearchStore(store), clock)
 
 
 def _context(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import date
@@ -9,26 +10,34 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.search import ALL_KINDS, IndexState, SearchGroup, SearchKind, SearchQuery
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.search import hits
 from chatdesk.core.search.query import parse
+from chatdesk.core.storage.search_reader import IndexDamaged, SearchSuperseded
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.search_index import SearchIndex
+    from chatdesk.core.storage.search_store import SearchStore
 
 PAGE = 20
+_UNSEARCHABLE = "Searching is not possible here: the search index is damaged. Your messages are not affected."
+_BEING_MENDED = (
+    "The search index is damaged and is being made anew. Your messages are not affected; search again later."
+)
+_NAMED = (SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTIFACT)
 
 
 class SearchService:
     """Searches one at a time: a newer search ends the one before, inside the database."""
 
-    def __init__(self, index: SearchIndex, clock: Clock) -> None:
-        self._index = index
+    def __init__(self, store: SearchStore, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
+        self._has_work = asyncio.Event()
 
     def parse(self, text: str, *, is_typing: bool = True) -> SearchQuery:
         """What ``text`` asks for. Anything is a query; what cannot be understood is searched as words. ``is_typing``:
         the last word may go on."""
-        now_ms = self._clock.now_ms()
-        return parse(text, now_ms=now_ms, midnight=_local_midnight, is_typing=is_typing)
+        return parse(text, now_ms=self._clock.now_ms(), midnight=_local_midnight, is_typing=is_typing)
 
     async def search(
         self,
@@ -39,32 +48,97 @@ class SearchService:
         cursor: str | None = None,
         is_typing: bool = True,
     ) -> AsyncGenerator[SearchGroup, None]:
-        """Groups with at least one hit, or with something to say, as they are found; short ones first, messages last.
+        """Groups with at least one hit, or with something to say, as they are found: messages first, which are most
+        wanted, then threads, projects, tags and artifacts.
 
         ``cursor`` is ``next_cursor`` of a group before, for the next page of exactly that kind: give the same text.
         Ends early, without an error, once a newer search begins; closing the generator ends it as well. Raises
-        ``StorageError`` when the database cannot be read.
+        ``StorageError`` when the database cannot be read, ``InvalidInput`` for a cursor that is none.
         """
-        if False:
-            yield
+        reader = self._store.reader
+        number = reader.begin()
+        query = self.parse(text, is_typing=is_typing)
+        if query.is_empty:
+            return
+        place = _checked(cursor, kinds)
+        size = max(1, min(limit, 500))
+        try:
+            if SearchKind.MESSAGE in kinds:
+                group = await reader.run(number, lambda conn: hits.messages(conn, query, size, place))
+                if group is not None:
+                    if not group.hits:
+                        self._has_work.set()  # perhaps the index waits to be made anew
+                    yield group
+            rest = [kind for kind in _NAMED if kind in kinds]
+            if rest:
+                for group in await reader.run(number, lambda conn: hits.named(conn, query, rest, size, place)):
+                    yield group
+        except SearchSuperseded:
+            return
+        except IndexDamaged:
+            yield SearchGroup(SearchKind.MESSAGE, (), 0, note=await self._damaged())
+        finally:
+            reader.end(number)
 
     async def state(self) -> IndexState:
         """How much can be found already."""
-        raise NotImplementedError
+        return await self._store.state()
 
-    async def fill(self, on_progress: Callable[[int], None] | None = None) -> None:
-        """Index what is not indexed yet, in small batches between which others write; tells the percent. Safe to cancel
-        and to kill at any moment; the next call goes on."""
+    async def fill(self, on_progress: Callable[[int], None] | None = None, *, pause: float = 1.0) -> None:
+        """Index what is not indexed yet, in small batches between which others write; tells the percent. ``pause`` is
+        how long to rest after each, in times of what it took. Safe to cancel and to kill at any moment; the next call
+        goes on."""
+        self._has_work.clear()
+        if self._store.is_read_only:
+            return
+        while True:
+            began = time.monotonic()
+            percent = await self._store.fill_batch()
+            if percent is None:
+                return
+            if on_progress is not None:
+                on_progress(percent)
+            await asyncio.sleep(pause * (time.monotonic() - began))
+
+    async def wait_for_work(self, timeout_s: float) -> None:
+        """Until the index has to be made anew, or the time is over."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._has_work.wait()
+        except TimeoutError:
+            return
 
     async def check(self) -> list[str]:
-        """What is wrong with the index, in plain words; empty when all is well."""
-        raise NotImplementedError
+        """What is wrong with the index, in plain words; empty when all is well. Nothing is written meanwhile."""
+        return [] if self._store.is_read_only else await self._store.check()
 
     async def rebuild(self) -> None:
         """Throw the index away; ``fill`` makes it anew."""
+        await self._store.rebuild()
+        self._has_work.set()
 
     async def close(self) -> None:
         """End a search that is running and let go of the connection."""
+        await self._store.close()
+
+    async def _damaged(self) -> str:
+        if self._store.is_read_only:
+            return _UNSEARCHABLE
+        await self._store.note_damage()
+        self._has_work.set()
+        return _BEING_MENDED
+
+
+def _checked(cursor: str | None, kinds: Collection[SearchKind]) -> str | None:
+    if cursor is None:
+        return None
+    offset, _, below = cursor.partition(":")
+    is_number = offset.isascii() and offset.isdigit() and (not below or below.lstrip("-").isdigit())
+    if not is_number or len(kinds) != 1 or len(cursor) > 40:
+        raise InvalidInput(
+            "That is not a place in these results.", safe="Nothing was changed.", next_step="Search again."
+        )
+    return cursor
 
 
 def _local_midnight(day: date) -> int:

@@ -264,3 +264,20 @@ def _write_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, value),
     )
+
+
+def check(conn: sqlite3.Connection) -> list[str]:
+    """What is wrong with the index, in plain words. While messages wait to be indexed only its own structure is looked
+    at, because what it holds is less than what there is."""
+    if read_meta(conn, DAMAGED) is not None:
+        return ["the search index is damaged and waits to be made anew"]
+    is_whole = int(_floor(conn) is None and conn.execute("SELECT 1 FROM search_backlog LIMIT 1").fetchone() is None)
+    found = []
+    for table in search_schema.VIRTUAL_TABLES:
+        try:
+            conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', ?)", (is_whole,))
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            found.append(f"the words in {table} are not those of the texts")
+    return found

@@ -1,0 +1,161 @@
+"""A piece of a text around the best place of a match, without Markdown's signs, and where the words stand in it.
+
+Pure, and bounded: of a long text the first stretch with a match is looked at closely.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from chatdesk.core.domain.search import SearchQuery, Snippet, Term
+from chatdesk.core.rendering.safety import visible_controls
+from chatdesk.core.storage.search_text import is_unspaced
+
+WIDTH = 120
+_BEFORE = 36
+_STRETCH = 20_000
+_MOST_MATCHES = 200
+
+_WORD = "[^\\W_]"
+_TOKEN = re.compile(f"{_WORD}+")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,500}\)")
+_LINE_SIGNS = re.compile(
+    r"^[ \t]*(?:(?:```|~~~)[^\n]*|#{1,6}[ \t]+|(?:>[ \t]?)+|(?:[-*+]|\d{1,9}[.)])[ \t]+)", re.MULTILINE
+)
+_TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t:|-]{3,}$", re.MULTILINE)
+_SIGNS = re.compile(r"\*+|`+|~~|__|\|")
+_SPACE = re.compile(r"\s+")
+
+
+class Finder:
+    """Finds the words of one query in texts. Made once for a page of hits."""
+
+    def __init__(self, query: SearchQuery) -> None:
+        terms = [term for clause in query.clauses for term in clause]
+        patterns = list(dict.fromkeys(filter(None, map(_pattern, terms))))
+        self._pattern = re.compile("|".join(f"({each})" for each in patterns)) if patterns else None
+
+    def matches(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Where the words stand in ``text``."""
+        if self._pattern is None:
+            return ()
+        return tuple(
+            match.span() for match, _ in zip(self._pattern.finditer(_folded(text)), range(_MOST_MATCHES), strict=False)
+        )
+
+    def snippet(self, text: str) -> Snippet:
+        """About ``WIDTH`` characters; from the beginning when no word stands in ``text``."""
+        text = text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+        place = self._best_place(text)
+        start = max(0, place - 2 * _BEFORE)
+        end = place + 2 * WIDTH
+        piece = _cut_at_words(text, start, end)
+        shown = plain(piece)
+        found = self.matches(shown)
+        first = found[0][0] if found else 0
+        left = max(0, min(first - _BEFORE, len(shown) - WIDTH))
+        if left:
+            space = shown.find(" ", left, first)
+            left = space + 1 if space >= 0 else left
+        right = min(len(shown), left + WIDTH)
+        if right < len(shown):
+            space = shown.rfind(" ", first + 1, right)
+            right = space if space > left + WIDTH // 2 else right
+        before = "…" if left > 0 or start > 0 else ""
+        after = "…" if right < len(shown) or end < len(text) else ""
+        shift = len(before) - left
+        kept = tuple((a + shift, min(b, right) + shift) for a, b in found if left <= a < right)
+        return Snippet(before + shown[left:right] + after, kept)
+
+    def _best_place(self, text: str) -> int:
+        """Where the window begins that holds most of the different words."""
+        if self._pattern is None:
+            return 0
+        for start in range(0, len(text), _STRETCH):
+            # Some overlap, so that a word on the border is whole once.
+            stretch = _folded(text[start : start + _STRETCH + 200])
+            found = [
+                (match.start(), match.lastindex)
+                for match, _ in zip(self._pattern.finditer(stretch), range(_MOST_MATCHES), strict=False)
+            ]
+            if found:
+                return start + _best_of(found)
+        return 0
+
+
+def plain(text: str) -> str:
+    """``text`` in one line, as it reads without Markdown's signs; hidden characters are spelt out."""
+    text = _LINK.sub(r"\1", text)
+    text = _TABLE_RULE.sub(" ", _LINE_SIGNS.sub("", text))
+    return visible_controls(_SPACE.sub(" ", _SIGNS.sub("", text.replace("|", " "))).strip())
+
+
+def _best_of(found: Sequence[tuple[int, int | None]]) -> int:
+    best, most = found[0][0], 0
+    for number, (start, _) in enumerate(found):
+        kinds = set()
+        for other, kind in found[number:]:
+            if other > start + WIDTH - _BEFORE:
+                break
+            kinds.add(kind)
+        if len(kinds) > most:
+            best, most = start, len(kinds)
+    return best
+
+
+def _cut_at_words(text: str, start: int, end: int) -> str:
+    if start > 0:
+        space = text.find(" ", start, start + 30)
+        start = space + 1 if space >= 0 else start
+    if end < len(text):
+        space = text.rfind(" ", end - 30, end)
+        end = space if space >= 0 else end
+    return text[start:end]
+
+
+def _pattern(term: Term) -> str:
+    """The folded words of a term in a row, with anything but letters and digits between them."""
+    tokens: list[str] = []
+    for run in _TOKEN.findall(_folded(unicodedata.normalize("NFC", term.text))):
+        word = ""
+        for letter in run:
+            if is_unspaced(letter):
+                tokens += [word, letter] if word else [letter]
+                word = ""
+            else:
+                word += letter
+        if word:
+            tokens.append(word)
+    if not tokens:
+        return ""
+    made = "" if is_unspaced(tokens[0]) else f"(?<!{_WORD})"
+    for place, token in enumerate(tokens):
+        if place:
+            is_joined = is_unspaced(token) or is_unspaced(tokens[place - 1])
+            made += r"[\W_]{0,20}" if is_joined else r"[\W_]{1,20}"
+        made += re.escape(token)
+    if is_unspaced(tokens[-1]):
+        return made
+    return made + (f"{_WORD}*" if term.is_prefix else f"(?!{_WORD})")
+
+
+class _Folding(dict[int, str]):
+    """Letters in lower case without their accents, one for one, so that places stay what they are."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        lower = letter.lower()
+        lower = lower if len(lower) == 1 else letter
+        base, *marks = unicodedata.normalize("NFD", lower)
+        folded = base if marks and all(unicodedata.combining(mark) for mark in marks) else lower
+        self[code] = folded
+        return folded
+
+
+_FOLDING = _Folding()
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_FOLDING)
