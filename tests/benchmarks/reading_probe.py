@@ -40,21 +40,25 @@ class Paints:
     def __init__(self) -> None:
         self.count = 0
         self.cpu_s = 0.0
+        self._is_there: Callable[[], bool] = lambda: False
+        self._is_seen = False
         paint = TranscriptView.paintEvent
 
         def counted(view: TranscriptView, event: QPaintEvent) -> None:
             paint(view, event)
             self.cpu_s = time.thread_time()
             self.count += 1
+            self._is_seen = self._is_seen or self._is_there()
 
         TranscriptView.paintEvent = counted  # type: ignore[method-assign]
 
     async def until(self, is_there: Callable[[], bool]) -> None:
-        """Until something was painted while ``is_there``."""
-        seen = self.count
+        """Until something was painted while ``is_there``: a paint before that does not count."""
+        self._is_there, self._is_seen = is_there, False
         async with asyncio.timeout(20):
-            while self.count == seen or not is_there():
+            while not self._is_seen:
                 await asyncio.sleep(0.001)
+        self._is_there = lambda: False
 
 
 async def opening(application: Any, paints: Paints, thread_id: str) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QPushButton
+from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 
+from chatdesk.core.errors import StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import WAIT_S, ask, play, type_text, until
+from tests.helpers.window import WAIT_S, answered, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -117,5 +118,79 @@ def test_a_branch_opens_as_a_thread_of_its_own(paths: AppPaths) -> None:
         await until(lambda: application.threads.thread_id not in (None, answer.thread_id))
         assert application.threads.open_thread.title == "hello (branch)"
         await _shown(application, 2)
+
+    play(paths, script)
+
+
+async def _three_versions(application: WindowApplication) -> list[str]:
+    """A first question with three versions, the newest of them shown; their ids, oldest first."""
+    chat = (await application.services()).chat
+    answer = await ask(application, "one")
+    assert answer.parent_id is not None
+    for text in ("two", "three"):
+        await answered(application, lambda text=text: asyncio.ensure_future(chat.edit_message(answer.parent_id, text)))
+    ids = [each.id for each in await chat.list_versions(answer.parent_id)]
+    await until(lambda: _texts(application)[:1] == ["three"])
+    return ids
+
+
+def _texts(application: WindowApplication) -> list[str]:
+    return [entry.message.text for entry in application.panes.transcript.entries]
+
+
+def test_quick_presses_go_from_version_to_version(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        ids = await _three_versions(application)
+        transcript = application.panes.transcript
+        transcript.versionRequested.emit(ids[2], -1)
+        transcript.versionRequested.emit(ids[1], -1)
+        await until(lambda: _texts(application)[:1] == ["one"])
+        chat = (await application.services()).chat
+        async with asyncio.timeout(WAIT_S):
+            while (await chat.get_thread_messages(application.threads.thread_id)).messages[0].id != ids[0]:
+                await asyncio.sleep(0.01)
+        transcript.versionRequested.emit(ids[0], -1)  # there is none before it
+        transcript.versionRequested.emit(ids[0], 1)
+        await until(lambda: _texts(application)[:1] == ["two"])
+
+    play(paths, script)
+
+
+def test_a_version_that_could_not_be_stored_is_not_left_on_the_screen(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        ids = await _three_versions(application)
+        chat = (await application.services()).chat
+        seen: list[str] = []
+
+        async def fail(_message_id: str) -> None:
+            seen.extend(_texts(application)[:1])
+            raise StorageFull
+
+        chat.select_version = fail  # type: ignore[method-assign, assignment]
+        application.panes.transcript.versionRequested.emit(ids[2], -1)
+        await until(lambda: seen)
+        await until(lambda: _texts(application)[:1] == ["three"])
+        assert seen == ["two"]
+
+    play(paths, script)
+
+
+def test_the_answer_to_the_question_is_remembered_when_asked_to(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "one")
+        await ask(application, "two")
+        application.panes.transcript.deleteRequested.emit(first.id)
+        await until(lambda: _dialog(application) is not None)
+        dialog = _dialog(application)
+        assert dialog is not None
+        dialog.findChild(QCheckBox, "deleteNotAgain").click()
+        dialog.findChild(QPushButton, "deleteWithLater").click()
+        await _shown(application, 1)
+        await _undo(application)
+        await _shown(application, 4)
+        application.panes.transcript.deleteRequested.emit(first.id)
+        await _shown(application, 1)
+        assert _dialog(application) is None
+        await until(lambda: "delete_messages" in paths.settings_file.read_text(encoding="utf-8"))
 
     play(paths, script)

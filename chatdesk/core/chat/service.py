@@ -463,6 +463,13 @@ class ChatService:
         self._path_changed(thread, restored.parent_id)
         return Moved(thread, tuple(ids))
 
+    async def look_ahead(self, message_id: str, limit: int = 50) -> MessagePage | None:
+        """The first messages that will be shown from this one on once it is selected, to be looked at while that is
+        written; nothing changes. None: it changes more than what is below it."""
+        _check_limit(limit)
+        page = await self._messages.below(checked_id(message_id), limit=limit)
+        return None if page is None else self._turns.overlay_page(page)
+
     async def select_version(self, message_id: str) -> Thread:
         """Show this version and the path below it."""
         message = await self._messages.get(checked_id(message_id))

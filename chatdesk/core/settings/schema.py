@@ -140,6 +140,13 @@ class Settings:
         False,
         "Your own messages are shown as you wrote them; when false, as Markdown like the answers.",
     )
+    delete_messages: str = declared(
+        "transcript.delete_messages",
+        "ask",
+        "What deleting a message that others follow takes along: ask each time, only this message, or the later ones "
+        "too.",
+        choices=("ask", "only", "later"),
+    )
     provider: str = declared(
         "provider.name",
         "auto",

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.core.errors import InvalidInput, MessageNotFound, ThreadNotFound
 from chatdesk.core.storage.rows import MESSAGE_COLUMNS, messages_from
+from chatdesk.core.storage.shown_path import NEXT_DOWN, find_node
 
 _SHOWN = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
 
@@ -30,6 +31,17 @@ WITH RECURSIVE up(id, parent_id, position) AS (
     SELECT p.id, p.parent_id, p.position FROM up JOIN messages p ON p.id = up.parent_id
 )
 SELECT {MESSAGE_COLUMNS} FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL LIMIT ?
+"""
+
+# Down the way that would be shown, as ``shown_path`` would go.
+_BELOW = f"""
+WITH RECURSIVE down(id, chosen, steps) AS (
+    SELECT id, chosen_child_id, 1 FROM messages WHERE id = ?
+    UNION ALL
+    SELECT m.id, m.chosen_child_id, down.steps + 1 FROM down JOIN messages m ON m.id = {NEXT_DOWN}
+    WHERE down.steps < ?
+)
+SELECT {MESSAGE_COLUMNS} FROM down CROSS JOIN messages m ON m.id = down.id ORDER BY m.position
 """
 
 Rows = Sequence[Sequence[Any]]
@@ -105,6 +117,32 @@ def _downwards(conn: Connection, thread_id: str, limit: int, end: int | None) ->
     )
     rows.reverse()
     return rows
+
+
+def below(conn: Connection, message_id: str, limit: int) -> MessagePage | None:
+    """See ``MessageRepository.below``."""
+    node = find_node(conn, message_id)
+    parent = None if node is None or node.parent_id is None else find_node(conn, node.parent_id)
+    if node is None or (node.parent_id is not None and (parent is None or not parent.is_on_path)):
+        return None
+    rows = list(conn.exec_driver_sql(_BELOW, (message_id, limit + 1)))
+    has_newer = len(rows) > limit
+    messages = tuple(each for each in messages_from(conn, rows[:limit]) if each.deleted_at is None)
+    if not messages:
+        return None
+    shown_above = node.position - 1
+    has_older = shown_above >= 0 and _has_shown(conn, node.thread_id, shown_above)
+    return MessagePage(
+        node.thread_id, messages, has_older=has_older, has_newer=has_newer, total=messages[-1].position + 1
+    )
+
+
+def _has_shown(conn: Connection, thread_id: str, up_to: int) -> bool:
+    found = conn.exec_driver_sql(
+        "SELECT 1 FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL AND position <= ? LIMIT 1",
+        (thread_id, up_to),
+    )
+    return found.first() is not None
 
 
 def position_of(conn: Connection, thread_id: str, message_id: str) -> int:

@@ -81,6 +81,12 @@ class MessageRepository:
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: message_pages.versions(conn, wanted))
 
+    async def below(self, message_id: str, *, limit: int) -> MessagePage | None:
+        """The beginning of what would be shown from this message on if it were chosen now. None where the message
+        above it is not shown, so that choosing it would change more than what is below."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: message_pages.below(conn, wanted, limit))
+
     async def path_to(self, message_id: str, limit: int | None = None) -> tuple[Message, ...]:
         """From the root to this message, live ones only; with ``limit`` the newest of them."""
         wanted = checked_id(message_id)

@@ -33,17 +33,20 @@ class Node:
 
 _NODE = "SELECT id, thread_id, parent_id, role, status, position, on_path, deleted_at FROM messages"
 
-# Down from a message: the chosen child, unless it is in the trash and a live one is there; then the newest live one.
-_DOWN = """
-WITH RECURSIVE down(id, chosen) AS (
-    SELECT id, chosen_child_id FROM messages WHERE id = ?
-    UNION ALL
-    SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = coalesce(
+#: Which message follows ``down(id, chosen)`` on its way: the chosen child, unless it is in the trash and a live one is
+#: there; then the newest live one.
+NEXT_DOWN = """coalesce(
         (SELECT c.id FROM messages c WHERE c.id = down.chosen AND c.deleted_at IS NULL),
         (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id AND c.deleted_at IS NULL),
         (SELECT c.id FROM messages c WHERE c.id = down.chosen),
         (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id)
-    )
+    )"""
+
+_DOWN = f"""
+WITH RECURSIVE down(id, chosen) AS (
+    SELECT id, chosen_child_id FROM messages WHERE id = ?
+    UNION ALL
+    SELECT m.id, m.chosen_child_id FROM down JOIN messages m ON m.id = {NEXT_DOWN}
 )
 UPDATE messages SET on_path = 1 WHERE id IN (SELECT id FROM down)
 """

@@ -62,7 +62,9 @@ class Bindings:
         self.drafts = DraftKeeper(panes.composer, tasks, handle.chat)
         self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
         self.undo = UndoBinding(panes, handle, tasks)
-        self.messages = MessageBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
+        self.models = ModelMenu(panes.header, handle, tasks)
+        self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
+        self.messages = MessageBinding(panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks)
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.comparison = CompareBinding(
             panes,
@@ -76,8 +78,6 @@ class Bindings:
         self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.transcript_context = TranscriptContext(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
-        self.models = ModelMenu(panes.header, handle, tasks)
-        self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, tasks)
         self.search = SearchBinding(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.chat.titles import NEW_THREAD_TITLE, title_from_text
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.accessibility.announce import announce
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.application.settings_binding import SettingsBinding
     from chatdesk.ui.event_bridge import EventBridge
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
+# Messages of another path that are shown before it is stored: more than a screen of them.
+_AHEAD = 20
 
 
 class MessageBinding(QObject):
@@ -35,18 +39,29 @@ class MessageBinding(QObject):
     compared = Signal(object)  # Compared
 
     def __init__(
-        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        settings: SettingsBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
     ) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
         self._undo = undo
+        self._settings = settings
         self._handle = handle
         self._tasks = tasks
         self._editing: str | None = None
         self._is_sending = False
+        self._titled_id: str | None = None  # whose title the header shows
         self._model: tuple[str, str] | None = None
         self._compared: list[tuple[str, str]] = []
+        self._switching = asyncio.Lock()
+        self._ahead: tuple[str, str | None] | None = None  # thread and message below which another path is seen
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.stopRequested.connect(self.stop)
@@ -129,7 +144,7 @@ class MessageBinding(QObject):
     async def _compare(self, chat: ChatService, text: str) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
-            created = await chat.create_thread(None, title_from_text(text))
+            created = await chat.create_thread(None, "")
             self._threads.adopt(created.thread)
             thread_id = created.thread.id
         compared = await chat.compare(thread_id, text, self._compared)
@@ -229,15 +244,23 @@ class MessageBinding(QObject):
         self._panes.window.show_toast("Copied")
 
     def delete(self, message_id: str) -> None:
-        """With messages after it a person has to say how much goes; the last one goes at once. Both can be undone."""
+        """With messages after it a person has to say how much goes, unless that was said for good; the last one goes at
+        once. All of it can be undone."""
         thread = self._threads.open_thread
-        if thread is not None and thread.current_leaf_id == message_id:
-            self._delete(message_id, with_later=False)
+        known = self._settings.current.delete_messages
+        if known != "ask" or (thread is not None and thread.current_leaf_id == message_id):
+            self._delete(message_id, with_later=known == "later")
             return
         from chatdesk.ui.dialogs.delete_message import DeleteMessageDialog
 
         dialog = DeleteMessageDialog(self._panes.theme, parent=self._panes.window)
-        dialog.answered.connect(lambda with_later: self._delete(message_id, with_later=with_later))
+
+        def answered(with_later: bool, is_for_good: bool) -> None:
+            if is_for_good:
+                self._settings.change(delete_messages="later" if with_later else "only")
+            self._delete(message_id, with_later=with_later)
+
+        dialog.answered.connect(answered)
         dialog.open()
 
     def _delete(self, message_id: str, *, with_later: bool) -> None:
@@ -249,19 +272,31 @@ class MessageBinding(QObject):
         self._tasks.start(work(), "delete message")
 
     def _on_transcript_version_requested(self, message_id: str, step: int) -> None:
-        async def work() -> None:
-            chat = await self._handle.chat()
+        self._tasks.start(self._switch_version(message_id, step), "select version")
+
+    async def _switch_version(self, message_id: str, step: int) -> None:
+        """The other path is seen before it is stored: choosing it writes to every message that is on it. One after the
+        other, so that each press goes on from what the one before it showed."""
+        async with self._switching:
+            chat, transcript = await self._handle.chat(), self._panes.transcript
             versions = await chat.list_versions(message_id)
             here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
-            there = here + step
-            if 0 <= there < len(versions):
-                await (await self._undo.stack()).select_version(versions[there].id)
-                if versions[there].parent_id is None:
-                    # Nothing of what was shown is left to hold the place by.
-                    self._panes.transcript.jump_to(versions[there].id)
-                announce(self._panes.transcript, f"Version {there + 1} of {len(versions)}")
-
-        self._tasks.replace(work(), "select version")
+            if not 0 <= here + step < len(versions):
+                return
+            there = versions[here + step]
+            page = await chat.look_ahead(there.id, _AHEAD)
+            if page is not None and transcript.show_ahead(page, there.parent_id):
+                self._ahead = (there.thread_id, there.parent_id)
+            if there.parent_id is None:
+                # Nothing of what was shown is left to hold the place by.
+                transcript.jump_to(there.id)
+            try:
+                await (await self._undo.stack()).select_version(there.id)
+            finally:
+                if self._ahead is not None:  # nobody said that it is stored
+                    self._ahead = None
+                    transcript.reload_from(there.parent_id)
+            announce(transcript, f"Version {here + step + 1} of {len(versions)}")
 
     def _do(self, method: str, id_: str) -> None:
         async def work() -> None:
@@ -272,7 +307,10 @@ class MessageBinding(QObject):
     # Events
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
-        self._panes.header.set_title(thread.title if thread else NEW_THREAD_TITLE)
+        thread_id = thread.id if thread else None
+        title = thread.title if thread else NEW_THREAD_TITLE
+        self._panes.header.set_title(title, keeps_edit=thread_id == self._titled_id)
+        self._titled_id = thread_id
         self._show_model()
         self._panes.composer.set_streaming(self._is_answering())
         self.busyChanged.emit()
@@ -298,7 +336,12 @@ class MessageBinding(QObject):
             self._panes.transcript.change_message(message)
 
     def _on_path_changed(self, event: PathChanged) -> None:
-        if event.thread_id == self._threads.thread_id:
+        if event.thread_id != self._threads.thread_id:
+            return
+        ahead, self._ahead = self._ahead, None
+        if ahead == (event.thread_id, event.from_message_id):
+            self._panes.transcript.confirm_ahead()
+        else:
             self._panes.transcript.reload_from(event.from_message_id)
 
     def _on_turn_started(self, thread_id: str) -> None:

@@ -64,6 +64,15 @@ class SettingsBinding(QObject):
         if services is not None:
             self._panes.empty_state.set_sub_text(_who_answers(services.providers))
 
+    @property
+    def current(self) -> Settings:
+        return self._settings
+
+    def change(self, **values: Any) -> None:
+        """Take over what a person decided outside the dialog, and keep it."""
+        self._settings = replace(self._settings, **values)
+        self._tasks.start(self._save(values), "save settings")
+
     def open(self) -> None:
         from chatdesk.ui.dialogs.settings import SettingsDialog
 
@@ -75,6 +84,7 @@ class SettingsBinding(QObject):
             "read_answers": self._settings.read_answers,
             "send_on_enter": self._settings.send_on_enter,
             "plain_user_messages": self._settings.plain_user_messages,
+            "delete_messages": self._settings.delete_messages,
             "trash_days": self._settings.trash_days,
             "model_titles": self._settings.model_titles,
             "summaries": self._settings.summaries,

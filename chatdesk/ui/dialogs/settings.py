@@ -27,7 +27,7 @@ _NAV_PX: Final = 180
 _NAV_ROW_PX: Final = 36
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
-    "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "trash_days"),
+    "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "delete_messages", "trash_days"),
     "Accessibility": ("motion", "read_answers"),
     "Context": ("model_titles", "summaries", "background_tokens_per_day"),
     "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
@@ -39,6 +39,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "read_answers": "Read answers aloud",
     "send_on_enter": "Send with",
     "plain_user_messages": "Show your messages as",
+    "delete_messages": "Deleting a message",
     "trash_days": "Keep the trash for",
     "model_titles": "Titles by the model",
     "summaries": "Summarise long threads",
@@ -61,6 +62,7 @@ _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
     "text_scale": {0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 2.0: "200 %"},
     "send_on_enter": {True: "Enter", False: "Ctrl+Enter"},
     "plain_user_messages": {False: "Markdown", True: "Plain text"},
+    "delete_messages": {"ask": "Asks about later ones", "only": "Only that message", "later": "Later ones too"},
     "provider": {"auto": "The server when it is set up", "offline": "Always the offline demo", "openai": "The server"},
 }
 _KEY_TEXTS: Final[Mapping[str, str]] = {

@@ -49,6 +49,11 @@ class Conversation(QObject):
         return self._layout.find(message_id) or self._live.get(message_id)
 
     def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None) -> None:
+        self._empty(thread_id)
+        if thread_id is not None:
+            self._scrolling.start(anchor)
+
+    def _empty(self, thread_id: str | None) -> None:
         self.feeds.clear()
         for entry in (*self._layout.entries, *self._live.values()):
             entry.close()
@@ -62,8 +67,6 @@ class Conversation(QObject):
         self.first_unread = None
         self._pages.set_thread(thread_id)
         self._stage.relayout()
-        if thread_id is not None:
-            self._scrolling.start(anchor)
 
     def add_message(self, message: Message) -> None:
         if message.thread_id != self.thread_id:
@@ -146,6 +149,7 @@ class Conversation(QObject):
             self.feeds.append(entry, part_index, kind, delta)
 
     def reload_from(self, message_id: str | None) -> None:
+        self._pages.release()
         layout = self._layout
         entry = layout.find(message_id)
         place = layout.order_of(entry) if entry is not None else 0
@@ -160,6 +164,36 @@ class Conversation(QObject):
         self._pages.set_thread(self.thread_id)
         self._pages.newer(layout.entries[-1].message.id)
         self._stage.relayout()
+
+    def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
+        """Show what will be the path below ``parent_id`` (None: all of it) before that is stored; until ``confirm`` no
+        pages are asked for. Whether it could be shown: that message must be loaded."""
+        layout = self._layout
+        parent = layout.find(parent_id)
+        if page.thread_id != self.thread_id or (parent_id is not None and parent is None):
+            return False
+        if parent is not None:
+            self._close_all(layout.cut_from(layout.order_of(parent) + 1))
+            self._pages.set_thread(self.thread_id)
+        else:
+            self._empty(self.thread_id)
+            layout.has_older = False
+        self._pages.hold()
+        entries = [self._entry_for(each) for each in page.messages]
+        layout.has_newer = page.has_newer
+        if parent is not None:
+            layout.add_newer(entries)
+        else:
+            layout.replace_all(entries, total=page.total)
+            layout.sticks_to_end = False
+        self._stage.relayout()
+        self.changed.emit()
+        return True
+
+    def confirm(self) -> None:
+        """What was shown ahead is stored."""
+        self._pages.release()
+        self._stage.schedule()
 
     def set_notice(self, message_id: str, text: str) -> None:
         entry = self.find(message_id)

@@ -25,6 +25,7 @@ class Pages:
         self._wish = 0
         self._pending = ""
         self._asked_at = 0.0
+        self._held: list[Callable[[], None]] | None = None
         self._can_ask_at = _takes_position(fetch)
 
     @property
@@ -32,9 +33,22 @@ class Pages:
         return bool(self._pending) and time.monotonic() - self._asked_at < _PATIENCE_S
 
     def set_thread(self, thread_id: str | None) -> None:
+        if thread_id != self._thread_id:
+            self._held = None
         self._thread_id = thread_id
         self._wish += 1
         self._pending = ""
+
+    def hold(self) -> None:
+        """Ask for nothing until ``release``: what is stored is about to be another path."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """Ask for what was wanted last meanwhile."""
+        held, self._held = self._held, None
+        for ask in (held or [])[-1:]:
+            ask()
 
     def newest(self) -> None:
         self._ask("newest", self._deliver("newest"))
@@ -88,6 +102,15 @@ class Pages:
         at: int | None = None,
     ) -> None:
         if self._thread_id is None:
+            return
+        if self._held is not None:
+            asked_for = self._thread_id
+
+            def ask() -> None:
+                if asked_for == self._thread_id:
+                    self._ask(wish, deliver, limit=limit, before=before, after=after, around=around, at=at)
+
+            self._held.append(ask)
             return
         self._pending = wish
         self._asked_at = time.monotonic()

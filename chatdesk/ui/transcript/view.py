@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from chatdesk.core.domain.context import ContextLandmarks
-from chatdesk.core.domain.message import ContextMark, Message
+from chatdesk.core.domain.message import ContextMark, Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.transcript import accessible
 from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
@@ -239,6 +239,16 @@ class TranscriptView(QAbstractScrollArea):
     def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
         """Text arrived; it is shown within a frame."""
         self._conversation.append_text(message_id, part_index, kind, delta)
+
+    def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
+        """Show what will be the path below ``parent_id`` (None: all of it), until ``confirm_ahead`` says that it is or
+        ``reload_from`` that it is not. Whether it is shown: that message has to be loaded."""
+        self._selection.clear()
+        return self._conversation.show_ahead(page, parent_id)
+
+    def confirm_ahead(self) -> None:
+        """What was shown ahead is the path now."""
+        self._conversation.confirm()
 
     def reload_from(self, message_id: str | None) -> None:
         """The shown path differs from ``message_id`` on (None: all of it)."""
