@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk import __version__
-from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
@@ -73,6 +73,14 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
     export.add_argument("--format", choices=("md", "json"), required=True)
     export.add_argument("--output", metavar="FILE", help="write to FILE instead of stdout")
+
+    bring = commands.add_parser("import", parents=[common], help="bring in an export of another program or of ChatDesk")
+    bring.add_argument(
+        "file", metavar="FILE", help="of ChatGPT, Claude, Open WebUI, LibreChat or ChatDesk: zip or JSON"
+    )
+    bring.add_argument("--project", metavar="NAME", help="put the threads into this project (one named by the program)")
+    bring.add_argument("--dry-run", action="store_true", help="only tell what would be imported")
+    bring.add_argument("--json", action="store_true", help="the report as JSON")
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -162,7 +170,7 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
     from chatdesk.app import open_services
 
-    commands = {"ask": _ask, "threads": _threads, "show": _show, "export": _export}
+    commands = {"ask": _ask, "threads": _threads, "show": _show, "export": _export, "import": _import}
     async with open_services(paths, loaded.settings, mode="cli") as services:
         if services.report.warning:
             _complain(services.report.warning)
@@ -258,6 +266,37 @@ async def _export(options: argparse.Namespace, services: Services) -> int:
             safe="The thread is unchanged.",
             next_step="Choose another place.",
         ) from error
+    return OK
+
+
+async def _import(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.domain.imported import ImportProgress
+
+    if services.has_other_owner and not options.dry_run:
+        raise NotPossible(
+            "ChatDesk is open on this data directory.", next_step="Import the file in its window, or close it first."
+        )
+    if services.database.is_read_only and not options.dry_run:
+        raise services.database.refusal
+    is_shown = sys.stderr is not None and sys.stderr.isatty()
+
+    def tell(progress: ImportProgress) -> None:
+        percent = 100 * progress.done_bytes // max(progress.total_bytes, 1)
+        print(f"\r{percent:3d} %  {progress.threads:,} threads", end="", file=sys.stderr, flush=True)
+
+    report = await services.importer.run(
+        Path(options.file),
+        project=options.project,
+        is_dry_run=options.dry_run,
+        on_progress=tell if is_shown else None,
+    )
+    if is_shown:
+        print("\r" + " " * 40, end="\r", file=sys.stderr, flush=True)
+    if options.json:
+        print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
+    else:
+        sys.stdout.write(printable(report.as_text()))
+        sys.stdout.flush()
     return OK
 
 

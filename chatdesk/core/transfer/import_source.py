@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,6 +58,8 @@ class ExportFile:
         self.done_bytes = 0
         self._archive: Archive | None = None
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for somebody to write into it
+                raise ImportRefused(f"{path.name} is not a file.", next_step="Choose the export itself.")
             with path.open("rb") as file:
                 beginning = file.read(4)
             self.total_bytes = path.stat().st_size

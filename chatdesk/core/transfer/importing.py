@@ -167,6 +167,9 @@ class ImportService:
         try:
             run = _Run(self._repository, self._blobs, self._clock, stop)
             return await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
+        except BaseException:
+            stop.set()  # who reads ahead ends too
+            raise
         finally:
             self._stop = None
 
