@@ -16,6 +16,7 @@ from chatdesk.core.settings.schema import InvalidValue, all_settings
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.transcript.accessible_narration import ReadAloud
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class SettingsBinding(QObject):
         self._tasks = tasks
         self._saving = asyncio.Lock()
         panes.theme.changed.connect(self._on_theme_changed)
+        panes.commands.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
+        panes.commands.keysChanged.connect(self._on_commands_keys_changed)
 
     def apply(self) -> None:
         """Give the settings to the panes."""
@@ -99,6 +102,11 @@ class SettingsBinding(QObject):
         dialog = SettingsDialog(self._panes.theme, values, fixed=fixed, parent=self._panes.window)
         dialog.applied.connect(self._on_dialog_applied)
         dialog.open()
+
+    def _on_commands_keys_changed(self) -> None:
+        own = {name: text_of_keys(keys) for name, keys in self._panes.commands.own_keys().items()}
+        self._settings = replace(self._settings, shortcuts=own)
+        self._tasks.start(self._save({"shortcuts": own}), "save settings")
 
     def _on_theme_changed(self) -> None:
         """A command or a key changed the look; the system changing its colours changes no setting."""

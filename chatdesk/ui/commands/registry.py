@@ -1,14 +1,15 @@
 """Commands and what they do: makes the actions of the window, fills menus, feeds the palette and the help.
 
-A command that nobody has bound has no action: it is in no menu and its keys stay free.
+A command that nobody has bound has no action: it is in no menu and its keys stay free. Each command can be given other
+keys than the catalogue's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -27,13 +28,17 @@ class _Bound:
 
 class CommandRegistry(QObject):
     """Belongs to the window, whose shortcuts it holds. ``refresh`` asks again which commands make sense; it is called
-    whenever a menu or the palette opens, and by the controller when a turn begins or ends."""
+    whenever a menu or the palette opens, and by the controller when a turn begins or ends. ``keysChanged`` comes when a
+    person gave a command other keys."""
+
+    keysChanged = Signal()
 
     def __init__(self, window: QWidget, commands: Iterable[Command] = ()) -> None:
         super().__init__(window)
         self._window = window
         self._commands: dict[str, Command] = {}
         self._bound: dict[str, _Bound] = {}
+        self._own_keys: dict[str, tuple[str, ...]] = {}
         for command in commands:
             self.add(command)
 
@@ -54,7 +59,7 @@ class CommandRegistry(QObject):
             return bound.action
         action = QAction(command.title, self)
         action.setObjectName(command.id)
-        action.setShortcuts([QKeySequence(keys) for keys in command.shortcuts])
+        action.setShortcuts([QKeySequence(keys) for keys in self.keys_of(command_id)])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setAutoRepeat(command_id.startswith(("go.", "view.larger", "view.smaller")))
         action.setMenuRole(QAction.MenuRole.QuitRole if command.is_quit else QAction.MenuRole.NoRole)
@@ -88,16 +93,75 @@ class CommandRegistry(QObject):
         """The bound ones, in the order of the catalogue."""
         return tuple(command for command in self._commands.values() if command.id in self._bound)
 
+    # Keys
+
+    def keys_of(self, command_id: str) -> tuple[str, ...]:
+        """The keys in force, in portable form."""
+        return self._own_keys.get(command_id, self._commands[command_id].shortcuts)
+
+    def owner_of(self, keys: str) -> Command | None:
+        """The command that has ``keys`` now."""
+        wanted = QKeySequence(keys)
+        for command in self._commands.values():
+            if any(QKeySequence(each) == wanted for each in self.keys_of(command.id)):
+                return command
+        return None
+
+    def set_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
+        """Give a command these keys and take them from whoever had them."""
+        for each in keys:
+            owner = self.owner_of(each)
+            if owner is not None and owner.id != command_id:
+                self._put_keys(owner.id, tuple(own for own in self.keys_of(owner.id) if own != each))
+        self._put_keys(command_id, keys)
+        self.keysChanged.emit()
+
+    def reset_keys(self, command_id: str | None = None) -> None:
+        """The catalogue's keys again, for one command or for all."""
+        if command_id is not None:
+            self.set_keys(command_id, self._commands[command_id].shortcuts)
+            return
+        for each in tuple(self._own_keys):
+            self._put_keys(each, self._commands[each].shortcuts)
+        self.keysChanged.emit()
+
+    def own_keys(self) -> dict[str, tuple[str, ...]]:
+        """What differs from the catalogue."""
+        return dict(self._own_keys)
+
+    def use_keys(self, own_keys: Mapping[str, tuple[str, ...]]) -> None:
+        """Take over what was stored. Commands that are not known are left out; of two that want the same keys, the
+        second goes without."""
+        before, self._own_keys = self._own_keys, {}
+        stored = [name for name in own_keys if name in self._commands]
+        taken: set[str] = set()
+        for name in (*stored, *(name for name in self._commands if name not in own_keys)):
+            usual = self._commands[name].shortcuts
+            keys = tuple(each for each in own_keys.get(name, usual) if each not in taken)
+            if keys != usual:
+                self._own_keys[name] = keys
+            taken.update(keys)
+        for name in {*before, *self._own_keys}:
+            self._put_keys(name, self.keys_of(name))
+
+    def _put_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
+        if keys == self._commands[command_id].shortcuts:
+            self._own_keys.pop(command_id, None)
+        else:
+            self._own_keys[command_id] = keys
+        bound = self._bound.get(command_id)
+        if bound is not None:
+            bound.action.setShortcuts([QKeySequence(each) for each in keys])
+
     def keys_text(self, command: Command) -> str:
         """All keys of a command as this system writes them."""
         native = QKeySequence.SequenceFormat.NativeText
-        keys = [QKeySequence(each).toString(native) for each in command.shortcuts]
+        keys = [QKeySequence(each).toString(native) for each in self.keys_of(command.id)]
         return " or ".join(filter(None, (*keys, command.local_keys)))
 
     def first_keys_text(self, command: Command) -> str:
-        if not command.shortcuts:
-            return ""
-        return QKeySequence(command.shortcuts[0]).toString(QKeySequence.SequenceFormat.NativeText)
+        keys = self.keys_of(command.id)
+        return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
 
     # Menus
 

@@ -1,13 +1,28 @@
-"""The keyboard shortcuts, straight from the commands, so that the list is never out of date."""
+"""The keyboard shortcuts, straight from the commands, and the place where each can be changed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
-from chatdesk.ui.commands.command import GROUPS
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.commands.command import GROUPS, Command
+from chatdesk.ui.commands.keys import refusal
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -19,10 +34,14 @@ _LOCAL_KEYS: Final = (
     ("Walk through threads", "Up or Down in the list"),
     ("Open the thread", "Enter in the list"),
     ("Between messages", "J or K in the thread"),
+    ("Next group of results", "Tab in the search"),
 )
+_ID = int(Qt.ItemDataRole.UserRole)
 
 
 class ShortcutsDialog(Panel):
+    """Changes hold at once; the registry tells whoever stores them."""
+
     def __init__(self, theme: Theme, commands: CommandRegistry, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Keyboard shortcuts", parent=parent)
         self.setObjectName("shortcutsDialog")
@@ -30,51 +49,234 @@ class ShortcutsDialog(Panel):
         column.setContentsMargins(24, 20, 24, 18)
         column.setSpacing(12)
         column.addWidget(plain_label("Keyboard shortcuts", "strong"))
-        area = QScrollArea()
-        area.setObjectName("shortcutsArea")
-        area.setAccessibleName("Keyboard shortcuts")
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setStyleSheet("QScrollArea, #shortcutsPage { background: transparent; }")
-        area.setWidget(self._build_page(commands))
-        column.addWidget(area, 1)
+        self.editor = ShortcutsEditor(theme, commands)
+        column.addWidget(self.editor, 1)
         close = QPushButton("Close")
         close.setObjectName("shortcutsClose")
+        close.setAutoDefault(False)
         close.clicked.connect(self.accept)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(close)
-        column.addLayout(row)
-        self.fit(520, 620)
-        area.setFocus()
-
-    def _build_page(self, commands: CommandRegistry) -> QWidget:
-        page = QWidget()
-        page.setObjectName("shortcutsPage")
-        grid = QGridLayout(page)
-        grid.setContentsMargins(0, 0, 12, 0)
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(0, 1)
-        sections = [(group, _lines_of(commands, group)) for group in GROUPS]
-        for title, lines in (*sections, ("In place", list(_LOCAL_KEYS))):
-            shown = [(name, keys) for name, keys in lines if keys]
-            if not shown:
-                continue
-            heading = plain_label(title, "group")
-            heading.setContentsMargins(0, 10, 0, 2)
-            grid.addWidget(heading, grid.rowCount(), 0)
-            for name, keys in shown:
-                row = grid.rowCount()
-                grid.addWidget(plain_label(name, "text"), row, 0)
-                grid.addWidget(plain_label(keys, "muted"), row, 1, Qt.AlignmentFlag.AlignRight)
-        grid.setRowStretch(grid.rowCount(), 1)
-        return page
+        self.editor.buttons.addWidget(close)
+        self.fit(600, 640)
+        self.editor.filter.setFocus()
 
 
-def _lines_of(commands: CommandRegistry, group: str) -> list[tuple[str, str]]:
-    return [
-        (command.title.rstrip("…"), commands.keys_text(command))
-        for command in commands.commands()
-        if command.group == group
-    ]
+class ShortcutsEditor(QWidget):
+    """The list, what narrows it, and below it the field that takes new keys."""
+
+    def __init__(self, theme: Theme, commands: CommandRegistry) -> None:
+        super().__init__()
+        self._commands = commands
+        self._recorded_for: Command | None = None
+        self._build(theme)
+        commands.keysChanged.connect(self._fill)
+        self.filter.textChanged.connect(self._fill)
+        self.filter.installEventFilter(self)
+        self.tree.installEventFilter(self)
+        self.tree.currentItemChanged.connect(lambda _now, _before: self._show_state())
+        self.tree.itemDoubleClicked.connect(lambda _item, _column: self.record())
+        self.recorder.keySequenceChanged.connect(self._on_recorder_changed)
+        self._fill()
+        self._end_recording()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            key = Qt.Key(event.key())
+            if watched is self.filter and key == Qt.Key.Key_Down:
+                self.tree.setFocus(Qt.FocusReason.OtherFocusReason)
+                return True
+            if watched is self.tree and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.record()
+                return True
+            if watched is self.tree and key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+                self._remove()
+                return True
+        return super().eventFilter(watched, event)
+
+    # Changing
+
+    def record(self) -> None:
+        """Wait for new keys for the current command."""
+        command = self._current()
+        if command is None:
+            return
+        self._recorded_for = command
+        self._question.setText(f"Press the new keys for “{_name(command)}”.")
+        self._record_row.setVisible(True)
+        self.use_button.setEnabled(False)
+        self.recorder.clear()
+        self.recorder.setFocus(Qt.FocusReason.OtherFocusReason)
+        announce(self.recorder, self._question.text())
+
+    def _on_recorder_changed(self, sequence: QKeySequence) -> None:
+        command = self._recorded_for
+        if command is None or sequence.isEmpty():
+            return
+        keys = sequence.toString()
+        shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
+        problem = refusal(keys)
+        owner = None if problem else self._commands.owner_of(keys)
+        self.use_button.setText("Use these")
+        if problem:
+            text = problem
+        elif owner is not None and owner.id != command.id:
+            text = f"{shown} belongs to “{_name(owner)}”, which would have none of it."
+            self.use_button.setText("Take over")
+        else:
+            text = f"{shown} is free."
+        self._question.setText(text)
+        self.use_button.setEnabled(not problem)
+        announce(self.recorder, text)
+
+    def _use(self) -> None:
+        command, sequence = self._recorded_for, self.recorder.keySequence()
+        if command is not None and not sequence.isEmpty():
+            self._end_recording()
+            self._commands.set_keys(command.id, (sequence.toString(),))
+            self.tree.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _end_recording(self) -> None:
+        had_focus = self._record_row.isAncestorOf(self.focusWidget() or self)
+        self._recorded_for = None
+        self._record_row.setVisible(False)
+        if had_focus:
+            self.tree.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _remove(self) -> None:
+        command = self._current()
+        if command is not None:
+            self._commands.set_keys(command.id, ())
+
+    def _reset(self) -> None:
+        command = self._current()
+        if command is not None:
+            self._commands.reset_keys(command.id)
+
+    # Showing
+
+    def _fill(self) -> None:
+        """The commands anew; the current one stays current."""
+        current = self._current()
+        words = self.filter.text().casefold().split()
+        self.tree.clear()
+        own = self._commands.own_keys()
+        for group in GROUPS:
+            commands = [each for each in self._commands.commands() if each.group == group]
+            self._add_group(group, [(_name(each), self._commands.keys_text(each), each) for each in commands], words)
+        self._add_group("In place", [(name, keys, None) for name, keys in _LOCAL_KEYS], words)
+        for item in self._items():
+            command = item.data(0, _ID)
+            if command is not None and command.id in own:
+                item.setText(2, "changed")
+            if command is not None and current is not None and command.id == current.id:
+                self.tree.setCurrentItem(item)
+        if self.tree.currentItem() is None and self._items():
+            self.tree.setCurrentItem(self._items()[0])
+        self._show_state()
+
+    def _add_group(self, title: str, lines: list[tuple[str, str, Command | None]], words: list[str]) -> None:
+        shown = [line for line in lines if all(word in f"{line[0]} {line[1]}".casefold() for word in words)]
+        if not shown:
+            return
+        heading = QTreeWidgetItem(self.tree, [title])
+        heading.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        heading.setFont(0, self._theme.font("group"))
+        heading.setForeground(0, self._theme.colour("muted"))
+        for name, keys, command in shown:
+            item = QTreeWidgetItem(heading, [name, keys])
+            item.setData(0, _ID, command)
+            item.setForeground(1, self._theme.colour("muted"))
+            item.setForeground(2, self._theme.colour("accent"))
+            spoken = f"{name}, {keys or 'no keys'}"
+            item.setData(0, int(Qt.ItemDataRole.AccessibleTextRole), spoken)
+        heading.setExpanded(True)
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        tops = (self.tree.topLevelItem(number) for number in range(self.tree.topLevelItemCount()))
+        found = (top.child(number) for top in tops if top is not None for number in range(top.childCount()))
+        return [item for item in found if item is not None]
+
+    def _current(self) -> Command | None:
+        item = self.tree.currentItem()
+        command = None if item is None else item.data(0, _ID)
+        return command if isinstance(command, Command) else None
+
+    def _show_state(self) -> None:
+        command = self._current()
+        own = self._commands.own_keys()
+        self.change_button.setEnabled(command is not None)
+        self.remove_button.setEnabled(command is not None and bool(self._commands.keys_of(command.id)))
+        self.reset_button.setEnabled(command is not None and command.id in own)
+        self.reset_all_button.setEnabled(bool(own))
+
+    def _build(self, theme: Theme) -> None:
+        self._theme = theme
+        self.filter = QLineEdit()
+        self.filter.setObjectName("shortcutsFilter")
+        self.filter.setAccessibleName("Find a command or keys")
+        self.filter.setPlaceholderText("Find a command or keys")
+        self.tree = QTreeWidget()
+        self.tree.setObjectName("shortcutsList")
+        self.tree.setAccessibleName("Commands and their keys")
+        self.tree.setAccessibleDescription("Enter changes the keys, Delete takes them away")
+        self.tree.setColumnCount(3)
+        self.tree.setHeaderLabels(["Command", "Keys", "State"])
+        self.tree.setHeaderHidden(True)
+        self.tree.setFrameShape(QFrame.Shape.NoFrame)
+        self.tree.setRootIsDecorated(False)
+        self.tree.setIndentation(0)
+        self.tree.setItemsExpandable(False)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setStretchLastSection(False)
+        for column in (1, 2):
+            self.tree.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        colours = theme.tokens
+        self.tree.setStyleSheet(
+            "QTreeWidget { background: transparent; } QTreeWidget::item { padding: 5px 2px; }"
+            f"QTreeWidget::item:selected {{ background: {colours.selected}; color: {colours.text}; }}"
+        )
+        self.change_button = self._button("Change keys…", "shortcutsChange", self.record)
+        self.remove_button = self._button("Take away", "shortcutsRemove", self._remove)
+        self.reset_button = self._button("Reset", "shortcutsReset", self._reset)
+        self.reset_all_button = self._button("Reset all", "shortcutsResetAll", self._commands.reset_keys)
+        self.buttons = QHBoxLayout()
+        for button in (self.change_button, self.remove_button, self.reset_button, self.reset_all_button):
+            self.buttons.addWidget(button)
+        self.buttons.addStretch(1)
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(0, 0, 0, 0)
+        column_layout.setSpacing(10)
+        column_layout.addWidget(self.filter)
+        column_layout.addWidget(self.tree, 1)
+        column_layout.addWidget(self._build_recorder())
+        column_layout.addLayout(self.buttons)
+
+    def _build_recorder(self) -> QWidget:
+        self._record_row = QWidget()
+        self._record_row.setObjectName("shortcutsRecorder")
+        self._question = plain_label("", "text", wraps=True)
+        self.recorder = QKeySequenceEdit()
+        self.recorder.setObjectName("shortcutsKeys")
+        self.recorder.setAccessibleName("New keys")
+        self.recorder.setMaximumSequenceLength(1)
+        self.use_button = self._button("Use these", "shortcutsUse", self._use)
+        cancel = self._button("Cancel", "shortcutsCancel", self._end_recording)
+        keys = QHBoxLayout()
+        keys.addWidget(self.recorder, 1)
+        keys.addWidget(self.use_button)
+        keys.addWidget(cancel)
+        rows = QVBoxLayout(self._record_row)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self._question)
+        rows.addLayout(keys)
+        return self._record_row
+
+    def _button(self, text: str, name: str, run: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda _checked: run())
+        return button
+
+
+def _name(command: Command) -> str:
+    return command.title.rstrip("…")

@@ -99,15 +99,6 @@ def test_every_dialog_fits_into_a_small_window(window: QWidget, theme: Theme, sc
     about.reject()
 
 
-def test_the_shortcuts_list_what_keys_do(window: QWidget, theme: Theme) -> None:
-    registry = CommandRegistry(window, CATALOGUE)
-    registry.bind("thread.new", lambda: None)
-    dialog = ShortcutsDialog(theme, registry, parent=window)
-    shown = " ".join(label.text() for label in dialog.findChildren(QLabel))
-    assert "New thread" in shown
-    assert "Ctrl+N" in shown
-
-
 def test_a_setting_that_a_variable_decides_cannot_be_changed(window: QWidget, theme: Theme) -> None:
     values = {"theme": "dark", "openai_model": "tiny", "key_source": "environment"}
     dialog = SettingsDialog(theme, values, fixed=frozenset({"openai_model"}), parent=window)
