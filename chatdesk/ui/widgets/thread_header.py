@@ -65,8 +65,8 @@ class ThreadHeader(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def set_title(self, title: str, *, is_editable: bool = True) -> None:
-        self.title.set_title(title, is_editable=is_editable)
+    def set_title(self, title: str, *, is_editable: bool = True, keeps_edit: bool = False) -> None:
+        self.title.set_title(title, is_editable=is_editable, keeps_edit=keeps_edit)
 
     def begin_title_edit(self) -> None:
         self.title.begin_edit()

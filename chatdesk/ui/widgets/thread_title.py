@@ -25,6 +25,7 @@ class ThreadTitle(QWidget):
         super().__init__(parent)
         self._is_editable = True
         self._is_editing = False
+        self._begun_with = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.label = _ClickableTitle(theme, role="header")
         self.label.setObjectName("threadTitle")
@@ -51,9 +52,11 @@ class ThreadTitle(QWidget):
     def is_editing(self) -> bool:
         return self._is_editing
 
-    def set_title(self, title: str, *, is_editable: bool = True) -> None:
-        """Ends an edit that is under way without keeping it, unless only the same title is set again."""
-        if self.is_editing and title == self.label.text() and is_editable:
+    def set_title(self, title: str, *, is_editable: bool = True, keeps_edit: bool = False) -> None:
+        """Ends an edit that is under way without keeping it, unless only the same title is set again.
+        ``keeps_edit``: it is the same thread, which got another title while a person types one."""
+        if self.is_editing and is_editable and (keeps_edit or title == self.label.text()):
+            self.label.setText(title)
             return
         self._is_editable = is_editable
         self.pencil.setVisible(is_editable)
@@ -66,7 +69,8 @@ class ThreadTitle(QWidget):
         if not self._is_editable or self.is_editing:
             return
         self._is_editing = True
-        self.field.setText(self.label.text())
+        self._begun_with = self.label.text()
+        self.field.setText(self._begun_with)
         self._stack.setCurrentWidget(self.field)
         self.field.selectAll()
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -75,7 +79,7 @@ class ThreadTitle(QWidget):
         if not self.is_editing:
             return
         title = " ".join(self.field.text().split())
-        old = self.label.text()
+        old = self._begun_with  # the label may show a newer one, which an untouched field must not take back
         # Before the field is hidden: hiding takes its focus, which would end the edit a second time.
         self._is_editing = False
         self._stack.setCurrentIndex(0)
