@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
@@ -15,7 +14,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.panel import Panel
-from chatdesk.ui.palette.completions import HELP, completions
+from chatdesk.ui.palette.listing import Listed, rows_of, wants_commands_only
 from chatdesk.ui.palette.row_list import RowDelegate, RowModel
 from chatdesk.ui.palette.rows import (
     ORDER,
@@ -23,19 +22,15 @@ from chatdesk.ui.palette.rows import (
     Row,
     RowKind,
     local_now,
-    rows_of_group,
-    rows_of_threads,
     summary_of,
 )
 from chatdesk.ui.theme.theme import Theme
 
-COMMANDS_ONLY: Final = ">"
 _TOP_PX = 96
 _WIDTH_PX, _HEIGHT_PX = 620, 440
 _EDGE_PX = 8
 _TYPING_MS = 20
 _QUIET_MS = 600
-_MOST_COMMANDS = 6
 _LONGEST_QUERY = 1_000
 
 
@@ -276,7 +271,7 @@ class Palette(Panel):
 
     def _search(self) -> None:
         text = self.field.text()
-        wanted = "" if text.lstrip().startswith(COMMANDS_ONLY) else text.strip()
+        wanted = "" if wants_commands_only(text) else text.strip()
         self._fresh = set()
         self._note = ""
         self._searched = wanted
@@ -289,7 +284,16 @@ class Palette(Panel):
     def _refill(self, *, is_over: bool = False) -> None:
         """The rows anew. The chosen one stays chosen once a key has moved it; else the first is."""
         kept = self.current.key if self._is_choice_kept and self.current is not None else None
-        self._model.show(self._rows(is_over=is_over))
+        listed = Listed(
+            self.field.text(),
+            self._groups,
+            self._recent,
+            self._names,
+            self._commands_now(),
+            self._note,
+            is_over,
+        )
+        self._model.show(rows_of(listed, now=local_now()))
         choosable = self._choosable()
         number = next((each for each in choosable if self._model.rows[each].key == kept), None)
         if number is None:
@@ -310,70 +314,12 @@ class Palette(Panel):
         if wanted > self.height() or is_over:
             self.resize(self.width(), wanted)
 
-    def _rows(self, *, is_over: bool) -> list[Row]:
-        text = self.field.text()
-        now = local_now()
-        only_commands = text.lstrip().startswith(COMMANDS_ONLY)
-        words = text.replace(COMMANDS_ONLY, " ", 1).casefold().split() if only_commands else text.casefold().split()
-        rows: list[Row] = []
-        if not words and not only_commands:
-            rows.extend(rows_of_threads(self._recent, now=now))
-        elif not only_commands:
-            rows.extend(self._completion_rows(text))
-            for kind in ORDER:
-                group = self._groups.get(kind)
-                if group is not None:
-                    rows.extend(rows_of_group(group, now=now))
-        rows.extend(self._command_rows(words, limit=None if only_commands else _MOST_COMMANDS))
-        if self._note:
-            rows.append(Row(RowKind.NOTE, "note", self._note))
-        if not any(row.is_choosable for row in rows) and (only_commands or (is_over and not self._note)):
-            sentence = "No command has this in its name." if only_commands else "Nothing was found."
-            rows.append(Row(RowKind.NOTE, "nothing", sentence))
-        if not words and not only_commands:
-            rows.append(Row(RowKind.NOTE, "help", HELP))
-        return rows
-
-    def _completion_rows(self, text: str) -> list[Row]:
-        found = completions(text, self._names)
-        if not found:
-            return []
-        rows = [Row(RowKind.HEADING, "heading filters", "Filters")]
-        for each in found:
-            spoken = f"Filter {each.shown}{', ' + each.meaning if each.meaning else ''}"
-            key = f"completion {each.whole}"
-            icon, value = "search", each.whole
-            rows.append(Row(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, value))
-        return rows
-
-    def _command_rows(self, words: list[str], *, limit: int | None) -> list[Row]:
-        found = sorted(self._candidates(words), key=lambda each: _rank(each, words))[:limit]
-        if not found:
-            return []
-        rows = [Row(RowKind.HEADING, "heading commands", "Commands")]
-        for command in found:
-            keys = self._commands.first_keys_text(command)
-            rows.append(
-                Row(
-                    RowKind.COMMAND,
-                    f"command {command.id}",
-                    command.title,
-                    _marks_of(command.title, words),
-                    keys,
-                    command.icon or "terminal",
-                    f"{command.title}, {keys}" if keys else command.title,
-                    command.id,
-                )
-            )
-        return rows
-
-    def _candidates(self, words: list[str]) -> list[Command]:
+    def _commands_now(self) -> list[tuple[Command, str]]:
+        commands = self._commands
         return [
-            command
-            for command in self._commands.commands()
-            if command.is_in_palette
-            and self._commands.is_enabled(command.id)
-            and all(word in f"{command.title} {command.group}".casefold() for word in words)
+            (command, commands.first_keys_text(command))
+            for command in commands.commands()
+            if command.is_in_palette and commands.is_enabled(command.id)
         ]
 
     # Speaking
@@ -388,22 +334,3 @@ class Palette(Panel):
         groups = [self._groups[kind] for kind in ORDER if kind in self._groups]
         if self.field.text().strip():
             announce(self.field, summary_of(groups, commands))
-
-
-def _rank(command: Command, words: list[str]) -> int:
-    """Titles that begin with what was typed come first; the catalogue's order decides the rest."""
-    return 0 if words and command.title.casefold().startswith(words[0]) else 1
-
-
-def _marks_of(title: str, words: list[str]) -> tuple[tuple[int, int], ...]:
-    folded = title.casefold()
-    if len(folded) != len(title):
-        return ()
-    found = sorted((start, start + len(word)) for word in words if (start := folded.find(word)) >= 0)
-    marks: list[tuple[int, int]] = []
-    for start, end in found:
-        if marks and start <= marks[-1][1]:
-            marks[-1] = (marks[-1][0], max(end, marks[-1][1]))
-        else:
-            marks.append((start, end))
-    return tuple(marks)

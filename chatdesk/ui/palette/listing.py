@@ -1,0 +1,109 @@
+"""The whole list of the palette, from what was typed, what was found and what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from chatdesk.core.domain.search import FilterName, SearchGroup, SearchKind
+from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.commands.command import Command
+from chatdesk.ui.palette.completions import HELP, completions
+from chatdesk.ui.palette.rows import ORDER, Marks, Row, RowKind, rows_of_group, rows_of_threads
+
+COMMANDS_ONLY: Final = ">"
+_MOST_COMMANDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list is made of. ``commands`` are those that make sense now, each with its first keys as shown.
+    ``is_over``: nothing more is awaited, so that an empty list means that there is nothing."""
+
+    text: str
+    groups: Mapping[SearchKind, SearchGroup] = field(default_factory=dict)
+    recent: Sequence[Thread] = ()
+    names: Mapping[FilterName, Sequence[str]] = field(default_factory=dict)
+    commands: Sequence[tuple[Command, str]] = ()
+    note: str = ""
+    is_over: bool = False
+
+
+def wants_commands_only(text: str) -> bool:
+    return text.lstrip().startswith(COMMANDS_ONLY)
+
+
+def rows_of(listed: Listed, *, now: datetime) -> list[Row]:
+    """From top to bottom."""
+    only_commands = wants_commands_only(listed.text)
+    text = listed.text.replace(COMMANDS_ONLY, " ", 1) if only_commands else listed.text
+    words = text.casefold().split()
+    is_empty = not words and not only_commands
+    rows: list[Row] = []
+    if is_empty:
+        rows.extend(rows_of_threads(listed.recent, now=now))
+    elif not only_commands:
+        rows.extend(_completion_rows(text, listed.names))
+        for kind in ORDER:
+            if kind in listed.groups:
+                rows.extend(rows_of_group(listed.groups[kind], now=now))
+    rows.extend(_command_rows(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
+    if listed.note:
+        rows.append(Row(RowKind.NOTE, "note", listed.note))
+    if only_commands and not rows:
+        rows.append(Row(RowKind.NOTE, "nothing", "No command has this in its name."))
+    elif listed.is_over and not rows:
+        rows.append(Row(RowKind.NOTE, "nothing", "Nothing was found."))
+    if is_empty:
+        rows.append(Row(RowKind.NOTE, "help", HELP))
+    return rows
+
+
+def _completion_rows(text: str, names: Mapping[FilterName, Sequence[str]]) -> list[Row]:
+    found = completions(text, names)
+    if not found:
+        return []
+    rows = [Row(RowKind.HEADING, "heading filters", "Filters")]
+    for each in found:
+        spoken = f"Filter {each.shown}{', ' + each.meaning if each.meaning else ''}"
+        key, icon = f"completion {each.whole}", "search"
+        rows.append(Row(RowKind.COMPLETION, key, each.shown, (), each.meaning, icon, spoken, each.whole))
+    return rows
+
+
+def _command_rows(commands: Sequence[tuple[Command, str]], words: list[str], *, limit: int | None) -> list[Row]:
+    fitting = [each for each in commands if all(word in _searched(each[0]) for word in words)]
+    found = sorted(fitting, key=lambda each: _rank(each[0], words))[:limit]
+    if not found:
+        return []
+    rows = [Row(RowKind.HEADING, "heading commands", "Commands")]
+    for command, keys in found:
+        spoken = f"{command.title}, {keys}" if keys else command.title
+        icon, marks = command.icon or "terminal", _marks_of(command.title, words)
+        rows.append(Row(RowKind.COMMAND, f"command {command.id}", command.title, marks, keys, icon, spoken, command.id))
+    return rows
+
+
+def _searched(command: Command) -> str:
+    return f"{command.title} {command.group}".casefold()
+
+
+def _rank(command: Command, words: list[str]) -> int:
+    """Titles that begin with what was typed come first; the catalogue's order decides the rest."""
+    return 0 if words and command.title.casefold().startswith(words[0]) else 1
+
+
+def _marks_of(title: str, words: list[str]) -> Marks:
+    folded = title.casefold()
+    if len(folded) != len(title):
+        return ()
+    found = sorted((start, start + len(word)) for word in words if (start := folded.find(word)) >= 0)
+    marks: list[tuple[int, int]] = []
+    for start, end in found:
+        if marks and start <= marks[-1][1]:
+            marks[-1] = (marks[-1][0], max(end, marks[-1][1]))
+        else:
+            marks.append((start, end))
+    return tuple(marks)
