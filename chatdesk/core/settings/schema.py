@@ -7,6 +7,7 @@ stood in a file or a variable into a value or a reason why not.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -134,6 +135,11 @@ class Settings:
         "composer.send_on_enter",
         True,
         "Enter sends and Shift+Enter begins a new line; when false, Ctrl+Enter sends.",
+    )
+    shortcuts: Mapping[str, str] = declared(
+        "keyboard.shortcuts",
+        {},
+        "Keys that were changed: a command and its keys, several with a semicolon and a space between; empty is none.",
     )
     plain_user_messages: bool = declared(
         "transcript.plain_user_messages",
@@ -303,10 +309,10 @@ def _checked_mapping(value: object) -> dict[str, str]:
     for key, text in value.items():
         if not isinstance(key, str) or not isinstance(text, str):
             raise InvalidValue("names and values must be text")
-        if not key.replace("-", "").replace("_", "").isalnum() or not key.isascii():
-            raise InvalidValue("a header's name has letters, digits and hyphens only")
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
+            raise InvalidValue("a name has letters, digits, dots and hyphens only")
         if any(ord(character) < 32 for character in text):
-            raise InvalidValue("a header's value must be one line")
+            raise InvalidValue("a value must be one line")
     return {str(key): str(text) for key, text in value.items()}
 
 
