@@ -57,6 +57,7 @@ LARGEST_PAGE = 500
 _PREVIEW_CHARACTERS = 120
 _MOST_SIZE_GROUPS = 2_000
 _LONGEST_SEARCH_MS = 10_000
+_NEVER_ASKED = frozenset(kind.code for kind in DoesNotFit.__subclasses__())
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,8 +413,10 @@ class ChatService:
             await self._start_turn(answer)
             return answer
 
-    async def continue_message(self, message_id: str) -> Message:
-        """Go on with a stopped, interrupted, failed or cut-off answer, in place."""
+    async def continue_message(
+        self, message_id: str, *, provider: str | None = None, model: str | None = None
+    ) -> Message:
+        """Go on with a stopped, interrupted, failed or cut-off answer, in place; None: with whom it began."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
@@ -421,16 +424,20 @@ class ChatService:
             raise TurnInProgress
         self._check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
-        plan = self._plan(old.provider or thread.provider, old.model or thread.model)
+        plan = self._plan(provider or old.provider or thread.provider, model or old.model or thread.model)
         answer = await self._messages.resume(old.id, plan)
         self._bus.publish(MessageChanged(answer))
         await self._start_turn(answer)
         return answer
 
     async def retry_message(self, message_id: str) -> Message:
-        """Try a failed answer again: in place while it has no text, else as another version."""
+        """Try a failed answer again: in place while it has no text, else as another version. One that was never asked
+        for, because it did not fit, is asked of the model that the thread has now."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is Role.ASSISTANT and old.status.can_continue and not old.parts:
+            if old.error_type in _NEVER_ASKED:
+                thread = await self._threads.get(old.thread_id)
+                return await self.continue_message(old.id, provider=thread.provider, model=thread.model)
             return await self.continue_message(old.id)
         return await self.regenerate_response(old.id)
 

@@ -31,6 +31,7 @@ from chatdesk.ui.application.thread_export import ThreadExport
 from chatdesk.ui.application.transcript_context import TranscriptContext
 from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.application.ways_out import WaysOut
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.view import TranscriptView
@@ -66,6 +67,7 @@ class Bindings:
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.messages = MessageBinding(panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks)
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
+        self.ways_out = WaysOut(panes, self.messages, self.undo, handle=handle, tasks=tasks)
         self.comparison = CompareBinding(
             panes,
             self.threads,

@@ -117,6 +117,7 @@ class CompareBinding(QObject):
         view.regenerateRequested.connect(messages.regenerate)
         view.branchRequested.connect(messages.branch)
         view.deleteRequested.connect(messages.delete)
+        view.wayOutRequested.connect(self._panes.transcript.wayOutRequested)
         view.markRequested.connect(self._panes.transcript.markRequested)
         view.contextStartRequested.connect(self._panes.transcript.contextStartRequested)
         view.linkActivated.connect(self._panes.transcript.linkActivated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import accumulate
 
@@ -24,6 +24,18 @@ from chatdesk.ui.transcript.sections import Section, TextSection, new_section, s
 from chatdesk.ui.transcript.text_item import TextItem, plain_item
 from chatdesk.ui.transcript.unread_item import UnreadItem
 
+# Where no request could be made: what helps, beside trying again. The keys are codes of ``core.errors.DoesNotFit``.
+_CHOOSE_MODEL = ("choose-model", "Choose a larger model")
+_WAYS_OUT: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "message_larger_than_window": (
+        ("send-excerpt", "Send as attachment excerpt"),
+        _CHOOSE_MODEL,
+        ("shorten", "Shorten"),
+    ),
+    "system_prompt_too_large": (("edit-system-prompt", "Edit the system prompt"), _CHOOSE_MODEL),
+    "question_excluded": (("include-question", "Include it and ask"),),
+}
+WAYS_OUT = frozenset(action for actions in _WAYS_OUT.values() for action, _label in actions)
 _HEADER_GAP = 5.0
 _PIN = "Pin into the context"
 _FOLD_BODY_GAP = 6.0
@@ -466,8 +478,8 @@ class MessageEntry:
             return [NoticeItem(self._notice, tone="line")]
         retry, go_on = ("retry", "Try again"), ("continue", "Continue")
         if message.status is Status.ERROR:
-            has_text = bool(message.text)
-            actions = (go_on, retry) if has_text else (retry,)
+            ways_out = _WAYS_OUT.get(message.error_type or "", ())
+            actions = (*ways_out, retry) if not message.text else (go_on, retry)
             return [NoticeItem(message.error or "Something went wrong. Your message is kept.", actions)]
         if message.status is Status.INTERRUPTED:
             sentence = "ChatDesk was closed before this answer was complete. Everything that had arrived is kept."

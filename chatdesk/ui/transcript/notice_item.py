@@ -61,6 +61,9 @@ class NoticeItem(Item):
             x, y = self._left, pad_y + self._box.height + pad_y
         self._button_areas = []
         for each in wide:
+            if not is_beside and self._button_areas and x + each > width - pad_x:  # another row of buttons
+                x, y = self._left, y + button_height + looks.px(8)
+                body += button_height + looks.px(8)
             self._button_areas.append(QRectF(round(x), round(y), each, button_height))
             x += each + looks.px(8)
         self.height = body + 2 * pad_y

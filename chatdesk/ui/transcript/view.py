@@ -43,7 +43,7 @@ from chatdesk.ui.transcript.contract import (
 )
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.dragging import Dragging
-from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.entry import WAYS_OUT, MessageEntry
 from chatdesk.ui.transcript.finding import Finding
 from chatdesk.ui.transcript.flash import Flash
 from chatdesk.ui.transcript.gathering import Gatherer
@@ -88,6 +88,7 @@ class TranscriptView(QAbstractScrollArea):
     markRequested = Signal(str, object)  # ContextMark
     contextStartRequested = Signal(object)  # a message id; None: the beginning
     summaryRequested = Signal()
+    wayOutRequested = Signal(str, str)  # one of entry.WAYS_OUT, and the answer that could not be asked for
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
@@ -462,6 +463,9 @@ class TranscriptView(QAbstractScrollArea):
             return
         if action in ("start-here", "start-at-beginning"):
             self.contextStartRequested.emit(message_id if action == "start-here" else None)
+            return
+        if action in WAYS_OUT:
+            self.wayOutRequested.emit(action, message_id)
             return
         if action == SHOW_SUMMARY:
             self.summaryRequested.emit()

@@ -188,6 +188,12 @@ def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Lo
     painted(item, looks, width=260.0)
     assert item.height > beside
     assert item.buttons()[0].area.bottom() <= item.height
+    many = NoticeItem("Too large.", tuple((f"a{place}", "A way out of it") for place in range(4)))
+    painted(many, looks, width=300.0)
+    areas = [button.area for button in many.buttons()]
+    assert len({area.y() for area in areas}) > 1
+    assert max(area.right() for area in areas) <= 300
+    assert max(area.bottom() for area in areas) <= many.height
     assert item.copied(0, 10) == item.text[:10]
     assert item.offset_at(QPointF(0, 0)) == 0
     assert item.areas_of(0, 5)

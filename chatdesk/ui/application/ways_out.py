@@ -1,0 +1,78 @@
+"""What a person can do where no request could be made, carried out from the buttons below the sentence that says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.message import ContextMark
+from chatdesk.ui.application.message_binding import MessageBinding
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.message import Message
+    from chatdesk.ui.application.panes import Panes
+
+_FILE_NAME = "message.txt"
+_IN_ITS_PLACE = "My message is in the attached file, because it is too long to be sent whole."
+
+
+class WaysOut(QObject):
+    """Each gets the id of the answer that could not be asked for; what it is about is the question above it."""
+
+    def __init__(
+        self, panes: Panes, messages: MessageBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._messages = messages
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        panes.transcript.wayOutRequested.connect(self.take)
+
+    def take(self, way: str, answer_id: str) -> None:
+        """``way``: the action of a button of the notice."""
+        if way == "choose-model":
+            picker = self._panes.header.model_picker
+            picker.setFocus()
+            picker.click()
+        elif way == "edit-system-prompt":
+            self._panes.commands.trigger("thread.system_prompt")
+        elif way == "shorten":
+            self._tasks.replace(self._shorten(answer_id), "edit")
+        elif way == "include-question":
+            self._tasks.start(self._include(answer_id), "include question")
+        else:
+            self._tasks.replace(self._send_excerpt(answer_id), "send excerpt")
+
+    async def _question_of(self, answer_id: str) -> Message:
+        chat = await self._handle.chat()
+        answer = await chat.get_message(answer_id)
+        return answer if answer.parent_id is None else await chat.get_message(answer.parent_id)
+
+    async def _shorten(self, answer_id: str) -> None:
+        question = await self._question_of(answer_id)
+        self._messages.edit(question.id)
+
+    async def _include(self, answer_id: str) -> None:
+        question = await self._question_of(answer_id)
+        chat = await self._handle.chat()
+        await chat.context.mark_message(question.id, ContextMark.NONE)
+        await chat.retry_message(answer_id)
+
+    async def _send_excerpt(self, answer_id: str) -> None:
+        """Another version of the question, whose text is a file: of a file as much is sent as there is room for. The
+        old version keeps the whole text."""
+        from chatdesk.core.chat.attachment_rules import attachments_of
+
+        question = await self._question_of(answer_id)
+        services = await self._handle.services()
+        attached = await services.attachments.from_text(_FILE_NAME, question.text)
+        await (await self._undo.stack()).edit_message(
+            question.id, _IN_ITS_PLACE, attachments=(*attachments_of(question), attached)
+        )
+        self._undo.offer("Sent as a file, from which the model gets what fits")

@@ -1,0 +1,148 @@
+"""Where no request can be made, the window says so and offers what helps, in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog, QMenu
+
+from chatdesk.core.domain.message import ContextMark, Message, Status
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.base import ListedModel
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.transcript.notice_item import NoticeItem
+from tests.helpers.window import FAST, answered, ask, play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+_LARGE = "some words of a message that is far too long\n" * 4_000
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _notice(application: WindowApplication, answer_id: str) -> NoticeItem | None:
+    entries = {entry.message.id: entry for entry in application.panes.transcript.entries}
+    if answer_id not in entries:
+        return None
+    return next((item for item in entries[answer_id].items if isinstance(item, NoticeItem)), None)
+
+
+async def _refused(application: WindowApplication) -> Message:
+    """The answer to a question that is too large, once the window says so."""
+    await application.services()
+    composer = application.panes.composer
+    composer.set_text(_LARGE)
+    answer = await answered(application, lambda: composer.sendRequested.emit(_LARGE))
+    assert (answer.status, answer.error_type) == (Status.ERROR, "message_larger_than_window")
+    await until(lambda: _notice(application, answer.id) is not None)
+    return answer
+
+
+def test_a_message_larger_than_the_window_has_three_ways_out_and_another_try(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        answer = await _refused(application)
+        notice = _notice(application, answer.id)
+        assert notice is not None
+        assert [label for _action, label in notice.actions] == [
+            "Send as attachment excerpt",
+            "Choose a larger model",
+            "Shorten",
+            "Try again",
+        ]
+        assert "Your messages are kept." in notice.text
+
+    play(paths, script)
+
+
+def test_it_is_sent_as_a_file_of_which_the_model_gets_an_excerpt(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        refused = await _refused(application)
+        chat = (await application.services()).chat
+        way_out = application.panes.transcript.wayOutRequested
+        answer = await answered(application, lambda: way_out.emit("send-excerpt", refused.id))
+        assert answer.status is Status.COMPLETE
+        assert answer.parent_id is not None
+        question = await chat.get_message(answer.parent_id)
+        assert [part.content["name"] for part in question.parts if part.type.value == "file"] == ["message.txt"]
+        versions = await chat.list_versions(question.id)
+        assert versions[0].text == _LARGE  # nothing of it is lost
+        await until(lambda: application.panes.commands.is_enabled("edit.undo"))
+
+    play(paths, script)
+
+
+def test_shortening_begins_in_the_composer(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        refused = await _refused(application)
+        application.panes.transcript.wayOutRequested.emit("shorten", refused.id)
+        await until(lambda: application.panes.composer.text() == _LARGE)
+        composer = application.panes.composer
+        answer = await answered(application, lambda: composer.sendRequested.emit("short"))
+        assert answer.status is Status.COMPLETE
+        assert answer.parent_id != refused.parent_id
+
+    play(paths, script)
+
+
+def test_a_larger_model_is_chosen_and_asked(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        refused = await _refused(application)
+        services = await application.services()
+        application.panes.transcript.wayOutRequested.emit("choose-model", refused.id)
+        menus = application.panes.header.model_picker.findChildren(QMenu, "modelMenu")
+        await until(lambda: any(menu.isVisible() for menu in menus))
+        for menu in menus:
+            menu.close()
+        large = ListedModel("offline-large", "Large", 1_000_000, largest_answer=1_000)
+
+        async def list_models() -> tuple[ListedModel, ...]:
+            return (large,)
+
+        services.providers.get("offline").list_models = list_models  # type: ignore[method-assign]
+        await services.chat.context.learn_models()
+        await services.chat.set_thread_model(refused.thread_id, "offline", "offline-large")
+        answer = await answered(application, lambda: application.panes.transcript.retryRequested.emit(refused.id))
+        assert (answer.id, answer.model) == (refused.id, "offline-large")
+        assert answer.error_type == "model_not_found"  # it was asked, and the offline provider has no such model
+
+    play(paths, script)
+
+
+def test_a_question_that_was_excluded_is_included_and_asked(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "hello")
+        chat = (await application.services()).chat
+        assert first.parent_id is not None
+        await chat.context.mark_message(first.parent_id, ContextMark.EXCLUDED)
+        transcript = application.panes.transcript
+        refused = await answered(application, lambda: transcript.regenerateRequested.emit(first.id))
+        assert refused.error_type == "question_excluded"
+        await until(lambda: _notice(application, refused.id) is not None)
+        answer = await answered(application, lambda: transcript.wayOutRequested.emit("include-question", refused.id))
+        assert (answer.id, answer.status) == (refused.id, Status.COMPLETE)
+        assert (await chat.get_message(first.parent_id)).context_mark is ContextMark.NONE
+
+    play(paths, script)
+
+
+def test_a_system_prompt_that_leaves_no_room_leads_to_its_editor(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        composer = application.panes.composer
+        answer = await answered(application, lambda: composer.sendRequested.emit("hello"))
+        assert answer.error_type == "system_prompt_too_large"
+        assert (answer.error or "").startswith("The system prompt has about")
+        await until(lambda: _notice(application, answer.id) is not None)
+        application.panes.transcript.wayOutRequested.emit("edit-system-prompt", answer.id)
+        window = application.panes.window
+        await until(lambda: any(dialog.isVisible() for dialog in window.findChildren(QDialog)))
+        for dialog in window.findChildren(QDialog):
+            dialog.reject()
+
+    play(paths, script, replace(FAST, system_prompt="Be very careful. " * 20_000))
