@@ -126,7 +126,7 @@ class PromptLibrary(QObject):
     async def _check(self, text: str, is_system: bool) -> None:
         template = await asyncio.to_thread(read_template, text, is_system=is_system)
         if self._dialog is not None:
-            self._dialog.show_problems([problem.sentence for problem in template.problems[:5]])
+            self._dialog.form.show_problems([problem.sentence for problem in template.problems[:5]])
 
     async def _note_edit(self) -> None:
         """What was edited since the prompt was opened becomes one step to undo."""

@@ -15,7 +15,7 @@ from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX: Final = 480
-_LEAST_HEIGHT_PX, _FIELD_PX = 210, 86
+_LEAST_HEIGHT_PX, _FIELD_PX, _CHOICE_PX, _PROBLEM_PX = 136, 88, 62, 44
 _LINES, _PADDING_PX = 2, 14
 _MOST_SHOWN_PROBLEMS = 3
 
@@ -77,7 +77,8 @@ class PromptFieldsDialog(Panel):
             layout.addWidget(plain_label(problem.sentence, "muted", wraps=True))
         layout.addWidget(scroll, 1)
         layout.addLayout(buttons)
-        self.fit(_WIDTH_PX, _LEAST_HEIGHT_PX + _FIELD_PX * len(fields))
+        wanted = sum(_CHOICE_PX if each.choices else _FIELD_PX for each in fields)
+        self.fit(_WIDTH_PX, _LEAST_HEIGHT_PX + wanted + _PROBLEM_PX * min(len(problems), _MOST_SHOWN_PROBLEMS))
         first = next(iter(self._fields.values()), None)
         (first or self.insert_button).setFocus(Qt.FocusReason.TabFocusReason)
 

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -22,36 +21,29 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, Prompt, PromptHead, PromptKind, ranked
+from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind, ranked
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
-from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.dialogs.prompt_form import KIND_WORDS, PromptForm, Written
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.search_field import SearchField
 
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
 _SAVE_AFTER_MS = 800
-_CHECK_AFTER_MS = 200
-_KINDS: Final = {PromptKind.TEMPLATE: "Template, for the composer", PromptKind.SYSTEM: "System prompt"}
 _ICONS: Final = {PromptKind.TEMPLATE: "wand", PromptKind.SYSTEM: "message-square"}
 _SHOWN: Final[dict[str, PromptKind | None]] = {
     "All prompts": None,
     "Templates": PromptKind.TEMPLATE,
     "System prompts": PromptKind.SYSTEM,
 }
-_HINTS: Final = {
-    PromptKind.TEMPLATE: "{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in."
-    " Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.",
-    PromptKind.SYSTEM: "{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.",
-}
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
-
-_State = tuple[PromptKind, str, str]
 
 
 class PromptsDialog(Panel):
-    """``saveRequested`` has the id (None: a new one), kind, name and text; ``saved`` or ``show_failure`` answers it."""
+    """``saveRequested`` has the id (None: a new one), kind, name and text; ``saved`` or ``show_failure`` answers it.
+    ``checkRequested`` has a text and whether it is a system prompt; ``form.show_problems`` answers it."""
 
     saveRequested = Signal(object, object, str, str)
     openRequested = Signal(str)
@@ -68,13 +60,14 @@ class PromptsDialog(Panel):
         self.setObjectName("promptsDialog")
         self._heads: tuple[PromptHead, ...] = ()
         self._id: str | None = None
-        self._clean: _State = (PromptKind.TEMPLATE, "", "")
-        self._opened = self._clean
-        self._sent: _State | None = None
+        self._opened = self._clean = Written(PromptKind.TEMPLATE, "", "")
+        self._sent: Written | None = None
         self._then: Callable[[], object] | None = None
         self._deleted_id = ""
-        self._save_timer = self._timer(_SAVE_AFTER_MS, self._save_quietly)
-        self._check_timer = self._timer(_CHECK_AFTER_MS, self._check)
+        self._save_timer = QTimer(self)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(_SAVE_AFTER_MS)
+        self._save_timer.timeout.connect(self._save_quietly)
         self._build()
         self.fit(_WIDTH_PX, _HEIGHT_PX)
         self._show_form(None)
@@ -102,20 +95,23 @@ class PromptsDialog(Panel):
 
     def begin(self, kind: PromptKind, text: str) -> None:
         """A new prompt of a text; it is stored like one that was typed."""
-        self._show_form(None)
-        self.kind_box.setCurrentIndex(self.kind_box.findData(kind.value))
-        self.text_field.setPlainText(text)
-        self._mark_row()
-        self.name_field.setFocus()
+
+        def show() -> None:
+            self._show_form(None)
+            self._mark_row()
+            self.form.type_written(Written(kind, "", text))
+            self.form.name_field.setFocus()
+
+        self._leave(show)
 
     def saved(self, prompt: Prompt) -> None:
         """What was sent is stored; what was typed meanwhile follows."""
         if self._sent is None:
             return
         self._clean, self._sent, self._id = self._sent, None, prompt.id
-        if not self.name_field.text().strip():
-            self.name_field.setText(prompt.name)
-            self._clean = (self._clean[0], prompt.name, self._clean[2])
+        if not self.form.name_field.text().strip():
+            self._clean = Written(self._clean.kind, prompt.name, self._clean.text)
+            self.form.name_field.setText(prompt.name)
         self._show_state()
         if self._then is not None:
             self._leave(self._then)
@@ -127,10 +123,6 @@ class PromptsDialog(Panel):
         self._mark_row()
         self._show_state()
 
-    def show_problems(self, sentences: Sequence[str]) -> None:
-        self._problems.setText("\n".join(sentences))
-        self._problems.setVisible(bool(sentences))
-
     def show_notice(self, sentence: str) -> None:
         self._say(sentence, is_danger=False)
 
@@ -138,8 +130,8 @@ class PromptsDialog(Panel):
         """The way back is one press away."""
         self._deleted_id = prompt_id
         self._say(f"Deleted: {name}", is_danger=False)
-        self.restore_button.setVisible(True)
         self._show_form(None)
+        self.restore_button.setVisible(True)
         self.restore_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # Qt
@@ -150,8 +142,29 @@ class PromptsDialog(Panel):
     # Building
 
     def _build(self) -> None:
-        theme = self.theme
-        self.search = SearchField(theme, object_name="promptsSearch", placeholder="Find a prompt")
+        self.form = PromptForm(self.theme)
+        self.form.typed.connect(self._on_form_typed)
+        self.form.checkRequested.connect(self.checkRequested)
+        columns = QHBoxLayout()
+        columns.setSpacing(20)
+        columns.addWidget(self._build_side())
+        columns.addLayout(self._build_right(), 1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(24, 20, 24, 20)
+        rows.setSpacing(12)
+        rows.addWidget(plain_label("Prompts", "strong"))
+        rows.addLayout(columns, 1)
+        tokens = self.theme.tokens
+        self.setStyleSheet(
+            "#promptsList { background: transparent; border: none; outline: none; }"
+            f"#promptsList::item {{ padding: 0 6px; border: 2px solid transparent; color: {tokens.text};"
+            f" border-radius: {tokens.radius.row}px; }}"
+            f"#promptsList::item:selected {{ background: {tokens.selected}; }}"
+            f"#promptsList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+        )
+
+    def _build_side(self) -> QWidget:
+        self.search = SearchField(self.theme, object_name="promptsSearch", placeholder="Find a prompt")
         self.shown_box = QComboBox()
         self.shown_box.setObjectName("promptsShown")
         self.shown_box.setAccessibleName("Show")
@@ -161,100 +174,50 @@ class PromptsDialog(Panel):
         self.list.setAccessibleName("Prompts")
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
-        self.new_button = self._button("New", "promptsNew", lambda: self._leave(self._begin_empty))
-        self.import_button = self._button("Import…", "promptsImport", lambda: self._leave(self.importRequested.emit))
-        self.export_button = self._button("Export…", "promptsExport", lambda: self._leave(self.exportRequested.emit))
-        side = QVBoxLayout()
-        side.setSpacing(8)
-        for widget in (self.search, self.shown_box):
-            side.addWidget(widget)
-        side.addWidget(self.list, 1)
-        side.addLayout(_row(self.new_button, None, self.import_button, self.export_button))
-        self.name_field = QLineEdit()
-        self.name_field.setObjectName("promptName")
-        self.name_field.setAccessibleName("Name of the prompt")
-        self.name_field.setPlaceholderText("Name")
-        self.name_field.setMaxLength(LONGEST_NAME)
-        self.kind_box = QComboBox()
-        self.kind_box.setObjectName("promptKind")
-        self.kind_box.setAccessibleName("Kind of prompt")
-        for kind, text in _KINDS.items():
-            self.kind_box.addItem(text, kind.value)
-        self.text_field = TextField(theme, name="Text of the prompt", object_name="promptText", most=LONGEST_TEXT)
-        self.text_field.setPlaceholderText("What the prompt says")
-        self._hint = plain_label("", "muted", wraps=True)
-        self._problems = plain_label("", "text", wraps=True)
-        self._problems.setObjectName("promptProblems")
-        self._problems.setProperty("isDanger", True)
-        self._problems.hide()
-        self._notice = plain_label("", "muted", wraps=True)
-        self._notice.setObjectName("promptsNotice")
-        self.restore_button = self._button("Undo", "promptsRestore", self._restore)
-        self.restore_button.hide()
-        self.copy_button = self._button("Duplicate", "promptsDuplicate", self._duplicate)
-        self.delete_button = self._button("Delete", "promptsDelete", self._delete)
-        self.delete_button.setProperty("isDanger", True)
-        self.revert_button = self._button("Revert", "promptsRevert", self._revert)
-        self.insert_button = self._button("Insert", "promptsInsert", self._insert)
-        self.done_button = self._button("Done", "promptsDone", self.reject)
-        self.done_button.setProperty("isPrimary", True)
-        form = QVBoxLayout()
-        form.setSpacing(8)
-        head = QHBoxLayout()
-        head.addWidget(self.name_field, 1)
-        head.addWidget(self.kind_box)
-        form.addLayout(head)
-        form.addWidget(self.text_field, 1)
-        for widget in (self._hint, self._problems):
-            form.addWidget(widget)
-        said = QHBoxLayout()
-        said.addWidget(self._notice, 1)
-        said.addWidget(self.restore_button)
-        form.addLayout(said)
-        form.addLayout(
-            _row(self.copy_button, self.delete_button, None, self.revert_button, self.insert_button, self.done_button)
-        )
-        left = QWidget()
-        left.setFixedWidth(round(_SIDE_PX * max(1.0, theme.scale)))
-        left.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        columns = QHBoxLayout()
-        columns.setSpacing(20)
-        columns.addWidget(left)
-        columns.addLayout(form, 1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(24, 20, 24, 20)
-        rows.setSpacing(12)
-        rows.addWidget(plain_label("Prompts", "strong"))
-        rows.addLayout(columns, 1)
-        tokens = theme.tokens
-        self.setStyleSheet(
-            "#promptsList { background: transparent; border: none; outline: none; }"
-            f"#promptsList::item {{ padding: 0 6px; border: 2px solid transparent; color: {tokens.text};"
-            f" border-radius: {tokens.radius.row}px; }}"
-            f"#promptsList::item:selected {{ background: {tokens.selected}; }}"
-            f"#promptsList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
-        )
+        self.list.setIconSize(QSize(ICON_PX, ICON_PX))
         self.search.textChanged.connect(self._fill)
         self.shown_box.currentIndexChanged.connect(lambda _index: self._fill())
         self.list.currentItemChanged.connect(self._on_list_current_changed)
-        self.name_field.textChanged.connect(self._on_typed)
-        self.text_field.textChanged.connect(self._on_typed)
-        self.kind_box.currentIndexChanged.connect(self._on_typed)
+        self.new_button = _button("New", "promptsNew", lambda: self._leave(self._begin_empty))
+        self.import_button = _button("Import…", "promptsImport", lambda: self._leave(self.importRequested.emit))
+        self.export_button = _button("Export…", "promptsExport", lambda: self._leave(self.exportRequested.emit))
+        side = QWidget()
+        side.setFixedWidth(round(_SIDE_PX * max(1.0, self.theme.scale)))
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.search)
+        column.addWidget(self.shown_box)
+        column.addWidget(self.list, 1)
+        column.addLayout(_row(self.new_button, None, self.import_button, self.export_button))
+        return side
 
-    def _button(self, text: str, object_name: str, run: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(object_name)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda _is_checked: run())
-        return button
-
-    def _timer(self, interval_ms: int, run: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(run)
-        return timer
+    def _build_right(self) -> QVBoxLayout:
+        self._notice = plain_label("", "muted", wraps=True)
+        self._notice.setObjectName("promptsNotice")
+        self.restore_button = _button("Undo", "promptsRestore", self._restore)
+        self.restore_button.setAccessibleName("Undo deleting the prompt")
+        self.restore_button.hide()
+        self.copy_button = _button(
+            "Duplicate", "promptsDuplicate", lambda: self._leave(lambda: self.duplicateRequested.emit(self._id))
+        )
+        self.delete_button = _button("Delete", "promptsDelete", self._delete)
+        self.delete_button.setProperty("isDanger", True)
+        self.revert_button = _button("Revert", "promptsRevert", lambda: self.form.type_written(self._opened))
+        self.insert_button = _button("Insert", "promptsInsert", lambda: self._leave(self._insert))
+        self.done_button = _button("Done", "promptsDone", self.reject)
+        self.done_button.setProperty("isPrimary", True)
+        said = QHBoxLayout()
+        said.addWidget(self._notice, 1)
+        said.addWidget(self.restore_button)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(self.form, 1)
+        column.addLayout(said)
+        column.addLayout(
+            _row(self.copy_button, self.delete_button, None, self.revert_button, self.insert_button, self.done_button)
+        )
+        return column
 
     # The list
 
@@ -266,7 +229,7 @@ class PromptsDialog(Panel):
         for head in ranked(shown, self.search.text()):
             item = QListWidgetItem(icon(_ICONS[head.kind], self.theme.tokens.muted), head.name, self.list)
             item.setData(_ID_ROLE, head.id)
-            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, _KINDS[head.kind])
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, KIND_WORDS[head.kind])
             item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
         if not self.list.count():
             QListWidgetItem("No prompt has this in it.", self.list).setFlags(Qt.ItemFlag.NoItemFlags)
@@ -287,61 +250,35 @@ class PromptsDialog(Panel):
 
     # The form
 
-    def _state(self) -> _State:
-        return self._kind(), self.name_field.text(), self.text_field.toPlainText()
-
-    def _kind(self) -> PromptKind:
-        return PromptKind(self.kind_box.currentData())
-
-    def _is_changed(self) -> bool:
-        return self._state() != self._clean
-
-    def _is_blank(self) -> bool:
-        """A new prompt in which nothing was written."""
-        return self._id is None and not self.name_field.text().strip() and not self.text_field.toPlainText().strip()
-
     def _show_form(self, prompt: Prompt | None) -> None:
-        kind = self._kind() if prompt is None else prompt.kind
         self._id = None if prompt is None else prompt.id
-        self._clean = (kind, "", "") if prompt is None else (prompt.kind, prompt.name, prompt.text)
         self._sent = None
-        for field in (self.name_field, self.text_field, self.kind_box):
-            field.blockSignals(True)
-        self.kind_box.setCurrentIndex(self.kind_box.findData(kind.value))
-        self.name_field.setText(self._clean[1])
-        self.text_field.setPlainText(self._clean[2])
-        for field in (self.name_field, self.text_field, self.kind_box):
-            field.blockSignals(False)
-        # What the field made of it is what is compared: it has its own ideas of line ends.
-        self._clean = self._opened = self._state()
         self._save_timer.stop()
-        self._check()
+        kind = self.form.written().kind if prompt is None else prompt.kind
+        self.form.show_written(Written(kind, "", "") if prompt is None else Written(kind, prompt.name, prompt.text))
+        # What the field made of it is what is compared: it has its own ideas of line ends.
+        self._clean = self._opened = self.form.written()
+        self.restore_button.hide()
         self._show_state()
 
     def _begin_empty(self) -> None:
-        self.show_prompt(None)
-        self.name_field.setFocus()
+        self._show_form(None)
+        self._mark_row()
+        self.form.name_field.setFocus()
 
-    def _on_typed(self) -> None:
+    def _on_form_typed(self) -> None:
         self._save_timer.start()
-        self._check_timer.start()
         self._show_state()
 
     def _show_state(self) -> None:
-        is_stored, kind = self._id is not None, self._kind()
-        self._hint.setText(_HINTS[kind])
+        is_stored, written = self._id is not None, self.form.written()
         self.copy_button.setEnabled(is_stored)
         self.delete_button.setEnabled(is_stored)
-        self.revert_button.setEnabled(self._state() != self._opened)
-        self.insert_button.setVisible(kind is PromptKind.TEMPLATE)
-        self.insert_button.setEnabled(bool(self.text_field.toPlainText().strip()))
-
-    def _check(self) -> None:
-        self._check_timer.stop()
-        self.checkRequested.emit(self.text_field.toPlainText(), self._kind() is PromptKind.SYSTEM)
+        self.revert_button.setEnabled(written != self._opened)
+        self.insert_button.setVisible(written.kind is PromptKind.TEMPLATE)
+        self.insert_button.setEnabled(bool(written.text.strip()))
 
     def _say(self, text: str, *, is_danger: bool) -> None:
-        self.restore_button.hide()
         self._notice.setProperty("isDanger", is_danger)
         self._notice.style().unpolish(self._notice)
         self._notice.style().polish(self._notice)
@@ -352,18 +289,20 @@ class PromptsDialog(Panel):
 
     def _save_quietly(self) -> None:
         """A text that is empty for a moment is not worth words."""
-        if self.text_field.toPlainText().strip():
+        if self.form.written().text.strip():
             self._save()
 
     def _save(self) -> None:
         self._save_timer.stop()
-        if self._sent is None and self._is_changed():
-            self._sent = self._state()
-            self.saveRequested.emit(self._id, *self._sent)
+        written = self.form.written()
+        if self._sent is None and written != self._clean:
+            self._sent = written
+            self.saveRequested.emit(self._id, written.kind, written.name, written.text)
 
     def _leave(self, then: Callable[[], object]) -> None:
         """Do something for which the form must be stored; not at all where it cannot be."""
-        if self._is_blank() or not self._is_changed():
+        written = self.form.written()
+        if self._sent is None and (written == self._clean or (self._id is None and written.is_blank)):
             self._then = None
             self._save_timer.stop()
             then()
@@ -373,17 +312,8 @@ class PromptsDialog(Panel):
 
     # What a person presses
 
-    def _revert(self) -> None:
-        kind, name, text = self._opened
-        self.kind_box.setCurrentIndex(self.kind_box.findData(kind.value))
-        self.name_field.setText(name)
-        self.text_field.replace_text(text)
-
-    def _duplicate(self) -> None:
-        self._leave(lambda: self.duplicateRequested.emit(self._id))
-
     def _delete(self) -> None:
-        if self.text_field.toPlainText().strip():
+        if self.form.written().text.strip():
             self._leave(lambda: self.deleteRequested.emit(self._id))
         else:  # cannot be stored, nor need it be
             self._save_timer.stop()
@@ -395,12 +325,17 @@ class PromptsDialog(Panel):
         self.restoreRequested.emit(self._deleted_id)
 
     def _insert(self) -> None:
-        def insert() -> None:
-            prompt_id = self._id
-            self.accept()
-            self.insertRequested.emit(prompt_id)
+        prompt_id = self._id
+        self.accept()
+        self.insertRequested.emit(prompt_id)
 
-        self._leave(insert)
+
+def _button(text: str, object_name: str, run: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda _is_checked: run())
+    return button
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:
