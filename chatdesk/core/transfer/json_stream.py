@@ -20,7 +20,7 @@ from chatdesk.core.transfer.json_steps import DEEPEST, Damaged, TooDeep, decode_
 #: Characters of one piece. An export of 2 GB holds thousands of them; 32 million are 10,000 pages.
 LARGEST_PIECE: Final = 32 * 1024 * 1024
 #: Up to here a piece is decoded in one go, which takes a few milliseconds.
-_AT_ONCE: Final = 384 * 1024
+AT_ONCE: Final = 384 * 1024
 _READ_BYTES: Final = 256 * 1024
 _SPACE = re.compile(r"[ \t\r\n]*+")
 # Over everything up to the next bracket, whole strings included; or up to a string whose end is not there yet.
@@ -59,10 +59,12 @@ class JsonStream:
         *,
         streamed: frozenset[str] = frozenset(),
         largest: int = LARGEST_PIECE,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._stream = stream
         self._streamed = streamed
         self._largest = largest
+        self._at_once = min(at_once, largest)
         self._decoder: codecs.IncrementalDecoder | None = None
         self._text = ""
         self._at = 0
@@ -125,7 +127,7 @@ class JsonStream:
         first = self._peek()
         if not first:
             return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
-        self._fill(_AT_ONCE)
+        self._fill(self._at_once)
         try:
             value, end = self._json.raw_decode(self._text, self._at)
         except (ValueError, RecursionError):
@@ -134,6 +136,8 @@ class JsonStream:
             # A number at the very end of what was read may go on.
             if end < len(self._text) or self._is_over:
                 size, self._at = end - self._at, end
+                if size > self._largest:
+                    return Piece(key, is_element=is_element, problem=self._too_large())
                 return Piece(key, value, is_element, size=size)
         if first not in '[{"':
             return self._bare(key, is_element=is_element)
@@ -144,7 +148,7 @@ class JsonStream:
         match = _BARE.match(self._text, self._at)
         assert match is not None  # it matches nothing, too
         word, self._at = match.group(), match.end()
-        if not word or len(word) >= _AT_ONCE:
+        if not word or len(word) >= self._at_once:
             return Piece(key, is_element=is_element, problem="is not JSON", is_end=True)
         if re.fullmatch(r"-?\d+", word):
             return Piece(key, None, is_element)  # a number with thousands of digits is nothing that is wanted
@@ -171,7 +175,7 @@ class JsonStream:
             elif not self._fill(1):
                 return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
         if size > self._largest:
-            return Piece(key, is_element=is_element, problem=f"is larger than {self._largest // 1024**2} MB")
+            return Piece(key, is_element=is_element, problem=self._too_large())
         if extent.deepest > DEEPEST:
             return Piece(key, is_element=is_element, problem=f"is nested {extent.deepest:,} levels deep")
         try:
@@ -180,6 +184,9 @@ class JsonStream:
             return Piece(key, is_element=is_element, problem="is nested too deeply")
         except Damaged:
             return Piece(key, is_element=is_element, problem="is damaged")
+
+    def _too_large(self) -> str:
+        return f"is larger than {self._largest / 1024**2:.3g} MB"
 
     def _peek(self) -> str:
         """The next character that is no space; empty at the end."""
