@@ -1,0 +1,99 @@
+"""A real database and the real import service over files in a temporary directory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.domain.imported import ImportOutcome
+from chatdesk.core.domain.message import Message
+from chatdesk.core.storage.importing import ImportRepository
+from chatdesk.core.transfer.importing import ImportReport, ImportService
+from tests.helpers.export_samples import write_json
+from tests.helpers.store import MovableClock, Store
+
+
+@dataclass
+class ImportWorld:
+    store: Store
+    service: ImportService
+    blobs: BlobStore
+    folder: Path
+
+    async def bring(self, value: Any, name: str = "conversations.json", **options: Any) -> ImportReport:
+        """Import data as a JSON file."""
+        return await self.service.run(write_json(self.folder / name, value), **options)
+
+    async def threads(self, **wanted: Any) -> dict[str, str]:
+        """Ids of the threads by title."""
+        page = await self.store.threads.list_page(None, limit=1000, **wanted)
+        return {thread.title: thread.id for thread in page.threads}
+
+    async def shown(self, thread_id: str) -> list[Message]:
+        page = await self.store.messages.page(thread_id, limit=1000)
+        assert page.total == len(page.messages)
+        return list(page.messages)
+
+    async def all_rows(self, table: str) -> list[tuple[Any, ...]]:
+        return await self.store.db.read(
+            lambda conn: [tuple(row) for row in conn.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2")]
+        )
+
+    async def check(self) -> None:
+        """Nothing is damaged, and every thread's counters are what a recount finds."""
+        assert await self.store.db.integrity_check() == []
+        for wanted in ({}, {"archived": True}, {"trashed": True}):
+            for thread_id in (await self.threads(**wanted)).values():
+                thread = await self.store.threads.get(thread_id)
+                assert await self.store.threads.recount(thread_id) == thread
+                page = await self.store.messages.page(thread_id, limit=100_000)
+                assert page.total == len(page.messages)
+                assert thread.current_leaf_id == (page.messages[-1].id if page.messages else None)
+                for above, below in zip(page.messages, page.messages[1:], strict=False):
+                    assert below.position > above.position
+        await self.store.db.read(_check_tree)
+
+
+def _check_tree(conn: Any) -> None:
+    wrong = conn.exec_driver_sql(
+        "SELECT count(*) FROM messages m LEFT JOIN messages p ON p.id = m.parent_id"
+        " WHERE m.position <> coalesce(p.position + 1, 0) OR p.thread_id <> m.thread_id OR p.id >= m.id"
+    ).scalar()
+    assert not wrong
+    off = conn.exec_driver_sql(
+        "SELECT count(*) FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.on_path = 1 AND p.on_path = 0"
+    ).scalar()
+    assert not off
+    unlogged = conn.exec_driver_sql(
+        "SELECT count(*) FROM messages WHERE id NOT IN (SELECT entity FROM changes WHERE kind = 'message')"
+    ).scalar()
+    assert not unlogged
+    unnamed = conn.exec_driver_sql(
+        "SELECT count(*) FROM messages WHERE id NOT IN (SELECT entity FROM import_origins)"
+        " AND thread_id IN (SELECT entity FROM import_origins)"
+    ).scalar()
+    assert unnamed is not None
+
+
+@asynccontextmanager
+async def import_world(folder: Path) -> AsyncIterator[ImportWorld]:
+    store = Store(folder / "chatdesk.db", MovableClock())
+    await store.db.open()
+    blobs = BlobStore(folder / "blobs")
+    files = folder / "files"
+    files.mkdir(exist_ok=True)
+    try:
+        yield ImportWorld(store, ImportService(ImportRepository(store.db), blobs, store.clock), blobs, files)
+    finally:
+        await store.db.close()
+
+
+def outcomes(report: ImportReport) -> dict[str, str]:
+    return {line.title: line.outcome.value for line in report.lines}
+
+
+NEW, EXTENDED, UNCHANGED = ImportOutcome.NEW.value, ImportOutcome.EXTENDED.value, ImportOutcome.UNCHANGED.value
