@@ -20,17 +20,28 @@ def digest(parts: Iterable[tuple[int, str, str]]) -> str:
 
 def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
     """Complaints in plain words, without contents; empty when all is well."""
-    pragma = "integrity_check" if is_thorough else "quick_check"
-    found = [str(row[0]) for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)") if row[0] != "ok"]
+    found = check_pages(conn, is_thorough=is_thorough)
     if found or not is_thorough:
         return found
-    for row in conn.exec_driver_sql("PRAGMA foreign_key_check"):
-        found.append(f"a row of {row[0]} points at a missing row of {row[2]}")
-    found.extend(_damaged_messages(conn))
-    return found
+    return dangling_rows(conn) + damaged_messages(conn)
 
 
-def _damaged_messages(conn: Connection) -> list[str]:
+def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[str]:
+    """What SQLite itself complains about."""
+    pragma = "integrity_check" if is_thorough else "quick_check"
+    return [str(row[0]) for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)") if row[0] != "ok"]
+
+
+def dangling_rows(conn: Connection) -> list[str]:
+    """Rows that point at nothing."""
+    return [
+        f"a row of {row[0]} points at a missing row of {row[2]}"
+        for row in conn.exec_driver_sql("PRAGMA foreign_key_check")
+    ]
+
+
+def damaged_messages(conn: Connection) -> list[str]:
+    """Messages whose text has changed since it was finished: what no check of SQLite can see."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.content_digest, p.part_index, p.type, p.content"
         " FROM messages m LEFT JOIN message_parts p ON p.message_id = m.id"

@@ -1,0 +1,183 @@
+"""Copies what can still be read out of a damaged database into a new one, table by table and row by row.
+
+Around a place that cannot be read it goes on at the next row number that can be found. The damaged file is only read.
+What is copied waits where a restore waits (``begun_restore``), so that putting it in place keeps the damaged file.
+"""
+
+# ruff: noqa: S608 - names come from our own tables and from the file's list of columns, both quoted
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Table
+
+from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.storage import backup, repair, schema_upgrade, search_index, tables
+from chatdesk.core.storage.begun_restore import ready_path, remove_database
+from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import make_private_file, writing_engine
+from chatdesk.core.storage.failures import translating
+
+_STEP: Final = 200
+_LARGEST_ROWID: Final = 2**62
+# Found again from the messages, or of no use without what they belong to.
+_DERIVED: Final = frozenset(("part_token_counts", "search_queue", "search_removed", "search_entries", "search_backlog"))
+_UNREADABLE: Final = StorageCorrupt(
+    "Nothing could be read from the damaged database.",
+    safe="It was left as it is.",
+    next_step="Restore the newest backup.",
+)
+
+
+def salvage(database: Path, origin: Origin) -> list[str]:
+    """Copy what reads; sentences that say how much, a table each, and what was mended in the copy. The copy is ready
+    for ``begun_restore.commit``. Raises ``StorageCorrupt`` when no message could be read."""
+    target = ready_path(database)
+    with translating(database):
+        remove_database(target)
+        make_private_file(target)
+        try:
+            lines = _fill(database, target, origin)
+            backup.sync_file(target)
+        except BaseException:
+            remove_database(target)
+            raise
+    return lines
+
+
+def _fill(database: Path, target: Path, origin: Origin) -> list[str]:
+    engine = writing_engine(target, foreign_keys=False)
+    lines: list[str] = []
+    try:
+        with engine.connect() as conn:
+            raw = conn.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("PRAGMA journal_mode=DELETE")
+            with conn.begin():
+                schema_upgrade.create(conn)
+                with closing(_damaged(database)) as source:
+                    copied = {table.name: _copy(source, raw, table, lines) for table in tables.metadata.sorted_tables}
+                if not copied["messages"]:
+                    raise _UNREADABLE
+                raw.execute("DELETE FROM search_queue")
+                search_index.rebuild(raw)
+                lines += repair.mend(conn, origin)
+    except sqlite3.DatabaseError as error:
+        raise _UNREADABLE from error
+    finally:
+        engine.dispose()
+    return lines
+
+
+def _damaged(database: Path) -> sqlite3.Connection:
+    conn = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    conn.text_factory = lambda data: data.decode("utf-8", "replace")
+    return conn
+
+
+def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, lines: list[str]) -> int:
+    """Copy one table; how many rows."""
+    if table.name in _DERIVED:
+        return 0
+    try:
+        there = {row[1] for row in source.execute(f'PRAGMA table_info("{table.name}")')}
+    except sqlite3.DatabaseError:
+        raise _UNREADABLE from None
+    names = [column.name for column in table.columns if column.name in there and column.name != "search_n"]
+    if not names:
+        return 0
+    columns = ", ".join(f'"{name}"' for name in names)
+    statement = f'INSERT OR IGNORE INTO "{table.name}" ({columns}) VALUES ({", ".join("?" * len(names))})'
+    gaps = _Gaps()
+    count = 0
+    is_numbered = table.dialect_options["sqlite"]["with_rowid"]
+    rows = _numbered(source, table.name, columns, gaps) if is_numbered else _plain(source, table.name, columns, gaps)
+    for batch in rows:
+        count += sink.executemany(statement, batch).rowcount
+    if gaps.count:
+        places = "1 place" if gaps.count == 1 else f"{gaps.count} places"
+        lines.append(f"{table.name}: {count:,} rows were copied; {places} could not be read.")
+    elif table.name in ("threads", "messages"):
+        lines.append(f"{table.name}: all {count:,} rows were copied.")
+    return count
+
+
+class _Gaps:
+    """How often reading had to begin anew behind something that cannot be read."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+def _numbered(source: sqlite3.Connection, table: str, columns: str, gaps: _Gaps) -> Iterator[list[Sequence[Any]]]:
+    # "From", never "behind": to go behind a row SQLite looks at the page that the row would be on.
+    start, size = 0, _STEP
+    while True:
+        try:
+            rows = _from(source, table, columns, start, size)
+        except sqlite3.DatabaseError:
+            if size > 1:
+                size = 1  # up to the place itself
+                continue
+            gaps.count += 1
+            further = _beyond(source, table, start)
+            if further is None:
+                return
+            start, size = further, _STEP
+            continue
+        if not rows:
+            return
+        yield [row[1:] for row in rows]
+        start = rows[-1][0] + 1
+
+
+def _from(source: sqlite3.Connection, table: str, columns: str, start: int, size: int) -> list[Any]:
+    return source.execute(
+        f'SELECT rowid, {columns} FROM "{table}" WHERE rowid >= ? ORDER BY rowid LIMIT ?', (start, size)
+    ).fetchall()
+
+
+def _beyond(source: sqlite3.Connection, table: str, start: int) -> int | None:
+    """The smallest row number behind ``start`` from which on a row can be read, found by doubling and halving."""
+    step = 1
+    while _first_from(source, table, start + step) is None:
+        step *= 2
+        if start + step >= _LARGEST_ROWID:
+            return None
+    low, high = step // 2, step
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _first_from(source, table, start + middle) is None:
+            low = middle
+        else:
+            high = middle
+    return _first_from(source, table, start + high)
+
+
+def _first_from(source: sqlite3.Connection, table: str, rowid: int) -> int | None:
+    """The number of the first row from ``rowid`` on, when that row can be read. At the end there is none."""
+    with suppress(sqlite3.DatabaseError):
+        row = source.execute(
+            f'SELECT rowid, * FROM "{table}" WHERE rowid >= ? ORDER BY rowid LIMIT 1', (rowid,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+    return None
+
+
+def _plain(source: sqlite3.Connection, table: str, columns: str, gaps: _Gaps) -> Iterator[list[Sequence[Any]]]:
+    found = source.execute(f'SELECT {columns} FROM "{table}"')
+    with closing(found):
+        while True:
+            try:
+                rows = found.fetchmany(_STEP)
+            except sqlite3.DatabaseError:
+                gaps.count += 1
+                return
+            if not rows:
+                return
+            yield rows

@@ -1,0 +1,224 @@
+"""Check and Repair: what is found, what is mended, what is said, and what is read out of a damaged file."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.storage import begun_restore, search_schema
+from chatdesk.core.storage.checkup import Kind
+from chatdesk.core.storage.repair import RECOVERED_TITLE, RepairService
+from chatdesk.core.storage.salvage import salvage
+from tests.helpers.store import Store
+
+
+def _service(store: Store) -> RepairService:
+    return RepairService(store.db, store.path.parent / "blobs")
+
+
+async def _run(store: Store, *statements: str) -> None:
+    """Straight into the file, as nothing of ours would."""
+    await store.db.close()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
+        for statement in statements:
+            conn.execute(statement)
+    store.reset()
+    await store.db.open()
+
+
+async def test_a_sound_database_has_nothing_to_mend(store: Store) -> None:
+    await store.ask(await store.thread())
+    assert await _service(store).check() == []
+    report = await _service(store).repair()
+    assert report.lines == ("Nothing was wrong.",)
+    assert report.kept is None
+
+
+async def test_counters_and_ends_are_counted_afresh(store: Store) -> None:
+    thread, other = await store.thread(), await store.thread()
+    await store.ask(thread)
+    await store.ask(other)
+    before = await store.threads.get(thread)
+    await store.db.write(
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE threads SET message_count = 99, total_input_tokens = 1, tool_counts = '{\"x\":3}',"
+            " current_leaf_id = NULL WHERE id = ?",
+            (thread,),
+        )
+    )
+    found = await _service(store).check()
+    assert {each.kind for each in found} == {Kind.COUNTERS, Kind.PATHS}
+    report = await _service(store).repair()
+    assert report.left == ()
+    assert len(report.done) == 2
+    assert report.kept is not None
+    assert report.kept.exists()
+    assert await store.threads.get(thread) == before
+    assert await _service(store).check() == []
+
+
+async def test_messages_of_a_lost_thread_get_one_again_and_rows_of_nothing_go(store: Store) -> None:
+    thread, kept = await store.thread("lost"), await store.thread("kept")
+    await store.ask(thread, "precious")
+    first, answer = await store.ask(kept, "one")
+    await store.ask(kept, "two")
+
+    await _run(
+        store,
+        "PRAGMA foreign_keys=OFF",
+        *(f"DROP TRIGGER {name}" for name in await _triggers(store)),
+        f"DELETE FROM threads WHERE id = '{thread}'",  # noqa: S608
+        f"DELETE FROM messages WHERE id = '{first}'",  # noqa: S608
+        "INSERT INTO tags (id, name, name_folded, created_at) VALUES ('t', 'n', 'n', 1)",
+        "INSERT INTO thread_tags (thread_id, tag_id) VALUES ('nothing', 't')",
+    )
+    report = await _service(store).repair()
+    assert report.left == ()
+    assert any(RECOVERED_TITLE in line for line in report.done)
+    assert any("thread_tags" in line for line in report.done)
+    assert (await store.threads.get(thread)).title == RECOVERED_TITLE
+    assert await store.shown(thread) == ["precious", "answer to precious"]
+    assert (await store.messages.get(answer)).parent_id is None
+    assert await store.shown(kept) == ["answer to one", "two", "answer to two"]
+    assert await store.db.integrity_check() == []
+
+
+async def _triggers(store: Store) -> list[str]:
+    rows = await store.db.read(
+        lambda conn: conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").all()
+    )
+    return [row[0] for row in rows]
+
+
+async def test_a_flipped_bit_in_a_text_and_lost_files_are_found_and_left_alone(store: Store) -> None:
+    thread = await store.thread()
+    _, answer = await store.ask(thread)
+    data = b"bytes"
+    names = [hashlib.sha256(data).hexdigest(), "e" * 64, "d" * 64]
+
+    def work(conn: Any) -> None:
+        part = conn.exec_driver_sql("SELECT id FROM message_parts WHERE message_id = ?", (answer,)).scalar()
+        for number, name in enumerate(names):
+            conn.exec_driver_sql(
+                "INSERT INTO artifacts (id, part_id, kind, path, mime, size_bytes, sha256)"
+                " VALUES (?, ?, 'file', '', '', 5, ?)",
+                (str(number), part, name),
+            )
+        conn.exec_driver_sql('UPDATE message_parts SET content = \'{"text":"answes"}\' WHERE id = ?', (part,))
+
+    await store.db.write(work)
+    for name in names[:2]:
+        path = store.path.parent / "blobs" / name[:2] / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+    report = await _service(store).repair()
+    assert report.done == ()
+    assert report.kept is None
+    text = "\n".join(report.left)
+    assert f"The text of message {answer} is not what was saved" in text
+    assert "eeeeeeeeeeee… is not what was saved" in text
+    assert "dddddddddddd… is missing" in text
+    assert len(report.left) == 3
+    assert await store.shown(thread) == ["question", "answes"]
+
+
+async def test_a_damaged_search_index_is_made_anew(store: Store) -> None:
+    await store.ask(await store.thread())
+    table = search_schema.VIRTUAL_TABLES[0]
+    await store.db.write(lambda conn: conn.exec_driver_sql(f"UPDATE {table}_data SET block = x'00ff00' WHERE id > 10"))
+    found = await _service(store).check()
+    assert [each.kind for each in found] in ([Kind.INDEX], [Kind.PAGES])
+    if found[0].kind is Kind.INDEX:
+        report = await _service(store).repair()
+        assert any("search index" in line for line in report.done)
+        assert await _service(store).check() == []
+
+
+def _trash(path: Path, table: str, *, leaf: bool) -> None:
+    """Overwrite a page of a table: its root, or some leaf in the middle."""
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        conn.execute("PRAGMA journal_mode=DELETE")
+        size = conn.execute("PRAGMA page_size").fetchone()[0]
+        root = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    data = bytearray(path.read_bytes())
+    page = root
+    if leaf:
+        begin = (root - 1) * size
+        assert data[begin] == 5, "the table is too small to have leaves"
+        cells = int.from_bytes(data[begin + 3 : begin + 5], "big")
+        pointer = begin + int.from_bytes(data[begin + 12 + 2 * (cells // 2) : begin + 14 + 2 * (cells // 2)], "big")
+        page = int.from_bytes(data[pointer : pointer + 4], "big")
+    data[(page - 1) * size : page * size] = b"\xa5" * size
+    path.write_bytes(data)
+
+
+async def test_what_reads_is_copied_out_of_a_damaged_file(store: Store) -> None:
+    thread = await store.thread()
+    for number in range(150):
+        await store.ask(thread, f"{number} " + "x" * 300)
+    origin = store.db.origin
+    await store.db.close()
+    _trash(store.path, "message_parts", leaf=True)
+    damaged = store.path.read_bytes()
+    lines = salvage(store.path, origin)
+    assert store.path.read_bytes() == damaged
+    assert any(line.startswith("message_parts:") and "could not be read" in line for line in lines)
+    assert any(line.startswith("messages: all 300") for line in lines)
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    shown = await store.shown(thread)
+    assert len(shown) == 300
+    assert 270 < sum(1 for text in shown if text) < 300
+    troubles = await _service(store).check()
+    assert {each.kind for each in troubles} == {Kind.TEXT}  # the messages whose words are gone
+    await store.ask(thread, "goes on")
+
+
+async def test_a_page_of_messages_that_is_gone_leaves_the_others(store: Store) -> None:
+    thread = await store.thread()
+    for number in range(150):
+        await store.ask(thread, f"{number}")
+    origin = store.db.origin
+    await store.db.close()
+    _trash(store.path, "messages", leaf=True)
+    lines = salvage(store.path, origin)
+    assert any(line.startswith("messages:") and "could not be read" in line for line in lines)
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    assert 200 < len(await store.shown(thread)) < 300
+    assert await store.db.integrity_check() == []
+
+
+async def test_a_file_from_which_nothing_reads_says_so_and_is_left(store: Store) -> None:
+    await store.ask(await store.thread())
+    origin = store.db.origin
+    await store.db.close()
+    store.path.write_bytes(b"not a database" * 999)
+    with pytest.raises(StorageCorrupt):
+        salvage(store.path, origin)
+    assert not begun_restore.ready_path(store.path).exists()
+
+
+async def test_damaged_pages_are_not_mended_in_place(store: Store) -> None:
+    thread = await store.thread()
+    for number in range(150):
+        await store.ask(thread, f"{number} " + "x" * 300)
+    await store.db.close()
+    _trash(store.path, "message_parts", leaf=True)
+    before = store.path.read_bytes()
+    store.reset()
+    await store.db.open()
+    report = await _service(store).repair()
+    assert report.done == ()
+    assert "doctor --repair" in report.left[1]
+    await store.db.close()
+    assert len(store.path.read_bytes()) >= len(before)
