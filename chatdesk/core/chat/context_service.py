@@ -200,8 +200,8 @@ class ContextService:
         return ContextPage(tuple(entries[:limit]), start, prepared.frame.message_count)
 
     async def totals(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextTotals:
-        """For the meter: cheap enough for every key that is pressed. What a draft would push out is not worked out;
-        ``share`` is above 1 then. Raises a ``DoesNotFit`` where the system prompt alone is too large."""
+        """For the meter: cheap enough for every key that is pressed. ``share`` is above 1 where a draft pushes older
+        messages out. Raises a ``DoesNotFit`` where the system prompt alone is too large."""
         prepared = await self._prepared_now(checked_id(thread_id))
         if not draft.strip() and not attachments:
             return prepared.totals()
@@ -210,7 +210,7 @@ class ContextService:
         else:
             tokens = self._counter.count_in(draft, prepared.way)
         enclosed = await self._attached.enclosed(attachments, prepared.reading)
-        return prepared.totals(draft_tokens=tokens + tokens_of(enclosed))
+        return prepared.totals_with(tokens, tokens_of(enclosed))
 
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
         """Where the context of a thread starts and where its summaries end, on the shown path."""

@@ -6,7 +6,7 @@ One small read where the thread was used before; the rest is in memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
 from chatdesk.core.context.budget import Choice, Offer, Room, choose
@@ -21,6 +21,7 @@ from chatdesk.core.domain.context import ContextFrame, ContextTotals
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.summary import Summary
+from chatdesk.core.errors import DoesNotFit
 from chatdesk.core.providers.base import ChatRequest
 
 # The way to a message that is not shown is read whole, so it has an end.
@@ -67,6 +68,21 @@ class Prepared:
             draft=scaled((self.offer.question_tokens or 0) if draft_tokens is None else draft_tokens),
             is_estimate=self.is_estimate,
         )
+
+    def totals_with(self, text_tokens: int, enclosed_tokens: int) -> ContextTotals:
+        """``totals`` with a draft that was not there when this was chosen, and how many messages stay behind for it. Of
+        what is enclosed as much is sent as there is room for, so it makes no draft too large."""
+        totals = self.totals(text_tokens + enclosed_tokens)
+        sent = self.choice.recent_count + self.choice.pinned_count
+        for tokens in (text_tokens + enclosed_tokens, text_tokens):
+            try:
+                choice = choose(self.room, replace(self.offer, question_tokens=tokens + TOKENS_PER_MESSAGE))
+            except DoesNotFit:
+                continue
+            is_whole = tokens == text_tokens + enclosed_tokens
+            kept = choice.recent_count + choice.pinned_count if is_whole else 0
+            return replace(totals, pushed_out=max(sent - kept, 0))
+        return replace(totals, pushed_out=sent, is_draft_too_large=True)
 
     def request(self) -> ChatRequest:
         return build_request(

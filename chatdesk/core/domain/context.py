@@ -44,7 +44,9 @@ class ContextEntry:
 
 @dataclass(frozen=True, slots=True)
 class ContextTotals:
-    """Tokens of one request. ``reserved`` is the room that is kept for the answer."""
+    """Tokens of one request. ``reserved`` is the room that is kept for the answer. ``pushed_out`` counts the messages
+    that would be sent without the draft and stay behind because of it; ``is_draft_too_large``: it does not fit even
+    alone."""
 
     window: int
     reserved: int
@@ -54,6 +56,8 @@ class ContextTotals:
     recent: int = 0
     draft: int = 0
     is_estimate: bool = False
+    pushed_out: int = 0
+    is_draft_too_large: bool = False
 
     @property
     def used(self) -> int:

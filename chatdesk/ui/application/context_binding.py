@@ -93,7 +93,12 @@ def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
     about = "About " if totals.is_estimate else ""
     taken = f"{about}{totals.used:,} of {totals.window:,} tokens are taken"
     said = [f"{taken}; {totals.reserved:,} are kept for the answer."]
-    if totals.share > 1:
+    if totals.is_draft_too_large:
+        said.append("What you are writing does not fit even alone: shorten it, attach it, or choose a larger model.")
+    elif totals.pushed_out:
+        count = f"{totals.pushed_out:,} older messages stay" if totals.pushed_out > 1 else "1 older message stays"
+        said.append(f"It is full: {count} behind because of what you are writing.")
+    elif totals.share > 1:
         said.append("It is full: the oldest messages stay behind when you send.")
     else:
         said.append(f"{totals.free:,} tokens are free before older messages stay behind.")
