@@ -303,6 +303,10 @@ class ContextService:
         """The thread's and its project's, for a dialog."""
         return await self._contexts.own_parameters(thread_id)
 
+    async def project_parameters(self, project_id: str) -> Parameters:
+        """Those that hold where a thread has none of its own."""
+        return await self._contexts.project_parameters(project_id)
+
     async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
         """Raises ``InvalidInput``."""
         await self._contexts.set_thread_parameters(thread_id, checked_parameters(parameters))

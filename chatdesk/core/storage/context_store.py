@@ -135,6 +135,17 @@ class ContextRepository:
 
         return await self._db.read(work)
 
+    async def project_parameters(self, project_id: str) -> Parameters:
+        wanted = checked_id(project_id)
+
+        def work(conn: Connection) -> Parameters:
+            row = conn.exec_driver_sql("SELECT parameters FROM projects WHERE id = ?", (wanted,)).first()
+            if row is None:
+                raise ProjectNotFound
+            return parameters_from(from_json(row[0]))
+
+        return await self._db.read(work)
+
     async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
         await self._change_thread(thread_id, {"parameters": to_json(parameters.as_json())}, _PARAMETERS)
 

@@ -22,6 +22,7 @@ from chatdesk.ui.application.inspector_binding import InspectorBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.application.parameters_binding import ParametersBinding
 from chatdesk.ui.application.prompt_binding import PromptBinding
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
@@ -80,6 +81,7 @@ class Bindings:
         self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.transcript_context = TranscriptContext(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
+        self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, tasks)
         self.search = SearchBinding(

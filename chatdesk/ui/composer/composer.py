@@ -34,6 +34,7 @@ class Composer(QWidget):
     textChanged = Signal()
     editLastRequested = Signal()
     promptsRequested = Signal()
+    parametersRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +59,9 @@ class Composer(QWidget):
         self.stop_button.set_name("Stop the answer", tooltip="Stop the answer (Esc)")
         self.prompts_button = IconButton(theme, "wand", name="Insert a prompt", object_name="promptsButton")
         self.prompts_button.set_name("Insert a prompt", tooltip="Insert a prompt (/ in an empty line)")
+        self.parameters_button = IconButton(
+            theme, "wrench", name="Parameters: how answers are made", object_name="parametersButton"
+        )
         self._notice = ElidedLabel(theme, role="muted")
         self._notice.setObjectName("composerNotice")
         self._tokens = ElidedLabel(theme, role="muted")
@@ -184,6 +188,7 @@ class Composer(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         row.addWidget(self.prompts_button)
+        row.addWidget(self.parameters_button)
         row.addWidget(self._notice, 1)
         row.addWidget(self._tokens)
         row.addLayout(self._stack)
@@ -194,7 +199,8 @@ class Composer(QWidget):
         column.addLayout(row)
         self.setMaximumWidth(COMPOSER_WIDTH_PX)
         self.setTabOrder(self.editor, self.prompts_button)
-        self.setTabOrder(self.prompts_button, self.send_button)
+        self.setTabOrder(self.prompts_button, self.parameters_button)
+        self.setTabOrder(self.parameters_button, self.send_button)
         self.setTabOrder(self.send_button, self.stop_button)
 
     def _connect(self) -> None:
@@ -205,6 +211,7 @@ class Composer(QWidget):
         self.editor.writtenChanged.connect(self._on_editor_written_changed)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit_height)
         self.prompts_button.clicked.connect(self.promptsRequested)
+        self.parameters_button.clicked.connect(self.parametersRequested)
         self.send_button.clicked.connect(self._send)
         self.stop_button.clicked.connect(self.stopRequested)
         self._theme.changed.connect(self._on_theme_changed)
