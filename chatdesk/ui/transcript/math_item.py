@@ -4,12 +4,12 @@ drawing. Copying gives the source."""
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.rendering.blocks import MathBlock, Span
 from chatdesk.ui.transcript.card import paint_card
 from chatdesk.ui.transcript.heights import guess_text_height
-from chatdesk.ui.transcript.item import Item, PaintState
+from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, path_of, width_px
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars
@@ -20,6 +20,8 @@ from chatdesk.ui.transcript.text_box import TextBox
 _PAD_X = 14
 _PAD_Y = 9
 _DRAWN_PAD_Y = 6
+_MOVE = "move-aside"
+_STEP_SHARE = 0.8
 _SIZE = FORMULA_SIZE * 1.08  # displayed formulas are a little larger than the words
 
 
@@ -102,6 +104,24 @@ class MathItem(Item):
     def scroll_x(self, delta: float) -> bool:
         return self._scroll.move(delta)
 
+    def buttons(self) -> tuple[Button, ...]:
+        """One that is wider than its room can be reached with Tab, so that Left and Right move it."""
+        if self.block.drawing is None or self._scroll.most <= 0:
+            return ()
+        area = QRectF(self._left, 0, self.natural_width - self._left, self.height)
+        return (Button(_MOVE, "Wide formula: Left and Right move it", area),)
+
+    def button_at(self, point: QPointF) -> Button | None:
+        return None  # under the mouse it is a text that can be selected
+
+    def press(self, action: str) -> Outcome | None:
+        """A step to the right; from the end back to the beginning."""
+        if action != _MOVE:
+            return None
+        if not self._scroll.move(_STEP_SHARE * (self.natural_width - self._left)):
+            self._scroll.move(-self._scroll.most)
+        return Outcome()
+
     def _drawn_height(self, looks: Looks) -> float:
         drawing = self.block.drawing
         assert drawing is not None
@@ -128,3 +148,7 @@ class MathItem(Item):
         paint_formula(painter, drawing, baseline, em=self._em, colour=looks.colour("text"))
         painter.restore()
         self._scroll.paint(painter, looks, room)
+        if state.focused_action == _MOVE:
+            painter.setPen(QPen(looks.colour("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(room.adjusted(1, 1, -1, -1), looks.tokens.radius.row, looks.tokens.radius.row)

@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.spans import cut_spans, flow_of
 from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
-from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, grow_table, table_items
+from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, TableItem, grow_table, table_items
 from chatdesk.ui.transcript.text_item import TextItem
 from tests.ui.transcript.conftest import World, make_thread
 from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
@@ -219,3 +219,18 @@ def test_letters_from_everywhere_are_laid_out_in_small_pieces() -> None:
     assert max(len(piece[0].text) for piece in cut_spans((Span(strange),))) <= 500
     for text in ("words " * 500, "слова и words " * 200, "汉字と仮名と한글" * 300, "مرحبا and שלום " * 200):
         assert len(cut_spans((Span(text[:3500]),))) == 1
+
+
+def test_a_wide_table_is_moved_with_the_arrows_from_its_button(world: World) -> None:
+    cells = " | ".join(f"column number {n} is wide" for n in range(12))
+    rule = " | ".join("---" for _ in range(12))
+    view = world.open(make_thread(2, lambda place: f"| {cells} |\n| {rule} |\n| {cells} |" if place else "?"))
+    view.setFocus()
+    view.jump_to("m1")
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    item = next(each for each in view.entries[1].items if isinstance(each, TableItem))
+    assert item.columns.x == 0
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    assert item.columns.x > 0
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    assert item.columns.x == 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.rendering.blocks import Block, Drawing, MathBlock, Paragraph, Placement, Span, Table
@@ -20,6 +22,7 @@ from chatdesk.ui.transcript.shown_text import ShownText, to_characters, to_units
 from chatdesk.ui.transcript.spans import cut_spans, flow_of
 from chatdesk.ui.transcript.text_box import TextBox
 from chatdesk.ui.transcript.text_item import TextItem
+from tests.ui.transcript.conftest import World, make_thread
 
 WIDTH = 400.0
 
@@ -204,3 +207,46 @@ def test_style_after_an_emoji_stands_on_its_own_letters(looks: Looks) -> None:
     assert box.areas_of(0, 2) == []
     assert box.offset_at(QPointF(0, 0)) == 0
     assert box.span_link_at(area.center()) is None
+
+
+def test_a_wide_formula_is_reached_with_tab_and_moved_with_the_arrows(world: World) -> None:
+    wide = MathBlock("x", drawing=drawing_of("+".join(f"x_{{{n}}}" for n in range(45)), is_display=True))
+
+    class Drawn:
+        def cancel(self) -> None:
+            """It is there already."""
+
+    def request(_text: str, on_done: Callable[[tuple[Block, ...]], None]) -> Drawn:
+        on_done((wide,))
+        return Drawn()
+
+    world.renderer.request = request  # type: ignore[method-assign, assignment]
+    view = world.open(make_thread(2))
+    view.setFocus()
+    view.jump_to("m1")
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert view.reach.stop is not None
+    assert view.reach.stop[2] == "move-aside"
+    item = next(each for each in view.entries[1].items if isinstance(each, MathItem))
+    start = item._scroll.x
+    QTest.keyClick(view, Qt.Key.Key_Right)
+    moved = item._scroll.x
+    assert moved > start
+    view.viewport().grab()  # with its ring
+    QTest.keyClick(view, Qt.Key.Key_Left)
+    assert item._scroll.x == start
+    for _ in range(20):
+        QTest.keyClick(view, Qt.Key.Key_Return)
+        if item._scroll.x == item._scroll.most:
+            break
+    assert item._scroll.x == item._scroll.most
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert item._scroll.x == 0
+    assert item.button_at(QPointF(20, 10)) is None
+    assert item.press("other") is None
+
+
+def test_a_formula_with_room_enough_is_no_stop(looks: Looks) -> None:
+    item = MathItem(MathBlock("x^2", drawing=drawing_of("x^2", is_display=True)))
+    painted(item, looks)
+    assert item.buttons() == ()
