@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.secrets import Secret
+    from chatdesk.core.storage.backup_service import BackupService
     from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.database import Database, OpenReport
+    from chatdesk.core.storage.repair import RepairService
     from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.transfer.exporting import ExportService
     from chatdesk.core.transfer.importing import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.service import UsageService
@@ -85,7 +88,7 @@ class Services:
             from chatdesk.core.transfer.importing import ImportService
 
             self._importer = ImportService(
-                ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock()
+                ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock(), self.events
             )
         return self._importer
 
@@ -93,6 +96,24 @@ class Services:
     def read_only_reason(self) -> StorageError | None:
         """Why nothing can be written; None when all is as it should be."""
         return self.database.refusal if self.database.is_read_only else None
+
+    # These keep nothing of their own and bring much with them, so they are made when somebody asks.
+
+    @property
+    def exports(self) -> ExportService:
+        from chatdesk.core.transfer.exporting import ExportService
+
+        return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
+
+    @property
+    def backups(self) -> BackupService:
+        return backups_of(self.paths, self.settings)
+
+    @property
+    def repairs(self) -> RepairService:
+        from chatdesk.core.storage.repair import RepairService
+
+        return RepairService(self.database, self.paths.blob_dir)
 
     async def ask(
         self, text: str, *, thread_id: str | None = None, provider: str | None = None, model: str | None = None
@@ -254,8 +275,9 @@ def lacks_display(environ: Mapping[str, str]) -> bool:
 
 
 async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
-    """What a window does when nobody waits for it: at once what a start leaves over; later what the search index lacks,
-    and then once a day the check and the backup. Yields what a person must know; ends where nothing can be looked after.
+    """What a window does when nobody waits for it: at once what a start leaves over; later what the search index
+    lacks, and then once a day the check and the backup. Yields what a person must know; ends where nothing can be
+    looked after.
     """
     if services.read_only_reason is not None:
         return
@@ -269,7 +291,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
         except StorageError as error:
             yield error
         await purge_trash(services)
-        await services.attachments.remove_unnamed()
+        await services.attachments.remove_unnamed(named_elsewhere=services.backups.named_files)
         report = await services.caretaker.look_after()
         if report.problem is not None:
             yield report.problem
@@ -288,6 +310,24 @@ async def purge_trash(services: Services) -> int:
     return await services.library.sweep(
         trash_days=services.settings.trash_days, archive_days=services.settings.archive_days
     )
+
+
+def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
+    """Backups of a data directory, whether or not its database can be opened."""
+    from chatdesk.core.storage.backup_service import BackupService
+    from chatdesk.core.storage.backup_shelf import BackupShelf
+
+    shelf = BackupShelf(
+        paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
+    )
+    return BackupService(paths.database, shelf, paths.blob_dir, SystemClock())
+
+
+def printing_command() -> list[str]:
+    """How the process that makes pages is started; see ``ui/application/printing.py``."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--print-worker"]
+    return [sys.executable, "-m", "chatdesk.ui.application.printing"]
 
 
 def _load() -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,14 +142,23 @@ class AttachmentService:
 
     # Upkeep
 
-    async def remove_unnamed(self, *, older_than_s: float = _KEPT_UNNAMED_S) -> int:
-        """Delete bytes that no message, in the trash or not, and no draft names. Returns how many files went."""
+    async def remove_unnamed(
+        self,
+        *,
+        older_than_s: float = _KEPT_UNNAMED_S,
+        named_elsewhere: Callable[[], Awaitable[set[str]]] | None = None,
+    ) -> int:
+        """Delete bytes that no message, in the trash or not, and no draft names. Returns how many files went.
+        ``named_elsewhere`` is asked before any goes: what a backup names stays."""
         if self._artifacts.is_read_only:
             return 0
         await asyncio.to_thread(self.blobs.remove_unfinished, older_than_s=older_than_s)
         listed = await asyncio.to_thread(lambda: list(self.blobs.list()))
         old = [blob.sha256 for blob in listed if blob.age_s >= older_than_s]
         unnamed = await self._artifacts.unnamed(old) if old else []
+        if unnamed and named_elsewhere is not None:
+            kept = await named_elsewhere()
+            unnamed = [sha256 for sha256 in unnamed if sha256 not in kept]
         for sha256 in unnamed:
             await asyncio.to_thread(self.blobs.remove, sha256)
         await self._artifacts.forget_texts(unnamed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -76,7 +77,7 @@ class BackupService:
     def _zip(self, target: Path, stop: threading.Event) -> int:
         address = f"file:{quote(str(self._database))}?mode=ro"
         make_private_directory(self._shelf.directory)
-        plain = self._shelf.directory / f"{self._database.stem}-zip.db.new"
+        plain = self._shelf.directory / f".zip-{os.getpid()}.db.new"
         with translating(self._database):
             try:
                 with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as source:

@@ -61,6 +61,12 @@ class Caretaker:
             _log.error("upkeep: %s", report.problem.code)
         return report
 
+    async def back_up_now(self) -> Path:
+        """A backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""
+        if self._is_closed:
+            raise StorageError("The database is closed.")
+        return await asyncio.wrap_future(self._pool.submit(self._back_up))
+
     async def close(self) -> None:
         """Break off a check; wait for a backup, which cannot be broken off."""
         self._is_closed = True
@@ -88,6 +94,17 @@ class Caretaker:
             return UpkeepReport(is_checked=is_check_due, problem=error)
         except (sqlite3.Error, OSError) as error:
             return UpkeepReport() if self._is_closed else UpkeepReport(problem=translated(error, self._path))
+
+    def _back_up(self) -> Path:
+        try:
+            with closing(self._connect()) as conn:
+                try:
+                    return self._shelf.add(conn, self._clock.now_ms())
+                finally:
+                    with self._lock:
+                        self._connection = None
+        except (sqlite3.Error, OSError) as error:
+            raise translated(error, self._path) from error
 
     def _connect(self) -> sqlite3.Connection:
         address = f"file:{quote(str(self._path))}?mode=ro"
@@ -121,7 +138,7 @@ class Caretaker:
         return StorageCorrupt(
             "The daily check found damage in the database file.",
             safe=f"Nothing was changed. The newest good backup is {kept[-1].path}.",
-            next_step="Export what is newer than that, close ChatDesk, and put the backup in the database's place.",
+            next_step="Export what is newer than that, then restore the backup: Settings, Data, or 'chatdesk restore'.",
         )
 
     def _is_check_due(self, now: int) -> bool:

@@ -73,8 +73,8 @@ async def test_messages_of_a_lost_thread_get_one_again_and_rows_of_nothing_go(st
         store,
         "PRAGMA foreign_keys=OFF",
         *(f"DROP TRIGGER {name}" for name in await _triggers(store)),
-        f"DELETE FROM threads WHERE id = '{thread}'",  # noqa: S608
-        f"DELETE FROM messages WHERE id = '{first}'",  # noqa: S608
+        f"DELETE FROM threads WHERE id = '{thread}'",
+        f"DELETE FROM messages WHERE id = '{first}'",
         "INSERT INTO tags (id, name, name_folded, created_at) VALUES ('t', 'n', 'n', 1)",
         "INSERT INTO thread_tags (thread_id, tag_id) VALUES ('nothing', 't')",
     )
