@@ -116,7 +116,13 @@ class Services:
         return RepairService(self.database, self.paths.blob_dir)
 
     async def ask(
-        self, text: str, *, thread_id: str | None = None, provider: str | None = None, model: str | None = None
+        self,
+        text: str,
+        *,
+        thread_id: str | None = None,
+        edits: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """One question as a stream of dictionaries; see ``core.chat.ask``."""
         from contextlib import aclosing
@@ -125,9 +131,11 @@ class Services:
         from chatdesk.core.local_api.instance import ask_owner
 
         if not self.has_other_owner:
-            source = ask(self.chat, self.events, text, thread_id=thread_id, provider=provider, model=model)
+            source = ask(
+                self.chat, self.events, text, thread_id=thread_id, edits=edits, provider=provider, model=model
+            )
         else:
-            request = {"text": text, "thread_id": thread_id, "provider": provider, "model": model}
+            request = {"text": text, "thread_id": thread_id, "edits": edits, "provider": provider, "model": model}
             source = ask_owner(self.paths.data_dir, request)
         async with aclosing(source) as events:
             async for event in events:
@@ -200,7 +208,11 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
         return value if isinstance(value, str) and value else None
 
     return services.ask(
-        text_of("text") or "", thread_id=text_of("thread_id"), provider=text_of("provider"), model=text_of("model")
+        text_of("text") or "",
+        thread_id=text_of("thread_id"),
+        edits=text_of("edits"),
+        provider=text_of("provider"),
+        model=text_of("model"),
     )
 
 

@@ -196,5 +196,6 @@ def _term_text(term: Term) -> str:
 
 def _filter_text(narrowing: Filter) -> str:
     value = narrowing.value
-    quoted = f'"{value}"' if any(letter.isspace() for letter in value) else value
+    is_bare = not value.endswith("*") and not any(letter.isspace() for letter in value)
+    quoted = value if is_bare else f'"{value}"'
     return f"{'-' * narrowing.is_excluded}{narrowing.name.value}:{quoted}"

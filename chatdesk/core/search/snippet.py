@@ -148,8 +148,8 @@ class _Folding(dict[int, str]):
         letter = chr(code)
         lower = letter.lower()
         lower = lower if len(lower) == 1 else letter
-        base, *marks = unicodedata.normalize("NFD", lower)
-        folded = base if marks and all(unicodedata.combining(mark) for mark in marks) else lower
+        apart = unicodedata.normalize("NFD", lower)
+        folded = apart[0] if all(map(unicodedata.combining, apart[1:])) else lower
         self[code] = folded
         return folded
 

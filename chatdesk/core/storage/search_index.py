@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 
 from chatdesk.core.storage import search_schema
 from chatdesk.core.storage.rows import batches, marks
@@ -158,10 +159,17 @@ def rebuild(conn: sqlite3.Connection) -> None:
 
 
 def _replace_table(conn: sqlite3.Connection, table: str) -> None:
-    """A table that is too damaged to be emptied."""
-    for name in (table, *(f"{table}_{shadow}" for shadow in search_schema.SHADOWS)):
-        conn.execute(f"DROP TABLE IF EXISTS {name}")
-    conn.execute(search_schema.FTS_TABLES[table])
+    """Put an empty index where one is that cannot even be opened, which ``DROP TABLE`` would have to."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.execute(search_schema.FTS_TABLES[table])
+        for shadow in (f"{table}_{shadow}" for shadow in search_schema.SHADOWS):
+            made = fresh.execute("SELECT sql FROM sqlite_master WHERE name = ?", (shadow,)).fetchone()[0]
+            conn.execute(made.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
+            conn.execute(f"DELETE FROM {shadow}")
+            for row in fresh.execute(f"SELECT * FROM {shadow}"):
+                conn.execute(f"INSERT INTO {shadow} VALUES ({marks(row)})", row)
+    # Also what the connection holds of it in memory.
+    conn.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
 
 
 def fill_batch(conn: sqlite3.Connection, size: int = BATCH) -> int | None:

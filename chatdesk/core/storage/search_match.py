@@ -20,7 +20,7 @@ from chatdesk.core.storage.plain_text import folded
 #: Threads that are in the trash, by themselves or with their project.
 TRASHED_THREADS = (
     "SELECT id FROM threads WHERE deleted_at IS NOT NULL"
-    " UNION ALL SELECT t.id FROM projects p JOIN threads t ON t.project_id = p.id WHERE p.deleted_at IS NOT NULL"
+    " UNION ALL SELECT t.id FROM projects p CROSS JOIN threads t ON t.project_id = p.id WHERE p.deleted_at IS NOT NULL"
 )
 
 # A shorter beginning stands in too many words to be of help, and takes as long as all of them.
