@@ -1,0 +1,81 @@
+"""Parameters and the usage tab in the real window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, QTableView, QWidget
+
+from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import WAIT_S, ask, play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _dialog(application: WindowApplication) -> QWidget | None:
+    return application.panes.window.findChild(QWidget, "parametersDialog")
+
+
+async def _save(application: WindowApplication, temperature: str) -> None:
+    await until(lambda: _dialog(application) is not None)
+    dialog = _dialog(application)
+    assert dialog is not None
+    field = dialog.findChild(QLineEdit, "parameter_temperature")
+    field.clear()
+    QTest.keyClicks(field, temperature)
+    dialog.findChild(QPushButton, "parametersSave").click()
+    await until(lambda: _dialog(application) is None)
+
+
+def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        chat = (await application.services()).chat
+        wrench = application.panes.window.findChild(QAbstractButton, "parametersButton")
+        wrench.click()  # before there is a thread: its project's
+        await _save(application, "0.5")
+        project = (await chat.default_project()).id
+        async with asyncio.timeout(WAIT_S):
+            while (await chat.context.project_parameters(project)).temperature != 0.5:
+                await asyncio.sleep(0.01)
+        answer = await ask(application, "hello")
+        QTest.keyClick(wrench, Qt.Key.Key_Return)
+        await _save(application, "0.7")
+        async with asyncio.timeout(WAIT_S):
+            while await chat.context.parameters(answer.thread_id) != Parameters(temperature=0.7):
+                await asyncio.sleep(0.01)
+        application.panes.commands.trigger("project.parameters")
+        await until(lambda: _dialog(application) is not None)
+        assert _dialog(application).findChild(QLineEdit, "parameter_temperature").text() == "0.5"
+        _dialog(application).findChild(QPushButton, "parametersCancel").click()
+
+    play(paths, script)
+
+
+def test_the_usage_tab_follows_the_answers(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window = application.panes.window
+        application.panes.commands.trigger("view.usage")
+        about = window.findChild(QLabel, "usageAbout")
+        await until(lambda: about.text() == "Nothing yet: ask something.")
+        await ask(application, "hello")
+        table = window.findChild(QTableView, "usageTable")
+        await until(lambda: table.model().rowCount() == 2)
+        assert table.model().index(0, 0).data() == "Answers · offline-demo, 1 request"
+        await ask(application, "hello again")
+        await until(lambda: table.model().index(0, 0).data() == "Answers · offline-demo, 2 requests")
+        assert " in 2 requests, $0." in about.text()
+
+    play(paths, script)
