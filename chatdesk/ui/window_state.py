@@ -35,7 +35,9 @@ class SavedAnchor:
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet."""
+    """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet.
+    ``open_project_id`` empty: all projects; None: never chosen. The list began with thread ``list_top_id``, at
+    ``list_top_px``; None: at its beginning."""
 
     x: int | None = None
     y: int | None = None
@@ -46,6 +48,10 @@ class WindowState:
     is_sidebar_collapsed: bool = False
     open_thread_id: str | None = None
     anchors: Mapping[str, SavedAnchor] = field(default_factory=dict)
+    open_project_id: str | None = None
+    is_sorted_by_name: bool = False
+    list_top_id: str | None = None
+    list_top_px: int = 0
 
     def to_json(self) -> str:
         data = asdict(self)
@@ -69,6 +75,10 @@ class WindowState:
             is_sidebar_collapsed=data.get("is_sidebar_collapsed") is True,
             open_thread_id=_text(data.get("open_thread_id")),
             anchors=_anchors(data.get("anchors")),
+            open_project_id=_text(data.get("open_project_id")),
+            is_sorted_by_name=data.get("is_sorted_by_name") is True,
+            list_top_id=_text(data.get("list_top_id")),
+            list_top_px=_whole(data.get("list_top_px"), 0, -_MAX_PX) or 0,
         )
 
 

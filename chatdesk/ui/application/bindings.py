@@ -18,7 +18,9 @@ from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.compare_binding import CompareBinding
 from chatdesk.ui.application.context_binding import ContextBinding
 from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.import_binding import ImportBinding
 from chatdesk.ui.application.inspector_binding import InspectorBinding
+from chatdesk.ui.application.library_binding import LibraryBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.panes import Panes
@@ -29,6 +31,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_export import ThreadExport
+from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.application.transcript_context import TranscriptContext
 from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
@@ -64,6 +67,8 @@ class Bindings:
         self.drafts = DraftKeeper(panes.composer, tasks, handle.chat)
         self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
         self.undo = UndoBinding(panes, handle, tasks)
+        self.lists = ThreadListBinding(panes, self.threads, handle, tasks)
+        self.library = LibraryBinding(panes, self.threads, self.lists, self.undo, handle=handle, tasks=tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.messages = MessageBinding(panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks)
@@ -84,14 +89,15 @@ class Bindings:
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, tasks)
+        self.imports = ImportBinding(panes, handle, tasks)
         self.search = SearchBinding(
             panes,
             self.threads,
             self.undo,
             handle=handle,
             tasks=tasks,
-            open_project=lambda _project_id: None,
-            open_tag=lambda _tag_id: None,
+            open_project=self.lists.show_project,
+            open_tag=self.lists.show_tag,
         )
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
@@ -109,6 +115,7 @@ class Bindings:
     def follow(self, bridge: EventBridge) -> None:
         for binding in (
             self.threads,
+            self.lists,
             self.messages,
             self.comparison,
             self.inspection,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CommandBinding(QObject):
-    """Binds everything but what belongs to the window's life (quit, settings), which its owner binds."""
+    """Binds what has no binding of its own: the library's commands, and those of the window's life, have."""
 
     def __init__(
         self,
@@ -36,10 +36,6 @@ class CommandBinding(QObject):
         sidebar, theme = panes.sidebar, panes.theme
         for command_id, run in {
             "thread.new": lambda: threads.open_soon(None),
-            "thread.rename": self._rename,
-            "thread.pin": self._toggle_pin,
-            "thread.archive": self._toggle_archive,
-            "thread.delete": lambda: self._with_thread(self.delete_thread),
             "go.previous_thread": lambda: self._step(-1),
             "go.next_thread": lambda: self._step(1),
             "message.copy_markdown": lambda: panes.transcript.copy_as("copy-markdown"),
@@ -62,42 +58,16 @@ class CommandBinding(QObject):
         messages.busyChanged.connect(panes.commands.refresh)
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
-        sidebar.renameRequested.connect(lambda id_, title: self._undo.do("rename_thread", id_, title))
-        sidebar.pinRequested.connect(lambda id_, on: self._undo.do("pin_thread", id_, is_pinned=on))
-        sidebar.archiveRequested.connect(lambda id_, on: self._undo.do("archive_thread", id_, is_archived=on))
-        sidebar.deleteRequested.connect(self.delete_thread)
-        sidebar.restoreRequested.connect(lambda id_: self._undo.do("restore_thread", id_))
         panes.header.titleEdited.connect(
             lambda title: self._with_thread(lambda id_: self._undo.do("rename_thread", id_, title))
         )
         panes.header.modelChosen.connect(messages.choose_model)
         panes.empty_state.promptChosen.connect(self._on_prompt_chosen)
 
-    def delete_thread(self, thread_id: str) -> None:
-        async def work() -> None:
-            thread = await (await self._undo.stack()).delete_thread(thread_id)
-            self._undo.offer(f"Moved to the trash: {thread.title}")
-
-        self._tasks.start(work(), f"delete thread {thread_id}")
-
     def _with_thread(self, run: Callable[[str], None]) -> None:
         thread_id = self._threads.thread_id
         if thread_id is not None:
             run(thread_id)
-
-    def _rename(self) -> None:
-        if self._threads.thread_id is not None:
-            self._panes.header.begin_title_edit()
-
-    def _toggle_pin(self) -> None:
-        thread = self._threads.open_thread
-        if thread is not None:
-            self._undo.do("pin_thread", thread.id, is_pinned=thread.pinned_at is None)
-
-    def _toggle_archive(self) -> None:
-        thread = self._threads.open_thread
-        if thread is not None:
-            self._undo.do("archive_thread", thread.id, is_archived=thread.archived_at is None)
 
     def _step(self, step: int) -> None:
         other = self._panes.sidebar.neighbour_of(self._threads.thread_id, step)

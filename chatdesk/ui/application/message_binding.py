@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
+from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
@@ -20,6 +21,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.domain.attachment import Attachment
     from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.settings_binding import SettingsBinding
@@ -98,6 +100,12 @@ class MessageBinding(QObject):
         await (await self._handle.chat()).set_thread_model(thread_id, provider, model)
 
     @property
+    def answering_model(self) -> tuple[str | None, str | None]:
+        """(provider, model) of the next answer; None: the default one."""
+        thread = self._threads.open_thread
+        return (thread.provider, thread.model) if thread is not None else self._model or (None, None)
+
+    @property
     def compared_models(self) -> tuple[tuple[str, str], ...]:
         """Those that the next question goes to at once; empty: one model answers."""
         return tuple(self._compared)
@@ -116,23 +124,24 @@ class MessageBinding(QObject):
     async def _send(self, text: str) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is."""
         editing, self._editing = self._editing, None
+        attached = self._panes.composer.attached
         try:
             chat = await self._handle.chat()
             provider, model = self._model or (None, None)
             if editing is None and self._compared:
-                await self._compare(chat, text)
+                await self._compare(chat, text, attached)
                 return
             if editing is not None:
-                await (await self._undo.stack()).edit_message(editing, text)
+                await (await self._undo.stack()).edit_message(editing, text, attachments=attached)
             elif self._threads.thread_id is None:
-                created = await chat.create_thread(None, "", text, provider=provider, model=model)
-                self._clear_if_unchanged(text)
+                created = await chat.create_thread(self._threads.new_project_id, "", text, provider=provider, model=model, attachments=attached)
+                self._clear_if_unchanged(text, attached)
                 await chat.save_draft(None, "", 0)
                 self._threads.adopt(created.thread)
                 return
             else:
-                await chat.send_message(self._threads.thread_id, text)
-            self._clear_if_unchanged(text)
+                await chat.send_message(self._threads.thread_id, text, attachments=attached)
+            self._clear_if_unchanged(text, attached)
             self._panes.transcript.scroll_to_end()
         except BaseException:
             self._editing = editing
@@ -141,19 +150,19 @@ class MessageBinding(QObject):
             self._is_sending = False
             self.busyChanged.emit()
 
-    async def _compare(self, chat: ChatService, text: str) -> None:
+    async def _compare(self, chat: ChatService, text: str, attached: Sequence[Attachment]) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
-            created = await chat.create_thread(None, "")
+            created = await chat.create_thread(self._threads.new_project_id, "")
             self._threads.adopt(created.thread)
             thread_id = created.thread.id
-        compared = await chat.compare(thread_id, text, self._compared)
-        self._clear_if_unchanged(text)
+        compared = await chat.compare(thread_id, text, self._compared, attachments=attached)
+        self._clear_if_unchanged(text, attached)
         self.compared.emit(compared)
 
-    def _clear_if_unchanged(self, text: str) -> None:
+    def _clear_if_unchanged(self, text: str, attached: Sequence[Attachment]) -> None:
         composer = self._panes.composer
-        if composer.text().strip() == text.strip():
+        if composer.text().strip() == text.strip() and composer.attached == tuple(attached):
             composer.clear()
 
     def stop(self) -> None:
@@ -181,6 +190,7 @@ class MessageBinding(QObject):
         composer = self._panes.composer
         self._editing = message.id
         self.busyChanged.emit()
+        composer.set_attached(attachments_of(message))
         composer.set_text(message.text)
         composer.set_cursor_position(len(message.text))
         composer.show_notice("Editing a question: sending makes a new version. Esc keeps the old one.")

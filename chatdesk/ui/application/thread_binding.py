@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
-from chatdesk.core.domain.thread import Thread, ThreadPage
-from chatdesk.core.errors import ChatDeskError, NotFound
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import NotFound
 from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.event_bridge import EventBridge
 
-SIDEBAR_PAGE = 100
 _ABOVE_FOUND_PX = 24
 
 
@@ -38,8 +37,8 @@ class ThreadBinding(QObject):
         self._tasks = tasks
         self._thread: Thread | None = None
         self._anchors: dict[str, ScrollAnchor] = {}
-        self._view = "active"
-        panes.sidebar.viewChanged.connect(self.set_view)
+        #: Where threads go that begin now; None: to the oldest project.
+        self.new_project_id: str | None = None
 
     @property
     def thread_id(self) -> str | None:
@@ -58,10 +57,10 @@ class ThreadBinding(QObject):
         self._anchors.update(anchors)
 
     def follow(self, bridge: EventBridge) -> None:
-        bridge.thread_created.connect(lambda event: self._on_thread_changed(event.thread))
         bridge.thread_changed.connect(lambda event: self._on_thread_changed(event.thread))
-        bridge.thread_restored.connect(lambda event: self._on_thread_restored(event.thread))
+        bridge.thread_restored.connect(lambda event: self._on_thread_changed(event.thread))
         bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id))
+        bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
 
     # Opening
 
@@ -125,44 +124,6 @@ class ThreadBinding(QObject):
 
     # What the panes fetch
 
-    def fetch_threads(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
-        self._tasks.replace(self._fetch_threads(cursor, query, deliver), "fetch threads")
-
-    async def _fetch_threads(self, cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
-        view = self._view
-        try:
-            chat = await self._handle.chat()
-            page = await chat.list_threads(
-                limit=SIDEBAR_PAGE,
-                cursor=cursor,
-                query=query,
-                is_archived=view == "archive",
-                is_trashed=view == "trash",
-            )
-            if cursor is None and view == "active":
-                page = _with_pinned(await self._pinned(query), page)
-        except ChatDeskError as error:
-            self._panes.sidebar.set_load_error(error.sentence)
-            return
-        if view == self._view:
-            deliver(page)
-
-    async def _pinned(self, query: str) -> list[Thread]:
-        """All of them: they stand above the first page, however long ago they were used."""
-        chat = await self._handle.chat()
-        found: list[Thread] = []
-        cursor: str | None = None
-        while True:
-            page = await chat.list_threads(limit=SIDEBAR_PAGE, cursor=cursor, query=query, is_pinned=True)
-            found += page.threads
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
-
-    def set_view(self, view: str) -> None:
-        """``active``, ``archive`` or ``trash``."""
-        self._view = view
-
     def fetch_messages(
         self,
         thread_id: str,
@@ -202,29 +163,37 @@ class ThreadBinding(QObject):
     # Events
 
     def _on_thread_changed(self, thread: Thread) -> None:
-        is_archived = thread.archived_at is not None
-        if is_archived == (self._view == "archive") and self._view != "trash":
-            self._panes.sidebar.upsert_thread(thread)
-        else:
-            self._panes.sidebar.remove_thread(thread.id)
         if thread.id == self.thread_id:
             self._thread = thread
             self.opened.emit(thread)
 
-    def _on_thread_restored(self, thread: Thread) -> None:
-        if self._view == "trash":
-            self._panes.sidebar.remove_thread(thread.id)
+    def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
+        if threads is None:
+            self._tasks.replace(self._look_again(), "look at open thread again")
+            return
+        for thread in threads:
+            if thread.deleted_at is not None:
+                self._on_thread_deleted(thread.id)
+            else:
+                self._on_thread_changed(thread)
+
+    async def _look_again(self) -> None:
+        """So much changed that nobody said what."""
+        if self._thread is None:
+            return
+        was_deleted = self._thread.deleted_at is not None
+        try:
+            thread = await (await self._handle.chat()).get_thread(self._thread.id)
+        except NotFound:
+            self._on_thread_deleted(self._thread.id)
+            return
+        if thread.deleted_at is not None and not was_deleted:
+            self._on_thread_deleted(thread.id)
         else:
             self._on_thread_changed(thread)
 
     def _on_thread_deleted(self, thread_id: str) -> None:
-        self._panes.sidebar.remove_thread(thread_id)
         self._anchors.pop(thread_id, None)
         if thread_id == self.thread_id:
             self._thread = None
             self.open_soon(None)
-
-
-def _with_pinned(pinned: list[Thread], page: ThreadPage) -> ThreadPage:
-    known = {thread.id for thread in pinned}
-    return replace(page, threads=(*pinned, *(thread for thread in page.threads if thread.id not in known)))

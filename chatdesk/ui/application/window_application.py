@@ -123,7 +123,7 @@ class WindowApplication(QObject):
     def _build_panes(self, theme: Theme) -> Panes:
         def fetch_threads(cursor: str | None, query: str, deliver: Callable[[ThreadPage], None]) -> None:
             if self._bindings is not None:  # else the list is filled when everything is there
-                self._bindings.threads.fetch_threads(cursor, query, deliver)
+                self._bindings.lists.fetch_threads(cursor, query, deliver)
 
         sidebar, header, empty_state, composer = (
             Sidebar(fetch_threads, theme),
@@ -200,8 +200,7 @@ class WindowApplication(QObject):
         self._handle.provide(services)
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
-        panes.sidebar.set_project(await services.chat.default_project())
-        panes.sidebar.reload()
+        await bindings.lists.start(self._state)
         await bindings.threads.open_first(self._state.open_thread_id)
         bindings.settings.apply()
         bindings.models.fill()
@@ -235,6 +234,7 @@ class WindowApplication(QObject):
         bindings.restore(self._state)
         panes.window.set_commands(panes.commands)
         bindings.threads.opened.connect(lambda _thread: self._save_state_soon())
+        bindings.lists.changed.connect(self._save_state_soon)
         panes.transcript.anchorChanged.connect(self._save_state_soon)
         panes.composer.sendRequested.disconnect(self._hold)
         if self._early_question is not None:
@@ -311,10 +311,13 @@ class WindowApplication(QObject):
             thread_id: SavedAnchor(anchor.message_id, anchor.offset_px, anchor.is_at_end)
             for thread_id, anchor in threads.anchors().items()
         }
-        self._state = replace(
-            self.panes.window.state(),
-            open_thread_id=threads.thread_id,
-            anchors={**self._state.anchors, **anchors},
+        self._state = self._bindings.lists.remembered(
+            replace(
+                self.panes.window.state(),
+                open_thread_id=threads.thread_id,
+                anchors={**self._state.anchors, **anchors},
+            ),
+            self._state,
         )
         self._state_file.save_soon(self._state)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Group = Literal["Thread", "Message", "Go", "View", "Application"]
+Group = Literal["Thread", "Project", "Message", "Go", "View", "Application"]
 
-GROUPS: Final[tuple[Group, ...]] = ("Thread", "Message", "Go", "View", "Application")
+GROUPS: Final[tuple[Group, ...]] = ("Thread", "Project", "Message", "Go", "View", "Application")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A row's place is one comparable key, so that the list can find any row by bisect
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 
@@ -15,6 +16,8 @@ TODAY: Final = 1
 YESTERDAY: Final = 2
 PREVIOUS_7_DAYS: Final = 3
 _FIRST_MONTH: Final = 4
+_BY_NAME: Final = 1_000_000  # after every month
+_DAY_MS: Final = 24 * 3600 * 1000
 
 # Written out, not taken from the system's language: the interface is in English throughout.
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -34,8 +37,25 @@ _MONTHS: Final = (
 )
 _LAST_MONTH_INDEX: Final = 9999 * 12 + 11
 
-# (group, 0 heading | 1 thread, newest first, id)
-RowKey = tuple[int, int, int, str]
+# (group, 0 heading | 1 thread, newest first or the folded title, id)
+RowKey = tuple[int, int, int | str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How a list stands: ``is_trash`` by the moment of deletion, ``by_name`` in one group, else by last activity.
+    ``has_pinned``: pinned threads stand above the others."""
+
+    by_name: bool = False
+    is_trash: bool = False
+    has_pinned: bool = True
+
+    def moment(self, thread: Thread) -> int:
+        """The time of a thread that its place and its label go by."""
+        return thread.deleted_at or 0 if self.is_trash else thread.last_activity_at
+
+
+ACTIVITY: Final = Arrangement()
 
 
 def local_time(ms: int, zone: tzinfo | None) -> datetime:
@@ -43,11 +63,13 @@ def local_time(ms: int, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
 
 
-def group_of(thread: Thread, today: date, zone: tzinfo | None) -> int:
+def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> int:
     """The group's order from the top; months count backwards, so that newer ones come first."""
-    if thread.pinned_at is not None:
+    if thread.pinned_at is not None and how.has_pinned:
         return PINNED
-    day = local_time(thread.last_activity_at, zone).date()
+    if how.by_name:
+        return _BY_NAME
+    day = local_time(how.moment(thread), zone).date()
     age_days = (today - day).days
     if age_days <= 0:  # a clock set back, or another device ahead of ours, is still today
         return TODAY
@@ -59,18 +81,30 @@ def group_of(thread: Thread, today: date, zone: tzinfo | None) -> int:
 
 
 def group_title(group: int) -> str:
+    if group == _BY_NAME:
+        return "By name"
     if group < _FIRST_MONTH:
         return ("Pinned", "Today", "Yesterday", "Previous 7 days")[group]
     year, month = divmod(_LAST_MONTH_INDEX - (group - _FIRST_MONTH), 12)
     return f"{_MONTHS[month]} {year}"
 
 
-def thread_key(thread: Thread, today: date, zone: tzinfo | None) -> RowKey:
-    return (group_of(thread, today, zone), 1, -thread.last_activity_at, thread.id)
+def thread_key(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> RowKey:
+    place = thread.title.casefold() if how.by_name else -how.moment(thread)
+    return (group_of(thread, today, zone, how), 1, place, thread.id)
 
 
 def heading_key(group: int) -> RowKey:
     return (group, 0, 0, "")
+
+
+def days_left(deleted_at_ms: int, now_ms: int, trash_days: int) -> int:
+    """Whole days, begun ones counted, until a thread of the trash is gone for good."""
+    return max(0, -((now_ms - deleted_at_ms - trash_days * _DAY_MS) // _DAY_MS))
+
+
+def days_text(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
 
 
 def short_time(ms: int, today: date, zone: tzinfo | None) -> str:

@@ -1,66 +1,105 @@
-"""The project's colour square and name at the top of the sidebar."""
+"""The project at the top of the sidebar: a button that leads to the others, and a place to drop threads on."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
+from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.painting import mirrored
+from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
+from chatdesk.ui.widgets.buttons import ThemedButton
+from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
-_SQUARE_PX = 20
+#: What a drag of threads from the list carries: their ids, one a line.
+THREADS_MIME = "application/x-chatdesk-threads"
+_HOVER_MS = 350
 
 
-class ProjectBadge(QWidget):
-    """Shows, and does nothing else, as long as there is one project."""
+class ProjectBadge(ThemedButton):
+    """Pressed, or with threads held over it for a moment, it asks for the list of projects."""
+
+    listAsked = Signal()
+    dragHeld = Signal()
+    threadsDropped = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._name = ""
-        self._colour = ""
-        self.setObjectName("projectBadge")
+        super().__init__(theme, name="Projects", object_name="projectBadge", parent=parent)
+        self._title = ""
+        self._colour: str | None = ""
+        self._is_under_drag = False
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        theme.changed.connect(self.update)
+        self.setAcceptDrops(True)
+        self._timer = QTimer(self, singleShot=True, interval=_HOVER_MS)
+        self._timer.timeout.connect(self.dragHeld)
+        self.clicked.connect(self.listAsked)
 
-    def set_project(self, name: str, colour: str) -> None:
-        """``colour`` is ``#RRGGBB``; anything else means the accent."""
-        self._name = name
+    def set_project(self, name: str, colour: str | None) -> None:
+        """``colour`` is ``#RRGGBB``, anything else the accent; None: no single project, no square."""
+        self._title = name
         self._colour = colour
         self.setAccessibleName(f"Project {name}")
+        self.setAccessibleDescription("Opens the list of projects")
         set_plain_tooltip(self, name)
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(120, round(_SQUARE_PX * max(1.0, self._theme.scale)))
+        return QSize(120, round(HIT_TARGET_PX * max(1.0, self._theme.scale)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(THREADS_MIME):
+            event.acceptProposedAction()
+            self._set_under_drag(True)
+            self._timer.start()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._set_under_drag(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._set_under_drag(False)
+        event.acceptProposedAction()
+        self.threadsDropped.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        if not self._name:
+        if not self._title:
             return
-        tokens = self._theme.tokens
+        theme, tokens = self._theme, self._theme.tokens
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        own = QColor.fromString(self._colour) if self._colour.startswith("#") else QColor()
-        fill = own if own.isValid() else self._theme.colour("accent")
-        side = round(_SQUARE_PX * max(1.0, self._theme.scale))
         whole, direction = QRectF(self.rect()), self.layoutDirection()
-        square = mirrored(QRectF(0, (self.height() - side) / 2, side, side), whole, direction)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(fill)
-        painter.drawRoundedRect(square, tokens.radius.inline_code, tokens.radius.inline_code)
-        letter = self._theme.font("group")
-        letter.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(letter)
-        painter.setPen(QColor("white" if fill.lightnessF() < 0.45 else "black") if own.isValid() else tokens.on_accent)
-        painter.drawText(square, Qt.AlignmentFlag.AlignCenter, self._name.strip()[:1].upper())
-        font = self._theme.font("strong")
-        painter.setFont(font)
-        painter.setPen(self._theme.colour("text"))
-        area = mirrored(whole.adjusted(side + tokens.space.s, 0, 0, 0), whole, direction)
+        if self._is_hot() or self._is_under_drag:
+            paint_box(painter, whole, tokens.radius.row, fill=theme.colour("hover"))
+        left = 0.0
+        if self._colour is not None:
+            side = round(SQUARE_PX * max(1.0, theme.scale))
+            square = mirrored(QRectF(0, (self.height() - side) / 2, side, side), whole, direction)
+            paint_project_square(painter, square, self._title, colour=self._colour, theme=theme)
+            left = side + tokens.space.s
+        painter.setFont(theme.font("strong"))
+        painter.setPen(theme.colour("text"))
+        mark = ICON_PX * max(1.0, theme.scale)
         metrics = painter.fontMetrics()
-        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, round(area.width()))
+        room = round(whole.width() - left - mark - tokens.space.s)
+        name = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, room)
+        width = metrics.horizontalAdvance(name)
+        area = mirrored(QRectF(left, 0, width + 1, self.height()), whole, direction)
         start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(area, int(start | Qt.TextFlag.TextSingleLine), name)
+        chevrons = QRectF(left + width + tokens.space.s, (self.height() - mark) / 2, mark, mark)
+        paint_icon(painter, mirrored(chevrons, whole, direction), "chevrons-up-down", theme.colour("muted"))
+        if self.hasFocus():
+            paint_focus_ring(painter, whole, tokens.radius.row, theme.colour("accent"))
         painter.end()
+
+    def _set_under_drag(self, is_under: bool) -> None:
+        self._is_under_drag = is_under
+        self._timer.stop()
+        self.update()

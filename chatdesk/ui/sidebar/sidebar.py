@@ -4,15 +4,16 @@ come from a callback, wishes leave as signals.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.tag import Tag
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
@@ -22,15 +23,13 @@ from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadModel, ThreadVi
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
+if TYPE_CHECKING:
+    from chatdesk.ui.sidebar.selection_bar import SelectionBar
+
 _VIEW_TITLES: Final = {
     ThreadView.ACTIVE: "Threads",
     ThreadView.ARCHIVE: "Archive",
     ThreadView.TRASH: "Trash",
-}
-_EMPTY_TEXTS: Final = {
-    ThreadView.ACTIVE: "No threads yet. Type a question to begin the first.",
-    ThreadView.ARCHIVE: "Nothing is archived.",
-    ThreadView.TRASH: "The trash is empty. Deleted threads stay here for 30 days.",
 }
 _SLOW_FETCH_MS: Final = 250  # sooner than this nobody needs to read that something is loading
 _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for
@@ -46,13 +45,28 @@ class Sidebar(QWidget):
     searchChanged = Signal(str)
     searchWanted = Signal(str)
     renameRequested = Signal(str, str)
-    pinRequested = Signal(str, bool)
-    archiveRequested = Signal(str, bool)
-    deleteRequested = Signal(str)
-    restoreRequested = Signal(str)
     exportRequested = Signal(str)
     settingsRequested = Signal()
     viewChanged = Signal(str)
+    # About many threads: their ids, as a tuple.
+    pinRequested = Signal(object, bool)
+    archiveRequested = Signal(object, bool)
+    moveRequested = Signal(object)
+    moveToRequested = Signal(object, str)
+    tagsRequested = Signal(object)
+    exportSelectedRequested = Signal(object)
+    deleteRequested = Signal(object)
+    restoreRequested = Signal(object)
+    purgeRequested = Signal(object)
+    # About the list.
+    projectsAsked = Signal()
+    projectsAskedUnderDrag = Signal()
+    allAsked = Signal()
+    sortRequested = Signal(bool)
+    tagFilterRequested = Signal(str)
+    tagListRequested = Signal()
+    emptyTrashRequested = Signal()
+    placeChanged = Signal()
 
     def __init__(
         self,
@@ -67,13 +81,17 @@ class Sidebar(QWidget):
         self._theme = theme
         self._model = ThreadModel(fetch, clock or SystemClock(), zone=zone, parent=self)
         self._load_error = ""
+        self._project: Project | None = None
+        self._selection_bar: SelectionBar | None = None
+        self._by_name = False
+        self._tag_name: str | None = None
+        self.tags: tuple[Tag, ...] = ()
+        self.tag_id: str | None = None
+        self.trash_days = 30
         self.setObjectName("sidebar")
         self.setAccessibleName("Sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._badge = ProjectBadge(theme, self)
-        self._filter_button = IconButton(
-            theme, "archive", name="Threads, archive or trash", object_name="threadViewButton", parent=self
-        )
         self._new_button = IconButton(
             theme, "square-pen", name="New thread", object_name="newThreadButton", parent=self
         )
@@ -81,6 +99,7 @@ class Sidebar(QWidget):
         self._view_bar = QPushButton(self)
         self.thread_list = ThreadList(self._model, theme, self)
         self._retry_button = QPushButton("Try again", self)
+        self._empty_button = QPushButton("Empty the trash…", self)
         self._status = StatusRow(theme, self)
         self._slow_timer = QTimer(self, singleShot=True, interval=_SLOW_FETCH_MS)
         self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
@@ -101,8 +120,49 @@ class Sidebar(QWidget):
         """Ask for the list from the beginning."""
         self._ask(view=None, query=None)
 
-    def set_project(self, project: Project) -> None:
-        self._badge.set_project(project.name, project.colour)
+    def refresh(self) -> None:
+        """The same list anew, and back to its place."""
+        place = self.thread_list.place()
+        self._ask(view=None, query=None)
+        if place is not None:
+            self.thread_list.return_to(*place)
+
+    def set_project(self, project: Project | None) -> None:
+        """The project whose threads are listed; None: those of all."""
+        self._project = project
+        if project is None:
+            self._badge.set_project("All projects", None)
+        else:
+            self._badge.set_project(project.name, project.colour)
+        self._set_filter()
+
+    def set_tag(self, tag: Tag | None) -> None:
+        """Only threads with this tag; ``reload`` fetches them."""
+        self.tag_id = None if tag is None else tag.id
+        self._tag_name = None if tag is None else tag.name
+        self._set_filter()
+        self._refresh_view_bar()
+
+    def set_tags(self, tags: Sequence[Tag]) -> None:
+        """What the menu offers to filter by."""
+        self.tags = tuple(tags)
+
+    def set_order(self, *, by_name: bool) -> None:
+        """Before the first ``reload``."""
+        self._by_name = by_name
+
+    def set_trash_days(self, days: int) -> None:
+        self.trash_days = days
+        self._model.set_trash_days(days)
+
+    @property
+    def by_name(self) -> bool:
+        return self._by_name
+
+    @property
+    def badge(self) -> ProjectBadge:
+        """Where the list of projects opens."""
+        return self._badge
 
     def set_status(self, text: str, *, is_error: bool = False) -> None:
         """The line at the bottom: what became of the last change."""
@@ -124,6 +184,7 @@ class Sidebar(QWidget):
 
     def remove_thread(self, thread_id: str) -> None:
         self._model.remove_thread(thread_id)
+        self.thread_list.forget(thread_id)
         self._refresh_empty_text()
 
     def set_streaming(self, thread_id: str, is_streaming: bool) -> None:
@@ -132,13 +193,31 @@ class Sidebar(QWidget):
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
         if view is not self._model.view:
+            self.thread_list.mark(())
             self.viewChanged.emit(str(view))
             self._ask(view=view, query=None)
             self._refresh_view_bar()
 
     def current_thread_id(self) -> str | None:
-        """The thread that *Rename*, *Pin*, *Delete* are about."""
+        """The thread that *Rename* is about."""
         return self.thread_list.keyboard_id()
+
+    def selected_ids(self) -> tuple[str, ...]:
+        """What *Pin*, *Archive*, *Move*, *Tags*, *Export*, *Delete* are about: the marked threads, else the one of the
+        keys or the open one."""
+        marked = self.thread_list.marked_ids
+        current = self.thread_list.keyboard_id()
+        return marked or (() if current is None else (current,))
+
+    def known(self, thread_ids: Iterable[str]) -> list[Thread]:
+        """Those of these threads that are in the list."""
+        return [thread for thread in map(self._model.thread_by_id, thread_ids) if thread is not None]
+
+    def select_ids(self, thread_ids: Iterable[str]) -> None:
+        self.thread_list.mark(thread_ids)
+
+    def delete_selected(self) -> None:
+        self._delete(self.selected_ids())
 
     def neighbour_of(self, thread_id: str | None, step: int) -> str | None:
         """For *Next thread* and *Previous thread*."""
@@ -155,7 +234,16 @@ class Sidebar(QWidget):
 
     def focus_panes(self) -> tuple[QWidget, ...]:
         """In the order in which Tab walks."""
-        return (self._filter_button, self._new_button, self.search_box, self.thread_list, self._status.settings_button)
+        return (
+            self._badge,
+            self._new_button,
+            self.search_box,
+            self._view_bar,
+            self.thread_list,
+            self._empty_button,
+            self._status.view_button,
+            self._status.settings_button,
+        )
 
     # Building
 
@@ -165,6 +253,8 @@ class Sidebar(QWidget):
         self._retry_button.setObjectName("retryListButton")
         self._retry_button.setAccessibleName("Load the list of threads again")
         self._retry_button.hide()
+        self._empty_button.setObjectName("emptyTrashButton")
+        self._empty_button.hide()
         self._view_bar.hide()
 
     def _lay_out(self) -> None:
@@ -173,7 +263,6 @@ class Sidebar(QWidget):
         top.setContentsMargins(space.s, 0, 0, 0)
         top.setSpacing(space.xs)
         top.addWidget(self._badge, 1)
-        top.addWidget(self._filter_button)
         top.addWidget(self._new_button)
         self._line = QFrame(self)
         self._line.setFixedHeight(1)
@@ -187,20 +276,29 @@ class Sidebar(QWidget):
         column.addWidget(self._view_bar)
         column.addWidget(self.thread_list, 1)
         column.addWidget(self._retry_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._empty_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._line)
         column.addWidget(self._status)
 
     def _connect(self) -> None:
         self._new_button.clicked.connect(self.newThreadRequested)
-        self._filter_button.clicked.connect(self._open_view_menu)
+        self._badge.listAsked.connect(self.projectsAsked)
+        self._badge.dragHeld.connect(self.projectsAskedUnderDrag)
+        self._badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
+        self._empty_button.clicked.connect(self.emptyTrashRequested)
         self._view_bar.clicked.connect(self._on_view_bar_clicked)
         self._retry_button.clicked.connect(self.reload)
         self._status.settings_button.clicked.connect(self.settingsRequested)
+        self._status.view_button.clicked.connect(self._open_view_menu)
         self.search_box.searched.connect(self._on_search_box_searched)
         self.search_box.everythingWanted.connect(self.searchWanted)
         self.search_box.descended.connect(self._on_search_box_descended)
         self.thread_list.chosen.connect(self.threadChosen)
-        self.thread_list.deletePressed.connect(self._on_list_delete_pressed)
+        self.thread_list.deletePressed.connect(self._delete)
+        self.thread_list.markedChanged.connect(self._on_list_marked_changed)
+        self.thread_list.allAsked.connect(self.allAsked)
+        self.thread_list.dragStarted.connect(self._on_list_drag_started)
+        self.thread_list.verticalScrollBar().valueChanged.connect(self.placeChanged)
         self.thread_list.menuAsked.connect(self._open_thread_menu)
         self._model.renameEntered.connect(self.renameRequested)
         self._model.pageArrived.connect(self._on_model_page_arrived)
@@ -221,40 +319,22 @@ class Sidebar(QWidget):
     # Menus
 
     def view_menu(self) -> QMenu:
-        """Threads, Archive, Trash: one of them is checked."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        group = QActionGroup(menu)
-        for view, title in _VIEW_TITLES.items():
-            action = QAction(title, menu, checkable=True, checked=view is self._model.view)
-            action.triggered.connect(lambda _=False, view=view: self.set_view(view))
-            group.addAction(action)
-            menu.addAction(action)
-        return menu
+        from chatdesk.ui.sidebar.menus import view_menu
+
+        return view_menu(self)
 
     def thread_menu(self, thread: Thread) -> QMenu:
-        """What can be done with one thread."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        thread_id = thread.id
-        if thread.deleted_at is not None:
-            menu.addAction("Restore").triggered.connect(lambda: self.restoreRequested.emit(thread_id))
-            return menu
-        is_pinned, is_archived = thread.pinned_at is not None, thread.archived_at is not None
-        menu.addAction("Rename\tF2").triggered.connect(lambda: self.thread_list.begin_rename(thread_id))
-        menu.addAction("Unpin" if is_pinned else "Pin").triggered.connect(
-            lambda: self.pinRequested.emit(thread_id, not is_pinned)
-        )
-        menu.addAction("Move out of the archive" if is_archived else "Archive").triggered.connect(
-            lambda: self.archiveRequested.emit(thread_id, not is_archived)
-        )
-        menu.addAction("Export…").triggered.connect(lambda: self.exportRequested.emit(thread_id))
-        menu.addSeparator()
-        menu.addAction("Delete\tDel").triggered.connect(lambda: self.deleteRequested.emit(thread_id))
-        return menu
+        """About the marked threads when this is one of them, else about this one."""
+        from chatdesk.ui.sidebar.menus import thread_menu
+
+        marked = self.thread_list.marked_ids
+        if thread.id not in marked:
+            return thread_menu(self, [thread], (thread.id,))
+        return thread_menu(self, self.known(marked), marked)
 
     def _open_view_menu(self) -> None:
-        self.view_menu().popup(self._filter_button.mapToGlobal(QPoint(0, self._filter_button.height())))
+        menu, button = self.view_menu(), self._status.view_button
+        menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     def _open_thread_menu(self, thread_id: str, place: QPoint) -> None:
         thread = self._model.thread_by_id(thread_id)
@@ -268,23 +348,60 @@ class Sidebar(QWidget):
         if not self.thread_list.is_editing:
             self._model.regroup()
 
+    def _empty_words(self) -> str:
+        if self._tag_name is not None:
+            return f"No thread here has the tag “{self._tag_name}”."
+        match self._model.view:
+            case ThreadView.ARCHIVE:
+                return "Nothing is archived."
+            case ThreadView.TRASH:
+                return f"The trash is empty. Deleted threads stay here for {self.trash_days} days."
+        if self._project is not None:
+            return "No threads in this project yet. Type a question to begin the first."
+        return "No threads yet. Type a question to begin the first."
+
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
         self._load_error = ""
         self._slow_timer.start()
-        self._model.reload(view=view, query=query)
+        self._model.reload(view=view, query=query, by_name=self._by_name)
         self._refresh_empty_text()
 
     def _on_search_box_searched(self, text: str) -> None:
+        self.thread_list.mark(())
         self.searchChanged.emit(text)
         self._ask(view=None, query=text)
 
     def _on_search_box_descended(self) -> None:
         self.thread_list.setFocus(Qt.FocusReason.TabFocusReason)
 
-    def _on_list_delete_pressed(self, thread_id: str) -> None:
-        thread = self._model.thread_by_id(thread_id)
-        if thread is not None and thread.deleted_at is None:
-            self.deleteRequested.emit(thread_id)
+    def _delete(self, ids: tuple[str, ...]) -> None:
+        if ids:
+            (self.purgeRequested if self.view is ThreadView.TRASH else self.deleteRequested).emit(ids)
+
+    def _on_list_marked_changed(self) -> None:
+        if self._selection_bar is None and self.thread_list.marked_ids:
+            from chatdesk.ui.sidebar.selection_bar import SelectionBar
+
+            self._selection_bar = SelectionBar(self._theme, self)
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(column.indexOf(self._line), self._selection_bar)
+        if self._selection_bar is not None:
+            is_shown = bool(self.thread_list.marked_ids)
+            if not is_shown and self._selection_bar.isAncestorOf(self.focusWidget() or self):
+                self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._selection_bar.setVisible(is_shown)
+            if is_shown:
+                self._selection_bar.refresh()
+
+    def _on_list_drag_started(self) -> None:
+        from chatdesk.ui.sidebar.thread_drag import drag_threads
+
+        if self.view is not ThreadView.TRASH:
+            drag_threads(self.thread_list, self.known(self.selected_ids()), self._theme)
+
+    def _set_filter(self) -> None:
+        self._model.set_filter(None if self._project is None else self._project.id, self._tag_name)
 
     def _on_model_page_arrived(self) -> None:
         self._slow_timer.stop()
@@ -292,17 +409,31 @@ class Sidebar(QWidget):
         self._refresh_empty_text()
 
     def _on_view_bar_clicked(self) -> None:
-        self.set_view(ThreadView.ACTIVE)
+        if self.tag_id is not None:
+            self.tagFilterRequested.emit("")
+        else:
+            self.set_view(ThreadView.ACTIVE)
         self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _refresh_view_bar(self) -> None:
         view = self._model.view
-        self._view_bar.setVisible(view is not ThreadView.ACTIVE)
-        self._view_bar.setText(f"{_VIEW_TITLES[view]} · back to threads")
-        self.thread_list.setAccessibleName(_VIEW_TITLES[view])
+        where = _VIEW_TITLES[view]
+        is_shown = view is not ThreadView.ACTIVE or self._tag_name is not None
+        text = f"{where} · back to threads"
+        if self._tag_name is not None:
+            text = f"{where} with “{self._tag_name}” · show all"
+        # The focus stays where the keys are when the bar goes.
+        if not is_shown and self._view_bar.hasFocus():
+            self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._view_bar.setVisible(is_shown)
+        metrics = self._view_bar.fontMetrics()
+        self._view_bar.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, max(120, self.width() - 40)))
+        self._view_bar.setAccessibleName(text)
+        self.thread_list.setAccessibleName(where)
 
     def _refresh_empty_text(self) -> None:
         self._retry_button.setVisible(bool(self._load_error))
+        self._empty_button.setVisible(self._model.view is ThreadView.TRASH and self._model.thread_count > 0)
         if self._load_error:
             text = self._load_error
         elif self._model.is_fetching:
@@ -310,5 +441,5 @@ class Sidebar(QWidget):
         elif self._model.query:
             text = f"No thread has “{self._model.query[:60]}” in its title."
         else:
-            text = _EMPTY_TEXTS[self._model.view]
+            text = self._empty_words()
         self.thread_list.set_empty_text(text)

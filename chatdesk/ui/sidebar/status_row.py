@@ -1,4 +1,4 @@
-"""The bottom of the sidebar: what became of the last change, and the way to the settings."""
+"""The bottom of the sidebar: what became of the last change, and the ways to archive, trash and settings."""
 
 from __future__ import annotations
 
@@ -25,12 +25,16 @@ class StatusRow(QWidget):
         self._label.setProperty("textRole", "muted")
         self.settings_button = IconButton(theme, "settings", name="Settings", object_name="settingsButton", parent=self)
         self.settings_button.set_name("Settings", tooltip="Settings (Ctrl+,)")
+        self.view_button = IconButton(
+            theme, "archive", name="Threads, archive or trash", object_name="threadViewButton", parent=self
+        )
         row = QHBoxLayout(self)
         space = theme.tokens.space
         row.setContentsMargins(space.s, space.xs, 2, space.xs)
         row.setSpacing(space.s)
         row.addWidget(self._sign)
         row.addWidget(self._label, 1)
+        row.addWidget(self.view_button)
         row.addWidget(self.settings_button)
         theme.changed.connect(self._dress)
         self.set_text("All changes saved")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
@@ -16,6 +17,7 @@ from chatdesk.ui.widgets.painting import mirrored
 
 ROW_HEIGHT_PX = 34
 _DOT_PX = 7
+_TAG_SHARE, _TAG_PADDING_PX = 0.4, 5  # of the room for a title
 _HEADING_DROP_PX = 3  # a heading stands nearer to the rows it names than to those above
 _MAX_TITLE = 500  # no title is measured past what any sidebar can show
 
@@ -96,6 +98,9 @@ class ThreadDelegate(QStyledItemDelegate):
             painter.setBrush(self._theme.colour("accent"))
             painter.drawEllipse(place(right - _DOT_PX, rect.top() + (rect.height() - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
             right -= _DOT_PX + space.s
+        tags = index.data(ThreadRole.TAGS)
+        if tags:
+            right -= self._paint_tags(painter, rect, (left, right), tags, option_direction=direction) + space.s
         font, metrics = self._font("text")
         area = place(left, rect.top(), max(0, right - left), rect.height())
         painter.setFont(font)
@@ -103,6 +108,33 @@ class ThreadDelegate(QStyledItemDelegate):
         title = str(index.data())[:_MAX_TITLE].replace("\n", " ")
         shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, round(area.width()))
         painter.drawText(area, _start(direction), shown)
+
+    def _paint_tags(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        between: tuple[float, float],
+        tags: Sequence[str],
+        *,
+        option_direction: Qt.LayoutDirection,
+    ) -> float:
+        """The first tag in a quiet frame, and how many more there are. Returns the width."""
+        font, metrics = self._font("time")
+        room = round((between[1] - between[0]) * _TAG_SHARE)
+        text = tags[0][:_MAX_TITLE] if len(tags) == 1 else f"{tags[0][:_MAX_TITLE]} +{len(tags) - 1}"
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 2 * _TAG_PADDING_PX)
+        width = metrics.horizontalAdvance(text) + 2 * _TAG_PADDING_PX
+        height = metrics.height() + 2
+        left, top = between[1] - width, rect.top() + (rect.height() - height) / 2
+        area = mirrored(QRectF(left, top, width, height), QRectF(rect), option_direction)
+        painter.setPen(self._theme.colour("line"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        radius = self._theme.tokens.radius.inline_code
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+        painter.setFont(font)
+        painter.setPen(self._theme.colour("muted"))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine), text)
+        return width
 
     def _font(self, role: str) -> tuple[QFont, QFontMetrics]:
         """Fonts are kept: making one and asking its metrics costs more than drawing the row."""

@@ -1,12 +1,16 @@
-"""The list of threads as a view: keeps its place while rows come and go, and separates *where the keys are* from
-*which thread is open* (the selected row is the open thread; the current row is where the keyboard stands).
+"""The list of threads as a view: keeps its place while rows come and go, and tells three things apart: which thread is
+*open*, where the *keys* are (the current row), and which threads are *marked* for something that is done to all of
+them. Selected rows are the marked ones, or the open one while nothing is marked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from PySide6.QtCore import (
     QElapsedTimer,
     QEvent,
+    QItemSelection,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
@@ -15,22 +19,30 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyle, QStyleOptionViewItem, QWidget
 
+from chatdesk.ui.sidebar.row_view import RowView
 from chatdesk.ui.sidebar.thread_delegate import ThreadDelegate
 from chatdesk.ui.sidebar.thread_model import ThreadModel
 from chatdesk.ui.theme.theme import Theme
 
 _PREFETCH_PAGES = 2  # ask for more when less than this many viewports are left below
+_MOST_PAGES_SOUGHT = 40  # so far down the place of the last run is looked for
+
+_Flags = QItemSelectionModel.SelectionFlag
+_CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-class ThreadList(QListView):
-    """Emits thread ids. Select with ``show_open``; the view never selects on its own."""
+class ThreadList(RowView):
+    """Emits thread ids. The view never opens on its own. Ctrl and Shift with a click or an arrow, and Ctrl+A, mark."""
 
     chosen = Signal(str)
-    deletePressed = Signal(str)
+    deletePressed = Signal(object)  # the ids, as a tuple
     menuAsked = Signal(str, QPoint)
+    markedChanged = Signal()
+    allAsked = Signal()  # every thread of the list, also those that are not fetched
+    dragStarted = Signal()
 
     def __init__(self, model: ThreadModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +51,12 @@ class ThreadList(QListView):
         self._delegate = ThreadDelegate(theme, self)
         self._anchor: tuple[QPersistentModelIndex, int] | None = None
         self._kept: tuple[str | None, str | None, int] | None = None
+        self._sought: tuple[str, int, int] | None = None
         self._open_id: str | None = None
+        self._marked: dict[str, None] = {}
+        self._range_from: str | None = None
+        self._pressed: QPoint | None = None
+        self._is_press_done = False
         self._typed = ""
         self._typed_at = QElapsedTimer()
         self._has_key_focus = False
@@ -51,8 +68,9 @@ class ThreadList(QListView):
         model.rowsAboutToBeMoved.connect(self._note_anchor)
         model.aboutToRebuild.connect(self._on_model_about_to_rebuild)
         model.modelReset.connect(self._on_model_reset)
-        model.rowsInserted.connect(self._select_open)
-        self.clicked.connect(self._choose)
+        model.rowsInserted.connect(self._on_model_rows_inserted)
+        model.pageArrived.connect(self._seek_on)
+        self.clicked.connect(self._on_clicked)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         theme.changed.connect(self._on_theme_changed)
 
@@ -63,14 +81,17 @@ class ThreadList(QListView):
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
         self.viewport().setAutoFillBackground(False)
-        self.verticalScrollBar().setSingleStep(self._delegate.row_height_px)
+
+    @property
+    def row_height_px(self) -> int:
+        return self._delegate.row_height_px
 
     # For the sidebar
 
@@ -83,11 +104,12 @@ class ThreadList(QListView):
         if thread_id == self._open_id:
             return
         self._open_id = thread_id
-        self.selectionModel().clearSelection()
-        self._select_open()
+        if self._marked:
+            return
+        self._show_selection()
         index = QModelIndex() if thread_id is None else self._threads.index_of(thread_id)
         if index.isValid():
-            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.selectionModel().setCurrentIndex(index, _Flags.NoUpdate)
             self.scrollTo(index)
 
     def keyboard_id(self) -> str | None:
@@ -95,11 +117,50 @@ class ThreadList(QListView):
         thread = self._threads.thread_at(self.currentIndex()) if self.hasFocus() else None
         return self._open_id if thread is None else thread.id
 
+    @property
+    def marked_ids(self) -> tuple[str, ...]:
+        """The marked threads; empty while nothing is marked, even though one is open."""
+        return tuple(self._marked)
+
+    def mark(self, thread_ids: Iterable[str]) -> None:
+        """Mark exactly these; those that are not fetched yet are shown so when they come."""
+        marked = dict.fromkeys(thread_ids)
+        if marked == self._marked:
+            return
+        self._marked = marked
+        self._show_selection()
+        self.markedChanged.emit()
+
+    def forget(self, thread_id: str) -> None:
+        """A thread left the list: it is not marked any more."""
+        if thread_id in self._marked:
+            del self._marked[thread_id]
+            self.markedChanged.emit()
+            if not self._marked:
+                self._show_selection()
+
+    def place(self) -> tuple[str, int] | None:
+        """The thread at the top and where it begins; None at the very top."""
+        if self.verticalScrollBar().value() == 0:
+            return None
+        row = self.indexAt(QPoint(1, 0)).row()
+        for candidate in (row, row + 1):
+            thread = self._threads.thread_at(self._threads.index(candidate))
+            if thread is not None:
+                return thread.id, self.top_of(candidate)
+        return None
+
+    def return_to(self, thread_id: str, offset_px: int) -> None:
+        """Go to a place of before, fetching what is above it first; a hand on the list ends that."""
+        self._sought = (thread_id, offset_px, _MOST_PAGES_SOUGHT)
+        self._seek_on()
+
     def begin_rename(self, thread_id: str) -> bool:
         index = self._threads.index_of(thread_id)
         if not index.isValid() or not index.flags() & Qt.ItemFlag.ItemIsEditable:
             return False
         self.setCurrentIndex(index)
+        self.scrollTo(index)
         self.edit(index)
         return True
 
@@ -121,22 +182,28 @@ class ThreadList(QListView):
     def selectionCommand(
         self, _index: QModelIndex | QPersistentModelIndex, _event: QEvent | None = None
     ) -> QItemSelectionModel.SelectionFlag:
-        return QItemSelectionModel.SelectionFlag.NoUpdate
+        return _Flags.NoUpdate
 
-    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Qt goes to row 0, which is a heading, and stays where it is because that cannot be chosen."""
-        if action == QAbstractItemView.CursorAction.MoveHome:
-            return self._threads.find("", QModelIndex())
-        return super().moveCursor(action, modifiers)
+    def event(self, event: QEvent) -> bool:
+        # Esc ends marking and must not stop an answer then.
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            is_ours = event.key() == Qt.Key.Key_Escape and self._marked
+            if is_ours or (event.key() == Qt.Key.Key_A and event.modifiers() == _CTRL):
+                event.accept()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._sought = None
         self._ensure_current()
         thread = self._threads.thread_at(self.currentIndex())
         key = event.key()
-        if thread is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self._marks_by_key(event):
+            self._has_key_focus = True
+        elif thread is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(thread.id)
-        elif thread is not None and key == Qt.Key.Key_Delete:
-            self.deletePressed.emit(thread.id)
+        elif key == Qt.Key.Key_Delete and (thread is not None or self._marked):
+            self.deletePressed.emit(self.marked_ids or (() if thread is None else (thread.id,)))
         elif thread is not None and key == Qt.Key.Key_F2:
             self.begin_rename(thread.id)
         elif thread is not None and key == Qt.Key.Key_Space and not self._is_typing():
@@ -166,9 +233,43 @@ class ThreadList(QListView):
         self._ensure_current()
         super().focusInEvent(event)
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self._sought = None
+        super().wheelEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._has_key_focus = False
+        self._sought = None
+        self._is_press_done = False
+        thread = self._threads.thread_at(self.indexAt(event.position().toPoint()))
+        before = self.currentIndex()
         super().mousePressEvent(event)
+        if thread is None or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        self._pressed = event.position().toPoint()
+        if event.modifiers() & _SHIFT:
+            self._mark_range(thread.id, from_row=before.row())
+            self._is_press_done = True
+        elif event.modifiers() & _CTRL:
+            self._toggle(thread.id)
+            self._is_press_done = True
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            super().mouseMoveEvent(event)
+            return
+        distance = (event.position().toPoint() - self._pressed).manhattanLength()
+        if distance >= QApplication.startDragDistance():
+            thread = self._threads.thread_at(self.indexAt(self._pressed))
+            self._pressed = None
+            if thread is not None and thread.id not in self._marked:
+                self.mark([thread.id])
+            self._is_press_done = True
+            self.dragStarted.emit()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed = None
+        super().mouseReleaseEvent(event)
 
     def initViewItemOption(self, option: QStyleOptionViewItem) -> None:
         super().initViewItemOption(option)
@@ -202,6 +303,75 @@ class ThreadList(QListView):
             painter.drawText(QRect(area), int(flags), self._empty_text)
             painter.end()
 
+    # Marking
+
+    def _marks_by_key(self, event: QKeyEvent) -> bool:
+        key, modifiers = event.key(), event.modifiers()
+        moves = {
+            Qt.Key.Key_Up: QAbstractItemView.CursorAction.MoveUp,
+            Qt.Key.Key_Down: QAbstractItemView.CursorAction.MoveDown,
+            Qt.Key.Key_PageUp: QAbstractItemView.CursorAction.MovePageUp,
+            Qt.Key.Key_PageDown: QAbstractItemView.CursorAction.MovePageDown,
+            Qt.Key.Key_Home: QAbstractItemView.CursorAction.MoveHome,
+            Qt.Key.Key_End: QAbstractItemView.CursorAction.MoveEnd,
+        }
+        thread = self._threads.thread_at(self.currentIndex())
+        if key == Qt.Key.Key_A and modifiers == _CTRL:
+            self.mark_all()
+        elif key == Qt.Key.Key_Escape and self._marked:
+            self.mark(())
+        elif key == Qt.Key.Key_Space and modifiers & _CTRL and thread is not None:
+            self._toggle(thread.id)
+        elif key in moves and modifiers & _SHIFT:
+            before = self.currentIndex().row()
+            index = self.moveCursor(moves[Qt.Key(key)], modifiers)
+            self.setCurrentIndex(index)
+            there = self._threads.thread_at(index)
+            if there is not None:
+                self._mark_range(there.id, from_row=before)
+        else:
+            if key in moves and not modifiers & _CTRL:
+                self._range_from = None
+                self.mark(())
+            return False
+        return True
+
+    def mark_all(self) -> None:
+        """What is fetched at once; whoever knows the rest is asked for it."""
+        self.mark(self._threads.ids_between(0, self.row_count() - 1))
+        if not self._threads.is_at_end:
+            self.allAsked.emit()
+
+    def _toggle(self, thread_id: str) -> None:
+        self._range_from = thread_id
+        marked = dict(self._marked)
+        if not marked and self._open_id is not None and self._threads.index_of(self._open_id).isValid():
+            marked[self._open_id] = None
+        if thread_id in marked:
+            del marked[thread_id]
+        else:
+            marked[thread_id] = None
+        self.mark(marked)
+
+    def _mark_range(self, thread_id: str, *, from_row: int) -> None:
+        if self._range_from is None or not self._threads.index_of(self._range_from).isValid():
+            start = self._threads.thread_at(self._threads.index(from_row))
+            self._range_from = thread_id if start is None else start.id
+        first = self._threads.index_of(self._range_from).row()
+        self.mark(self._threads.ids_between(first, self._threads.index_of(thread_id).row()))
+
+    def _show_selection(self) -> None:
+        """Selected rows, as runs: a long selection is a few of them."""
+        shown: Sequence[str] = tuple(self._marked) or ((self._open_id,) if self._open_id is not None else ())
+        rows = sorted(index.row() for index in map(self._threads.index_of, shown) if index.isValid())
+        selection = QItemSelection()
+        start = 0
+        for place, row in enumerate(rows):
+            if place + 1 == len(rows) or rows[place + 1] != row + 1:
+                selection.select(self._threads.index(rows[start]), self._threads.index(row))
+                start = place + 1
+        self.selectionModel().select(selection, _Flags.ClearAndSelect)
+
     # Inside
 
     def _ensure_current(self) -> None:
@@ -211,7 +381,7 @@ class ThreadList(QListView):
         index = self._threads.index_of(self._open_id) if self._open_id is not None else QModelIndex()
         if not index.isValid():
             index = self._threads.find("", QModelIndex())
-        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.selectionModel().setCurrentIndex(index, _Flags.NoUpdate)
 
     def _is_typing(self) -> bool:
         return (
@@ -220,15 +390,33 @@ class ThreadList(QListView):
             and self._typed_at.elapsed() < QApplication.keyboardInputInterval()
         )
 
-    def _choose(self, index: QModelIndex) -> None:
+    def _on_clicked(self, index: QModelIndex) -> None:
         thread = self._threads.thread_at(index)
-        if thread is not None:
+        if thread is not None and not self._is_press_done:
+            self._range_from = thread.id
+            self.mark(())
             self.chosen.emit(thread.id)
 
-    def _select_open(self) -> None:
-        index = QModelIndex() if self._open_id is None else self._threads.index_of(self._open_id)
-        if index.isValid() and not self.selectionModel().isSelected(index):
-            self.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+    def _on_model_rows_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
+        wanted = self._marked or ({} if self._open_id is None else {self._open_id: None})
+        for thread_id in self._threads.ids_between(first, last):
+            if thread_id in wanted:
+                self.selectionModel().select(self._threads.index_of(thread_id), _Flags.Select)
+
+    def _seek_on(self) -> None:
+        if self._sought is None or self._threads.is_fetching:
+            return
+        thread_id, offset_px, pages = self._sought
+        index = self._threads.index_of(thread_id)
+        if index.isValid():
+            self._sought = None
+            self._anchor = (QPersistentModelIndex(index), offset_px)
+            self.scheduleDelayedItemsLayout()
+        elif pages and self._threads.canFetchMore():
+            self._sought = (thread_id, offset_px, pages - 1)
+            self._threads.fetchMore()
+        else:
+            self._sought = None
 
     def _note_anchor(self) -> None:
         """Remember the row at the top before rows change. At the very top nothing is held: new threads shall show."""
@@ -242,25 +430,23 @@ class ThreadList(QListView):
         if anchor is None or not anchor[0].isValid():
             return
         bar = self.verticalScrollBar()
-        bar.setValue(anchor[0].row() * self._delegate.row_height_px - anchor[1])
+        bar.setValue(anchor[0].row() * self.row_height_px - anchor[1])
 
     def _on_model_about_to_rebuild(self) -> None:
         current = self._threads.thread_at(self.currentIndex())
-        top = self._threads.thread_at(self.indexAt(QPoint(self.viewport().width() // 2, 0)))
-        top_id = top.id if top is not None and self.verticalScrollBar().value() > 0 else None
-        offset = 0 if top_id is None else self.visualRect(self._threads.index_of(top_id)).top()
-        self._kept = (None if current is None else current.id, top_id, offset)
+        top = self.place()
+        self._kept = (None if current is None else current.id, *(top or (None, 0)))
 
     def _on_model_reset(self) -> None:
         self._anchor = None
         kept, self._kept = self._kept, None
-        self._select_open()
+        self._show_selection()
         if kept is None:
             return
         current_id, top_id, offset = kept
         if current_id is not None:
             index = self._threads.index_of(current_id)
-            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.selectionModel().setCurrentIndex(index, _Flags.NoUpdate)
         top = QModelIndex() if top_id is None else self._threads.index_of(top_id)
         if top.isValid():
             self._anchor = (QPersistentModelIndex(top), offset)
@@ -271,6 +457,5 @@ class ThreadList(QListView):
             self._threads.fetchMore()
 
     def _on_theme_changed(self) -> None:
-        self.verticalScrollBar().setSingleStep(self._delegate.row_height_px)
         self.scheduleDelayedItemsLayout()
         self.viewport().update()

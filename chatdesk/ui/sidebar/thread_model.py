@@ -20,7 +20,10 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringL
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.ui.sidebar.grouping import (
+    Arrangement,
     RowKey,
+    days_left,
+    days_text,
     group_title,
     heading_key,
     local_time,
@@ -33,6 +36,9 @@ FetchThreads = Callable[[str | None, str, Callable[[ThreadPage], None]], None]
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
+_THREAD_FLAGS: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+_MOST_LOOKED_AT: Final = 5_000  # titles that type-ahead looks at, so that a key press never costs a frame
+_MOST_REGROUPED: Final = 1_000  # rows that get their new headings in one go
 
 
 class ThreadView(StrEnum):
@@ -58,6 +64,7 @@ class ThreadRole(IntEnum):
     IS_PINNED = Qt.ItemDataRole.UserRole + 3
     IS_STREAMING = Qt.ItemDataRole.UserRole + 4
     TIME = Qt.ItemDataRole.UserRole + 5
+    TAGS = Qt.ItemDataRole.UserRole + 6
 
 
 @dataclass(slots=True)
@@ -89,6 +96,11 @@ class ThreadModel(QStringListModel):
         self._group_sizes: Counter[int] = Counter()
         self._streaming: set[str] = set()
         self._view = ThreadView.ACTIVE
+        self._by_name = False
+        self._how = Arrangement()
+        self._trash_days = 30
+        self._project_id: str | None = None
+        self._tag: str | None = None
         self._query = ""
         self._cursor: str | None = None
         self._is_at_end = True
@@ -114,10 +126,29 @@ class ThreadModel(QStringListModel):
         """Threads fetched so far."""
         return len(self._key_of)
 
-    def reload(self, *, view: ThreadView | None = None, query: str | None = None) -> None:
+    @property
+    def is_at_end(self) -> bool:
+        """Whether everything has been fetched."""
+        return self._is_at_end
+
+    @property
+    def by_name(self) -> bool:
+        return self._by_name
+
+    def set_filter(self, project_id: str | None, tag: str | None) -> None:
+        """Threads of one project, with one tag (None: any). What changes meanwhile comes and goes by it; ``reload``
+        fetches anew."""
+        self._project_id, self._tag = project_id, tag
+
+    def set_trash_days(self, days: int) -> None:
+        """How long threads stay in the trash, for the days that are left."""
+        self._trash_days = days
+
+    def reload(self, *, view: ThreadView | None = None, query: str | None = None, by_name: bool | None = None) -> None:
         """Ask anew from the beginning; the old rows stay until the first page is there."""
         self._view = self._view if view is None else view
         self._query = self._query if query is None else query.strip()
+        self._by_name = self._by_name if by_name is None else by_name
         self._cursor = None
         self._ask(is_first=True)
 
@@ -132,6 +163,11 @@ class ThreadModel(QStringListModel):
 
     def thread_at(self, index: _AnyIndex) -> Thread | None:
         return self._rows[index.row()].thread if index.isValid() else None
+
+    def ids_between(self, first_row: int, last_row: int) -> list[str]:
+        """The threads from one row to another, either way round, headings left out."""
+        low, high = sorted((first_row, last_row))
+        return [row.thread.id for row in self._rows[max(0, low) : high + 1] if row.thread is not None]
 
     def index_of(self, thread_id: str) -> QModelIndex:
         """Invalid while the thread is not in the list."""
@@ -154,8 +190,9 @@ class ThreadModel(QStringListModel):
     def find(self, prefix: str, after: _AnyIndex) -> QModelIndex:
         """The next thread whose title begins with ``prefix``, from ``after`` on and around the end."""
         wanted = prefix.casefold()
-        start = max(after.row(), 0)
-        for row in (*range(start, len(self._rows)), *range(start)):
+        start, count = max(after.row(), 0), len(self._rows)
+        for step in range(min(count, _MOST_LOOKED_AT)):
+            row = (start + step) % count
             if self._rows[row].thread is not None and self._rows[row].title.casefold().startswith(wanted):
                 return self.index(row)
         return QModelIndex()
@@ -165,10 +202,10 @@ class ThreadModel(QStringListModel):
     def upsert_thread(self, thread: Thread) -> None:
         """Put a new or changed thread where it belongs; take it away when the view or the search does not hold it."""
         old_key = self._key_of.get(thread.id)
-        if not self._view.holds(thread) or (self._query and not self._matches(thread)):
+        if not self._holds(thread):
             self.remove_thread(thread.id)
             return
-        key = thread_key(thread, self._today, self._zone)
+        key = thread_key(thread, self._today, self._zone, self._how)
         if old_key is None:
             self._insert([thread])
         elif old_key == key:
@@ -199,7 +236,10 @@ class ThreadModel(QStringListModel):
         if today == self._today:
             return False
         self._today = today
-        self._rebuild([row.thread for row in self._rows if row.thread is not None])
+        if len(self._rows) > _MOST_REGROUPED:
+            self.reload()
+        else:
+            self._rebuild([row.thread for row in self._rows if row.thread is not None])
         return True
 
     # Qt's questions
@@ -208,7 +248,7 @@ class ThreadModel(QStringListModel):
         thread = self.thread_at(index)
         if thread is None:
             return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        flags = _THREAD_FLAGS
         return flags if thread.deleted_at is not None else flags | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -245,6 +285,14 @@ class ThreadModel(QStringListModel):
     def _read_today(self) -> date:
         return local_time(self._clock.now_ms(), self._zone).date()
 
+    def _holds(self, thread: Thread) -> bool:
+        return (
+            self._view.holds(thread)
+            and self._project_id in (None, thread.project_id)
+            and (self._tag is None or self._tag in thread.tags)
+            and (not self._query or self._matches(thread))
+        )
+
     def _matches(self, thread: Thread) -> bool:
         return self._query.casefold() in thread.title.casefold()
 
@@ -257,18 +305,29 @@ class ThreadModel(QStringListModel):
             case ThreadRole.IS_STREAMING:
                 return thread.id in self._streaming
             case ThreadRole.TIME:
+                if self._how.is_trash:
+                    return days_text(self._days_left(thread))
                 return short_time(thread.last_activity_at, self._today, self._zone)
+            case ThreadRole.TAGS:
+                return thread.tags
         return None
 
     def _spoken(self, row: _Row) -> str:
         if row.thread is None:
             return row.title
-        words = [row.title, spoken_time(row.thread.last_activity_at, self._today, self._zone)]
+        words = [row.title, spoken_time(self._how.moment(row.thread), self._today, self._zone)]
+        if self._how.is_trash:
+            words[1:] = [f"deleted {words[1]}", f"{days_text(self._days_left(row.thread))} left"]
+        if row.thread.tags:
+            words.append("tagged " + ", ".join(row.thread.tags))
         if row.thread.pinned_at is not None:
             words.append("pinned")
         if row.thread.id in self._streaming:
             words.append("answer is being written")
         return ", ".join(words)
+
+    def _days_left(self, thread: Thread) -> int:
+        return days_left(thread.deleted_at or 0, self._clock.now_ms(), self._trash_days)
 
     def _ask(self, *, is_first: bool) -> None:
         self._question += 1
@@ -286,6 +345,11 @@ class ThreadModel(QStringListModel):
         self._cursor = page.next_cursor
         self._is_at_end = page.next_cursor is None
         if is_first:
+            self._how = Arrangement(
+                by_name=self._by_name and self._view is not ThreadView.TRASH,
+                is_trash=self._view is ThreadView.TRASH,
+                has_pinned=self._view is ThreadView.ACTIVE,
+            )
             self._rebuild(page.threads)
         else:
             for thread in page.threads:
@@ -309,7 +373,8 @@ class ThreadModel(QStringListModel):
         """Sorted rows for threads that are not listed yet, with the headings that are missing."""
         unique = {thread.id: thread for thread in threads}
         entries = [
-            (thread_key(thread, self._today, self._zone), _Row(thread.title, thread)) for thread in unique.values()
+            (thread_key(thread, self._today, self._zone, self._how), _Row(thread.title, thread))
+            for thread in unique.values()
         ]
         groups = {key[0] for key, _ in entries if not self._group_sizes[key[0]]}
         entries.extend((heading_key(group), _Row(group_title(group), None)) for group in groups)

@@ -262,3 +262,36 @@ DARK_CONTRAST: Final = Tokens(
         deleted="#FFA8A0",
     ),
 )
+
+#: Colours of projects, by name: at least 4.5:1 under a white letter, and 3:1 on every ground of both looks.
+PROJECT_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Teal": "#0B7A75",
+        "Blue": "#3A6FC4",
+        "Indigo": "#6061CF",
+        "Purple": "#8A55C2",
+        "Magenta": "#B0459A",
+        "Red": "#C0453C",
+        "Orange": "#B45A1E",
+        "Olive": "#75701F",
+        "Green": "#3B7D3B",
+        "Slate": "#5F6F80",
+    }
+)
+
+
+def contrast(first: str, second: str) -> float:
+    """How well two ``#RRGGBB`` colours are told apart, 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+    low, high = sorted((_luminance(first), _luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(ground: str) -> str:
+    """Black or white, whichever is read better on a colour that a person chose."""
+    return max(("#FFFFFF", "#000000"), key=lambda ink: contrast(ink, ground))
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -183,7 +183,7 @@ def test_menus_fit_the_thread_and_the_view(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     thread = samples.make_thread(1, "x", pinned_at=1)
     texts = [action.text().split("\t")[0] for action in sidebar.thread_menu(thread).actions() if action.text()]
-    assert texts == ["Rename", "Unpin", "Archive", "Export…", "Delete"]
+    assert texts == ["Rename", "Unpin", "Archive", "Move to a project…", "Tags…", "Export…", "Delete"]
     with qtbot.waitSignal(sidebar.restoreRequested):
         sidebar.thread_menu(replace(thread, deleted_at=1)).actions()[0].trigger()
     with qtbot.waitSignal(sidebar.viewChanged) as view:

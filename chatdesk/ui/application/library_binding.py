@@ -1,0 +1,290 @@
+"""Keeping order by hand: what is done to the marked threads, to tags and to the trash, each with its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.domain.library import LibraryChange, ThreadQuery
+from chatdesk.core.domain.project import Project
+from chatdesk.ui.application.project_binding import ProjectBinding
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.thread_list_binding import ThreadListBinding
+from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.project_chooser import ChooserEntry
+
+if TYPE_CHECKING:
+    from chatdesk.ui.application.panes import Panes
+
+Ids = Sequence[str]
+
+
+class LibraryBinding(QObject):
+    """Binds the commands and the sidebar's wishes about threads; ``projects`` does the same for projects."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        lists: ThreadListBinding,
+        undo: UndoBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._lists = lists
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self.projects = ProjectBinding(panes, lists, undo, self.move_to, handle=handle, tasks=tasks)
+        sidebar = panes.sidebar
+        sidebar.renameRequested.connect(lambda id_, title: undo.do("rename_thread", id_, title))
+        sidebar.pinRequested.connect(lambda ids, on: self.pin(ids, is_pinned=on))
+        sidebar.archiveRequested.connect(lambda ids, on: self.archive(ids, is_archived=on))
+        sidebar.deleteRequested.connect(self.delete)
+        sidebar.restoreRequested.connect(self.restore)
+        sidebar.purgeRequested.connect(self.ask_to_purge)
+        sidebar.moveRequested.connect(self.ask_where_to)
+        sidebar.moveToRequested.connect(self.move_to)
+        sidebar.tagsRequested.connect(self.ask_for_tags)
+        sidebar.tagListRequested.connect(self.open_tags)
+        sidebar.emptyTrashRequested.connect(self.ask_to_empty_trash)
+        for command_id, run in {
+            "thread.rename": self._rename,
+            "thread.pin": self._toggle_pin,
+            "thread.archive": self._toggle_archive,
+            "thread.move": lambda: self.ask_where_to(self._ids()),
+            "thread.tags": lambda: self.ask_for_tags(self._ids()),
+            "thread.restore": lambda: self.restore(self._ids()),
+            "thread.delete": lambda: self.delete(self._ids()),
+            "thread.select_all": self._select_all,
+            "view.threads": lambda: self._show("active"),
+            "view.archive": lambda: self._show("archive"),
+            "view.trash": lambda: self._show("trash"),
+            "view.sort": lambda: lists.sort(by_name=lists.query.order != "name"),
+            "tag.manage": self.open_tags,
+            "trash.empty": self.ask_to_empty_trash,
+        }.items():
+            panes.commands.bind(command_id, run)
+
+    # Many threads
+
+    def pin(self, ids: Ids, *, is_pinned: bool) -> None:
+        words = "Pinned" if is_pinned else "No longer pinned"
+        self._change(ids, lambda library: library.pin(ids, is_pinned=is_pinned), words)
+
+    def archive(self, ids: Ids, *, is_archived: bool) -> None:
+        words = "Archived" if is_archived else "Out of the archive"
+        self._change(ids, lambda library: library.archive(ids, is_archived=is_archived), words)
+
+    def delete(self, ids: Ids) -> None:
+        self._change(ids, lambda library: library.delete(ids), "Moved to the trash")
+
+    def restore(self, ids: Ids) -> None:
+        self._change(ids, lambda library: library.restore(ids), "Restored")
+
+    def move_to(self, ids: Ids, project_id: str) -> None:
+        async def move(library: LibraryService) -> tuple[LibraryChange, str]:
+            project = await library.get_project(project_id)
+            return await library.move(ids, project_id), f"Moved to {project.name}"
+
+        self._change(ids, move, "")
+
+    def tag(self, ids: Ids, add: Sequence[str], remove: Sequence[str]) -> None:
+        self._change(ids, lambda library: library.tag(ids, add=add, remove=remove), "Tags changed")
+
+    def _change(
+        self,
+        ids: Ids,
+        act: Callable[[LibraryService], Awaitable[LibraryChange | tuple[LibraryChange, str]]],
+        words: str,
+    ) -> None:
+        """Do it in one step, remember the way back, and say so with *Undo*. What cannot be done to all is done to
+        none, and the error says why."""
+        if not ids:
+            return
+
+        async def work() -> None:
+            title = self._title(ids)
+            library = await self._library()
+            done = await act(library)
+            change, said = done if isinstance(done, tuple) else (done, words)
+            self._panes.sidebar.thread_list.mark(())
+            if change.is_empty:
+                return
+            await self._did(change)
+            self._undo.offer(f"{said}: {title}")
+
+        self._tasks.start(work(), "change threads")
+
+    async def _did(self, change: LibraryChange) -> None:
+        library = await self._library()
+        stack = await self._undo.stack()
+        stack.did(change.label, partial(library.take_back, change), partial(library.make_again, change))
+
+    def _title(self, ids: Ids) -> str:
+        if len(ids) > 1:
+            return f"{len(ids):,} threads"
+        known = self._panes.sidebar.known(ids)
+        thread = known[0] if known else self._threads.open_thread
+        return thread.title if thread is not None and thread.id == ids[0] else "1 thread"
+
+    # Asking first
+
+    def ask_where_to(self, ids: Ids) -> None:
+        if not ids:
+            return
+
+        async def work() -> None:
+            from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
+
+            projects = await (await self._library()).list_projects()
+            known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
+            entries = [
+                _entry(project, is_current=known == {project.id}) for project in projects if project.archived_at is None
+            ]
+            dialog = MoveThreadsDialog(self._panes.theme, self._title(ids), entries, parent=self._panes.window)
+            dialog.chosen.connect(lambda project_id: self.move_to(ids, project_id))
+            dialog.open()
+
+        self._tasks.start(work(), "ask where to")
+
+    def ask_for_tags(self, ids: Ids) -> None:
+        if not ids:
+            return
+
+        async def work() -> None:
+            from chatdesk.ui.dialogs.tags import ThreadTagsDialog
+
+            library = await self._library()
+            tags, counts = await library.list_tags(), await library.tags_of(ids)
+            dialog = ThreadTagsDialog(
+                self._panes.theme, self._title(ids), tags, counts=counts, total=len(ids), parent=self._panes.window
+            )
+            dialog.decided.connect(lambda add, remove: self.tag(ids, add, remove))
+            dialog.open()
+
+        self._tasks.start(work(), "ask for tags")
+
+    def ask_to_purge(self, ids: Ids) -> None:
+        if not ids:
+            return
+        question = f"Delete {len(ids):,} threads for good?" if len(ids) > 1 else "Delete this thread for good?"
+        text = f"{self._title(ids)}: all messages are removed. This cannot be undone."
+        self._ask(question, text, "Delete for Good", lambda: self._purge(ids))
+
+    def ask_to_empty_trash(self) -> None:
+        async def work() -> None:
+            count = await (await self._library()).count_threads(ThreadQuery("trash"))
+            if not count:
+                self._panes.window.show_toast("The trash is empty.")
+                return
+            threads = "1 thread" if count == 1 else f"{count:,} threads"
+            text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
+            self._ask("Empty the trash?", text, "Empty the Trash", lambda: self._purge(None))
+
+        self._tasks.start(work(), "ask to empty trash")
+
+    def _purge(self, ids: Ids | None) -> None:
+        async def work() -> None:
+            services = await self._handle.services()
+            library = services.library
+            count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
+            self._panes.sidebar.thread_list.mark(())
+            self._panes.window.show_toast("1 thread is gone." if count == 1 else f"{count:,} threads are gone.")
+            await library.sweep(trash_days=services.settings.trash_days)
+
+        self._tasks.start(work(), "delete for good")
+
+    def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        window = self._panes.window
+        dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
+        dialog.answered.connect(lambda is_yes: run() if is_yes else None)
+        dialog.open()
+
+    # Tags
+
+    def open_tags(self) -> None:
+        async def work() -> None:
+            from chatdesk.ui.dialogs.tags import TagListDialog
+
+            dialog = TagListDialog(self._panes.theme, await (await self._library()).list_tags(), self._panes.window)
+            dialog.renamed.connect(self.rename_tag)
+            dialog.deleted.connect(self.delete_tag)
+            dialog.chosen.connect(self._lists.show_tag)
+            dialog.open()
+
+        self._tasks.start(work(), "open tags")
+
+    def rename_tag(self, tag_id: str, name: str) -> None:
+        async def work() -> None:
+            library = await self._library()
+            before = await library.rename_tag(tag_id, name)
+            stack = await self._undo.stack()
+            stack.did(
+                "rename tag", partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
+            )
+            self._undo.offer(f"The tag is called {name} now")
+
+        self._tasks.start(work(), "rename tag")
+
+    def delete_tag(self, tag_id: str) -> None:
+        async def work() -> None:
+            change = await (await self._library()).delete_tag(tag_id)
+            await self._did(change)
+            self._undo.offer("The tag was deleted; its threads stay")
+
+        self._tasks.start(work(), "delete tag")
+
+    # Commands
+
+    def _ids(self) -> tuple[str, ...]:
+        """What a command is about: the marked threads, else the open one."""
+        marked = self._panes.sidebar.thread_list.marked_ids
+        open_id = self._threads.thread_id
+        return marked or (() if open_id is None else (open_id,))
+
+    def _rename(self) -> None:
+        if self._threads.thread_id is not None:
+            self._panes.header.begin_title_edit()
+
+    def _toggle_pin(self) -> None:
+        threads = self._about()
+        self.pin(self._ids(), is_pinned=any(thread.pinned_at is None for thread in threads))
+
+    def _toggle_archive(self) -> None:
+        threads = self._about()
+        self.archive(self._ids(), is_archived=any(thread.archived_at is None for thread in threads))
+
+    def _about(self) -> list:  # type: ignore[type-arg]
+        known = self._panes.sidebar.known(self._ids())
+        open_thread = self._threads.open_thread
+        return known or ([] if open_thread is None else [open_thread])
+
+    def _select_all(self) -> None:
+        sidebar = self._panes.sidebar
+        sidebar.thread_list.setFocus()
+        sidebar.thread_list.mark_all()
+
+    def _show(self, view: str) -> None:
+        self._panes.window.place.reveal()
+        self._panes.sidebar.set_view(view)
+        self._panes.sidebar.thread_list.setFocus()
+
+    async def _library(self) -> LibraryService:
+        return (await self._handle.services()).library
+
+
+def _entry(project: Project, *, is_current: bool) -> ChooserEntry:
+    return ChooserEntry("project", project.name, project.id, project.colour, is_current=is_current)

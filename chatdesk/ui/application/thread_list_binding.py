@@ -1,0 +1,247 @@
+"""What the sidebar lists: of which project, from which shelf, with which tag, in what order; and what changes there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window_state import WindowState
+
+PAGE: Final = 50
+_ALL: Final = ""  # what the window's state says when all projects were listed
+_TELL_AFTER_MS: Final = 500
+_AT_ONCE: Final = 10  # changed rows between two turns of the loop
+
+
+class ThreadListBinding(QObject):
+    """Fills the list and keeps it true. ``changed`` comes when there is something to remember for the next start."""
+
+    changed = Signal()
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._query = ThreadQuery()
+        self._project: Project | None = None
+        self._is_started = False
+        self._told = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
+        self._told.timeout.connect(self.changed)
+        sidebar = panes.sidebar
+        sidebar.viewChanged.connect(self._on_sidebar_view_changed)
+        sidebar.sortRequested.connect(lambda by_name: self.sort(by_name=by_name))
+        sidebar.tagFilterRequested.connect(self.show_tag)
+        sidebar.allAsked.connect(self._select_all)
+        sidebar.placeChanged.connect(self._told.start)
+
+    @property
+    def project(self) -> Project | None:
+        """The project whose threads are listed, and where new ones go; None: all, and new ones go to the oldest."""
+        return self._project
+
+    @property
+    def query(self) -> ThreadQuery:
+        return self._query
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_created.connect(lambda event: self._panes.sidebar.upsert_thread(event.thread))
+        bridge.thread_changed.connect(lambda event: self._panes.sidebar.upsert_thread(event.thread))
+        bridge.thread_restored.connect(lambda event: self._panes.sidebar.upsert_thread(event.thread))
+        bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
+        bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
+        bridge.project_changed.connect(lambda event: self._on_project_changed(event.project))
+        bridge.project_deleted.connect(lambda event: self._on_project_deleted(event.project))
+        bridge.tags_changed.connect(lambda _event: self.read_tags())
+
+    # Beginning and end
+
+    async def start(self, state: WindowState) -> None:
+        """The list as it was left."""
+        services = await self._handle.services()
+        sidebar = self._panes.sidebar
+        projects = await services.library.list_projects()
+        wanted = next((each for each in projects if each.id == state.open_project_id), None)
+        if wanted is None and len(projects) == 1 and state.open_project_id != _ALL:
+            wanted = projects[0]
+        self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
+        sidebar.set_order(by_name=state.is_sorted_by_name)
+        sidebar.set_trash_days(services.settings.trash_days)
+        self._set_project(wanted)
+        sidebar.reload()
+        if state.list_top_id is not None:
+            sidebar.thread_list.return_to(state.list_top_id, state.list_top_px)
+        self._is_started = True
+        self.read_tags()
+
+    def remembered(self, state: WindowState, before: WindowState) -> WindowState:
+        """``state`` with what is listed; until that is known, as it was ``before``."""
+        if not self._is_started:
+            return replace(
+                state,
+                open_project_id=before.open_project_id,
+                is_sorted_by_name=before.is_sorted_by_name,
+                list_top_id=before.list_top_id,
+                list_top_px=before.list_top_px,
+            )
+        top = None
+        if self._panes.sidebar.view == "active" and not self._query.tag_id:
+            top = self._panes.sidebar.thread_list.place()
+        return replace(
+            state,
+            open_project_id=_ALL if self._project is None else self._project.id,
+            is_sorted_by_name=self._query.order == "name",
+            list_top_id=None if top is None else top[0],
+            list_top_px=0 if top is None else top[1],
+        )
+
+    # What is listed
+
+    def show_project(self, project_id: str | None) -> None:
+        """The threads of one project, or of all."""
+
+        async def work() -> None:
+            library = await self._library()
+            project = None if project_id is None else await library.get_project(project_id)
+            if project is not None and project.deleted_at is not None:
+                project = None
+            self._panes.sidebar.thread_list.mark(())
+            self._set_project(project)
+            self._panes.sidebar.set_view("active")
+            self._panes.sidebar.reload()
+            self.changed.emit()
+
+        self._tasks.replace(work(), "show project")
+
+    def show_tag(self, tag_id: str) -> None:
+        """Only threads with this tag; empty: all again."""
+
+        async def work() -> None:
+            tags = await (await self._library()).list_tags()
+            tag = next((each for each in tags if each.id == tag_id), None)
+            self._query = replace(self._query, tag_id=None if tag is None else tag.id)
+            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.set_tags(tags)
+            self._panes.sidebar.set_tag(tag)
+            self._panes.sidebar.reload()
+
+        self._tasks.replace(work(), "show tag")
+
+    def sort(self, *, by_name: bool) -> None:
+        self._query = replace(self._query, order="name" if by_name else "activity")
+        self._panes.sidebar.set_order(by_name=by_name)
+        self._panes.sidebar.reload()
+        self.changed.emit()
+
+    def read_tags(self) -> None:
+        async def work() -> None:
+            tags = await (await self._library()).list_tags()
+            sidebar = self._panes.sidebar
+            sidebar.set_tags(tags)
+            if self._query.tag_id is not None:
+                tag = next((each for each in tags if each.id == self._query.tag_id), None)
+                if tag is None:
+                    self.show_tag("")
+                else:
+                    sidebar.set_tag(tag)
+
+        self._tasks.replace(work(), "read tags")
+
+    def fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
+        self._tasks.replace(self._fetch_threads(cursor, text, deliver), "fetch threads")
+
+    async def _fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
+        query = replace(self._query, text=text)
+        try:
+            library = await self._library()
+            page = await library.list_threads(query, limit=PAGE, cursor=cursor)
+            if cursor is None and query.shelf == "active":
+                page = _with_pinned(await self._pinned(library, query), page)
+        except ChatDeskError as error:
+            self._panes.sidebar.set_load_error(error.sentence)
+            return
+        if replace(self._query, text=text) == query:
+            deliver(page)
+
+    async def _pinned(self, library: LibraryService, query: ThreadQuery) -> list[Thread]:
+        """All of them: they stand above the first page, however long ago they were used."""
+        found: list[Thread] = []
+        cursor: str | None = None
+        while True:
+            page = await library.list_threads(
+                replace(query, is_pinned=True, order="activity"), limit=PAGE, cursor=cursor
+            )
+            found += page.threads
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    def _select_all(self) -> None:
+        async def work() -> None:
+            query = replace(self._query, text=self._panes.sidebar.search_box.text().strip())
+            ids = await (await self._library()).list_ids(query)
+            self._panes.sidebar.select_ids(ids)
+
+        self._tasks.replace(work(), "select all")
+
+    def _set_project(self, project: Project | None) -> None:
+        self._project = project
+        self._query = replace(self._query, project_id=None if project is None else project.id)
+        self._threads.new_project_id = None if project is None else project.id
+        self._panes.sidebar.set_project(project)
+
+    async def _library(self) -> LibraryService:
+        return (await self._handle.services()).library
+
+    # Events
+
+    def _on_sidebar_view_changed(self, view: str) -> None:
+        self._query = replace(self._query, shelf=view)  # type: ignore[arg-type]
+
+    def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:
+        if self._query.shelf == "trash" and not is_purged:
+            self._panes.sidebar.refresh()
+        else:
+            self._panes.sidebar.remove_thread(thread_id)
+
+    def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
+        if threads is None:
+            self._panes.sidebar.refresh()
+        else:
+            self._tasks.start(self._take_in(threads), "take in changed threads")
+
+    async def _take_in(self, threads: Sequence[Thread]) -> None:
+        for number, thread in enumerate(threads):
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+            self._panes.sidebar.upsert_thread(thread)
+
+    def _on_project_changed(self, project: Project) -> None:
+        if self._project is not None and self._project.id == project.id:
+            self._set_project(project)
+
+    def _on_project_deleted(self, project: Project) -> None:
+        if self._project is not None and self._project.id == project.id:
+            self.show_project(None)
+
+
+def _with_pinned(pinned: list[Thread], page: ThreadPage) -> ThreadPage:
+    known = {thread.id for thread in pinned}
+    return replace(page, threads=(*pinned, *(thread for thread in page.threads if thread.id not in known)))

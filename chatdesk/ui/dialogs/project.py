@@ -1,0 +1,220 @@
+"""One project: its name, its colour and what new threads in it begin with. Makes new ones, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.project import Project
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, PROJECT_COLOURS, ink_on
+from chatdesk.ui.widgets.painting import paint_focus_ring
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+_WIDTH_PX = 460
+_LONGEST_NAME = 100
+_SWATCH_PX = 22
+
+#: Provider, its label, and its models as (id, label).
+ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
+
+
+class ProjectDialog(Panel):
+    """``saved(name, colour, provider, model)`` comes once; both of the latter are None where the settings decide. The
+    other signals come after it has closed. ``is_last``: neither archive nor trash can have it."""
+
+    saved = Signal(str, str, object, object)
+    archiveRequested = Signal()
+    deleteRequested = Signal()
+    systemPromptRequested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        project: Project | None,
+        *,
+        models: Sequence[ProviderChoices] = (),
+        is_last: bool = False,
+        has_system_prompt: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        title = "New project" if project is None else "Edit project"
+        super().__init__(theme, title, parent=parent)
+        self.setObjectName("projectDialog")
+        self.name_field = QLineEdit("" if project is None else project.name)
+        self.name_field.setObjectName("projectName")
+        self.name_field.setAccessibleName("Name of the project")
+        self.name_field.setPlaceholderText("Name")
+        self.name_field.setMaxLength(_LONGEST_NAME)
+        self.swatches = QButtonGroup(self)
+        colours = self._colours(project)
+        self.model_box = self._model_box(project, models)
+        self.save_button = QPushButton("Create" if project is None else "Save")
+        self.save_button.setObjectName("projectSave")
+        self.save_button.setProperty("isPrimary", True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label(title, "strong"))
+        column.addWidget(self.name_field)
+        column.addWidget(plain_label("Colour", "muted"))
+        column.addLayout(colours)
+        column.addWidget(plain_label("New threads begin with", "muted"))
+        column.addWidget(self.model_box)
+        if project is not None:
+            column.addLayout(self._more(project, is_last=is_last, has_system_prompt=has_system_prompt))
+        column.addSpacing(6)
+        cancel = QPushButton("Cancel")
+        cancel.setObjectName("projectCancel")
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for button in (cancel, self.save_button):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        column.addLayout(row)
+        cancel.clicked.connect(self.reject)
+        self.save_button.setDefault(True)
+        self.save_button.clicked.connect(self._save)
+        self.name_field.returnPressed.connect(self._save)
+        self.name_field.textChanged.connect(self._refresh)
+        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+        self._refresh()
+        self.name_field.setFocus()
+        self.name_field.selectAll()
+
+    def colour(self) -> str:
+        checked = self.swatches.checkedButton()
+        return checked.colour if isinstance(checked, _Swatch) else next(iter(PROJECT_COLOURS.values()))
+
+    def _colours(self, project: Project | None) -> QHBoxLayout:
+        """One of the palette; a colour from elsewhere stands before them for as long as it is kept."""
+        wanted = None if project is None else project.colour.upper()
+        offered = dict(PROJECT_COLOURS)
+        if wanted is not None and wanted not in offered.values():
+            offered = {"The present colour": wanted, **offered}
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for name, colour in offered.items():
+            swatch = _Swatch(self.theme, name, colour, self)
+            swatch.setChecked(colour == wanted)
+            self.swatches.addButton(swatch)
+            row.addWidget(swatch)
+        if self.swatches.checkedButton() is None:
+            self.swatches.buttons()[0].setChecked(True)
+        row.addStretch(1)
+        return row
+
+    @staticmethod
+    def _model_box(project: Project | None, models: Sequence[ProviderChoices]) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName("projectModel")
+        box.setAccessibleName("Model that new threads begin with")
+        box.addItem("What the settings say", (None, None))
+        for provider, label, choices in models:
+            for model, model_label in choices:
+                box.addItem(f"{model_label} · {label}", (provider, model))
+        if project is not None and (project.provider is not None or project.model is not None):
+            wanted = (project.provider, project.model)
+            places = [place for place in range(box.count()) if tuple(box.itemData(place)) == wanted]
+            if not places:
+                box.addItem(" · ".join(filter(None, (project.model, project.provider))), wanted)
+            box.setCurrentIndex(places[0] if places else box.count() - 1)
+        return box
+
+    def _more(self, project: Project, *, is_last: bool, has_system_prompt: bool) -> QHBoxLayout:
+        prompt, archive, delete = (
+            QPushButton(text)
+            for text in (
+                "System Prompt…",
+                "Archive" if project.archived_at is None else "Move Out of Archive",
+                "Delete…",
+            )
+        )
+        delete.setProperty("isDanger", True)
+        row = QHBoxLayout()
+        for button, name, signal in (
+            (prompt, "projectPrompt", self.systemPromptRequested),
+            (archive, "projectArchive", self.archiveRequested),
+            (delete, "projectDelete", self.deleteRequested),
+        ):
+            button.setObjectName(name)
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _=False, signal=signal: self._leave(signal.emit))
+            row.addWidget(button)
+        row.addStretch(1)
+        prompt.setVisible(has_system_prompt)
+        if is_last:
+            for button in (archive, delete):
+                button.setEnabled(button is archive and project.archived_at is not None)
+                set_plain_tooltip(button, "This is the last project, and new threads need one.")
+        return row
+
+    def _refresh(self) -> None:
+        self.save_button.setEnabled(bool(self.name_field.text().strip()))
+
+    def _save(self) -> None:
+        if not self.save_button.isEnabled():
+            return
+        provider, model = self.model_box.currentData()
+        name, colour = self.name_field.text(), self.colour()
+        self.accept()
+        self.saved.emit(name, colour, provider, model)
+
+    def _leave(self, run: Callable[[], None]) -> None:
+        self.reject()
+        run()
+
+
+class _Swatch(QRadioButton):
+    """A radio button that shows its colour, with a check mark besides: colour alone tells nobody enough."""
+
+    def __init__(self, theme: Theme, name: str, colour: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.colour = colour
+        self.setObjectName(f"colour-{name}")
+        self.setAccessibleName(name)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        set_plain_tooltip(self, name)
+
+    def sizeHint(self) -> QSize:
+        side = round(HIT_TARGET_PX * max(1.0, self._theme.scale))
+        return QSize(side, side)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def hitButton(self, _place: object) -> bool:
+        return True
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        scale = max(1.0, self._theme.scale)
+        whole = QRectF(self.rect())
+        side, mark = _SWATCH_PX * scale, ICON_PX * scale
+        middle = whole.center()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.colour))
+        radius = self._theme.tokens.radius.inline_code
+        painter.drawRoundedRect(QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side), radius, radius)
+        if self.isChecked():
+            box = QRectF(middle.x() - mark / 2, middle.y() - mark / 2, mark, mark)
+            paint_icon(painter, box, "check", ink_on(self.colour))
+        if self.hasFocus():
+            paint_focus_ring(painter, whole, self._theme.tokens.radius.row, self._theme.colour("accent"))
+        painter.end()

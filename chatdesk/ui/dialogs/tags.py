@@ -1,0 +1,218 @@
+"""Tags: those of some threads, and all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.tag import Tag
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX = (400, 440)
+_LONGEST_NAME = 60
+_ID_ROLE = int(Qt.ItemDataRole.UserRole)
+
+
+class ThreadTagsDialog(Panel):
+    """``decided(names to add, ids to take off)`` comes once, when anything was decided. ``counts`` says how many of the
+    ``total`` threads have a tag; a box of which only some have it is half checked and stays so unless touched."""
+
+    decided = Signal(object, object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        what: str,
+        tags: Sequence[Tag],
+        *,
+        counts: Mapping[str, int],
+        total: int,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, "Tags", parent=parent)
+        self.setObjectName("threadTagsDialog")
+        self.setAccessibleDescription(what)
+        self._boxes: list[tuple[str | None, str, QCheckBox, Qt.CheckState]] = []
+        self._rows = QVBoxLayout()
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        holder = QWidget()
+        holder.setObjectName("tagRows")
+        outer = QVBoxLayout(holder)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addLayout(self._rows)
+        outer.addStretch(1)
+        for tag in tags:
+            found = counts.get(tag.id, 0)
+            state = Qt.CheckState.PartiallyChecked if found else Qt.CheckState.Unchecked
+            self._add_box(tag.id, tag.name, Qt.CheckState.Checked if found == total else state)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidget(holder)
+        scroll.viewport().setAutoFillBackground(False)
+        holder.setAutoFillBackground(False)
+        self.field = _NewTagField()
+        self.field.setObjectName("newTag")
+        self.field.setAccessibleName("New tag")
+        self.field.setPlaceholderText("New tag")
+        self.field.setMaxLength(_LONGEST_NAME)
+        self.field.entered.connect(self._on_field_entered)
+        self.save_button = QPushButton("Save")
+        self.save_button.setObjectName("tagsSave")
+        self.save_button.setProperty("isPrimary", True)
+        cancel = QPushButton("Cancel")
+        cancel.setObjectName("tagsCancel")
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button in (cancel, self.save_button):
+            button.setAutoDefault(False)
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label(f"Tags: {what[:120]}", "strong", wraps=True))
+        column.addWidget(self.field)
+        column.addWidget(scroll, 1)
+        column.addLayout(buttons)
+        self.fit(*_SIZE_PX)
+        cancel.clicked.connect(self.reject)
+        self.save_button.clicked.connect(self._save)
+        self.field.setFocus()
+
+    def _add_box(self, tag_id: str | None, name: str, state: Qt.CheckState) -> QCheckBox:
+        box = QCheckBox(name.replace("&", "&&"))
+        box.setAccessibleName(name)
+        box.setTristate(state is Qt.CheckState.PartiallyChecked)
+        box.setCheckState(state)
+        self._rows.addWidget(box)
+        self._boxes.append((tag_id, name, box, state))
+        return box
+
+    def _on_field_entered(self) -> None:
+        """A known name is checked, a new one gets a box; an empty field means that all has been said."""
+        name = " ".join(self.field.text().split()).lstrip("#").strip()
+        if not name:
+            self._save()
+            return
+        for _tag_id, known, box, _state in self._boxes:
+            if known.casefold() == name.casefold():
+                box.setCheckState(Qt.CheckState.Checked)
+                break
+        else:
+            self._add_box(None, name, Qt.CheckState.Unchecked).setCheckState(Qt.CheckState.Checked)
+        self.field.clear()
+
+    def _save(self) -> None:
+        if self.field.text().strip():
+            self._on_field_entered()
+        changed = [
+            (tag_id, name, box.checkState()) for tag_id, name, box, state in self._boxes if box.checkState() != state
+        ]
+        add = [name for _, name, state in changed if state is Qt.CheckState.Checked]
+        remove = [tag_id for tag_id, _, state in changed if state is Qt.CheckState.Unchecked and tag_id is not None]
+        self.accept()
+        if add or remove:
+            self.decided.emit(add, remove)
+
+
+class TagListDialog(Panel):
+    """All tags: show its threads, call it otherwise, delete it. Each signal comes after the dialog has closed; renaming
+    is done in place and leaves it open."""
+
+    chosen = Signal(str)
+    renamed = Signal(str, str)
+    deleted = Signal(str)
+
+    def __init__(self, theme: Theme, tags: Sequence[Tag], parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Tags", parent=parent)
+        self.setObjectName("tagListDialog")
+        self._names = {tag.id: tag.name for tag in tags}
+        self.list = QListWidget()
+        self.list.setObjectName("tagList")
+        self.list.setAccessibleName("Tags")
+        self.list.setFrameShape(QListWidget.Shape.NoFrame)
+        self.list.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed | QListWidget.EditTrigger.DoubleClicked)
+        for tag in tags:
+            item = QListWidgetItem(tag.name, self.list)
+            item.setData(_ID_ROLE, tag.id)
+            item.setToolTip("1 thread" if tag.thread_count == 1 else f"{tag.thread_count:,} threads")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{tag.name}, {item.toolTip()}")
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+        self.list.setCurrentRow(0)
+        self.show_button, self.rename_button, self.delete_button = (
+            QPushButton(text) for text in ("Show Threads", "Rename", "Delete")
+        )
+        self.delete_button.setProperty("isDanger", True)
+        close = QPushButton("Close")
+        row = QHBoxLayout()
+        for button, name in (
+            (self.show_button, "tagShow"),
+            (self.rename_button, "tagRename"),
+            (self.delete_button, "tagDelete"),
+            (close, "tagsClose"),
+        ):
+            button.setObjectName(name)
+            button.setAutoDefault(False)
+            if button is close:
+                row.addStretch(1)
+            else:
+                button.setEnabled(bool(tags))
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label("Tags", "strong"))
+        if not tags:
+            hint = "There are no tags yet. Put one on a thread with “Tags…” in its menu."
+            column.addWidget(plain_label(hint, "muted", wraps=True))
+        column.addWidget(self.list, 1)
+        column.addLayout(row)
+        self.fit(*_SIZE_PX)
+        close.clicked.connect(self.reject)
+        self.show_button.clicked.connect(lambda: self._leave(self.chosen))
+        self.delete_button.clicked.connect(lambda: self._leave(self.deleted))
+        self.rename_button.clicked.connect(lambda: self.list.editItem(self.list.currentItem()))
+        self.list.itemChanged.connect(self._on_list_item_changed)
+        (self.list if tags else close).setFocus()
+
+    def _on_list_item_changed(self, item: QListWidgetItem) -> None:
+        tag_id, name = str(item.data(_ID_ROLE)), " ".join(item.text().split())[:_LONGEST_NAME]
+        before = self._names[tag_id]
+        if not name or name == before:
+            if item.text() != before:
+                item.setText(before)
+            return
+        self._names[tag_id] = name
+        self.renamed.emit(tag_id, name)
+
+    def _leave(self, signal: object) -> None:
+        item = self.list.currentItem()
+        self.accept()
+        if item is not None:
+            signal.emit(str(item.data(_ID_ROLE)))  # type: ignore[attr-defined]
+
+
+class _NewTagField(QLineEdit):
+    """Enter belongs to the field, not to the dialog's button."""
+
+    entered = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.entered.emit()
+        else:
+            super().keyPressEvent(event)

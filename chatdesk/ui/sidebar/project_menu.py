@@ -1,0 +1,97 @@
+"""The list of projects under the switcher: a popup, or, while threads are dragged, a part of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragLeaveEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from chatdesk.ui.sidebar.project_badge import THREADS_MIME
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
+
+_WIDEST_PX, _HIGHEST_PX = 280, 460
+_LOOK_FOR_BUTTONS_MS = 200
+
+
+class ProjectMenu(QWidget):
+    """A popup would take the mouse from a drag, so under a drag it lies over the list instead, and goes with it."""
+
+    chosen = Signal(object)
+    dropped = Signal(str)
+    closed = Signal()
+
+    def __init__(
+        self, theme: Theme, entries: Sequence[ChooserEntry], parent: QWidget, *, is_under_drag: bool = False
+    ) -> None:
+        super().__init__(parent, Qt.WindowType.Widget if is_under_drag else Qt.WindowType.Popup)
+        self._theme = theme
+        self._is_under_drag = is_under_drag
+        self.setObjectName("projectMenu")
+        self.setAccessibleName("Projects")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if not is_under_drag:
+            self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.chooser = ProjectChooser(theme, entries, mime=THREADS_MIME, parent=self)
+        self.chooser.field.setVisible(not is_under_drag)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.chooser)
+        self.chooser.chosen.connect(self._on_chosen)
+        self.chooser.dropped.connect(self._on_dropped)
+
+    def open_below(self, button: QWidget) -> None:
+        parent = self.parentWidget()
+        assert parent is not None
+        scale = max(1.0, self._theme.scale)
+        width = max(parent.width() - 20, round(_WIDEST_PX * scale)) if not self._is_under_drag else parent.width() - 16
+        self.resize(width, min(self.chooser.wanted_height(), round(_HIGHEST_PX * scale)))
+        below = QPoint(0, button.height() + 4)
+        self.move(button.mapTo(parent, below) if self._is_under_drag else button.mapToGlobal(below))
+        self.show()
+        self.raise_()
+        if self._is_under_drag:
+            # A drag that ends elsewhere tells nobody here.
+            timer = QTimer(self, interval=_LOOK_FOR_BUTTONS_MS)
+            timer.timeout.connect(self._close_when_let_go)
+            timer.start()
+        else:
+            self.chooser.field.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        super().dragLeaveEvent(event)
+        self.close()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        area = QRectF(self.rect())
+        paint_box(painter, area, theme.tokens.radius.code, fill=theme.colour("card"), border=theme.colour("line"))
+        painter.end()
+
+    def _close_when_let_go(self) -> None:
+        from PySide6.QtGui import QGuiApplication
+
+        if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self.close()
+
+    def _on_chosen(self, entry: ChooserEntry) -> None:
+        self.close()
+        self.chosen.emit(entry)
+
+    def _on_dropped(self, project_id: str) -> None:
+        self.close()
+        self.dropped.emit(project_id)

@@ -1,0 +1,168 @@
+"""A list view whose rows are all as high as each other, which therefore never lays anything out.
+
+``QListView`` goes through every row whenever one comes or goes; with 100,000 rows that is a frame lost each time. Here
+a row's place is its number times its height. It stays a ``QListView`` to whoever reads the screen.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QRegion
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
+
+_AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class RowView(QListView):
+    """``row_height_px`` says how high rows are. Rows that are not enabled are passed over by the keys."""
+
+    @property
+    def row_height_px(self) -> int:
+        raise NotImplementedError
+
+    def row_count(self) -> int:
+        model = self.model()
+        return 0 if model is None else model.rowCount()
+
+    def top_of(self, row: int) -> int:
+        """Where a row begins in the viewport."""
+        return row * self.row_height_px - self.verticalScrollBar().value()
+
+    # Geometry
+
+    def visualRect(self, index: _AnyIndex) -> QRect:
+        if not index.isValid():
+            return QRect()
+        return QRect(0, self.top_of(index.row()), self.viewport().width(), self.row_height_px)
+
+    def indexAt(self, point: QPoint) -> QModelIndex:
+        row = (point.y() + self.verticalScrollBar().value()) // self.row_height_px
+        return self.model().index(row, 0) if 0 <= row < self.row_count() else QModelIndex()
+
+    def doItemsLayout(self) -> None:
+        QAbstractItemView.doItemsLayout(self)
+
+    def updateGeometries(self) -> None:
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        bar.setRange(0, max(0, self.row_count() * self.row_height_px - height))
+        bar.setPageStep(height)
+        bar.setSingleStep(self.row_height_px)
+        QAbstractItemView.updateGeometries(self)
+
+    def horizontalOffset(self) -> int:
+        return 0
+
+    def verticalOffset(self) -> int:
+        return self.verticalScrollBar().value()
+
+    def isIndexHidden(self, _index: _AnyIndex) -> bool:
+        return False
+
+    def setSelection(self, _rect: QRect, _command: QItemSelectionModel.SelectionFlag) -> None:
+        """Nothing is selected by drawing a frame around it."""
+
+    def visualRegionForSelection(self, _selection: QItemSelection) -> QRegion:
+        return QRegion(self.viewport().rect())
+
+    def scrollTo(
+        self,
+        index: _AnyIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        if not index.isValid():
+            return
+        self.updateGeometries()  # rows may have come since the range was set
+        bar, height = self.verticalScrollBar(), self.viewport().height()
+        top = self.top_of(index.row())
+        bottom = top + self.row_height_px - height
+        if hint == QAbstractItemView.ScrollHint.PositionAtCenter:
+            bar.setValue(bar.value() + (top + bottom) // 2)
+        elif top < 0 or hint == QAbstractItemView.ScrollHint.PositionAtTop:
+            bar.setValue(bar.value() + top)
+        elif bottom > 0 or hint == QAbstractItemView.ScrollHint.PositionAtBottom:
+            bar.setValue(bar.value() + bottom)
+
+    # Keys
+
+    def moveCursor(self, action: QAbstractItemView.CursorAction, _modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        actions = QAbstractItemView.CursorAction
+        here, last = self.currentIndex().row(), self.row_count() - 1
+        page = max(1, self.viewport().height() // self.row_height_px - 1)
+        match action:
+            case actions.MoveHome:
+                return self._enabled_from(0, 1)
+            case actions.MoveEnd:
+                return self._enabled_from(last, -1)
+            case actions.MoveUp | actions.MovePrevious:
+                found = self._enabled_from(here - 1, -1)
+            case actions.MoveDown | actions.MoveNext:
+                found = self._enabled_from(here + 1, 1)
+            case actions.MovePageUp:
+                found = self._enabled_from(max(0, here - page), 1)
+            case actions.MovePageDown:
+                found = self._enabled_from(min(last, here + page), -1)
+            case _:
+                found = QModelIndex()
+        return found if found.isValid() else self.currentIndex()
+
+    def _enabled_from(self, row: int, step: int) -> QModelIndex:
+        count = self.row_count()
+        while 0 <= row < count:
+            index = self.model().index(row, 0)
+            if index.flags() & Qt.ItemFlag.ItemIsEnabled:
+                return index
+            row += step
+        return QModelIndex()
+
+    # Paint
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        count, height = self.row_count(), self.row_height_px
+        offset = self.verticalScrollBar().value()
+        first = max(0, (event.rect().top() + offset) // height)
+        last = min(count - 1, (event.rect().bottom() + offset) // height)
+        if last < first:
+            return
+        painter = QPainter(self.viewport())
+        delegate, model, selection = self.itemDelegate(), self.model(), self.selectionModel()
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        plain = option.state & ~QStyle.StateFlag.State_HasFocus
+        current = self.currentIndex().row() if self.hasFocus() else -1
+        under = self.indexAt(self.viewport().mapFromGlobal(self.cursor().pos())).row() if self.underMouse() else -1
+        width = self.viewport().width()
+        for row in range(first, last + 1):
+            index = model.index(row, 0)
+            state = plain
+            if selection.isSelected(index):
+                state |= QStyle.StateFlag.State_Selected
+            if row == under:
+                state |= QStyle.StateFlag.State_MouseOver
+            if row == current:
+                state |= QStyle.StateFlag.State_HasFocus
+            option.state = state
+            option.rect = QRect(0, row * height - offset, width, height)
+            delegate.paint(painter, option, index)
+        painter.end()
+
+    # For whoever reads the screen: Qt's own list finds its rows in the layout, which is not there.
+
+    def currentChanged(self, current: _AnyIndex, previous: _AnyIndex) -> None:
+        QAbstractItemView.currentChanged(self, current, previous)
+        if current.isValid() and self.hasFocus():
+            self._announce(QAccessible.Event.Focus, current.row())
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        QAbstractItemView.selectionChanged(self, selected, deselected)
+        for selection, kind in (
+            (deselected, QAccessible.Event.SelectionRemove),
+            (selected, QAccessible.Event.SelectionAdd),
+        ):
+            if not selection.isEmpty():
+                self._announce(kind, selection.first().top())
+
+    def _announce(self, kind: QAccessible.Event, row: int) -> None:
+        if QAccessible.isActive():
+            event = QAccessibleEvent(self, kind)
+            event.setChild(row)
+            QAccessible.updateAccessibility(event)

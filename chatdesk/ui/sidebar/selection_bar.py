@@ -1,0 +1,76 @@
+"""What can be done with the marked threads, under the list for as long as any are marked. Imported with the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.sidebar.thread_model import ThreadView
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import IconButton
+
+if TYPE_CHECKING:
+    from chatdesk.ui.sidebar.sidebar import Sidebar
+
+
+class SelectionBar(QWidget):
+    def __init__(self, theme: Theme, sidebar: Sidebar) -> None:
+        super().__init__(sidebar)
+        self._sidebar = sidebar
+        self._theme = theme
+        self.setObjectName("selectionBar")
+        self.setAccessibleName("Marked threads")
+        self._label = QLabel(self)
+        self._label.setObjectName("selectionCount")
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setProperty("textRole", "muted")
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.tokens.space.s, 2, 0, 2)
+        row.setSpacing(0)
+        row.addWidget(self._label, 1)
+        self._live: list[IconButton] = []
+        self._dead: list[IconButton] = []
+        for icon, name, run, buttons in (
+            ("pin", "Pin", self._pin, self._live),
+            ("archive", "Archive", self._archive, self._live),
+            ("folder", "Move to a project…", lambda: sidebar.moveRequested.emit(self._ids()), self._live),
+            ("tag", "Tags…", lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
+            ("archive-restore", "Restore", lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
+            ("trash-2", "Delete", sidebar.delete_selected, None),
+            ("x", "Mark nothing", lambda: sidebar.thread_list.mark(()), None),
+        ):
+            button = IconButton(theme, icon, name=name, object_name=f"marked-{icon}", parent=self)
+            button.clicked.connect(run)
+            row.addWidget(button)
+            if buttons is not None:
+                buttons.append(button)
+
+    def refresh(self) -> None:
+        """Say how many, and offer what makes sense in this view."""
+        is_trash = self._sidebar.view is ThreadView.TRASH
+        for button in self._live:
+            button.setVisible(not is_trash)
+        for button in self._dead:
+            button.setVisible(is_trash)
+        is_archive = self._sidebar.view is ThreadView.ARCHIVE
+        self._live[1].set_name("Move out of the archive" if is_archive else "Archive")
+        self._live[1].set_icon_name("archive-restore" if is_archive else "archive")
+        count = len(self._ids())
+        self._label.setText(f"{count:,}")
+        self._label.setAccessibleName(f"{count:,} threads are marked")
+        announce(self, f"{count:,} marked")
+
+    def _ids(self) -> tuple[str, ...]:
+        return self._sidebar.selected_ids()
+
+    def _pin(self) -> None:
+        threads = self._sidebar.known(self._ids())
+        is_pinned = bool(threads) and all(thread.pinned_at is not None for thread in threads)
+        self._sidebar.pinRequested.emit(self._ids(), not is_pinned)
+
+    def _archive(self) -> None:
+        self._sidebar.archiveRequested.emit(self._ids(), self._sidebar.view is not ThreadView.ARCHIVE)

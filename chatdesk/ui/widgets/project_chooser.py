@@ -1,0 +1,271 @@
+"""A list of projects that narrows while one types: in the switcher, in the question where threads go, under a drag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.painting import mirrored, paint_box
+from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
+
+Kind = Literal["heading", "project", "command"]
+_ROW_PX, _HEADING_PX = 32, 26
+_ENTRY_ROLE = int(Qt.ItemDataRole.UserRole)
+
+
+@dataclass(frozen=True, slots=True)
+class ChooserEntry:
+    """One row. A ``project`` has a colour, and ``key`` is its id; a ``command`` has an icon, and ``key`` says which. A
+    heading cannot be chosen. Only projects take threads that are dropped."""
+
+    kind: Kind
+    text: str
+    key: str = ""
+    colour: str = ""
+    icon_name: str = ""
+    hint: str = ""
+    is_current: bool = False
+
+
+class ProjectChooser(QWidget):
+    """``chosen(entry)`` by click or Enter, ``dropped(project id)`` when ``mime`` is dropped on a project."""
+
+    chosen = Signal(object)
+    dropped = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        entries: Sequence[ChooserEntry],
+        *,
+        mime: str = "",
+        placeholder: str = "Find a project",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._entries = tuple(entries)
+        self.setObjectName("projectChooser")
+        self.field = QLineEdit(self)
+        self.field.setObjectName("projectField")
+        self.field.setAccessibleName(placeholder)
+        self.field.setPlaceholderText(placeholder)
+        self.field.setFrame(False)
+        self.list = _DropList(mime, self)
+        self.list.setObjectName("projectList")
+        self.list.setAccessibleName("Projects")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setMouseTracking(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setItemDelegate(_ChooserDelegate(theme, self.list))
+        line = QFrame(self)
+        line.setFixedHeight(1)
+        line.setStyleSheet(f"background: {theme.tokens.line};")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 6, 1, 6)
+        column.setSpacing(4)
+        column.addWidget(self.field)
+        column.addWidget(line)
+        column.addWidget(self.list, 1)
+        self.setStyleSheet(
+            "#projectField { border: none; background: transparent; padding: 6px 12px; }"
+            "#projectList { background: transparent; border: none; }"
+        )
+        self.setFocusProxy(self.field)
+        self.field.textChanged.connect(self._fill)
+        self.field.installEventFilter(self)
+        self.list.itemClicked.connect(self._choose)
+        self.list.droppedOn.connect(self.dropped)
+        self._fill("")
+
+    def wanted_height(self) -> int:
+        """What shows every entry."""
+        scale = max(1.0, self._theme.scale)
+        rows = sum(_HEADING_PX if entry.kind == "heading" else _ROW_PX for entry in self._entries)
+        return round((rows + _ROW_PX + 30) * scale)
+
+    def shown(self) -> list[ChooserEntry]:
+        return [self.list.item(row).data(_ENTRY_ROLE) for row in range(self.list.count())]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            key = event.key()
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._choose(self.list.currentItem())
+                return True
+            step = {
+                Qt.Key.Key_Down: 1,
+                Qt.Key.Key_Up: -1,
+                Qt.Key.Key_PageDown: 8,
+                Qt.Key.Key_PageUp: -8,
+            }.get(Qt.Key(key))
+            if step is not None:
+                self._move(step)
+                return True
+        return super().eventFilter(watched, event)
+
+    def _move(self, step: int) -> None:
+        rows = [row for row, entry in enumerate(self.shown()) if entry.kind != "heading"]
+        if not rows:
+            return
+        here = self.list.currentRow()
+        place = rows.index(here) if here in rows else -1
+        there = (place + step) % len(rows) if abs(step) == 1 else max(0, min(len(rows) - 1, place + step))
+        self.list.setCurrentRow(rows[there])
+
+    def _fill(self, text: str) -> None:
+        words = text.casefold().split()
+        self.list.clear()
+        current = -1
+        for entry in self._matching(words):
+            item = QListWidgetItem(entry.text, self.list)
+            item.setData(_ENTRY_ROLE, entry)
+            spoken = ", ".join(filter(None, (entry.text, entry.hint, "open" if entry.is_current else "")))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
+            if entry.kind == "heading":
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+            elif current < 0 or (entry.is_current and not words):
+                current = self.list.count() - 1
+        if current >= 0:
+            self.list.setCurrentRow(current)
+        else:
+            item = QListWidgetItem("No project has this in its name.", self.list)
+            item.setData(_ENTRY_ROLE, ChooserEntry("heading", item.text()))
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+
+    def _matching(self, words: list[str]) -> list[ChooserEntry]:
+        """A heading only above something that is left."""
+        found: list[ChooserEntry] = []
+        heading: ChooserEntry | None = None
+        for entry in self._entries:
+            if entry.kind == "heading":
+                heading = entry
+            elif all(word in entry.text.casefold() for word in words):
+                if heading is not None:
+                    found.append(heading)
+                    heading = None
+                found.append(entry)
+        return found
+
+    def _choose(self, item: QListWidgetItem | None) -> None:
+        entry = None if item is None else item.data(_ENTRY_ROLE)
+        if isinstance(entry, ChooserEntry) and entry.kind != "heading":
+            self.chosen.emit(entry)
+
+
+class _DropList(QListWidget):
+    """Takes what is dragged only where it stands over a project."""
+
+    droppedOn = Signal(str)
+
+    def __init__(self, mime: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._mime = mime
+        self.setAcceptDrops(bool(mime))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(self._mime):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        item = self.itemAt(event.position().toPoint())
+        if self._project(item):
+            self.setCurrentItem(item)
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        project_id = self._project(self.itemAt(event.position().toPoint()))
+        if project_id and event.mimeData().hasFormat(self._mime):
+            event.acceptProposedAction()
+            self.droppedOn.emit(project_id)
+
+    @staticmethod
+    def _project(item: QListWidgetItem | None) -> str:
+        entry = None if item is None else item.data(_ENTRY_ROLE)
+        return entry.key if isinstance(entry, ChooserEntry) and entry.kind == "project" else ""
+
+
+class _ChooserDelegate(QStyledItemDelegate):
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        entry = index.data(_ENTRY_ROLE)
+        is_heading = isinstance(entry, ChooserEntry) and entry.kind == "heading"
+        return QSize(0, round((_HEADING_PX if is_heading else _ROW_PX) * max(1.0, self._theme.scale)))
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        entry = index.data(_ENTRY_ROLE)
+        if not isinstance(entry, ChooserEntry):
+            return
+        theme, whole, direction = self._theme, QRectF(option.rect), option.direction
+        painter.save()
+        state: QStyle.StateFlag = option.state
+        if entry.kind != "heading" and state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
+            is_selected = bool(state & QStyle.StateFlag.State_Selected)
+            shape = whole.adjusted(5, 1, -5, -1)
+            paint_box(
+                painter, shape, theme.tokens.radius.row, fill=theme.colour("selected" if is_selected else "hover")
+            )
+        left, right = whole.left() + 12, whole.right() - 12
+        scale = max(1.0, theme.scale)
+
+        def place(x: float, width: float, height: float) -> QRectF:
+            return mirrored(QRectF(x, whole.center().y() - height / 2, width, height), whole, direction)
+
+        if entry.kind != "heading":
+            side = SQUARE_PX * scale
+            self._paint_sign(painter, entry, place(left, side, side))
+            left += side + theme.tokens.space.s
+        if entry.is_current:
+            side = ICON_PX * scale
+            paint_icon(painter, place(right - side, side, side), "check", theme.colour("accent"))
+            right -= side + theme.tokens.space.s
+        vertical = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        start = int(QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft) | vertical)
+        if entry.hint:
+            painter.setFont(theme.font("muted"))
+            width = painter.fontMetrics().horizontalAdvance(entry.hint) + 1
+            painter.setPen(theme.colour("muted"))
+            painter.drawText(place(right - width, width, whole.height()), start, entry.hint)
+            right -= width + theme.tokens.space.s
+        is_heading = entry.kind == "heading"
+        painter.setFont(theme.font("group" if is_heading else "text"))
+        painter.setPen(theme.colour("muted" if is_heading else "text"))
+        room = max(0.0, right - left)
+        text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, int(room))
+        painter.drawText(place(left, room, whole.height()), start, text)
+        painter.restore()
+
+    def _paint_sign(self, painter: QPainter, entry: ChooserEntry, area: QRectF) -> None:
+        if entry.kind == "project":
+            paint_project_square(painter, area, entry.text, colour=entry.colour, theme=self._theme)
+        elif entry.icon_name:
+            side = ICON_PX * max(1.0, self._theme.scale)
+            middle = area.center()
+            box = QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side)
+            paint_icon(painter, box, entry.icon_name, self._theme.colour("muted"))
