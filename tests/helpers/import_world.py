@@ -11,6 +11,7 @@ from typing import Any
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import Message
+from chatdesk.core.events import EventBus
 from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.transfer.importing import ImportReport, ImportService
 from tests.helpers.export_samples import write_json
@@ -22,6 +23,7 @@ class ImportWorld:
     store: Store
     service: ImportService
     blobs: BlobStore
+    bus: EventBus
     folder: Path
 
     async def bring(self, value: Any, name: str = "conversations.json", **options: Any) -> ImportReport:
@@ -86,8 +88,9 @@ async def import_world(folder: Path) -> AsyncIterator[ImportWorld]:
     blobs = BlobStore(folder / "blobs")
     files = folder / "files"
     files.mkdir(exist_ok=True)
+    bus = EventBus()
     try:
-        yield ImportWorld(store, ImportService(ImportRepository(store.db), blobs, store.clock), blobs, files)
+        yield ImportWorld(store, ImportService(ImportRepository(store.db), blobs, store.clock, bus), blobs, bus, files)
     finally:
         await store.db.close()
 

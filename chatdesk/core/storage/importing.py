@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.imported import ImportedProject, ImportedThread, ImportOutcome
+from chatdesk.core.domain.project import Project
 from chatdesk.core.ids import id_of_moment
 from chatdesk.core.storage import change_log, shown_path, tables, tags, thread_counters
 from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
@@ -33,7 +34,7 @@ from chatdesk.core.storage.import_rows import (
     title_mark,
 )
 from chatdesk.core.storage.plain_text import clean, folded, to_json
-from chatdesk.core.storage.projects import DEFAULT_COLOUR, insert_project
+from chatdesk.core.storage.projects import DEFAULT_COLOUR, get_project, insert_project
 from chatdesk.core.storage.rows import batches, get_thread, marks
 from chatdesk.core.storage.threads import checked_title
 
@@ -74,9 +75,9 @@ class ImportRepository:
         """What is there already of each of these threads."""
         return await self._db.read(lambda conn: [_known(conn, thread) for thread in threads])
 
-    async def project(self, wanted: ImportedProject | str) -> str:
-        """The id of the live project that is meant, made if need be: by a ChatDesk id and else by its name, or by a
-        name alone."""
+    async def project(self, wanted: ImportedProject | str) -> tuple[Project, bool]:
+        """The live project that is meant, made if need be, and whether it was: by a ChatDesk id and else by its name,
+        or by a name alone."""
         return await self._db.write(lambda conn: _project(conn, self._db.origin, wanted))
 
     async def write(self, steps: Sequence[Step]) -> float:
@@ -163,24 +164,24 @@ def _taken(conn: Connection, thread: ImportedThread) -> frozenset[str]:
     return frozenset(taken)
 
 
-def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> str:
+def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> tuple[Project, bool]:
     name = wanted if isinstance(wanted, str) else wanted.name
     if isinstance(wanted, ImportedProject):
         row = conn.exec_driver_sql("SELECT id FROM projects WHERE id = ? AND deleted_at IS NULL", (wanted.key,)).first()
         if row is not None:
-            return str(row[0])
+            return get_project(conn, row[0]), False
     name = clean(" ".join(name.split())) or "Imported"
     row = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL AND name = ? ORDER BY id LIMIT 1", (name,)
     ).first()
     if row is not None:
-        return str(row[0])
+        return get_project(conn, row[0]), False
     values = {} if isinstance(wanted, str) else dict(wanted.values)
     made = insert_project(conn, origin, name, str(values.pop("colour", DEFAULT_COLOUR)))
     kept = {column: values[column] for column in ("system_prompt", "provider", "model") if column in values}
     if kept:
         conn.execute(tables.projects.update().where(tables.projects.c.id == made.id).values(**kept))
-    return made.id
+    return get_project(conn, made.id), True
 
 
 def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None:

@@ -18,6 +18,7 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.imported import ImportedThread, ImportLine, ImportOutcome, ImportProgress
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
+from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
 from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
 from chatdesk.core.storage.importing import ImportRepository, Step
 from chatdesk.core.transfer.import_files import FileKeeper
@@ -28,7 +29,7 @@ T = TypeVar("T")
 STEP_S: Final = 0.03
 _FEWEST, _MOST = 20, 1_000
 _READ_AHEAD_BYTES = 2 * 1024 * 1024
-_MOST_LINES = 100_000
+_MOST_LINES, _MOST_TOLD = 100_000, 500
 
 Progress = Callable[[ImportProgress], None]
 
@@ -135,10 +136,11 @@ _REASONS = {
 class ImportService:
     """One import at a time. Coroutines belong to the loop's thread; ``stop`` as well."""
 
-    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock) -> None:
+    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus) -> None:
         self._repository = repository
         self._blobs = blobs
         self._clock = clock
+        self._bus = bus
         self._stop: threading.Event | None = None
 
     @property
@@ -165,7 +167,7 @@ class ImportService:
             raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
         stop = self._stop = threading.Event()
         try:
-            run = _Run(self._repository, self._blobs, self._clock, stop)
+            run = _Run(self._repository, self._blobs, self._clock, self._bus, stop)
             return await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
         except BaseException:
             stop.set()  # who reads ahead ends too
@@ -185,10 +187,13 @@ class _Work:
 class _Run:
     """One import from its first byte to its report: the next threads are read while the last ones are written."""
 
-    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, stop: threading.Event) -> None:
+    def __init__(
+        self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus, stop: threading.Event
+    ) -> None:
         self._repository = repository
         self._blobs = blobs
         self._clock = clock
+        self._bus = bus
         self._stop = stop
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="import-reader")
         self._report = ImportReport()
@@ -213,6 +218,7 @@ class _Run:
                 await asyncio.shield(self._on_reader(export.close))
                 if not is_dry_run:
                     await asyncio.shield(self._repository.settle())
+                    self._tell()
         finally:
             self._pool.shutdown(wait=False)
         self._report.source = LABELS.get(export.source or "", "")
@@ -220,6 +226,16 @@ class _Run:
             self._report.notes.append("Some characters could not be read and stand as \ufffd now.")
         self._report.is_whole = not self._stop.is_set()
         return self._report
+
+    def _tell(self) -> None:
+        """What was written is news to lists, and to whoever looks at a thread that went on."""
+        if self._report.messages or self._report.counts[ImportOutcome.NEW]:
+            self._bus.publish(ThreadsChanged(None))
+            self._bus.publish(TagsChanged())
+        grown = [line.thread_id for line in self._report.lines if line.outcome is ImportOutcome.EXTENDED]
+        for thread_id in grown[:_MOST_TOLD]:
+            if thread_id is not None:
+                self._bus.publish(PathChanged(thread_id, None))
 
     async def _go(self, export: ExportFile, on_progress: Progress | None) -> None:
         found = export.threads()
@@ -306,8 +322,11 @@ class _Run:
         name = self._wanted_project or LABELS.get(thread.source, "Imported")
         key = own.key if own is not None else f"name {name}"
         if key not in self._projects:
-            self._projects[key] = await self._repository.project(own if own is not None else name)
-            self._report.project_ids.add(self._projects[key])
+            project, is_new = await self._repository.project(own if own is not None else name)
+            self._projects[key] = project.id
+            self._report.project_ids.add(project.id)
+            if is_new:
+                self._bus.publish(ProjectCreated(project))
         return self._projects[key]
 
     async def _write(self, waiting: Sequence[tuple[ThreadRows, str]]) -> None:
