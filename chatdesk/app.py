@@ -131,9 +131,7 @@ class Services:
         from chatdesk.core.local_api.instance import ask_owner
 
         if not self.has_other_owner:
-            source = ask(
-                self.chat, self.events, text, thread_id=thread_id, edits=edits, provider=provider, model=model
-            )
+            source = ask(self.chat, self.events, text, thread_id=thread_id, edits=edits, provider=provider, model=model)
         else:
             request = {"text": text, "thread_id": thread_id, "edits": edits, "provider": provider, "model": model}
             source = ask_owner(self.paths.data_dir, request)

@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("text", metavar="TEXT", help="the question; - reads it from stdin")
     where = ask.add_mutually_exclusive_group()
     where.add_argument("--thread", metavar="ID", help="go on in this thread (the beginning of its id is enough)")
+    where.add_argument("--edit", metavar="MESSAGE", help="another version of this question; the old one stays")
     where.add_argument("--new", action="store_true", help="begin a new thread (the default)")
     ask.add_argument("--model", metavar="MODEL", help="model that answers")
     ask.add_argument("--provider", metavar="NAME", help="provider that answers: offline or openai")
@@ -183,7 +184,9 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
     from contextlib import aclosing
 
     thread_id = (await _find_thread(services, options.thread)).id if options.thread else None
-    asking = services.ask(options.text, thread_id=thread_id, provider=options.provider, model=options.model)
+    asking = services.ask(
+        options.text, thread_id=thread_id, edits=options.edit, provider=options.provider, model=options.model
+    )
     last: dict[str, Any] = {}
     ends_with_newline = True
     # Closing the stream, on Ctrl+C or when the reader goes away, stops the answer and keeps its text.

@@ -22,16 +22,21 @@ async def ask(
     text: str,
     *,
     thread_id: str | None = None,
+    edits: str | None = None,
     provider: str | None = None,
     model: str | None = None,
 ) -> AsyncGenerator[AskEvent, None]:
-    """Ask in a thread (None: in a new one). Closing the generator early stops the answer; its text is kept."""
+    """Ask in a thread (None: in a new one), or as another version of the question ``edits``. Closing the generator
+    early stops the answer; its text is kept."""
     queue: asyncio.Queue[object] = asyncio.Queue()
     subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in (TextStreamed, RetryWaiting, AnswerFinished)]
     answer_id: str | None = None
     is_finished = False
     try:
-        if thread_id is None:
+        if edits is not None:
+            sent = await chat.edit_message(edits, text)
+            thread, question, answer = sent.thread, sent.question, sent.answer
+        elif thread_id is None:
             created = await chat.create_thread(None, "", text, provider=provider, model=model)
             thread, question, answer = created.thread, created.question, created.answer
         else:
