@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk import __version__
+from chatdesk import __version__, cli_data
 from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
 from chatdesk.core.paths import AppPaths
 
@@ -70,10 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
     show.add_argument("--json", action="store_true", help="as JSON")
 
-    export = commands.add_parser("export", parents=[common], help="write a thread as Markdown or JSON")
-    export.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
-    export.add_argument("--format", choices=("md", "json"), required=True)
-    export.add_argument("--output", metavar="FILE", help="write to FILE instead of stdout")
+    cli_data.add_commands(commands, common)
 
     bring = commands.add_parser("import", parents=[common], help="bring in an export of another program or of ChatDesk")
     bring.add_argument(
@@ -85,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
     doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.add_argument("--repair", action="store_true", help="mend the database; a copy of it is kept")
     return parser
 
 
@@ -161,6 +159,10 @@ def _unusable(directory: Path, error: OSError) -> InvalidInput:
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
     import asyncio
 
+    if options.command == "restore":
+        return cli_data.restore(options, paths, loaded.settings)
+    if options.command == "doctor" and options.repair:
+        return asyncio.run(cli_data.repair(paths, loaded.settings))
     if options.command == "doctor":
         return asyncio.run(_doctor(options, paths, loaded))
     if options.command == "ask" and options.text == "-":
@@ -171,7 +173,14 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
     from chatdesk.app import open_services
 
-    commands = {"ask": _ask, "threads": _threads, "show": _show, "export": _export, "import": _import}
+    commands = {
+        "ask": _ask,
+        "threads": _threads,
+        "show": _show,
+        "export": _export,
+        "backup": cli_data.backup,
+        "import": _import,
+    }
     async with open_services(paths, loaded.settings, mode="cli") as services:
         if services.report.warning:
             _complain(services.report.warning)
@@ -251,25 +260,7 @@ async def _show(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _export(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.settings.store import write_atomically
-    from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
-
-    thread = await _find_thread(services, options.thread)
-    messages = await _all_messages(services, thread.id)
-    text = thread_to_json(thread, messages) if options.format == "json" else thread_to_markdown(thread, messages)
-    if not options.output:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return OK
-    try:
-        write_atomically(Path(options.output), text)
-    except OSError as error:
-        raise InvalidInput(
-            f"{options.output} could not be written: {error.strerror or error}.",
-            safe="The thread is unchanged.",
-            next_step="Choose another place.",
-        ) from error
-    return OK
+    return await cli_data.export(options, services, _find_thread)
 
 
 async def _import(options: argparse.Namespace, services: Services) -> int:

@@ -105,9 +105,9 @@ def test_show_and_export_give_the_thread(
     assert capsys.readouterr().out == shown
     target = tmp_path / "thread.json"
     assert run(["export", thread_id, "--format", "json", "--output", str(target)]) == 0
-    assert json.loads(target.read_text(encoding="utf-8"))["thread"]["id"] == thread_id
+    assert json.loads(target.read_text(encoding="utf-8"))["threads"][0]["id"] == thread_id
     assert run(["export", thread_id, "--format", "md", "--output", str(tmp_path / "thread.json" / "x")]) == 1
-    assert "could not be written" in capsys.readouterr().err
+    assert "is not there" in capsys.readouterr().err
 
 
 def test_doctor_reports_and_finds_damage(data_dir: Path, thread_id: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,7 +158,7 @@ def test_a_failed_answer_says_why_and_exits_with_1(data_dir: Path, capsys: pytes
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["ask"], ["export", "x", "--format", "pdf"], ["threads", "--limit", "0"]]
+    "arguments", [["nonsense"], ["ask"], ["export", "x", "--format", "doc"], ["threads", "--limit", "0"]]
 )
 def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -1,0 +1,233 @@
+"""The commands of the command line that take data out, keep it safe and mend it: export, backup, restore, repair."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotFound, NotPossible
+from chatdesk.core.paths import AppPaths
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.storage.export_reader import Choice
+    from chatdesk.core.storage.restore import BackupContents
+
+FindThread = Callable[["Services", str], Awaitable["Thread"]]
+_PIECE_BYTES = 1024 * 1024
+
+
+def add_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    """The grammar of these commands."""
+    export = commands.add_parser("export", parents=[common], help="write threads as Markdown, JSON, HTML or PDF")
+    export.add_argument("thread", nargs="*", metavar="THREAD", help="its id, or the beginning of it")
+    which = export.add_mutually_exclusive_group()
+    which.add_argument("--project", metavar="NAME", help="all threads of this project (its name or id)")
+    which.add_argument("--all", action="store_true", help="everything there is")
+    export.add_argument("--with-trash", action="store_true", help="with what is in the trash")
+    export.add_argument("--format", choices=("md", "json", "html", "pdf"), required=True)
+    export.add_argument(
+        "--output",
+        metavar="PATH",
+        help="the file to write (json: also .zip, which holds the attachments); for several threads a folder",
+    )
+
+    backup = commands.add_parser("backup", parents=[common], help="make a backup now")
+    backup.add_argument("file", nargs="?", metavar="FILE", help="a zip with the database and all attachments")
+
+    restore = commands.add_parser("restore", parents=[common], help="put a backup in the place of the database")
+    restore.add_argument("file", nargs="?", metavar="FILE", help="the backup, or its name in the backup directory")
+    restore.add_argument("--list", action="store_true", help="list the backups, the newest first")
+    restore.add_argument("--yes", action="store_true", help="do not ask")
+
+
+async def export(options: argparse.Namespace, services: Services, find_thread: FindThread) -> int:
+    """Write threads to files, or one thread to stdout."""
+    from chatdesk.core.transfer.exporting import ExportFormat
+
+    kind = ExportFormat(options.format)
+    choice = await _choice(options, services, find_thread)
+    is_one = len(choice.thread_ids) == 1
+    if options.output:
+        report = await services.exports.export(choice, kind, Path(options.output))
+        if not is_one or report.missing:
+            print(f"{report.sentence} It is at {report.path}.", file=sys.stderr)
+        return 0
+    if kind is ExportFormat.PDF or not (is_one or kind is ExportFormat.JSON):
+        raise InvalidInput("That needs a place to be written to.", safe="", next_step="Give one with --output.")
+    with tempfile.TemporaryDirectory(prefix="chatdesk-") as folder:
+        target = Path(folder) / f"export.{kind}"
+        await services.exports.export(choice, kind, target)
+        await asyncio.to_thread(_print_file, target)
+    return 0
+
+
+async def _choice(options: argparse.Namespace, services: Services, find_thread: FindThread) -> Choice:
+    from chatdesk.core.storage.export_reader import Choice
+
+    if options.thread and (options.all or options.project):
+        raise InvalidInput(
+            "Threads are named, or a project, or everything.", safe="", next_step="Leave one of them out."
+        )
+    if options.thread:
+        ids = [(await find_thread(services, wanted)).id for wanted in options.thread]
+        return Choice(thread_ids=tuple(dict.fromkeys(ids)), has_trash=options.with_trash)
+    if options.project:
+        return Choice(project_id=await _find_project(services, options.project), has_trash=options.with_trash)
+    if options.all:
+        return Choice(has_trash=options.with_trash)
+    raise InvalidInput("Nothing was named.", safe="", next_step="Give a thread, --project NAME or --all.")
+
+
+async def _find_project(services: Services, wanted: str) -> str:
+    projects = await services.library.list_projects()
+    found = [each for each in projects if wanted in (each.id, each.name)]
+    found = found or [each for each in projects if each.name.casefold() == wanted.casefold()]
+    if not found:
+        raise NotFound(f"There is no project called “{wanted[:60]}”.", safe="", next_step="")
+    if len(found) > 1:
+        raise InvalidInput(f"{len(found)} projects are called “{wanted[:60]}”.", safe="", next_step="Give the id.")
+    return found[0].id
+
+
+def _print_file(path: Path) -> None:
+    with path.open("r", encoding="utf-8", newline="") as file:
+        while piece := file.read(_PIECE_BYTES):
+            sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
+async def backup(options: argparse.Namespace, services: Services) -> int:
+    """A zip where the person says, or one more of the regular backups."""
+    if options.file:
+        missing = await services.backups.make_zip(Path(options.file))
+        print(options.file)
+        if missing:
+            print(f"chatdesk: {missing} attachments were not there and are not in it", file=sys.stderr)
+        return 0
+    if services.has_other_owner:
+        raise NotPossible(
+            "A window is open on this data directory, and it makes the regular backups.",
+            next_step="Use Settings, Data, Back up now; or give a FILE.",
+        )
+    print(await services.caretaker.back_up_now())
+    return 0
+
+
+def restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    """Works also when the database cannot be opened; never while another process has it."""
+    return asyncio.run(_restore(options, paths, settings))
+
+
+async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.app import backups_of
+    from chatdesk.core.local_api.instance import InstanceLock
+
+    backups = backups_of(paths, settings)
+    if options.list:
+        for path in await backups.list():
+            size = path.stat().st_size / 1_000_000
+            made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
+            print(f"{made:%Y-%m-%d %H:%M}  {size:9.1f} MB  {path.name}")
+        return 0
+    if not options.file:
+        raise InvalidInput("No backup was named.", safe="", next_step="'chatdesk restore --list' lists them.")
+    path = Path(options.file)
+    if not path.exists() and path.name == options.file:
+        path = paths.backup_dir / path
+    lock = InstanceLock(paths.data_dir)
+    if not lock.acquire():
+        raise lock.problem or AlreadyRunning(next_step="Close the window, or choose another --data-dir.")
+    try:
+        print("\n".join(describe(await backups.look_into(path))), file=sys.stderr)
+        if not options.yes and not await asyncio.to_thread(_is_agreed):
+            print("chatdesk: nothing was changed", file=sys.stderr)
+            return 1
+        await backups.prepare(path)
+        kept = await backups.put_in_place()
+    finally:
+        lock.release()
+    print("The backup was restored.")
+    if kept is not None:
+        print(f"The database as it was before is kept at {kept}.")
+    return 0
+
+
+def describe(contents: BackupContents) -> list[str]:
+    """What is inside a backup, in lines."""
+    made = datetime.fromtimestamp(contents.made_at / 1000, UTC).astimezone()
+    lines = [
+        f"{contents.path.name}, made {made:%Y-%m-%d %H:%M}",
+        f"{contents.threads:,} threads, {contents.messages:,} messages, schema version {contents.schema}"
+        + (" (upgraded at the next start)" if contents.is_older_schema else ""),
+    ]
+    lines += [f"  {' '.join(title.split())[:70]}" for title in contents.titles]
+    if contents.missing_files:
+        lines.append(f"{contents.missing_files:,} attached files are neither in it nor in the data directory.")
+    return lines
+
+
+def _is_agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise InvalidInput("Nobody can be asked here.", safe="Nothing was changed.", next_step="Add --yes.")
+    return input("Put it in the place of the present database, which is kept? [y/N] ").strip().lower() in ("y", "yes")
+
+
+async def repair(paths: AppPaths, settings: Settings) -> int:
+    """Mend the database, or copy out of it what can still be read."""
+    from chatdesk.app import open_services
+
+    try:
+        async with open_services(paths, settings, mode="cli") as services:
+            if services.has_other_owner:
+                raise AlreadyRunning(next_step="Close the window, or use Settings, Data, Repair in it.")
+            if services.read_only_reason is not None:
+                raise services.read_only_reason
+            is_damaged = any(each.kind == "pages" for each in await services.repairs.check())
+            if not is_damaged:
+                report = await services.repairs.repair()
+                _print_lines(report.lines)
+                return 1 if report.left else 0
+    except ChatDeskError as error:
+        if error.code != "storage_corrupt":
+            raise
+    lines = await asyncio.to_thread(_salvage, paths)
+    _print_lines(lines)
+    return 0
+
+
+def _salvage(paths: AppPaths) -> list[str]:
+    from chatdesk.core.clock import HybridClock, SystemClock
+    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.storage.change_log import Origin
+    from chatdesk.core.storage.restore import put_in_place
+    from chatdesk.core.storage.salvage import salvage
+
+    lock = InstanceLock(paths.data_dir)
+    if not lock.acquire():
+        raise lock.problem or AlreadyRunning()
+    try:
+        clock = SystemClock()
+        lines = salvage(paths.database, Origin("", clock, HybridClock(clock)))
+        kept = put_in_place(paths.database, backup_dir=paths.backup_dir, now_ms=clock.now_ms())
+    finally:
+        lock.release()
+    return [
+        "The database was damaged; what could be read was copied into a new one.",
+        *lines,
+        f"The damaged one is kept at {kept}. Compare with 'chatdesk restore --list': a backup may hold more.",
+    ]
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    print("\n".join(lines))
