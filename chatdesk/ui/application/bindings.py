@@ -89,7 +89,7 @@ class Bindings:
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, tasks)
-        self.imports = ImportBinding(panes, handle, tasks)
+        self.imports = ImportBinding(panes, self.lists, handle, tasks)
         self.search = SearchBinding(
             panes,
             self.threads,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.imported import ImportProgress
     from chatdesk.core.transfer.importing import ImportReport
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.application.thread_list_binding import ThreadListBinding
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
     from chatdesk.ui.dialogs.import_dialog import ImportDialog
 
@@ -34,9 +35,10 @@ def looks_like_export(path: Path) -> bool:
 class ImportBinding(QObject):
     """One import at a time; its last report can be looked at until the next one."""
 
-    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, panes: Panes, lists: ThreadListBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()
         self._panes = panes
+        self._lists = lists
         self._handle = handle
         self._tasks = tasks
         self._dialog: ImportDialog | None = None
@@ -114,7 +116,6 @@ class ImportBinding(QObject):
             self._dialog.show_failure(error.sentence)
             return
         self._report = report
-        self._panes.sidebar.refresh()
         if self._dialog is not None:
             self._show_report(self._dialog)
         else:
@@ -150,15 +151,9 @@ class ImportBinding(QObject):
         self._panes.window.show_toast("The report is in the clipboard")
 
     def _show_threads(self) -> None:
-        self._tasks.start(self._list_imported(), "show imported threads")
-
-    async def _list_imported(self) -> None:
         """The project that the threads went into; if there were several, all of them."""
-        services = await self._handle.services()
-        wanted: Sequence[str] = sorted(self._report.project_ids) if self._report is not None else ()
-        projects = {project.id: project for project in await services.chat.list_projects()}
-        self._panes.sidebar.set_project(projects.get(wanted[0]) if len(wanted) == 1 else None)
-        self._panes.sidebar.reload()
+        went_into = sorted(self._report.project_ids) if self._report is not None else []
+        self._lists.show_project(went_into[0] if len(went_into) == 1 else None)
 
 
 def _dropped_export(data: QMimeData | None) -> Path | None:
