@@ -291,8 +291,8 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     """
     if services.read_only_reason is not None:
         return
-    await purge_trash(services)
     services.titles.follow()
+    await purge_trash(services)
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
     while True:
