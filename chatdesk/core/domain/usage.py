@@ -124,8 +124,8 @@ class UsageReport:
 
 
 def cost_text(cost_usd: float) -> str:
-    """Dollars for a person: cents from one dollar on, else two digits that say something. Never shows zero for a sum
-    that is not."""
+    """Dollars for a person: cents from one dollar on, else two digits that say something, four places at most. Never
+    shows zero for a sum that is not."""
     if cost_usd == 0:
         return "$0"
     if cost_usd >= 0.995:
@@ -133,7 +133,7 @@ def cost_text(cost_usd: float) -> str:
     if cost_usd < 0.000_1:
         return "under $0.0001"
     places = 2
-    while cost_usd < 10.0 ** (1 - places) and places < 5:
+    while cost_usd < 10.0 ** (1 - places) and places < 4:
         places += 1
     text = f"{cost_usd:.{places}f}"
     return f"${text.rstrip('0') if places > 2 else text}"

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _SUMS = (
     "count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(reasoning_tokens),"
-    " total(cost_usd), sum(is_estimated), sum(cost_usd IS NULL AND input_tokens + output_tokens > 0)"
+    " total(cost_usd), sum(is_estimated AND input_tokens + output_tokens > 0),"
+    " sum(cost_usd IS NULL AND input_tokens + output_tokens > 0)"
 )
 _BY_MODEL = f"SELECT kind, coalesce(provider, ''), coalesce(model, ''), {_SUMS} FROM usage_events"
 _GROUPED = " GROUP BY kind, provider, model ORDER BY kind, sum(input_tokens + output_tokens) DESC, model"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -31,6 +31,7 @@ _KINDS: Mapping[str, str] = {
 }
 _ROW_PX = 26
 _PAD_PX = 4
+_WIDEST_PRICE = "<$0.0001+"
 _MANY, _VERY_MANY = 10_000, 1_000_000
 
 
@@ -54,9 +55,10 @@ def _short(count: int) -> str:
 
 
 def _cost(total: UsageSum) -> str:
+    text = cost_text(total.cost_usd).replace("under ", "<")
     if total.is_price_known:
-        return cost_text(total.cost_usd)
-    return f"{cost_text(total.cost_usd)}+" if total.cost_usd else "?"
+        return text
+    return f"{text}+" if total.cost_usd else "?"
 
 
 def _cost_words(total: UsageSum) -> str:
@@ -120,7 +122,7 @@ class UsageTab(QWidget):
         if len(lines) > 1:
             lines.append(_Line("Together", total))
         self._model.show_lines(lines)
-        self.table.span_names()
+        self.table.arrange()
         self._notes.setText(_notes_of(report))
         self._notes.setVisible(bool(self._notes.text()))
 
@@ -200,8 +202,12 @@ class _Table(QTableView):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def span_names(self) -> None:
-        """Lines with names reach over all columns."""
+    def arrange(self) -> None:
+        """Lines with names reach over all columns; the last column has room for a price, the others share the rest."""
+        header, last = self.horizontalHeader(), len(_COLUMNS) - 1
+        header.setSectionResizeMode(last, QHeaderView.ResizeMode.Fixed)
+        price_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(_WIDEST_PRICE)
+        header.resizeSection(last, price_px + 2 * _PAD_PX + 2)
         self.clearSpans()
         for row in range(0, self.model().rowCount(), 2):
             self.setSpan(row, 0, 1, len(_COLUMNS))

@@ -10,7 +10,7 @@ from chatdesk.core.domain.usage import UsageReport, UsageRow, UsageSum, cost_tex
     [
         (0, "$0"),
         (0.000_01, "under $0.0001"),
-        (0.000_123, "$0.00012"),
+        (0.000_123, "$0.0001"),
         (0.004, "$0.004"),
         (0.004_56, "$0.0046"),
         (0.0123, "$0.012"),
