@@ -34,6 +34,20 @@ _TEXTS = {
     "xml": "application/xml",
     "svg": "image/svg+xml",
 }
+# What a desktop shows and does not run. Web pages are not among them: their scripts would run as a local file's.
+_SAFE_ENDINGS = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "image/bmp": ".bmp",
+    PDF: ".pdf",
+    "text/plain": ".txt",
+    "text/markdown": ".md",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/json": ".json",
+}
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 # What stands in texts besides what can be seen: tab, line ends, form feed, backspace, escape.
 _CONTROLS_IN_TEXTS = frozenset(b"\t\n\r\x0c\x08\x1b")
@@ -62,6 +76,11 @@ def kind_of(head: bytes, name: str) -> str:
 def is_text(mime: str) -> bool:
     """Whether the bytes are characters."""
     return mime.startswith("text/") or mime in _TEXTS.values()
+
+
+def safe_ending(mime: str) -> str | None:
+    """The ending under which another program may be asked to open such a file; None: it should not be opened."""
+    return _SAFE_ENDINGS.get(mime)
 
 
 def _is_text(head: bytes) -> bool:

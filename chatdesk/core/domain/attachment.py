@@ -35,6 +35,11 @@ class Attachment:
     def is_image(self) -> bool:
         return self.mime in IMAGE_MIMES and bool(self.width and self.height)
 
+    @property
+    def blob_path(self) -> str:
+        """Where its bytes lie, below the folder of blobs."""
+        return f"{self.sha256[:2]}/{self.sha256}"
+
     def as_content(self) -> dict[str, Any]:
         """The content of its part, and how a draft keeps it; ``attachment_from`` reads it."""
         content = {"name": self.name, "mime": self.mime, "sha256": self.sha256, "size_bytes": self.size_bytes}

@@ -128,7 +128,7 @@ def artifact_row(part_id: str, attachment: Attachment) -> dict[str, Any]:
         "id": new_id(),
         "part_id": part_id,
         "kind": _kind_of(attachment),
-        "path": f"{attachment.sha256[:2]}/{attachment.sha256}",
+        "path": attachment.blob_path,
         "mime": attachment.mime,
         "size_bytes": attachment.size_bytes,
         "sha256": attachment.sha256,

@@ -14,6 +14,7 @@ from PySide6.QtGui import QDesktopServices
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.application.attachment_binding import AttachmentBinding
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.compare_binding import CompareBinding
 from chatdesk.ui.application.context_binding import ContextBinding
@@ -88,7 +89,10 @@ class Bindings:
         self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ThreadExport(panes, self.threads, handle, tasks)
-        self.files = TranscriptFiles(panes, tasks)
+        self.files = TranscriptFiles(panes, handle, tasks)
+        self.attachments = AttachmentBinding(
+            panes, self.threads, self.messages, self.files, handle=handle, tasks=tasks
+        )
         self.imports = ImportBinding(panes, self.lists, handle, tasks)
         self.search = SearchBinding(
             panes,
@@ -121,6 +125,7 @@ class Bindings:
             self.inspection,
             self.context,
             self.transcript_context,
+            self.attachments,
             self.prompts,
         ):
             binding.follow(bridge)

@@ -67,7 +67,8 @@ class ContextBinding(QObject):
             return
         context = (await self._handle.chat()).context
         try:
-            totals = await context.totals(thread_id, self._panes.composer.text())
+            composer = self._panes.composer
+            totals = await context.totals(thread_id, composer.text(), attachments=composer.attached)
         except DoesNotFit as error:
             self._sentences = (error.sentence,)
             meter.set_fraction(1.0, error.sentence)

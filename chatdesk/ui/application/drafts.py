@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -11,6 +11,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.composer.composer import Composer
 
 SAVE_AFTER_MS = 150
@@ -48,8 +49,9 @@ class DraftKeeper(QObject):
             return
         self._has_unsaved = False
         thread_id, text, cursor = self._thread_id, self._composer.text(), self._composer.cursor_position()
+        attached = self._composer.attached
         try:
-            await (await self._chat()).save_draft(thread_id, text, cursor)
+            await (await self._chat()).save_draft(thread_id, text, cursor, attachments=attached)
         except BaseException:
             self._has_unsaved = True
             raise
@@ -62,7 +64,7 @@ class DraftKeeper(QObject):
         draft = await chat.get_draft(thread_id)
         if self._thread_id != thread_id or self._has_unsaved:
             return  # somebody was faster: another thread, or a key pressed meanwhile
-        self._show(draft.text if draft else "", draft.cursor if draft else 0)
+        self._show(draft.text if draft else "", draft.cursor if draft else 0, draft.attachments if draft else ())
 
     async def start(self, thread_id: str | None) -> None:
         """The first thread after start-up: keys pressed before storage was there are kept after the stored draft."""
@@ -70,25 +72,26 @@ class DraftKeeper(QObject):
         self._thread_id = thread_id
         draft = await chat.get_draft(thread_id)
         typed = self._composer.text()
-        if draft is None or not draft.text:
+        if draft is None or not (draft.text or draft.attachments):
             if typed:
                 self._on_composer_text_changed()  # it may be older than this keeper
             return
         if typed:
-            joined = f"{draft.text}\n{typed}" if draft.text.strip() != typed.strip() else typed
-            self._show(joined, len(joined))
+            joined = f"{draft.text}\n{typed}" if draft.text.strip() not in ("", typed.strip()) else typed
+            self._show(joined, len(joined), draft.attachments)
             self._on_composer_text_changed()
         else:
-            self._show(draft.text, draft.cursor)
+            self._show(draft.text, draft.cursor, draft.attachments)
 
     def adopt(self, thread_id: str | None) -> None:
         """What stands in the composer belongs to ``thread_id`` from now on."""
         self._thread_id = thread_id
         self._on_composer_text_changed()
 
-    def _show(self, text: str, cursor: int) -> None:
+    def _show(self, text: str, cursor: int, attachments: Sequence[Attachment]) -> None:
         self._is_loading = True
         try:
+            self._composer.set_attached(attachments)
             self._composer.set_text(text)
             self._composer.set_cursor_position(min(cursor, len(text)))
         finally:

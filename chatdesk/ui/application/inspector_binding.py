@@ -149,7 +149,8 @@ class InspectorBinding(QObject):
         thread_id = self._threads.thread_id
         report = None
         if thread_id is not None:
-            report = await (await self._handle.chat()).context.report(thread_id, self._panes.composer.text())
+            composer, context = self._panes.composer, (await self._handle.chat()).context
+            report = await context.report(thread_id, composer.text(), attachments=composer.attached)
         if thread_id == self._threads.thread_id:
             self._context.show_report(report)
 
@@ -204,7 +205,8 @@ class InspectorBinding(QObject):
             thread_id = self._threads.thread_id
             if thread_id is not None:
                 context = (await self._handle.chat()).context
-                body = await context.request_json(thread_id, self._panes.composer.text())
+                composer = self._panes.composer
+                body = await context.request_json(thread_id, composer.text(), attachments=composer.attached)
                 QGuiApplication.clipboard().setText(body.decode("utf-8"))
                 self._panes.window.show_toast("Request copied")
 

@@ -5,10 +5,19 @@ It never clears itself: the text stays until the caller knows that the message i
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
@@ -19,6 +28,10 @@ from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
+if TYPE_CHECKING:
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.ui.composer.attachments import AttachmentShelf
+
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
 _BUTTON_PX = 32
 _MIN_LINES = 2  # even in a very low window
@@ -27,7 +40,8 @@ _UTF8_BYTES_PER_UNIT = 3  # at most, for one UTF-16 unit
 
 
 class Composer(QWidget):
-    """``sendRequested`` carries the text exactly as written."""
+    """``sendRequested`` carries the text exactly as written; ``attached`` goes with it. ``textChanged`` tells of both.
+    ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted here."""
 
     sendRequested = Signal(str)
     stopRequested = Signal()
@@ -35,6 +49,10 @@ class Composer(QWidget):
     editLastRequested = Signal()
     promptsRequested = Signal()
     parametersRequested = Signal()
+    attachRequested = Signal()
+    filesOffered = Signal(list)
+    imageOffered = Signal(object)
+    shelfMade = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +62,9 @@ class Composer(QWidget):
         self._is_too_large = False
         self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
+        self._shelf: AttachmentShelf | None = None
         self.setObjectName("composerCard")
+        self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.editor = TextEditor()
         self.editor.setObjectName("composer")
@@ -57,6 +77,7 @@ class Composer(QWidget):
             theme, "square", name="Stop", object_name="stopButton", is_filled=True, side_px=_BUTTON_PX
         )
         self.stop_button.set_name("Stop the answer", tooltip="Stop the answer (Esc)")
+        self.attach_button = IconButton(theme, "paperclip", name="Attach files", object_name="attachButton")
         self.prompts_button = IconButton(theme, "wand", name="Insert a prompt", object_name="promptsButton")
         self.prompts_button.set_name("Insert a prompt", tooltip="Insert a prompt (/ in an empty line)")
         self.parameters_button = IconButton(
@@ -84,6 +105,8 @@ class Composer(QWidget):
         self.editor.replace_all(text)
 
     def clear(self) -> None:
+        """Text and attachments."""
+        self.set_attached(())
         self.editor.replace_all("")
 
     def insert_text(self, text: str) -> None:
@@ -96,6 +119,40 @@ class Composer(QWidget):
 
     def set_cursor_position(self, position: int) -> None:
         self.editor.set_written_position(position)
+
+    # Attachments
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """What goes with the text; what is still being copied is not among it."""
+        return () if self._shelf is None else self._shelf.attached
+
+    @property
+    def attached_count(self) -> int:
+        """With those that are still being copied."""
+        return 0 if self._shelf is None else self._shelf.count
+
+    def set_attached(self, attachments: Sequence[Attachment]) -> None:
+        """Replaces everything."""
+        if attachments or self._shelf is not None:
+            self.shelf.show_attached(attachments)
+
+    @property
+    def shelf(self) -> AttachmentShelf:
+        """Where attachments are shown; made when it is first needed."""
+        if self._shelf is None:
+            from chatdesk.ui.composer.attachments import AttachmentShelf
+
+            self._shelf = AttachmentShelf(self._theme, self)
+            self._shelf.changed.connect(self._on_shelf_changed)
+            self._shelf.left.connect(lambda: self.editor.setFocus(Qt.FocusReason.OtherFocusReason))
+            self._shelf.hide()
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(0, self._shelf)
+            self.setTabOrder(self._shelf, self.editor)
+            self.shelfMade.emit(self._shelf)
+        return self._shelf
 
     # State
 
@@ -120,6 +177,7 @@ class Composer(QWidget):
         self._is_usable = is_enabled
         self.editor.set_locked(not is_enabled)
         self.prompts_button.setEnabled(is_enabled)
+        self.attach_button.setEnabled(is_enabled)
         self._update_send()
 
     def set_placeholder(self, text: str) -> None:
@@ -166,6 +224,14 @@ class Composer(QWidget):
         self.editor.setFocus(Qt.FocusReason.MouseFocusReason)
         super().mousePressEvent(event)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.editor.can_attach(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if self.editor.attach_from(event.mimeData()):
+            event.acceptProposedAction()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -187,8 +253,12 @@ class Composer(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        row.addWidget(self.prompts_button)
-        row.addWidget(self.parameters_button)
+        tools = QHBoxLayout()
+        tools.setSpacing(0)
+        tools.addWidget(self.attach_button)
+        tools.addWidget(self.prompts_button)
+        tools.addWidget(self.parameters_button)
+        row.addLayout(tools)
         row.addWidget(self._notice, 1)
         row.addWidget(self._tokens)
         row.addLayout(self._stack)
@@ -198,7 +268,8 @@ class Composer(QWidget):
         column.addWidget(self.editor)
         column.addLayout(row)
         self.setMaximumWidth(COMPOSER_WIDTH_PX)
-        self.setTabOrder(self.editor, self.prompts_button)
+        self.setTabOrder(self.editor, self.attach_button)
+        self.setTabOrder(self.attach_button, self.prompts_button)
         self.setTabOrder(self.prompts_button, self.parameters_button)
         self.setTabOrder(self.parameters_button, self.send_button)
         self.setTabOrder(self.send_button, self.stop_button)
@@ -210,6 +281,9 @@ class Composer(QWidget):
         self.editor.focusChanged.connect(self._on_editor_focus_changed)
         self.editor.writtenChanged.connect(self._on_editor_written_changed)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit_height)
+        self.editor.filesOffered.connect(self.filesOffered)
+        self.editor.imageOffered.connect(self.imageOffered)
+        self.attach_button.clicked.connect(self.attachRequested)
         self.prompts_button.clicked.connect(self.promptsRequested)
         self.parameters_button.clicked.connect(self.parametersRequested)
         self.send_button.clicked.connect(self._send)
@@ -220,6 +294,8 @@ class Composer(QWidget):
     def _send(self) -> None:
         if self._is_streaming:
             self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+        elif self._is_copying():
+            self.show_notice("The files are still being copied. Send when they are there.")
         elif self.send_button.isEnabled():
             self.sendRequested.emit(self.text())
 
@@ -232,10 +308,21 @@ class Composer(QWidget):
         self._update_send()
         self.textChanged.emit()
 
+    def _on_shelf_changed(self) -> None:
+        assert self._shelf is not None
+        self._shelf.setVisible(self._shelf.count > 0)
+        self._fit_height()
+        self._on_editor_written_changed()
+
+    def _is_copying(self) -> bool:
+        return self._shelf is not None and self._shelf.is_copying
+
     def _update_send(self) -> None:
         size_bytes = self._size_bytes()
         was_too_large, self._is_too_large = self._is_too_large, size_bytes > self._size_limit_bytes
-        self.send_button.setEnabled(self._is_usable and not self._is_too_large and not self.editor.is_blank())
+        has_content = bool(self.attached) or not self.editor.is_blank()
+        can_send = self._is_usable and not self._is_too_large and not self._is_copying()
+        self.send_button.setEnabled(can_send and has_content)
         if self._is_too_large or was_too_large:
             self._show_standing_notice()
         if self._is_too_large and not was_too_large:
@@ -272,6 +359,8 @@ class Composer(QWidget):
         margins = layout.contentsMargins()
         button_px = self.send_button.sizeHint().height()
         rest_px = margins.top() + margins.bottom() + layout.spacing() + button_px
+        if self._shelf is not None and self._shelf.count:
+            rest_px += self._shelf.minimumHeight() + layout.spacing()
         most_lines = max(_MIN_LINES, (self.window().height() // 3 - rest_px) // line_px)
         is_scrolled = lines > most_lines
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff

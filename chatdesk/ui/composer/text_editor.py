@@ -28,6 +28,8 @@ class TextEditor(QPlainTextEdit):
     editLastPressed = Signal()
     focusChanged = Signal(bool)  # whether it came by keyboard
     writtenChanged = Signal()
+    filesOffered = Signal(list)
+    imageOffered = Signal(object)  # QImage
     slashTyped = Signal()  # in an empty line
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -156,11 +158,28 @@ class TextEditor(QPlainTextEdit):
     # Clipboard and dropping
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText()
+        return source.hasText() or self.can_attach(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        if source.hasText() and not self.isReadOnly():
+        if self.attach_from(source) or self.isReadOnly():
+            return
+        if source.hasText():
             self.insert_written(source.text())
+
+    def can_attach(self, source: QMimeData) -> bool:
+        """Whether there are files or a picture, and not just text: a table copied from an office program is text."""
+        return not self._is_locked and (bool(_files_in(source)) or (source.hasImage() and not source.hasText()))
+
+    def attach_from(self, source: QMimeData) -> bool:
+        """Offer the files or the picture in ``source`` as attachments; False where it has none."""
+        if not self.can_attach(source):
+            return False
+        files = _files_in(source)
+        if files:
+            self.filesOffered.emit(files)
+        else:
+            self.imageOffered.emit(source.imageData())
+        return True
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
@@ -242,6 +261,11 @@ class TextEditor(QPlainTextEdit):
         self._align()
         if self._slice_cursor is None:
             self.writtenChanged.emit()
+
+
+def _files_in(source: QMimeData) -> list[str]:
+    """Paths of files on this machine."""
+    return [url.toLocalFile() for url in source.urls() if url.isLocalFile()] if source.hasUrls() else []
 
 
 def _characters(text: str, utf16_position: int) -> int:

@@ -15,6 +15,7 @@ from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.diagram_item import DiagramItem
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.file_item import FileItem
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem
 from chatdesk.ui.transcript.image_item import ImageItem
@@ -98,6 +99,8 @@ class BlockNode(Node):
             return item.label
         if isinstance(item, DiagramItem):
             return code_name(item.block.language, item.block.text).replace("Code", "Diagram", 1)
+        if isinstance(item, FileItem):
+            return f"Attached: {item.spoken}"
         if isinstance(item, FoldItem):
             return item.spoken if item.can_open else f"Attached: {item.spoken}"
         if item.kind == "unread":

@@ -33,6 +33,7 @@ class Actions(QObject):
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
+    fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     walked = Signal(object)
     caretMoved = Signal()
 
@@ -107,6 +108,8 @@ class Actions(QObject):
         self._clipboard.put_text(outcome.copied, outcome.formats)
         if outcome.saved:
             self.saveRequested.emit(outcome.saved, outcome.file_name)
+        if outcome.file is not None:
+            self.fileRequested.emit(*outcome.file)
         if outcome.link:
             self._follow_link(entry, outcome.link)
         if outcome.is_resized:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.transcript.contract import PictureDoor
 from chatdesk.ui.transcript.looks import Looks
 
@@ -32,13 +33,15 @@ class Button:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What pressing a button leads to beyond the item: text for the clipboard (``formats`` are more MIME types of the
-    same), text to be saved under a suggested name, a link to follow; ``is_resized`` when the item's height changed."""
+    same), text to be saved under a suggested name, a link to follow, what is to be done with an attached file;
+    ``is_resized`` when the item's height changed."""
 
     copied: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)
     saved: str = ""
     file_name: str = ""
     link: str = ""
+    file: tuple[str, Attachment] | None = None
     is_resized: bool = False
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.assembly import Group, change_groups, plain_items
 from chatdesk.ui.transcript.code_item import plain_code
 from chatdesk.ui.transcript.contract import PictureSource
+from chatdesk.ui.transcript.file_item import FileItem
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.picture_item import PictureItem
@@ -186,14 +188,18 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = T
 
 
 class FileSection(Section):
-    """A file that came with a message. An image whose stored file is named in ``path`` is shown, in the shape that
-    ``width`` and ``height`` tell."""
+    """A file that came with a message: an image is shown, in the shape that ``width`` and ``height`` tell, anything
+    else is a card. Before files were kept by their content, ``path`` named the stored file."""
 
     def __init__(self, part: Part) -> None:
         super().__init__(part.index)
         name = str(part.content.get("name") or part.content.get("path") or part.type.value)
         icon = "image" if part.type is PartType.IMAGE else "file-text"
-        stored = part.content.get("path")
+        attachment = attachment_from(part.content)
+        if attachment is not None and part.type is PartType.FILE:
+            self.items = [FileItem(attachment)]
+            return
+        stored = attachment.blob_path if attachment is not None else part.content.get("path")
         if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
             self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
             return

@@ -92,6 +92,7 @@ class TranscriptView(QAbstractScrollArea):
     versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
+    fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     anchorChanged = Signal()
     announced = Signal(str)
 
@@ -201,6 +202,7 @@ class TranscriptView(QAbstractScrollArea):
         self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
         self._actions.saveRequested.connect(self.saveRequested)
+        self._actions.fileRequested.connect(self.fileRequested)
         self._actions.caretMoved.connect(lambda: accessible.caret_moved(self))
         self._actions.walked.connect(lambda _entry: accessible.focus_changed(self))
         self._actions.requested.connect(self._on_actions_requested)

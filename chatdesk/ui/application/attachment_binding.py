@@ -1,0 +1,215 @@
+"""Files for the message that is being written: chosen, pasted or dropped, copied in the background, and what to say of
+them before they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+
+from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, clean_name
+from chatdesk.core.domain.model_info import Ability
+from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.ui.application.message_binding import MessageBinding
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.transcript_files import TranscriptFiles
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
+from chatdesk.ui.transcript.contract import Picture, PictureSource
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.composer.attachments import AttachmentShelf
+    from chatdesk.ui.event_bridge import EventBridge
+
+_PASTED_NAME = "Pasted image.png"
+# Sharp on a screen with two dots a px, at twice the size of text.
+_THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
+_DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
+
+
+class AttachmentBinding(QObject):
+    """A file that is copied belongs to the thread in which it was attached, wherever the reader is when it is there."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        files: TranscriptFiles,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._files = files
+        self._handle = handle
+        self._tasks = tasks
+        self._copying: dict[str, asyncio.Task[object]] = {}
+        composer = panes.composer
+        composer.attachRequested.connect(self.choose)
+        composer.filesOffered.connect(self.attach)
+        composer.imageOffered.connect(self.attach_image)
+        composer.shelfMade.connect(self._on_composer_shelf_made)
+        threads.opened.connect(lambda _thread: self._describe_soon())
+        panes.header.modelChosen.connect(lambda *_model: self._describe_soon())
+        panes.transcript.setAcceptDrops(True)
+        panes.transcript.installEventFilter(self)
+        panes.transcript.viewport().installEventFilter(self)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_changed.connect(lambda _event: self._describe_soon())
+
+    # In
+
+    def choose(self) -> None:
+        """Ask which files are to be attached."""
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self._panes.window, "Attach files")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.attach)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(lambda _result: self._panes.composer.setFocus())
+        dialog.open()
+
+    def attach(self, paths: Sequence[str]) -> None:
+        """Copy these files and let them go with the message."""
+        for path in self._as_many_as_fit(paths):
+            name = clean_name(Path(path).name)
+            key = self._panes.composer.shelf.begin(name)
+            self._start(key, self._copy_file(key, Path(path)))
+
+    def attach_image(self, image: object) -> None:
+        """A picture from the clipboard, or one that was dropped."""
+        if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
+            key = self._panes.composer.shelf.begin(_PASTED_NAME)
+            self._start(key, self._keep_image(key, image))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _DRAGS and isinstance(event, QDropEvent):
+            return self._take_drag(event)
+        return super().eventFilter(watched, event)
+
+    def _take_drag(self, event: QDropEvent) -> bool:
+        editor = self._panes.composer.editor
+        if not editor.can_attach(event.mimeData()) or event.source() is not None:  # what is dragged out stays out
+            return False
+        if isinstance(event, QDragEnterEvent) or event.type() is QEvent.Type.DragMove:
+            event.acceptProposedAction()
+        elif editor.attach_from(event.mimeData()):
+            event.acceptProposedAction()
+            self._panes.composer.setFocus()
+        return True
+
+    def _as_many_as_fit(self, paths: Sequence[str]) -> Sequence[str]:
+        composer = self._panes.composer
+        room = MOST_IN_MESSAGE - composer.attached_count
+        if len(paths) > room:
+            composer.show_notice(f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out.")
+        return paths[: max(room, 0)]
+
+    def _start(self, key: str, work: object) -> None:
+        task = self._tasks.start(work, f"attach {key}")  # type: ignore[arg-type]
+        self._copying[key] = task
+        task.add_done_callback(lambda _task: self._copying.pop(key, None))
+
+    async def _copy_file(self, key: str, path: Path) -> None:
+        thread_id = self._threads.thread_id
+
+        def tell(copied: int, total: int) -> None:
+            self._panes.composer.shelf.set_progress(key, copied / max(total, 1))
+
+        try:
+            services = await self._handle.services()
+            attachment = await services.attachments.add_file(path, progress=tell)
+        except BaseException:
+            self._panes.composer.shelf.finish(key, None)
+            raise
+        await self._finish(services, key, thread_id, attachment)
+
+    async def _keep_image(self, key: str, image: QImage) -> None:
+        thread_id = self._threads.thread_id
+        try:
+            services = await self._handle.services()
+            data = await asyncio.to_thread(_png, image)
+            attachment = await services.attachments.add_bytes(data, _PASTED_NAME)
+        except BaseException:
+            self._panes.composer.shelf.finish(key, None)
+            raise
+        await self._finish(services, key, thread_id, attachment)
+
+    async def _finish(self, services: Services, key: str, thread_id: str | None, attachment: Attachment) -> None:
+        if self._threads.thread_id == thread_id:
+            self._panes.composer.shelf.finish(key, attachment)
+            return
+        draft = await services.chat.get_draft(thread_id)
+        text, cursor, before = (draft.text, draft.cursor, draft.attachments) if draft else ("", 0, ())
+        await services.chat.save_draft(thread_id, text, cursor, attachments=(*before, attachment))
+
+    # What is shown of them
+
+    def _on_composer_shelf_made(self, shelf: AttachmentShelf) -> None:
+        shelf.thumbnailWanted.connect(self._show_thumbnail)
+        shelf.changed.connect(self._describe_soon)
+        shelf.removed.connect(self._on_shelf_removed)
+
+    def _on_shelf_removed(self, key: str) -> None:
+        task = self._copying.get(key)
+        if task is not None:
+            task.cancel()
+
+    def _show_thumbnail(self, attachment: Attachment) -> None:
+        pictures = self._files.pictures
+        if pictures is None:
+            return
+
+        def show(picture: Picture) -> None:
+            if picture.image is not None:
+                self._panes.composer.shelf.set_thumbnail(attachment.sha256, picture.image)
+
+        most = (_THUMBNAIL_DOTS, _THUMBNAIL_DOTS)
+        pictures.load(PictureSource(stored=attachment.blob_path, most=most), show)
+
+    def _describe_soon(self) -> None:
+        if self._handle.is_ready and self._panes.composer.attached:
+            self._tasks.replace(self._describe(), "describe attachments")
+
+    async def _describe(self) -> None:
+        """Say before it is sent what the model will not get."""
+        services, composer = await self._handle.services(), self._panes.composer
+        attached = composer.attached
+        note = self._blindness(services, attached)
+        for attachment in attached:
+            if not note and not attachment.is_image:
+                found = await services.attachments.text_of(attachment)
+                if not found.text.strip():
+                    note = f"Of “{attachment.name}” only the name is sent. {found.problem or ''}".strip()
+        if composer.attached == attached:
+            composer.shelf.set_note(note)
+
+    def _blindness(self, services: Services, attached: Sequence[Attachment]) -> str:
+        if not any(attachment.is_image for attachment in attached):
+            return ""
+        asked = self._messages.compared_models or (self._messages.answering_model,)
+        infos = [services.chat.context.model_info(*model) for model in asked]
+        blind = [info.label or "This model" for info in infos if not info.has(Ability.IMAGES)]
+        return f"{' and '.join(blind)} cannot see images: only their names are sent." if blind else ""
+
+
+def _png(image: QImage) -> bytes:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, "PNG"):  # type: ignore[call-overload]
+        raise AttachmentUnusable("The picture in the clipboard cannot be read.")
+    return bytes(data.data())

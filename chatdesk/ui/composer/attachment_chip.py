@@ -1,0 +1,165 @@
+"""One attached file above the text: picture or icon, name, size, how far it is copied, and a button to remove it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.painting import mirrored, paint_box
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+CHIP_WIDTH_PX, CHIP_HEIGHT_PX = 226, 48
+THUMBNAIL_PX = 36
+_PROGRESS_PX = 3
+
+
+class AttachmentChip(QWidget):
+    """``key`` is the shelf's; without an attachment the file is still being copied."""
+
+    removeRequested = Signal(str)
+    stepRequested = Signal(str, int)
+
+    def __init__(self, theme: Theme, key: str, name: str, *, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.key = key
+        self.name = name
+        self.attachment: Attachment | None = None
+        self._fraction = 0.0
+        self._thumbnail: QPixmap | None = None
+        self.setObjectName("attachmentChip")
+        self.remove_button = _RemoveButton(theme, self)
+        self.remove_button.clicked.connect(lambda: self.removeRequested.emit(self.key))
+        self.remove_button.stepPressed.connect(lambda step: self.stepRequested.emit(self.key, step))
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._say()
+
+    def set_fraction(self, fraction: float) -> None:
+        """How much of the file is copied, from 0 to 1."""
+        self._fraction = min(max(fraction, 0.0), 1.0)
+        self.update()
+
+    def set_attachment(self, attachment: Attachment) -> None:
+        self.attachment = attachment
+        self.name = attachment.name
+        self._say()
+        self.update()
+
+    def set_thumbnail(self, image: QImage) -> None:
+        self._thumbnail = QPixmap.fromImage(image)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        scale = self._theme.scale
+        return QSize(round(CHIP_WIDTH_PX * scale), round(CHIP_HEIGHT_PX * scale))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        side = self.remove_button.sizeHint()
+        area = QRectF(self.width() - side.width() - 6, (self.height() - side.height()) / 2, side.width(), side.height())
+        self.remove_button.setGeometry(mirrored(area, QRectF(self.rect()), self.layoutDirection()).toRect())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme, painter = self._theme, QPainter(self)
+        whole = QRectF(self.rect())
+        radius = theme.tokens.radius.row
+        paint_box(painter, whole, radius, fill=theme.colour("surface"), border=theme.colour("line"))
+        side = THUMBNAIL_PX * theme.scale
+        picture = QRectF(6, (whole.height() - side) / 2, side, side)
+        self._paint_picture(painter, mirrored(picture, whole, self.layoutDirection()))
+        right = self.width() - self.remove_button.width() - 10
+        words = mirrored(
+            QRectF(picture.right() + 8, 5, right - picture.right() - 8, whole.height() - 10),
+            whole,
+            self.layoutDirection(),
+        )
+        self._paint_words(painter, words)
+        if self.attachment is None:
+            track = QRectF(words.left(), words.bottom() - _PROGRESS_PX, words.width(), _PROGRESS_PX)
+            paint_box(painter, track, _PROGRESS_PX / 2, fill=theme.colour("line"))
+            done = QRectF(track.left(), track.top(), track.width() * self._fraction, _PROGRESS_PX)
+            paint_box(
+                painter, mirrored(done, track, self.layoutDirection()), _PROGRESS_PX / 2, fill=theme.colour("accent")
+            )
+
+    def _paint_picture(self, painter: QPainter, area: QRectF) -> None:
+        theme = self._theme
+        if self._thumbnail is None:
+            paint_box(painter, area, theme.tokens.radius.inline_code, fill=theme.colour("hover"))
+            side = ICON_PX * theme.scale
+            icon = QRectF(area.center().x() - side / 2, area.center().y() - side / 2, side, side)
+            is_image = self.attachment is not None and self.attachment.is_image
+            paint_icon(painter, icon, "image" if is_image else "file-text", theme.colour("muted"))
+            return
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        frame = QPainterPath()
+        frame.addRoundedRect(area, theme.tokens.radius.inline_code, theme.tokens.radius.inline_code)
+        painter.setClipPath(frame)
+        size = self._thumbnail.size().scaled(area.size().toSize(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        corner = area.center() - QPointF(size.width() / 2, size.height() / 2)
+        painter.drawPixmap(QRectF(corner, size), self._thumbnail, QRectF(self._thumbnail.rect()))
+        painter.restore()
+
+    def _paint_words(self, painter: QPainter, area: QRectF) -> None:
+        theme = self._theme
+        side = int(Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine)
+        half = area.height() / 2
+        painter.setFont(theme.font("table"))
+        painter.setPen(theme.colour("text"))
+        name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, int(area.width()))
+        upper = QRectF(area.left(), area.top(), area.width(), half)
+        painter.drawText(upper, side | int(Qt.AlignmentFlag.AlignVCenter), name)
+        if self.attachment is not None:
+            painter.setFont(theme.font("muted"))
+            painter.setPen(theme.colour("muted"))
+            lower = QRectF(area.left(), area.top() + half, area.width(), half)
+            painter.drawText(lower, side | int(Qt.AlignmentFlag.AlignVCenter), size_text(self.attachment.size_bytes))
+
+    def _say(self) -> None:
+        attachment = self.attachment
+        said = f"{self.name}, {size_text(attachment.size_bytes)}" if attachment else f"{self.name}, being copied"
+        self.setAccessibleName(said)
+        set_plain_tooltip(self, said)
+        self.remove_button.set_name(f"Remove {said}", tooltip="Remove (Delete)")
+
+    def _on_theme_changed(self) -> None:
+        self.resize(self.sizeHint())
+        self.update()
+
+
+class _RemoveButton(IconButton):
+    """Also pressed by Delete and Backspace; the arrows go to the next one."""
+
+    stepPressed = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme, "x", name="Remove", object_name="removeAttachment", parent=parent)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
+        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.click()
+        elif key in steps:
+            is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+            is_sideways = key in (Qt.Key.Key_Left, Qt.Key.Key_Right)
+            self.stepPressed.emit(-steps[key] if is_mirrored and is_sideways else steps[key])
+        else:
+            super().keyPressEvent(event)
+
+
+def size_text(size_bytes: int) -> str:
+    """A size as a person reads it."""
+    if size_bytes < 1024:
+        return "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
+    if size_bytes < 1024 * 1024:
+        return f"{size_bytes / 1024:.0f} KB"
+    return f"{size_bytes / 1024 / 1024:.1f} MB"
