@@ -16,9 +16,9 @@ from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.domain.export_choice import Choice
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.export_reader import Choice
     from chatdesk.core.storage.restore import BackupContents
 
 FindThread = Callable[["Services", str], Awaitable["Thread"]]
@@ -73,7 +73,7 @@ async def export(options: argparse.Namespace, services: Services, find_thread: F
 
 
 async def _choice(options: argparse.Namespace, services: Services, find_thread: FindThread) -> Choice:
-    from chatdesk.core.storage.export_reader import Choice
+    from chatdesk.core.domain.export_choice import Choice
 
     if options.thread and (options.all or options.project):
         raise InvalidInput(

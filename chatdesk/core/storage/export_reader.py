@@ -13,13 +13,13 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
@@ -81,19 +81,6 @@ LEFT_OUT: Final[frozenset[str]] = frozenset(
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off"))
 _STEP = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which threads: those named, or all of a project, or all there are."""
-
-    thread_ids: tuple[str, ...] = ()
-    project_id: str | None = None
-    has_trash: bool = False
-
-    @property
-    def is_everything(self) -> bool:
-        return not self.thread_ids and self.project_id is None
 
 
 class ExportReader:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TextIO
 
 from chatdesk import __version__
-from chatdesk.core.storage.export_reader import Choice, ExportReader
+from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.storage.export_reader import ExportReader
 
 FORMAT_NAME: Final = "chatdesk"
 FORMAT_VERSION: Final = 2

@@ -77,8 +77,11 @@ class _Printer:
 
     def __exit__(self, *_exception: object) -> None:
         self._process.kill()
-        with suppress(OSError):  # what it did not take any more
-            self._process.communicate()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stderr):
+            assert pipe is not None
+            with suppress(OSError):  # what it did not take any more
+                pipe.close()
 
     def tell(self, line: dict[str, Any]) -> None:
         assert self._process.stdin is not None

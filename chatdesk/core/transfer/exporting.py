@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TextIO
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.errors import ThreadNotFound
-from chatdesk.core.storage.export_reader import Choice, ExportReader, open_reader
+from chatdesk.core.storage.export_reader import ExportReader, open_reader
 from chatdesk.core.transfer.export_files import (
     NameGiver,
     StoredFiles,

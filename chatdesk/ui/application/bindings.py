@@ -19,6 +19,7 @@ from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.compare_binding import CompareBinding
 from chatdesk.ui.application.context_binding import ContextBinding
 from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.export_binding import ExportBinding
 from chatdesk.ui.application.import_binding import ImportBinding
 from chatdesk.ui.application.inspector_binding import InspectorBinding
 from chatdesk.ui.application.library_binding import LibraryBinding
@@ -31,7 +32,6 @@ from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
-from chatdesk.ui.application.thread_export import ThreadExport
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.application.transcript_context import TranscriptContext
 from chatdesk.ui.application.transcript_files import TranscriptFiles
@@ -88,7 +88,7 @@ class Bindings:
         self.transcript_context = TranscriptContext(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
-        self.export = ThreadExport(panes, self.threads, handle, tasks)
+        self.export = ExportBinding(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, handle, tasks)
         self.attachments = AttachmentBinding(
             panes, self.threads, self.messages, self.files, handle=handle, tasks=tasks

@@ -17,6 +17,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("thread.select_all", "Mark all threads of the list", "Thread", local_keys="Ctrl+A in the list"),
     Command("thread.system_prompt", "System prompt…", "Thread"),
     Command("thread.parameters", "Parameters…", "Thread"),
+    Command("thread.export", "Export…", "Thread", icon="download"),
     Command("thread.export_markdown", "Export thread as Markdown…", "Thread", ("Ctrl+Shift+E",), icon="download"),
     Command("thread.export_json", "Export thread as JSON…", "Thread", icon="download"),
     Command("thread.delete", "Delete thread", "Thread", local_keys="Del in the list", icon="trash-2"),
@@ -86,8 +87,7 @@ THREAD_MENU: Final[tuple[str | None, ...]] = (
     "thread.tags",
     "thread.parameters",
     "thread.system_prompt",
-    "thread.export_markdown",
-    "thread.export_json",
+    "thread.export",
     None,
     "thread.delete",
 )

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ExportFailed, StorageMissing, ThreadNotFound
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import tables
-from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, Choice, open_reader
+from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, open_reader
 from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
 

@@ -1,0 +1,288 @@
+"""The process that makes a PDF: lines of JSON in, pages out. Started by ``core/transfer/export_pdf.py``.
+
+Each line's HTML is a small document of its own, laid out at the width of a page and painted slice by slice, so that
+memory does not grow with the thread. A slice ends between two lines of text; what is higher than a page is cut there
+too. Nothing that the HTML names is fetched: pictures come from the data directory by the name of their content,
+formulas from their outlines, and everything else is an empty picture (Qt would otherwise read files).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from PySide6.QtCore import QFile, QIODevice, QMarginsF, QPointF, QRectF, Qt, QUrl
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QColor,
+    QFont,
+    QGuiApplication,
+    QImage,
+    QImageReader,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPdfWriter,
+    QTextBlock,
+    QTextDocument,
+    QTextOption,
+)
+
+from chatdesk.core.paths import resources_dir
+from chatdesk.core.rendering.blocks import Drawing
+from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
+from chatdesk.ui.theme.tokens import LIGHT
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+
+_DPI: Final = 96  # so that a px of the style sheet is what it is on a screen
+_MARGIN_MM: Final = 18.0
+_FOOT_PX: Final = 28
+_SHARPNESS: Final = 4  # pictures of formulas have that many pixels for each
+_MAX_PICTURE_BYTES: Final = 64 * 1024 * 1024
+_MAX_PICTURE_MB: Final = 256  # decoded
+_LONG_WORD: Final = 2_000  # from there on breaking at words takes Qt quadratic time
+
+
+def style() -> str:
+    """For light paper, from the window's own colours."""
+    colours, syntax = LIGHT, LIGHT.syntax
+    kinds = ("keyword", "string", "comment", "number", "function", "type", "operator", "inserted", "deleted")
+    code = "".join(f".k-{kind} {{ color: {syntax.of(kind)}; }}\n" for kind in kinds)
+    return (
+        f"body {{ color: {colours.text}; }}\n"
+        "h1 { font-size: 20px; } h2 { font-size: 14px; margin-top: 14px; } h3 { font-size: 16px; }\n"
+        "h4, h5, h6 { font-size: 14px; }\n"
+        f".meta, .note, .language {{ color: {colours.muted}; font-size: 11px; font-weight: normal; }}\n"
+        f"blockquote {{ margin-left: 14px; color: {colours.muted}; }}\n"
+        f"a {{ color: {colours.accent}; }}\n"
+        f"table.codebox {{ background-color: {colours.code}; }}\n"
+        "pre, code { font-family: 'JetBrains Mono', 'DejaVu Sans Mono', monospace; font-size: 11px; }\n"
+        "pre { white-space: pre-wrap; margin: 0; }\n"
+        "th { font-weight: 600; text-align: left; }\n" + code
+    )
+
+
+class _Document(QTextDocument):
+    """Loads nothing but what ``blob:`` and ``formula:`` name."""
+
+    def __init__(self, blobs: Path, width: float) -> None:
+        super().__init__()
+        self._blobs = blobs
+        self._width = width
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        address = name.toString() if isinstance(name, QUrl) else name
+        scheme, _, rest = address.partition(":")
+        image = None
+        if kind == QTextDocument.ResourceType.ImageResource.value:
+            image = self._picture(rest) if scheme == "blob" else _formula(rest) if scheme == "formula" else None
+        return image if image is not None else QImage(1, 1, QImage.Format.Format_ARGB32)
+
+    def _picture(self, name: str) -> QImage | None:
+        if len(name) != 64 or set(name) - set("0123456789abcdef"):
+            return None
+        path = self._blobs / name[:2] / name
+        if not path.is_file() or path.stat().st_size > _MAX_PICTURE_BYTES:
+            return None
+        reader = QImageReader(str(path))
+        reader.setAutoTransform(True)
+        if bytes(reader.format().data()).lower() in (b"svg", b"svgz"):
+            return None
+        size = reader.size()
+        if size.width() > 2 * self._width:
+            reader.setScaledSize(size.scaled(int(2 * self._width), size.height(), Qt.AspectRatioMode.KeepAspectRatio))
+        image = reader.read()
+        if image.isNull():
+            return None
+        image.setDevicePixelRatio(max(1.0, image.width() / self._width))
+        return image
+
+
+def _formula(text: str) -> QImage | None:
+    try:
+        width, ascent, descent, operations, points = json.loads(base64.urlsafe_b64decode(text))
+        drawing = Drawing(int(width), int(ascent), int(descent), str(operations), base64.urlsafe_b64decode(points))
+    except (ValueError, TypeError):
+        return None
+    em = 14 * FORMULA_SIZE
+    across, up, down = (round(each(drawing, em)) + 1 for each in (width_px, ascent_px, descent_px))
+    if across > 4000 or up + down > 4000:
+        return None
+    image = QImage(across * _SHARPNESS, (up + down) * _SHARPNESS, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(_SHARPNESS)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    paint_formula(painter, drawing, QPointF(0, up), em=em, colour=QColor(LIGHT.text))
+    painter.end()
+    return image
+
+
+class Pages:
+    """Puts one document after another onto pages."""
+
+    def __init__(self, device: QIODevice, title: str, blobs: Path) -> None:
+        self._writer = QPdfWriter(device)
+        self._writer.setResolution(_DPI)
+        self._writer.setTitle(title)
+        self._writer.setCreator("ChatDesk")
+        margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
+        self._writer.setPageLayout(
+            QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, margins,
+                        QPageLayout.Unit.Millimeter)
+        )  # fmt: skip
+        self._painter = QPainter(self._writer)
+        self._width = float(self._writer.width())
+        self._height = float(self._writer.height() - _FOOT_PX)
+        self._title = title
+        self._blobs = blobs
+        self._style = style()
+        self._y = 0.0
+        self.count = 1
+        self._foot()
+
+    def add(self, html: str) -> None:
+        document = self._laid_out(html)
+        height = document.size().height()
+        if not height:
+            return
+        breaks = _breaks(document, self._width)
+        start = 0.0
+        while start < height:
+            room = self._height - self._y
+            end = _end_of_slice(breaks, start, room, height)
+            if end is None and self._y > 0:
+                self._turn()
+                continue
+            if end is None:  # a line higher than a page
+                end = min(height, start + self._height)
+            self._paint(document, start, end)
+            self._y += end - start
+            start = end
+            if start < height:
+                self._turn()
+
+    def end(self) -> None:
+        self._painter.end()
+
+    def _laid_out(self, html: str) -> QTextDocument:
+        document = _Document(self._blobs, self._width)
+        font = QFont("Inter")
+        font.setPixelSize(13)
+        document.setDefaultFont(font)
+        document.setDefaultStyleSheet(self._style)
+        document.setDocumentMargin(0)
+        option = document.defaultTextOption()
+        is_long = any(len(word) > _LONG_WORD for word in html.split())
+        mode = QTextOption.WrapMode.WrapAnywhere if is_long else QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
+        option.setWrapMode(mode)
+        document.setDefaultTextOption(option)
+        document.documentLayout().setPaintDevice(self._writer)
+        document.setTextWidth(self._width)
+        document.setHtml(f"<body>{html}</body>")
+        return document
+
+    def _paint(self, document: QTextDocument, start: float, end: float) -> None:
+        context = QAbstractTextDocumentLayout.PaintContext()
+        context.clip = QRectF(0, start, self._width, end - start)
+        context.palette.setColor(context.palette.ColorRole.Text, QColor(LIGHT.text))
+        self._painter.save()
+        self._painter.setClipRect(QRectF(0, self._y, self._width, end - start))
+        self._painter.translate(0, self._y - start)
+        document.documentLayout().draw(self._painter, context)
+        self._painter.restore()
+
+    def _turn(self) -> None:
+        self._writer.newPage()
+        self.count += 1
+        self._y = 0.0
+        self._foot()
+
+    def _foot(self) -> None:
+        font = QFont("Inter")
+        font.setPixelSize(10)
+        self._painter.save()
+        self._painter.setFont(font)
+        self._painter.setPen(QColor(LIGHT.muted))
+        box = QRectF(0, self._height + 10, self._width, _FOOT_PX - 10)
+        title = self._painter.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, int(self._width - 60))
+        self._painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+        self._painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(self.count))
+        self._painter.restore()
+
+
+def _breaks(document: QTextDocument, width: float) -> list[float]:
+    """Where a slice may end: below each line that no other line of the same height crosses, in rising order."""
+    spans: list[tuple[float, float]] = []
+    layout = document.documentLayout()
+    block = document.begin()
+    while block.isValid():
+        spans.extend(_lines(layout, block))
+        block = block.next()
+    spans.sort()
+    breaks: list[float] = []
+    bottom = 0.0
+    for top, end in spans:
+        if top >= bottom - 0.5 and bottom:
+            breaks.append(min(top, bottom) if top < bottom else bottom)
+        bottom = max(bottom, end)
+    return breaks
+
+
+def _lines(layout: QAbstractTextDocumentLayout, block: QTextBlock) -> Iterator[tuple[float, float]]:
+    top = layout.blockBoundingRect(block).top()
+    lines = block.layout()
+    for number in range(lines.lineCount()):
+        rect = lines.lineAt(number).rect()
+        yield top + rect.top(), top + rect.bottom()
+
+
+def _end_of_slice(breaks: Sequence[float], start: float, room: float, height: float) -> float | None:
+    """The lowest place to end a slice that begins at ``start`` and has ``room``; None when nothing fits."""
+    if height - start <= room:
+        return height
+    place = bisect_right(breaks, start + room) - 1
+    return breaks[place] if place >= 0 and breaks[place] > start + 0.5 else None
+
+
+def print_lines(source: BinaryIO, target: Path) -> None:
+    """Read the lines and write the file. Raises ``OSError``."""
+    head = json.loads(source.readline())
+    file = QFile(str(target))
+    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
+        raise OSError(file.errorString())
+    pages = Pages(file, " ".join(str(head["title"]).split()), Path(head["blobs"]))
+    for line in source:
+        pages.add(json.loads(line)["html"])
+    pages.end()
+    is_written = file.flush()
+    problem = file.error()
+    file.close()
+    if not is_written or problem != QFile.FileError.NoError:
+        raise OSError(file.errorString())
+
+
+def main(arguments: Sequence[str]) -> int:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if hasattr(os, "nice"):
+        os.nice(10)
+    QImageReader.setAllocationLimit(_MAX_PICTURE_MB)
+    app = QGuiApplication(["chatdesk"])
+    for load in (load_first_fonts, load_other_fonts):
+        load(resources_dir() / "fonts")
+    try:
+        print_lines(sys.stdin.buffer, Path(arguments[-1]))
+    except OSError as error:
+        sys.stderr.write(f"chatdesk: the file could not be written ({error})\n")
+        return 1
+    del app
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""*Export…*: what, and in which format. Where to is asked next, by the system's own dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_WIDTH_PX = 460
+_FORMATS: Final = (
+    ("md", "Markdown", "Text for editors and notes; a file for each thread, attachments in a folder beside it."),
+    ("html", "Web page", "One file with everything inside, to read and to print, light and dark."),
+    ("pdf", "PDF", "Pages, with code and tables as they are."),
+    ("json", "JSON with attachments (zip)", "Everything that is known, also other versions; ChatDesk can import it."),
+)
+
+
+class ExportDialog(Panel):
+    """``scopes`` are (id, words), the first is chosen. ``chosen`` has scope, format and whether the trash comes too."""
+
+    chosen = Signal(str, str, bool)
+
+    def __init__(self, theme: Theme, scopes: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Export", parent=parent)
+        self.setObjectName("exportDialog")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(8)
+        column.addWidget(plain_label("Export", "strong"))
+        self.scope = QComboBox()
+        self.scope.setObjectName("exportScope")
+        self.scope.setAccessibleName("What to export")
+        for name, words in scopes:
+            self.scope.addItem(words, name)
+        column.addWidget(self.scope)
+        column.addSpacing(6)
+        self._formats = QButtonGroup(self)
+        for number, (name, words, hint) in enumerate(_FORMATS):
+            button = QRadioButton(words)
+            button.setObjectName(f"exportFormat_{name}")
+            button.setAccessibleName(words)
+            button.setAccessibleDescription(hint)
+            button.setChecked(number == 0)
+            self._formats.addButton(button, number)
+            column.addWidget(button)
+            line = plain_label(hint, "muted", wraps=True)
+            line.setContentsMargins(24, 0, 0, 2)
+            column.addWidget(line)
+        self.trash = QCheckBox("With what is in the trash")
+        self.trash.setObjectName("exportTrash")
+        self.trash.setAccessibleName("With what is in the trash")
+        column.addSpacing(4)
+        column.addWidget(self.trash)
+        go, cancel = QPushButton("Choose Place…"), QPushButton("Cancel")
+        go.setObjectName("exportGo")
+        cancel.setObjectName("exportCancel")
+        go.setProperty("isPrimary", True)
+        go.setDefault(True)
+        go.clicked.connect(self._on_go_clicked)
+        cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(go)
+        column.addSpacing(8)
+        column.addLayout(row)
+        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+        self.scope.currentIndexChanged.connect(lambda _index: self._show_trash())
+        self._show_trash()
+        self._formats.buttons()[0].setFocus()
+
+    def _show_trash(self) -> None:
+        self.trash.setEnabled(self.scope.currentData() in ("project", "everything"))
+        if not self.trash.isEnabled():
+            self.trash.setChecked(False)
+
+    def _on_go_clicked(self) -> None:
+        kind = _FORMATS[self._formats.checkedId()][0]
+        self.accept()
+        self.chosen.emit(self.scope.currentData(), kind, self.trash.isChecked())

@@ -1,0 +1,73 @@
+"""Shows how far something long has come, and lets it be given up."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_WIDTH_PX = 440
+_STEPS = 1000
+
+
+class ProgressDialog(Panel):
+    """``stopped`` comes once when the person gives it up, by button or Esc; ``end`` closes it without."""
+
+    stopped = Signal()
+
+    def __init__(
+        self, theme: Theme, title: str, text: str, *, can_stop: bool = True, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, title, parent=parent)
+        self.setObjectName("progressDialog")
+        self._can_stop = can_stop
+        self._is_over = False
+        self._text = plain_label(text, "text", wraps=True)
+        self._text.setObjectName("progressText")
+        self.bar = QProgressBar()
+        self.bar.setObjectName("progressBar")
+        self.bar.setAccessibleName(title)
+        self.bar.setRange(0, 0)
+        self.bar.setTextVisible(False)
+        self.stop_button = QPushButton("Cancel")
+        self.stop_button.setObjectName("progressStop")
+        self.stop_button.setVisible(can_stop)
+        self.stop_button.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.stop_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label(title, "strong"))
+        column.addWidget(self._text)
+        column.addWidget(self.bar)
+        column.addLayout(row)
+        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+        announce(self, text)
+
+    def show_text(self, text: str) -> None:
+        self._text.setText(text)
+
+    def show_share(self, done: int, of: int) -> None:
+        """``of`` 0: nobody knows."""
+        self.bar.setRange(0, _STEPS if of else 0)
+        if of:
+            self.bar.setValue(min(_STEPS, done * _STEPS // of))
+
+    def end(self) -> None:
+        """It is over, one way or the other."""
+        if not self._is_over:
+            self._is_over = True
+            self.accept()
+
+    def reject(self) -> None:
+        if self._is_over:
+            super().reject()
+        elif self._can_stop:
+            self._is_over = True
+            super().reject()
+            self.stopped.emit()
