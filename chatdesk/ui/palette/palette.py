@@ -55,6 +55,7 @@ class Palette(Panel):
         self._names: Mapping[FilterName, Sequence[str]] = {}
         self._note = ""
         self._searched = ""
+        self.is_over = True
         self._is_choice_kept = False
         self._build(theme)
         self._typing = self._timer(_TYPING_MS, self._search)
@@ -111,6 +112,7 @@ class Palette(Panel):
             return
         self._groups = {kind: group for kind, group in self._groups.items() if kind in self._fresh}
         self._note = note
+        self.is_over = True
         self._refill(is_over=True)
         self._quiet.start()
 
@@ -275,6 +277,7 @@ class Palette(Panel):
         self._fresh = set()
         self._note = ""
         self._searched = wanted
+        self.is_over = not wanted
         if not wanted:
             self._groups = {}
             self._refill(is_over=True)

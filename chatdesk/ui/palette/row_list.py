@@ -29,7 +29,7 @@ _ASIDE_GAP_PX: Final = 14
 _ROW_PX, _HEADING_PX = 38.0, 33.0
 _PADDING_PX = 8.0
 _MOST_LINES = 2
-_ASIDE_SHARE = 0.42
+_ASIDE_SHARE = 0.4
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -24,7 +24,7 @@ _TITLES: Final = {
     SearchKind.ARTIFACT: ("Files", "file", "file-text"),
 }
 _ROLES: Final = {Role.USER: "You", Role.ASSISTANT: "Answer", Role.SYSTEM: "System prompt", Role.TOOL: "Tool"}
-_LONGEST_TITLE = 40
+_LONGEST_TITLE = 28
 
 
 class RowKind(StrEnum):

@@ -1,0 +1,135 @@
+"""Searching everything in the real window: from the key to the marked words in their thread."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.palette.palette import Palette
+from chatdesk.ui.palette.rows import RowKind
+from tests.helpers.window import answered, ask, play, press, until
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "data")
+
+
+def opened(application: WindowApplication) -> Palette:
+    application.panes.commands.trigger("go.search")
+    palette = application.bindings.search.palette
+    assert palette is not None
+    return palette
+
+
+async def found(palette: Palette, text: str) -> list[str]:
+    """Type a text and wait for its end; the texts of the hits."""
+    palette.field.clear()
+    QTest.keyClicks(palette.field, text)
+    await until(lambda: palette.searched == text and palette.is_over)
+    return [row.text for row in palette.rows if row.kind is RowKind.HIT]
+
+
+async def new_thread(application: WindowApplication) -> None:
+    application.threads.open_soon(None)
+    await until(lambda: application.threads.thread_id is None)
+
+
+def test_a_found_message_is_shown_in_its_thread_with_the_words_marked(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "the zebra crosses")
+        first = application.threads.thread_id
+        await new_thread(application)
+        await ask(application, "something else")
+        palette = opened(application)
+        hits = await found(palette, "zebr")
+        assert hits and "zebra" in hits[0]
+        QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        await until(lambda: application.threads.thread_id == first)
+        view = application.panes.transcript
+        await until(lambda: view._finding.current is not None and view._finding.places.needle == "zebra")
+        assert application.bindings.search.palette is None
+        assert application.panes.window.focusWidget() is view
+        await until(lambda: view._finding._total > 0)
+
+    play(paths, script)
+
+
+def test_a_hit_in_another_version_brings_its_version(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "about a walrus")
+        application.messages.edit_last()
+        await until(lambda: application.panes.composer.text() == "about a walrus")
+        application.panes.composer.clear()
+        QTest.keyClicks(application.panes.composer.editor, "about a penguin")
+        await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        services = await application.services()
+        palette = opened(application)
+        assert await found(palette, "walrus role:user")
+        assert any("another version" in row.aside for row in palette.rows)
+        QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        thread_id = application.threads.thread_id
+
+        async def shown() -> str:
+            return (await services.chat.get_thread_messages(thread_id, limit=10)).messages[0].text
+
+        async with asyncio.timeout(20):
+            while await shown() != "about a walrus":
+                await asyncio.sleep(0.02)
+
+    play(paths, script)
+
+
+def test_escape_gives_the_focus_back_and_a_command_runs(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        editor = application.panes.composer.editor
+        editor.setFocus()
+        palette = opened(application)
+        await until(palette.field.hasFocus)
+        QTest.keyClick(palette.field, Qt.Key.Key_Escape)
+        await until(lambda: application.panes.window.focusWidget() is editor)
+        application.panes.commands.trigger("app.palette")
+        palette = application.bindings.search.palette
+        assert palette is not None and palette.field.text() == "> "
+        QTest.keyClicks(palette.field, "show or hide the sidebar")
+        shown = application.panes.window.place.is_shown
+        QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        assert application.panes.window.place.is_shown is not shown
+
+    play(paths, script)
+
+
+def test_enter_in_the_sidebar_searches_everything(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "a single giraffe")
+        box = application.panes.sidebar.search_box
+        QTest.keyClicks(box, "giraffe")
+        QTest.keyClick(box, Qt.Key.Key_Return)
+        palette = application.bindings.search.palette
+        assert palette is not None and palette.field.text() == "giraffe"
+        await until(lambda: palette.is_over and any(row.kind is RowKind.HIT for row in palette.rows))
+        second = opened(application)
+        assert second is palette
+
+    play(paths, script)
+
+
+def test_recent_threads_and_filters_are_on_offer(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "my first question")
+        palette = opened(application)
+        await until(lambda: any(row.text == "my first question" for row in palette.rows))
+        QTest.keyClicks(palette.field, "project:")
+        await until(lambda: any(row.kind is RowKind.COMPLETION for row in palette.rows))
+        assert [row.text for row in palette.rows if row.kind is RowKind.COMPLETION] == ["project:Personal"]
+
+    play(paths, script)
