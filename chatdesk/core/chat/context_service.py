@@ -24,6 +24,7 @@ from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
 from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.context import (
     ContextFrame,
     ContextLandmarks,
@@ -35,7 +36,6 @@ from chatdesk.core.domain.context import (
 )
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.model_info import ModelInfo
-from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.summary import Summary, SummaryState

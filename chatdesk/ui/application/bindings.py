@@ -90,9 +90,7 @@ class Bindings:
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ExportBinding(panes, self.threads, handle, tasks)
         self.files = TranscriptFiles(panes, handle, tasks)
-        self.attachments = AttachmentBinding(
-            panes, self.threads, self.messages, self.files, handle=handle, tasks=tasks
-        )
+        self.attachments = AttachmentBinding(panes, self.threads, self.messages, self.files, handle=handle, tasks=tasks)
         self.imports = ImportBinding(panes, self.lists, handle, tasks)
         self.search = SearchBinding(
             panes,

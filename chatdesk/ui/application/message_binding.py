@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.chat.attachment_rules import attachments_of
-from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
@@ -107,12 +106,6 @@ class MessageBinding(QObject):
         return (thread.provider, thread.model) if thread is not None else self._model or (None, None)
 
     @property
-    def answering_model(self) -> tuple[str | None, str | None]:
-        """(provider, model) of the next answer; None: the default one."""
-        thread = self._threads.open_thread
-        return (thread.provider, thread.model) if thread is not None else self._model or (None, None)
-
-    @property
     def compared_models(self) -> tuple[tuple[str, str], ...]:
         """Those that the next question goes to at once; empty: one model answers."""
         return tuple(self._compared)
@@ -197,7 +190,6 @@ class MessageBinding(QObject):
         composer = self._panes.composer
         self._editing = message.id
         self.busyChanged.emit()
-        composer.set_attached(attachments_of(message))
         composer.set_attached(attachments_of(message))
         composer.set_text(message.text)
         composer.set_cursor_position(len(message.text))
