@@ -31,7 +31,8 @@ _KINDS: Mapping[str, str] = {
 }
 _ROW_PX = 26
 _PAD_PX = 4
-_WIDEST_PRICE = "<$0.0001+"
+_WIDEST_PRICE = "<$0.0001"
+_ALL = 1_000
 _MANY, _VERY_MANY = 10_000, 1_000_000
 
 
@@ -103,8 +104,9 @@ class UsageTab(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         for widget in (self._title, self._about):
             column.addWidget(widget)
-        column.addWidget(self.table, 1)
+        column.addWidget(self.table, _ALL)
         column.addWidget(self._notes)
+        column.addStretch(1)  # where there is no table, the words stand at the top
         self.show_report(None)
 
     def show_report(self, report: UsageReport | None) -> None:
@@ -220,7 +222,7 @@ class _Table(QTableView):
         self.setStyleSheet(
             "QTableView { background: transparent; outline: none; }"
             f"QHeaderView::section {{ background: transparent; color: {muted}; border: none;"
-            f" border-bottom: 1px solid {line}; padding: 2px {_PAD_PX}px; }}"
+            f" border-bottom: 1px solid {line}; padding: 2px {_PAD_PX // 2}px; }}"
             "QHeaderView { background: transparent; }"
         )
         self.viewport().update()
@@ -249,7 +251,7 @@ class _FigureDelegate(QStyledItemDelegate):
         )
         side = Qt.AlignmentFlag.AlignLeading if is_name else Qt.AlignmentFlag.AlignTrailing
         aligned = QStyle.visualAlignment(option.direction, side | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(area.adjusted(_PAD_PX, 0, -_PAD_PX, 0), int(aligned), text)
+        painter.drawText(area.adjusted(_PAD_PX, 0, -_PAD_PX // 2, 0), int(aligned), text)
         painter.restore()
 
 
