@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
+from chatdesk.core.domain.message import ContextMark, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
@@ -55,7 +57,28 @@ class FixedRenderer:
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
-    return [(name, build_view(theme, messages, blocks)) for name, messages, blocks in _samples()]
+    drawn = [(name, build_view(theme, messages, blocks)) for name, messages, blocks in _samples()]
+    return [*drawn, ("transcript context", _context(theme)), ("transcript mirrored", _context(theme, is_mirrored=True))]
+
+
+def _context(theme: Theme, *, is_mirrored: bool = False) -> TranscriptView:
+    """Marks, and the lines where the context starts and where summaries end."""
+    pinned, excluded = {"context_mark": ContextMark.PINNED}, {"context_mark": ContextMark.EXCLUDED}
+    too_large = {"status": Status.ERROR, "error_type": "message_larger_than_window", "error": "It is too large."}
+    messages = [
+        _message(0, Role.USER, "What have we decided so far?"),
+        _message(1, Role.ASSISTANT, "To write the index in batches.", version_index=2, version_count=3),
+        _message(2, Role.USER, "Keep this in mind: batches of 500.", **pinned),
+        _message(3, Role.ASSISTANT, "This was a wrong track.", **excluded),
+        _message(4, Role.USER, "So what comes next?"),
+        _message(5, Role.ASSISTANT, "", **too_large),
+    ]
+    view = build_view(theme, messages, {})
+    ends = (SummaryEnd("m1", 124), SummaryEnd("m3", 126, is_stale=True))
+    view.set_landmarks(ContextLandmarks("m4", ends))
+    if is_mirrored:
+        view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    return view
 
 
 def build_view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Block, ...]]) -> TranscriptView:
