@@ -53,13 +53,18 @@ class MessageHtml:
         who = escape(SPEAKERS[message.role])
         model = f" · {escape(one_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
         kind = message.role.value
-        yield f'<article class="{kind}">\n<h2>{who} <span class="meta">{when(message.created_at)}{model}</span></h2>\n'
+        meta = f'<span class="meta">{when(message.created_at)}{model}</span>'
+        if self._is_for_print:
+            yield f'<p class="who">{who} {meta}</p>\n'
+        else:
+            yield f'<article class="{kind}">\n<h2>{who} {meta}</h2>\n'
         for part in message.parts:
             yield from self._part(part)
         note = note_of(message)
         if note:
             yield f'<p class="note">{escape(one_line(note))}</p>\n'
-        yield "</article>\n"
+        if not self._is_for_print:
+            yield "</article>\n"
 
     def _part(self, part: Part) -> Iterator[str]:
         if part.type is PartType.TEXT:

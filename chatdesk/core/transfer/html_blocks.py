@@ -45,6 +45,7 @@ class HtmlBlocks:
         self._is_for_print = is_for_print
         self._open: list[str] = []  # the lists and quotes that are open, outermost first
         self._noted: set[str] = set()
+        self._box = ""  # of a task, to stand before its first words
 
     def html(self, blocks: Sequence[Block]) -> str:
         made = [self._placed(block) for block in blocks]
@@ -83,7 +84,8 @@ class HtmlBlocks:
             self._open.append(tag)
             made += f'<ol start="{int(number)}">' if is_numbered else "<ul>"
         if marker in _BOXES:
-            return f'{made}<li class="task">{marker} '
+            self._box = f"{marker} "
+            return f'{made}<li class="task">'
         return made + (f'<li value="{int(number)}">' if is_numbered and not self._is_for_print else "<li>")
 
     def _open_to(self, path: Sequence[str]) -> str:
@@ -104,7 +106,8 @@ class HtmlBlocks:
 
     def _block(self, block: Block) -> str:
         if isinstance(block, Paragraph):
-            return f"<p>{self._spans(block.spans)}</p>"
+            box, self._box = self._box, ""
+            return f"<p>{box}{self._spans(block.spans)}</p>"
         if isinstance(block, Heading):
             level = min(max(block.level, 1) + 2, 6)  # the thread's title and the speakers stand above
             return f"<h{level}>{self._spans(block.spans)}</h{level}>"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
+from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
 from chatdesk.core.domain.imported import ImportedFile
 from chatdesk.core.errors import AttachmentTooLarge, ImportRefused
@@ -17,6 +18,7 @@ from chatdesk.core.transfer.import_values import count_of
 LARGEST_FILE: Final = 100 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _MOST_PIXELS_A_SIDE = 100_000
+_MOST_MEASURED = 500
 
 
 class FileKeeper:
@@ -26,6 +28,8 @@ class FileKeeper:
     def __init__(self, export: ExportFile, blobs: BlobStore) -> None:
         self._export = export
         self._blobs = blobs
+        self._reader = FileReader()
+        self._measured = 0
         self._kept: dict[str, Attachment] = {}
 
     def keep(self, file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
@@ -43,6 +47,9 @@ class FileKeeper:
         if attachment is not None and file.data is None:
             self._kept[file.pointer] = attachment
         return attachment
+
+    def close(self) -> None:
+        self._reader.close()
 
     def _pieces(self, file: ImportedFile) -> Iterator[bytes] | None:
         if file.data is not None:
@@ -73,9 +80,14 @@ class FileKeeper:
         name = clean_name(file.name or own_name)
         if mime in IMAGE_MIMES and "." not in name[-6:]:
             name = f"{name}.{mime.removeprefix('image/')}"
+        if mime not in IMAGE_MIMES:
+            return Attachment(name, mime, blob.sha256, blob.size_bytes)
         width, height = _side(content.get("width")), _side(content.get("height"))
-        if mime not in IMAGE_MIMES or width is None or height is None:
-            width = height = None
+        if width is None or height is None:
+            # Looking into a picture is for a process of its own.
+            size = self._reader.measure(self._blobs.path(blob.sha256)) if self._measured < _MOST_MEASURED else ""
+            self._measured += 1
+            width, height = size if not isinstance(size, str) else (None, None)
         return Attachment(name, mime, blob.sha256, blob.size_bytes, width, height)
 
 

@@ -240,6 +240,18 @@ class _Run:
     async def _go(self, export: ExportFile, on_progress: Progress | None) -> None:
         found = export.threads()
         keeper = FileKeeper(export, self._blobs)
+        try:
+            await self._work_through(found, export, keeper, on_progress)
+        finally:
+            keeper.close()
+
+    async def _work_through(
+        self,
+        found: Iterator[ImportedThread | ImportLine],
+        export: ExportFile,
+        keeper: FileKeeper,
+        on_progress: Progress | None,
+    ) -> None:
         work = await self._next(found, export, keeper, set())
         while work is not None:
             following, written = await asyncio.gather(

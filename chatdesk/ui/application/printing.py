@@ -46,6 +46,7 @@ _FOOT_PX: Final = 28
 _SHARPNESS: Final = 4  # pictures of formulas have that many pixels for each
 _MAX_PICTURE_BYTES: Final = 64 * 1024 * 1024
 _MAX_PICTURE_MB: Final = 256  # decoded
+_BETWEEN_PX: Final = 12  # Qt leaves out the space above what a document begins with
 _LONG_WORD: Final = 2_000  # from there on breaking at words takes Qt quadratic time
 
 
@@ -56,9 +57,9 @@ def style() -> str:
     code = "".join(f".k-{kind} {{ color: {syntax.of(kind)}; }}\n" for kind in kinds)
     return (
         f"body {{ color: {colours.text}; }}\n"
-        "h1 { font-size: 20px; } h2 { font-size: 14px; margin-top: 14px; } h3 { font-size: 16px; }\n"
-        "h4, h5, h6 { font-size: 14px; }\n"
-        f".meta, .note, .language {{ color: {colours.muted}; font-size: 11px; font-weight: normal; }}\n"
+        ".who { font-weight: 600; }\n"
+        f"table {{ border-style: solid; border-color: {colours.line}; margin-top: 6px; margin-bottom: 6px; }}\n"
+        f".meta, .note, .language {{ color: {colours.muted}; font-size: 11px; font-weight: 400; }}\n"
         f"blockquote {{ margin-left: 14px; color: {colours.muted}; }}\n"
         f"a {{ color: {colours.accent}; }}\n"
         f"table.codebox {{ background-color: {colours.code}; }}\n"
@@ -151,7 +152,9 @@ class Pages:
         height = document.size().height()
         if not height:
             return
-        breaks = _breaks(document, self._width)
+        breaks = _breaks(document)
+        if self._y:
+            self._y = min(self._y + _BETWEEN_PX, self._height)
         start = 0.0
         while start < height:
             room = self._height - self._y
@@ -216,7 +219,7 @@ class Pages:
         self._painter.restore()
 
 
-def _breaks(document: QTextDocument, width: float) -> list[float]:
+def _breaks(document: QTextDocument) -> list[float]:
     """Where a slice may end: below each line that no other line of the same height crosses, in rising order."""
     spans: list[tuple[float, float]] = []
     layout = document.documentLayout()
