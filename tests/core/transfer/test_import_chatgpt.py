@@ -1,0 +1,303 @@
+"""ChatGPT's export: every kind of content, hidden and empty nodes, files, canvas."""
+
+# ruff: noqa: E501 - a value of an export a line
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.domain.message import ContextMark, Part, PartType, Role, Status
+from tests.helpers.export_samples import PNG, START_S, chatgpt, node, plain_chatgpt, write_zip
+from tests.helpers.import_world import ImportWorld, import_world, outcomes
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
+    async with import_world(tmp_path) as made:
+        yield made
+
+
+def _question(text: str = "Hello", **more: Any) -> dict[str, Any]:
+    return node("q", None, "user", text, at=START_S, **more)
+
+
+async def _parts(world: ImportWorld, *nodes: dict[str, Any]) -> list[Part]:
+    """Of the answer to a question."""
+    await world.bring([chatgpt("c", [_question(), *nodes])])
+    await world.check()
+    shown = await world.shown((await world.threads())["A chat"])
+    assert [message.role for message in shown] == [Role.USER, Role.ASSISTANT]
+    return list(shown[1].parts)
+
+
+def _said(parts: list[Part]) -> list[tuple[str, str]]:
+    return [
+        (part.type.value, part.text or str(part.content.get("arguments", part.content.get("name")))) for part in parts
+    ]
+
+
+async def test_thoughts_calls_and_results_become_parts_of_their_answer(world: ImportWorld) -> None:
+    thoughts = {"content_type": "thoughts", "thoughts": [{"summary": "Look", "content": "at it"}, {"content": "more"}]}
+    parts = await _parts(
+        world,
+        node("t", "q", "assistant", content=thoughts, at=START_S + 1),
+        node("r", "t", "assistant", content={"content_type": "reasoning_recap", "content": "Thought for 3s"}),
+        node("c", "r", "assistant", content={"content_type": "code", "text": "print(1)"}, recipient="python"),
+        node("o", "c", "tool", content={"content_type": "execution_output", "text": "1"}, name="python"),
+        node("b", "o", "assistant", content={"content_type": "code", "text": '{"q": "x"}'}, recipient="browser"),
+        node(
+            "w",
+            "b",
+            "tool",
+            content={"content_type": "tether_quote", "url": "https://a.b", "title": "T", "text": "Quote"},
+        ),
+        node("a", "w", "assistant", "Done", at=START_S + 9, metadata={"model_slug": "o3"}),
+    )
+    assert _said(parts) == [
+        ("reasoning", "**Look**\n\nat it\n\nmore"),
+        ("reasoning", "Thought for 3s"),
+        ("tool_call", "print(1)"),
+        ("tool_result", "1"),
+        ("tool_call", '{"q": "x"}'),
+        ("tool_result", "T https://a.b\n\nQuote"),
+        ("text", "Done"),
+    ]
+    calls = [part.tool_call_id for part in parts if part.type in (PartType.TOOL_CALL, PartType.TOOL_RESULT)]
+    assert calls == ["c", "c", "b", "b"]
+    assert parts[2].tool_name == "python"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"content_type": "text", "parts": ["one", "", "two"]}, "one\ntwo"),
+        ({"content_type": "code", "language": "python", "text": "x = 1"}, "```python\nx = 1\n```"),
+        ({"content_type": "code", "language": "?!", "text": "a ``` b"}, "````\na ``` b\n````"),
+        ({"content_type": "sonic_webpage", "title": "T", "url": "https://a", "text": "Page"}, "T https://a\n\nPage"),
+        ({"content_type": "tether_browsing_display", "result": "Found"}, "Found"),
+        ({"content_type": "unheard_of", "text": "Kept"}, "Kept"),
+        ({"content_type": "unheard_of", "stuff": {"a": 1}}, '```json\n{\n  "stuff": {\n    "a": 1\n  }\n}\n```'),
+        ({"content_type": "multimodal_text", "parts": ["a", {"content_type": "audio_transcription", "text": "b"}]}, "a\nb"),
+        ({"content_type": "text", "parts": ["a", {"odd": True}]}, 'a\n```json\n{\n  "odd": true\n}\n```'),
+        ({"content_type": "multimodal_text", "parts": [{"content_type": "audio_asset_pointer"}]}, "*(Sound or video, which is not shown here.)*"),
+    ],
+)  # fmt: skip
+async def test_content_of_every_kind_is_kept(world: ImportWorld, content: dict[str, Any], text: str) -> None:
+    parts = await _parts(world, node("a", "q", "assistant", content=content, at=START_S + 1))
+    assert [part.text for part in parts] == [text]
+
+
+async def test_a_canvas_is_text_and_smaller_changes_of_it_are_calls(world: ImportWorld) -> None:
+    def canvas(key: str, above: str, tool: str, text: str) -> dict[str, Any]:
+        return node(
+            key, above, "assistant", content={"content_type": "code", "text": text}, recipient=f"canmore.{tool}"
+        )
+
+    parts = await _parts(
+        world,
+        canvas("c1", "q", "create_textdoc", '{"name": "Plan", "type": "document", "content": "# Plan\\nFirst"}'),
+        canvas("c2", "c1", "create_textdoc", '{"name": "tool", "type": "code/python", "content": "print(1)"}'),
+        canvas("c3", "c2", "update_textdoc", '{"updates": [{"pattern": ".*", "replacement": "All anew"}]}'),
+        canvas("c4", "c3", "update_textdoc", '{"updates": [{"pattern": "First", "replacement": "Second"}]}'),
+        canvas("c5", "c4", "create_textdoc", "not json"),
+        node("a", "c5", "assistant", "There", at=START_S + 9),
+    )
+    assert _said(parts)[:3] == [
+        ("text", "**Plan**\n\n# Plan\nFirst"),
+        ("text", "**tool**\n\n```python\nprint(1)\n```"),
+        ("text", "All anew"),
+    ]
+    assert [kind for kind, _ in _said(parts)[3:]] == ["tool_call", "tool_call", "text"]
+
+
+async def test_marks_of_sources_become_links_or_go(world: ImportWorld) -> None:
+    mark = "\ue200cite\ue202turn0search1\ue201"
+    references = [{"matched_text": mark, "alt": "([Page](https://a.b))"}, {"matched_text": " ", "alt": "x"}, "odd"]
+    answer = node(
+        "a", "q", "assistant", f"Known{mark}. Also\ue200other\ue201.", metadata={"content_references": references}
+    )
+    assert [part.text for part in await _parts(world, answer)] == ["Known ([Page](https://a.b)). Also."]
+
+
+async def test_hidden_and_empty_messages_are_left_out_and_counted(world: ImportWorld) -> None:
+    hidden = {"is_visually_hidden_from_conversation": True}
+    nodes = [
+        node("root", None),
+        node("sys", "root", "system", "", metadata=hidden),
+        node("secret", "sys", "system", "Original custom instructions no longer available", metadata=hidden),
+        node("q", "secret", "user", "Hi", at=START_S),
+        node("gone", "q", "assistant", None),
+        node("a", "gone", "assistant", "Hello", at=START_S + 1),
+        node("note", "a", "system", "The model was switched", at=START_S + 2),
+    ]
+    report = await world.bring([chatgpt("c", nodes)])
+    await world.check()
+    shown = await world.shown((await world.threads())["A chat"])
+    assert [(message.role.value, message.text) for message in shown] == [
+        ("user", "Hi"),
+        ("assistant", "Hello"),
+        ("system", "The model was switched"),
+    ]
+    assert report.left_out == 1
+    assert "1 message that the vendor hides was left out." in report.all_notes
+
+
+async def test_custom_instructions_are_the_threads_system_prompt(world: ImportWorld) -> None:
+    content = {
+        "content_type": "user_editable_context",
+        "user_profile": "I am a baker.",
+        "user_instructions": "Be brief.",
+    }
+    nodes = [
+        node("i", None, "user", content=content, metadata={"is_visually_hidden_from_conversation": True}),
+        node("q", "i", "user", "Hi", at=START_S),
+    ]
+    older = node(
+        "s",
+        None,
+        "system",
+        "",
+        metadata={"is_user_system_message": True, "user_context_message_data": {"about_user_message": "I bake."}},
+    )
+    await world.bring(
+        [chatgpt("c", nodes), chatgpt("d", [older, node("q", "s", "user", "Hi", at=START_S)], title="Older")]
+    )
+    threads = await world.threads()
+    assert (await world.store.threads.get(threads["A chat"])).system_prompt == "I am a baker.\n\nBe brief."
+    assert (await world.store.threads.get(threads["Older"])).system_prompt == "I bake."
+
+
+async def test_archived_pinned_named_and_untitled_threads(world: ImportWorld) -> None:
+    q = _question("What is this about, in a few words?")
+    values = [
+        chatgpt("a", [q], title="Archived", is_archived=True),
+        chatgpt("b", [q], title="Starred", is_starred=True),
+        chatgpt("c", [q], title="Pinned", pinned_time=START_S + 50.5),
+        chatgpt("d", [q], title=None, gizmo={"display": {"name": "Recipe  Helper"}}),
+    ]
+    await world.bring(values)
+    await world.check()
+    assert list(await world.threads(archived=True)) == ["Archived"]
+    threads = await world.threads()
+    assert sorted(await world.threads(pinned=True)) == ["Pinned", "Starred"]
+    assert (await world.store.threads.get(threads["Pinned"])).pinned_at == (START_S + 50) * 1000 + 500
+    untitled = threads["What is this about, in a few words?"]
+    tags = await world.all_rows("tags")
+    assert [row[1] for row in tags] == ["Recipe Helper"]
+    assert [row[0] for row in await world.all_rows("thread_tags")] == [untitled]
+
+
+async def test_states_and_reasons_of_answers(world: ImportWorld) -> None:
+    nodes = [
+        _question(),
+        node("a1", "q", "assistant", "cut", at=START_S + 1, metadata={"finish_details": {"type": "interrupted"}}),
+        node("a2", "q", "assistant", "long", at=START_S + 2, metadata={"finish_details": {"type": "max_tokens"}}),
+        node("a3", "q", "assistant", "going", at=START_S + 3, status="in_progress"),
+        node("a4", "q", "assistant", "ignored", at=START_S + 4, weight=0.0),
+    ]
+    await world.bring([chatgpt("c", nodes)])
+    shown = await world.shown((await world.threads())["A chat"])
+    found = {message.text: message for message in await world.store.messages.versions(shown[1].id)}
+    assert {text: (message.status, message.finish_reason) for text, message in found.items()} == {
+        "cut": (Status.STOPPED, "stop"),
+        "long": (Status.COMPLETE, "length"),
+        "going": (Status.INTERRUPTED, None),
+        "ignored": (Status.COMPLETE, None),
+    }
+    marks = {row[0]: row[1] for row in await world.store.db.read(_marks)}
+    assert marks[found["ignored"].id] == ContextMark.EXCLUDED.value
+    assert marks[found["cut"].id] == ""
+
+
+def _marks(conn: Any) -> list[Any]:
+    return list(conn.exec_driver_sql("SELECT id, context_mark FROM messages"))
+
+
+def _image(pointer: str, **more: Any) -> dict[str, Any]:
+    return {"content_type": "image_asset_pointer", "asset_pointer": pointer, "width": 1, "height": 1, **more}
+
+
+async def test_images_and_files_come_from_the_zip(world: ImportWorld) -> None:
+    attachments = [
+        {"id": "file-PDF1234", "name": "paper.pdf", "mimeType": "application/pdf"},
+        {"id": "file-IMG1234", "name": "cat.png", "mime_type": "image/png"},
+        {"id": "file-LOST123", "name": "lost.bin"},
+    ]
+    question = node(
+        "q",
+        None,
+        "user",
+        content={"content_type": "multimodal_text", "parts": [_image("file-service://file-IMG1234"), "What is it?"]},
+        at=START_S,
+        metadata={"attachments": attachments},
+    )
+    answer = node(
+        "t",
+        "q",
+        "tool",
+        content={
+            "content_type": "multimodal_text",
+            "parts": [_image("sediment://file_00000abc", metadata={"dalle": {"prompt": "A blue cat"}})],
+        },
+        name="dalle.text2im",
+    )
+    path = write_zip(
+        world.folder / "export.zip",
+        {
+            "export/conversations.json": [chatgpt("c", [question, answer])],
+            "export/file-IMG1234-cat.png": PNG,
+            "export/file-PDF1234-paper.pdf": b"%PDF-1.4 not much of one",
+            "export/dalle-generations/file_00000abc-1234.png": PNG + b"other",
+            "export/user.json": {"id": "me"},
+        },
+    )
+    report = await world.service.run(path)
+    await world.check()
+    assert report.missing_files == 1
+    assert "1 file that messages name is not in the export." in report.all_notes
+    shown = await world.shown((await world.threads())["A chat"])
+    kinds = [
+        (part.type.value, part.content["name"], "sha256" in part.content)
+        for part in shown[0].parts
+        if part.type != PartType.TEXT
+    ]
+    assert kinds == [("image", "image.png", True), ("file", "paper.pdf", True), ("file", "lost.bin", False)]
+    assert shown[1].parts[0].content["name"] == "A blue cat.png"
+    for _part_id, sha256 in [(row[1], row[6]) for row in await world.all_rows("artifacts")]:
+        assert world.blobs.has(sha256)
+    assert len(await world.all_rows("artifacts")) == 3
+
+
+async def test_newer_exports_in_several_files_are_read_in_their_order(world: ImportWorld) -> None:
+    entries = {f"conversations-{number:03d}.json": [plain_chatgpt(f"t{number}", 1)] for number in (10, 2, 0)}
+    report = await world.service.run(write_zip(world.folder / "export.zip", entries))
+    assert [line.title for line in report.lines] == ["Chat t0", "Chat t2", "Chat t10"]
+
+
+async def test_a_chat_alone_and_one_wrapped_in_an_object_are_read(world: ImportWorld) -> None:
+    await world.bring(plain_chatgpt("alone", 1))
+    report = await world.bring({"conversations": [plain_chatgpt("wrapped", 1)]})
+    assert outcomes(report) == {"Chat wrapped": "new"}
+    assert sorted(await world.threads()) == ["Chat alone", "Chat wrapped"]
+
+
+async def test_absurd_times_are_not_believed(world: ImportWorld) -> None:
+    nodes = [
+        node("q", None, "user", "When?", at=-62135596800.0),
+        node("a", "q", "assistant", "Then", at=1e18),
+        node("q2", "a", "user", "And?", at=START_S + 5),
+        node("a2", "q2", "assistant", "So", at=float("nan")),
+    ]
+    await world.bring([chatgpt("c", nodes, update_time=1e300)])
+    await world.check()
+    shown = await world.shown((await world.threads())["A chat"])
+    assert [message.created_at for message in shown] == [
+        START_S * 1000,
+        START_S * 1000,
+        (START_S + 5) * 1000,
+        (START_S + 5) * 1000,
+    ]
