@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from chatdesk.core.chat.service import ChatService
+from chatdesk.core.chat.service import ChatService, Created, Sent
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, EventBus, RetryWaiting, TextStreamed
 
@@ -33,15 +33,14 @@ async def ask(
     answer_id: str | None = None
     is_finished = False
     try:
+        asked: Created | Sent
         if edits is not None:
-            sent = await chat.edit_message(edits, text)
-            thread, question, answer = sent.thread, sent.question, sent.answer
+            asked = await chat.edit_message(edits, text)
         elif thread_id is None:
-            created = await chat.create_thread(None, "", text, provider=provider, model=model)
-            thread, question, answer = created.thread, created.question, created.answer
+            asked = await chat.create_thread(None, "", text, provider=provider, model=model)
         else:
-            sent = await chat.send_message(thread_id, text, provider=provider, model=model)
-            thread, question, answer = sent.thread, sent.question, sent.answer
+            asked = await chat.send_message(thread_id, text, provider=provider, model=model)
+        thread, question, answer = asked.thread, asked.question, asked.answer
         assert question is not None  # both exist when there was a text
         assert answer is not None
         answer_id = answer.id
