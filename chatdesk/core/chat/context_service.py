@@ -329,10 +329,12 @@ class ContextService:
         self._stale(None)
 
     def use_options(self, options: ContextOptions) -> None:
-        self._options = options
+        was_on, self._options = self._options.has_summaries, options
         self.summaries.switch_everywhere(is_on=options.has_summaries)
         self.summaries.schedule(options.summary_cron if options.has_summaries else "", self._summarise_idle)
         self._stale(None)
+        if options.has_summaries != was_on:
+            self._bus.publish(ContextChanged(None))
 
     async def close(self) -> None:
         for subscription in self._subscriptions:
