@@ -21,6 +21,7 @@ from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.domain.library import Shelf, ThreadQuery
     from chatdesk.core.domain.message import Message
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.store import LoadedSettings
@@ -59,10 +60,15 @@ def build_parser() -> argparse.ArgumentParser:
     ask.add_argument("--provider", metavar="NAME", help="provider that answers: offline or openai")
     ask.add_argument("--json", action="store_true", help="one JSON object a line: start, text, ..., finish")
 
+    projects = commands.add_parser("projects", parents=[common], help="list projects")
+    projects.add_argument("--json", action="store_true", help="a JSON array")
+
     threads = commands.add_parser("threads", parents=[common], help="list threads, the latest first")
     which = threads.add_mutually_exclusive_group()
     which.add_argument("--archived", action="store_true", help="list archived threads")
     which.add_argument("--trash", action="store_true", help="list threads in the trash")
+    threads.add_argument("--project", metavar="NAME", help="list threads of this project")
+    threads.add_argument("--tag", metavar="NAME", help="list threads with this tag")
     threads.add_argument("--limit", type=_positive, default=50, metavar="N", help="at most N threads (50)")
     threads.add_argument("--json", action="store_true", help="a JSON array")
 
@@ -175,6 +181,7 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
 
     commands = {
         "ask": _ask,
+        "projects": _projects,
         "threads": _threads,
         "show": _show,
         "export": _export,
@@ -218,18 +225,69 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
     return FAILED
 
 
+async def _projects(options: argparse.Namespace, services: Services) -> int:
+    projects = await services.library.list_projects()
+    counts = [await services.library.count_project(project.id) for project in projects]
+    if options.json:
+        data = [
+            {
+                "id": project.id,
+                "name": project.name,
+                "colour": project.colour,
+                "provider": project.provider,
+                "model": project.model,
+                "created_at": project.created_at,
+                "last_chat_at": project.last_chat_at,
+                "archived_at": project.archived_at,
+                "threads": count.threads,
+                "archived_threads": count.archived,
+                "trashed_threads": count.trashed,
+            }
+            for project, count in zip(projects, counts, strict=True)
+        ]
+        print(json.dumps(data, ensure_ascii=False, indent=2))
+        return OK
+    for project, count in zip(projects, counts, strict=True):
+        threads = f"{count.threads:,} thread{'' if count.threads == 1 else 's'}"
+        archived = "  (archived)" if project.archived_at is not None else ""
+        print(f"{project.id}  {threads:>15}  {printable(project.name)}{archived}")
+    return OK
+
+
+async def _thread_query(options: argparse.Namespace, services: Services) -> ThreadQuery:
+    """What to list; names of projects and tags are compared without regard to case."""
+    from chatdesk.core.domain.library import ThreadQuery
+
+    project_id = tag_id = None
+    if options.project is not None:
+        wanted = options.project.strip().casefold()
+        projects = [
+            each for each in await services.library.list_projects() if wanted in (each.name.casefold(), each.id)
+        ]
+        if len(projects) != 1:
+            raise InvalidInput(
+                f"{len(projects) or 'No'} project{'s are' if projects else ' is'} called “{options.project[:60]}”.",
+                safe="",
+                next_step="'chatdesk projects' lists them; their ids can be given, too.",
+            )
+        project_id = projects[0].id
+    if options.tag is not None:
+        wanted = options.tag.strip().lstrip("#").casefold()
+        tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)
+        if tag_id is None:
+            raise NotFound(f"There is no tag “{options.tag[:60]}”.", safe="", next_step="Check its name in the window.")
+    shelf: Shelf = "archive" if options.archived else "trash" if options.trash else "active"
+    return ThreadQuery(shelf, project_id, tag_id)
+
+
 async def _threads(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.transfer.export import thread_as_data
 
+    query = await _thread_query(options, services)
     found: list[Thread] = []
     cursor: str | None = None
     while len(found) < options.limit:
-        page = await services.chat.list_threads(
-            limit=min(_PAGE, options.limit - len(found)),
-            cursor=cursor,
-            is_archived=options.archived,
-            is_trashed=options.trash,
-        )
+        page = await services.library.list_threads(query, limit=min(_PAGE, options.limit - len(found)), cursor=cursor)
         found.extend(page.threads)
         cursor = page.next_cursor
         if cursor is None:

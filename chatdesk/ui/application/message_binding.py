@@ -134,7 +134,9 @@ class MessageBinding(QObject):
             if editing is not None:
                 await (await self._undo.stack()).edit_message(editing, text, attachments=attached)
             elif self._threads.thread_id is None:
-                created = await chat.create_thread(self._threads.new_project_id, "", text, provider=provider, model=model, attachments=attached)
+                created = await chat.create_thread(
+                    self._threads.new_project_id, "", text, provider=provider, model=model, attachments=attached
+                )
                 self._clear_if_unchanged(text, attached)
                 await chat.save_draft(None, "", 0)
                 self._threads.adopt(created.thread)
@@ -332,6 +334,9 @@ class MessageBinding(QObject):
             header.set_current("", f"Comparing {len(self._compared)} models")
         elif services is not None:
             default_provider, default_model = services.providers.default()
+            project = self._threads.new_project
+            if thread is None and project is not None and (project.provider or project.model):
+                default_provider, default_model = project.provider or default_provider, project.model or default_model
             chosen = self._model if thread is None else None
             provider = (thread.provider if thread else None) or (chosen or (default_provider, ""))[0]
             model = (thread.model if thread else None) or (chosen or ("", default_model))[1]

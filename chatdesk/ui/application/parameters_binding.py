@@ -64,7 +64,7 @@ class ParametersBinding(QObject):
         chat = await self._handle.chat()
         thread = self._threads.open_thread
         projects = await chat.list_projects()
-        default = await chat.default_project()
+        default = self._threads.new_project or await chat.default_project()
         project = next((each for each in projects if thread is not None and each.id == thread.project_id), default)
         dialog = ParametersDialog(
             self._panes.theme,

@@ -215,10 +215,10 @@ class ProjectBinding(QObject):
 
             services = await self._handle.services()
             counts = await services.library.count_project(project.id)
-            threads = "1 thread" if counts.threads == 1 else f"{counts.threads:,} threads"
+            threads = "1 thread goes" if counts.threads == 1 else f"{counts.threads:,} threads go"
             archived = f" ({counts.archived:,} archived)" if counts.archived else ""
             days = services.settings.trash_days
-            text = f"{threads}{archived} go to the trash with it, and can be restored for {days} days."
+            text = f"{threads} to the trash with it{archived}. All of it can be restored for {days} days."
             window = self._panes.window
             dialog = ConfirmDialog(
                 self._panes.theme,

@@ -234,5 +234,5 @@ class PromptBinding(QObject):
     async def _project_name(self, thread: Thread | None) -> str:
         services = await self._handle.services()
         if thread is None:
-            return (await services.chat.default_project()).name
+            return (self._threads.new_project or await services.chat.default_project()).name
         return (await services.system_prompts.of_project(thread.project_id)).project_name

@@ -71,7 +71,8 @@ class SystemPromptBinding(QObject):
             return await services.system_prompts.of_project(project_id)
         if thread_id is not None:
             return await services.system_prompts.of_thread(thread_id)
-        return await services.system_prompts.of_project((await services.chat.default_project()).id)
+        project = self._threads.new_project or await services.chat.default_project()
+        return await services.system_prompts.of_project(project.id)
 
     async def _show_library(self, services: Services) -> None:
         heads = [head for head in await services.prompts.list() if head.kind is PromptKind.SYSTEM]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
+from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotFound
@@ -37,8 +38,7 @@ class ThreadBinding(QObject):
         self._tasks = tasks
         self._thread: Thread | None = None
         self._anchors: dict[str, ScrollAnchor] = {}
-        #: Where threads go that begin now; None: to the oldest project.
-        self.new_project_id: str | None = None
+        self._new_project: Project | None = None
 
     @property
     def thread_id(self) -> str | None:
@@ -47,6 +47,21 @@ class ThreadBinding(QObject):
     @property
     def open_thread(self) -> Thread | None:
         return self._thread
+
+    @property
+    def new_project(self) -> Project | None:
+        """Where threads go that begin now; None: to the oldest project."""
+        return self._new_project
+
+    @property
+    def new_project_id(self) -> str | None:
+        return None if self._new_project is None else self._new_project.id
+
+    def set_new_project(self, project: Project | None) -> None:
+        """What shows the new thread shows it anew, since its model and its prompt may be others."""
+        self._new_project = project
+        if self._thread is None:
+            self.opened.emit(None)
 
     def anchors(self) -> dict[str, ScrollAnchor]:
         """Where the reader was in each thread of this run, the open one included."""

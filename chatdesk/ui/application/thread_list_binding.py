@@ -204,7 +204,7 @@ class ThreadListBinding(QObject):
     def _set_project(self, project: Project | None) -> None:
         self._project = project
         self._query = replace(self._query, project_id=None if project is None else project.id)
-        self._threads.new_project_id = None if project is None else project.id
+        self._threads.set_new_project(project)
         self._panes.sidebar.set_project(project)
 
     async def _library(self) -> LibraryService:

@@ -153,6 +153,13 @@ class TagListDialog(Panel):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{tag.name}, {item.toolTip()}")
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         self.list.setCurrentRow(0)
+        tokens = theme.tokens
+        self.list.setStyleSheet(
+            "#tagList { background: transparent; border: none; }"
+            f"#tagList::item {{ padding: {tokens.space.s}px; border-radius: {tokens.radius.row}px; }}"
+            f"#tagList::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
+            f"#tagList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+        )
         self.show_button, self.rename_button, self.delete_button = (
             QPushButton(text) for text in ("Show Threads", "Rename", "Delete")
         )

@@ -60,7 +60,7 @@ class SelectionBar(QWidget):
         self._live[1].set_name("Move out of the archive" if is_archive else "Archive")
         self._live[1].set_icon_name("archive-restore" if is_archive else "archive")
         count = len(self._ids())
-        self._label.setText(f"{count:,}")
+        self._label.setText(f"{count:,} marked")
         self._label.setAccessibleName(f"{count:,} threads are marked")
         announce(self, f"{count:,} marked")
 

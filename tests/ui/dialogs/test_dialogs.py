@@ -148,7 +148,7 @@ def test_the_project_badge_shows_its_colour_or_the_accent(
     assert not badge.grab().isNull()  # before it has a project there is nothing to draw
     badge.set_project(HOSTILE, colour)
     assert badge.accessibleName() == f"Project {HOSTILE}"
-    assert badge.sizeHint().height() == 20
+    assert badge.sizeHint().height() == 28
     image = badge.grab().toImage()
     left = 2 if direction is Qt.LayoutDirection.LeftToRight else 197
     place = QPoint(round(left * image.devicePixelRatio()), image.height() // 2)
