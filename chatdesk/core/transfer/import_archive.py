@@ -31,7 +31,17 @@ _OTHERS = re.compile(
 _FILE_ID = re.compile(r"file[-_][A-Za-z0-9]{6,64}")
 _END = b"PK\x05\x06"
 
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error, ValueError)
+# Places in a damaged table of contents become places in the file that the system refuses.
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    ValueError,
+    OSError,
+)
 
 
 class Archive:

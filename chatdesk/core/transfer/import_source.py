@@ -77,7 +77,13 @@ class ExportFile:
             if self._archive.projects is not None:
                 self._read_projects(self._archive.projects)
             for name in self._archive.documents:
-                yield from self._document(name.rsplit("/", 1)[-1], self._archive.open(name))
+                shown = name.rsplit("/", 1)[-1]
+                try:
+                    stream = self._archive.open(name)
+                except ImportRefused:
+                    yield ImportLine(ImportOutcome.SKIPPED, shown, reason="It is damaged.")
+                    continue
+                yield from self._document(shown, stream)
         if not self._has_found:
             raise ImportRefused(
                 "There is nothing in this file that ChatDesk can import."
@@ -129,7 +135,7 @@ class ExportFile:
                         reader.member(piece.key, piece.value)
             except NotJson:
                 return
-            except (*ZIP_ERRORS, OSError) as error:
+            except ZIP_ERRORS as error:
                 if not self._has_found:
                     raise ImportRefused(
                         "The file is damaged or not complete.", next_step="Download the export again, then import it."
@@ -209,7 +215,7 @@ class ExportFile:
                 for piece in pieces:
                     project = dict_of(piece.value)
                     self._projects[key_of(project.get("uuid"))] = project | {"docs": len(list_of(project.get("docs")))}
-        except (NotJson, ImportRefused, *ZIP_ERRORS, OSError) as error:
+        except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
             _log.info("the projects of an import could not be read: %s", type(error).__name__)
 
 

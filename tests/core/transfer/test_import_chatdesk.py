@@ -1,0 +1,190 @@
+"""ChatDesk's own exports: what goes out comes in again, equal; and into the database it came from, nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.imported import ImportOutcome
+from chatdesk.core.domain.message import Status
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.transfer.export import thread_to_json
+from chatdesk.core.transfer.exporting import ExportFormat, ExportService
+from tests.helpers.export_samples import PNG, plain_chatgpt
+from tests.helpers.import_world import ImportWorld, import_world, outcomes
+from tests.helpers.store import PLAN
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[ImportWorld]:
+    (tmp_path / "here").mkdir()
+    async with import_world(tmp_path / "here") as made:
+        yield made
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[ImportWorld]:
+    (tmp_path / "there").mkdir()
+    async with import_world(tmp_path / "there") as made:
+        yield made
+
+
+async def _exported(world: ImportWorld, target: Path) -> dict[str, Any]:
+    service = ExportService(world.store.path, world.blobs.folder, SystemClock(), printing=["false"])
+    await service.export(Choice(has_trash=True), ExportFormat.JSON, target)
+    if target.suffix == ".zip":
+        with zipfile.ZipFile(target) as archive:
+            return dict(json.loads(archive.read("chatdesk.json")))
+    return dict(json.loads(target.read_text("utf-8")))
+
+
+async def _live(world: ImportWorld, chance: random.Random, steps: int) -> None:
+    """Do what a person does, at random."""
+    store = world.store
+    threads = [await store.thread(f"Thread {number} é 日本") for number in range(3)]
+    for _ in range(steps):
+        thread = chance.choice(threads)
+        shown = (await store.messages.page(thread, limit=100)).messages
+        some = chance.choice(shown).id if shown else None
+        kind = chance.randrange(8)
+        with suppress(ChatDeskError):  # a step that makes no sense there is none
+            if kind <= 2 or some is None:
+                await store.ask(thread, f"question {chance.random()}\n`code` 😀")
+            elif kind == 3:
+                other, _ = await store.messages.add_answer(some, PLAN)
+                await store.answer(other.id, "again", chance.choice((Status.STOPPED, Status.COMPLETE)))
+            elif kind == 4:
+                await store.messages.add_question_version(some, "put otherwise", None)
+            elif kind == 5:
+                await store.messages.delete(some, with_later=chance.random() < 0.5)
+            elif kind == 6:
+                await store.messages.select_version(some)
+            else:
+                blob = world.blobs.put([PNG + bytes([chance.randrange(3)])], max_bytes=1000)
+                picture = Attachment("a.png", "image/png", blob.sha256, blob.size_bytes, 1, 1)
+                await store.messages.add_question(thread, "look", with_answer=None, attachments=[picture])
+    await store.threads.set_pinned(threads[0], True)
+    await store.threads.set_archived(threads[1], True)
+    await store.threads.delete(threads[2])
+
+
+def _comparable(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Threads without what belongs to one database: ids of parts, artifacts and summaries; the project by its name."""
+    projects = {project["id"]: project["name"] for project in data["projects"]}
+    threads = []
+    for thread in data["threads"]:
+        kept = dict(thread) | {"project_id": projects[thread["project_id"]]}
+        for message in kept["messages"]:
+            for part in message.get("parts", []):
+                part.pop("id")
+                for artifact in part.get("artifacts", []):
+                    artifact.pop("id")
+        threads.append(kept)
+    return sorted(threads, key=lambda each: str(each["id"]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("ending", ["json", "zip"])
+async def test_an_import_of_an_export_has_equal_content(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path, seed: int, ending: str
+) -> None:
+    await _live(here, random.Random(seed), 40)
+    first = await _exported(here, tmp_path / f"first.{ending}")
+    assert sum(len(thread["messages"]) for thread in first["threads"]) > 20
+    report = await there.service.run(tmp_path / f"first.{ending}")
+    assert report.missing_files == 0
+    await there.check()
+    second = await _exported(there, tmp_path / f"second.{ending}")
+    assert _comparable(second) == _comparable(first)
+    assert second.get("attachments") == first.get("attachments")
+    again = await there.service.run(tmp_path / f"first.{ending}")
+    assert again.messages == 0
+    assert set(outcomes(again).values()) <= {"unchanged", "in_trash"}
+
+
+async def test_into_the_database_it_came_from_nothing_is_added(here: ImportWorld, tmp_path: Path) -> None:
+    await _live(here, random.Random(1), 30)
+    first = await _exported(here, tmp_path / "all.json")
+    report = await here.service.run(tmp_path / "all.json")
+    assert report.messages == 0
+    assert report.counts[ImportOutcome.NEW] == 0
+    assert _comparable(await _exported(here, tmp_path / "again.json")) == _comparable(first)
+    await here.check()
+
+
+async def test_what_went_on_in_two_places_comes_together(here: ImportWorld, there: ImportWorld, tmp_path: Path) -> None:
+    thread = await here.store.thread("Shared")
+    await here.store.ask(thread, "one")
+    await _exported(here, tmp_path / "a.json")
+    await there.service.run(tmp_path / "a.json")
+    await here.store.ask(thread, "two")
+    await there.store.ask(thread, "elsewhere")
+    await _exported(here, tmp_path / "b.json")
+    report = await there.service.run(tmp_path / "b.json")
+    await there.check()
+    assert report.messages == 2
+    assert [message.text for message in await there.shown(thread)][2] == "elsewhere"
+    assert (await there.store.threads.get(thread)).message_count == 6
+
+
+async def test_a_thread_deleted_for_good_after_an_import_stays_away(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    thread = await here.store.thread("Gone")
+    await here.store.ask(thread, "one")
+    await _exported(here, tmp_path / "a.json")
+    await there.service.run(tmp_path / "a.json")
+    await there.store.threads.delete(thread)
+    await there.store.threads.purge_expired(there.store.clock.now_ms() + 1)
+    assert outcomes(await there.service.run(tmp_path / "a.json")) == {"Gone": "deleted"}
+
+
+async def test_imported_threads_of_others_go_out_and_come_in_as_our_own(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    await here.bring([plain_chatgpt("one", 3)])
+    first = await _exported(here, tmp_path / "a.json")
+    await there.service.run(tmp_path / "a.json")
+    await there.check()
+    assert _comparable(await _exported(there, tmp_path / "b.json")) == _comparable(first)
+    assert [project.name for project in await there.store.projects.list()] == ["Personal", "ChatGPT"]
+
+
+async def test_ids_that_something_else_has_are_given_anew(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    thread = await here.store.thread("Mine")
+    question, _ = await here.store.ask(thread, "one")
+    data = await _exported(here, tmp_path / "a.json")
+    data["threads"][0]["id"] = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e"
+    report = await here.bring(data, "b.json")
+    await here.check()
+    assert report.messages == 2
+    assert (await here.store.messages.get(question)).thread_id == thread
+    assert (await here.store.threads.get("0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e")).message_count == 2
+
+
+async def test_version_one_is_read(here: ImportWorld, there: ImportWorld) -> None:
+    thread_id = await here.store.thread("Old way")
+    await here.store.ask(thread_id, "one")
+    await here.store.ask(thread_id, "two")
+    thread = await here.store.threads.get(thread_id)
+    messages = await here.shown(thread_id)
+    (there.folder / "v1.json").write_text(thread_to_json(thread, messages), encoding="utf-8")
+    await there.service.run(there.folder / "v1.json")
+    await there.check()
+    found = await there.shown(thread_id)
+    assert [(each.id, each.text, each.model, each.created_at, each.prompt_tokens) for each in found] == [
+        (each.id, each.text, each.model, each.created_at, each.prompt_tokens) for each in messages
+    ]
+    assert (await there.store.threads.get(thread_id)).total_input_tokens == thread.total_input_tokens
