@@ -144,7 +144,7 @@ class ProjectDialog(Panel):
                 "Delete…",
             )
         )
-        delete.setProperty("isDanger", True)
+        delete.setProperty("isDanger", not is_last)
         row = QHBoxLayout()
         for button, name, signal in (
             (prompt, "projectPrompt", self.systemPromptRequested),

@@ -163,7 +163,7 @@ class TagListDialog(Panel):
         self.show_button, self.rename_button, self.delete_button = (
             QPushButton(text) for text in ("Show Threads", "Rename", "Delete")
         )
-        self.delete_button.setProperty("isDanger", True)
+        self.delete_button.setProperty("isDanger", bool(tags))
         close = QPushButton("Close")
         row = QHBoxLayout()
         for button, name in (

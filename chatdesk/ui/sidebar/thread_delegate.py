@@ -78,7 +78,7 @@ class ThreadDelegate(QStyledItemDelegate):
             return mirrored(QRectF(left, top, width, height), QRectF(rect), direction)
 
         space = self._theme.tokens.space
-        left, right = rect.left() + space.s, rect.right() + 1 - space.s
+        left, right = float(rect.left() + space.s), float(rect.right() + 1 - space.s)
         is_pinned = bool(index.data(ThreadRole.IS_PINNED))
         if is_pinned:
             side = round(ICON_PX * max(1.0, self._theme.scale))

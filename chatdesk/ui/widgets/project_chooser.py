@@ -188,7 +188,7 @@ class _DropList(QListWidget):
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         item = self.itemAt(event.position().toPoint())
-        if self._project(item):
+        if item is not None and self._project(item):
             self.setCurrentItem(item)
             event.acceptProposedAction()
         else:
