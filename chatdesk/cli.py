@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk import __version__, cli_data
+from chatdesk import __version__, cli_data, cli_search
 from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
 from chatdesk.core.paths import AppPaths
 
@@ -75,6 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", parents=[common], help="print a thread")
     show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
     show.add_argument("--json", action="store_true", help="as JSON")
+
+    cli_search.add_command(commands, common, _positive)
 
     cli_data.add_commands(commands, common)
 
@@ -187,6 +189,7 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
         "export": _export,
         "backup": cli_data.backup,
         "import": _import,
+        "search": _search,
     }
     async with open_services(paths, loaded.settings, mode="cli") as services:
         if services.report.warning:
@@ -194,6 +197,10 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
         elif services.read_only_reason is not None and not services.has_other_owner and options.command != "ask":
             _complain(services.read_only_reason.sentence)
         return await commands[options.command](options, services)
+
+
+async def _search(options: argparse.Namespace, services: Services) -> int:
+    return await cli_search.search(options, services, printable)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:

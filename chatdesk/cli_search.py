@@ -1,0 +1,91 @@
+"""``chatdesk search``: the search box of the window, for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.search import SearchGroup, SearchHit
+
+_NAMES = {
+    "message": "Messages",
+    "thread": "Threads",
+    "project": "Projects",
+    "tag": "Tags",
+    "artifact": "Files",
+}
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser, limit: Callable[[str], int]) -> None:
+    parser = commands.add_parser("search", parents=[common], help="search messages, threads, projects, tags and files")
+    parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "phrases", begin*, -not, tag:, before:, …')
+    parser.add_argument("--limit", type=limit, default=20, metavar="N", help="at most N hits of each kind (20)")
+    parser.add_argument("--json", action="store_true", help="a JSON array of groups")
+
+
+async def search(options: argparse.Namespace, services: Services, printable: Callable[[str], str]) -> int:
+    """Prints what is found; 0 also when that is nothing. Where no window does it, the index is filled first."""
+    if not services.database.is_read_only:
+        await services.search.fill(_tell, pause=0.0)
+    text = " ".join(options.query)
+    found = [group async for group in services.search.search(text, limit=options.limit, is_typing=False)]
+    if options.json:
+        print(json.dumps([_group_as_data(group) for group in found], ensure_ascii=False, indent=2))
+        return 0
+    for group in found:
+        if group.hits:
+            count = f"more than {group.count:,}" if group.is_more else f"{group.count:,}"
+            print(f"{_NAMES[group.kind.value]} ({count})")
+        for hit in group.hits:
+            print(printable(_line(hit)))
+        if group.note:
+            print(f"chatdesk: {printable(group.note)}", file=sys.stderr)
+    if not any(group.hits for group in found):
+        print("chatdesk: Nothing was found.", file=sys.stderr)
+    return 0
+
+
+def _tell(percent: int) -> None:
+    if sys.stderr is not None and sys.stderr.isatty():
+        print(f"\rIndexing: {percent} %", end="" if percent < 99 else "\n", file=sys.stderr, flush=True)
+
+
+def _line(hit: SearchHit) -> str:
+    title = " ".join(hit.title.split())
+    if hit.thread_id is None:  # a project or a tag
+        return f"  {title}"
+    shown = f": {hit.snippet.text}" if hit.snippet.text else ""
+    return f"  {hit.thread_id}  {title}{shown}"
+
+
+def _group_as_data(group: SearchGroup) -> dict[str, Any]:
+    return {
+        "kind": group.kind.value,
+        "count": group.count,
+        "is_more": group.is_more,
+        "note": group.note,
+        "hits": [_hit_as_data(hit) for hit in group.hits],
+    }
+
+
+def _hit_as_data(hit: SearchHit) -> dict[str, Any]:
+    return {
+        "id": hit.id,
+        "title": hit.title,
+        "snippet": hit.snippet.text,
+        "matches": [list(place) for place in hit.snippet.matches],
+        "project_id": hit.project_id,
+        "thread_id": hit.thread_id,
+        "message_id": hit.message_id,
+        "role": None if hit.role is None else hit.role.value,
+        "model": hit.model,
+        "at": hit.at or None,
+        "is_on_path": hit.is_on_path,
+        "is_archived": hit.is_archived,
+        "is_in_trash": hit.is_in_trash,
+    }
