@@ -93,6 +93,7 @@ def finished(message: Message) -> AskEvent:
             "cached_tokens": message.cached_tokens,
             "reasoning_tokens": message.reasoning_tokens,
         },
+        "cost_usd": message.cost_usd,
         "latency_ms": message.latency_ms,
         "time_to_first_token_ms": message.time_to_first_token_ms,
     }

@@ -27,6 +27,7 @@ from chatdesk.core.events import AnswerFinished, EventBus, Subscription, ThreadC
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    ReasoningDelta,
     RequestMessage,
     StreamFinished,
     TextDelta,
@@ -154,7 +155,7 @@ class TitleService:
     async def _try(self, answer: Message) -> None:
         request = await self._request(answer)
         asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
-        await self._budget.check(asked + _ANSWER_TOKENS)
+        await self._budget.check(asked + (request.max_output_tokens or 0))
         attempt = _Attempt(answer, asked, self._clock.monotonic_s())
         status = Status.ERROR
         try:
@@ -194,10 +195,10 @@ class TitleService:
         provider = self._providers.get(attempt.answer.provider or self._providers.default()[0])
         async with aclosing(provider.stream(request)) as stream:
             async for event in stream:
+                if attempt.first_s is None and isinstance(event, TextDelta | ReasoningDelta):
+                    attempt.first_s = self._clock.monotonic_s()
                 match event:
                     case TextDelta():
-                        if attempt.first_s is None:
-                            attempt.first_s = self._clock.monotonic_s()
                         attempt.text += event.text
                         if len(attempt.text) > _LONGEST_ANSWER:
                             return  # a speech; its end is not waited for

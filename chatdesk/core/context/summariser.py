@@ -22,7 +22,15 @@ from chatdesk.core.domain.message import ContextMark, PartType
 from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
 from chatdesk.core.domain.usage import Spent, Usage
 from chatdesk.core.errors import ChatDeskError, SummaryRejected
-from chatdesk.core.providers.base import ChatRequest, FinishReason, Provider, StreamFinished, TextDelta, UsageReported
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    Provider,
+    ReasoningDelta,
+    StreamFinished,
+    TextDelta,
+    UsageReported,
+)
 
 # What stays as it was said after a summary, of the room for a request; the rest is room to go on in.
 _SHARE_KEPT = 0.4
@@ -156,7 +164,7 @@ class Summariser:
         cut = _shortened(piece, room.counted // 2)
         request = summary_request(wanted.model, self._prompt, previous, cut, most_tokens=most_tokens)
         asked_tokens = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
-        await self._allow(asked_tokens + most_tokens)
+        await self._allow(asked_tokens + (request.max_output_tokens or 0))
         answer = await self._ask(wanted, request, asked_tokens)
         source_tokens = sum(group.tokens for group in piece) + (0 if previous is None else previous.tokens)
         tokens = self._counter.count_in(answer.text, CHARACTERS)
@@ -196,9 +204,10 @@ class Summariser:
         try:
             async with aclosing(self._find_provider(wanted.provider).stream(request)) as stream:
                 async for event in stream:
+                    if first_ms is None and isinstance(event, TextDelta | ReasoningDelta):
+                        first_ms = self._ms_since(began_s)
                     match event:
                         case TextDelta():
-                            first_ms = self._ms_since(began_s) if first_ms is None else first_ms
                             pieces.append(event.text)
                         case UsageReported():
                             usage = event.usage
