@@ -149,6 +149,7 @@ class Services:
         self.providers = _registry(settings, self.openai_key)
         self.chat.use_providers(self.providers)
         self.titles.use(self.providers, is_on=settings.model_titles)
+        self.caretaker.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
         self.budget.set_limit(settings.background_tokens_per_day)
         self.chat.context.use_options(_context_options(settings))
         self.chat.context.summaries.note_new_limit()
@@ -251,7 +252,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
         from chatdesk.ui.source_scan import skip_source_scan
 
         skip_source_scan()
-        from chatdesk.ui.application.window_application import Backstage, run
+        from chatdesk.ui.application.window_application import RESTART, Backstage, run
 
         if is_blind and script is None:
             from chatdesk.ui.application.demonstration import play
@@ -267,10 +268,20 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
         code = run(paths, settings, backstage, script=script)
     finally:
         lock.release()
+    if code == RESTART:
+        start_again()
+        code = 0
     from chatdesk.ui.accessibility.leaving import leave_if_watched
 
     leave_if_watched(code)
     return code
+
+
+def start_again() -> None:
+    """The same command once more, in a process of its own: this one is about to end."""
+    import subprocess
+
+    subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True)
 
 
 async def _nothing() -> None:

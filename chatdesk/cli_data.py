@@ -168,7 +168,7 @@ def describe(contents: BackupContents) -> list[str]:
     made = datetime.fromtimestamp(contents.made_at / 1000, UTC).astimezone()
     lines = [
         f"{contents.path.name}, made {made:%Y-%m-%d %H:%M}",
-        f"{contents.threads:,} threads, {contents.messages:,} messages, schema version {contents.schema}"
+        f"Threads: {contents.threads:,}, messages: {contents.messages:,}, schema version {contents.schema}"
         + (" (upgraded at the next start)" if contents.is_older_schema else ""),
     ]
     lines += [f"  {' '.join(title.split())[:70]}" for title in contents.titles]

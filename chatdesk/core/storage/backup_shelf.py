@@ -48,6 +48,10 @@ class BackupShelf:
         self._weekly = weekly
         self._name = re.compile(re.escape(stem) + r"-(\d{6,})-(\d{8}T\d{6}Z)\.db(?:\.gz)?")
 
+    def keep(self, *, daily: int, weekly: int) -> None:
+        """How many are kept, from the next one on."""
+        self._daily, self._weekly = daily, weekly
+
     def kept(self) -> list[KeptBackup]:
         """All of them, the oldest first."""
         found = []

@@ -61,6 +61,10 @@ class Caretaker:
             _log.error("upkeep: %s", report.problem.code)
         return report
 
+    def keep(self, *, daily: int, weekly: int) -> None:
+        """How many backups are kept, from the next one on."""
+        self._shelf.keep(daily=daily, weekly=weekly)
+
     async def back_up_now(self) -> Path:
         """A backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""
         if self._is_closed:

@@ -18,6 +18,7 @@ from chatdesk.ui.application.attachment_binding import AttachmentBinding
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.compare_binding import CompareBinding
 from chatdesk.ui.application.context_binding import ContextBinding
+from chatdesk.ui.application.data_binding import DataBinding, RestartAfter
 from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.export_binding import ExportBinding
 from chatdesk.ui.application.import_binding import ImportBinding
@@ -61,6 +62,7 @@ class Bindings:
         handle: ServiceHandle,
         tasks: AsyncTasks,
         deliver: Callable[[Callable[[], None]], None],
+        restart_after: RestartAfter,
     ) -> None:
         theme = panes.theme
         self.renderer = RenderClient(deliver=deliver)
@@ -89,6 +91,8 @@ class Bindings:
         self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ExportBinding(panes, self.threads, handle, tasks)
+        self.data = DataBinding(panes, handle, tasks, restart_after)
+        self.settings.dataPageMade.connect(self.data.join)
         self.files = TranscriptFiles(panes, handle, tasks)
         self.attachments = AttachmentBinding(panes, self.threads, self.messages, self.files, handle=handle, tasks=tasks)
         self.imports = ImportBinding(panes, self.lists, handle, tasks)

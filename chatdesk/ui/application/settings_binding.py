@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.schema import InvalidValue, all_settings
@@ -32,7 +32,9 @@ _log = logging.getLogger(__name__)
 
 
 class SettingsBinding(QObject):
-    """Owns the settings in force in this window."""
+    """Owns the settings in force in this window. ``dataPageMade``: the dialog is about to open, with this page."""
+
+    dataPageMade = Signal(object)  # DataPage
 
     def __init__(
         self,
@@ -92,15 +94,21 @@ class SettingsBinding(QObject):
             "model_titles": self._settings.model_titles,
             "summaries": self._settings.summaries,
             "background_tokens_per_day": self._settings.background_tokens_per_day,
+            "backups_daily": self._settings.backups_daily,
+            "backups_weekly": self._settings.backups_weekly,
             "provider": self._settings.provider,
             "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
             "openai_base_url": self._settings.openai_base_url,
             "openai_model": self._settings.openai_model,
             "key_source": str(services.openai_key.source) if services else "none",
         }
+        if services is not None:
+            values["backup_dir"] = services.paths.backup_dir
         fixed = self._store.load().from_environment
         dialog = SettingsDialog(self._panes.theme, values, fixed=fixed, parent=self._panes.window)
         dialog.applied.connect(self._on_dialog_applied)
+        if dialog.data_page is not None:
+            self.dataPageMade.emit(dialog.data_page)
         dialog.open()
 
     def _on_commands_keys_changed(self) -> None:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then
+#: The exit code that asks for a new start.
+RESTART = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class WindowApplication(QObject):
         self._tasks = AsyncTasks(self._show_error)
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.started: asyncio.Task[None]
+        self._last_work: Callable[[], Awaitable[object]] | None = None
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._bindings: Bindings | None = None
         self._settings = settings
@@ -184,7 +187,7 @@ class WindowApplication(QObject):
                 await self._closing
         finally:
             await self._shut_down()
-        return code
+        return code if self._last_work is None else RESTART
 
     async def _start(self) -> None:
         panes = self.panes
@@ -229,6 +232,7 @@ class WindowApplication(QObject):
             handle=self._handle,
             tasks=self._tasks,
             deliver=self._deliver,
+            restart_after=self.restart_after,
         )
         self._bindings = bindings
         bindings.restore(self._state)
@@ -267,6 +271,23 @@ class WindowApplication(QObject):
             self.panes.window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
         self.panes.sidebar.set_status("All changes saved")
 
+    def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Close, do ``work`` when the services are closed, and have the program start anew."""
+        self._last_work = work
+        self.panes.window.close()
+
+    async def _do_last_work(self) -> None:
+        """When it fails nothing has changed; that is shown until the window is closed, and nothing starts anew."""
+        assert self._last_work is not None
+        try:
+            await self._last_work()
+        except ChatDeskError as error:
+            _log.error("the last work before leaving failed: %s", error.code)
+            self._last_work = None
+            self._closing = asyncio.get_running_loop().create_future()
+            self._errors.show_lasting(error.sentence)
+            await self._closing
+
     def _on_early_send_requested(self, text: str) -> None:
         self._early_question = text
 
@@ -293,6 +314,8 @@ class WindowApplication(QObject):
             bindings.files.close()
         if services is not None:
             await services.close()
+        if self._last_work is not None:
+            await self._do_last_work()
         if self._bridge is not None:
             self._bridge.close()
         if bindings is not None:

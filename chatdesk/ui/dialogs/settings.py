@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.settings.schema import InvalidValue, Setting, all_settings
+from chatdesk.ui.dialogs.data_page import DataPage
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.dialogs.settings_row import SettingsRow, field_for
 from chatdesk.ui.theme.theme import Theme
@@ -30,6 +31,7 @@ _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "delete_messages", "trash_days"),
     "Accessibility": ("motion", "read_answers"),
     "Context": ("model_titles", "summaries", "background_tokens_per_day"),
+    "Data": ("backups_daily", "backups_weekly"),
     "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
 }
 _TITLES: Final[Mapping[str, str]] = {
@@ -44,6 +46,8 @@ _TITLES: Final[Mapping[str, str]] = {
     "model_titles": "Titles by the model",
     "summaries": "Summarise long threads",
     "background_tokens_per_day": "Tokens a day in the background",
+    "backups_daily": "Daily backups",
+    "backups_weekly": "Weekly backups",
     "provider": "Who answers",
     "openai_base_url": "Server address",
     "openai_model": "Model",
@@ -92,6 +96,7 @@ class SettingsDialog(Panel):
         self._settings = {setting.name: setting for setting in all_settings()}
         self._fixed = fixed
         self._rows: dict[str, SettingsRow] = {}
+        self.data_page: DataPage | None = None
         self._nav = QListWidget()
         self._pages = QStackedWidget()
         self._build()
@@ -180,6 +185,9 @@ class SettingsDialog(Panel):
                 self._add(column, self._editable_row(self._settings[name]))
         if title == "Providers":
             self._add_provider_facts(column)
+        if title == "Data" and "backup_dir" in self._values:
+            self.data_page = DataPage(str(self._values["backup_dir"]))
+            column.addWidget(self.data_page)
         column.addStretch(1)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)

@@ -1,0 +1,93 @@
+"""The page *Data* of the settings: backups and the health of the database. It asks; others do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+
+_MOST_LINES = 12
+#: What is asked for, by the words of its button, in rows.
+_ACTIONS: Final = (
+    (
+        "Backups",
+        "One is made each day while a window is open, and before each upgrade. Each is checked after it was written.",
+        (
+            ("backup", "Back Up Now"),
+            ("zip", "Save Everything as Zip…"),
+            ("folder", "Show Folder"),
+            ("restore", "Restore…"),
+        ),
+    ),
+    (
+        "Database",
+        "Looks at every page, text, counter and attached file. Repair keeps a copy first and says what it did.",
+        (("check", "Check"), ("repair", "Repair")),
+    ),
+)
+
+
+class DataPage(QWidget):
+    """``requested`` has what was asked for: backup, zip, folder, restore, check or repair."""
+
+    requested = Signal(str)
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.setObjectName("dataPage")
+        self._buttons: dict[str, QPushButton] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 10, 0, 10)
+        column.setSpacing(6)
+        for title, hint, actions in _ACTIONS:
+            column.addWidget(plain_label(title, "strong"))
+            column.addWidget(plain_label(hint, "muted", wraps=True))
+            row = QHBoxLayout()
+            row.setSpacing(8)
+            for name, words in actions:
+                row.addWidget(self._button(name, words))
+            row.addStretch(1)
+            column.addLayout(row)
+            column.addSpacing(10)
+        place = plain_label(f"Backups are in {folder}", "muted", wraps=True)
+        place.setObjectName("dataFolder")
+        column.addWidget(place)
+        self._result = plain_label("", "text", wraps=True)
+        self._result.setObjectName("dataResult")
+        self._result.setAccessibleName("Result")
+        column.addWidget(self._result)
+
+    def button(self, name: str) -> QPushButton:
+        return self._buttons[name]
+
+    def show_busy(self, text: str) -> None:
+        """Something is being done; nothing else can be asked for."""
+        self._result.setText(text)
+        self._result.setAccessibleName(text)
+        for button in self._buttons.values():
+            button.setEnabled(False)
+
+    def show_result(self, lines: Sequence[str]) -> None:
+        """What came of it; a long list is cut, and says so."""
+        shown = [*lines[:_MOST_LINES]]
+        if len(lines) > _MOST_LINES:
+            shown.append(f"… and {len(lines) - _MOST_LINES:,} more; 'chatdesk doctor --json' lists them.")
+        text = "\n".join(shown)
+        self._result.setText(text)
+        self._result.setAccessibleName(text)
+        for button in self._buttons.values():
+            button.setEnabled(True)
+        announce(self, text)
+
+    def _button(self, name: str, words: str) -> QPushButton:
+        button = self._buttons[name] = QPushButton(words)
+        button.setObjectName(f"data_{name}")
+        button.setAccessibleName(words)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: self.requested.emit(name))
+        return button

@@ -1,0 +1,133 @@
+"""*Restore…*: which backup, and what is inside of it, before anything is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX = (620, 460)
+_ROW_PX = 32
+_WARNING = (
+    "What is in ChatDesk now is kept as a backup of its own. ChatDesk closes, puts the backup in its place, and opens "
+    "again."
+)
+
+
+class RestoreDialog(Panel):
+    """``looked`` asks what is inside a backup, ``otherRequested`` for a file from elsewhere, ``chosen`` restores."""
+
+    looked = Signal(str)
+    otherRequested = Signal()
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, backups: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
+        """``backups`` are (path, words), the newest first."""
+        super().__init__(theme, "Restore a backup", parent=parent)
+        self.setObjectName("restoreDialog")
+        self._list = QListWidget()
+        self._list.setObjectName("restoreList")
+        self._list.setAccessibleName("Backups, the newest first")
+        self._list.setFrameShape(QFrame.Shape.NoFrame)
+        self._contents = plain_label("", "text", wraps=True)
+        self._contents.setObjectName("restoreContents")
+        self._contents.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.restore_button = QPushButton("Restore")
+        self.restore_button.setObjectName("restoreGo")
+        self.restore_button.setProperty("isDanger", True)
+        self.restore_button.setEnabled(False)
+        other, cancel = QPushButton("Other File…"), QPushButton("Cancel")
+        other.setObjectName("restoreOther")
+        cancel.setObjectName("restoreCancel")
+        for button in (other, cancel, self.restore_button):
+            button.setAutoDefault(False)
+        other.clicked.connect(self.otherRequested.emit)
+        cancel.clicked.connect(self.reject)
+        self.restore_button.clicked.connect(self._on_restore_clicked)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(other)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.restore_button)
+        middle = QHBoxLayout()
+        middle.setSpacing(16)
+        middle.addWidget(self._list, 1)
+        middle.addWidget(self._contents, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label("Restore a backup", "strong"))
+        column.addLayout(middle, 1)
+        column.addWidget(plain_label(_WARNING, "muted", wraps=True))
+        column.addLayout(buttons)
+        self.fit(*_SIZE_PX)
+        tokens = theme.tokens
+        self.setStyleSheet(
+            "#restoreList { background: transparent; border: none; outline: none; }"
+            "#restoreList::item { padding: 0 8px; border: 2px solid transparent; }"
+            f"#restoreList::item {{ border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
+            f"#restoreList::item:selected {{ background: {tokens.selected}; }}"
+            f"#restoreList::item:focus {{ border: 2px solid {tokens.accent}; }}"
+        )
+        for path, words in backups:
+            self._add(path, words)
+        self._list.currentItemChanged.connect(lambda _item, _old: self._look())
+        if backups:
+            self._list.setCurrentRow(0)
+        else:
+            self._contents.setText("There is no backup yet.")
+        self._list.setFocus()
+
+    @property
+    def path(self) -> str:
+        """The chosen backup, empty when none is."""
+        item = self._list.currentItem()
+        return str(item.data(Qt.ItemDataRole.UserRole)) if item is not None else ""
+
+    def add_file(self, path: Path) -> None:
+        """A file from elsewhere, which is looked into at once."""
+        self._add(str(path), path.name)
+        self._list.setCurrentRow(self._list.count() - 1)
+
+    def show_contents(self, path: str, lines: Sequence[str], *, can_restore: bool) -> None:
+        """What is inside ``path``, or why it cannot be restored; left out when another one was chosen meanwhile."""
+        if path == self.path:
+            text = "\n".join(lines)
+            self._contents.setText(text)
+            self.restore_button.setEnabled(can_restore)
+            announce(self, text)
+
+    def show_busy(self, text: str) -> None:
+        """It is being restored."""
+        self._contents.setText(text)
+        for widget in (self._list, self.restore_button):
+            widget.setEnabled(False)
+        announce(self, text)
+
+    def show_failure(self, text: str) -> None:
+        """It was not restored."""
+        self._contents.setText(text)
+        self._list.setEnabled(True)
+        announce(self, text)
+
+    def _add(self, path: str, words: str) -> None:
+        item = QListWidgetItem(words, self._list)
+        item.setData(Qt.ItemDataRole.UserRole, path)
+        item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
+
+    def _look(self) -> None:
+        self.restore_button.setEnabled(False)
+        if self.path:
+            self._contents.setText("Looking into it…")
+            self.looked.emit(self.path)
+
+    def _on_restore_clicked(self) -> None:
+        if self.path:
+            self.chosen.emit(self.path)
