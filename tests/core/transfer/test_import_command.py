@@ -1,0 +1,53 @@
+"""``chatdesk import`` as a script meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.cli import run
+from tests.helpers.export_samples import plain_chatgpt, write_json
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CHATDESK_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path
+
+
+def test_it_prints_a_line_a_thread(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_json(folder / "conversations.json", [plain_chatgpt("one", 2)])
+    assert run(["import", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "Imported 1 new thread with 4 messages."
+    assert "Chat one (4 messages)" in out
+    assert run(["import", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "1 thread was here already."
+    assert run(["threads", "--json"]) == 0
+    assert [thread["title"] for thread in json.loads(capsys.readouterr().out)] == ["Chat one"]
+
+
+def test_json_a_project_and_a_dry_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_json(folder / "conversations.json", [plain_chatgpt("one", 2)])
+    assert run(["import", str(path), "--json", "--dry-run"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["is_dry_run"], report["counts"]["new"], report["messages"]) == (True, 1, 4)
+    assert run(["import", str(path), "--json", "--project", "Old"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["source"] == "ChatGPT"
+    assert report["lines"][0]["thread_id"]
+
+
+@pytest.mark.parametrize("content", ["", "hello", "[]", "{", "[1, 2]"])
+def test_what_cannot_be_imported_fails_with_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    path = folder / "x.json"
+    path.write_text(content)
+    assert run(["import", str(path)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Nothing was changed." in printed.err
+    assert "Traceback" not in printed.err
