@@ -33,7 +33,7 @@ class DraftRepository:
             row = conn.exec_driver_sql(
                 "SELECT thread_id, text, cursor, updated_at, attachments FROM drafts WHERE slot = ?", (slot,)
             ).first()
-            return None if row is None else Draft(*row[:4], from_draft_json(row[4]))
+            return None if row is None else Draft(row[0], row[1], row[2], row[3], from_draft_json(row[4]))
 
         return await self._db.read(work)
 

@@ -17,6 +17,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 CHIP_WIDTH_PX, CHIP_HEIGHT_PX = 226, 48
 THUMBNAIL_PX = 36
 _PROGRESS_PX = 3
+_STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 
 
 class AttachmentChip(QWidget):
@@ -145,13 +146,13 @@ class _RemoveButton(IconButton):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
+        step = _STEPS.get(key)
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.click()
-        elif key in steps:
+        elif step is not None:
             is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
             is_sideways = key in (Qt.Key.Key_Left, Qt.Key.Key_Right)
-            self.stepPressed.emit(-steps[key] if is_mirrored and is_sideways else steps[key])
+            self.stepPressed.emit(-step if is_mirrored and is_sideways else step)
         else:
             super().keyPressEvent(event)
 

@@ -26,6 +26,7 @@ class AttachmentShelf(QWidget):
     removed = Signal(str)  # the key of a file that was being copied
     thumbnailWanted = Signal(object)
     left = Signal()
+    heightChanged = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,8 +42,8 @@ class AttachmentShelf(QWidget):
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.viewport().setAutoFillBackground(False)
-        self._row.setAutoFillBackground(False)
         self._area.setWidget(self._row)
+        self._row.setAutoFillBackground(False)  # which the area has just turned on
         self._note = ElidedLabel(theme, role="muted")
         self._note.setObjectName("attachmentNote")
         self._note.hide()
@@ -197,6 +198,7 @@ class AttachmentShelf(QWidget):
         self._area.setFixedHeight(self._rows_px(min(self._rows(), _MOST_ROWS)))
         if self.maximumHeight() != self._height() or self.minimumHeight() != self._height():
             self.setFixedHeight(self._height())
+            self.heightChanged.emit()
 
     def _columns(self, size: QSize) -> int:
         return max(1, (self.width() + _GAP_PX) // (size.width() + _GAP_PX))

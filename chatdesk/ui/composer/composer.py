@@ -145,6 +145,7 @@ class Composer(QWidget):
 
             self._shelf = AttachmentShelf(self._theme, self)
             self._shelf.changed.connect(self._on_shelf_changed)
+            self._shelf.heightChanged.connect(self._fit_height)
             self._shelf.left.connect(lambda: self.editor.setFocus(Qt.FocusReason.OtherFocusReason))
             self._shelf.hide()
             column = self.layout()

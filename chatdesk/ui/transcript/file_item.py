@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.attachments.file_kinds import safe_ending
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.card import paint_card
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import Looks
@@ -106,7 +107,9 @@ class FileItem(Item):
         for button in buttons:
             paint_button(painter, button, state)
 
-    def _paint_line(self, painter: QPainter, looks: Looks, area: QRectF, text: str, *, role: str, colour: str) -> None:
+    def _paint_line(
+        self, painter: QPainter, looks: Looks, area: QRectF, text: str, *, role: FontRole, colour: str
+    ) -> None:
         painter.setFont(looks.font(role))
         painter.setPen(looks.colour(colour))
         shown = looks.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))

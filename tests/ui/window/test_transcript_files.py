@@ -9,11 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from tests.ui.transcript.test_blocks_images import picture_bytes
@@ -21,6 +25,7 @@ from tests.ui.transcript.test_blocks_images import picture_bytes
 
 class FakeTranscript(QObject):
     saveRequested = Signal(str, str)
+    fileRequested = Signal(str, object)
 
     def set_pictures(self, door: Any) -> None:
         self.door = door
@@ -47,8 +52,20 @@ def panes(qapp: QApplication) -> Iterator[SimpleNamespace]:
     made.window.deleteLater()
 
 
-def files_of(panes: SimpleNamespace) -> TranscriptFiles:
-    return TranscriptFiles(panes, FakeTasks())  # type: ignore[arg-type]
+class FakeHandle:
+    """Services with an attachment service over ``blobs``."""
+
+    def __init__(self, blobs: BlobStore | None = None) -> None:
+        self._blobs = blobs
+
+    async def services(self) -> SimpleNamespace:
+        assert self._blobs is not None
+        rows = SimpleNamespace(is_read_only=False)
+        return SimpleNamespace(attachments=AttachmentService(self._blobs, rows))  # type: ignore[arg-type]
+
+
+def files_of(panes: SimpleNamespace, blobs: BlobStore | None = None) -> TranscriptFiles:
+    return TranscriptFiles(panes, FakeHandle(blobs), FakeTasks())  # type: ignore[arg-type]
 
 
 def test_code_is_saved_where_the_person_says(panes: SimpleNamespace, tmp_path: Path) -> None:
@@ -83,4 +100,71 @@ def test_stored_pictures_come_from_the_data_directory(panes: SimpleNamespace, tm
     panes.transcript.door.load(PictureSource(url="http://127.0.0.1:1/a.png"), found.append)
     qtbot.waitUntil(lambda: len(found) == 2, timeout=10_000)
     assert sorted(picture.image is not None for picture in found) == [False, True]
+    files.close()
+
+
+def attached(blobs: BlobStore, name: str, mime: str, data: bytes = b"words") -> Attachment:
+    blob = blobs.put([data], max_bytes=1000)
+    return Attachment(name, mime, blob.sha256, blob.size_bytes)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[QUrl]:
+    urls: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: urls.append(url) or True)
+    return urls
+
+
+def test_an_attached_file_is_opened_under_an_ending_that_cannot_run(
+    panes: SimpleNamespace, tmp_path: Path, opened: list[QUrl]
+) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    files = files_of(panes, blobs)
+    panes.transcript.fileRequested.emit("file-open", attached(blobs, "install.desktop", "text/plain"))
+    (url,) = opened
+    copy = Path(url.toLocalFile())
+    assert copy.name == "install.desktop.txt"
+    assert copy.read_bytes() == b"words"
+    assert not copy.stat().st_mode & 0o111
+    files.close()
+    assert not copy.exists()
+
+
+def test_what_could_run_is_offered_for_saving_instead(
+    panes: SimpleNamespace, tmp_path: Path, opened: list[QUrl]
+) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    files = files_of(panes, blobs)
+    panes.transcript.fileRequested.emit("file-open", attached(blobs, "run.exe", "application/octet-stream"))
+    assert opened == []
+    dialog = panes.window.findChild(QFileDialog)
+    assert Path(dialog.selectedFiles()[0]).name == "run.exe"
+    dialog.fileSelected.emit(str(tmp_path / "kept.exe"))
+    dialog.close()
+    assert (tmp_path / "kept.exe").read_bytes() == b"words"
+    assert panes.window.toasts == ["Saved to kept.exe"]
+    files.close()
+
+
+def test_its_folder_is_shown_and_the_file_copied(panes: SimpleNamespace, tmp_path: Path, opened: list[QUrl]) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    files = files_of(panes, blobs)
+    attachment = attached(blobs, "report.pdf", "application/pdf")
+    panes.transcript.fileRequested.emit("file-folder", attachment)
+    assert [Path(url.toLocalFile()) for url in opened] == [blobs.path(attachment.sha256).parent]
+    panes.transcript.fileRequested.emit("file-copy", attachment)
+    (url,) = QGuiApplication.clipboard().mimeData().urls()
+    assert Path(url.toLocalFile()).name == "report.pdf"
+    assert panes.window.toasts == ["Copied"]
+    QGuiApplication.clipboard().clear()
+    files.close()
+
+
+def test_a_file_that_is_gone_says_so(panes: SimpleNamespace, tmp_path: Path, opened: list[QUrl]) -> None:
+    blobs = BlobStore(tmp_path / "blobs")
+    files = files_of(panes, blobs)
+    attachment = attached(blobs, "report.pdf", "application/pdf")
+    blobs.remove(attachment.sha256)
+    with pytest.raises(AttachmentUnusable, match="no longer there"):
+        asyncio.run(files.use("file-open", attachment))
     files.close()
