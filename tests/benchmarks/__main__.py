@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import context, foundation, library, transcript, versions
+from tests.benchmarks import context, foundation, search, library, transcript, versions
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
@@ -28,6 +28,8 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "context": context.building,
     "summary": context.summarising,
     "versions": versions.switching,
+    "search": search.searching,
+    "index": search.keeping,
     "import": transfer.importing,
     "library": library.many_threads,
 }

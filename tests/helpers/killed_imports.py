@@ -70,12 +70,12 @@ _QUESTIONS = (
     "SELECT count(*) FROM threads",
     "SELECT count(*) FROM messages",
     "SELECT count(*) FROM threads t WHERE message_count <> (SELECT count(*) FROM messages WHERE thread_id = t.id)",
-    "SELECT count(*) FROM threads t WHERE shown_count <>"
-    " (SELECT count(*) FROM messages WHERE thread_id = t.id AND on_path = 1)",
+    """SELECT count(*) FROM threads t WHERE shown_count <>
+    (SELECT count(*) FROM messages WHERE thread_id = t.id AND on_path = 1)""",
     "SELECT count(*) - count(DISTINCT entity) FROM import_origins",
     "SELECT count(*) FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.position <> p.position + 1",
-    "SELECT count(*) FROM threads t WHERE current_leaf_id IS NOT (SELECT id FROM messages WHERE thread_id = t.id"
-    " AND on_path = 1 ORDER BY position DESC LIMIT 1)",
+    """SELECT count(*) FROM threads t WHERE current_leaf_id IS NOT (SELECT id FROM messages WHERE thread_id = t.id
+    AND on_path = 1 ORDER BY position DESC LIMIT 1)""",
     "SELECT count(*) FROM messages WHERE id NOT IN (SELECT entity FROM changes)",
 )
 
