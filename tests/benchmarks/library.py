@@ -1,0 +1,108 @@
+"""Rows of the library: starting, scrolling and filtering with very many threads, and pages deep in their lists."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import time
+from pathlib import Path
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.library import LibraryRepository
+from tests.benchmarks.foundation import _FILL, _start
+from tests.benchmarks.processes import python
+from tests.benchmarks.table import Row, against
+
+_MOST_RATIO = 1.15
+
+
+def many_threads(folder: Path, is_quick: bool) -> list[Row]:
+    """Starts in turn, few and many, so that a drifting machine drifts for both."""
+    many = 10_000 if is_quick else 100_000
+    few_dir, many_dir = folder / "few", folder / "many"
+    for directory, count in ((few_dir, 100), (many_dir, many)):
+        directory.mkdir(parents=True)
+        python("-c", _FILL, str(directory / "chatdesk.db"), str(count), "1")
+    rows = _starts(few_dir, many_dir, many, rounds=3 if is_quick else 9)
+    rows += _slices(many_dir, many)
+    return rows + asyncio.run(_pages(few_dir, many_dir, many))
+
+
+def _starts(few: Path, many: Path, count: int, *, rounds: int) -> list[Row]:
+    typing: dict[Path, list[float]] = {few: [], many: []}
+    listing: dict[Path, list[float]] = {few: [], many: []}
+    for number in range(rounds + 1):
+        for directory in (few, many):
+            typed = _start("app", str(directory))
+            printed = python("-m", "tests.benchmarks.library_probe", repr(time.monotonic()), str(directory), "list")
+            listed = json.loads(printed[printed.index("{") :])
+            if number:  # the first warms the file cache
+                typing[directory].append(typed["cpu_seconds"] * 1000)
+                listing[directory].append(listed["cpu_seconds"] * 1000)
+    return [
+        against(
+            f"{what}, {count:,} threads against 100 (CPU)",
+            statistics.median(times[many]),
+            statistics.median(times[few]),
+            unit="ms",
+            most=_MOST_RATIO,
+            goal="within 15 %",
+        )
+        for what, times in (("start to typing", typing), ("start to the list", listing))
+    ]
+
+
+def _slices(folder: Path, count: int) -> list[Row]:
+    printed = python("-m", "tests.benchmarks.library_probe", repr(time.monotonic()), str(folder), "way")
+    found = json.loads(printed[printed.index("{") :])
+    rows = []
+    for name in ("scroll", "come in", "filter"):
+        slices = sorted(found[name]["cpu_ms"])
+        p99 = slices[int(len(slices) * 0.99)]
+        label = f"GUI slice (CPU), {name}, {count:,} threads"
+        rows.append(Row(f"{label}, p99", p99, "ms", "below 8 ms", p99 < 8))
+        rows.append(Row(f"{label}, largest", slices[-1], "ms", "none above 16 ms", slices[-1] <= 16))
+    return rows
+
+
+async def _pages(few: Path, many: Path, count: int) -> list[Row]:
+    """A page from the middle of each kind of list costs what it costs in a short list."""
+    found = {directory: await _page_times(directory) for directory in (few, many)}
+    return [
+        against(
+            f"page of 50, {name}, {count:,} threads against 100",
+            found[many][name],
+            found[few][name],
+            unit="ms",
+            most=2.0,
+            goal="at most twice",
+        )
+        for name in found[many]
+    ]
+
+
+async def _page_times(folder: Path) -> dict[str, float]:
+    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    await db.open()
+    try:
+        library = LibraryRepository(db)
+        project = await db.read(lambda conn: conn.exec_driver_sql("SELECT id FROM projects").scalar_one())
+        found: dict[str, float] = {}
+        for name, query in {
+            "by activity": ThreadQuery(),
+            "by activity, one project": ThreadQuery(project_id=project),
+            "by name": ThreadQuery(order="name"),
+        }.items():
+            first = await library.page(query, limit=49, cursor=None)
+            times = []
+            for _ in range(20):
+                began = time.perf_counter()
+                await library.page(query, limit=50, cursor=first.next_cursor)
+                times.append((time.perf_counter() - began) * 1000)
+            found[name] = statistics.median(times)
+        return found
+    finally:
+        await db.close()
