@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import context, foundation, search, library, transcript, versions
+from tests.benchmarks import context, foundation, library, search, transcript, transfer, versions
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
