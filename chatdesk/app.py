@@ -307,6 +307,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
     while True:
+        await services.chat.context.learn_models()
         try:
             await services.search.fill()
         except StorageError as error:

@@ -194,7 +194,7 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         await until(toast.isVisible)
         _button(application, "summaryThreadSwitch").click()
         async with asyncio.timeout(WAIT_S):
-            while await chat.context.summaries.is_on_for(thread_id):
+            while (await chat.context.summaries.switches(thread_id)).is_on:
                 await asyncio.sleep(0.01)
 
     play(paths, script)

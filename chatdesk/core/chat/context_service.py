@@ -123,6 +123,7 @@ class ContextService:
         )
         self._latest: dict[str, Prepared] = {}
         self._is_learning = False
+        self._listed: set[str] = set()
         self._revision = 0
         self._subscriptions = [
             bus.subscribe(MessageAdded, self._on_message_added),
@@ -261,8 +262,10 @@ class ContextService:
         return PromptSize(tokens, room.counted, is_estimate=not way.is_exact)
 
     async def learn_models(self) -> None:
-        """Ask the providers for their lists, which say how large the windows of their models are."""
+        """Ask those providers for their lists that did not give one yet: they say how large windows of models are."""
         for provider in self._providers.all():
+            if provider.name in self._listed:
+                continue
             try:
                 listed = await provider.list_models()
             except ProviderError:
@@ -271,6 +274,7 @@ class ContextService:
 
     def note_models(self, provider: str, models: Iterable[ListedModel]) -> None:
         """What a provider's list says of its models, which outranks the catalogue."""
+        self._listed.add(provider)
         for model in models:
             self._catalogue.note_listed(provider, model.id, Figures(model.context_window, model.largest_answer))
         self._stale(None)
@@ -326,6 +330,7 @@ class ContextService:
 
     def use_providers(self, providers: ProviderRegistry) -> None:
         self._providers = providers
+        self._listed.clear()
         self._stale(None)
 
     def use_options(self, options: ContextOptions) -> None:

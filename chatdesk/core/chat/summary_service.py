@@ -127,10 +127,6 @@ class SummaryService:
         await self._contexts.switch_thread_summaries(thread_id, is_on=is_on)
         self._on_changed(thread_id)
 
-    async def is_on_for(self, thread_id: str) -> bool:
-        """Whether neither the thread nor its project is switched off."""
-        return (await self._contexts.frame(checked_id(thread_id))).has_summaries
-
     async def switches(self, thread_id: str) -> SummarySwitches:
         """What decides whether a thread is summarised."""
         switches = await self._contexts.summary_switches(checked_id(thread_id))

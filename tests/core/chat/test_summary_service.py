@@ -372,3 +372,23 @@ def test_a_day_lasts_from_midnight_to_midnight() -> None:
     assert 23 * 3_600_000 <= end - start <= 25 * 3_600_000
     assert day_of(start) == (start, end)
     assert day_of(end)[0] == end
+
+
+async def test_a_server_that_gave_its_list_is_not_asked_again(world: World) -> None:
+    asked: list[str] = []
+
+    class Listing(Summariser):
+        async def list_models(self) -> tuple[ListedModel, ...]:
+            asked.append(self.name)
+            return (ListedModel("small", "Small", 7_000),)
+
+    world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
+    await world.context.learn_models()
+    await world.context.learn_models()
+    assert len(asked) == 1
+    assert world.context.model_info(None, None).context_window == 7_000
+    world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
+    world.context.note_models("scripted", (ListedModel("small", "Small", 9_000),))  # the window's menu was first
+    await world.context.learn_models()
+    assert len(asked) == 1
+    assert world.context.model_info(None, None).context_window == 9_000
