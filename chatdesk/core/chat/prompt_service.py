@@ -37,6 +37,7 @@ class PromptService:
         self._prompts = prompts
         self._bus = bus
         self._starters = starters
+        self._beginning = asyncio.Lock()
 
     async def list(self) -> tuple[PromptHead, ...]:
         """All prompts, those used last first."""
@@ -84,12 +85,14 @@ class PromptService:
 
     async def write_file(self, target: Path) -> int:
         """All prompts as JSON, in place of what is there; how many. Raises ``ChatDeskError``."""
+        await self._add_starters()
         prompts = await self._prompts.all()
         await asyncio.to_thread(write_prompts, target, prompts)
         return len(prompts)
 
     async def read_file(self, source: Path) -> tuple[Prompt, ...]:
         """Add what a file of prompts holds and the library does not. Raises ``ChatDeskError`` for other files."""
+        await self._add_starters()
         found = await asyncio.to_thread(read_prompts, source)
         added = await self._prompts.add_missing([checked_prompt(each.kind, each.name, each.text) for each in found])
         if added:
@@ -97,13 +100,14 @@ class PromptService:
         return added
 
     async def _add_starters(self) -> None:
-        starters, self._starters = self._starters, None
-        if starters is None:
-            return
-        try:
-            await self._prompts.add_starters(await asyncio.to_thread(read_starters, starters))
-        except StorageError:
-            return  # a library that cannot be written is shown as it is
+        async with self._beginning:
+            starters, self._starters = self._starters, None
+            if starters is None:
+                return
+            try:
+                await self._prompts.add_starters(await asyncio.to_thread(read_starters, starters))
+            except StorageError:
+                return  # a library that cannot be written is shown as it is
 
     def _changed(self) -> None:
         self._bus.publish(PromptsChanged())

@@ -11,7 +11,7 @@ from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptSize, SystemPrompts
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.events import ContextChanged, EventBus, ThreadChanged
+from chatdesk.core.events import ContextChanged, EventBus, ProjectChanged, ThreadChanged
 from chatdesk.core.ids import checked_id
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
@@ -46,6 +46,7 @@ class SystemPromptService:
     async def set_project(self, project_id: str, text: str) -> None:
         """Raises ``InvalidInput``, ``ProjectNotFound``."""
         await self._prompts.set_project(checked_id(project_id), _checked(text))
+        self._bus.publish(ProjectChanged(await self._projects.get(project_id)))
         self._bus.publish(ContextChanged(None))
 
     async def size(self, prompts: SystemPrompts, text: str) -> PromptSize:

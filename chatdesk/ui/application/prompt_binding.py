@@ -55,9 +55,10 @@ class PromptBinding(QObject):
         commands.bind("prompt.insert", self.open_menu, composer.prompts_button.isEnabled)
         commands.bind("prompt.library", self.open_library)
         commands.bind("prompt.save", self._save_composed, lambda: not composer.editor.is_blank())
-        threads.opened.connect(lambda thread: tasks.replace(self._show_placeholder(thread), "show placeholder"))
+        threads.opened.connect(lambda _thread: self._show_placeholder_soon())
 
     def follow(self, bridge: EventBridge) -> None:
+        bridge.project_changed.connect(lambda _event: self._show_placeholder_soon())
         bridge.prompts_changed.connect(lambda _event: self._refresh())
 
     # The menu
@@ -225,8 +226,11 @@ class PromptBinding(QObject):
 
     # The composer's words
 
-    async def _show_placeholder(self, thread: Thread | None) -> None:
-        name = await self._project_name(thread)
+    def _show_placeholder_soon(self) -> None:
+        self._tasks.replace(self._show_placeholder(), "show placeholder")
+
+    async def _show_placeholder(self) -> None:
+        name = await self._project_name(self._threads.open_thread)
         if len(name) > _LONGEST_PROJECT:
             name = name[: _LONGEST_PROJECT - 1].rstrip() + "…"
         self._panes.composer.set_placeholder(f"Message {name} — drop files here, / for prompts")

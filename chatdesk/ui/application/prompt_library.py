@@ -20,6 +20,7 @@ from chatdesk.ui.dialogs.prompts import PromptsDialog
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.undo import Step
     from chatdesk.ui.application.panes import Panes
 
 _FILTER = "Prompts (*.json)"
@@ -40,6 +41,7 @@ class PromptLibrary(QObject):
         self._dialog: PromptsDialog | None = None
         self._before: Prompt | None = None
         self._made: set[str] = set()
+        self._deletion: Step | None = None
 
     @property
     def dialog(self) -> PromptsDialog | None:
@@ -115,12 +117,17 @@ class PromptLibrary(QObject):
         stack.did(
             "delete prompt", partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
         )
+        self._deletion = stack.last
         self._panes.commands.refresh()
         if self._dialog is not None:
             self._dialog.show_deleted(prompt_id, prompt.name)
 
     async def _restore(self, prompt_id: str) -> None:
-        await self._prompts.restore([prompt_id])
+        """The step is taken back, as Ctrl+Z would."""
+        stack = await self._undo.stack()
+        if self._deletion is not None:
+            await stack.undo(self._deletion)
+        self._panes.commands.refresh()
         await self._show(prompt_id)
 
     async def _check(self, text: str, is_system: bool) -> None:
