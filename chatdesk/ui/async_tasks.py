@@ -43,10 +43,14 @@ class AsyncTasks:
 
     def replace(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Start ``work`` instead of whatever runs under the same name."""
+        self.cancel(name)
+        return self.start(work, name)
+
+    def cancel(self, name: str) -> None:
+        """End what runs under this name."""
         for task, running in tuple(self._tasks.items()):
             if running == name:
                 task.cancel()
-        return self.start(work, name)
 
     async def _guarded(self, work: Coroutine[Any, Any, Any], name: str) -> Any:
         try:

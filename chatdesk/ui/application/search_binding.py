@@ -62,7 +62,7 @@ class SearchBinding(QObject):
         palette = self.palette = Palette(self._panes.theme, self._panes.commands, text=text, parent=self._panes.window)
         palette.searchWanted.connect(self._search)
         palette.moreWanted.connect(lambda kind, cursor: self._search_on(palette.searched, kind, cursor))
-        palette.hitChosen.connect(self._show_hit)
+        palette.hitChosen.connect(self.show_hit)
         palette.finished.connect(lambda _result: self._on_closed(focus))
         palette.open()
         self._tasks.start(self._fill(palette), "fill palette")
@@ -72,7 +72,7 @@ class SearchBinding(QObject):
 
     def _on_closed(self, focus: QWidget | None) -> None:
         self.palette = None
-        self._tasks.replace(_nothing(), _TASK)
+        self._tasks.cancel(_TASK)
         if focus is not None and focus.isVisible():
             focus.setFocus()
 
@@ -95,7 +95,10 @@ class SearchBinding(QObject):
     # Searching
 
     def _search(self, text: str) -> None:
-        self._tasks.replace(self._find(text) if text else _nothing(), _TASK)
+        if text:
+            self._tasks.replace(self._find(text), _TASK)
+        else:
+            self._tasks.cancel(_TASK)
 
     async def _find(self, text: str) -> None:
         services = await self._handle.services()
@@ -120,7 +123,7 @@ class SearchBinding(QObject):
 
     # Opening
 
-    def _show_hit(self, hit: SearchHit, _text: str) -> None:
+    def show_hit(self, hit: SearchHit, _text: str = "") -> None:
         if hit.kind is SearchKind.PROJECT:
             self._open_project(hit.id)
         elif hit.kind is SearchKind.TAG:
@@ -138,7 +141,3 @@ class SearchBinding(QObject):
         await self._threads.open_at(thread_id, message_id)
         self._panes.transcript.setFocus()
         self._panes.transcript.show_found(message_id, hit.needle)
-
-
-async def _nothing() -> None:
-    """In place of a search that nobody waits for any more."""

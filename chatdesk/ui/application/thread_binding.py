@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 _ABOVE_FOUND_PX = 24
+_FIND = "find in thread"
 
 
 class ThreadBinding(QObject):
@@ -126,6 +127,7 @@ class ThreadBinding(QObject):
         self._drafts.adopt(thread.id)
 
     def _show(self, thread: Thread | None) -> None:
+        self._tasks.cancel(_FIND)
         self._thread = thread
         panes = self._panes
         panes.sidebar.set_open_thread(thread.id if thread else None)
@@ -173,7 +175,7 @@ class ThreadBinding(QObject):
         async def work() -> None:
             deliver(await (await self._handle.chat()).find_in_thread(thread_id, text))
 
-        self._tasks.replace(work(), "find in thread")
+        self._tasks.replace(work(), _FIND)
 
     # Events
 

@@ -268,7 +268,8 @@ class Palette(Panel):
 
     def _on_field_text_changed(self) -> None:
         self._is_choice_kept = False
-        self._typing.start()
+        # The first key is searched at once; while a search is running the next ones wait for a moment.
+        self._typing.start(0 if self.is_over else _TYPING_MS)
         self._refill()
 
     def _search(self) -> None:

@@ -29,6 +29,7 @@ _ASIDE_GAP_PX: Final = 14
 _ROW_PX, _HEADING_PX = 38.0, 33.0
 _PADDING_PX = 8.0
 _MOST_LINES = 2
+_MOST_HEIGHTS = 2_000
 _ASIDE_SHARE = 0.4
 
 Index = QModelIndex | QPersistentModelIndex
@@ -92,15 +93,26 @@ class RowDelegate(QStyledItemDelegate):
         super().__init__(view)
         self._theme = theme
         self._view = view
+        self._heights: dict[tuple[str, str, str, int, float], int] = {}
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         row: Row = index.data(int(Qt.ItemDataRole.UserRole))
         width = self._view.viewport().width()
         if row.kind is RowKind.HEADING:
             return QSize(width, round(_HEADING_PX * self._scale))
-        layout, lines = self._laid_out(row, self._text_width(row, width))
-        height = _height_of(layout, lines)
-        return QSize(width, round(max(_ROW_PX * self._scale, height + 2 * _PADDING_PX)))
+        return QSize(width, self._height(row, width))
+
+    def _height(self, row: Row, width: int) -> int:
+        # The list asks again for every row whenever one of them changes.
+        asked = (row.key, row.text, row.aside, width, self._scale)
+        known = self._heights.get(asked)
+        if known is None:
+            if len(self._heights) > _MOST_HEIGHTS:
+                self._heights.clear()
+            layout, lines = self._laid_out(row, self._text_width(row, width))
+            known = round(max(_ROW_PX * self._scale, _height_of(layout, lines) + 2 * _PADDING_PX))
+            self._heights[asked] = known
+        return known
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: Row = index.data(int(Qt.ItemDataRole.UserRole))

@@ -108,8 +108,9 @@ class Finding(QObject):
             self.bar.field.setText(text)
         entry = self._layout.find(message_id)
         self.current = CurrentMatch(message_id, entry.message.position if entry is not None else -1, 0)
-        self.search()
+        self.places.look_for(needle_of(text))
         self._is_wanted = True
+        self._typing_timer.start()  # the rest of the thread is looked through after this message has been seen
         if entry is not None:
             self._show_current(entry)
 
