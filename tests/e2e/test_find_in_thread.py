@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("qapp")
 
 def test_words_are_found_far_from_what_is_loaded_and_the_bar_is_true(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
-        view = application.panes.transcript
         services = await application.services()
+        view = application.panes.transcript
         thread_id = (await load_many(services.database, threads=1, messages_per_thread=600))[0]
         await application.threads.open(thread_id)
         await until(lambda: view.total == 600 and bool(view.entries))
