@@ -69,8 +69,7 @@ async def _way(application: Any) -> dict[str, Any]:
     ):
         with LoopProbe() as probe:
             await act()
-        found[name] = {"wall_ms": probe.slices_ms, "cpu_ms": probe.cpu_ms}
-    found["threads"] = view.model().thread_count
+        found[name] = {"wall_ms": probe.slices_ms, "cpu_ms": probe.cpu_ms, "threads": view.model().thread_count}
     return found
 
 

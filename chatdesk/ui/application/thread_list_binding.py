@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PAGE: Final = 50
 _ALL: Final = ""  # what the window's state says when all projects were listed
 _TELL_AFTER_MS: Final = 500
-_AT_ONCE: Final = 10  # changed rows between two turns of the loop
+_AT_ONCE: Final = 4  # changed rows between two turns of the loop
 
 
 class ThreadListBinding(QObject):

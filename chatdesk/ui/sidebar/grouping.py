@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 
 from chatdesk.core.domain.thread import Thread
@@ -107,6 +108,7 @@ def days_text(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
+@lru_cache(maxsize=1_000)
 def short_time(ms: int, today: date, zone: tzinfo | None) -> str:
     """``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``14 Oct 2025``."""
     moment = local_time(ms, zone)

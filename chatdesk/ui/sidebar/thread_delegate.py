@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from chatdesk.ui.sidebar.thread_model import ThreadRole
+from chatdesk.ui.sidebar.thread_model import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX, Tokens
 from chatdesk.ui.widgets.painting import mirrored
 
 ROW_HEIGHT_PX = 34
@@ -24,12 +25,28 @@ _MAX_TITLE = 500  # no title is measured past what any sidebar can show
 _AnyIndex = QModelIndex | QPersistentModelIndex
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the theme says, asked once a look and not for every row: that took a third of the painting."""
+
+    tokens: Tokens
+    text: QColor
+    muted: QColor
+    line: QColor
+    accent: QColor
+    selected: QColor
+    hover: QColor
+    icon_px: int
+
+
 class ThreadDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._fonts: dict[str, tuple[QFont, QFontMetrics]] = {}
-        theme.changed.connect(self._fonts.clear)
+        self._look: _Look | None = None
+        self._starts: dict[Qt.LayoutDirection, int] = {}
+        theme.changed.connect(self._on_theme_changed)
 
     @property
     def row_height_px(self) -> int:
@@ -42,99 +59,119 @@ class ThreadDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        if index.data(ThreadRole.IS_HEADING):
+        row = index.data(ThreadRole.PAINTED)
+        if not isinstance(row, PaintedRow):
             self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
-            self._paint_background(painter, rect, state)
-            self._paint_thread(painter, rect, index, option.direction)
+            self._paint_background(painter, rect, option.state)
+            self._paint_thread(painter, rect, row, option.direction)
         painter.restore()
 
     def _paint_heading(self, painter: QPainter, rect: QRect, title: str, direction: Qt.LayoutDirection) -> None:
         font, metrics = self._font("group")
-        space = self._theme.tokens.space
+        look = self._looks()
+        space = look.tokens.space
         area = rect.adjusted(space.s, _HEADING_DROP_PX, -space.s, _HEADING_DROP_PX)
         painter.setFont(font)
-        painter.setPen(self._theme.colour("muted"))
+        painter.setPen(look.muted)
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, _start(direction), text)
+        painter.drawText(area, self._start(direction), text)
 
     def _paint_background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
-        tokens = self._theme.tokens
+        look = self._looks()
+        radius = look.tokens.radius.row
         shape = QRectF(rect)
-        flag = QStyle.StateFlag
-        if state & (flag.State_Selected | flag.State_MouseOver):
+        if state & _LIT:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("selected" if state & flag.State_Selected else "hover"))
-            painter.drawRoundedRect(shape, tokens.radius.row, tokens.radius.row)
-        if state & flag.State_HasFocus and state & flag.State_KeyboardFocusChange:
+            painter.setBrush(look.selected if state & QStyle.StateFlag.State_Selected else look.hover)
+            painter.drawRoundedRect(shape, radius, radius)
+        if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
             inset = FOCUS_RING_PX / 2
-            painter.setPen(QPen(self._theme.colour("accent"), FOCUS_RING_PX))
+            painter.setPen(QPen(look.accent, FOCUS_RING_PX))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(shape.adjusted(inset, inset, -inset, -inset), tokens.radius.row, tokens.radius.row)
+            painter.drawRoundedRect(shape.adjusted(inset, inset, -inset, -inset), radius, radius)
 
-    def _paint_thread(self, painter: QPainter, rect: QRect, index: _AnyIndex, direction: Qt.LayoutDirection) -> None:
+    def _paint_thread(self, painter: QPainter, rect: QRect, row: PaintedRow, direction: Qt.LayoutDirection) -> None:
+        whole = QRectF(rect)
+
         def place(left: float, top: float, width: float, height: float) -> QRectF:
-            return mirrored(QRectF(left, top, width, height), QRectF(rect), direction)
+            return mirrored(QRectF(left, top, width, height), whole, direction)
 
-        space = self._theme.tokens.space
-        left, right = float(rect.left() + space.s), float(rect.right() + 1 - space.s)
-        is_pinned = bool(index.data(ThreadRole.IS_PINNED))
-        if is_pinned:
-            side = round(ICON_PX * max(1.0, self._theme.scale))
-            top = rect.top() + (rect.height() - side) / 2
-            paint_icon(painter, place(left, top, side, side), "pin", self._theme.colour("text"))
-            left += side + space.s
+        look = self._looks()
+        gap, high = look.tokens.space.s, rect.height()
+        top, left, right = rect.top(), float(rect.left() + gap), float(rect.right() + 1 - gap)
+        if row.is_pinned:
+            side = look.icon_px
+            paint_icon(painter, place(left, top + (high - side) / 2, side, side), "pin", look.text)
+            left += side + gap
         else:
-            text = str(index.data(ThreadRole.TIME))
             font, metrics = self._font("time")
-            width = metrics.horizontalAdvance(text)
+            width = metrics.horizontalAdvance(row.time)
             painter.setFont(font)
-            painter.setPen(self._theme.colour("muted"))
-            painter.drawText(place(right - width, rect.top(), width + 1, rect.height()), _LEFT, text)
-            right -= width + space.s
-        if index.data(ThreadRole.IS_STREAMING):
+            painter.setPen(look.muted)
+            painter.drawText(place(right - width, top, width + 1, high), _LEFT, row.time)
+            right -= width + gap
+        if row.is_streaming:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("accent"))
-            painter.drawEllipse(place(right - _DOT_PX, rect.top() + (rect.height() - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
-            right -= _DOT_PX + space.s
-        tags = index.data(ThreadRole.TAGS)
-        if tags:
-            right -= self._paint_tags(painter, rect, (left, right), tags, option_direction=direction) + space.s
+            painter.setBrush(look.accent)
+            painter.drawEllipse(place(right - _DOT_PX, top + (high - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
+            right -= _DOT_PX + gap
+        if row.tags:
+            right -= self._paint_tags(painter, whole, row.tags, between=(left, right), direction=direction) + gap
         font, metrics = self._font("text")
-        area = place(left, rect.top(), max(0, right - left), rect.height())
+        area = place(left, top, max(0.0, right - left), high)
         painter.setFont(font)
-        painter.setPen(self._theme.colour("text"))
-        title = str(index.data())[:_MAX_TITLE].replace("\n", " ")
+        painter.setPen(look.text)
+        title = row.title[:_MAX_TITLE].replace("\n", " ")
         shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, round(area.width()))
-        painter.drawText(area, _start(direction), shown)
+        painter.drawText(area, self._start(direction), shown)
 
     def _paint_tags(
         self,
         painter: QPainter,
-        rect: QRect,
-        between: tuple[float, float],
+        whole: QRectF,
         tags: Sequence[str],
         *,
-        option_direction: Qt.LayoutDirection,
+        between: tuple[float, float],
+        direction: Qt.LayoutDirection,
     ) -> float:
         """The first tag in a quiet frame, and how many more there are. Returns the width."""
+        look = self._looks()
         font, metrics = self._font("time")
         room = round((between[1] - between[0]) * _TAG_SHARE)
         text = tags[0][:_MAX_TITLE] if len(tags) == 1 else f"{tags[0][:_MAX_TITLE]} +{len(tags) - 1}"
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - 2 * _TAG_PADDING_PX)
         width = metrics.horizontalAdvance(text) + 2 * _TAG_PADDING_PX
         height = metrics.height() + 2
-        left, top = between[1] - width, rect.top() + (rect.height() - height) / 2
-        area = mirrored(QRectF(left, top, width, height), QRectF(rect), option_direction)
-        painter.setPen(self._theme.colour("line"))
+        left, top = between[1] - width, whole.top() + (whole.height() - height) / 2
+        area = mirrored(QRectF(left, top, width, height), whole, direction)
+        painter.setPen(look.line)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        radius = self._theme.tokens.radius.inline_code
+        radius = look.tokens.radius.inline_code
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
         painter.setFont(font)
-        painter.setPen(self._theme.colour("muted"))
+        painter.setPen(look.muted)
         painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine), text)
         return width
+
+    def _looks(self) -> _Look:
+        if self._look is None:
+            colour, scale = self._theme.colour, max(1.0, self._theme.scale)
+            names = ("text", "muted", "line", "accent", "selected", "hover")
+            self._look = _Look(self._theme.tokens, *map(colour, names), icon_px=round(ICON_PX * scale))
+        return self._look
+
+    def _start(self, direction: Qt.LayoutDirection) -> int:
+        """Where a line of text begins."""
+        found = self._starts.get(direction)
+        if found is None:
+            start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            found = self._starts[direction] = int(start | Qt.TextFlag.TextSingleLine)
+        return found
+
+    def _on_theme_changed(self) -> None:
+        self._fonts.clear()
+        self._look = None
 
     def _font(self, role: str) -> tuple[QFont, QFontMetrics]:
         """Fonts are kept: making one and asking its metrics costs more than drawing the row."""
@@ -181,10 +218,5 @@ def _key(event: Any) -> int:
     return int(event.key())
 
 
-def _start(direction: Qt.LayoutDirection) -> int:
-    """Where a line of text begins."""
-    start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    return int(start | Qt.TextFlag.TextSingleLine)
-
-
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
+_LIT = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver

@@ -65,6 +65,18 @@ class ThreadRole(IntEnum):
     IS_STREAMING = Qt.ItemDataRole.UserRole + 4
     TIME = Qt.ItemDataRole.UserRole + 5
     TAGS = Qt.ItemDataRole.UserRole + 6
+    PAINTED = Qt.ItemDataRole.UserRole + 7  # all that is painted of a thread, as one ``PaintedRow``
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedRow:
+    """A question to a model costs more than its answer, so a row is asked for at once."""
+
+    title: str
+    time: str
+    is_pinned: bool
+    is_streaming: bool
+    tags: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -310,6 +322,14 @@ class ThreadModel(QStringListModel):
                 return short_time(thread.last_activity_at, self._today, self._zone)
             case ThreadRole.TAGS:
                 return thread.tags
+            case ThreadRole.PAINTED:
+                return PaintedRow(
+                    thread.title,
+                    self._thread_data(thread, ThreadRole.TIME),
+                    thread.pinned_at is not None,
+                    thread.id in self._streaming,
+                    thread.tags,
+                )
         return None
 
     def _spoken(self, row: _Row) -> str:
