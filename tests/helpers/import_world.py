@@ -13,7 +13,8 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.importing import ImportRepository
-from chatdesk.core.transfer.importing import ImportReport, ImportService
+from chatdesk.core.transfer.import_report import ImportReport
+from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.export_samples import write_json
 from tests.helpers.store import MovableClock, Store
 

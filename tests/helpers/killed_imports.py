@@ -21,7 +21,8 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.importing import ImportRepository
-from chatdesk.core.transfer.importing import ImportReport, ImportService
+from chatdesk.core.transfer.import_report import ImportReport
+from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.export_samples import plain_chatgpt
 
 

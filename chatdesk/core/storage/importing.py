@@ -17,32 +17,29 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.imported import ImportedProject, ImportedThread, ImportOutcome
+from chatdesk.core.domain.imported import ImportedProject, ImportedThread
 from chatdesk.core.domain.project import Project
 from chatdesk.core.ids import id_of_moment
-from chatdesk.core.storage import change_log, shown_path, tables, tags, thread_counters
+from chatdesk.core.storage import change_log, import_lookup, shown_path, tables, tags, thread_counters
 from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
+from chatdesk.core.storage.import_lookup import OWN
 from chatdesk.core.storage.import_rows import (
     MESSAGE_COLUMNS,
     PART_COLUMNS,
     Known,
-    KnownMessage,
     MessageRows,
     ThreadRows,
     live_count,
-    thread_digest,
     title_mark,
 )
 from chatdesk.core.storage.plain_text import clean, folded, to_json
 from chatdesk.core.storage.projects import DEFAULT_COLOUR, get_project, insert_project
-from chatdesk.core.storage.rows import batches, get_thread, marks
+from chatdesk.core.storage.rows import get_thread, marks
 from chatdesk.core.storage.threads import checked_title
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
 
-#: The source whose keys are our own ids.
-OWN = "chatdesk"
 _INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({marks(MESSAGE_COLUMNS)})"
 _INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})"
 _INSERT_ORIGIN = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest) VALUES (?, ?, ?, ?)"
@@ -73,7 +70,7 @@ class ImportRepository:
 
     async def look_up(self, threads: Sequence[ImportedThread]) -> list[Known]:
         """What is there already of each of these threads."""
-        return await self._db.read(lambda conn: [_known(conn, thread) for thread in threads])
+        return await self._db.read(lambda conn: [import_lookup.known(conn, thread) for thread in threads])
 
     async def project(self, wanted: ImportedProject | str) -> tuple[Project, bool]:
         """The live project that is meant, made if need be, and whether it was: by a ChatDesk id and else by its name,
@@ -106,62 +103,6 @@ class ImportRepository:
 def _tune(conn: Connection, cache: tuple[int, int]) -> None:
     conn.exec_driver_sql(f"PRAGMA cache_size=-{cache[0]}")
     conn.exec_driver_sql(f"PRAGMA wal_autocheckpoint={cache[1]}")
-
-
-def _known(conn: Connection, thread: ImportedThread) -> Known:
-    row = conn.exec_driver_sql(
-        "SELECT o.digest, t.id, t.deleted_at FROM import_origins o LEFT JOIN threads t ON t.id = o.entity"
-        " WHERE o.source = ? AND o.source_key = ?",
-        (thread.source, thread.key),
-    ).first()
-    digest, thread_id, deleted_at = row if row is not None else ("", *_own_thread(conn, thread))
-    if thread_id is None:
-        return Known(ImportOutcome.NEW, taken=_taken(conn, thread)) if row is None else Known(ImportOutcome.DELETED)
-    if deleted_at is not None:
-        return Known(ImportOutcome.IN_TRASH, thread_id)
-    if digest and digest == thread_digest(thread):
-        return Known(ImportOutcome.UNCHANGED, thread_id)
-    return Known(ImportOutcome.EXTENDED, thread_id, _known_messages(conn, thread, thread_id), _taken(conn, thread))
-
-
-def _own_thread(conn: Connection, thread: ImportedThread) -> tuple[str | None, int | None]:
-    """A thread of our own that is here, with the moment of its deletion."""
-    if thread.source != OWN or thread.wanted_id is None:
-        return None, None
-    row = conn.exec_driver_sql("SELECT id, deleted_at FROM threads WHERE id = ?", (thread.wanted_id,)).first()
-    return (None, None) if row is None else (row[0], row[1])
-
-
-def _known_messages(conn: Connection, thread: ImportedThread, thread_id: str) -> dict[str, KnownMessage]:
-    found: dict[str, KnownMessage] = {}
-    if thread.source == OWN:
-        for message_id, position in conn.exec_driver_sql(
-            "SELECT id, position FROM messages WHERE thread_id = ?", (thread_id,)
-        ):
-            found[message_id] = KnownMessage(message_id, position)
-    prefix = f"{thread.key}/"
-    for key, entity, position in conn.exec_driver_sql(
-        "SELECT o.source_key, o.entity, m.position FROM import_origins o"
-        " LEFT JOIN messages m ON m.id = o.entity AND m.thread_id = ?"
-        " WHERE o.source = ? AND o.source_key > ? AND o.source_key < ?",
-        (thread_id, thread.source, prefix, f"{thread.key}0"),
-    ):
-        found.setdefault(key[len(prefix) :], KnownMessage(entity, position))
-    return found
-
-
-def _taken(conn: Connection, thread: ImportedThread) -> frozenset[str]:
-    """Which of the ids that are wanted are in use."""
-    if thread.source != OWN:
-        return frozenset()
-    wanted = [message.wanted_id for message in thread.messages if message.wanted_id is not None]
-    taken: set[str] = set()
-    for batch in batches(wanted):
-        found = conn.exec_driver_sql(f"SELECT id FROM messages WHERE id IN ({marks(batch)})", tuple(batch))
-        taken |= {row[0] for row in found}
-    if thread.wanted_id is not None:
-        taken |= {row[0] for row in conn.exec_driver_sql("SELECT id FROM threads WHERE id = ?", (thread.wanted_id,))}
-    return frozenset(taken)
 
 
 def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> tuple[Project, bool]:

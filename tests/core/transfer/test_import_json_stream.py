@@ -189,7 +189,7 @@ def test_random_damage_never_raises_anything_else() -> None:
             continue
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a"}', '{"a": 1,}', "[1 2]", '"\\x"', "tru", "{1: 2}", "[1}", '{"a": 1]'])
+@pytest.mark.parametrize("text", ["", "{", '{"a"}', '{"a": 1,}', "[1 2]", '"\\x"', "nul", "{1: 2}", "[1}", '{"a": 1]'])
 def test_text_that_is_not_json_is_damaged(text: str) -> None:
     with pytest.raises(Damaged):
         decode_in_steps(text)
