@@ -103,7 +103,7 @@ def test_a_window_that_is_open_makes_a_backup(paths: AppPaths, monkeypatch: pyte
 
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
-        await until(lambda: list(paths.backup_dir.glob("chatdesk-000001-*.db")))
+        await until(lambda: list(paths.backup_dir.glob("chatdesk-000001-*.db.gz")))
 
     play(paths, script)
     assert not list(paths.backup_dir.glob("*.new"))

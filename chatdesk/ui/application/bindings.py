@@ -37,6 +37,7 @@ from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.application.transcript_context import TranscriptContext
 from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.application.ways_out import WaysOut
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -67,14 +68,17 @@ class Bindings:
         theme = panes.theme
         self.renderer = RenderClient(deliver=deliver)
         self._add_transcript(panes)
-        self.drafts = DraftKeeper(panes.composer, tasks, handle.chat)
+        self.unsaved = Unsaved(tasks)
+        self.drafts = DraftKeeper(panes.composer, tasks, handle.chat, unsaved=self.unsaved)
         self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
         self.undo = UndoBinding(panes, handle, tasks)
         self.lists = ThreadListBinding(panes, self.threads, handle, tasks)
         self.library = LibraryBinding(panes, self.threads, self.lists, self.undo, handle=handle, tasks=tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
-        self.messages = MessageBinding(panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks)
+        self.messages = MessageBinding(
+            panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks, unsaved=self.unsaved
+        )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.ways_out = WaysOut(panes, self.messages, self.undo, handle=handle, tasks=tasks)
         self.comparison = CompareBinding(
@@ -94,7 +98,9 @@ class Bindings:
         self.data = DataBinding(panes, handle, tasks, restart_after)
         self.settings.dataPageMade.connect(self.data.join)
         self.files = TranscriptFiles(panes, handle, tasks)
-        self.attachments = AttachmentBinding(panes, self.threads, self.messages, self.files, handle=handle, tasks=tasks)
+        self.attachments = AttachmentBinding(
+            panes, self.threads, self.messages, self.files, self.drafts, handle=handle, tasks=tasks
+        )
         self.imports = ImportBinding(panes, self.lists, handle, tasks)
         self.search = SearchBinding(
             panes,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from chatdesk.core.errors import StorageError
+from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
@@ -20,14 +23,18 @@ SAVE_AFTER_MS = 150
 class DraftKeeper(QObject):
     """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet."""
 
-    def __init__(self, composer: Composer, tasks: AsyncTasks, chat: Callable[[], Awaitable[ChatService]]) -> None:
+    def __init__(
+        self, composer: Composer, tasks: AsyncTasks, chat: Callable[[], Awaitable[ChatService]], *, unsaved: Unsaved
+    ) -> None:
         super().__init__(composer)
+        self._unsaved = unsaved
         self._composer = composer
         self._tasks = tasks
         self._chat = chat
         self._thread_id: str | None = None
         self._is_loading = False
         self._has_unsaved = False
+        self._lock = asyncio.Lock()  # what stands in the composer belongs to one thread at a time
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER_MS)
@@ -40,10 +47,32 @@ class DraftKeeper(QObject):
             self._timer.start()
 
     def _on_timer_timeout(self) -> None:
-        self._tasks.start(self.save(), "save draft")
+        self._tasks.start(self._save_or_keep(), "save draft")
+
+    async def _save_or_keep(self) -> None:
+        try:
+            await self.save()
+        except StorageError as error:
+            self._unsaved.keep("draft", error, self.save)
 
     async def save(self) -> None:
         """Store what stands in the composer now, if it is not stored yet."""
+        async with self._lock:
+            await self._save()
+
+    async def add_attachment(self, thread_id: str | None, key: str, attachment: Attachment) -> None:
+        """A file that was attached in ``thread_id`` is there: in the composer if that thread is still the one that is
+        written in, else in its draft."""
+        async with self._lock:
+            if thread_id == self._thread_id:
+                self._composer.shelf.finish(key, attachment)
+                return
+            chat = await self._chat()
+            draft = await chat.get_draft(thread_id)
+            text, cursor, before = (draft.text, draft.cursor, draft.attachments) if draft else ("", 0, ())
+            await chat.save_draft(thread_id, text, cursor, attachments=(*before, attachment))
+
+    async def _save(self) -> None:
         self._timer.stop()
         if not self._has_unsaved:
             return
@@ -58,13 +87,14 @@ class DraftKeeper(QObject):
 
     async def switch(self, thread_id: str | None) -> None:
         """Save the draft of the thread that is left, then show that of ``thread_id``."""
-        await self.save()
-        chat = await self._chat()
-        self._thread_id = thread_id
-        draft = await chat.get_draft(thread_id)
-        if self._thread_id != thread_id or self._has_unsaved:
-            return  # somebody was faster: another thread, or a key pressed meanwhile
-        self._show(draft.text if draft else "", draft.cursor if draft else 0, draft.attachments if draft else ())
+        async with self._lock:
+            await self._save()
+            chat = await self._chat()
+            self._thread_id = thread_id
+            draft = await chat.get_draft(thread_id)
+            if self._thread_id != thread_id or self._has_unsaved:
+                return  # somebody was faster: another thread, or a key pressed meanwhile
+            self._show(draft.text if draft else "", draft.cursor if draft else 0, draft.attachments if draft else ())
 
     async def start(self, thread_id: str | None) -> None:
         """The first thread after start-up: keys pressed before storage was there are kept after the stored draft."""

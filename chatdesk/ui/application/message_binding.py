@@ -13,10 +13,12 @@ from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import StorageError
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
+from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
@@ -49,8 +51,10 @@ class MessageBinding(QObject):
         *,
         handle: ServiceHandle,
         tasks: AsyncTasks,
+        unsaved: Unsaved,
     ) -> None:
         super().__init__()
+        self._unsaved = unsaved
         self._panes = panes
         self._threads = threads
         self._undo = undo
@@ -122,6 +126,19 @@ class MessageBinding(QObject):
             self._tasks.start(self._send(text), "send")
 
     async def _send(self, text: str) -> None:
+        """What cannot be stored stays in the composer, and is sent as soon as it can be."""
+        try:
+            await self._send_now(text)
+        except StorageError as error:
+            self._unsaved.keep("question", error, lambda: self._send_again(text))
+
+    async def _send_again(self, text: str) -> None:
+        """Unless the person has changed it meanwhile, who then sends it."""
+        if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
+            self._is_sending = True
+            await self._send_now(text)
+
+    async def _send_now(self, text: str) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is."""
         editing, self._editing = self._editing, None
         attached = self._panes.composer.attached

@@ -235,6 +235,8 @@ class WindowApplication(QObject):
             restart_after=self.restart_after,
         )
         self._bindings = bindings
+        bindings.unsaved.failed.connect(self._on_unsaved_failed)
+        bindings.unsaved.recovered.connect(self._on_storage_recovered)
         bindings.restore(self._state)
         panes.window.set_commands(panes.commands)
         bindings.threads.opened.connect(lambda _thread: self._save_state_soon())
@@ -357,6 +359,11 @@ class WindowApplication(QObject):
 
     def _on_storage_failed(self, sentence: str) -> None:
         self._errors.show_lasting(sentence)
+        self.panes.sidebar.set_status("Not saved", is_error=True)
+
+    def _on_unsaved_failed(self, sentence: str) -> None:
+        assert self._bindings is not None
+        self._errors.show_lasting(sentence, retry=self._bindings.unsaved.try_again)
         self.panes.sidebar.set_status("Not saved", is_error=True)
 
     def _on_storage_recovered(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QRadioButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -59,6 +60,7 @@ class ExportDialog(Panel):
             column.addWidget(button)
             line = plain_label(hint, "muted", wraps=True)
             line.setContentsMargins(24, 0, 0, 2)
+            line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             column.addWidget(line)
         self.trash = QCheckBox("With what is in the trash")
         self.trash.setObjectName("exportTrash")
@@ -78,6 +80,12 @@ class ExportDialog(Panel):
         row.addWidget(go)
         column.addSpacing(8)
         column.addLayout(row)
+        tokens = theme.tokens
+        self.setStyleSheet(  # the style's own indicators are hard to see in the dark
+            f"QRadioButton::indicator {{ width: 12px; height: 12px; border: 2px solid {tokens.muted}; }}"
+            "QRadioButton::indicator { border-radius: 8px; }"
+            f"QRadioButton::indicator:checked {{ background: {tokens.accent}; border-color: {tokens.accent}; }}"
+        )
         self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
         self.scope.currentIndexChanged.connect(lambda _index: self._show_trash())
         self._show_trash()

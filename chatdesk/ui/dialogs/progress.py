@@ -34,6 +34,7 @@ class ProgressDialog(Panel):
         self.bar.setTextVisible(False)
         self.stop_button = QPushButton("Cancel")
         self.stop_button.setObjectName("progressStop")
+        self.stop_button.setAutoDefault(False)
         self.stop_button.setVisible(can_stop)
         self.stop_button.clicked.connect(self.reject)
         row = QHBoxLayout()

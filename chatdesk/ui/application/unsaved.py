@@ -1,0 +1,79 @@
+"""What could not be stored: kept in the window, told, and tried again until it can be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from chatdesk.core.errors import ChatDeskError, StorageError
+from chatdesk.ui.async_tasks import AsyncTasks
+
+_log = logging.getLogger(__name__)
+
+_FIRST_MS: Final = 2_000
+_LONGEST_MS: Final = 30_000
+
+Retry = Callable[[], Awaitable[object]]
+
+
+class Unsaved(QObject):
+    """``failed`` has the sentence to show until ``recovered``. Whoever keeps something still holds it itself; here are
+    only the ways to try again."""
+
+    failed = Signal(str)
+    recovered = Signal()
+
+    def __init__(self, tasks: AsyncTasks, *, first_ms: int = _FIRST_MS) -> None:
+        super().__init__()
+        self._tasks = tasks
+        self._waiting: dict[str, Retry] = {}
+        self._first_ms = first_ms
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(first_ms)
+        self._timer.timeout.connect(self.try_again)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._waiting
+
+    def keep(self, name: str, error: StorageError, retry: Retry) -> None:
+        """``name`` is what is not saved ("question", "draft"); a later one of that name takes its place."""
+        _log.warning("not saved yet: %s, %s", name, error.code)
+        self._waiting[name] = retry
+        names = " and ".join(f"your {each}" for each in self._waiting)
+        verb = "is" if len(self._waiting) == 1 else "are"
+        sentence = f"{names[:1].upper()}{names[1:]} {verb} not saved yet, but kept here and tried again by itself."
+        self.failed.emit(f"{error.what} {sentence} {error.next_step}".strip())
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def try_again(self) -> None:
+        """At once, not only when the time has come."""
+        self._timer.stop()
+        if self._waiting:
+            self._tasks.replace(self._try(), "save what is unsaved")
+
+    async def _try(self) -> None:
+        for name, retry in tuple(self._waiting.items()):
+            try:
+                await retry()
+            except StorageError as error:
+                _log.info("still not saved: %s, %s", name, error.code)
+                self._timer.setInterval(min(_LONGEST_MS, 2 * self._timer.interval()))
+                self._timer.start()
+                return
+            except ChatDeskError:
+                self._forget(name, retry)
+                raise
+            self._forget(name, retry)
+
+    def _forget(self, name: str, retry: Retry) -> None:
+        if self._waiting.get(name) is retry:
+            del self._waiting[name]
+        if not self._waiting:
+            self._timer.setInterval(self._first_ms)
+            self.recovered.emit()

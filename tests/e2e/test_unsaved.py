@@ -1,0 +1,132 @@
+"""A disk that takes nothing for a while: what was written stays in the window and gets in once it can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.storage.database import Database
+from chatdesk.ui.application.unsaved import Unsaved
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.async_tasks import AsyncTasks
+from tests.helpers.window import answered, ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _banner(application: WindowApplication) -> str:
+    label = application.panes.window.findChild(QLabel, "bannerText")
+    return label.text() if label is not None and label.isVisible() else ""
+
+
+def _status(application: WindowApplication) -> list[str]:
+    return [label.text() for label in application.panes.sidebar.findChildren(QLabel)]
+
+
+@pytest.mark.parametrize("trouble", [StorageFull, StorageReadOnly])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_question_that_cannot_be_stored_is_sent_once_it_can(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception], is_new: bool
+) -> None:
+    real = Database._write
+    is_broken = False
+
+    def write(self: Database, *arguments: object) -> object:
+        if is_broken:
+            raise trouble()
+        return real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Database, "_write", write)
+
+    async def script(application: WindowApplication) -> None:
+        nonlocal is_broken
+        await application.services()
+        if not is_new:
+            await ask(application, "first")
+        application._bindings.unsaved._timer.setInterval(20)  # type: ignore[union-attr]
+        is_broken = True
+        type_text(application, "precious")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: "Your question" in _banner(application) or "your question" in _banner(application))
+        assert "kept here" in _banner(application)
+        assert "Not saved" in _status(application)
+        assert application.panes.composer.text() == "precious"
+
+        def mend() -> None:
+            nonlocal is_broken
+            is_broken = False
+            application._bindings.unsaved.try_again()  # type: ignore[union-attr]
+
+        answer = await answered(application, mend)
+        assert answer.status.value == "complete"
+        await until(lambda: application.panes.composer.text() == "")
+        await until(lambda: not _banner(application))
+        assert "All changes saved" in _status(application)
+        services = await application.services()
+        thread = (await services.chat.list_threads()).threads[0]
+        page = await services.chat.get_thread_messages(thread.id, 10)
+        assert [message.text for message in page.messages if message.role.value == "user"][-1] == "precious"
+        assert thread.message_count == (2 if is_new else 4)
+
+    play(paths, script)
+
+
+def test_a_draft_that_cannot_be_stored_is_stored_once_it_can(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Database._write
+    is_broken = False
+
+    def write(self: Database, *arguments: object) -> object:
+        if is_broken:
+            raise StorageFull
+        return real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Database, "_write", write)
+
+    async def script(application: WindowApplication) -> None:
+        nonlocal is_broken
+        services = await application.services()
+        application._bindings.unsaved._timer.setInterval(20)  # type: ignore[union-attr]
+        is_broken = True
+        type_text(application, "half a thought")
+        await until(lambda: "Your draft is not saved yet" in _banner(application))
+        is_broken = False
+        await until(lambda: not _banner(application))
+        draft = await services.chat.get_draft(None)
+        assert draft is not None
+        assert draft.text == "half a thought"
+
+    play(paths, script)
+
+
+async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() -> None:
+    told: list[Exception] = []
+    tasks = AsyncTasks(told.append)
+    unsaved = Unsaved(tasks, first_ms=1)
+    recovered: list[int] = []
+    unsaved.recovered.connect(lambda: recovered.append(1))
+
+    async def retry() -> None:
+        raise NotPossible("The thread is gone.")
+
+    unsaved.keep("question", StorageFull(), retry)
+    unsaved.try_again()
+    for _ in range(20):
+        if told:
+            break
+        import asyncio
+
+        await asyncio.sleep(0.01)
+    assert [str(error) for error in told] == ["The thread is gone."]
+    assert unsaved.is_empty
+    assert recovered == [1]
+    await tasks.close()

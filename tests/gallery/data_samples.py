@@ -1,0 +1,51 @@
+"""Taking data out and keeping it safe: the export dialog, the page *Data*, the restore dialog, a progress dialog."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.dialogs.export_dialog import ExportDialog
+from chatdesk.ui.dialogs.progress import ProgressDialog
+from chatdesk.ui.dialogs.restore import RestoreDialog
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.theme.theme import Theme
+
+_BACKUPS = [
+    ("/b/1", "2026-11-21 09:12, daily"),
+    ("/b/2", "2026-11-20 08:47, before a restore"),
+    ("/b/3", "2026-11-20 08:02, daily"),
+    ("/b/4", "2026-11-01 10:30, before an upgrade"),
+]
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    export = ExportDialog(theme, [("threads", "This thread"), ("project", "The project"), ("everything", "Everything")])
+    settings = SettingsDialog(
+        theme, {"backups_daily": 7, "backups_weekly": 4, "backup_dir": "/home/me/.local/share/chatdesk-backups"}
+    )
+    settings.show_page("Data")
+    assert settings.data_page is not None
+    settings.data_page.show_result(["The counters of 2 threads were counted afresh.", "Nothing else was wrong."])
+    restore = RestoreDialog(theme, _BACKUPS)
+    restore.show_contents(
+        "/b/1",
+        [
+            "1,204 threads, 48,310 messages",
+            "Newest message: 2026-11-21 09:10",
+            "",
+            "Newest threads:",
+            "• Row-level security for team projects",
+            "• Recipe for lentils",
+        ],
+        can_restore=True,
+    )
+    progress = ProgressDialog(theme, "Exporting", "48,310 of 120,000 messages")
+    progress.show_share(48_310, 120_000)
+    empty = RestoreDialog(theme, [])
+    return [
+        ("export-dialog", export),
+        ("settings-data", settings),
+        ("restore-dialog", restore),
+        ("restore-empty", empty),
+        ("progress-dialog", progress),
+    ]
