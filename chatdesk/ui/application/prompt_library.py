@@ -78,10 +78,12 @@ class PromptLibrary(QObject):
             try:
                 await work
             except Exception as error:
-                is_known = isinstance(error, ChatDeskError)
-                if self._dialog is not None:
-                    self._dialog.show_failure(error.sentence if is_known else _UNKNOWN)
-                if self._dialog is None or not is_known:
+                if self._dialog is None:
+                    raise
+                if isinstance(error, ChatDeskError):
+                    self._dialog.show_failure(error.sentence)
+                else:
+                    self._dialog.show_failure(_UNKNOWN)
                     raise
 
         self._tasks.start(told(), name)

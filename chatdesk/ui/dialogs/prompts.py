@@ -161,6 +161,7 @@ class PromptsDialog(Panel):
             f" border-radius: {tokens.radius.row}px; }}"
             f"#promptsList::item:selected {{ background: {tokens.selected}; }}"
             f"#promptsList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+            f"#promptsDelete:disabled {{ color: {tokens.muted}; }}"
         )
 
     def _build_side(self) -> QWidget:

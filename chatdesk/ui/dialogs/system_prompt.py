@@ -16,9 +16,11 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 
 _WIDTH_PX, _HEIGHT_PX = 640, 540
 _SETTLE_MS = 150
+_RADIO_PX, _DOT_PX = 16, 6
 _LONGEST_LABEL = 48
 _OWNERS: Final = {PromptSource.THREAD: "this thread", PromptSource.PROJECT: "the project"}
 _UNSAVED = "This is not saved yet. Save it, or press Esc again to drop the changes."
@@ -162,6 +164,18 @@ class SystemPromptDialog(Panel):
         for label in (self._counts, self._size, self._problems, self._notice):
             column.addWidget(label)
         column.addLayout(buttons)
+        tokens = self.theme.tokens
+        side, dot = round(_RADIO_PX * max(1.0, self.theme.scale)), round(_DOT_PX * max(1.0, self.theme.scale))
+        ring = (side - dot) // 2
+        self.setStyleSheet(
+            f"QRadioButton {{ color: {tokens.text}; spacing: 8px; padding: 3px 8px 3px 4px;"
+            f" border: {FOCUS_RING_PX}px solid transparent; border-radius: {tokens.radius.row}px; }}"
+            f"QRadioButton:focus {{ border-color: {tokens.accent}; }}"
+            f"QRadioButton::indicator {{ width: {side - 2}px; height: {side - 2}px; border: 1px solid {tokens.muted};"
+            f" border-radius: {side // 2}px; background: {tokens.card}; }}"
+            f"QRadioButton::indicator:checked {{ width: {side - 2 * ring}px; height: {side - 2 * ring}px;"
+            f" border: {ring}px solid {tokens.accent}; }}"
+        )
 
     def _button(self, text: str, object_name: str, run: Callable[[], object] | None) -> QPushButton:
         button = QPushButton(text)
