@@ -25,8 +25,6 @@ _LINE_SIGNS = re.compile(
     r"^[ \t]*(?:(?:```|~~~)[^\n]*|#{1,6}[ \t]+|(?:>[ \t]?)+|(?:[-*+]|\d{1,9}[.)])[ \t]+)", re.MULTILINE
 )
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t:|-]{3,}$", re.MULTILINE)
-_SIGNS = re.compile(r"\*+|`+|~~|__|\|")
-_SPACE = re.compile(r"\s+")
 
 
 class Finder:
@@ -89,7 +87,9 @@ def plain(text: str) -> str:
     """``text`` in one line, as it reads without Markdown's signs; hidden characters are spelt out."""
     text = _LINK.sub(r"\1", text)
     text = _TABLE_RULE.sub(" ", _LINE_SIGNS.sub("", text))
-    return visible_controls(_SPACE.sub(" ", _SIGNS.sub("", text.replace("|", " "))).strip())
+    for sign in ("*", "`", "~~", "__"):
+        text = text.replace(sign, "")
+    return visible_controls(" ".join(text.replace("|", " ").split()))
 
 
 def _best_of(found: Sequence[tuple[int, int | None]]) -> int:
@@ -130,12 +130,15 @@ def _pattern(term: Term) -> str:
             tokens.append(word)
     if not tokens:
         return ""
-    made = "" if is_unspaced(tokens[0]) else f"(?<!{_WORD})"
+    made = ""
     for place, token in enumerate(tokens):
         if place:
             is_joined = is_unspaced(token) or is_unspaced(tokens[place - 1])
             made += r"[\W_]{0,20}" if is_joined else r"[\W_]{1,20}"
         made += re.escape(token)
+        if place == 0 and not is_unspaced(token):
+            # Behind the word: a pattern that begins with letters is looked for three times as fast.
+            made += f"(?<!{_WORD}{re.escape(token)})"
     if is_unspaced(tokens[-1]):
         return made
     return made + (f"{_WORD}*" if term.is_prefix else f"(?!{_WORD})")
