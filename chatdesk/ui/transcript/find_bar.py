@@ -22,6 +22,7 @@ class FindBar(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._is_low = False
         self.setObjectName("findBar")
         self.field = QLineEdit(self)
         self.field.setObjectName("findField")
@@ -60,14 +61,21 @@ class FindBar(QFrame):
             self._buttons[name].setEnabled(total > 0)
 
     @property
+    def covered_px(self) -> float:
+        """How much of the top it covers while it stands there."""
+        return self.height() + 2 * _MARGIN_PX
+
+    @property
     def count_text(self) -> str:
         return self._count.text()
 
-    def place(self, width: int) -> None:
-        """At the upper right of an area that is ``width`` wide."""
+    def place(self, area: QSize, *, is_low: bool | None = None) -> None:
+        """At the upper right of an area of that size; ``is_low``: at its lower right, until it is said again."""
+        self._is_low = self._is_low if is_low is None else is_low
         scale = self._scale
-        wide = min(round(_WIDTH_PX * scale), width - 2 * _MARGIN_PX)
-        self.setGeometry(width - wide - _MARGIN_PX, _MARGIN_PX, wide, round(_HEIGHT_PX * scale))
+        wide, high = min(round(_WIDTH_PX * scale), area.width() - 2 * _MARGIN_PX), round(_HEIGHT_PX * scale)
+        top = area.height() - high - _MARGIN_PX if self._is_low else _MARGIN_PX
+        self.setGeometry(area.width() - wide - _MARGIN_PX, top, wide, high)
 
     def set_looks(self, looks: Looks) -> None:
         tokens = looks.tokens

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QRectF, QTimer, Signal
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, count_in_source, needle_of
@@ -85,7 +85,7 @@ class Finding(QObject):
         """Show the bar with the focus in it; ``text`` is looked for at once."""
         if not self.is_open:
             self._return_to = QApplication.focusWidget()
-            self.bar.place(self._view.viewport().width())
+            self.bar.place(self._view.viewport().size(), is_low=False)
             self.bar.show()
             self.bar.raise_()
             self.bar.show_count(0, 0)
@@ -101,7 +101,7 @@ class Finding(QObject):
         if not needle_of(text):
             return
         if not self.is_open:
-            self.bar.place(self._view.viewport().width())
+            self.bar.place(self._view.viewport().size())
             self.bar.show()
             self.bar.raise_()
         if text != self.bar.field.text():
@@ -230,6 +230,14 @@ class Finding(QObject):
         areas = item.areas_of(place.start, place.end)
         if areas:
             self._scrolling.show_area(entry, place.index, areas[0])
+            self._uncover(entry, place.index, areas[0])
+
+    def _uncover(self, entry: MessageEntry, index: int, area: QRectF) -> None:
+        """The bar makes way for a match that cannot be scrolled out from under it."""
+        placed = next((each for each in self._layout.placed if each.entry is entry and each.index == index), None)
+        if placed is not None:
+            is_covered = placed.y + area.top() < self.bar.covered_px
+            self.bar.place(self._view.viewport().size(), is_low=is_covered)
 
     def current_place(self, entry: MessageEntry) -> FoundPlace | None:
         """Where the current match stands, if it is in ``entry``."""

@@ -352,7 +352,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._finding.bar.place(self.viewport().width())
+        self._finding.bar.place(self.viewport().size())
         self._stage.relayout()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:

@@ -278,3 +278,31 @@ def test_another_thread_is_searched_anew(world: World, finder_view, qtbot) -> No
     view.show_thread(None)
     view._finding.search()
     assert len(finder.asked) == 2
+
+
+def test_the_bar_makes_way_for_a_match_that_it_would_cover(
+    world: World, finder_view: Callable[..., tuple[TranscriptView, FakeFinder]]
+) -> None:
+    thread = make_thread(2)
+    view, _ = finder_view(thread)
+    first = thread.messages[0]
+    view.show_found(first.id, first.text.split()[0])
+    world.settle()
+    bar = view._finding.bar
+    assert bar.isVisible() and not bar.field.hasFocus()
+    assert bar.y() > view.viewport().height() / 2
+    assert view._finding.current is not None and view._finding.current.message_id == first.id
+    view._finding.close()
+    view.open_find()
+    assert bar.y() < 50
+
+
+def test_a_message_that_was_found_by_nothing_is_only_shown(
+    world: World, finder_view: Callable[..., tuple[TranscriptView, FakeFinder]]
+) -> None:
+    thread = make_thread(4)
+    view, finder = finder_view(thread)
+    view.show_found(thread.messages[1].id, " ")
+    world.settle()
+    assert not view._finding.bar.isVisible() and not finder.asked
+    assert view.current_message_id() == thread.messages[1].id
