@@ -14,6 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, clean_name
 from chatdesk.core.domain.model_info import Ability
 from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
@@ -43,6 +44,7 @@ class AttachmentBinding(QObject):
         threads: ThreadBinding,
         messages: MessageBinding,
         files: TranscriptFiles,
+        drafts: DraftKeeper,
         *,
         handle: ServiceHandle,
         tasks: AsyncTasks,
@@ -52,6 +54,7 @@ class AttachmentBinding(QObject):
         self._threads = threads
         self._messages = messages
         self._files = files
+        self._drafts = drafts
         self._handle = handle
         self._tasks = tasks
         self._copying: dict[str, asyncio.Task[object]] = {}
@@ -87,13 +90,13 @@ class AttachmentBinding(QObject):
         for path in self._as_many_as_fit(paths):
             name = clean_name(Path(path).name)
             key = self._panes.composer.shelf.begin(name)
-            self._start(key, self._copy_file(key, Path(path)))
+            self._start(key, self._copy_file(key, Path(path), self._threads.thread_id))
 
     def attach_image(self, image: object) -> None:
         """A picture from the clipboard, or one that was dropped."""
         if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
             key = self._panes.composer.shelf.begin(_PASTED_NAME)
-            self._start(key, self._keep_image(key, image))
+            self._start(key, self._keep_image(key, image, self._threads.thread_id))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _DRAGS and isinstance(event, QDropEvent):
@@ -123,9 +126,7 @@ class AttachmentBinding(QObject):
         self._copying[key] = task
         task.add_done_callback(lambda _task: self._copying.pop(key, None))
 
-    async def _copy_file(self, key: str, path: Path) -> None:
-        thread_id = self._threads.thread_id
-
+    async def _copy_file(self, key: str, path: Path, thread_id: str | None) -> None:
         def tell(copied: int, total: int) -> None:
             self._panes.composer.shelf.set_progress(key, copied / max(total, 1))
 
@@ -135,10 +136,9 @@ class AttachmentBinding(QObject):
         except BaseException:
             self._panes.composer.shelf.finish(key, None)
             raise
-        await self._finish(services, key, thread_id, attachment)
+        await self._drafts.add_attachment(thread_id, key, attachment)
 
-    async def _keep_image(self, key: str, image: QImage) -> None:
-        thread_id = self._threads.thread_id
+    async def _keep_image(self, key: str, image: QImage, thread_id: str | None) -> None:
         try:
             services = await self._handle.services()
             data = await asyncio.to_thread(_png, image)
@@ -146,15 +146,7 @@ class AttachmentBinding(QObject):
         except BaseException:
             self._panes.composer.shelf.finish(key, None)
             raise
-        await self._finish(services, key, thread_id, attachment)
-
-    async def _finish(self, services: Services, key: str, thread_id: str | None, attachment: Attachment) -> None:
-        if self._threads.thread_id == thread_id:
-            self._panes.composer.shelf.finish(key, attachment)
-            return
-        draft = await services.chat.get_draft(thread_id)
-        text, cursor, before = (draft.text, draft.cursor, draft.attachments) if draft else ("", 0, ())
-        await services.chat.save_draft(thread_id, text, cursor, attachments=(*before, attachment))
+        await self._drafts.add_attachment(thread_id, key, attachment)
 
     # What is shown of them
 

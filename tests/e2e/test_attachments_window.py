@@ -1,0 +1,191 @@
+"""Files in the real window: attached, kept, sent, shown and sent again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.domain.message import Message
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import answered, ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.txt"
+    path.write_text("The meeting is on Tuesday.", encoding="utf-8")
+    return path
+
+
+def attach(application: WindowApplication, *files: Path) -> None:
+    application.panes.composer.filesOffered.emit([str(file) for file in files])
+
+
+def names(application: WindowApplication) -> list[str]:
+    return [attachment.name for attachment in application.panes.composer.attached]
+
+
+async def question_of(application: WindowApplication, answer: Message) -> Message:
+    assert answer.parent_id is not None
+    return await (await application.services()).chat.get_message(answer.parent_id)
+
+
+def test_files_are_sent_with_a_message_and_again_with_its_edit(paths: AppPaths, notes: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "cat.png"
+    Image.new("RGB", (64, 32), "red").save(picture)
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        composer = application.panes.composer
+        attach(application, notes, picture)
+        await until(lambda: names(application) == ["notes.txt", "cat.png"])
+        answer = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert composer.attached == ()
+        question = await question_of(application, answer)
+        assert [each.name for each in attachments_of(question)] == ["notes.txt", "cat.png"]
+        assert "these 2 files" in answer.text
+        press(application, Qt.Key.Key_Up)
+        await until(lambda: names(application) == ["notes.txt", "cat.png"])
+        type_text(application, "What is it?")
+        again = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        edited = await question_of(application, again)
+        assert edited.text == "What is it?"
+        assert [each.name for each in attachments_of(edited)] == ["notes.txt", "cat.png"]
+
+    play(paths, script)
+
+
+def test_attachments_of_a_draft_survive_threads_and_restarts(paths: AppPaths, notes: Path) -> None:
+    first: list[str] = []
+
+    async def write(application: WindowApplication) -> None:
+        answer = await ask(application, "first thread")
+        first.append(answer.thread_id)
+        attach(application, notes)
+        await until(lambda: names(application) == ["notes.txt"])
+        await application.bindings.threads.open(None)
+        await until(lambda: names(application) == [])
+        await application.bindings.threads.open(first[0])
+        await until(lambda: names(application) == ["notes.txt"])
+
+    async def read(application: WindowApplication) -> None:
+        await application.services()
+        await application.bindings.threads.open(first[0])
+        await until(lambda: names(application) == ["notes.txt"])
+        assert application.panes.composer.text() == ""
+
+    play(paths, write)
+    play(paths, read)
+
+
+def test_a_file_that_is_copied_while_one_goes_elsewhere_is_in_its_own_draft(paths: AppPaths, notes: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        answer = await ask(application, "first thread")
+        attach(application, notes)
+        await application.bindings.threads.open(None)
+
+        async def is_there() -> bool:
+            draft = await services.chat.get_draft(answer.thread_id)
+            return draft is not None and [each.name for each in draft.attachments] == ["notes.txt"]
+
+        for _ in range(200):
+            if await is_there():
+                break
+            await services.chat.list_projects()
+        assert await is_there()
+        assert names(application) == []
+
+    play(paths, script)
+
+
+def test_what_cannot_be_attached_is_said_and_leaves_the_rest(paths: AppPaths, notes: Path, tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        attach(application, tmp_path / "gone.txt", notes)
+        composer = application.panes.composer
+        await until(lambda: names(application) == ["notes.txt"] and composer.attached_count == 1)
+        shown = application.panes.window.findChildren(type(application.panes.window.centralWidget()))
+        assert shown
+        type_text(application, "x")
+        answer = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert answer.error is None
+
+    play(paths, script)
+
+
+def test_no_more_than_twenty_files_are_taken(paths: AppPaths, tmp_path: Path) -> None:
+    many = [tmp_path / f"{number}.txt" for number in range(22)]
+    for number, path in enumerate(many):
+        path.write_text(f"file {number}")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        attach(application, *many)
+        await until(lambda: len(names(application)) == 20)
+
+    play(paths, script)
+
+
+def test_files_are_chosen_dropped_and_pasted(paths: AppPaths, notes: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.md"
+    other.write_text("# Other")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        panes = application.panes
+        panes.composer.attach_button.click()
+        dialog = panes.window.findChild(QFileDialog)
+        assert dialog is not None
+        dialog.filesSelected.emit([str(notes)])
+        dialog.close()
+        await until(lambda: names(application) == ["notes.txt"])
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(other))])
+        buttons, modifiers = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        target = panes.transcript.viewport()
+        enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, buttons, modifiers)
+        QApplication.sendEvent(target, enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(target, QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, modifiers))
+        await until(lambda: names(application) == ["notes.txt", "other.md"])
+        image = QImage(8, 8, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.blue)
+        panes.composer.imageOffered.emit(image)
+        await until(lambda: names(application) == ["notes.txt", "other.md", "Pasted image.png"])
+
+    play(paths, script)
+
+
+def test_what_the_model_will_not_get_is_said_before(paths: AppPaths, tmp_path: Path) -> None:
+    picture, data = tmp_path / "cat.png", tmp_path / "data.bin"
+    Image.new("RGB", (64, 32), "red").save(picture)
+    data.write_bytes(os.urandom(64) + b"\0\1\2")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        composer = application.panes.composer
+        attach(application, data)
+        await until(lambda: "only the name is sent" in composer.shelf.note())
+        composer.clear()
+        application.bindings.messages.choose_model("offline", "offline-echo")
+        attach(application, picture)
+        await until(lambda: composer.shelf.note() == "Offline echo cannot see images: only their names are sent.")
+
+    play(paths, script)
