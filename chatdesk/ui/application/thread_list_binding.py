@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PAGE: Final = 50
 _ALL: Final = ""  # what the window's state says when all projects were listed
 _TELL_AFTER_MS: Final = 500
-_AT_ONCE: Final = 4  # changed rows between two turns of the loop
+_AT_ONCE, _BREATH_S = 12, 0.002  # changed rows between two turns of the loop
 
 
 class ThreadListBinding(QObject):
@@ -230,7 +230,7 @@ class ThreadListBinding(QObject):
     async def _take_in(self, threads: Sequence[Thread]) -> None:
         for number, thread in enumerate(threads):
             if number % _AT_ONCE == _AT_ONCE - 1:
-                await asyncio.sleep(0)
+                await asyncio.sleep(_BREATH_S)
             self._panes.sidebar.upsert_thread(thread)
 
     def _on_project_changed(self, project: Project) -> None:
