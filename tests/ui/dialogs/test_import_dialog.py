@@ -1,0 +1,262 @@
+"""The import dialog as a person uses it; it asks and is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.import_binding import looks_like_export
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.import_dialog import ImportDialog
+from chatdesk.ui.theme.theme import Theme
+from tests.helpers.export_samples import large_chatgpt, plain_chatgpt, write_json
+from tests.helpers.window import play, until
+
+LINES = [
+    ImportLine(ImportOutcome.NEW, "<b>One</b>", 2),
+    ImportLine(ImportOutcome.SKIPPED, "Two", 0, "It is damaged."),
+    ImportLine(ImportOutcome.EXTENDED, "Three", 1),
+]
+
+
+@pytest.fixture
+def window(qtbot: QtBot, qapp: QApplication) -> QWidget:
+    made = QWidget()
+    made.resize(900, 640)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+@pytest.fixture
+def dialog(window: QWidget, theme: Theme) -> ImportDialog:
+    made = ImportDialog(theme, ["Personal", "Work"], parent=window)
+    made.open()
+    return made
+
+
+def _texts(dialog: ImportDialog) -> list[str]:
+    model = dialog.list.model()
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def test_nothing_begins_without_a_file(dialog: ImportDialog, qtbot: QtBot) -> None:
+    asked: list[object] = []
+    dialog.startRequested.connect(lambda *values: asked.append(values))
+    assert not dialog.start_button.isEnabled()
+    qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
+    assert asked == []
+    dialog.take(Path("/somewhere/chats.zip"))
+    assert dialog.start_button.isEnabled()
+    assert dialog.file_label.text() == "chats.zip"
+
+
+@pytest.mark.parametrize(("row", "name"), [(0, None), (1, "Personal"), (2, "Work")])
+def test_the_project_is_one_named_after_the_program_or_the_chosen_one(
+    dialog: ImportDialog, qtbot: QtBot, row: int, name: str | None
+) -> None:
+    dialog.take(Path("/somewhere/chats.zip"))
+    dialog.projects.setCurrentIndex(row)
+    with qtbot.waitSignal(dialog.startRequested) as asked:
+        qtbot.keyClick(dialog.start_button, Qt.Key.Key_Space)
+    assert asked.args == [str(Path("/somewhere/chats.zip")), name]
+    assert dialog.hide_button.hasFocus()
+
+
+def test_progress_is_a_bar_and_words(dialog: ImportDialog, qtbot: QtBot) -> None:
+    dialog.show_progress(None)
+    assert (dialog.bar.minimum(), dialog.bar.maximum()) == (0, 0)
+    dialog.show_progress(ImportProgress(250, 1000, 1200, 34_000))
+    assert dialog.bar.value() == 250
+    assert dialog.state.text() == "1,200 threads, 34,000 messages"
+    with qtbot.waitSignal(dialog.stopRequested):
+        qtbot.mouseClick(dialog.stop_button, Qt.MouseButton.LeftButton)
+    assert not dialog.stop_button.isEnabled()
+
+
+def test_the_report_is_a_line_a_thread_and_plain_text(dialog: ImportDialog, qtbot: QtBot) -> None:
+    dialog.show_report("Imported 1 new thread.", LINES, has_threads=True)
+    assert _texts(dialog) == [
+        "<b>One</b> — new, 2 messages",
+        "Two — skipped. It is damaged.",
+        "Three — went on, 1 message",
+    ]
+    assert dialog.summary.textFormat() == Qt.TextFormat.PlainText
+    assert dialog.show_button.hasFocus()
+    with qtbot.waitSignal(dialog.showRequested):
+        qtbot.mouseClick(dialog.show_button, Qt.MouseButton.LeftButton)
+
+
+def test_without_threads_there_is_nothing_to_show(dialog: ImportDialog) -> None:
+    dialog.show_report("There was nothing to import.", [], has_threads=False)
+    assert not dialog.show_button.isVisible()
+    assert dialog.close_button.hasFocus()
+
+
+def test_a_failure_is_told_and_another_file_may_be_chosen(dialog: ImportDialog) -> None:
+    dialog.take(Path("x.zip"))
+    dialog.show_progress(None)
+    dialog.show_failure("This file is not an export.")
+    assert dialog.problem.isVisible()
+    assert dialog.problem.text() == "This file is not an export."
+    dialog.take(Path("y.zip"))
+    assert not dialog.problem.isVisible()
+
+
+def test_every_control_has_a_name(dialog: ImportDialog) -> None:
+    for control in (dialog.projects, dialog.bar, dialog.list):
+        assert control.accessibleName()
+        assert control.objectName()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("export.zip", True),
+        ("conversations.json", True),
+        ("conversations-003.json", True),
+        ("chat-export-1700000000.json", True),
+        ("my chatdesk.json", True),
+        ("package.json", False),
+        ("photo.png", False),
+        ("conversations.json.txt", False),
+    ],
+)
+def test_exports_are_told_by_their_names(name: str, is_one: bool) -> None:
+    assert looks_like_export(Path("/x") / name) is is_one
+
+
+# In the window
+
+
+def _dropped(application: WindowApplication, path: Path) -> bool:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    return application.bindings.imports.eventFilter(application.panes.window, event)
+
+
+def test_a_dropped_export_is_imported_shown_and_its_report_copied(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "conversations.json", [plain_chatgpt("one", 2), plain_chatgpt("two", 1)])
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        imports = application.bindings.imports
+        assert _dropped(application, path)
+        await until(lambda: imports._dialog is not None)
+        dialog = imports._dialog
+        assert dialog is not None
+        dialog.start_button.click()
+        await until(lambda: imports._report is not None and imports._dialog is dialog and dialog.summary.text())
+        assert dialog.summary.text() == "Imported 2 new threads with 6 messages."
+        dialog.copyRequested.emit()
+        await until(lambda: "Chat one" in QGuiApplication.clipboard().text())
+        dialog.show_button.click()
+        await until(lambda: application.panes.sidebar.thread_list.model().rowCount() >= 2)
+        await until(lambda: imports._dialog is None)
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def test_a_hidden_import_goes_on_and_tells_at_its_end(tmp_path: Path) -> None:
+    path = large_chatgpt(tmp_path / "conversations.json", threads=40, messages=60)
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        imports = application.bindings.imports
+        application.panes.commands.trigger("app.import")
+        await until(lambda: imports._dialog is not None)
+        dialog = imports._dialog
+        assert dialog is not None
+        dialog.take(path)
+        dialog.start_button.click()
+        dialog.hide_button.click()
+        await until(lambda: imports._dialog is None)
+        await until(lambda: imports._report is not None)
+        assert not services.importer.is_running
+        assert imports._report is not None
+        assert imports._report.messages == 2400
+        imports._reopen(imports._report)
+        await until(lambda: imports._dialog is not None and imports._dialog.summary.text())
+        assert imports._dialog is not None
+        imports._dialog.reject()
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def test_closing_the_window_ends_an_import_and_keeps_what_is_whole(tmp_path: Path) -> None:
+    path = large_chatgpt(tmp_path / "conversations.json", threads=100, messages=60)
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        imports = application.bindings.imports
+        imports.start(str(path), None)
+        await until(lambda: imports._progress is not None)
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
+
+    async def again(application: WindowApplication) -> None:
+        services = await application.services()
+        imports = application.bindings.imports
+        imports.start(str(path), None)
+        await until(lambda: imports._report is not None)
+        page = await services.chat.list_threads(limit=200)
+        assert len(page.threads) == 100
+
+    play(AppPaths.find(str(tmp_path / "data")), again)
+
+
+def test_a_file_that_is_none_is_told_in_the_dialog(tmp_path: Path) -> None:
+    path = tmp_path / "notes.zip"
+    path.write_bytes(b"not a zip at all")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        imports = application.bindings.imports
+        imports.open(path)
+        await until(lambda: imports._dialog is not None)
+        dialog = imports._dialog
+        assert dialog is not None
+        dialog.start_button.click()
+        await until(lambda: dialog.problem.text())
+        assert "not an export" in dialog.problem.text()
+        dialog.reject()
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def test_what_could_be_attached_is_asked_about(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        attached: list[bool] = []
+        imports = application.bindings.imports
+        first = imports.ask_about(tmp_path / "a.zip", lambda: attached.append(True))
+        assert isinstance(first, ConfirmDialog)
+        first.reject()
+        await until(lambda: attached)
+        imports.ask_about(tmp_path / "a.zip", lambda: attached.append(True)).accept()
+        await until(lambda: imports._dialog is not None)
+        assert attached == [True]
+        assert imports._dialog is not None
+        imports._dialog.reject()
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
