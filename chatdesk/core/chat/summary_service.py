@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
@@ -52,6 +53,7 @@ class SummaryService:
         self._clock = clock
         self._on_changed = on_changed
         self._cost_of = cost_of
+        self._budget = budget
         self._is_on_everywhere = True
         self._worker: SummaryWorker | None = None
         self._schedule: SummarySchedule | None = None
@@ -60,7 +62,7 @@ class SummaryService:
                 open_summariser,
                 keep=self._keep,
                 note_failed=self._note_failed,
-                allow=budget.check,
+                allow=partial(budget.reserve, UsageKind.SUMMARY),
                 on_made=lambda summary: on_changed(summary.thread_id),
                 on_failed=on_failed,
                 clock=clock,
@@ -166,7 +168,9 @@ class SummaryService:
     async def _keep(self, new: NewSummary, spent: Spent) -> Summary:
         priced = self._priced(new.provider, new.model, spent)
         try:
-            return await self._summaries.add(new, spent=priced)
+            made = await self._summaries.add(new, spent=priced)
+            self._budget.release(UsageKind.SUMMARY)
+            return made
         except SummaryRangeGone:  # the thread moved on while it was made, which was paid for all the same
             await self._enter_failed(new.thread_id, new.provider, new.model, priced)
             raise
@@ -177,6 +181,7 @@ class SummaryService:
 
     async def _enter_failed(self, thread_id: str, provider: str | None, model: str | None, spent: Spent) -> None:
         await self._usage.add(UsageEvent(UsageKind.SUMMARY, thread_id, provider, model, Status.ERROR.value, spent))
+        self._budget.release(UsageKind.SUMMARY)
 
     def _priced(self, provider: str | None, model: str | None, spent: Spent) -> Spent:
         usage = spent.usage

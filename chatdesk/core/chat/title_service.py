@@ -155,7 +155,7 @@ class TitleService:
     async def _try(self, answer: Message) -> None:
         request = await self._request(answer)
         asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
-        await self._budget.check(asked + (request.max_output_tokens or 0))
+        await self._budget.reserve(UsageKind.TITLE, asked + (request.max_output_tokens or 0))
         attempt = _Attempt(answer, asked, self._clock.monotonic_s())
         status = Status.ERROR
         try:
@@ -170,6 +170,7 @@ class TitleService:
         finally:
             # Also when ChatDesk closes: what was asked for is paid for. A write that has begun is carried out.
             await self._enter(attempt, status)
+            self._budget.release(UsageKind.TITLE)
         title = title_from_answer(attempt.text) if attempt.reason is FinishReason.STOP else None
         if status is Status.COMPLETE and title is not None:
             thread = await self._threads.retitle(answer.thread_id, title, TitleSource.MODEL)

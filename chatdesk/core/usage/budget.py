@@ -6,12 +6,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.usage import UsageKind
 from chatdesk.core.errors import BackgroundLimitReached
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage_events import UsageRepository
 
 _MS_PER_S = 1000
+# A request that ended without a word holds nothing back for longer.
+_LONGEST_REQUEST_MS = 5 * 60_000
 
 
 class BackgroundBudget:
@@ -21,20 +24,28 @@ class BackgroundBudget:
         self._usage = usage
         self._clock = clock
         self._tokens_per_day = tokens_per_day
+        self._reserved: dict[UsageKind, tuple[int, int]] = {}  # tokens, and when they count no longer
 
     def set_limit(self, tokens_per_day: int) -> None:
         self._tokens_per_day = tokens_per_day
 
-    async def check(self, expected_tokens: int) -> None:
+    async def reserve(self, kind: UsageKind, expected_tokens: int) -> None:
         """Raises ``BackgroundLimitReached`` where a request of about that size, its answer included, would be more than
-        the day allows."""
-        limit = self._tokens_per_day
+        the day allows. What was allowed counts as spent until ``release``, one request of a kind at a time."""
+        limit, now_ms = self._tokens_per_day, self._clock.now_ms()
+        self.release(kind)
         if not limit:
             return
-        start_ms, end_ms = day_of(self._clock.now_ms())
+        start_ms, end_ms = day_of(now_ms)
         spent = await self._usage.background_tokens_since(start_ms)
+        spent += sum(tokens for tokens, until_ms in self._reserved.values() if now_ms < until_ms)
         if spent + expected_tokens > limit:
             raise BackgroundLimitReached(limit, spent_tokens=spent, until_ms=end_ms)
+        self._reserved[kind] = expected_tokens, now_ms + _LONGEST_REQUEST_MS
+
+    def release(self, kind: UsageKind) -> None:
+        """The request is in the ledger, or came to nothing."""
+        self._reserved.pop(kind, None)
 
 
 def day_of(moment_ms: int) -> tuple[int, int]:
