@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.theme.theme import Theme
 
@@ -25,7 +27,23 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("composer-tall", _composer(theme, "\n".join(f"line {number}" for number in range(40)))[0]),
         ("composer-too-large", large[0]),
         ("composer-right-to-left", mirrored[0]),
+        ("composer-attachments", _with_files(theme)),
     ]
+
+
+def _with_files(theme: Theme) -> QWidget:
+    """A picture, a text, one that is half copied, and what the model will not get."""
+    page, composer = _composer(theme, "What do these have in common?", tokens="1,412 tokens")
+    picture = Attachment("harbour at dawn.jpg", "image/jpeg", "a" * 64, 2_400_000, 4000, 3000)
+    report = Attachment("a report whose name is longer than a chip.pdf", "application/pdf", "b" * 64, 348_000)
+    composer.set_attached([picture, report])
+    image = QImage(96, 72, QImage.Format.Format_RGB32)
+    image.fill(theme.colour("accent"))
+    composer.shelf.set_thumbnail(picture.sha256, image)
+    composer.shelf.set_progress(composer.shelf.begin("recording.csv"), 0.6)
+    composer.shelf.begin("next.txt")
+    composer.shelf.set_note("gpt-3.5-turbo cannot see images: only their names are sent.")
+    return page
 
 
 def _composer(theme: Theme, text: str, *, tokens: str = "") -> tuple[QWidget, Composer]:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import ContextMark, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import (
     Block,
@@ -149,9 +150,15 @@ def _stream() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
         Part("c", "m1", 2, PartType.TOOL_RESULT, {"text": "checkpoint 312 ms"}, tool_duration_ms=200),
         Part("d", "m1", 3, PartType.TEXT, {"text": "stream"}),
     )
-    question = "Why does my SQLite app stall for 300 ms every few minutes? Log attached."
+    log = Attachment("app.log", "text/plain", "a" * 64, 48_213)
+    program = Attachment("stall.dmp", "application/octet-stream", "b" * 64, 3_400_000)
+    asked = (
+        Part("e", "m0", 0, PartType.FILE, log.as_content()),
+        Part("f", "m0", 1, PartType.FILE, program.as_content()),
+        Part("g", "m0", 2, PartType.TEXT, {"text": "Why does my SQLite app stall for 300 ms every few minutes?"}),
+    )
     answer = _message(1, Role.ASSISTANT, "", parts=parts, status=Status.STOPPED)
-    return "transcript reasoning and tools", [_message(0, Role.USER, question), answer], {"stream": blocks}
+    return "transcript reasoning and tools", [_message(0, Role.USER, "", parts=asked), answer], {"stream": blocks}
 
 
 def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:

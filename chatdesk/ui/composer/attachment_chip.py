@@ -11,6 +11,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.file_size import size_text
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -155,12 +156,3 @@ class _RemoveButton(IconButton):
             self.stepPressed.emit(-step if is_mirrored and is_sideways else step)
         else:
             super().keyPressEvent(event)
-
-
-def size_text(size_bytes: int) -> str:
-    """A size as a person reads it."""
-    if size_bytes < 1024:
-        return "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
-    if size_bytes < 1024 * 1024:
-        return f"{size_bytes / 1024:.0f} KB"
-    return f"{size_bytes / 1024 / 1024:.1f} MB"

@@ -11,6 +11,7 @@ from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.card import paint_card
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.widgets.file_size import size_text
 
 _HEIGHT_PX = 52
 _BUTTON_PX = 28
@@ -120,10 +121,4 @@ class FileItem(Item):
         if kind is None:
             ending = self.attachment.name.rpartition(".")[2]
             kind = f"{ending.upper()} file" if 0 < len(ending) <= 5 and "." in self.attachment.name else "File"
-        return f"{kind} · {_size_text(self.attachment.size_bytes)}"
-
-
-def _size_text(size_bytes: int) -> str:
-    if size_bytes < 1024:
-        return f"{size_bytes} bytes"
-    return f"{size_bytes / 1024:.0f} KB" if size_bytes < 1024 * 1024 else f"{size_bytes / 1024 / 1024:.1f} MB"
+        return f"{kind} · {size_text(self.attachment.size_bytes)}"
