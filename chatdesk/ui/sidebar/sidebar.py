@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayo
 
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.tag import Tag
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
@@ -24,6 +23,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.tag import Tag
     from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
 _VIEW_TITLES: Final = {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from enum import IntEnum, StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, Signal
 
@@ -68,8 +68,7 @@ class ThreadRole(IntEnum):
     PAINTED = Qt.ItemDataRole.UserRole + 7  # all that is painted of a thread, as one ``PaintedRow``
 
 
-@dataclass(frozen=True, slots=True)
-class PaintedRow:
+class PaintedRow(NamedTuple):
     """A question to a model costs more than its answer, so a row is asked for at once."""
 
     title: str
