@@ -203,8 +203,9 @@ class WindowApplication(QObject):
         self._handle.provide(services)
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
+        opened_last = self._state.open_thread_id  # what comes now changes the state
         await bindings.lists.start(self._state)
-        await bindings.threads.open_first(self._state.open_thread_id)
+        await bindings.threads.open_first(opened_last)
         bindings.settings.apply()
         bindings.models.fill()
         self._tell(services)
