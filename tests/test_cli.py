@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from chatdesk import __version__
+from chatdesk.app import open_services
 from chatdesk.cli import printable, run
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -221,3 +225,31 @@ def test_a_reader_that_goes_away_ends_it_quietly(data_dir: Path) -> None:
 
 def test_what_commands_a_terminal_is_not_printed() -> None:
     assert printable("a\x1b[31mb\x9bc\x00\td\n") == "a\ufffd[31mb\ufffdc\ufffd\td\n"
+
+
+def test_threads_are_listed_by_project_and_tag_and_projects_with_their_counts(
+    data_dir: Path, thread_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["projects", "--json"]) == 0
+    (project,) = json.loads(capsys.readouterr().out)
+    assert (project["name"], project["threads"], project["archived_at"]) == ("Personal", 1, None)
+    assert run(["projects"]) == 0
+    assert capsys.readouterr().out.endswith("1 thread  Personal\n")
+    for wanted in ("personal", project["id"]):
+        assert run(["threads", "--project", wanted, "--json"]) == 0
+        assert [each["id"] for each in json.loads(capsys.readouterr().out)] == [thread_id]
+    assert run(["threads", "--project", "Nowhere"]) == 1
+    assert "No project is called “Nowhere”." in capsys.readouterr().err
+    assert run(["threads", "--tag", "nothing"]) == 1
+    assert "There is no tag “nothing”." in capsys.readouterr().err
+
+    async def tag() -> None:
+        async with open_services(AppPaths.find(str(data_dir)), Settings()) as services:
+            await services.library.tag([thread_id], add=["Reading"])
+            await services.library.create_project("Other", "#0B7A75")
+
+    asyncio.run(tag())
+    assert run(["threads", "--tag", "#reading", "--json"]) == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == [thread_id]
+    assert run(["threads", "--tag", "reading", "--project", "other", "--archived", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []

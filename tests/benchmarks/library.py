@@ -28,6 +28,7 @@ def many_threads(folder: Path, is_quick: bool) -> list[Row]:
         python("-c", _FILL, str(directory / "chatdesk.db"), str(count), "1")
     rows = _starts(few_dir, many_dir, many, rounds=3 if is_quick else 9)
     rows += _slices(many_dir, many)
+    rows.append(_kills(folder / "killed", 12 if is_quick else 50))
     return rows + asyncio.run(_pages(few_dir, many_dir, many))
 
 
@@ -66,6 +67,13 @@ def _slices(folder: Path, count: int) -> list[Row]:
         rows.append(Row(f"{label}, p99", p99, "ms", "below 8 ms", p99 < 8))
         rows.append(Row(f"{label}, largest", slices[-1], "ms", "none above 16 ms", slices[-1] <= 16))
     return rows
+
+
+def _kills(folder: Path, cycles: int) -> Row:
+    folder.mkdir(parents=True)
+    found = json.loads(python("-m", "tests.helpers.killed_purges", str(folder), str(cycles), str(int(time.time()))))
+    lost = len(found["problems"])
+    return Row(f"kill -9 x {cycles} while threads are removed for good", lost, "lost", "nothing lost", lost == 0)
 
 
 async def _pages(few: Path, many: Path, count: int) -> list[Row]:

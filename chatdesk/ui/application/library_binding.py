@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.application.project_binding import ProjectBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
@@ -65,7 +66,7 @@ class LibraryBinding(QObject):
             "thread.move": lambda: self.ask_where_to(self._ids()),
             "thread.tags": lambda: self.ask_for_tags(self._ids()),
             "thread.restore": lambda: self.restore(self._ids()),
-            "thread.delete": lambda: self.delete(self._ids()),
+            "thread.delete": self._delete,
             "thread.select_all": self._select_all,
             "view.threads": lambda: self._show("active"),
             "view.archive": lambda: self._show("archive"),
@@ -267,10 +268,15 @@ class LibraryBinding(QObject):
         threads = self._about()
         self.archive(self._ids(), is_archived=any(thread.archived_at is None for thread in threads))
 
-    def _about(self) -> list:  # type: ignore[type-arg]
+    def _about(self) -> list[Thread]:
         known = self._panes.sidebar.known(self._ids())
         open_thread = self._threads.open_thread
         return known or ([] if open_thread is None else [open_thread])
+
+    def _delete(self) -> None:
+        """What is marked in the trash goes for good, which is asked first."""
+        is_in_trash = bool(self._panes.sidebar.thread_list.marked_ids) and self._lists.query.shelf == "trash"
+        (self.ask_to_purge if is_in_trash else self.delete)(self._ids())
 
     def _select_all(self) -> None:
         sidebar = self._panes.sidebar
