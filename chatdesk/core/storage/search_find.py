@@ -114,7 +114,7 @@ def _candidates(
     if limits.of_threads and _messages_in(conn, limits) < _FEW_MESSAGES:
         source = "threads t CROSS JOIN messages m ON m.thread_id = t.id"
     sql = (
-        f"SELECT m.search_n, 0 FROM {source} WHERE {' AND '.join(tests)}"
+        f"SELECT m.search_n, -m.created_at FROM {source} WHERE {' AND '.join(tests)}"
         f" ORDER BY m.search_n DESC LIMIT {MOST_RANKED + 1}"
     )
     return sql, values
