@@ -100,12 +100,7 @@ def test_a_larger_model_is_chosen_and_asked(paths: AppPaths) -> None:
         for menu in menus:
             menu.close()
         large = ListedModel("offline-large", "Large", 1_000_000, largest_answer=1_000)
-
-        async def list_models() -> tuple[ListedModel, ...]:
-            return (large,)
-
-        services.providers.get("offline").list_models = list_models  # type: ignore[method-assign]
-        await services.chat.context.learn_models()
+        services.chat.context.note_models("offline", (large,))
         await services.chat.set_thread_model(refused.thread_id, "offline", "offline-large")
         answer = await answered(application, lambda: application.panes.transcript.retryRequested.emit(refused.id))
         assert (answer.id, answer.model) == (refused.id, "offline-large")
