@@ -9,7 +9,6 @@ from enum import StrEnum
 LONGEST_NAME = 100
 LONGEST_TEXT = 100_000
 MOST_PROMPTS = 2_000
-_IN_TEXT = 3
 
 
 class PromptKind(StrEnum):
@@ -107,28 +106,30 @@ def checked_name(name: str) -> str:
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
 
 
-def ranked(heads: Iterable[PromptHead], typed: str, *, names_only: bool = False) -> list[PromptHead]:
-    """Those that have every typed word, in name or, unless told, beginning. Names that begin with what was typed come
-    first, then names with words that begin so, then names that hold it, then the rest; each in the given order."""
-    words = typed.casefold().split()
-    if not words:
-        return list(heads)
-    found = []
-    for place, head in enumerate(heads):
-        rank = _rank(head, words)
-        if rank is not None and not (names_only and rank == _IN_TEXT):
-            found.append((rank, place, head))
-    return [head for _rank_, _place, head in sorted(found, key=lambda each: each[:2])]
+class PromptFinder:
+    """Prompts that are looked for at every key: folded once, in the given order."""
+
+    def __init__(self, heads: Iterable[PromptHead]) -> None:
+        self._rows = [(head, head.name.casefold(), head.beginning.casefold()) for head in heads]
+
+    def find(self, typed: str, *, names_only: bool = False) -> list[PromptHead]:
+        """Those that have every typed word, in name or, unless told, beginning. Names that begin with what was typed
+        come first, then names with words that begin so, then names that hold it, then the rest."""
+        words = typed.casefold().split()
+        if not words:
+            return [head for head, _name, _beginning in self._rows]
+        found: tuple[list[PromptHead], ...] = ([], [], [], [])
+        for head, name, beginning in self._rows:
+            rank = _rank(name, "" if names_only else beginning, words)
+            if rank is not None:
+                found[rank].append(head)
+        return [head for heads in found for head in heads]
 
 
-def _rank(head: PromptHead, words: list[str]) -> int | None:
-    name = head.name.casefold()
-    if name.startswith(" ".join(words)):
-        return 0
-    name_words = name.split()
-    if all(any(each.startswith(word) for each in name_words) for word in words):
-        return 1
+def _rank(name: str, beginning: str, words: list[str]) -> int | None:
     if all(word in name for word in words):
-        return 2
-    beginning = head.beginning.casefold()
-    return _IN_TEXT if all(word in name or word in beginning for word in words) else None
+        if name.startswith(" ".join(words)):
+            return 0
+        starts = name.split()
+        return 1 if all(any(each.startswith(word) for each in starts) for word in words) else 2
+    return 3 if beginning and all(word in name or word in beginning for word in words) else None

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.prompt import PromptHead, ranked
+from chatdesk.core.domain.prompt import PromptFinder, PromptHead
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import slash_query
@@ -34,7 +34,7 @@ MANAGE = ""  # in place of a prompt's id
 _WIDTH_PX = 560
 _ROW_PX = 46
 _MOST_ROWS = 7
-_MOST_LISTED = 200
+_MOST_LISTED = 100
 _GAP_PX = 6
 _STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: _MOST_ROWS, Qt.Key.Key_PageUp: -_MOST_ROWS}
 _PASSING = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
@@ -54,7 +54,7 @@ class PromptMenu(QFrame):
         self._theme = theme
         self._composer = composer
         self._editor = composer.editor
-        self._heads: tuple[PromptHead, ...] = ()
+        self._finder = PromptFinder(())
         self._is_after_slash = False
         self._is_armed = False
         self._shown_for: str | None = None
@@ -105,7 +105,7 @@ class PromptMenu(QFrame):
 
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
         """The library changed while this may be open."""
-        self._heads = tuple(heads)
+        self._finder = PromptFinder(heads)
         if self.isVisible():
             self._fill(self._typed())
 
@@ -148,7 +148,7 @@ class PromptMenu(QFrame):
     # Inside
 
     def _open(self, heads: Sequence[PromptHead], *, is_after_slash: bool) -> None:
-        self._heads = tuple(heads)
+        self._finder = PromptFinder(heads)
         self._is_after_slash = is_after_slash
         self._is_armed = True
         self._shown_for = None
@@ -173,7 +173,7 @@ class PromptMenu(QFrame):
 
     def _fill(self, typed: str) -> None:
         self._shown_for = typed
-        found = ranked(self._heads, typed, names_only=self._is_after_slash)[:_MOST_LISTED]
+        found = self._finder.find(typed, names_only=self._is_after_slash)[:_MOST_LISTED]
         self.list.blockSignals(True)
         self.list.clear()
         for head in found:
@@ -274,11 +274,11 @@ class _PromptDelegate(QStyledItemDelegate):
         inner = rect.adjusted(10, 3, -10, -3)
         half = inner.height() // 2
         flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextSingleLine)
-        for role, colour, text, box in (
-            ("text", "text" if is_usable else "muted", index.data(), inner.adjusted(0, 0, 0, -half)),
-            ("muted", "muted", index.data(_HINT_ROLE), inner.adjusted(0, half, 0, 0)),
+        for font, colour, text, box in (
+            (theme.font("text"), "text" if is_usable else "muted", index.data(), inner.adjusted(0, 0, 0, -half)),
+            (theme.font("muted"), "muted", index.data(_HINT_ROLE), inner.adjusted(0, half, 0, 0)),
         ):
-            painter.setFont(theme.font(role))
+            painter.setFont(font)
             painter.setPen(theme.colour(colour))
             shown = painter.fontMetrics().elidedText(str(text or ""), Qt.TextElideMode.ElideRight, box.width())
             painter.drawText(box, flags, shown)

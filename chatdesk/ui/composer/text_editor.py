@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from chatdesk.ui.composer.long_lines import break_long_lines, mend_long_lines
 from chatdesk.ui.composer.slash_query import slash_query
+from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
 
 # A slice of a large paste: keeps the GUI thread below 16 ms, even when every character is a line of its own.
 _SLICE_CHARACTERS = 4096

@@ -87,7 +87,7 @@ class PromptFieldsDialog(Panel):
 
     def values(self) -> dict[str, str]:
         return {
-            name: field.currentText() if isinstance(field, QComboBox) else field.toPlainText()[:LONGEST_VALUE]
+            name: field.currentText() if isinstance(field, QComboBox) else field.written()[:LONGEST_VALUE]
             for name, field in self._fields.items()
         }
 
@@ -99,7 +99,7 @@ class PromptFieldsDialog(Panel):
             field.setCurrentIndex(max(0, field.findText(value)))
         else:
             field = _TextField(self.theme, name=each.label, object_name="", most=LONGEST_VALUE)
-            field.setPlainText(value)
+            field.show_written(value)
             field.selectAll()
             field.setFixedHeight(field.fontMetrics().lineSpacing() * _LINES + _PADDING_PX)
             field.entered.connect(self._finish)

@@ -81,7 +81,7 @@ class PromptForm(QWidget):
         self._on_typed()
 
     def written(self) -> Written:
-        return Written(PromptKind(self.kind_box.currentData()), self.name_field.text(), self.text_field.toPlainText())
+        return Written(PromptKind(self.kind_box.currentData()), self.name_field.text(), self.text_field.written())
 
     def show_written(self, written: Written) -> None:
         """In place of all, without saying that it was typed."""
@@ -90,7 +90,7 @@ class PromptForm(QWidget):
             field.blockSignals(True)
         self.kind_box.setCurrentIndex(self.kind_box.findData(written.kind.value))
         self.name_field.setText(written.name)
-        self.text_field.setPlainText(written.text)
+        self.text_field.show_written(written.text)
         for field in fields:
             field.blockSignals(False)
         self._hint.setText(_HINTS[written.kind])
@@ -100,7 +100,7 @@ class PromptForm(QWidget):
         """As if a person had typed it; what stood there comes back with Ctrl+Z."""
         self.kind_box.setCurrentIndex(self.kind_box.findData(written.kind.value))
         self.name_field.setText(written.name)
-        self.text_field.replace_text(written.text)
+        self.text_field.replace_written(written.text)
 
     def show_problems(self, sentences: Sequence[str]) -> None:
         self._problems.setText("\n".join(sentences))

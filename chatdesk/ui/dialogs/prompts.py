@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind, ranked
+from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, PromptKind
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.dialogs.prompt_form import KIND_WORDS, PromptForm, Written
@@ -32,6 +32,7 @@ from chatdesk.ui.widgets.search_field import SearchField
 
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
 _SAVE_AFTER_MS = 800
+_MOST_LISTED = 200
 _ICONS: Final = {PromptKind.TEMPLATE: "wand", PromptKind.SYSTEM: "message-square"}
 _SHOWN: Final[dict[str, PromptKind | None]] = {
     "All prompts": None,
@@ -58,7 +59,7 @@ class PromptsDialog(Panel):
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Prompts", parent=parent)
         self.setObjectName("promptsDialog")
-        self._heads: tuple[PromptHead, ...] = ()
+        self._finder = PromptFinder(())
         self._id: str | None = None
         self._opened = self._clean = Written(PromptKind.TEMPLATE, "", "")
         self._sent: Written | None = None
@@ -81,7 +82,7 @@ class PromptsDialog(Panel):
         return self._id
 
     def show_heads(self, heads: Sequence[PromptHead]) -> None:
-        self._heads = tuple(heads)
+        self._finder = PromptFinder(heads)
         self._fill()
 
     def show_prompt(self, prompt: Prompt | None) -> None:
@@ -224,16 +225,21 @@ class PromptsDialog(Panel):
 
     def _fill(self) -> None:
         kind = _SHOWN[self.shown_box.currentText()]
-        shown = [head for head in self._heads if kind is None or head.kind is kind]
+        shown = [head for head in self._finder.find(self.search.text()) if kind is None or head.kind is kind]
+        icons = {each: icon(name, self.theme.tokens.muted) for each, name in _ICONS.items()}
+        size = QSize(0, round(_ROW_PX * max(1.0, self.theme.scale)))
         self.list.blockSignals(True)
         self.list.clear()
-        for head in ranked(shown, self.search.text()):
-            item = QListWidgetItem(icon(_ICONS[head.kind], self.theme.tokens.muted), head.name, self.list)
+        for head in shown[:_MOST_LISTED]:
+            item = QListWidgetItem(icons[head.kind], head.name)
             item.setData(_ID_ROLE, head.id)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, KIND_WORDS[head.kind])
-            item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
-        if not self.list.count():
-            QListWidgetItem("No prompt has this in it.", self.list).setFlags(Qt.ItemFlag.NoItemFlags)
+            item.setSizeHint(size)
+            self.list.addItem(item)
+        rest = len(shown) - _MOST_LISTED
+        if rest > 0 or not shown:
+            more = f"{rest:,} more: type part of a name." if shown else "No prompt has this in it."
+            QListWidgetItem(more, self.list).setFlags(Qt.ItemFlag.NoItemFlags)
         self.list.blockSignals(False)
         self._mark_row()
 

@@ -46,7 +46,7 @@ class SystemPromptDialog(Panel):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.toPlainText()))
+        self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.written()))
         self._build()
         self.fit(_WIDTH_PX, _HEIGHT_PX)
         self._show_source(source)
@@ -57,17 +57,16 @@ class SystemPromptDialog(Panel):
         return self._source
 
     def show_library(self, heads: Sequence[PromptHead]) -> None:
-        menu = QMenu(self)
-        menu.setAccessibleName("System prompts of the library")
+        menu = self._library
+        menu.clear()
         for head in heads:
             action = menu.addAction(head.name[:_LONGEST_LABEL].replace("&", "&&"))
             action.triggered.connect(lambda _is_checked=False, prompt_id=head.id: self.libraryRequested.emit(prompt_id))
-        self.choose_button.setMenu(menu if heads else None)
         self.choose_button.setEnabled(bool(heads))
 
     def use_text(self, text: str) -> None:
         """In place of what is written; Ctrl+Z brings that back."""
-        self.text_field.replace_text(text)
+        self.text_field.replace_written(text)
         self.text_field.setFocus()
 
     def show_size(self, size: PromptSize) -> None:
@@ -139,6 +138,9 @@ class SystemPromptDialog(Panel):
         self._notice.setObjectName("systemPromptNotice")
         self.choose_button = self._button("From the library", "systemPromptChoose", None)
         self.choose_button.setEnabled(False)
+        self._library = QMenu(self)
+        self._library.setAccessibleName("System prompts of the library")
+        self.choose_button.setMenu(self._library)
         self.keep_button = self._button("Save to the library", "systemPromptKeep", self._keep)
         self.cancel_button = self._button("Cancel", "systemPromptCancel", super().reject)
         self.save_button = self._button("Save", "systemPromptSave", self._save)
@@ -189,15 +191,15 @@ class SystemPromptDialog(Panel):
         """What was written for the other one is kept until *Save* or the end."""
         self._source = source
         self.text_field.blockSignals(True)
-        self.text_field.setPlainText(self._texts[source])
+        self.text_field.show_written(self._texts[source])
         self.text_field.blockSignals(False)
-        self._texts[source] = self.text_field.toPlainText()
+        self._texts[source] = self.text_field.written()
         self.text_field.setAccessibleName(f"System prompt of {_OWNERS[source]}")
         self._show_state()
-        self.edited.emit(self.text_field.toPlainText())
+        self.edited.emit(self.text_field.written())
 
     def _on_text_changed(self) -> None:
-        self._texts[self._source] = self.text_field.toPlainText()
+        self._texts[self._source] = self.text_field.written()
         self._is_warned = False
         self._settle.start()
         self._show_state()
@@ -238,7 +240,7 @@ class SystemPromptDialog(Panel):
         self.saveRequested.emit(changes)
 
     def _keep(self) -> None:
-        self.keepRequested.emit(self.text_field.toPlainText())
+        self.keepRequested.emit(self.text_field.written())
 
     @staticmethod
     def _say(label: QWidget, text: str, *, is_danger: bool) -> None:

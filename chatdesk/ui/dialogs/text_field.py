@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
 
 
 class TextField(QPlainTextEdit):
@@ -27,14 +28,22 @@ class TextField(QPlainTextEdit):
             f"QPlainTextEdit:focus {{ border: {FOCUS_RING_PX}px solid {tokens.accent}; padding: 2px 4px; }}"
         )
 
-    def replace_text(self, text: str) -> None:
+    def written(self) -> str:
+        """What the person wrote: the field holds very long lines in pieces."""
+        return mend_long_lines(self.toPlainText())
+
+    def show_written(self, text: str) -> None:
+        """In place of all, for good."""
+        self.setPlainText(break_long_lines(text))
+
+    def replace_written(self, text: str) -> None:
         """In place of all; one step to undo."""
         cursor = self.textCursor()
         cursor.select(cursor.SelectionType.Document)
-        cursor.insertText(text)
+        cursor.insertText(break_long_lines(text))
         self.setTextCursor(cursor)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         if source.hasText() and not self.isReadOnly():
-            self.textCursor().insertText(source.text()[: self._most])
+            self.textCursor().insertText(break_long_lines(source.text()[: self._most]))
             self.ensureCursorVisible()

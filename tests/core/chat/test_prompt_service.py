@@ -17,11 +17,11 @@ from chatdesk.core.domain.prompt import (
     LONGEST_TEXT,
     MOST_PROMPTS,
     NewPrompt,
+    PromptFinder,
     PromptHead,
     PromptKind,
     PromptSource,
     checked_name,
-    ranked,
 )
 from chatdesk.core.errors import (
     ChatDeskError,
@@ -274,16 +274,18 @@ def _heads(*names: str, beginning: str = "") -> list[PromptHead]:
 
 def test_names_that_begin_with_what_was_typed_come_first() -> None:
     heads = _heads("My review", "Overview", "Review code", "Code to review", "Other")
-    assert [head.name for head in ranked(heads, "Rev")] == ["Review code", "My review", "Code to review"]
-    assert [head.name for head in ranked(heads, "view")] == ["My review", "Overview", "Review code", "Code to review"]
-    assert [head.name for head in ranked(heads, "code re")] == ["Review code", "Code to review"]
-    assert ranked(heads, " ") == heads
-    assert ranked(heads, "zebra") == []
+    finder = PromptFinder(heads)
+    assert [head.name for head in finder.find("Rev")] == ["Review code", "My review", "Code to review"]
+    assert [head.name for head in finder.find("view")] == ["My review", "Overview", "Review code", "Code to review"]
+    assert [head.name for head in finder.find("code re")] == ["Review code", "Code to review"]
+    assert finder.find(" ") == heads
+    assert finder.find("zebra") == []
 
 
 def test_what_a_prompt_says_is_found_last() -> None:
     heads = [*_heads("One", beginning="about Straße"), *_heads("Strasse")]
-    assert [head.name for head in ranked(heads, "STRASSE")] == ["Strasse", "One"]
+    assert [head.name for head in PromptFinder(heads).find("STRASSE")] == ["Strasse", "One"]
+    assert [head.name for head in PromptFinder(heads).find("STRASSE", names_only=True)] == ["Strasse"]
 
 
 def test_a_name_of_blanks_is_none() -> None:

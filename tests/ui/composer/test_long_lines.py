@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatdesk.ui.composer.long_lines import MARK, MAX_LINE_CHARACTERS, break_long_lines, mend_long_lines
+from chatdesk.ui.widgets.long_lines import MARK, MAX_LINE_CHARACTERS, break_long_lines, mend_long_lines
 
 _TEXT = st.text(alphabet=st.characters(exclude_characters=f"\r\u2029\0{MARK}"))
 
