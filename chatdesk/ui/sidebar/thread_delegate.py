@@ -155,8 +155,16 @@ class ThreadDelegate(QStyledItemDelegate):
     def _looks(self) -> _Look:
         if self._look is None:
             colour, scale = self._theme.colour, max(1.0, self._theme.scale)
-            names = ("text", "muted", "line", "accent", "selected", "hover")
-            self._look = _Look(self._theme.tokens, *map(colour, names), icon_px=round(ICON_PX * scale))
+            self._look = _Look(
+                self._theme.tokens,
+                text=colour("text"),
+                muted=colour("muted"),
+                line=colour("line"),
+                accent=colour("accent"),
+                selected=colour("selected"),
+                hover=colour("hover"),
+                icon_px=round(ICON_PX * scale),
+            )
         return self._look
 
     def _start(self, direction: Qt.LayoutDirection) -> int:
