@@ -48,8 +48,8 @@ class SearchService:
         cursor: str | None = None,
         is_typing: bool = True,
     ) -> AsyncGenerator[SearchGroup, None]:
-        """Groups with at least one hit, or with something to say, as they are found: messages first, which are most
-        wanted, then threads, projects, tags and artifacts.
+        """Groups with at least one hit, or with something to say, as they are found: threads, projects, tags and
+        artifacts, which are few, then messages.
 
         ``cursor`` is ``next_cursor`` of a group before, for the next page of exactly that kind: give the same text.
         Ends early, without an error, once a newer search begins; closing the generator ends it as well. Raises
@@ -63,16 +63,16 @@ class SearchService:
         place = _checked(cursor, kinds)
         size = max(1, min(limit, 500))
         try:
-            if SearchKind.MESSAGE in kinds:
-                group = await reader.run(number, lambda conn: hits.messages(conn, query, size, place))
-                if group is not None:
-                    if not group.hits:
-                        self._has_work.set()  # perhaps the index waits to be made anew
-                    yield group
             rest = [kind for kind in _NAMED if kind in kinds]
             if rest:
                 for group in await reader.run(number, lambda conn: hits.named(conn, query, rest, size, place)):
                     yield group
+            if SearchKind.MESSAGE in kinds:
+                found = await reader.run(number, lambda conn: hits.messages(conn, query, size, place))
+                if found is not None:
+                    if not found.hits:
+                        self._has_work.set()  # perhaps the index waits to be made anew
+                    yield found
         except SearchSuperseded:
             return
         except IndexDamaged:

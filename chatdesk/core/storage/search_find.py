@@ -83,10 +83,12 @@ def _candidates(
 ) -> tuple[str, list[Any]]:
     """A statement that gives numbers and scores, the newest first."""
     wanted = search_match.expression(query)
+    # While the first letters of a word are typed, newest first will do.
+    score = "0" if search_match.has_short_beginning(query) else "bm25(search_index)"
     if wanted is not None and not query.filters:
         trashed = _few_in_trash(conn)
         if trashed is not None:
-            return _unfiltered(wanted, trashed, below)
+            return _unfiltered(wanted, trashed, below, score)
     tests, values = list(limits.of_messages), list(limits.message_values)
     if limits.is_in_trash:
         tests.append(f"(m.deleted_at IS NOT NULL OR m.thread_id IN ({TRASHED_THREADS}))")
@@ -102,7 +104,7 @@ def _candidates(
         values += limits.thread_values
     if wanted is not None:
         sql = (
-            "SELECT f.rowid, bm25(search_index) FROM search_index f CROSS JOIN messages m ON m.search_n = f.rowid"
+            f"SELECT f.rowid, {score} FROM search_index f CROSS JOIN messages m ON m.search_n = f.rowid"
             f"{join} WHERE search_index MATCH ? AND {' AND '.join(tests)} ORDER BY f.rowid DESC LIMIT {MOST_RANKED + 1}"
         )
         return sql, [wanted, *values]
@@ -120,7 +122,7 @@ def _candidates(
     return sql, values
 
 
-def _unfiltered(wanted: str, trashed: Sequence[int], below: int | None) -> tuple[str, list[Any]]:
+def _unfiltered(wanted: str, trashed: Sequence[int], below: int | None, score: str) -> tuple[str, list[Any]]:
     """Of the index alone: looking up a message for each hit takes as long as ranking it."""
     tests = ["search_index MATCH ?"]
     values: list[Any] = [wanted]
@@ -131,7 +133,7 @@ def _unfiltered(wanted: str, trashed: Sequence[int], below: int | None) -> tuple
         tests.append("rowid < ?")
         values.append(below)
     sql = (
-        f"SELECT rowid, bm25(search_index) FROM search_index WHERE {' AND '.join(tests)}"
+        f"SELECT rowid, {score} FROM search_index WHERE {' AND '.join(tests)}"
         f" ORDER BY rowid DESC LIMIT {MOST_RANKED + 1}"
     )
     return sql, values

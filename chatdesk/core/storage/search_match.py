@@ -25,6 +25,7 @@ TRASHED_THREADS = (
 
 # A shorter beginning stands in too many words to be of help, and takes as long as all of them.
 _SHORTEST_BEGINNING = 2
+_COSTLY_BEGINNING = 3
 
 _IN_LIST = "IN (SELECT value FROM json_each(?))"
 _HAS = {
@@ -74,6 +75,16 @@ def _quoted(term: Term) -> str:
     words = text.split()
     may_go_on = term.is_prefix and bool(words) and len(words[-1]) >= _SHORTEST_BEGINNING
     return '"' + text.replace('"', " ") + '"' + "*" * may_go_on
+
+
+def has_short_beginning(query: SearchQuery) -> bool:
+    """Whether a word is so short a beginning that ranking would have to count half of all messages."""
+    return any(
+        term.is_prefix
+        and _SHORTEST_BEGINNING <= len((search_text.words(term.text) or "").split()[-1]) <= _COSTLY_BEGINNING
+        for clause in query.clauses
+        for term in clause
+    )
 
 
 def is_about_messages(query: SearchQuery) -> bool:

@@ -337,6 +337,7 @@ async def test_named_groups_have_pages_too(world: SearchWorld) -> None:
 async def test_a_newer_search_ends_the_older(world: SearchWorld) -> None:
     thread = await world.thread()
     await world.ask(thread, "gull")
+    await world.threads.rename(thread, "A gull")
     older = world.search.search("gull")
     first = await anext(older)
     assert first.hits
