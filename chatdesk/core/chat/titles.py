@@ -18,7 +18,8 @@ _LONGEST_READ = 20_000
 _LONGEST_ANSWER = 120  # a model that writes more than this does not give a title
 _MOST_WORDS = 14
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_LABEL = re.compile(r"^(?:title|titel|titre|título|titolo)\s*[:：]\s*", re.IGNORECASE)
+# "Title:" in the languages that spell it much alike.
+_LABEL = re.compile(r"^t[ií]t(?:le|el|re|ulo|olo)\s*[:：]\s*", re.IGNORECASE)
 
 
 def title_from_text(text: str) -> str:
