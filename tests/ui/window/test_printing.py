@@ -1,0 +1,149 @@
+"""Pages of a PDF: what is on them, where they end, and that nothing is read which nobody named."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QBuffer, QIODevice, QUrl
+from PySide6.QtGui import QImage, QTextDocument
+
+from chatdesk.ui.application import printing
+from chatdesk.ui.application.printing import Pages, print_lines
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def device() -> Iterator[QBuffer]:
+    made = QBuffer()
+    made.open(QIODevice.OpenModeFlag.WriteOnly)
+    yield made
+    made.close()
+
+
+def _lines(*messages: str, blobs: str = "/nowhere") -> io.BytesIO:
+    head = {"title": "A\ntitle", "blobs": blobs}
+    return io.BytesIO(b"".join(json.dumps(each).encode() + b"\n" for each in (head, *({"html": m} for m in messages))))
+
+
+def _page_count(path: Path) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", path.read_bytes()))
+
+
+def test_a_file_is_written_and_long_text_goes_over_pages(tmp_path: Path) -> None:
+    print_lines(_lines("<p>short</p>"), tmp_path / "short.pdf")
+    print_lines(_lines("<h1>Long</h1>", "<p>" + "word " * 6000 + "</p>"), tmp_path / "long.pdf")
+    assert (tmp_path / "short.pdf").read_bytes().startswith(b"%PDF-")
+    assert _page_count(tmp_path / "short.pdf") == 1
+    assert _page_count(tmp_path / "long.pdf") >= 6
+
+
+def test_no_line_is_cut_where_a_page_ends(device: QBuffer, tmp_path: Path) -> None:
+    pages = Pages(device, "t", tmp_path)
+    cuts: list[tuple[float, float]] = []
+    documents: list[QTextDocument] = []
+
+    def painted(document: QTextDocument, start: float, end: float) -> None:
+        documents.append(document)
+        cuts.append((start, end))
+
+    pages._paint = painted  # type: ignore[method-assign]
+    code = "\n".join(f"line {number} " + "x" * (number % 200) for number in range(300))
+    html = f'<p>{"word " * 900}</p><table width="100%"><tr><td><pre>{code}</pre></td></tr></table>'
+    pages.add(html)
+    pages.end()
+    assert len(cuts) > 3
+    assert [start for start, _ in cuts[1:]] == [end for _, end in cuts[:-1]]
+    assert cuts[0][0] == 0
+    assert cuts[-1][1] == pytest.approx(documents[0].size().height())
+    layout, block = documents[0].documentLayout(), documents[0].begin()
+    while block.isValid():
+        top = layout.blockBoundingRect(block).top()
+        for number in range(block.layout().lineCount()):
+            rect = block.layout().lineAt(number).rect()
+            for _, cut in cuts[:-1]:
+                assert not top + rect.top() + 1 < cut < top + rect.bottom() - 1
+        block = block.next()
+
+
+def test_something_higher_than_a_page_is_cut_and_ends(device: QBuffer, tmp_path: Path) -> None:
+    image = QImage(40, 9000, QImage.Format.Format_RGB32)
+    image.fill(0)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    data = bytes(buffer.data().data())
+    name = hashlib.sha256(data).hexdigest()
+    (tmp_path / name[:2]).mkdir()
+    (tmp_path / name[:2] / name).write_bytes(data)
+    pages = Pages(device, "t", tmp_path)
+    pages.add(f'<p>before</p><p><img src="blob:{name}"></p><p>after</p>')
+    pages.end()
+    assert 3 < pages.count < 30
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "https://example.org/a.png",
+        "blob:../../etc/passwd",
+        f"blob:{'0' * 64}",
+        "blob:",
+        "formula:!!",
+        f"formula:{base64.urlsafe_b64encode(b'[1]').decode()}",
+        f"formula:{base64.urlsafe_b64encode(json.dumps([10**9, 10**9, 10**9, 'M', '']).encode()).decode()}",
+        "data:image/svg+xml,<svg/>",
+    ],
+)
+def test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened(source: str, tmp_path: Path) -> None:
+    opened: list[object] = []
+    is_watching = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if is_watching and event == "open":
+            opened.append(arguments[0])
+
+    sys.addaudithook(watch)
+    document = printing._Document(tmp_path, 600)
+    found = document.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl(source))
+    is_watching = False
+    assert isinstance(found, QImage)
+    assert (found.width(), found.height()) == (1, 1)
+    assert opened == []
+    style = document.loadResource(QTextDocument.ResourceType.StyleSheetResource.value, QUrl(source))
+    assert isinstance(style, QImage)
+
+
+def test_a_formula_is_drawn(tmp_path: Path) -> None:
+    points = base64.urlsafe_b64encode(b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01\x80\x00").decode()
+    text = base64.urlsafe_b64encode(json.dumps([256, 200, 50, "MLLZ", points]).encode()).decode()
+    document = printing._Document(tmp_path, 600)
+    found = document.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl(f"formula:{text}"))
+    assert found.width() > 40
+    assert found.devicePixelRatio() == 4
+
+
+def test_a_word_without_end_takes_no_time(device: QBuffer, tmp_path: Path) -> None:
+    pages = Pages(device, "t", tmp_path)
+    pages.add("<p>" + "a" * 300_000 + "</p>")
+    pages.end()
+    assert pages.count > 20
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"\w"):
+        print_lines(_lines("<p>x</p>"), tmp_path / "gone" / "x.pdf")
+
+
+def test_the_style_has_the_windows_colours() -> None:
+    assert "k-keyword" in printing.style()
