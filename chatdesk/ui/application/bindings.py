@@ -102,6 +102,7 @@ class Bindings:
             panes, self.threads, self.messages, self.files, self.drafts, handle=handle, tasks=tasks
         )
         self.imports = ImportBinding(panes, self.lists, handle, tasks)
+        self.imports.stand_before(self.attachments.attach)
         self.search = SearchBinding(
             panes,
             self.threads,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +51,20 @@ class ImportBinding(QObject):
     def open(self, path: Path | None = None) -> None:
         """Show the dialog: of a new import, or of the one that runs."""
         self._tasks.replace(self._open(path), "import dialog")
+
+    def stand_before(self, attach: Callable[[Sequence[str]], None]) -> None:
+        """Files that are offered to the composer go to ``attach``; one that looks like an export is asked about."""
+
+        def offer(paths: Sequence[str]) -> None:
+            path = Path(paths[0]) if len(paths) == 1 else None
+            if path is not None and looks_like_export(path):
+                self.ask_about(path, lambda: attach(paths))
+            else:
+                attach(paths)
+
+        offered = self._panes.composer.filesOffered
+        offered.disconnect(attach)
+        offered.connect(offer)
 
     def ask_about(self, path: Path, attach: Callable[[], None]) -> ConfirmDialog:
         """A file that could be both was dropped where files are attached."""

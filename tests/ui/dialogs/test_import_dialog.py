@@ -260,3 +260,22 @@ def test_what_could_be_attached_is_asked_about(tmp_path: Path) -> None:
         imports._dialog.reject()
 
     play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def test_an_export_that_is_dropped_on_the_composer_is_asked_about_and_other_files_are_not(tmp_path: Path) -> None:
+    export = write_json(tmp_path / "conversations.json", [plain_chatgpt("one", 1)])
+    note = tmp_path / "note.txt"
+    note.write_text("words")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        composer = application.panes.composer
+        composer.filesOffered.emit([str(note)])
+        await until(lambda: composer.attached_count == 1)
+        composer.filesOffered.emit([str(export)])
+        question = application.panes.window.findChild(ConfirmDialog)
+        assert question is not None
+        question.reject()
+        await until(lambda: composer.attached_count == 2)
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
