@@ -354,7 +354,7 @@ def printing_command() -> list[str]:
 
 def _load() -> tuple[Any, ...]:
     """Import what the services need; slow, so it runs on a thread."""
-    from chatdesk.core.chat import service
+    from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
     from chatdesk.core.diagnostics.redaction import register_secret
     from chatdesk.core.providers import registry
     from chatdesk.core.settings.secrets import SecretStore

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import codecs
 import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 MOST_CHARACTERS: Final = 2_000_000
 _MOST_BYTES = 8 * 1024 * 1024
@@ -118,11 +120,13 @@ def _of_pdf(path: Path) -> FileText:
 
 
 def _of_zipped(path: Path, mime: str) -> FileText:
+    from zipfile import ZipFile
+
     from chatdesk.core.attachments.document_text import text_of_xml
 
     pieces: list[str] = []
     size = 0
-    with zipfile.ZipFile(path) as archive:
+    with ZipFile(path) as archive:
         for data in _members(archive, mime):
             pieces.append(text_of_xml(data, most_characters=MOST_CHARACTERS + 1 - size))
             size += len(pieces[-1])
@@ -131,7 +135,7 @@ def _of_zipped(path: Path, mime: str) -> FileText:
     return _bounded("\n\n".join(pieces))
 
 
-def _members(archive: zipfile.ZipFile, mime: str) -> Iterator[bytes]:
+def _members(archive: ZipFile, mime: str) -> Iterator[bytes]:
     """The parts that hold the text, in order. What an archive says about its sizes is not believed."""
     names = {DOCX: ["word/document.xml"], ODT: ["content.xml"]}.get(mime)
     if names is None:

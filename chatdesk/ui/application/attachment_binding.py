@@ -59,6 +59,7 @@ class AttachmentBinding(QObject):
         self._tasks = tasks
         self._copying: dict[str, asyncio.Task[object]] = {}
         composer = panes.composer
+        panes.commands.bind("message.attach", self.choose, composer.attach_button.isEnabled)
         composer.attachRequested.connect(self.choose)
         composer.filesOffered.connect(self.attach)
         composer.imageOffered.connect(self.attach_image)
