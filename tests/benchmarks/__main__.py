@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import context, foundation, library, search, transcript, transfer, versions
+from tests.benchmarks import context, export, foundation, library, search, transcript, transfer, versions
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
@@ -31,6 +31,8 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "search": search.searching,
     "index": search.keeping,
     "import": transfer.importing,
+    "export": export.exporting,
+    "kill-upkeep": export.killing,
     "library": library.many_threads,
 }
 

@@ -1,0 +1,105 @@
+"""Rows of exporting and keeping safe: messages a second, memory, packing a backup, and kills in the middle."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.benchmarks.processes import python
+from tests.benchmarks.table import Row, against
+
+
+def exporting(folder: Path, is_quick: bool) -> list[Row]:
+    folder.mkdir(parents=True)
+    threads = 20 if is_quick else 100
+    found = json.loads(python("-c", _EXPORT, str(folder), str(threads)))
+    count = threads * 1000
+    rows = []
+    for kind in ("json", "zip", "md", "html"):
+        per_second = found[kind]["messages"] / found[kind]["seconds"]
+        name = f"export of {found[kind]['messages']:,} messages as {kind}"
+        # Blocks of a page come from the renderer's worker, one message after the other.
+        least = 200 if kind == "html" else 5000
+        rows.append(Row(name, per_second, "/s", f"at least {least:,} a second", per_second >= least))
+    rows.append(
+        Row(
+            f"memory that exporting {count:,} messages adds",
+            found["memory_mb"],
+            "MB",
+            "at most 64 MB",
+            found["memory_mb"] <= 64,
+        )
+    )
+    rows.append(
+        against(
+            f"backup of {found['size_mb']:.0f} MB, packed and read back",
+            found["backup_s"],
+            found["copy_s"],
+            unit="s",
+            most=10,
+            goal="at most 10 bare copies by SQLite",
+        )
+    )
+    return rows
+
+
+def killing(folder: Path, is_quick: bool) -> list[Row]:
+    cycles = 10 if is_quick else 50
+    rows = []
+    for kind in ("backup", "restore", "purge", "upgrade"):
+        tally = json.loads(
+            python("-m", "tests.helpers.killed_upkeep", str(folder / kind), kind, str(cycles), str(int(time.time())))
+        )
+        for problem in tally["problems"][:10]:
+            print(problem, file=sys.stderr)
+        lost = len(tally["problems"])
+        name = f"kill -9 during {kind} x {cycles}, {tally['killed']} before its end"
+        rows.append(Row(name, lost, "lost", "nothing lost", lost == 0))
+    return rows
+
+
+_EXPORT = """
+import asyncio, json, resource, sqlite3, sys, time
+from contextlib import closing
+from pathlib import Path
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.storage.backup_shelf import BackupShelf
+from chatdesk.core.transfer.exporting import ExportFormat, ExportService
+from tests.helpers.bulk_data import make_database
+
+TEXT = "a question about **migrations** and an answer with `code`, a list and some more words; " * 7
+
+def memory():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+async def main(folder, threads):
+    path = folder / "chatdesk.db"
+    ids = await make_database(path, threads=threads, messages_per_thread=1000, text_of=lambda n: f"{n}: {TEXT}")
+    service = ExportService(path, folder / "blobs", SystemClock(), printing=["false"])
+    found = {}
+    await service.export(Choice(thread_ids=(ids[0],)), ExportFormat.JSON, folder / "warm.json")
+    before = memory()
+    for kind, target in (("json", folder / "a.json"), ("zip", folder / "a.zip"), ("md", folder)):
+        began = time.perf_counter()
+        report = await service.export(Choice(), ExportFormat.MARKDOWN if kind == "md" else ExportFormat.JSON, target)
+        found[kind] = {"messages": report.messages, "seconds": time.perf_counter() - began}
+    found["memory_mb"] = memory() - before
+    began = time.perf_counter()
+    report = await service.export(Choice(thread_ids=(ids[0],)), ExportFormat.HTML, folder / "a.html")
+    found["html"] = {"messages": report.messages, "seconds": time.perf_counter() - began}
+    with closing(sqlite3.connect(path)) as conn:
+        began = time.perf_counter()
+        with closing(sqlite3.connect(folder / "copy.db")) as copy:
+            conn.backup(copy)
+        found["copy_s"] = time.perf_counter() - began
+        began = time.perf_counter()
+        made = BackupShelf(folder / "backups", "chatdesk", daily=1, weekly=0).add(conn, SystemClock().now_ms())
+        found["backup_s"] = time.perf_counter() - began
+    found["size_mb"] = path.stat().st_size / 1e6
+    print(json.dumps(found))
+
+asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+"""
