@@ -25,8 +25,6 @@ TIME_LIMIT_S: Final = 30.0
 LONGEST_SENT_PX: Final = 2048
 _MOST_REPLY_BYTES = 64 * 1024 * 1024
 _DIED: Final = "It needs too much time or memory to be read."
-# Two files at a time: there is a window to be kept awake.
-_AT_ONCE = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,11 @@ class FileReader:
             process.kill()
 
     def _ask(self, job: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-        with _AT_ONCE:
-            try:
-                reply = self._run(json.dumps(job).encode("ascii") + b"\n")
-            except OSError as error:
-                _log.error("the reading process cannot be started: %s", type(error).__name__)
-                reply = b""
+        try:
+            reply = self._run(json.dumps(job).encode("ascii") + b"\n")
+        except OSError as error:
+            _log.error("the reading process cannot be started: %s", type(error).__name__)
+            reply = b""
         return _taken_apart(reply)
 
     def _run(self, job: bytes) -> bytes:

@@ -29,6 +29,7 @@ DEFAULT_MAX_BYTES = 20 * 1024 * 1024
 # A blob may be named a moment after it was made; a day is far more than any composer needs.
 _KEPT_UNNAMED_S = 24 * 60 * 60
 _COPY_PIECE_BYTES = 1024 * 1024
+_AT_ONCE = 2
 
 Progress = Callable[[int, int], None]
 
@@ -49,6 +50,8 @@ class AttachmentService:
         self._reader = reader or FileReader()
         self._intake = Intake(blobs, self._reader)
         self._max_bytes = max_bytes
+        # Everybody shares the threads that wait; twenty files must not take them all.
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks = TaskSet()
         self._being_read: dict[str, asyncio.Task[FileText]] = {}
 
@@ -91,7 +94,8 @@ class AttachmentService:
     async def _added(self, add: Callable[..., Attachment], *values: object, **more: object) -> Attachment:
         if self._artifacts.is_read_only:
             raise NotPossible("Nothing can be attached here, because nothing can be written.")
-        attachment = await asyncio.to_thread(add, *values, **more)
+        async with self._slots:
+            attachment = await asyncio.to_thread(add, *values, **more)
         if not attachment.is_image:  # read while the person goes on writing
             self._tasks.start(self.text_of(attachment), f"read {attachment.sha256[:8]}")
         return attachment
@@ -122,7 +126,8 @@ class AttachmentService:
         path = self.blobs.path(attachment.sha256)
         if not await asyncio.to_thread(path.is_file):
             return FileText("", "The file is no longer there.")  # not kept: it may come back with a backup
-        found = await asyncio.to_thread(self._reader.text, path, attachment.mime)
+        async with self._slots:
+            found = await asyncio.to_thread(self._reader.text, path, attachment.mime)
         await self._artifacts.put_text(attachment.sha256, found.text, found.problem)
         return found
 
@@ -131,7 +136,8 @@ class AttachmentService:
         path = self.blobs.path(attachment.sha256)
         if not await asyncio.to_thread(path.is_file):
             return SentImage(problem="The file is no longer there.")
-        return await asyncio.to_thread(self._reader.sent_image, path)
+        async with self._slots:
+            return await asyncio.to_thread(self._reader.sent_image, path)
 
     # Out
 

@@ -66,9 +66,9 @@ class AttachmentBinding(QObject):
         composer.shelfMade.connect(self._on_composer_shelf_made)
         threads.opened.connect(lambda _thread: self._describe_soon())
         panes.header.modelChosen.connect(lambda *_model: self._describe_soon())
-        panes.transcript.setAcceptDrops(True)
-        panes.transcript.installEventFilter(self)
-        panes.transcript.viewport().installEventFilter(self)
+        for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
+            place.setAcceptDrops(True)
+            place.installEventFilter(self)
 
     def follow(self, bridge: EventBridge) -> None:
         bridge.thread_changed.connect(lambda _event: self._describe_soon())

@@ -86,7 +86,7 @@ class ContextTab(QWidget):
             about = "about " if report.totals.is_estimate else ""
             self._total.setText(f"{about}{report.totals.used:,} of {report.totals.window:,} tokens · {report.model}")
             self._problem.setText(report.problem or "")
-            self._note.setText(_left_out(report))
+            self._note.setText(" ".join(filter(None, (_left_out(report), *report.notes))))
             self.bar.show_report(report)
             self._model.restart()
         self._show_state()
