@@ -262,6 +262,21 @@ def test_the_composers_text_becomes_a_prompt(paths: AppPaths) -> None:
     play(paths, script)
 
 
+def test_what_stands_in_the_library_outlives_the_window(paths: AppPaths) -> None:
+    async def write(application: WindowApplication) -> None:
+        await application.services()
+        application.panes.commands.trigger("prompt.library")
+        dialog = await _opened(application, PromptsDialog)
+        await until(lambda: dialog.list.count() > 5)
+        QTest.keyClicks(dialog.form.text_field, "Half a thought")  # the window closes right after the last key
+
+    async def read(application: WindowApplication) -> None:
+        assert "Half a thought" in await _names(application)
+
+    play(paths, write)
+    play(paths, read)
+
+
 def test_what_cannot_be_stored_is_said_and_kept(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()

@@ -61,6 +61,11 @@ class PromptBinding(QObject):
         bridge.project_changed.connect(lambda _event: self._show_placeholder_soon())
         bridge.prompts_changed.connect(lambda _event: self._refresh())
 
+    async def save(self) -> None:
+        """The window closes: what stands in the library and is not stored yet."""
+        if self._library is not None:
+            await self._library.save()
+
     # The menu
 
     def open_menu(self) -> None:

@@ -71,6 +71,13 @@ class PromptLibrary(QObject):
         if self._dialog is not None:
             self._dialog.begin(kind, text)
 
+    async def save(self) -> None:
+        """Store what is written in the dialog now, while there is still somebody who can. Raises ``ChatDeskError``."""
+        dialog = self._dialog
+        if dialog is not None and dialog.is_changed:
+            written = dialog.form.written()
+            await self._save(dialog.prompt_id, written.kind, written.name, written.text)
+
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """What fails is told in the dialog, which the person is looking at."""
 

@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.thread import ThreadPage
-from chatdesk.core.errors import ChatDeskError, StorageError
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.service_handle import ServiceHandle
@@ -306,10 +306,11 @@ class WindowApplication(QObject):
             bindings.inspection.end()
             bindings.context.end()
         if services is not None and bindings is not None:
-            try:
-                await bindings.drafts.save()
-            except StorageError as error:
-                _log.error("the draft could not be saved at the end: %s", error.code)
+            for save in (bindings.drafts.save, bindings.prompts.save):
+                try:
+                    await save()
+                except ChatDeskError as error:
+                    _log.error("what was typed could not be saved at the end: %s", error.code)
         if self._stop_listening is not None:
             await self._stop_listening()
         await self._tasks.close()

@@ -81,6 +81,13 @@ class PromptsDialog(Panel):
         """Of what is in the form; None: one that is not stored yet."""
         return self._id
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether something stands in the form that was neither stored nor is on its way there."""
+        written = self.form.written()
+        is_known = written == self._clean or written == self._sent
+        return not is_known and bool(written.text.strip())
+
     def show_heads(self, heads: Sequence[PromptHead]) -> None:
         self._finder = PromptFinder(heads)
         self._fill()
