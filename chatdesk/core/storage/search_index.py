@@ -100,7 +100,7 @@ def _put_messages(conn: sqlite3.Connection, ids: Sequence[str], removed: set[int
 
 def _number(conn: sqlite3.Connection, ids: Iterable[str]) -> list[int]:
     """Give messages the next higher numbers, in their order."""
-    n = conn.execute("SELECT coalesce(max(search_n), 0) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    n = _end(conn, "max") or 0
     numbered = [(n + place, message_id) for place, message_id in enumerate(ids, start=1)]
     conn.executemany("UPDATE messages SET search_n = ? WHERE id = ?", numbered)
     return [number for number, _ in numbered]
@@ -152,7 +152,7 @@ def rebuild(conn: sqlite3.Connection) -> None:
     conn.execute("DELETE FROM search_entries")
     conn.execute("DELETE FROM search_backlog WHERE kind = 'message'")
     conn.execute(search_schema.BACKLOG)
-    highest = conn.execute("SELECT max(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    highest = _end(conn, "max")
     if highest is not None:
         _write_meta(conn, FLOOR, str(highest + 1))
     conn.execute("DELETE FROM meta WHERE key IN (?, ?)", (DAMAGED, _TOTAL))
@@ -220,8 +220,11 @@ def _fill_unnumbered(conn: sqlite3.Connection, size: int) -> bool:
         return False
     wanted = [row[0] for row in rows if row[1]]
     # Below all others, so that higher numbers are newer here as well.
-    lowest = conn.execute("SELECT coalesce(min(search_n), 1) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
-    numbered = [(min(lowest, 1) - place, message_id) for place, message_id in enumerate(wanted, start=1)]
+    lowest = _end(conn, "min")
+    numbered = [
+        ((1 if lowest is None else min(lowest, 1)) - place, message_id)
+        for place, message_id in enumerate(wanted, start=1)
+    ]
     conn.executemany("UPDATE messages SET search_n = ? WHERE id = ?", numbered)
     _insert_messages(conn, [n for n, _ in numbered])
     for batch in batches(wanted):
@@ -245,11 +248,17 @@ def percent(conn: sqlite3.Connection) -> int:
         total = str(conn.execute("SELECT count(*) FROM messages").fetchone()[0])
         if conn.in_transaction and not conn.execute("PRAGMA query_only").fetchone()[0]:
             _write_meta(conn, _TOTAL, total)
-    low, high = conn.execute("SELECT min(search_n), max(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()
-    if high is None:
+    low, high = _end(conn, "min"), _end(conn, "max")
+    if low is None or high is None:
         return 0
     done = high - max(low, low if floor is None else floor) + 1
     return min(99, 100 * int(done) // max(1, int(total)))
+
+
+def _end(conn: sqlite3.Connection, which: str) -> int | None:
+    """The lowest or highest number. One at a time: asked for both, SQLite walks through the whole index."""
+    found = conn.execute(f"SELECT {which}(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
+    return None if found is None else int(found)
 
 
 def _cursor(conn: sqlite3.Connection) -> str | None:
