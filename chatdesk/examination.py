@@ -51,7 +51,8 @@ async def _database(services: Services) -> tuple[Finding, ...]:
     path = services.paths.database
     if not path.exists():
         return (Finding("database", Level.OK, f"{path} (made when the first thread is)", {"path": str(path)}),)
-    damage = await services.database.integrity_check()
+    troubles = await services.repairs.check()
+    damage = [each.text for each in troubles]
     sqlite = await services.database.read(lambda conn: str(conn.exec_driver_sql("SELECT sqlite_version()").scalar()))
     report = services.report
     details = {
@@ -63,10 +64,18 @@ async def _database(services: Services) -> tuple[Finding, ...]:
         "has_other_owner": services.has_other_owner,
         "recovered_turns": report.recovered_turns,
     }
-    if damage:
-        text = (
-            f"{path} is damaged ({len(damage)} findings). Restore the newest backup from {services.paths.backup_dir}."
+    if troubles:
+        mendable = any(each.can_be_mended and each.kind != "pages" for each in troubles)
+        is_damaged = any(each.kind == "pages" for each in troubles)
+        advice = (
+            f"Restore a backup ('chatdesk restore --list'; they are in {services.paths.backup_dir}), or copy out what"
+            " reads with 'chatdesk doctor --repair'."
+            if is_damaged
+            else "'chatdesk doctor --repair' mends it."
+            if mendable
+            else f"A backup in {services.paths.backup_dir} may have it as it was."
         )
+        text = f"{path} is damaged ({len(damage)} findings: {damage[0]}). {advice}"
         return (Finding("database", Level.PROBLEM, text, {**details, "damage": damage[:20]}),)
     found = [Finding("database", Level.OK, f"{path} is sound; schema {report.upgraded_to}, SQLite {sqlite}", details)]
     if report.warning:
