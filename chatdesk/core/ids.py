@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import uuid_utils
@@ -18,9 +17,9 @@ def new_id() -> str:
 
 
 def id_of_moment(place: int) -> str:
-    """A fresh id for something that was made long ago. ``place`` is ``milliseconds << 12 | counter``: ids sort by it."""
+    """A fresh id for something made long ago. ``place`` is ``milliseconds << 12 | counter``: ids sort by it."""
     high = (place >> 12) % 2**48 << 16 | 7 << 12 | place % 4096
-    low = int.from_bytes(os.urandom(8), "big") >> 2 | 2 << 62
+    low = uuid_utils.uuid4().int % 2**62 | 2 << 62
     text = f"{high:016x}{low:016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

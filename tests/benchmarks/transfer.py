@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import statistics
 import time
 from contextlib import closing
 from pathlib import Path
@@ -28,7 +29,7 @@ import asyncio, json, resource, sys
 from pathlib import Path
 from tests.benchmarks.transfer import bring
 folder, source = Path(sys.argv[1]), Path(sys.argv[2])
-messages, seconds, waits = asyncio.run(bring(folder, source))
+messages, seconds, waits = asyncio.run(bring(folder, source, is_asking=len(sys.argv) > 3))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"messages": messages, "seconds": seconds, "waits": waits, "peak_mb": peak}))
 """
@@ -41,9 +42,11 @@ def importing(folder: Path, is_quick: bool) -> list[Row]:
     bare_s = _bare_inserts(folder / "bare.db", source)
     found = json.loads(python("-c", _GROWTH, str(folder / "data"), str(source)).splitlines()[-1])
     again = json.loads(python("-c", _GROWTH, str(folder / "data"), str(source)).splitlines()[-1])
+    asked = json.loads(python("-c", _GROWTH, str(folder / "asked"), str(source), "asking").splitlines()[-1])
     count = threads * 100
     rate, bare_rate = found["messages"] / found["seconds"], count / bare_s
-    worst = max(found["waits"], default=0.0) * 1000
+    worst = max(asked["waits"], default=0.0) * 1000
+    usual = statistics.median(asked["waits"]) * 1000
     killed = json.loads(
         python("-m", "tests.helpers.killed_imports", str(_made(folder / "killed")), "10" if is_quick else "50", "5")
     )
@@ -64,6 +67,7 @@ def importing(folder: Path, is_quick: bool) -> list[Row]:
             "at most 400 MB",
             found["peak_mb"] <= 400,
         ),
+        Row("a question asked while importing is stored after (median)", usual, "ms", "at most 50 ms", usual <= 50),
         Row("a question asked while importing waits at most", worst, "ms", "at most 100 ms", worst <= 100),
         Row("the same file again adds", again["messages"], "messages", "nothing", again["messages"] == 0),
         Row(
@@ -76,9 +80,9 @@ def importing(folder: Path, is_quick: bool) -> list[Row]:
     ]
 
 
-async def bring(folder: Path, source: Path) -> tuple[int, float, list[float]]:
-    """Import a file and ask something every 50 ms meanwhile. Returns messages, seconds, and how long each question took
-    to be stored."""
+async def bring(folder: Path, source: Path, *, is_asking: bool) -> tuple[int, float, list[float]]:
+    """Import a file and, if wanted, ask something every 50 ms meanwhile. Returns messages, seconds, and how long each
+    question took to be stored."""
     folder.mkdir(parents=True, exist_ok=True)
     database = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await database.open()
@@ -89,7 +93,7 @@ async def bring(folder: Path, source: Path) -> tuple[int, float, list[float]]:
         messages = MessageRepository(database)
 
         async def ask() -> None:
-            while True:
+            while is_asking:
                 await asyncio.sleep(0.05)
                 began = time.perf_counter()
                 await messages.add_question(thread.id, "How long does this take?", with_answer=None)

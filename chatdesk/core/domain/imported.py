@@ -83,6 +83,14 @@ class ImportedThread:
     left_out: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedExtras:
+    """What an export of everything has beside threads: rows of prompts, and of drafts with the files they name."""
+
+    prompts: tuple[Mapping[str, Any], ...] = ()
+    drafts: tuple[tuple[Mapping[str, Any], tuple[ImportedFile, ...]], ...] = ()
+
+
 class ImportOutcome(StrEnum):
     """What became of a thread of an export."""
 

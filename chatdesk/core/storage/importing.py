@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.imported import ImportedProject, ImportedThread
 from chatdesk.core.domain.project import Project
 from chatdesk.core.ids import id_of_moment
-from chatdesk.core.storage import change_log, import_lookup, shown_path, tables, tags, thread_counters
+from chatdesk.core.storage import change_log, import_extras, import_lookup, shown_path, tables, tags, thread_counters
 from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
 from chatdesk.core.storage.import_lookup import OWN
 from chatdesk.core.storage.import_rows import (
@@ -90,6 +91,18 @@ class ImportRepository:
         # The index is brought up to date after ``work``, in the same transaction.
         await self._db.write(work, is_durable=False)
         return time.monotonic() - began
+
+    async def add_extras(
+        self,
+        prompts: Sequence[Mapping[str, Any]],
+        drafts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]],
+    ) -> tuple[int, int]:
+        """Prompts and drafts that are not there yet; how many of each."""
+
+        def work(conn: Connection) -> tuple[int, int]:
+            return import_extras.add_prompts(conn, self._db.origin, prompts), import_extras.add_drafts(conn, drafts)
+
+        return await self._db.write(work)
 
     async def settle(self) -> None:
         """Bring everything that was written to the disk, and go back to the usual."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import (
+    ImportedExtras,
     ImportedFile,
     ImportedMessage,
     ImportedPart,
@@ -29,6 +30,7 @@ from chatdesk.core.transfer.import_values import (
 
 SOURCE: Final = "chatdesk"
 NEWEST_VERSION: Final = 2
+_MOST_IN_DRAFT = 20
 _MOMENTS = ("completed_at", "deleted_at", "purged_at")
 _COUNTS = (
     "latency_ms",
@@ -83,6 +85,15 @@ class ChatDeskReader:
 
     def thread(self, value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
         return _thread(value, list_of(value.get("messages")), self._projects, self._tags, fallback_ms)
+
+    @property
+    def extras(self) -> ImportedExtras:
+        """What stood beside the threads."""
+        prompts = [_prompt(dict_of(each)) for each in list_of(self._header.get("prompts"))]
+        drafts = [_draft(dict_of(each)) for each in list_of(self._header.get("drafts"))]
+        return ImportedExtras(
+            tuple(each for each in prompts if each is not None), tuple(each for each in drafts if each is not None)
+        )
 
     def finish(self, fallback_ms: int) -> ImportedThread | None:
         if not self.is_known or not isinstance(self._header.get("thread"), dict):
@@ -244,6 +255,43 @@ def _summary(value: Mapping[str, Any]) -> dict[str, Any]:
             "deleted_at": moment(value.get("deleted_at")),
             "is_off": int(value.get("is_off") is True),
         }
+    )
+
+
+def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
+    key, name, kind = _id(value.get("id")), " ".join(text_of(value.get("name")).split()), value.get("kind")
+    created = moment(value.get("created_at"))
+    if key is None or not name or kind not in ("template", "system") or created is None:
+        return None
+    return {
+        "id": key,
+        "kind": kind,
+        "name": name[:200],
+        "text": text_of(value.get("text")),
+        "created_at": created,
+        "updated_at": moment(value.get("updated_at")) or created,
+        "used_at": moment(value.get("used_at")),
+        "use_count": count_of(value.get("use_count")) or 0,
+    }
+
+
+def _draft(value: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[ImportedFile, ...]] | None:
+    slot, updated = value.get("slot"), moment(value.get("updated_at"))
+    thread_id = None if slot == "new" else _id(slot)
+    if (slot != "new" and thread_id is None) or updated is None:
+        return None
+    text = text_of(value.get("text"))
+    files = [dict_of(each) for each in list_of(value.get("attachments"))]
+    row = {
+        "slot": thread_id or "new",
+        "thread_id": thread_id,
+        "text": text,
+        "cursor": min(count_of(value.get("cursor")) or 0, len(text)),
+        "updated_at": updated,
+    }
+    return row, tuple(
+        ImportedFile(text_of(file.get("name")), text_of(file.get("mime")), text_of(file.get("sha256")))
+        for file in files[:_MOST_IN_DRAFT]
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
-from chatdesk.core.domain.imported import ImportedFile, ImportedThread, ImportLine, ImportOutcome
+from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportedThread, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.transfer import (
     import_chatdesk,
@@ -55,6 +55,7 @@ class ExportFile:
         self._has_found = False
         self.has_foreign_bytes = False
         self.source: str | None = None
+        self.extras = ImportedExtras()
         self.done_bytes = 0
         self._archive: Archive | None = None
         try:
@@ -168,6 +169,7 @@ class ExportFile:
         if reader.is_known:
             self._has_found = True
             self.source = import_chatdesk.SOURCE
+            self.extras = reader.extras
             thread = reader.finish(self._now_ms)
             if thread is not None:
                 yield thread

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.imported import ImportedThread, ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome, ImportProgress
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
 from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
@@ -149,8 +150,26 @@ class _Run:
         keeper = FileKeeper(export, self._blobs)
         try:
             await self._work_through(found, export, keeper, on_progress)
+            if not self._stop.is_set() and not self._report.is_dry_run:
+                await self._add_extras(export.extras, keeper)
         finally:
             keeper.close()
+
+    async def _add_extras(self, extras: ImportedExtras, keeper: FileKeeper) -> None:
+        """Prompts and drafts, after the threads that drafts belong to."""
+        if not extras.prompts and not extras.drafts:
+            return
+
+        def keep() -> list[tuple[Mapping[str, Any], list[Attachment]]]:
+            return [
+                (row, [kept for file in files if (kept := keeper.keep(file, {})) is not None])
+                for row, files in extras.drafts
+            ]
+
+        prompts, drafts = await self._repository.add_extras(extras.prompts, await self._on_reader(keep))
+        for count, noun in ((prompts, "prompt"), (drafts, "draft")):
+            if count:
+                self._report.notes.append(f"{count:,} {noun}{'' if count == 1 else 's'} came along.")
 
     async def _work_through(
         self,

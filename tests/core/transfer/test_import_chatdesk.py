@@ -17,7 +17,9 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.storage.prompts import PromptRepository
 from chatdesk.core.transfer.export import thread_to_json
 from chatdesk.core.transfer.exporting import ExportFormat, ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt
@@ -188,3 +190,30 @@ async def test_version_one_is_read(here: ImportWorld, there: ImportWorld) -> Non
         (each.id, each.text, each.model, each.created_at, each.prompt_tokens) for each in messages
     ]
     assert (await there.store.threads.get(thread_id)).total_input_tokens == thread.total_input_tokens
+
+
+async def test_prompts_and_drafts_come_along_and_replace_nothing(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    prompts = PromptRepository(here.store.db)
+    await prompts.add([NewPrompt(PromptKind.TEMPLATE, "Greet", "Hello {{name}}")])
+    thread = await here.store.thread("With a draft")
+    await here.store.ask(thread, "one")
+    blob = here.blobs.put([b"some words"], max_bytes=100)
+    note = Attachment("note.txt", "text/plain", blob.sha256, blob.size_bytes)
+    await here.store.drafts.put(thread, "half a thought", 4, attachments=[note])
+    await here.store.drafts.put(None, "another", 0)
+    first = await _exported(here, tmp_path / "all.zip")
+    await there.store.drafts.put(None, "mine", 2)
+    report = await there.service.run(tmp_path / "all.zip")
+    assert report.notes == ["1 prompt came along.", "1 draft came along."]
+    draft = await there.store.drafts.get(thread)
+    assert draft is not None
+    assert (draft.text, draft.cursor, draft.attachments) == ("half a thought", 4, (note,))
+    assert there.blobs.has(blob.sha256)
+    mine = await there.store.drafts.get(None)
+    assert mine is not None
+    assert mine.text == "mine"
+    second = await _exported(there, tmp_path / "again.zip")
+    assert second["prompts"] == first["prompts"]
+    assert (await there.service.run(tmp_path / "all.zip")).notes == []
