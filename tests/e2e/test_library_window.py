@@ -101,7 +101,7 @@ def test_new_threads_go_to_the_open_project_which_is_there_at_the_next_start(tmp
         dialog.name_field.setText("Research")
         dialog.save_button.click()
         await until(lambda: application.panes.sidebar.badge.accessibleName() == "Project Research")
-        assert titles(application) == []
+        await until(lambda: titles(application) == [])
         application.panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)
         await ask(application, "In research")
