@@ -296,7 +296,7 @@ def _data(name: str, value: str) -> Any:
 
 def _tombstone(row: Row) -> Row:
     """What is left of a message whose content is not wanted: its place in the tree."""
-    kept = {
+    kept: Row = {
         name: row[name]
         for name in ("id", "parent_id", "role", "status", "created_at", "chosen_child_id")
         if name in row

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageFull
-from chatdesk.core.storage import backup, backup_files, schema_upgrade
+from chatdesk.core.storage import backup, backup_files, schema_upgrade, tables
 from chatdesk.core.storage.begun_restore import commit, ready_path, remove_database
 from chatdesk.core.storage.connection import make_private_directory, make_private_file
 from chatdesk.core.storage.failures import translating
@@ -170,7 +170,7 @@ def _contents(path: Path, plain: Path, blobs: Path) -> BackupContents:
         messages=messages,
         titles=tuple(row[0] for row in titles),
         missing_files=missing,
-        is_older_schema=revision != schema_upgrade.tables.HEAD_REVISION,
+        is_older_schema=revision != tables.HEAD_REVISION,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, TypeGuard
 
 from chatdesk import __version__
 from chatdesk.core.domain.export_choice import Choice
@@ -93,7 +93,7 @@ class JsonWriter:
         return row if self._has_file(sha256) else row | {"is_missing": True}
 
 
-def is_digest(value: object) -> bool:
+def is_digest(value: object) -> TypeGuard[str]:
     """Whether ``value`` can be the name of a stored file: nothing else may become part of a path."""
     return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
 
