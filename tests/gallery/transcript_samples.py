@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
 from chatdesk.core.domain.message import ContextMark, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import (
     Block,
