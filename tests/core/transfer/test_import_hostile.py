@@ -41,30 +41,12 @@ async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
         yield made
 
 
-def _every_format() -> dict[str, Any]:
-    """A small export of each program."""
-    chatgpt_nodes = [
-        node("root", None),
-        node("q", "root", "user", "Hi é 日本 😀", at=START_S),
-        node(
-            "t", "q", "assistant", content={"content_type": "thoughts", "thoughts": [{"summary": "s", "content": "c"}]}
-        ),
-        node("c", "t", "assistant", content={"content_type": "code", "text": "{}"}, recipient="canmore.create_textdoc"),
-        node("o", "c", "tool", content={"content_type": "execution_output", "text": "1"}, name="python"),
-        node("a", "o", "assistant", "Yes", at=START_S + 5, metadata={"content_references": [{"matched_text": "x"}]}),
-        node("b", "q", "assistant", "No", at=START_S + 6),
-    ]
-    claude_blocks = [
-        {"type": "thinking", "thinking": "x"},
-        {"type": "tool_use", "name": "artifacts", "input": {"command": "create", "content": "y"}},
-    ]
-    return {
-        "chatgpt": [chatgpt("c1", chatgpt_nodes), plain_chatgpt("c2", 2)],
-        "claude": [claude("c", [claude_message("q", "human", "Hi", attachments=[{"file_name": "a", "extracted_content": "b"}]), claude_message("a", "assistant", "", content=claude_blocks)])],
-        "open_webui": [{"id": "w", "title": "W", "chat": {"history": {"messages": {"q": {"role": "user", "content": "Hi", "timestamp": 1}, "a": {"parentId": "q", "role": "assistant", "content": '<details type="reasoning"><summary>x</summary>y</details>z', "files": [{"type": "image", "url": "data:image/png;base64,AAAA"}]}}, "currentId": "a"}}}],
-        "librechat": {"conversationId": "l", "title": "L", "options": {"promptPrefix": "p"}, "messages": [{"messageId": "m", "text": "Hi", "isCreatedByUser": True, "children": [{"messageId": "n", "content": [{"type": "text", "text": "x"}]}]}]},
-        "chatdesk": {"format": "chatdesk", "format_version": 2, "projects": [{"id": "p", "name": "P"}], "tags": [{"id": "t", "name": "T"}], "threads": [{"id": "018bcfe5-6800-7000-ab0a-7edb785a1a1a", "project_id": "p", "title": "D", "created_at": START_S * 1000, "tags": ["t"], "summaries": [{"text": "s", "from_message_id": "x"}], "messages": [{"id": "018bcfe5-6800-7000-9500-755033ea11cc", "role": "user", "status": "complete", "created_at": START_S * 1000, "parts": [{"type": "text", "content": {"text": "Hi"}}]}]}]},
-    }  # fmt: skip
+SAMPLES = Path(__file__).parents[2] / "data" / "imports"
+
+
+def _sample(name: str) -> Any:
+    """A small export of a program."""
+    return json.loads((SAMPLES / f"{name}.json").read_text("utf-8"))
 
 
 # Archives
@@ -307,13 +289,24 @@ async def test_a_newer_format_of_our_own_is_refused(world: ImportWorld) -> None:
 # Anything at all
 
 
+@pytest.mark.parametrize(
+    ("name", "threads", "messages"),
+    [("chatgpt", 2, 7), ("claude", 1, 2), ("open_webui", 1, 2), ("librechat", 1, 2), ("chatdesk", 1, 1)],
+)
+async def test_the_samples_are_read_whole(world: ImportWorld, name: str, threads: int, messages: int) -> None:
+    report = await world.service.run(SAMPLES / f"{name}.json")
+    await world.check()
+    assert (len(report.lines), report.messages) == (threads, messages)
+    assert set(report.counts) == {ImportOutcome.NEW}
+
+
 @pytest.mark.parametrize("name", ["chatgpt", "claude", "open_webui", "librechat", "chatdesk"])
 async def test_wrong_types_anywhere_raise_nothing_else_and_a_second_import_adds_nothing(
     world: ImportWorld, name: str
 ) -> None:
     chance = random.Random(name)
     for _ in range(60):
-        value = with_odd_values(_every_format()[name], chance, share=0.04)
+        value = with_odd_values(_sample(name), chance, share=0.04)
         await _bring_twice(world, write_json(world.folder / "odd.json", value))
     await world.check()
 
@@ -321,7 +314,7 @@ async def test_wrong_types_anywhere_raise_nothing_else_and_a_second_import_adds_
 @pytest.mark.parametrize("name", ["chatgpt", "claude", "open_webui", "librechat", "chatdesk"])
 async def test_damaged_bytes_raise_nothing_else_and_a_second_import_adds_nothing(world: ImportWorld, name: str) -> None:
     chance = random.Random(name)
-    data = json.dumps(_every_format()[name], ensure_ascii=False).encode()
+    data = json.dumps(_sample(name), ensure_ascii=False).encode()
     path = world.folder / "damaged.json"
     for _ in range(60):
         path.write_bytes(mutated(data, chance))
@@ -331,7 +324,7 @@ async def test_damaged_bytes_raise_nothing_else_and_a_second_import_adds_nothing
 
 async def test_damaged_zips_raise_nothing_else_and_write_nothing_outside(world: ImportWorld) -> None:
     chance = random.Random(5)
-    entries = {"conversations.json": _every_format()["chatgpt"], "file-ABC1234-x.png": PNG, "projects.json": [{}]}
+    entries = {"conversations.json": _sample("chatgpt"), "file-ABC1234-x.png": PNG, "projects.json": [{}]}
     data = write_zip(world.folder / "whole.zip", entries).read_bytes()
     path = world.folder / "damaged.zip"
     for _ in range(80):
