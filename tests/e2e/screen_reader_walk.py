@@ -124,7 +124,7 @@ class Walk:
 
     def search(self) -> None:
         reader = self.reader
-        reader.press("ctrl+k")
+        reader.press("ctrl+shift+f")
         reader.await_focus("text", "Search")
         reader.type("demo")
         reader.press("Down")
