@@ -373,10 +373,10 @@ def test_the_system_prompt_of_the_project_needs_no_thread(paths: AppPaths) -> No
         async def full(*_values: object) -> None:
             raise StorageFull
 
-        write, services.system_prompts.set_project = services.system_prompts.set_project, full
+        write, services.system_prompts.change = services.system_prompts.change, full
         dialog.save_button.click()
         await until(lambda: "disk is full" in dialog._notice.text())
-        services.system_prompts.set_project = write
+        services.system_prompts.change = write
         dialog.save_button.click()
         await _closed(application, SystemPromptDialog)
         project = await services.chat.default_project()

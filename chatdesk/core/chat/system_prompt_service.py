@@ -5,10 +5,11 @@ Which one is sent, and what their variables stand for, is decided where requests
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.context_service import ContextService
-from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptSize, SystemPrompts
+from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptSize, PromptSource, SystemPrompts
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.events import ContextChanged, EventBus, ProjectChanged, ThreadChanged
@@ -39,20 +40,37 @@ class SystemPromptService:
 
     async def set_thread(self, thread_id: str, text: str) -> None:
         """Raises ``InvalidInput``, ``ThreadInTrash``."""
-        thread = await self._prompts.set_thread(checked_id(thread_id), _checked(text))
-        self._bus.publish(ThreadChanged(thread))
-        self._bus.publish(ContextChanged(thread.id))
+        await self._change({checked_id(thread_id): text}, {})
 
     async def set_project(self, project_id: str, text: str) -> None:
         """Raises ``InvalidInput``, ``ProjectNotFound``."""
-        await self._prompts.set_project(checked_id(project_id), _checked(text))
-        self._bus.publish(ProjectChanged(await self._projects.get(project_id)))
-        self._bus.publish(ContextChanged(None))
+        await self._change({}, {checked_id(project_id): text})
+
+    async def change(self, prompts: SystemPrompts, texts: Mapping[PromptSource, str]) -> None:
+        """Of the thread, of its project, or of both at once: all or none."""
+        thread, project = texts.get(PromptSource.THREAD), texts.get(PromptSource.PROJECT)
+        has_thread = thread is not None and prompts.thread_id is not None
+        await self._change(
+            {str(prompts.thread_id): str(thread)} if has_thread else {},
+            {} if project is None else {prompts.project_id: project},
+        )
 
     async def size(self, prompts: SystemPrompts, text: str) -> PromptSize:
         """How much of the window ``text`` takes there, as it would be sent now."""
         thread = None if prompts.thread_id is None else await self._threads.get(prompts.thread_id)
         return await self._context.prompt_size(thread, prompts.project_id, text)
+
+    async def _change(self, threads: Mapping[str, str], projects: Mapping[str, str]) -> None:
+        changed = await self._prompts.change(
+            threads={each: _checked(text) for each, text in threads.items()},
+            projects={each: _checked(text) for each, text in projects.items()},
+        )
+        for thread in changed:
+            self._bus.publish(ThreadChanged(thread))
+            self._bus.publish(ContextChanged(thread.id))
+        for project_id in projects:
+            self._bus.publish(ProjectChanged(await self._projects.get(project_id)))
+            self._bus.publish(ContextChanged(None))
 
     async def _of(self, project_id: str, thread: Thread | None) -> SystemPrompts:
         project = await self._projects.get(project_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
@@ -29,25 +30,23 @@ class SystemPromptRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def set_thread(self, thread_id: str, text: str) -> Thread:
-        wanted = checked_id(thread_id)
+    async def change(self, *, threads: Mapping[str, str], projects: Mapping[str, str]) -> tuple[Thread, ...]:
+        """Texts by the ids of what they belong to, all or none; the threads as they are now. Raises
+        ``ProjectNotFound``, ``ThreadInTrash``."""
 
-        def work(conn: Connection) -> Thread:
-            self._change(conn, tables.threads, wanted, live_thread(conn, wanted).project_id, clean(text))
-            return get_thread(conn, wanted)
+        def work(conn: Connection) -> tuple[Thread, ...]:
+            for thread_id, text in threads.items():
+                wanted = checked_id(thread_id)
+                self._change(conn, tables.threads, wanted, live_thread(conn, wanted).project_id, clean(text))
+            for project_id, text in projects.items():
+                wanted = checked_id(project_id)
+                found = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ? AND deleted_at IS NULL", (wanted,))
+                if found.first() is None:
+                    raise ProjectNotFound
+                self._change(conn, tables.projects, wanted, wanted, clean(text))
+            return tuple(get_thread(conn, checked_id(thread_id)) for thread_id in threads)
 
         return await self._db.write(work)
-
-    async def set_project(self, project_id: str, text: str) -> None:
-        wanted = checked_id(project_id)
-
-        def work(conn: Connection) -> None:
-            found = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ? AND deleted_at IS NULL", (wanted,))
-            if found.first() is None:
-                raise ProjectNotFound
-            self._change(conn, tables.projects, wanted, wanted, clean(text))
-
-        await self._db.write(work)
 
     def _change(self, conn: Connection, table: Table, entity: str, project_id: str, text: str) -> None:
         origin = self._db.origin

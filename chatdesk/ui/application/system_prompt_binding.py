@@ -17,7 +17,6 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
-    from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
 
@@ -117,7 +116,7 @@ class SystemPromptBinding(QObject):
         service = (await self._handle.services()).system_prompts
         before = {source: prompts.of(source) for source in changes}
         try:
-            await _write(service, prompts, changes)
+            await service.change(prompts, changes)
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
@@ -126,8 +125,8 @@ class SystemPromptBinding(QObject):
         stack = await self._undo.stack()
         stack.did(
             "change system prompt",
-            lambda: _write(service, prompts, before),
-            lambda: _write(service, prompts, changes),
+            lambda: service.change(prompts, before),
+            lambda: service.change(prompts, changes),
         )
         if self.dialog is not None:
             self.dialog.close_saved()
@@ -136,11 +135,3 @@ class SystemPromptBinding(QObject):
     def _on_dialog_finished(self) -> None:
         self.dialog = None
         self._panes.window.focus_composer()
-
-
-async def _write(service: SystemPromptService, prompts: SystemPrompts, texts: Mapping[PromptSource, str]) -> None:
-    for source, text in texts.items():
-        if source is PromptSource.PROJECT:
-            await service.set_project(prompts.project_id, text)
-        elif prompts.thread_id is not None:
-            await service.set_thread(prompts.thread_id, text)

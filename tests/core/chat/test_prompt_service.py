@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -355,6 +356,21 @@ async def test_system_prompts_that_cannot_be_stored_are_refused(world: ChatWorld
     await world.chat.delete_thread(thread.id)
     with pytest.raises(ThreadInTrash):
         await system.set_thread(thread.id, "x")
+
+
+async def test_both_are_changed_or_none(world: ChatWorld, system: SystemPromptService) -> None:
+    thread = (await world.chat.create_thread(None, "T")).thread
+    prompts = await system.of_thread(thread.id)
+    await system.change(prompts, {PromptSource.THREAD: "one", PromptSource.PROJECT: "two"})
+    found = await system.of_thread(thread.id)
+    assert (found.thread, found.project) == ("one", "two")
+    lost = replace(prompts, project_id="0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e")
+    with pytest.raises(ProjectNotFound):
+        await system.change(lost, {PromptSource.THREAD: "three", PromptSource.PROJECT: "four"})
+    with pytest.raises(InvalidInput):
+        await system.change(prompts, {PromptSource.THREAD: "three", PromptSource.PROJECT: "x" * (LONGEST_TEXT + 1)})
+    await system.change(await system.of_project(thread.project_id), {PromptSource.THREAD: "of none"})
+    assert await system.of_thread(thread.id) == found
 
 
 async def test_variables_of_a_system_prompt_are_replaced_when_it_is_sent(
