@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -131,6 +132,8 @@ class ProjectChooser(QWidget):
         place = rows.index(here) if here in rows else -1
         there = (place + step) % len(rows) if abs(step) == 1 else max(0, min(len(rows) - 1, place + step))
         self.list.setCurrentRow(rows[there])
+        # The keys stay in the field, so nobody would say which row they are at.
+        announce(self.field, str(self.list.currentItem().data(Qt.ItemDataRole.AccessibleTextRole)))
 
     def _fill(self, text: str) -> None:
         words = text.casefold().split()
