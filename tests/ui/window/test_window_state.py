@@ -57,3 +57,10 @@ def test_a_directory_that_cannot_be_written_is_no_crash(tmp_path):
     file.save_soon(WindowState())
     file.close()
     assert file.load() == WindowState()
+
+
+def test_what_the_sidebar_listed_is_kept_and_nonsense_is_not() -> None:
+    kept = WindowState(open_project_id="", is_sorted_by_name=True, list_top_id="thread", list_top_px=-7)
+    assert WindowState.from_json(kept.to_json()) == kept
+    broken = '{"open_project_id": 3, "is_sorted_by_name": "yes", "list_top_id": [], "list_top_px": 1e99}'
+    assert WindowState.from_json(broken) == WindowState()
