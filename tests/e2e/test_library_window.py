@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from chatdesk.app import open_services, purge_trash
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.paths import AppPaths
@@ -19,7 +21,7 @@ from chatdesk.ui.dialogs.project import ProjectDialog
 from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.toast import Toast
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import FAST, ask, play, until
 
 
 async def opened(application: WindowApplication, kind: type, run: Callable[[], object]):
@@ -270,3 +272,16 @@ def test_the_list_comes_back_to_its_place(tmp_path: Path) -> None:
 
     play(paths, first)
     play(paths, second)
+
+
+async def test_upkeep_retires_old_archived_threads_when_a_setting_says_so(tmp_path: Path) -> None:
+    for days, shelf in ((0, "archive"), (7, "trash")):
+        settings = replace(FAST, archive_days=days)
+        async with open_services(AppPaths.find(str(tmp_path)), settings, mode="test") as services:
+            thread = (await services.chat.create_thread(None, "Old")).thread
+            await services.library.archive([thread.id])
+            await services.database.write(
+                lambda conn: conn.exec_driver_sql("UPDATE threads SET archived_at = 1 WHERE archived_at IS NOT NULL")
+            )
+            await purge_trash(services)
+            assert thread.id in await services.library.list_ids(ThreadQuery(shelf))  # type: ignore[arg-type]
