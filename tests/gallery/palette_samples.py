@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind, Snippet
-from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.palette.palette import Palette
 from chatdesk.ui.theme.theme import Theme
+from tests.gallery.sidebar_samples import sample_threads
 
 _DAY_MS = 86_400_000
 
@@ -72,9 +73,12 @@ def build_palette(theme: Theme, commands: CommandRegistry, text: str, groups: Se
     return palette
 
 
-def palette_samples(theme: Theme, commands: CommandRegistry, recent: Sequence[Thread]) -> list[tuple[str, QWidget]]:
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    commands = CommandRegistry(QWidget(), CATALOGUE)
+    for command in CATALOGUE:
+        commands.bind(command.id, lambda: None)
     empty = Palette(theme, commands)
-    empty.set_recent(recent)
+    empty.set_recent(sample_threads()[:5])
     return [
         ("palette", build_palette(theme, commands, "checkpoint", sample_groups())),
         ("palette-empty", empty),

@@ -22,7 +22,6 @@ from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.palette_samples import palette_samples
 
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 
@@ -134,7 +133,6 @@ def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
         ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
         ("shortcuts", ShortcutsDialog(theme, commands)),
-        *palette_samples(theme, commands, sample_threads()[:5]),
         ("about", AboutDialog(theme)),
     ]
 
