@@ -6,6 +6,7 @@ import asyncio
 import json
 import statistics
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
@@ -17,6 +18,7 @@ from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row, against
 
 _MOST_RATIO = 1.15
+_PROJECT = "the project that is there"
 
 
 def many_threads(folder: Path, is_quick: bool) -> list[Row]:
@@ -77,40 +79,43 @@ def _kills(folder: Path, cycles: int) -> Row:
 
 
 async def _pages(few: Path, many: Path, count: int) -> list[Row]:
-    """A page from the middle of each kind of list costs what it costs in a short list."""
-    found = {directory: await _page_times(directory) for directory in (few, many)}
-    return [
-        against(
-            f"page of 50, {name}, {count:,} threads against 100",
-            found[many][name],
-            found[few][name],
-            unit="ms",
-            most=2.0,
-            goal="at most twice",
-        )
-        for name in found[many]
-    ]
-
-
-async def _page_times(folder: Path) -> dict[str, float]:
-    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
-    await db.open()
+    """The second page of each kind of list costs what it costs in a short list. Asked in turn, the best of each: another
+    program's work is no list's."""
+    databases = {folder: await _open(folder) for folder in (few, many)}
     try:
-        library = LibraryRepository(db)
-        project = await db.read(lambda conn: conn.exec_driver_sql("SELECT id FROM projects").scalar_one())
-        found: dict[str, float] = {}
+        rows = []
         for name, query in {
             "by activity": ThreadQuery(),
-            "by activity, one project": ThreadQuery(project_id=project),
             "by name": ThreadQuery(order="name"),
+            "by activity, one project": ThreadQuery(project_id=_PROJECT),
+            "by name, one project": ThreadQuery(project_id=_PROJECT, order="name"),
         }.items():
-            first = await library.page(query, limit=49, cursor=None)
-            times = []
-            for _ in range(20):
-                began = time.perf_counter()
-                await library.page(query, limit=50, cursor=first.next_cursor)
-                times.append((time.perf_counter() - began) * 1000)
-            found[name] = statistics.median(times)
-        return found
+            best = {folder: await _times(db, query) for folder, db in databases.items()}
+            for folder, db in databases.items():
+                best[folder] = min(best[folder], await _times(db, query))
+            label = f"page of 50, {name}, {count:,} threads against 100"
+            rows.append(against(label, best[many], best[few], unit="ms", most=2.0, goal="at most twice"))
+        return rows
     finally:
-        await db.close()
+        for db in databases.values():
+            await db.close()
+
+
+async def _open(folder: Path) -> Database:
+    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    await db.open()
+    return db
+
+
+async def _times(db: Database, query: ThreadQuery) -> float:
+    if query.project_id == _PROJECT:
+        project = await db.read(lambda conn: conn.exec_driver_sql("SELECT id FROM projects").scalar_one())
+        query = replace(query, project_id=project)
+    library = LibraryRepository(db)
+    first = await library.page(query, limit=49, cursor=None)
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        await library.page(query, limit=50, cursor=first.next_cursor)
+        times.append((time.perf_counter() - began) * 1000)
+    return min(times)
