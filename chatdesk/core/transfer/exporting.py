@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.export_choice import Choice
@@ -105,11 +105,13 @@ class ExportService:
         target: Path,
         *,
         on_progress: Callable[[ExportProgress], None] | None = None,
+        is_apart: bool = False,
     ) -> ExportReport:
         """Write ``choice``. ``target`` is the file to write, which is replaced when everything is written; for several
         threads in a format of a file each, the folder in which a new folder is made.
 
-        Cancelling leaves nothing behind. Raises ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
+        ``is_apart``: in a process of its own, for whoever must not be held up by Python's lock. Cancelling leaves
+        nothing behind. Raises ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
         """
         loop = asyncio.get_running_loop()
 
@@ -117,15 +119,35 @@ class ExportService:
             if on_progress is not None:
                 loop.call_soon_threadsafe(on_progress, progress)
 
-        run = _Run(self._database, self._stored, choice, target, now_ms=self._clock.now_ms(), tell=tell)
-        work = asyncio.ensure_future(asyncio.to_thread(run.work, kind, self._writer(kind)))
+        stop: Callable[[], None]
+        if is_apart:
+            from chatdesk.core.transfer.export_process import ExportProcess
+
+            process = await asyncio.to_thread(ExportProcess)
+            request = self._request(choice, kind, target)
+            stop, work = process.stop, asyncio.ensure_future(asyncio.to_thread(process.run, request, tell))
+        else:
+            run = _Run(self._database, self._stored, choice, target, now_ms=self._clock.now_ms(), tell=tell)
+            stop, work = run.stop.set, asyncio.ensure_future(asyncio.to_thread(run.work, kind, self._writer(kind)))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            run.stop.set()
+            stop()
             await asyncio.wait([work])
             work.exception()  # taken: it says that it was stopped
             raise
+
+    def _request(self, choice: Choice, kind: ExportFormat, target: Path) -> dict[str, Any]:
+        return {
+            "database": str(self._database),
+            "blobs": str(self._stored.folder),
+            "printing": list(self._printing),
+            "thread_ids": list(choice.thread_ids),
+            "project_id": choice.project_id,
+            "has_trash": choice.has_trash,
+            "kind": kind.value,
+            "target": str(target.absolute()),
+        }
 
     def _writer(self, kind: ExportFormat) -> Callable[[], ThreadWriter]:
         # Imported here: each format is needed only when it is chosen.

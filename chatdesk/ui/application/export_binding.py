@@ -106,7 +106,7 @@ class ExportBinding(QObject):
         services = await self._handle.services()
         shown = _ShownProgress(self._panes)
         work = asyncio.ensure_future(
-            services.exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell)
+            services.exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell, is_apart=True)
         )
         shown.stop = work.cancel
         try:

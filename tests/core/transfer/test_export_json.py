@@ -17,10 +17,11 @@ import pytest
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk
-from chatdesk.core.errors import ExportFailed, StorageMissing, ThreadNotFound
+from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import tables
 from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, open_reader
+from chatdesk.core.transfer import export_process
 from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
 
@@ -237,3 +238,45 @@ async def test_what_is_written_meanwhile_is_not_half_there(store: Store) -> None
         await store.ask(thread, "later")
         assert reader.counts(Choice()) == before == (1, 2)
         assert sum(len(rows) for rows in reader.messages(thread, has_trash=True)) == 2
+
+
+async def test_a_process_of_its_own_writes_the_same(store: Store, service: ExportService, tmp_path: Path) -> None:
+    thread = await store.thread()
+    for number in range(5):
+        await store.ask(thread, str(number))
+    told: list[ExportProgress] = []
+    here = await service.export(Choice(), ExportFormat.JSON, tmp_path / "here.json")
+    there = await service.export(
+        Choice(), ExportFormat.JSON, tmp_path / "there.json", on_progress=told.append, is_apart=True
+    )
+    assert (there.threads, there.messages) == (here.threads, here.messages) == (1, 10)
+    one, other = (json.loads((tmp_path / name).read_text("utf-8")) for name in ("here.json", "there.json"))
+    assert one | {"exported_at": 0} == other | {"exported_at": 0}
+    assert told
+
+
+async def test_the_errors_of_that_process_keep_their_words(
+    store: Store, service: ExportService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ChatDeskError, match="is not there") as raised:
+        await service.export(Choice(), ExportFormat.JSON, tmp_path / "gone" / "a.json", is_apart=True)
+    assert raised.value.code == "export_failed"
+    monkeypatch.setattr(export_process, "default_command", lambda: ["false"])
+    with pytest.raises(ExportFailed, match="ended unexpectedly"):
+        await service.export(Choice(), ExportFormat.JSON, tmp_path / "a.json", is_apart=True)
+
+
+async def test_that_process_is_given_up_and_leaves_nothing(
+    store: Store, service: ExportService, tmp_path: Path
+) -> None:
+    thread = await store.thread()
+    for number in range(40):
+        await store.ask(thread, str(number))
+    task = asyncio.ensure_future(
+        service.export(
+            Choice(), ExportFormat.HTML, tmp_path, on_progress=lambda _progress: task.cancel(), is_apart=True
+        )
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 30)
+    assert [each.name for each in tmp_path.iterdir()] == ["data"]
