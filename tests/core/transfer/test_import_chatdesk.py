@@ -16,10 +16,14 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.imported import ImportOutcome
-from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
+from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.storage import tags
+from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.prompts import PromptRepository
+from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.transfer.export import thread_to_json
 from chatdesk.core.transfer.exporting import ExportFormat, ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt
@@ -217,3 +221,38 @@ async def test_prompts_and_drafts_come_along_and_replace_nothing(
     second = await _exported(there, tmp_path / "again.zip")
     assert second["prompts"] == first["prompts"]
     assert (await there.service.run(tmp_path / "all.zip")).notes == []
+
+
+async def test_summaries_marks_starts_and_tags_come_along(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    thread = await here.store.thread("Long")
+    ids = [each for number in range(3) for each in await here.store.ask(thread, f"question {number}")]
+    summaries, contexts = SummaryRepository(here.store.db), ContextRepository(here.store.db)
+    await summaries.add(
+        NewSummary(thread, ids[0], ids[3], "In short", 3, SummaryAuthor.PERSON, pinned_facts=("a fact",))
+    )
+    await contexts.mark(ids[4], ContextMark.PINNED)
+    await contexts.start_at(thread, ids[2])
+    await here.store.db.write(lambda conn: _tag(conn, here, thread))
+    first = await _exported(here, tmp_path / "all.json")
+    await there.service.run(tmp_path / "all.json")
+    await there.check()
+    second = await _exported(there, tmp_path / "again.json")
+    for data in (first, second):
+        names = {tag["id"]: tag["name"] for tag in data["tags"]}
+        for each in data["threads"]:
+            each["tags"] = [names[tag] for tag in each["tags"]]
+            for summary in each["summaries"]:
+                summary.pop("id")
+    assert _comparable(second) == _comparable(first)
+    assert second["threads"][0]["summaries"][0]["text"] == "In short"
+    assert second["threads"][0]["tags"] == ["Kept"]
+    assert second["threads"][0]["context_from_id"] == ids[2]
+
+
+def _tag(conn: Any, world: ImportWorld, thread_id: str) -> None:
+    origin = world.store.db.origin
+    (tag_id,), new = tags.find_or_plan(conn, ["Kept"])
+    tags.insert(conn, origin, tag_id, new[tag_id])
+    tags.set_pairs(conn, [(thread_id, tag_id)], [])
