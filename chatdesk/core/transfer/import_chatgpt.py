@@ -22,6 +22,7 @@ from chatdesk.core.transfer.import_values import (
     moment,
     text_of,
     title_of,
+    title_source_of,
     without_nothing,
 )
 
@@ -73,6 +74,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         chosen=tree.chosen,
         values=without_nothing(
             {
+                "title_source": title_source_of(value.get("title")),
                 "system_prompt": "\n\n".join(dict.fromkeys(instructions)),
                 "archived_at": last if value.get("is_archived") is True else None,
                 "pinned_at": moment(value.get("pinned_time")) or (last if value.get("is_starred") is True else None),

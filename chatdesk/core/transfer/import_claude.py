@@ -21,6 +21,7 @@ from chatdesk.core.transfer.import_values import (
     moment,
     text_of,
     title_of,
+    title_source_of,
     without_nothing,
 )
 
@@ -70,6 +71,7 @@ def read_conversation(
         chosen=tree.chosen,
         values=without_nothing(
             {
+                "title_source": title_source_of(value.get("name")),
                 "system_prompt": text_of(project.get("prompt_template")),
                 "pinned_at": (updated or created_at) if value.get("is_starred") is True else None,
             }

@@ -23,6 +23,7 @@ from chatdesk.core.transfer.import_values import (
     moment,
     text_of,
     title_of,
+    title_source_of,
     without_nothing,
 )
 
@@ -72,6 +73,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         chosen=tree.chosen,
         values=without_nothing(
             {
+                "title_source": title_source_of(value.get("title") or chat.get("title")),
                 "system_prompt": system,
                 "archived_at": last if value.get("archived") is True else None,
                 "pinned_at": last if value.get("pinned") is True else None,

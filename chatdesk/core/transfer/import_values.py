@@ -105,6 +105,11 @@ def title_of(value: object, first_question: str = "") -> str:
     return words if len(words) <= _LONGEST_DERIVED_TITLE else f"{words[: _LONGEST_DERIVED_TITLE - 1].rstrip()}…"
 
 
+def title_source_of(value: object) -> str | None:
+    """A title that was made here may still be bettered; None: the vendor's stays."""
+    return None if text_of(value).strip() else "text"
+
+
 def fenced(text: str, language: object = "") -> str:
     """A code block whose fence is longer than any in the text."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)

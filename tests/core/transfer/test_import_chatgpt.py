@@ -186,6 +186,10 @@ async def test_archived_pinned_named_and_untitled_threads(world: ImportWorld) ->
     assert sorted(await world.threads(pinned=True)) == ["Pinned", "Starred"]
     assert (await world.store.threads.get(threads["Pinned"])).pinned_at == (START_S + 50) * 1000 + 500
     untitled = threads["What is this about, in a few words?"]
+    sources = await world.store.db.read(
+        lambda conn: dict(conn.exec_driver_sql("SELECT title, title_source FROM threads").all())  # type: ignore[arg-type]
+    )
+    assert (sources["Starred"], sources["What is this about, in a few words?"]) == ("person", "text")
     tags = await world.all_rows("tags")
     assert [row[1] for row in tags] == ["Recipe Helper"]
     assert [row[0] for row in await world.all_rows("thread_tags")] == [untitled]
