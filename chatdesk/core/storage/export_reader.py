@@ -92,6 +92,11 @@ class ExportReader:
         assert isinstance(raw, sqlite3.Connection)
         self._raw = raw
 
+    @property
+    def connection(self) -> Connection:
+        """For whoever reads something else in the same snapshot."""
+        return self._conn
+
     def counts(self, choice: Choice) -> tuple[int, int]:
         """Threads, and messages in all their versions."""
         condition, values = _where(choice)

@@ -24,6 +24,7 @@ from chatdesk.core.storage import restore, search_index, search_schema, shown_pa
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.checkup import Kind, Trouble, examine, wrong_counters, wrong_ends
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.export_reader import open_reader
 from chatdesk.core.storage.plain_text import to_json
 from chatdesk.core.storage.projects import ensure_default_project
 
@@ -61,15 +62,20 @@ class RepairService:
         self._database = database
         self._blobs = blobs
 
-    async def check(self) -> list[Trouble]:
-        """Everything that is wrong. Takes its time; it runs where other reading runs, a step at a time."""
+    async def check(self, *, with_index: bool = True) -> list[Trouble]:
+        """Everything that is wrong. Takes its time, on a thread and a connection of its own. ``with_index``: also the
+        search index, during which nothing can be written."""
         try:
-            found = await self._database.read(lambda conn: examine(conn, self._blobs))
+            found = await asyncio.to_thread(self._examine)
         except StorageCorrupt:
             return [Trouble(Kind.PAGES, "the file is too damaged for SQLite to check it")]
-        if not self._database.is_read_only and not any(each.kind is Kind.PAGES for each in found):
+        if with_index and not self._database.is_read_only and not any(each.kind is Kind.PAGES for each in found):
             found += await self._database.write(_index_troubles, is_durable=False)
         return found
+
+    def _examine(self) -> list[Trouble]:
+        with open_reader(self._database.path) as reader:
+            return examine(reader.connection, self._blobs)
 
     async def repair(self) -> RepairReport:
         """Mend what can be mended. Raises ``StorageError``; nothing was changed then."""

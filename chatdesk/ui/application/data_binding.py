@@ -69,7 +69,7 @@ class DataBinding(QObject):
         if name == "backup":
             return [f"The backup was made: {(await services.caretaker.back_up_now()).name}"]
         if name == "check":
-            found = await services.repairs.check()
+            found = await services.repairs.check(with_index=False)
             return [f"{each.text[:1].upper()}{each.text[1:]}." for each in found] or ["Nothing is wrong."]
         return list((await services.repairs.repair()).lines)
 
