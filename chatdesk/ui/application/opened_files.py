@@ -16,6 +16,7 @@ from chatdesk.core.domain.attachment import Attachment
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
 
+
 class OpenedFiles:
     """One for a window. ``close`` takes all copies away."""
 
