@@ -336,6 +336,7 @@ class ProviderErrorKind(StrEnum):
     FORBIDDEN = "forbidden"
     MODEL_NOT_FOUND = "model_not_found"
     REQUEST_TIMEOUT = "request_timeout"
+    CONFLICT = "conflict"
     CONTEXT_TOO_LONG = "context_too_long"
     RATE_LIMITED = "rate_limited"
     SERVER = "server"

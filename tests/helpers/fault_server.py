@@ -6,6 +6,9 @@ stays). Every request and every connection is recorded, so that tests can count 
 
     async with FaultServer(answer("Hello")) as server:
         provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url)
+
+It can change its mind (``play``), go away and come back on the same port (``go_away``, ``come_back``), and take
+connections without ever accepting them (``Unreachable``).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -53,10 +57,11 @@ class Exchange:
         headers: Sequence[tuple[str, str]] = (),
         chunked: bool = True,
         length: int | None = None,
+        version: str = "1.1",
     ) -> None:
         """Send the status line and the headers."""
-        self.is_chunked = chunked and length is None
-        lines = [f"HTTP/1.1 {status} Whatever"]
+        self.is_chunked = chunked and length is None and version == "1.1"
+        lines = [f"HTTP/{version} {status} Whatever"]
         if content_type is not None:
             lines.append(f"Content-Type: {content_type}")
         lines += [f"{name}: {value}" for name, value in headers]
@@ -177,8 +182,11 @@ def models(*ids: str) -> Script:
 class FaultServer:
     """See the module text."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
         self._scripts = list(scripts)
+        self._played = 0
+        self._tls = tls
+        self._port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changed = asyncio.Condition()
@@ -189,12 +197,26 @@ class FaultServer:
 
     @property
     def port(self) -> int:
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}/v1"
+
+    def play(self, *scripts: Script) -> None:
+        """Other scripts from the next request on."""
+        self._scripts, self._played = list(scripts), 0
+
+    async def go_away(self) -> None:
+        """Close the port and every connection: from now on connections are refused."""
+        assert self._server is not None
+        self._server.close()
+        await self._end_connections()
+
+    async def come_back(self, *, tls: ssl.SSLContext | None = None) -> None:
+        """Listen on the same port again; ``tls`` replaces the certificate."""
+        self._tls = tls or self._tls
+        await self._listen()
 
     async def wait_for_requests(self, count: int = 1) -> None:
         async with self._changed:
@@ -206,17 +228,26 @@ class FaultServer:
             await asyncio.wait_for(self._changed.wait_for(lambda: self.open_connections == 0), timeout_s)
 
     async def __aenter__(self) -> FaultServer:
-        self._server = await asyncio.start_server(self._on_connection, "127.0.0.1", 0, limit=2**20)
+        await self._listen()
         return self
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(
+            self._on_connection, "127.0.0.1", self._port, limit=2**20, ssl=self._tls
+        )
+        self._port = int(self._server.sockets[0].getsockname()[1])
+
+    async def _end_connections(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_connections()
 
     async def _notify(self) -> None:
         async with self._changed:
@@ -248,13 +279,39 @@ class FaultServer:
             request = await _read_request(reader)
             if request is None:
                 return
-            script = self._scripts[min(len(self.requests), len(self._scripts) - 1)]
+            script = self._scripts[min(self._played, len(self._scripts) - 1)]
+            self._played += 1
             self.requests.append(request)
             await self._notify()
             exchange = Exchange(request, reader, writer)
             await script(exchange)
             if exchange.is_over:
                 return
+
+
+class Unreachable:
+    """A port whose connections are never taken: the queue of the socket is full, as behind a firewall that drops."""
+
+    def __init__(self, port: int = 0) -> None:
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", port))
+        self._listener.listen(0)
+        self.port = int(self._listener.getsockname()[1])
+        self._fillers: list[socket.socket] = []
+
+    def __enter__(self) -> Unreachable:
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                filler.connect(("127.0.0.1", self.port))
+            self._fillers.append(filler)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for each in (*self._fillers, self._listener):
+            each.close()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> SeenRequest | None:

@@ -26,6 +26,8 @@ _FINISH_REASONS = {
     "content_filter": FinishReason.CONTENT_FILTER,
     "safety": FinishReason.CONTENT_FILTER,
 }
+# Ten times the largest window that anyone offers.
+_MOST_TOKENS = 100_000_000
 _FAILED_REASONS = {"error", "insufficient_system_resource", "abort", "network_error"}
 
 
@@ -53,6 +55,7 @@ class AnswerReader:
         self._reasoning = SurrogateJoiner()
         self._arguments: dict[int, SurrogateJoiner] = {}
         self._index_of_call: dict[str, int] = {}
+        self._finished_id: object = None
 
     @property
     def has_tool_calls(self) -> bool:
@@ -70,11 +73,15 @@ class AnswerReader:
             return
         if not isinstance(choices, list):
             raise WrongShapeError("choices")
+        if self._is_of_another_answer(chunk):
+            return
         for choice in choices:
             if not isinstance(choice, Mapping):
                 raise WrongShapeError("choice")
             if choice.get("index") in {None, 0}:
                 yield from self._read_choice(choice)
+        if self.finish_reason is not None and self._finished_id is None:
+            self._finished_id = chunk.get("id") or ""
 
     def finish(self) -> Iterator[Delta]:
         """What was held back at the very end."""
@@ -88,6 +95,11 @@ class AnswerReader:
             tail = joiner.finish()
             if tail:
                 yield ToolCallDelta(index, None, None, tail)
+
+    def _is_of_another_answer(self, chunk: Mapping[str, Any]) -> bool:
+        """Whether a server that has ended this answer has begun another one in the same stream."""
+        other = chunk.get("id")
+        return bool(self._finished_id) and bool(other) and other != self._finished_id
 
     def _read_choice(self, choice: Mapping[str, Any]) -> Iterator[Delta]:
         if choice.get("error"):
@@ -159,14 +171,22 @@ class AnswerReader:
         return newest + 1 if call_id or name or newest < 0 else newest
 
     def _read_usage(self, usage: object) -> None:
-        """Servers send usage once at the end, or a running total with every chunk: the last one counts."""
+        """Servers send usage once at the end, or a running total with every chunk: the last one counts. One that cannot
+        be true is none: then the tokens are estimated, and no price or limit is reckoned from it.
+        """
         if not isinstance(usage, Mapping):
             return
+        read = _count(usage, "prompt_tokens")
+        written = _count(usage, "completion_tokens")
+        if read is None or written is None or (read == 0 and written == 0):
+            return
+        cached = _count(usage.get("prompt_tokens_details"), "cached_tokens") or 0
+        reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens") or 0
         self.usage = Usage(
-            input_tokens=_count(usage, "prompt_tokens"),
-            output_tokens=_count(usage, "completion_tokens"),
-            cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
-            reasoning_tokens=_count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+            input_tokens=read,
+            output_tokens=written,
+            cached_tokens=min(cached, read),
+            reasoning_tokens=min(reasoning, written),
         )
 
 
@@ -197,6 +217,11 @@ def _optional_text(value: object, field: str) -> str | None:
     return value if field == "function.arguments" else repair(value)
 
 
-def _count(holder: object, name: str) -> int:
+def _count(holder: object, name: str) -> int | None:
+    """A number of tokens that a request can have taken; 0 where none is given, None where it is absurd."""
     value = holder.get(name) if isinstance(holder, Mapping) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TOKENS:
+        return None
+    return value

@@ -50,6 +50,9 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
     Kind.REQUEST_TIMEOUT: FailureText(
         "{who} gave up on the request because it took too long.", "Try again, or shorten the message."
     ),
+    Kind.CONFLICT: FailureText(
+        "{who} could not take the request because another one was in its way.", "Try again in a moment."
+    ),
     Kind.CONTEXT_TOO_LONG: FailureText(
         "The thread is too long for this model.", "Start a new thread, shorten the message, or choose a larger model."
     ),
@@ -90,6 +93,21 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         "There is no API key for {who}.", "Set OPENAI_API_KEY and start ChatDesk again, or choose the offline model."
     ),
     Kind.OTHER: FailureText("The request to {who} failed.", "Try again or choose another model."),
+}
+
+
+OVERLOADED_WHAT = "{who} has more to do than it can do at the moment."
+
+_NOT_SECURE = "The connection to {who} is not secure: "
+#: By OpenSSL's X509_V_ERR codes.
+CERTIFICATE_TEXTS: Mapping[int, str] = {
+    9: _NOT_SECURE + "its certificate is not valid yet.",
+    10: _NOT_SECURE + "its certificate has expired.",
+    18: _NOT_SECURE + "its certificate is signed by nobody but itself.",
+    19: _NOT_SECURE + "its certificate is signed by an authority that this computer does not trust.",
+    20: _NOT_SECURE + "its certificate is signed by an authority that this computer does not trust.",
+    62: _NOT_SECURE + "its certificate is for another name.",
+    64: _NOT_SECURE + "its certificate is for another address.",
 }
 
 

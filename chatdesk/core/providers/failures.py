@@ -14,7 +14,13 @@ from typing import Any
 
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.failure_texts import FAILURE_TEXTS, KEPT_PARTIAL, duration_text
+from chatdesk.core.providers.failure_texts import (
+    CERTIFICATE_TEXTS,
+    FAILURE_TEXTS,
+    KEPT_PARTIAL,
+    OVERLOADED_WHAT,
+    duration_text,
+)
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
 from chatdesk.core.providers.vendor_text import plain_excerpt
@@ -38,14 +44,17 @@ _BY_STATUS = {
     404: Kind.MODEL_NOT_FOUND,
     405: Kind.MODEL_NOT_FOUND,
     408: Kind.REQUEST_TIMEOUT,
+    409: Kind.CONFLICT,
     413: Kind.CONTEXT_TOO_LONG,
     422: Kind.BAD_REQUEST,
     429: Kind.RATE_LIMITED,
 }
 _NO_NETWORK_ERRNOS = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 _RESET_ERRNOS = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ETIMEDOUT}
+_OVERLOADED = {503, 529}
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
-_QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER}
+_WAITING_KINDS = {Kind.RATE_LIMITED, Kind.SERVER, Kind.CONFLICT, Kind.REQUEST_TIMEOUT}
+_QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER, Kind.CONFLICT}
 
 
 class RefusedRedirectError(Exception):
@@ -93,8 +102,9 @@ class FailureTranslator:
         if kind is None:
             kind = Kind.SERVER if status >= 500 else Kind.REDIRECT if status in _REDIRECT_STATUSES else Kind.BAD_REQUEST
         details = self._details(status, headers.get("x-request-id"), code)
-        wait = retry_after_s(headers, time.time()) if kind in {Kind.RATE_LIMITED, Kind.SERVER} else None
-        return self.make(kind, excerpt=text, details=details, retry_after=wait)
+        wait = retry_after_s(headers, time.time()) if kind in _WAITING_KINDS else None
+        what = OVERLOADED_WHAT if kind is Kind.SERVER and status in _OVERLOADED else None
+        return self.make(kind, what=what, excerpt=text, details=details, retry_after=wait)
 
     def from_event(self, error: object, *, request_id: str | None = None) -> ProviderError:
         """What an error inside a stream that began well means."""
@@ -119,7 +129,7 @@ class FailureTranslator:
             if kind is not None:
                 return self.make(kind)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
-        return self.make(kind, seconds=connect_s)
+        return self.make(kind, what=_certificate_text(chain) if kind is Kind.TLS else None, seconds=connect_s)
 
     def _details(self, status: int | None, request_id: str | None, code: str) -> dict[str, object]:
         details: dict[str, object] = {}
@@ -198,6 +208,14 @@ def _kind_of_connection(chain: list[BaseException]) -> Kind | None:
             kind = _kind_of_errno(link.errno)
             if kind is not None:
                 return kind
+    return None
+
+
+def _certificate_text(chain: list[BaseException]) -> str | None:
+    """What is wrong with a server's certificate, where that is known."""
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return CERTIFICATE_TEXTS.get(link.verify_code)
     return None
 
 

@@ -16,6 +16,7 @@ _TRANSIENT = frozenset(
         ProviderErrorKind.RESET,
         ProviderErrorKind.CONNECT_TIMEOUT,
         ProviderErrorKind.REQUEST_TIMEOUT,
+        ProviderErrorKind.CONFLICT,
         ProviderErrorKind.RATE_LIMITED,
         ProviderErrorKind.SERVER,
     }
