@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtGui import QColor
+
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, TYPE, FontRole, Tokens
 
 
@@ -26,6 +28,7 @@ def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
 
 def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     check_px = round(point_size("text") * 1.4)
+    ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
 QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 4px 8px;
@@ -46,6 +49,42 @@ QPushButton:default, QPushButton[isPrimary="true"] {{ background: {tokens.accent
 QPushButton:default:hover, QPushButton[isPrimary="true"]:hover {{ background: {tokens.accent_hover}; }}
 QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS_RING_PX}px solid {tokens.text}; }}
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
+QComboBox, QAbstractSpinBox {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+    border-radius: {tokens.radius.row}px; padding: 5px 10px; min-height: 18px;
+    selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
+QComboBox:hover {{ background: {tokens.hover}; }}
+QComboBox:focus, QAbstractSpinBox:focus {{ border: {ring}; padding: 4px 9px; }}
+QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {tokens.muted}; }}
+QComboBox::drop-down {{ border: none; width: 26px; }}
+QComboBox::down-arrow {{ image: url(theme:arrow-down.svg); width: 12px; height: 12px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: 24px; background: transparent; }}
+QAbstractSpinBox::up-arrow {{ image: url(theme:arrow-up.svg); width: 10px; height: 10px; }}
+QAbstractSpinBox::down-arrow {{ image: url(theme:arrow-down.svg); width: 10px; height: 10px; }}
+QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget {{ background: {tokens.card}; color: {tokens.text};
+    border: 1px solid {tokens.line}; border-radius: {tokens.radius.row}px; padding: 4px;
+    selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
+QDialog QPlainTextEdit:focus, QDialog QTextEdit:focus, QDialog QListWidget:focus {{ border: {ring}; padding: 3px; }}
+QDialog QListWidget {{ selection-background-color: {tokens.selected}; selection-color: {tokens.text}; }}
+QComboBox QAbstractItemView {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+    padding: 4px; outline: none; selection-background-color: {tokens.selected}; selection-color: {tokens.text}; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; margin: 0 0 0 8px;
+    background: transparent; }}
+QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0; }}
+QCheckBox, QRadioButton {{ spacing: 8px; }}
+QCheckBox::indicator, QRadioButton::indicator, QListView::indicator {{ width: 14px; height: 14px;
+    border: 1px solid {tokens.muted}; background: {tokens.card}; }}
+QCheckBox::indicator, QListView::indicator {{ border-radius: 4px; }}
+QRadioButton::indicator {{ border-radius: 8px; }}
+QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {tokens.accent};
+    border-color: {tokens.accent}; image: url(theme:check-{ink}.svg); }}
+QCheckBox::indicator:indeterminate, QListView::indicator:indeterminate {{ background: {tokens.accent};
+    border-color: {tokens.accent}; image: url(theme:dash-{ink}.svg); }}
+QRadioButton::indicator:checked {{ width: 8px; height: 8px; border: 4px solid {tokens.accent}; }}
+QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
+QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
+QProgressBar {{ background: {tokens.hover}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px;
+    color: transparent; }}
+QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 4px; }}
 QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
     border-radius: {tokens.radius.row}px; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 28px; border-radius: 6px; background: transparent; }}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Literal, cast
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QDir, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
 
@@ -167,6 +167,7 @@ class Theme(QObject):
         if not self._is_applied:
             load_first_fonts(resources_dir() / "fonts")
             application.setStyle(QStyleFactory.create("Fusion"))
+            QDir.setSearchPaths("theme", [str(resources_dir() / "theme")])  # the stylesheet's pictures
             self._is_applied = True
         application.setPalette(self.palette())
         application.setFont(self.font("text"))
