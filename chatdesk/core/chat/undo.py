@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService, Moved, Sent
 
 _MOST_STEPS = 100
+_MOST_THINGS = 300_000  # a selection may be everything, and its ways back are kept in memory
 
 Act = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One change. ``label`` says what it was, to stand after "Undo"."""
+    """One change. ``label`` says what it was, to stand after "Undo"; ``size`` of how many things it remembers the way
+    back."""
 
     label: str
     undo: Act
     redo: Act
+    size: int = 1
 
 
 class UndoStack:
@@ -168,8 +171,10 @@ class UndoStack:
         )
         return sent
 
-    def did(self, label: str, undo: Act, redo: Act) -> None:
+    def did(self, label: str, undo: Act, redo: Act, *, size: int = 1) -> None:
         """Remember a change, also one that another service made, with its way back and its way forth."""
-        self._done.append(Step(label, undo, redo))
+        self._done.append(Step(label, undo, redo, size))
         del self._done[:-_MOST_STEPS]
+        while len(self._done) > 1 and sum(step.size for step in self._done) > _MOST_THINGS:
+            del self._done[0]
         self._undone.clear()

@@ -130,7 +130,12 @@ class LibraryBinding(QObject):
     async def _did(self, change: LibraryChange) -> None:
         library = await self._library()
         stack = await self._undo.stack()
-        stack.did(change.label, partial(library.take_back, change), partial(library.make_again, change))
+        stack.did(
+            change.label,
+            partial(library.take_back, change),
+            partial(library.make_again, change),
+            size=max(1, len(change.threads)),
+        )
 
     def _title(self, ids: Ids) -> str:
         if len(ids) > 1:

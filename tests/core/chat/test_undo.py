@@ -205,3 +205,19 @@ async def test_going_back_to_a_version_says_from_where_the_path_differs(tmp_path
         (changed,) = [event for event in world.events if isinstance(event, PathChanged)]
         assert changed.from_message_id == created.question.id
         await world.chat.lead_path_to(created.question.id)
+
+
+async def test_of_very_large_changes_only_the_last_ones_are_remembered(tmp_path: Path) -> None:
+    async def nothing() -> None:
+        pass
+
+    async with chat_world(tmp_path) as world:
+        stack = UndoStack(world.chat)
+        for number in range(5):
+            stack.did(f"step {number}", nothing, nothing, size=140_000)
+        labels = []
+        while (step := await stack.undo()) is not None:
+            labels.append(step.label)
+        assert labels == ["step 4", "step 3"]
+        stack.did("larger than all", nothing, nothing, size=10**6)
+        assert stack.last is not None
