@@ -89,15 +89,6 @@ class ExportService:
         self._stored = StoredFiles(blobs)
         self._clock = clock
 
-    async def count(self, choice: Choice) -> tuple[int, int]:
-        """How many threads and messages a choice has."""
-
-        def work() -> tuple[int, int]:
-            with open_reader(self._database) as reader:
-                return reader.counts(choice)
-
-        return await asyncio.to_thread(work)
-
     async def export(
         self,
         choice: Choice,

@@ -222,3 +222,21 @@ async def test_damaged_pages_are_not_mended_in_place(store: Store) -> None:
     assert "doctor --repair" in report.left[1]
     await store.db.close()
     assert len(store.path.read_bytes()) >= len(before)
+
+
+async def test_counters_of_tools_are_counted_too(store: Store) -> None:
+    thread = await store.thread()
+    _, answer = await store.ask(thread)
+    await store.db.write(
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content, tool_name, tool_duration_ms)"
+            " VALUES ('p', ?, 5, 'tool_call', '{}', 'look', 70)",
+            (answer,),
+        )
+    )
+    assert Kind.COUNTERS in {each.kind for each in await _service(store).check()}
+    await _service(store).repair()
+    kept = await store.threads.get(thread)
+    assert dict(kept.tool_counts) == {"look": 1}
+    assert kept.total_tool_time_ms == 70
+    assert Kind.COUNTERS not in {each.kind for each in await _service(store).check()}

@@ -294,3 +294,39 @@ def test_each_trouble_of_a_disk_has_its_words(number: int, words: str) -> None:
 def test_a_report_says_how_much_came() -> None:
     assert ExportReport(Path("a.md"), 1, 2).sentence == "Exported 1 thread to a.md."
     assert "2 attachments are missing" in ExportReport(Path("a"), 1200, 2, 0, 2).sentence
+
+
+async def test_thoughts_and_tools_are_folded_in_pages_and_shown_in_print(
+    store: Store, service: ExportService, tmp_path: Path
+) -> None:
+    thread = await store.thread()
+    _, answer = await store.ask(thread)
+    parts = (
+        ("reasoning", {"text": "think **hard**"}),
+        ("tool_call", {"name": "look\nup", "arguments": '{"a": "<b>"}'}),
+        ("tool_result", {"text": "seen </code>"}),
+    )
+
+    def work(conn: Any) -> None:
+        for number, (kind, content) in enumerate(parts, start=5):
+            conn.exec_driver_sql(
+                "INSERT INTO message_parts (id, message_id, part_index, type, content) VALUES (?, ?, ?, ?, ?)",
+                (new_id(), answer, number, kind, json.dumps(content)),
+            )
+
+    await store.db.write(work)
+    target = tmp_path / "x.html"
+    await service.export(Choice(thread_ids=(thread,)), ExportFormat.HTML, target)
+    page = target.read_text("utf-8")
+    _check_page(page)
+    assert page.count("<details>") == 3
+    assert "<summary>Tool call look up</summary>" in page
+    assert "seen &lt;/code&gt;" in page
+    printed = tmp_path / "lines"
+    printing = ["sh", "-c", f'cat > "{printed}"; touch "$0"']
+    paper = ExportService(store.path, store.path.parent / "blobs", store.clock, printing=printing)
+    await paper.export(Choice(thread_ids=(thread,)), ExportFormat.PDF, tmp_path / "x.pdf")
+    lines = [json.loads(line) for line in printed.read_text("utf-8").splitlines()]
+    assert lines[0]["title"] == "A thread"
+    assert "<details>" not in lines[-1]["html"]
+    assert "Tool result" in lines[-1]["html"]
