@@ -30,6 +30,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "versions": versions.switching,
     "search": search.searching,
     "index": search.keeping,
+    "result": search.opening,
     "import": transfer.importing,
     "export": export.exporting,
     "kill-upkeep": export.killing,

@@ -1,4 +1,7 @@
-"""Times searches over a library of Zipf words: ``python -m tests.benchmarks.search_probe DATABASE THREADS ROUNDS``."""
+"""Times searches over a library of Zipf words: ``python -m tests.benchmarks.search_probe DATABASE THREADS ROUNDS``.
+
+With DATABASE alone: fills its index anew for some seconds.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +59,9 @@ async def measure(path: Path, threads: int, rounds: int) -> dict[str, Any]:
             "hits": count,
             "ours_ms": statistics.median(ours[1:]) * 1000,
             "bare_ms": statistics.median(theirs[1:]) * 1000,
+            "queries": [f"{first} {second} " for first, second in pairs],
         }
     found["newer_ms"] = await _newer(search, texts, rounds)
-    found |= await _fill(search)
     bare.close()
     await search.close()
     await db.close()
@@ -113,8 +116,11 @@ async def _newer(search: SearchService, texts: ZipfTexts, rounds: int) -> float:
     return statistics.median(times) * 1000
 
 
-async def _fill(search: SearchService) -> dict[str, float]:
-    """Making the index anew for some seconds, as after an upgrade."""
+async def fill(path: Path) -> dict[str, float]:
+    """Making the index anew for some seconds, as after an upgrade; it stays unfinished."""
+    db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    await db.open()
+    search = SearchService(SearchStore(db), SystemClock())
     await search.rebuild()
     batches = []
     begun = time.perf_counter()
@@ -125,8 +131,11 @@ async def _fill(search: SearchService) -> dict[str, float]:
         batches.append(time.perf_counter() - began)
     from chatdesk.core.storage.search_index import BATCH
 
+    await search.close()
+    await db.close()
     return {"batch_ms": max(batches) * 1000, "per_second": BATCH * len(batches) / sum(batches)}
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))))
+    database, *sizes = sys.argv[1:]
+    print(json.dumps(asyncio.run(measure(Path(database), *map(int, sizes)) if sizes else fill(Path(database)))))

@@ -25,7 +25,7 @@ _CPU = "GUI thread, CPU"
 
 def opening(folder: Path, is_quick: bool) -> list[Row]:
     sizes = (100, 2_000) if is_quick else (100, 10_000, 100_000)
-    threads = asyncio.run(_fill(folder, sizes))
+    threads = asyncio.run(filled_threads(folder, sizes))
     rounds = 2 if is_quick else 5
     found: dict[int, list[Any]] = {size: [] for size in sizes}
     for _ in range(rounds):
@@ -56,7 +56,7 @@ def opening(folder: Path, is_quick: bool) -> list[Row]:
 
 def scrolling(folder: Path, is_quick: bool) -> list[Row]:
     size = 2_000 if is_quick else 100_000
-    thread_id = asyncio.run(_fill(folder, (size,)))[size]
+    thread_id = asyncio.run(filled_threads(folder, (size,)))[size]
     found = _result("reading_probe", "scroll", str(folder), thread_id, "200" if is_quick else "2000")
     steps, bare = found["steps_ms"], found["bare_steps_ms"]
     return [
@@ -140,7 +140,7 @@ def hostile(_folder: Path, is_quick: bool) -> list[Row]:
     ]
 
 
-async def _fill(folder: Path, sizes: Sequence[int]) -> dict[int, str]:
+async def filled_threads(folder: Path, sizes: Sequence[int]) -> dict[int, str]:
     """Thread ids by their number of messages."""
     folder.mkdir(parents=True)
     db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")

@@ -107,9 +107,8 @@ class SearchBinding(QObject):
                 if self.palette is not None:
                     self.palette.show_group(text, group)
         state = await services.search.state()
-        note = state.problem or ("" if state.is_whole else f"Still being indexed: {state.percent} % can be found.")
         if self.palette is not None:
-            self.palette.finish(text, note)
+            self.palette.finish(text, state.problem or "")
 
     def _search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
         async def work() -> None:
