@@ -13,6 +13,7 @@ class UsageKind(StrEnum):
     ANSWER = "answer"
     TITLE = "title"
     SUMMARY = "summary"
+    TOOL = "tool"
 
 
 #: What nobody waits for, and what the day's limit is for.
@@ -109,6 +110,20 @@ class UsageRow:
     kind: str
     provider: str
     model: str
+    total: UsageSum
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCell:
+    """What one model took on one local day for one kind of work in one project. ``day`` counts from 1970-01-01; the
+    name is empty where the project is gone."""
+
+    day: int
+    kind: str
+    provider: str
+    model: str
+    project_id: str
+    project_name: str
     total: UsageSum
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -396,6 +396,27 @@ Index("ix_usage_events_created_at", usage_events.c.created_at)
 Index("ix_usage_events_project_id", usage_events.c.project_id)
 Index("ix_usage_events_thread_id", usage_events.c.thread_id)
 Index("ix_usage_events_message_id", usage_events.c.message_id)
+
+# The same added up by day (since 0007): the day is the local one on which a request ended, counted from 1970-01-01. What
+# is not known is an empty text; a project may be gone.
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("project_id", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    _counter("requests"),
+    _counter("input_tokens"),
+    _counter("output_tokens"),
+    _counter("cached_tokens"),
+    _counter("reasoning_tokens"),
+    _counter("estimated_requests"),
+    _counter("unpriced_requests"),
+    Column("cost_usd", Float, nullable=False, server_default=text("0")),
+    sqlite_with_rowid=False,
+)
 
 # The log that team sync sends. state: 0 pending, 4 acknowledged, 1 confirmed, 2 rejected, 3 orphaned.
 changes = Table(

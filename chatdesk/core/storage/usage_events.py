@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.usage import BACKGROUND_KINDS, UsageEvent, UsageReport, UsageRow, UsageSum
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage import tables
+from chatdesk.core.storage import tables, usage_days
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.rows import marks
 
@@ -36,6 +36,17 @@ def enter(conn: Connection, origin: Origin, event: UsageEvent, *, at: int | None
     ``at``: milliseconds UTC, now unless said."""
     row = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (event.thread_id,)).first()
     spent, usage = event.spent, event.spent.usage
+    moment = origin.now() if at is None else at
+    usage_days.add_up(
+        conn,
+        at=moment,
+        project_id=None if row is None else row[0],
+        provider=event.provider,
+        model=event.model,
+        kind=event.kind.value,
+        usage=usage,
+        cost_usd=spent.cost_usd,
+    )
     conn.execute(
         tables.usage_events.insert().values(
             id=new_id(),
@@ -51,7 +62,7 @@ def enter(conn: Connection, origin: Origin, event: UsageEvent, *, at: int | None
             reasoning_tokens=usage.reasoning_tokens if usage else 0,
             is_estimated=int(usage is None or usage.is_estimated),
             latency_ms=spent.latency_ms,
-            created_at=origin.now() if at is None else at,
+            created_at=moment,
             kind=event.kind.value,
             time_to_first_token_ms=spent.time_to_first_token_ms,
             cost_usd=spent.cost_usd,

@@ -1,0 +1,34 @@
+"""Days where this computer stands, as whole numbers counted from 1970-01-01, and where they begin and end."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+_MS_PER_S = 1000
+_EPOCH = date(1970, 1, 1)
+
+
+def day_number(moment_ms: int) -> int:
+    """The local day of a moment in milliseconds UTC."""
+    return (datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone().date() - _EPOCH).days
+
+
+def date_of(day: int) -> date:
+    return _EPOCH + timedelta(days=day)
+
+
+def number_of(day: date) -> int:
+    return (day - _EPOCH).days
+
+
+def month_of(day: int) -> tuple[int, int]:
+    """The first day of the month in which ``day`` lies, and the first one of the next."""
+    first = date_of(day).replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return number_of(first), number_of(following)
+
+
+def start_ms(day: int) -> int:
+    """When a day begins, in milliseconds UTC; a day may have 23 or 25 hours."""
+    # A time without a zone is local time, with the offset that holds on that day.
+    return int(datetime.combine(date_of(day), time()).astimezone().timestamp()) * _MS_PER_S
