@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.settings.schema import InvalidValue, all_settings
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -27,8 +23,6 @@ if TYPE_CHECKING:
 
 # What a choice of movement means for the theme; anything else follows the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
-
-_log = logging.getLogger(__name__)
 
 
 class SettingsBinding(QObject):
@@ -147,23 +141,6 @@ class SettingsBinding(QObject):
     async def _save(self, changes: Mapping[str, Any]) -> None:
         async with self._saving:  # two at once would each write the file without the other's change
             await asyncio.to_thread(self._store.save, changes)
-
-
-def take_over(settings: Settings, moved: Mapping[str, Any], store: SettingsStore) -> Settings:
-    """``settings`` with what an older ChatDesk kept elsewhere, saved where it belongs. What was set wins."""
-    untouched = {setting.name: setting for setting in all_settings()}
-    changes: dict[str, Any] = {}
-    for name, value in moved.items():
-        setting = untouched[name]
-        with suppress(InvalidValue):
-            if getattr(settings, name) == setting.default != setting.checked(value):
-                changes[name] = setting.checked(value)
-    if changes:
-        try:
-            store.save(changes)
-        except ChatDeskError as error:
-            _log.warning("settings were not taken over: %s", error.code)
-    return replace(settings, **changes)
 
 
 def _who_answers(providers: ProviderRegistry) -> str:

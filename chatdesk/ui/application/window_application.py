@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.moved_settings import take_over
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.settings_binding import take_over
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
