@@ -184,7 +184,7 @@ class FaultServer:
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
         self._scripts = list(scripts)
-        self._played = 0
+        self._played_from = 0
         self._tls = tls
         self._port = 0
         self._server: asyncio.Server | None = None
@@ -205,7 +205,7 @@ class FaultServer:
 
     def play(self, *scripts: Script) -> None:
         """Other scripts from the next request on."""
-        self._scripts, self._played = list(scripts), 0
+        self._scripts, self._played_from = list(scripts), len(self.requests)
 
     async def go_away(self) -> None:
         """Close the port and every connection: from now on connections are refused."""
@@ -279,8 +279,7 @@ class FaultServer:
             request = await _read_request(reader)
             if request is None:
                 return
-            script = self._scripts[min(self._played, len(self._scripts) - 1)]
-            self._played += 1
+            script = self._scripts[min(len(self.requests) - self._played_from, len(self._scripts) - 1)]
             self.requests.append(request)
             await self._notify()
             exchange = Exchange(request, reader, writer)

@@ -65,15 +65,15 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         "{who} did not begin to answer within {seconds} s.", "Try again or choose another model."
     ),
     Kind.SILENCE: FailureText(
-        "{who} fell silent: nothing more of the answer came for {seconds} s.", "Continue the answer, or try again."
+        "{who} fell silent: nothing more of the answer came for {seconds} s.", "Try again or choose another model."
     ),
-    Kind.RESET: FailureText("The connection to {who} was lost.", "Continue the answer, or try again."),
+    Kind.RESET: FailureText("The connection to {who} was lost.", "Try again."),
     Kind.MALFORMED: FailureText(
         "{who} sent something that ChatDesk cannot read.", "Try again; if it stays so, check the base URL."
     ),
     Kind.INCOMPLETE: FailureText(
         "{who} ended the answer without saying that it is finished, so it may be cut off.",
-        "Continue the answer, or try again.",
+        "Try again.",
     ),
     Kind.NOT_A_STREAM: FailureText(
         "{who} sent a web page or a file instead of an answer.",
@@ -98,16 +98,32 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
 
 OVERLOADED_WHAT = "{who} has more to do than it can do at the moment."
 
-_NOT_SECURE = "The connection to {who} is not secure: "
+#: What to do once a part of the answer is there, where that differs.
+CONTINUE_STEP = "Continue the answer, or try again."
+CONTINUED_KINDS = frozenset(
+    {Kind.SILENCE, Kind.RESET, Kind.INCOMPLETE, Kind.MALFORMED, Kind.SERVER, Kind.REQUEST_TIMEOUT, Kind.OTHER}
+)
+CIRCLE_TEXT = FailureText(
+    "{who} sent the request round in a circle, so ChatDesk gave it up.", "Check the base URL, then try again."
+)
+
+_NOT_SECURE = "The connection to {who} is not secure: its certificate "
+_UNTIL_SOLVED = "nothing is sent until this is solved."
+_CHECK_CLOCK = "Check the clock of this computer; " + _UNTIL_SOLVED
+_CHECK_ADDRESS = "Check the base URL and any proxy; " + _UNTIL_SOLVED
+_OWN_SERVER = "If it is your own server, name its certificate's file in Settings, Providers; " + _UNTIL_SOLVED
+_UNKNOWN_AUTHORITY = FailureText(
+    _NOT_SECURE + "is signed by an authority that this computer does not trust.", _OWN_SERVER
+)
 #: By OpenSSL's X509_V_ERR codes.
-CERTIFICATE_TEXTS: Mapping[int, str] = {
-    9: _NOT_SECURE + "its certificate is not valid yet.",
-    10: _NOT_SECURE + "its certificate has expired.",
-    18: _NOT_SECURE + "its certificate is signed by nobody but itself.",
-    19: _NOT_SECURE + "its certificate is signed by an authority that this computer does not trust.",
-    20: _NOT_SECURE + "its certificate is signed by an authority that this computer does not trust.",
-    62: _NOT_SECURE + "its certificate is for another name.",
-    64: _NOT_SECURE + "its certificate is for another address.",
+CERTIFICATE_TEXTS: Mapping[int, FailureText] = {
+    9: FailureText(_NOT_SECURE + "is not valid yet.", _CHECK_CLOCK),
+    10: FailureText(_NOT_SECURE + "has expired.", _CHECK_CLOCK),
+    18: FailureText(_NOT_SECURE + "is signed by nobody but itself.", _OWN_SERVER),
+    19: _UNKNOWN_AUTHORITY,
+    20: _UNKNOWN_AUTHORITY,
+    62: FailureText(_NOT_SECURE + "is for another name.", _CHECK_ADDRESS),
+    64: FailureText(_NOT_SECURE + "is for another address.", _CHECK_ADDRESS),
 }
 
 

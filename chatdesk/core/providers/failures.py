@@ -16,9 +16,13 @@ from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.failure_texts import (
     CERTIFICATE_TEXTS,
+    CIRCLE_TEXT,
+    CONTINUE_STEP,
+    CONTINUED_KINDS,
     FAILURE_TEXTS,
     KEPT_PARTIAL,
     OVERLOADED_WHAT,
+    FailureText,
     duration_text,
 )
 from chatdesk.core.providers.retry import retry_after_s
@@ -127,9 +131,13 @@ class FailureTranslator:
         for link in chain:
             kind = _kind_of_own(link)
             if kind is not None:
-                return self.make(kind)
+                texts = CIRCLE_TEXT if _is_circle(link) else FAILURE_TEXTS[kind]
+                return self.make(kind, what=texts.what, next_step=texts.next_step)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
-        return self.make(kind, what=_certificate_text(chain) if kind is Kind.TLS else None, seconds=connect_s)
+        texts = _certificate_text(chain) if kind is Kind.TLS else None
+        if texts is not None:
+            return self.make(kind, what=texts.what, next_step=texts.next_step)
+        return self.make(kind, seconds=connect_s)
 
     def _details(self, status: int | None, request_id: str | None, code: str) -> dict[str, object]:
         details: dict[str, object] = {}
@@ -144,10 +152,11 @@ class FailureTranslator:
 
 def with_partial(failure: ProviderError) -> ProviderError:
     """The same failure, told to someone who already has a part of the answer."""
+    can_go_on = failure.kind in CONTINUED_KINDS and failure.retry_after_s is None
     return ProviderError(
         failure.kind,
         failure.what,
-        next_step=failure.next_step,
+        next_step=CONTINUE_STEP if can_go_on else failure.next_step,
         safe=KEPT_PARTIAL,
         details=failure.details,
         retry_after_s=failure.retry_after_s,
@@ -211,7 +220,13 @@ def _kind_of_connection(chain: list[BaseException]) -> Kind | None:
     return None
 
 
-def _certificate_text(chain: list[BaseException]) -> str | None:
+def _is_circle(link: BaseException) -> bool:
+    import httpx2
+
+    return isinstance(link, httpx2.TooManyRedirects)
+
+
+def _certificate_text(chain: list[BaseException]) -> FailureText | None:
     """What is wrong with a server's certificate, where that is known."""
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):

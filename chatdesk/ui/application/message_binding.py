@@ -402,4 +402,4 @@ class MessageBinding(QObject):
 
 def waiting_text(event: RetryWaiting) -> str:
     """What is said while a provider makes us wait."""
-    return f"{event.reason} Trying again in {event.delay_s:.0f} s (attempt {event.attempt + 1})."
+    return f"{event.reason} This will be attempt {event.attempt + 1}."

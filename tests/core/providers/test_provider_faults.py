@@ -192,7 +192,7 @@ FAULTS = [
     Fault(
         "gzip bomb",
         body(gzip.compress(b"\0" * 10_000_000), headers=(("Content-Encoding", "gzip"),)),
-        Kind.MALFORMED,
+        Kind.TOO_LARGE,
     ),
     # Not (N11) what was asked for
     Fault("HTML", body("<html>Log in</html>", content_type="text/html; charset=utf-8"), Kind.NOT_A_STREAM),

@@ -1,0 +1,69 @@
+"""Every misbehaviour of a server, through all of core: what a person reads, what is kept, and the next message."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from tests.helpers.fault_cases import CASES, Case
+from tests.helpers.fault_table import NEXT, TABLE, play, row
+from tests.helpers.fault_world import KEY
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_fault_is_told_as_the_table_says_and_the_next_message_works(case: Case, tmp_path: Path) -> None:
+    seen, after, server = await play(case, tmp_path)
+    answer = seen.answer
+    if case.kind is None:
+        assert (answer.status, answer.error) == (Status.COMPLETE, None)
+    else:
+        assert (answer.status, answer.error_type) == (Status.ERROR, case.kind.value), answer.error
+        assert ("the part of the answer that arrived" in (answer.error or "")) is bool(case.text)
+    assert answer.text == case.text
+    if case.kind is not Kind.REDIRECT:
+        assert len(seen.waits) == case.attempts - 1
+    if not case.how:
+        tried = server.requests[: case.attempts]
+        assert len(server.requests) == case.attempts + 1
+        assert case.kind is Kind.REDIRECT or len({each.headers["idempotency-key"] for each in tried}) == 1
+    assert KEY not in f"{answer.error} {json.dumps(answer.error_details)} {[wait.reason for wait in seen.waits]}"
+    assert (after.answer.status, after.answer.text) == (Status.COMPLETE, NEXT)
+    line = row(case, seen)
+    assert line in TABLE.read_text(encoding="utf-8").splitlines(), (
+        "docs/failures.md says something else; python -m tests.helpers.fault_table --write brings it up to date"
+    )
+
+
+def test_the_table_has_no_line_that_is_not_played() -> None:
+    lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    played = {case.does for case in CASES}
+    assert {line.split(" | ")[0][2:] for line in lines if not line.startswith("| The server")} == played
+
+
+def case_called(does: str) -> Case:
+    return next(case for case in CASES if case.does == does)
+
+
+@pytest.mark.parametrize(
+    ("does", "arguments"),
+    [
+        ("sends the fragments of tool calls out of order", {"clock": "{}", "weather": '{"city": "Oslo"}'}),
+        ("calls a tool with arguments that are no JSON", {"weather": '{"city": Oslo'}),
+    ],
+)
+async def test_tool_calls_are_kept_as_they_were_written(does: str, arguments: dict[str, str], tmp_path: Path) -> None:
+    seen, _after, _server = await play(case_called(does), tmp_path)
+    assert {part.tool_name: part.content["arguments"] for part in seen.answer.parts} == arguments
+
+
+@pytest.mark.parametrize("does", ["says nothing of usage", "says absurd things of usage"])
+async def test_usage_that_is_missing_or_absurd_is_estimated(does: str, tmp_path: Path) -> None:
+    seen, _after, _server = await play(case_called(does), tmp_path)
+    assert seen.answer.prompt_tokens is not None
+    assert 0 < seen.answer.prompt_tokens < 1000
+    assert seen.answer.completion_tokens is not None
+    assert 0 < seen.answer.completion_tokens < 100
