@@ -8,16 +8,15 @@ new one. What is heavy is not: an artifact's bytes lie in a file that is named b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, insert
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import shown_path, tables, thread_counters
+from chatdesk.core.storage import shown_path, thread_counters
 from chatdesk.core.storage.change_log import Origin, log_new
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.threads import insert_thread, live_thread, touch
@@ -42,7 +41,7 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
     if node.deleted_at is not None:
         raise MessageInTrash
     old = live_thread(conn, node.thread_id)
-    path = [dict(row) for row in conn.exec_driver_sql(_UP, (message_id,)).mappings()]
+    path = _rows(conn, _UP, (message_id,))
     if any(not Status(row["status"]).is_final for row in path):
         raise TurnInProgress
     thread = insert_thread(
@@ -56,8 +55,8 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
     )
     new_ids = {row["id"]: new_id() for row in path}
     _copy_messages(conn, origin, thread.id, path, new_ids)
-    parts = _copy_owned(conn, origin, tables.message_parts, "message_id", new_ids)
-    _copy_owned(conn, origin, tables.artifacts, "part_id", parts)
+    parts = _copy_owned(conn, origin, "message_parts", "message_id", new_ids)
+    _copy_owned(conn, origin, "artifacts", "part_id", parts)
     _copy_counts(conn, parts)
     log_new(conn, origin, project_id=old.project_id, kind="message", entities=list(new_ids.values()))
     conn.exec_driver_sql(
@@ -79,51 +78,60 @@ def _copy_messages(
     conn: Connection, origin: Origin, thread_id: str, path: Sequence[Row], new_ids: Mapping[str, str]
 ) -> None:
     ids = [new_ids[row["id"]] for row in path]
-    copies = [
-        row
-        | origin.stamp()
-        | {
-            "id": ids[place],
-            "thread_id": thread_id,
-            "parent_id": ids[place - 1] if place else None,
-            "chosen_child_id": ids[place + 1] if place + 1 < len(ids) else None,
-            "position": place,
-            "on_path": 1,
-            "owner_pid_token": None,
-            "deleted_with": None,
-            "search_n": None,
-        }
-        for place, row in enumerate(path)
-    ]
-    conn.execute(insert(tables.messages), copies)
+    _insert(
+        conn,
+        "messages",
+        [
+            row
+            | origin.stamp()
+            | {
+                "id": ids[place],
+                "thread_id": thread_id,
+                "parent_id": ids[place - 1] if place else None,
+                "chosen_child_id": ids[place + 1] if place + 1 < len(ids) else None,
+                "position": place,
+                "on_path": 1,
+                "owner_pid_token": None,
+                "deleted_with": None,
+                "search_n": None,
+            }
+            for place, row in enumerate(path)
+        ],
+    )
 
 
-def _copy_owned(
-    conn: Connection, origin: Origin, table: Table, owner: str, owners: Mapping[str, str]
-) -> dict[str, str]:
+def _copy_owned(conn: Connection, origin: Origin, table: str, owner: str, owners: Mapping[str, str]) -> dict[str, str]:
     """Copy the rows of ``table`` whose column ``owner`` is among the keys. Returns old ids to new ones."""
     ids: dict[str, str] = {}
     for batch in batches(list(owners)):
-        copies = []
-        for row in _rows_of(conn, table.name, owner, batch):
-            ids[row["id"]] = new_id()
-            copies.append(row | origin.stamp() | {"id": ids[row["id"]], owner: owners[row[owner]]})
-        if copies:
-            conn.execute(insert(table), copies)
+        rows = _rows_of(conn, table, owner, batch)
+        ids |= {row["id"]: new_id() for row in rows}
+        _insert(conn, table, [row | origin.stamp() | {"id": ids[row["id"]], owner: owners[row[owner]]} for row in rows])
     return ids
 
 
 def _copy_counts(conn: Connection, parts: Mapping[str, str]) -> None:
     for batch in batches(list(parts)):
         rows = _rows_of(conn, "part_token_counts", "part_id", batch)
-        copies = [row | {"part_id": parts[row["part_id"]]} for row in rows]
-        if copies:
-            conn.execute(insert(tables.part_token_counts), copies)
+        _insert(conn, "part_token_counts", [row | {"part_id": parts[row["part_id"]]} for row in rows])
 
 
-def _rows_of(conn: Connection, table: str, owner: str, owners: Sequence[str]) -> Iterable[Row]:
-    found = conn.exec_driver_sql(f"SELECT * FROM {table} WHERE {owner} IN ({marks(owners)})", tuple(owners))
-    return [dict(row) for row in found.mappings()]
+def _rows_of(conn: Connection, table: str, owner: str, owners: Sequence[str]) -> list[Row]:
+    return _rows(conn, f"SELECT * FROM {table} WHERE {owner} IN ({marks(owners)})", owners)
+
+
+def _rows(conn: Connection, query: str, values: Sequence[str]) -> list[Row]:
+    found = conn.exec_driver_sql(query, tuple(values))
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _insert(conn: Connection, table: str, rows: Sequence[Row]) -> None:
+    """Rows that were read from this table, as the driver has them: quicker than through statements that know types."""
+    if rows:
+        names = tuple(rows[0])
+        values = [tuple(row.values()) for row in rows]
+        conn.exec_driver_sql(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})", values)
 
 
 def _start_of(conn: Connection, thread_id: str, new_ids: Mapping[str, str]) -> str | None:
