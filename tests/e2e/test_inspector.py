@@ -209,3 +209,21 @@ def test_a_summary_that_failed_is_said(paths: AppPaths) -> None:
         await until(toast.isVisible)
 
     play(paths, script)
+
+
+def test_the_composer_counts_what_stands_in_it_with_a_thread_and_without(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        label = application.panes.composer.findChild(QWidget, "tokenCount")
+        await until(lambda: label.text() == "0 tokens")
+        type_text(application, "four words of text")
+        await until(lambda: label.text().endswith("tokens") and label.text() != "0 tokens")
+        alone = label.text()
+        application.panes.composer.clear()
+        await until(lambda: label.text() == "0 tokens")
+        await ask(application, "hello")
+        type_text(application, "four words of text")
+        await until(lambda: label.text().endswith("tokens") and label.text() != "0 tokens")
+        assert abs(int(label.text().split()[-2]) - int(alone.split()[-2])) <= 8
+
+    play(paths, script)

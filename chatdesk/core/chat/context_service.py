@@ -23,7 +23,7 @@ from chatdesk.core.context.budget import Room
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
-from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.context.tokens import TokenCount, TokenCounter
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.context import (
     ContextFrame,
@@ -212,6 +212,10 @@ class ContextService:
             tokens = self._counter.count_in(draft, prepared.way)
         enclosed = await self._attached.enclosed(attachments, prepared.reading)
         return prepared.totals_with(tokens, tokens_of(enclosed))
+
+    async def draft_size(self, draft: str) -> TokenCount:
+        """What a draft of a thread that does not exist yet takes, for the model that would answer it."""
+        return await asyncio.to_thread(self._counter.count, draft, self._info(None, None).id)
 
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
         """Where the context of a thread starts and where its summaries end, on the shown path."""

@@ -62,12 +62,14 @@ class ContextBinding(QObject):
 
     async def _count(self) -> None:
         thread_id, meter = self._threads.thread_id, self._panes.header.context_meter
+        composer = self._panes.composer
+        context = (await self._handle.chat()).context
         if thread_id is None:
             meter.set_fraction(None)
+            size = await context.draft_size(composer.text())
+            composer.set_token_count(_tokens(size.count, is_estimate=size.is_estimate))
             return
-        context = (await self._handle.chat()).context
         try:
-            composer = self._panes.composer
             totals = await context.totals(thread_id, composer.text(), attachments=composer.attached)
         except DoesNotFit as error:
             self._sentences = (error.sentence,)
@@ -77,6 +79,7 @@ class ContextBinding(QObject):
             meter.set_fraction(None)  # said where it matters, when a question is sent
             return
         if thread_id == self._threads.thread_id:
+            composer.set_token_count(_tokens(totals.draft, is_estimate=totals.is_estimate))
             self._sentences = sentences_of(totals)
             meter.set_fraction(totals.share, self._sentences[0])
 
@@ -87,6 +90,11 @@ class ContextBinding(QObject):
         popover = ContextPopover(self._panes.theme, self._sentences, parent=meter)
         popover.moreRequested.connect(lambda: self._inspector.open(CONTEXT))
         popover.open_below(meter)
+
+
+def _tokens(count: int, *, is_estimate: bool) -> str:
+    about = "≈ " if is_estimate and count else ""
+    return f"{about}{count:,} token{'' if count == 1 else 's'}"
 
 
 def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
