@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.context_service import ContextOptions, ContextService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.provider_service import ProviderService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.title_service import TitleService
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.settings.secrets import Secret
     from chatdesk.core.storage.backup_service import BackupService
     from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.database import Database, OpenReport
@@ -66,7 +67,7 @@ class Services:
     database: Database
     report: OpenReport
     has_other_owner: bool
-    openai_key: Secret
+    accounts: AccountBook
     caretaker: Caretaker
     attachments: AttachmentService
     prompts: PromptService
@@ -80,6 +81,18 @@ class Services:
     _importer: ImportService | None = None
 
     @property
+    _provider_service: ProviderService | None = None
+
+    @property
+    def provider_service(self) -> ProviderService:
+        """Made when it is wanted: a start does without."""
+        if self._provider_service is None:
+            from chatdesk.core.chat.provider_service import ProviderService
+
+            self._provider_service = ProviderService(
+                self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
+            )
+        return self._provider_service
     def importer(self) -> ImportService:
         """Made when it is wanted: a start does without."""
         if self._importer is None:
@@ -144,11 +157,8 @@ class Services:
         self.settings = settings
         self.chat.set_max_message_bytes(settings.max_message_bytes)
         self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
-        # A running turn keeps the provider it began with, so the old ones are closed at the end.
-        self._retired.append(self.providers)
-        self.providers = _registry(settings, self.openai_key)
-        self.chat.use_providers(self.providers)
-        self.titles.use(self.providers, is_on=settings.model_titles)
+        self.accounts.use_settings(settings)
+        self.use_accounts()
         self.caretaker.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
         self.budget.set_limit(settings.background_tokens_per_day)
         self.chat.context.use_options(_context_options(settings))
@@ -157,6 +167,14 @@ class Services:
     async def close(self) -> None:
         """Interrupt turns, store their text, close connections and files."""
         await self.titles.close()
+    def use_accounts(self) -> None:
+        """Use the accounts as they are now from the next question on."""
+        # A running turn keeps the provider it began with, so the old ones are closed at the end.
+        self._retired.append(self.providers)
+        self.providers = _registry(self.settings, self.accounts)
+        self.chat.use_providers(self.providers)
+        self.titles.use(self.providers, is_on=self.settings.model_titles)
+
         await self.chat.close()
         await self.attachments.close()
         for registry in (*self._retired, self.providers):
@@ -170,7 +188,7 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
     """Open the database, to write only for whoever holds ``lock``, and put the services together. Raises
     ``StorageError``; nothing is left open then.
     """
-    return await _build(paths, settings, lock, *(await asyncio.to_thread(_load)))
+    return await _build(paths, settings, lock, *(await asyncio.to_thread(_load, paths, settings)))
 
 
 @asynccontextmanager
@@ -352,15 +370,26 @@ def printing_command() -> list[str]:
     return [sys.executable, "-m", "chatdesk.ui.application.printing"]
 
 
-def _load() -> tuple[Any, ...]:
-    """Import what the services need; slow, so it runs on a thread."""
+def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
+    """Import what the services need and look up keys; slow, so it runs on a thread."""
     from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
-    from chatdesk.core.diagnostics.redaction import register_secret
     from chatdesk.core.providers import registry
-    from chatdesk.core.settings.secrets import SecretStore
     from chatdesk.core.storage import caretaker, database, repositories
 
-    return service, database, repositories, caretaker, SecretStore(register=register_secret).find("openai"), registry
+    return service, database, repositories, caretaker, read_accounts(paths, settings), registry
+
+
+def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
+    """The providers that a person set up, with their keys; blocks, so it runs on a thread."""
+    from chatdesk.core.diagnostics.redaction import register_secret
+    from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.settings.key_file import KeyFile
+    from chatdesk.core.settings.secrets import SecretStore
+
+    secrets = SecretStore(register=register_secret, key_file=KeyFile(paths.config_dir))
+    book = AccountBook(paths.config_dir, secrets, settings)
+    book.load()
+    return book
 
 
 async def _build(
@@ -371,7 +400,7 @@ async def _build(
     database: Any,
     repositories: Any,
     caretaker: Any,
-    key: Secret,
+    accounts: AccountBook,
     _registry_module: Any,
 ) -> Services:
     clock = SystemClock()
@@ -389,11 +418,11 @@ async def _build(
         from chatdesk.core.events import EventBus
 
         bus = EventBus()
-        providers = _registry(settings, key)
+        providers = _registry(settings, accounts)
         together = repositories.Repositories.of(store)
         budget = _budget(settings, together)
         attachments = _attachments(paths, settings, store)
-        context = _context(paths, settings, key, together, providers, bus, store, budget, attachments)
+        context = _context(paths, settings, accounts, together, providers, bus, store, budget, attachments)
         chat = service.ChatService(
             repositories=together,
             context=context,
@@ -421,7 +450,7 @@ async def _build(
         store,
         report,
         has_other_owner,
-        key,
+        accounts,
         keeper,
         attachments,
         prompts=prompts,
@@ -444,7 +473,7 @@ def _search(store: Database, clock: SystemClock) -> SearchService:
 def _context(
     paths: AppPaths,
     settings: Settings,
-    key: Secret,
+    accounts: AccountBook,
     repositories: Repositories,
     providers: ProviderRegistry,
     bus: EventBus,
@@ -463,7 +492,7 @@ def _context(
     open_summariser = summariser_opener(
         paths.database,
         backup_dir=paths.backup_dir,
-        build_providers=lambda: _registry(settings, key),
+        build_providers=lambda: _registry(accounts.settings, accounts),
         catalogue=catalogue,
         counter=counter,
         clock=SystemClock(),
@@ -554,15 +583,18 @@ def _context_options(settings: Settings) -> ContextOptions:
     )
 
 
-def _registry(settings: Settings, key: Secret) -> ProviderRegistry:
-    from chatdesk.core.providers.registry import build_registry
+def _registry(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
+    from chatdesk.core.providers.registry import build_account_registry
+    from chatdesk.core.providers.stream_guard import StreamLimits
 
-    is_offline = settings.provider == "offline"
-    return build_registry(
-        openai_api_key=None if is_offline else key.value,
-        openai_base_url=None if is_offline else settings.openai_base_url or None,
+    return build_account_registry(
+        accounts.accounts,
+        chosen=settings.provider,
         model=settings.openai_model or None,
         offline_speed=settings.offline_speed_tokens_per_s or None,
-        headers=settings.openai_headers,
-        is_server_wanted=settings.provider == "openai",
+        limits=StreamLimits(
+            connect_s=settings.connect_timeout_s,
+            first_byte_s=settings.first_byte_timeout_s,
+            silence_s=settings.silence_timeout_s,
+        ),
     )

@@ -127,12 +127,14 @@ class ListedModel:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCheck:
-    """What *doctor* learned about a provider: reachable or the sentence why not."""
+    """What *doctor* learned about a provider: reachable or the sentence why not. ``is_expected`` is false where that is
+    no fault: nobody gave a key yet, or it was switched off."""
 
     provider: str
     is_reachable: bool
     message: str
     models: tuple[str, ...] = field(default_factory=tuple)
+    is_expected: bool = True
 
 
 class Provider(Protocol):

@@ -5,10 +5,23 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a server is reached. ``proxy``: None is the system's, empty is none at all. ``needs_key`` None: OpenAI's own
+    does, others may do without."""
+
+    proxy: str | None = None
+    ca_file: str = ""
+    organisation: str = ""
+    project: str = ""
+    needs_key: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +31,17 @@ class Endpoint:
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    way: Way = Way()
 
     @classmethod
-    def of(cls, base_url: str | None, api_key: str | None, headers: Mapping[str, str] | None) -> Endpoint:
+    def of(
+        cls, base_url: str | None, api_key: str | None, headers: Mapping[str, str] | None, *, way: Way | None = None
+    ) -> Endpoint:
         """With spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1`` stays missing, for
         some servers have none.
         """
         address = (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL
-        return cls(address, (api_key or "").strip() or None, dict(headers or {}))
+        return cls(address, (api_key or "").strip() or None, dict(headers or {}), way or Way())
 
     @property
     def host(self) -> str:
@@ -37,6 +53,20 @@ class Endpoint:
     @property
     def is_openai(self) -> bool:
         return self.host == _OPENAI_HOST
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a key, or a server that may do without."""
+        needs_key = self.is_openai if self.way.needs_key is None else self.way.needs_key
+        return self.api_key is not None or not needs_key
+
+    @property
+    def uses_system_proxy(self) -> bool:
+        return self.way.proxy is None and not self.is_on_this_machine
+
+    @property
+    def own_proxy(self) -> str | None:
+        return self.way.proxy or None
 
     @property
     def is_on_this_machine(self) -> bool:
@@ -67,6 +97,8 @@ class Endpoint:
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
                 return "One of the extra headers holds characters that cannot be sent."
+        if self.way.ca_file and not Path(self.way.ca_file).is_file():
+            return "The file of certificates is not there."
         return None
 
 

@@ -7,6 +7,7 @@ off here. The guards sit in a response hook, not in a transport, so that proxies
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -17,8 +18,9 @@ from openai import AsyncOpenAI, Omit
 
 from chatdesk import __version__
 from chatdesk.core.providers.endpoint import Endpoint
-from chatdesk.core.providers.failures import CompressedAnswerError, RefusedRedirectError
+from chatdesk.core.providers.failures import RefusedRedirectError
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
+from chatdesk.core.providers.unpacking import unpack
 
 _MAX_REDIRECTS = 3
 _NO_KEY = "none"
@@ -54,11 +56,7 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         if response.has_redirect_location and not _stays(response):
             raise RefusedRedirectError
         is_error = response.status_code >= 300
-        if response.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-            if not is_error:
-                raise CompressedAnswerError
-            # Shown as unreadable at worst; unpacking could take any amount of memory.
-            del response.headers["content-encoding"]
+        unpack(response, is_error=is_error)
         limit = limits.error_bytes if is_error else limits.answer_bytes
         response.stream = _CappedStream(response.stream, limit, is_error=is_error)
 
@@ -73,12 +71,16 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         max_redirects=_MAX_REDIRECTS,
         timeout=httpx2.Timeout(None, connect=limits.connect_s, pool=limits.connect_s),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30.0),
-        trust_env=not endpoint.is_on_this_machine,
+        trust_env=endpoint.uses_system_proxy,
+        proxy=endpoint.own_proxy,
+        verify=_trust(endpoint.way.ca_file),
     )
     headers: dict[str, Any] = {"User-Agent": f"ChatDesk/{__version__}", "Accept-Encoding": "identity"}
     if not endpoint.is_openai:
         # The SDK takes these from the environment; they are nobody else's business.
         headers |= {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+    own = {"OpenAI-Organization": endpoint.way.organisation, "OpenAI-Project": endpoint.way.project}
+    headers |= {name: value for name, value in own.items() if value}
     headers |= dict(endpoint.headers)
     client = AsyncOpenAI(
         api_key=endpoint.api_key or _NO_KEY,
@@ -92,6 +94,15 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
     )
     _warm_up()
     return client
+
+
+def _trust(ca_file: str) -> ssl.SSLContext | bool:
+    """The system's certificates, and those of the person's own file besides."""
+    if not ca_file:
+        return True
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=ca_file)
+    return context
 
 
 def _warm_up() -> None:

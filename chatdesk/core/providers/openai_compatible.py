@@ -28,7 +28,7 @@ from chatdesk.core.providers.base import (
     StreamFinished,
     UsageReported,
 )
-from chatdesk.core.providers.endpoint import Endpoint
+from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.model_list import read_models
@@ -44,6 +44,7 @@ CONTINUE_INSTRUCTION = (
     "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
     "Do not repeat anything and do not add an introduction."
 )
+_KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model."
 # Fields that some servers refuse; without them the answer comes all the same.
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
 _OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop"}
@@ -62,16 +63,18 @@ class OpenAICompatibleProvider:
         headers: Mapping[str, str] | None = None,
         timeouts: StreamLimits | None = None,
         retry: RetryPolicy | None = None,
+        way: Way | None = None,
+        default_model: str = "",
     ) -> None:
         self._name = name
         self._label = label
-        self._endpoint = Endpoint.of(base_url, api_key, headers)
+        self._endpoint = Endpoint.of(base_url, api_key, headers, way=way)
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
         self._failures = FailureTranslator(label, self._endpoint.secrets)
         self._client: AsyncOpenAI | None = None
         self._client_lock = asyncio.Lock()
-        self._default_model = ""
+        self._default_model = default_model
         self._refused_fields: set[str] = set()
 
     @property
@@ -85,7 +88,7 @@ class OpenAICompatibleProvider:
     @property
     def is_configured(self) -> bool:
         """Whether there is a key, or a server that may do without."""
-        return self._endpoint.api_key is not None or not self._endpoint.is_openai
+        return self._endpoint.is_configured
 
     async def list_models(self) -> tuple[ListedModel, ...]:
         """All models the server offers, in its order. Raises ``ProviderError``."""
@@ -148,7 +151,7 @@ class OpenAICompatibleProvider:
         if problem is not None:
             raise self._failures.make(Kind.OTHER, what=problem, next_step="Correct it in the settings, then try again.")
         if not self.is_configured:
-            raise self._failures.make(Kind.NO_KEY)
+            raise self._failures.make(Kind.NO_KEY, next_step=_KEY_STEP)
         async with self._client_lock:
             if self._client is None:
                 self._client = await asyncio.to_thread(_build_client, self._endpoint, self._limits)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, Header, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
+from chatdesk.core.providers.accounts import OPENAI_ID, Account
 from chatdesk.core.providers.base import Provider, ProviderCheck
-from chatdesk.core.providers.endpoint import Endpoint
+from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.offline import DEFAULT_MODEL as OFFLINE_MODEL
 from chatdesk.core.providers.offline import OFFLINE_NAME, OfflineProvider, offline_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
+from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.secrets import Secret, SecretSource
 
-OPENAI_NAME = "openai"
+OPENAI_NAME = OPENAI_ID
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
 OPENAI_MODEL = "gpt-5.4-mini"
+AUTOMATIC = "auto"
 
 
 class ProviderRegistry:
     """Holds the providers. ``unlisted`` ones are found by name but offered to nobody: they lack a key, and say so
-    when an old thread asks them.
+    when an old thread asks them. ``switched_off`` are names, with their labels, of those that a person turned off.
     """
 
     def __init__(
@@ -30,14 +37,22 @@ class ProviderRegistry:
         default_model: str,
         *,
         unlisted: Sequence[Provider] = (),
+        switched_off: Mapping[str, str] | None = None,
     ) -> None:
         self._listed = tuple(providers)
+        self._unlisted = tuple(unlisted)
         self._by_name = {provider.name: provider for provider in (*unlisted, *providers)}
+        self._switched_off = dict(switched_off or {})
         self._default = (self.get(default_provider).name, default_model)
 
     def get(self, name: str) -> Provider:
         """The provider called ``name``. Raises ``NotPossible``."""
         provider = self._by_name.get(name)
+        if provider is None and name in self._switched_off:
+            raise NotPossible(
+                f"{self._switched_off[name]} is switched off.",
+                next_step="Switch it on in Settings, Providers, or choose another model.",
+            )
         if provider is None:
             known = ", ".join(sorted(self._by_name))
             raise NotPossible(
@@ -60,8 +75,17 @@ class ProviderRegistry:
         return tuple(sorted(self._listed, key=lambda provider: provider.name != self._default[0]))
 
     async def check_all(self) -> tuple[ProviderCheck, ...]:
-        """Ask each usable provider for its models, all at once."""
-        return tuple(await asyncio.gather(*(_check(provider) for provider in self.all())))
+        """Ask each usable provider for its models, all at once; then those that nobody can ask, with the reason."""
+        checked = await asyncio.gather(*(_check(provider) for provider in self.all()))
+        others = [
+            ProviderCheck(each.name, is_reachable=False, message=f"{each.label} has no key yet.", is_expected=False)
+            for each in self._unlisted
+        ]
+        others += [
+            ProviderCheck(name, is_reachable=False, message=f"{label} is switched off.", is_expected=False)
+            for name, label in self._switched_off.items()
+        ]
+        return (*checked, *others)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -83,6 +107,81 @@ async def _check(provider: Provider) -> ProviderCheck:
     )
 
 
+def provider_of(
+    account: Account, limits: StreamLimits | None = None, *, retry: RetryPolicy | None = None
+) -> OpenAICompatibleProvider:
+    """The provider that speaks to this account; ``limits`` hold where the account has none of its own."""
+    profile = account.profile
+    preset = preset_of(profile.preset)
+    base = limits or StreamLimits()
+    proxy = None if profile.proxy == SYSTEM_PROXY else "" if profile.proxy == NO_PROXY else profile.proxy
+    # For the one that the settings describe its host decides, as ever.
+    needs_key = None if profile.id == OPENAI_ID else preset.needs_key
+    return OpenAICompatibleProvider(
+        profile.id,
+        profile.label,
+        base_url=profile.base_url or preset.base_url or None,
+        api_key=account.key.value or None,
+        headers=account.headers,
+        timeouts=replace(
+            base,
+            connect_s=profile.connect_s or base.connect_s,
+            first_byte_s=profile.first_byte_s or base.first_byte_s,
+            silence_s=profile.silence_s or base.silence_s,
+        ),
+        retry=retry,
+        way=Way(proxy, profile.ca_file, profile.organisation, profile.project, needs_key),
+        default_model=profile.model,
+    )
+
+
+def build_account_registry(
+    accounts: Sequence[Account],
+    *,
+    chosen: str,
+    model: str | None,
+    offline_speed: float | None,
+    limits: StreamLimits | None = None,
+) -> ProviderRegistry:
+    """The registry of these accounts and the offline model. ``chosen`` is the id of the default, ``auto`` the first
+    that has all it needs. A provider that was chosen is the default even without a key: nobody must mistake the
+    offline model for it."""
+    offline = OfflineProvider(speed_tokens_per_s=offline_speed)
+    enabled = [each for each in accounts if each.profile.is_enabled]
+    providers = {each.profile.id: provider_of(each, limits) for each in enabled}
+    ready = [each for each in providers.values() if each.is_configured or each.name == chosen]
+    lacking = [each for each in providers.values() if each not in ready]
+    switched_off = {each.profile.id: each.profile.label for each in accounts if not each.profile.is_enabled}
+    default = providers.get(chosen) or (ready[0] if ready and chosen != OFFLINE_NAME else None)
+    wanted = (model or "").strip()
+    listed: list[Provider] = [*ready, offline]
+    if default is None:
+        known = {info.id for info in offline_models()}
+        return ProviderRegistry(
+            listed,
+            OFFLINE_NAME,
+            wanted if wanted in known else OFFLINE_MODEL,
+            unlisted=lacking,
+            switched_off=switched_off,
+        )
+    profile = next(each.profile for each in enabled if each.profile.id == default.name)
+    return ProviderRegistry(
+        listed,
+        default.name,
+        wanted or _usual_model(profile),
+        unlisted=lacking,
+        switched_off=switched_off,
+    )
+
+
+def _usual_model(profile: ProviderProfile) -> str:
+    """The model of a provider for which none was chosen; empty: its server is asked for the first one."""
+    if profile.model or profile.favourites:
+        return profile.model or profile.favourites[0]
+    is_openai = Endpoint.of(profile.base_url or preset_of(profile.preset).base_url, None, None).is_openai
+    return OPENAI_MODEL if is_openai else preset_of(profile.preset).model
+
+
 def build_registry(
     *,
     openai_api_key: str | None,
@@ -93,21 +192,23 @@ def build_registry(
     timeouts: StreamLimits | None = None,
     is_server_wanted: bool = False,
 ) -> ProviderRegistry:
-    """The registry that the settings describe. With a key or a base URL that server is the default, otherwise the
-    offline model; ``is_server_wanted``: never the offline model, which nobody must mistake for the one they chose.
+    """The registry of one server, as tests and benchmarks want it. With a key or a base URL that server is the default,
+    otherwise the offline model; ``is_server_wanted``: never the offline model.
     """
-    offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     endpoint = Endpoint.of(openai_base_url, openai_api_key, headers)
-    openai = OpenAICompatibleProvider(
+    profile = ProviderProfile(
         OPENAI_NAME,
+        "openai" if endpoint.is_openai else "other",
         "OpenAI" if endpoint.is_openai else (endpoint.host or "the server"),
-        base_url=openai_base_url,
-        api_key=openai_api_key,
-        headers=headers,
-        timeouts=timeouts,
+        endpoint.base_url,
+        Api.CHAT,
+        tuple(Header(name, value) for name, value in (headers or {}).items()),
     )
-    wanted = (model or "").strip()
-    if openai.is_configured or is_server_wanted:
-        return ProviderRegistry((openai, offline), OPENAI_NAME, wanted or (OPENAI_MODEL if endpoint.is_openai else ""))
-    known = {info.id for info in offline_models()}
-    return ProviderRegistry((offline,), OFFLINE_NAME, wanted if wanted in known else OFFLINE_MODEL, unlisted=(openai,))
+    key = Secret(value=endpoint.api_key or "", source=SecretSource.THIS_RUN)
+    return build_account_registry(
+        [Account(profile, key, dict(headers or {}))],
+        chosen=OPENAI_NAME if is_server_wanted else AUTOMATIC,
+        model=model,
+        offline_speed=offline_speed,
+        limits=timeouts,
+    )

@@ -37,6 +37,7 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     is_url: bool = False
+    is_rate: bool = False
 
     def checked(self, value: object) -> Value:
         """``value`` as this setting's type, or ``InvalidValue``."""
@@ -79,6 +80,8 @@ class Setting:
             raise InvalidValue("it must be one line")
         if self.is_url and value:
             _check_url(value)
+        if self.is_rate and value:
+            _check_rate(value)
         return value
 
     def _checked_number(self, value: float) -> int | float:
@@ -156,8 +159,7 @@ class Settings:
     provider: str = declared(
         "provider.name",
         "auto",
-        "Who answers in a new thread; auto is the server when there is a key or an address, else offline.",
-        choices=("auto", "offline", "openai"),
+        "Who answers in a new thread: auto, offline, or the id of a provider; auto is the first that has all it needs.",
     )
     openai_base_url: str = declared(
         "provider.openai_base_url",
@@ -330,6 +332,15 @@ def _check_url(value: str) -> None:
     except ValueError:
         is_valid = False
     if not is_valid:
+def _check_rate(value: str) -> None:
+    from chatdesk.core.domain.limits import InvalidRate, parse_rate  # rarely there, and a start is short of time
+
+    try:
+        parse_rate(value)
+    except InvalidRate as error:
+        raise InvalidValue(str(error)) from None
+
+
         raise InvalidValue("it must begin with https:// or http:// and name a server")
     if parts.username or parts.password:
         raise InvalidValue("it must not contain a password; use the keyring or OPENAI_API_KEY")

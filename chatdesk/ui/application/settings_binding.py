@@ -94,7 +94,7 @@ class SettingsBinding(QObject):
             "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
             "openai_base_url": self._settings.openai_base_url,
             "openai_model": self._settings.openai_model,
-            "key_source": str(services.openai_key.source) if services else "none",
+            "key_source": str(services.accounts.get("openai").key.source) if services else "none",
         }
         if services is not None:
             values["backup_dir"] = services.paths.backup_dir

@@ -1,0 +1,316 @@
+"""What a person does with providers: set up, test, find, list models, keep and forget keys. Nothing here blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.provider_check import FoundServer, KnownModel, ModelList, StepResult
+from chatdesk.core.domain.provider_profile import ProviderProfile, masked, new_id
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import EventBus, ProvidersChanged
+from chatdesk.core.providers.accounts import Account, AccountBook
+from chatdesk.core.providers.base import ListedModel, Provider
+from chatdesk.core.providers.discovery import find_local_servers
+from chatdesk.core.providers.endpoint import Endpoint
+from chatdesk.core.providers.model_lists import ModelLists
+from chatdesk.core.providers.probing import probe
+from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import Secret, SecretSource
+
+_MS_PER_DAY = 24 * 60 * 60 * 1000
+_MOST_NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProvider:
+    """A provider as a window or a list shows it: nothing here is secret. ``key`` is masked."""
+
+    profile: ProviderProfile
+    key: str
+    key_source: SecretSource
+    variable: str
+    problem: str = ""
+    fixed: frozenset[str] = frozenset()
+    is_kept: bool = True
+    is_local: bool = False
+    needs_key: bool = True
+    models: ModelList | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """Where keys can lie. ``is_file_locked``: there is a file, and nobody has opened it in this run."""
+
+    place: KeyPlace
+    has_keyring: bool
+    keyring: str
+    has_file: bool
+    is_file_locked: bool
+
+
+class ProviderService:
+    """One for a window or a script. ``on_changed`` is called when the accounts are others than before."""
+
+    def __init__(
+        self,
+        book: AccountBook,
+        data_dir: Path,
+        clock: Clock,
+        bus: EventBus,
+        *,
+        on_changed: Callable[[], None],
+    ) -> None:
+        self._book = book
+        self._lists = ModelLists(data_dir)
+        self._clock = clock
+        self._bus = bus
+        self._on_changed = on_changed
+        self._changing = asyncio.Lock()
+
+    @property
+    def finds_local_servers(self) -> bool:
+        return self._book.stored.finds_local_servers
+
+    @property
+    def problem(self) -> str:
+        """What was wrong with the file of providers; usually empty."""
+        return self._book.stored.problem
+
+    @property
+    def is_key_file_locked(self) -> bool:
+        file = self._book.secrets.file
+        return file is not None and not file.is_open and file.exists
+
+    async def shown(self) -> tuple[ShownProvider, ...]:
+        """All providers, in their order."""
+        return await asyncio.to_thread(lambda: tuple(self._shown(each) for each in self._book.accounts))
+
+    # Changing
+
+    async def save(
+        self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
+    ) -> ProviderProfile:
+        """Add (an empty id) or change a provider; a ``key`` replaces the one that is kept. Raises ``InvalidInput``,
+        ``ProvidersNotSaved`` and, when all but the key was kept, ``SecretNotKept`` or an error of the file of keys."""
+        if not profile.id:
+            taken = frozenset(each.profile.id for each in self._book.accounts) | {"offline", "auto", "openai"}
+            profile = replace(profile, id=new_id(profile.label, taken))
+
+        def work() -> None:
+            self._book.put(profile, secret_headers=secret_headers)
+            if key.strip():
+                self._book.keep_key(profile.id, key)
+
+        await self._change(work)
+        return profile
+
+    async def remove(self, provider: str) -> None:
+        """Forget a provider and its keys; threads keep their answers. Raises as ``save``."""
+
+        def work() -> None:
+            self._book.remove(provider)
+            self._lists.drop(provider)
+
+        await self._change(work)
+
+    async def forget_key(self, provider: str) -> None:
+        """Raises ``KeyFileUnusable``."""
+        await self._change(lambda: self._book.forget_key(provider))
+
+    async def set_favourite(self, provider: str, model: str, *, is_favourite: bool) -> None:
+        """Raises ``ProvidersNotSaved``."""
+        profile = self._book.get(provider).profile
+        others = tuple(each for each in profile.favourites if each != model)
+        await self.save(replace(profile, favourites=(*others, model) if is_favourite else others))
+
+    async def set_alias(self, provider: str, model: str, alias: str) -> None:
+        """An empty alias takes it away. Raises ``ProvidersNotSaved``."""
+        profile = self._book.get(provider).profile
+        aliases = {name: text for name, text in profile.aliases.items() if name != model}
+        if alias.strip():
+            aliases[model] = " ".join(alias.split())[:80]
+        await self.save(replace(profile, aliases=aliases))
+
+    async def use_local_servers(self, *, is_on: bool) -> None:
+        await self._change(lambda: self._book.use(finds_local_servers=is_on))
+
+    # Keys
+
+    async def key_state(self) -> KeyState:
+        """Asks the keyring, which may take some seconds."""
+        state = await asyncio.to_thread(self._book.secrets.state)
+        file = self._book.secrets.file
+        has_file = file is not None and file.exists
+        return KeyState(
+            self._book.stored.key_place,
+            has_keyring=state.is_usable,
+            keyring=state.detail,
+            has_file=has_file,
+            is_file_locked=self.is_key_file_locked,
+        )
+
+    async def choose_key_place(self, place: KeyPlace, *, passphrase: str = "") -> None:
+        """Where new keys go. For the file a passphrase makes or opens it. Raises the errors of ``KeyFile``."""
+
+        def work() -> None:
+            file = self._book.secrets.file
+            if place is KeyPlace.FILE and file is not None and not file.is_open:
+                if file.exists:
+                    file.unlock(passphrase)
+                else:
+                    file.create(passphrase)
+            self._book.use(key_place=place)
+
+        await self._change(work)
+
+    async def unlock_keys(self, passphrase: str) -> None:
+        """Open the file of keys for this run. Raises ``WrongPassphrase``, ``KeyFileUnusable``."""
+        file = self._book.secrets.file
+        if file is None:
+            return
+
+        def work() -> None:
+            file.unlock(passphrase)
+            self._book.refresh()
+
+        await self._change(work)
+
+    async def change_passphrase(self, old: str, new: str) -> None:
+        """Raises ``WrongPassphrase``, ``PassphraseTooShort``, ``KeyFileUnusable``; the old one then stays."""
+        file = self._book.secrets.file
+        if file is not None:
+            await self._change(lambda: file.change_passphrase(old, new))
+
+    # Asking servers
+
+    async def test(
+        self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[StepResult, None]:
+        """Test a provider as it stands in a form, saved or not; see ``providers.probing``."""
+        known = next((each for each in self._book.accounts if each.profile.id == profile.id), None)
+        secret = Secret(value=key.strip(), source=SecretSource.THIS_RUN) if key.strip() else None
+        if secret is not None:
+            self._book.secrets.note(secret.value)
+        kept = dict(known.headers) if known else {}
+        headers = {each.name: each.value or kept.get(each.name, "") for each in profile.headers}
+        headers |= dict(secret_headers or {})
+        if known is not None and "base_url" in known.fixed:
+            profile = replace(profile, base_url=known.profile.base_url)
+        account = Account(
+            profile if profile.id else replace(profile, id="new"),
+            self._key_for(profile, known) if secret is None else secret,
+            {name: value for name, value in headers.items() if value},
+        )
+        async with aclosing(probe(account)) as results:
+            async for result in results:
+                yield result
+
+    async def find_servers(self) -> tuple[FoundServer, ...]:
+        """Servers on this computer that no provider has yet; none when that is switched off."""
+        if not self.finds_local_servers:
+            return ()
+        known = {_address(each) for each in self._book.accounts}
+        return tuple(each for each in await find_local_servers() if _loopback(each.base_url) not in known)
+
+    async def models_of(self, provider: Provider, *, is_asked: bool = False) -> ModelList | None:
+        """The models of a provider: kept ones when they are from the last 24 hours, else its server is asked; for
+        ``is_asked`` in any case. None when it gives none and nothing was kept. Raises ``ProviderError``, but only when
+        it was ``is_asked``."""
+        account = next((each for each in self._book.accounts if each.profile.id == provider.name), None)
+        if account is None:  # the offline model
+            return ModelList(tuple(_known(each) for each in await provider.list_models()), self._clock.now_ms())
+        address = _address(account)
+        kept = await asyncio.to_thread(self._lists.get, provider.name, address)
+        is_fresh = kept is not None and 0 <= self._clock.now_ms() - kept.fetched_at_ms < _MS_PER_DAY
+        # What runs here changes from one moment to the next, and asking costs nothing.
+        if is_fresh and not is_asked and not _is_local(account):
+            return kept
+        try:
+            models = await provider.list_models()
+        except ChatDeskError:
+            if is_asked:
+                raise
+            return kept
+        now = self._clock.now_ms()
+        return await asyncio.to_thread(lambda: self._lists.put(provider.name, address, models, now_ms=now))
+
+    async def kept_models(self, provider: str) -> ModelList | None:
+        """What was fetched before, however old; nobody is asked."""
+        account = next((each for each in self._book.accounts if each.profile.id == provider), None)
+        return None if account is None else await asyncio.to_thread(self._lists.get, provider, _address(account))
+
+    async def nearest(self, provider: str, model: str) -> tuple[str, ...]:
+        """The models that are most like one that is gone."""
+        found = await self.kept_models(provider)
+        names = [each.id for each in found.models] if found else []
+        return tuple(nearest_models(model, names))
+
+    def _key_for(self, profile: ProviderProfile, known: Account | None) -> Secret:
+        """The kept key goes to the server that it was kept for, and nowhere else while a form is being filled."""
+        changed = Account(profile)
+        if known is not None and _server(known) == _server(changed):
+            return known.key
+        return self._book.secrets.from_environment(changed.variable)
+
+    def _shown(self, account: Account) -> ShownProvider:
+        profile = account.profile
+        return ShownProvider(
+            profile,
+            masked(account.key.value),
+            account.key.source,
+            account.variable,
+            problem=account.key.problem,
+            fixed=account.fixed,
+            is_kept=account.is_kept,
+            is_local=_is_local(account),
+            needs_key=preset_of(profile.preset).needs_key,
+            models=self._lists.get(profile.id, _address(account)),
+        )
+
+    async def _change(self, work: Callable[[], None]) -> None:
+        async with self._changing:
+            try:
+                await asyncio.to_thread(work)
+            finally:
+                # Also when the disk or the keyring refused: what was typed holds for this run.
+                self._on_changed()
+                self._bus.publish(ProvidersChanged())
+
+
+def nearest_models(model: str, names: list[str]) -> list[str]:
+    """Up to three of ``names`` that are most like ``model``: its own family first, then by spelling."""
+    family = model.rsplit("/", 1)[-1].split(":")[0].lower()
+    close = get_close_matches(model.lower(), [each.lower() for each in names], n=_MOST_NEAREST, cutoff=0.4)
+    by_lower = {each.lower(): each for each in names}
+    same = [each for each in names if family and family in each.lower()]
+    return list(dict.fromkeys([*same, *(by_lower[each] for each in close)]))[:_MOST_NEAREST]
+
+
+def _known(model: ListedModel) -> KnownModel:
+    return KnownModel(model.id, model.label, model.context_window, model.largest_answer)
+
+
+def _address(account: Account) -> str:
+    return _loopback(account.profile.base_url or preset_of(account.profile.preset).base_url)
+
+
+def _server(account: Account) -> tuple[str, str]:
+    parts = urlsplit(_address(account))
+    return parts.scheme, parts.netloc.lower()
+
+
+def _loopback(address: str) -> str:
+    """One spelling for this computer, so that what is set up is not offered again."""
+    return address.rstrip("/").replace("//localhost:", "//127.0.0.1:").replace("//[::1]:", "//127.0.0.1:")
+
+
+def _is_local(account: Account) -> bool:
+    return Endpoint.of(_address(account), None, None).is_on_this_machine

@@ -1,0 +1,62 @@
+"""What is learned about a provider, as data: the steps of a test, servers that were found, lists of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """What a test looks at, in its order."""
+
+    ADDRESS = "address"
+    TLS = "tls"
+    KEY = "key"
+    MODELS = "models"
+    STREAMING = "streaming"
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """``text`` is a sentence for the person; ``models`` is the number listed, None where it is not known."""
+
+    step: Step
+    state: StepState
+    text: str = ""
+    models: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundServer:
+    """A server on this computer, recognised by what it answered. ``version`` may be empty."""
+
+    preset: str
+    label: str
+    base_url: str
+    models: tuple[str, ...] = ()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """One model of a list that was fetched."""
+
+    id: str
+    label: str
+    context_window: int | None = None
+    largest_answer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """The models of a provider and when they were fetched, in milliseconds UTC."""
+
+    models: tuple[KnownModel, ...]
+    fetched_at_ms: int

@@ -1,0 +1,103 @@
+"""The lists of models that were fetched, on disk with their time: a start shows them before any server has answered."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.domain.provider_check import KnownModel, ModelList
+from chatdesk.core.providers.base import ListedModel
+from chatdesk.core.settings.store import write_atomically
+
+_log = logging.getLogger(__name__)
+
+FILE_NAME = "model-lists.json"
+_LARGEST_BYTES = 16 * 1024 * 1024
+_MOST = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    address: str
+    found: ModelList
+
+
+class ModelLists:
+    """One file; its methods block and are called in a thread. A file that cannot be used counts as empty: everything in
+    it can be fetched again."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / FILE_NAME
+        self._lock = threading.Lock()
+        self._lists: dict[str, _Kept] | None = None
+
+    def get(self, provider: str, address: str) -> ModelList | None:
+        """The list of ``provider``, if it came from this address."""
+        with self._lock:
+            kept = self._loaded().get(provider)
+            return kept.found if kept is not None and kept.address == address else None
+
+    def put(self, provider: str, address: str, models: Sequence[ListedModel], *, now_ms: int) -> ModelList:
+        """Keep a list; a disk that refuses costs the list at the next start only."""
+        known = tuple(KnownModel(each.id, each.label, each.context_window, each.largest_answer) for each in models)
+        found = ModelList(known[:_MOST], now_ms)
+        with self._lock:
+            lists = self._loaded()
+            lists[provider] = _Kept(address, found)
+            try:
+                write_atomically(self._path, json.dumps(_as_data(lists), ensure_ascii=False))
+            except OSError as error:
+                _log.info("list of models not kept: %s", error.strerror)
+        return found
+
+    def drop(self, provider: str) -> None:
+        """Forget the list of a provider that is gone; the file follows with the next one that is kept."""
+        with self._lock:
+            self._loaded().pop(provider, None)
+
+    def _loaded(self) -> dict[str, _Kept]:
+        if self._lists is None:
+            self._lists = _read(self._path)
+        return self._lists
+
+
+def _as_data(lists: Mapping[str, _Kept]) -> dict[str, Any]:
+    return {
+        name: {
+            "address": kept.address,
+            "fetched_at_ms": kept.found.fetched_at_ms,
+            "models": [[each.id, each.label, each.context_window, each.largest_answer] for each in kept.found.models],
+        }
+        for name, kept in lists.items()
+    }
+
+
+def _read(path: Path) -> dict[str, _Kept]:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            return {}
+        document = json.loads(path.read_text("utf-8"))
+        return {
+            str(name): _Kept(
+                str(row["address"]),
+                ModelList(
+                    tuple(
+                        KnownModel(str(each[0]), str(each[1]), _figure(each[2]), _figure(each[3]))
+                        for each in row["models"][:_MOST]
+                    ),
+                    int(row["fetched_at_ms"]),
+                ),
+            )
+            for name, row in document.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return {}
+
+
+def _figure(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31 else None

@@ -1,0 +1,178 @@
+"""Setting up, testing and finding providers, as a window does it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.chat import provider_service
+from chatdesk.core.chat.provider_service import nearest_models
+from chatdesk.core.domain.provider_check import FoundServer, Step, StepState
+from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.errors import ProviderError
+from chatdesk.core.providers.registry import provider_of
+from chatdesk.core.settings.key_file import WrongPassphrase
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import SecretNotKept, SecretSource
+from tests.helpers.accounts import MemoryKeyring, NoKeyringError, open_book, service_of
+from tests.helpers.fault_server import FaultServer, models, status
+
+KEY = "sk-marked-0123456789"
+PASSPHRASE = "correct horse battery"
+TEAM = ProviderProfile("", "other", "Team", "http://127.0.0.1:9/v1")
+
+
+async def test_a_new_provider_gets_an_id_and_is_shown_masked(tmp_path: Path) -> None:
+    service = service_of(open_book(tmp_path), tmp_path)
+    first = await service.save(TEAM, key=KEY)
+    second = await service.save(TEAM)
+    assert (first.id, second.id) == ("team", "team-2")
+    shown = {each.profile.id: each for each in await service.shown()}
+    assert shown["team"].key == "sk-••••••••••6789"
+    assert shown["team"].key_source is SecretSource.KEYRING
+    assert KEY not in repr(shown)
+    assert shown["team"].is_local
+    await service.forget_key("team")
+    await service.remove("team-2")
+    assert [(each.profile.id, each.key) for each in await service.shown()] == [("openai", ""), ("team", "")]
+
+
+async def test_nobody_else_may_be_called_openai_or_offline(tmp_path: Path) -> None:
+    service = service_of(open_book(tmp_path), tmp_path)
+    assert (await service.save(replace(TEAM, label="OpenAI"))).id == "openai-2"
+    assert (await service.save(replace(TEAM, label="Offline"))).id == "offline-2"
+
+
+async def test_without_a_keyring_keys_go_into_a_file_or_nowhere(tmp_path: Path) -> None:
+    keyring = MemoryKeyring(NoKeyringError())
+    book = open_book(tmp_path, keyring=keyring)
+    service = service_of(book, tmp_path)
+    assert not (await service.key_state()).has_keyring
+    with pytest.raises(SecretNotKept):
+        await service.save(TEAM, key=KEY)
+    assert (await service.shown())[1].key_source is SecretSource.THIS_RUN
+    await service.choose_key_place(KeyPlace.FILE, passphrase=PASSPHRASE)
+    await service.save(replace(TEAM, id="team"), key=KEY)
+    assert (await service.shown())[1].key_source is SecretSource.FILE
+
+    later = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
+    assert later.is_key_file_locked
+    assert (await later.shown())[1].key == ""
+    with pytest.raises(WrongPassphrase):
+        await later.unlock_keys("wrong")
+    await later.unlock_keys(PASSPHRASE)
+    assert (await later.shown())[1].key_source is SecretSource.FILE
+    await later.change_passphrase(PASSPHRASE, "another passphrase")
+    assert not later.is_key_file_locked
+    third = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
+    with pytest.raises(WrongPassphrase):
+        await third.choose_key_place(KeyPlace.FILE, passphrase=PASSPHRASE)
+    await third.choose_key_place(KeyPlace.FILE, passphrase="another passphrase")
+    assert (await third.key_state()).place is KeyPlace.FILE
+
+
+async def test_a_form_is_tested_with_the_kept_key_at_its_own_server_only(tmp_path: Path) -> None:
+    async with FaultServer(models("a")) as server, FaultServer(models("a")) as other:
+        service = service_of(open_book(tmp_path), tmp_path)
+        saved = await service.save(replace(TEAM, base_url=server.base_url), key=KEY)
+        _ = [result async for result in service.test(saved)]
+        _ = [result async for result in service.test(replace(saved, base_url=other.base_url))]
+        _ = [result async for result in service.test(replace(TEAM, base_url=other.base_url), key="sk-typed-000000")]
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert "authorization" not in other.requests[0].headers
+    assert other.requests[-1].headers["authorization"] == "Bearer sk-typed-000000"
+
+
+async def test_a_test_tells_its_steps(tmp_path: Path) -> None:
+    async with FaultServer(status(401)) as server:
+        service = service_of(open_book(tmp_path), tmp_path)
+        results = [result async for result in service.test(replace(TEAM, base_url=server.base_url))]
+    assert results[0].state is StepState.RUNNING
+    assert next(each for each in results if each.step is Step.KEY).state is StepState.FAILED
+
+
+async def test_lists_of_models_are_kept_for_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_service, "_is_local", lambda _account: False)
+    async with FaultServer(models("a", "b"), models("a", "b", "c"), status(500)) as server:
+        book = open_book(tmp_path)
+        service = service_of(book, tmp_path)
+        saved = await service.save(replace(TEAM, base_url=server.base_url))
+        provider = provider_of(book.get(saved.id))
+        assert await service.kept_models(saved.id) is None
+        for _ in range(2):
+            found = await service.models_of(provider)
+            assert found is not None
+            assert [each.id for each in found.models] == ["a", "b"]
+        assert len(server.requests) == 1
+        again = service_of(open_book(tmp_path), tmp_path)
+        kept = await again.kept_models(saved.id)
+        assert kept == found
+        asked = await again.models_of(provider, is_asked=True)
+        assert asked is not None
+        assert len(asked.models) == 3
+        with pytest.raises(ProviderError):
+            await again.models_of(provider, is_asked=True)
+        moved = await again.save(replace(saved, base_url="http://127.0.0.1:9/v1"))
+        assert await again.kept_models(moved.id) is None
+        await provider.close()
+
+
+async def test_an_old_list_outlives_a_server_that_is_away(tmp_path: Path) -> None:
+    async with FaultServer(models("a"), status(500)) as server:
+        book = open_book(tmp_path)
+        service = service_of(book, tmp_path)
+        saved = await service.save(replace(TEAM, base_url=server.base_url))
+        provider = provider_of(book.get(saved.id))
+        first = await service.models_of(provider)
+        second = await service.models_of(provider)  # on this computer: asked each time
+        assert first is not None
+        assert second == first
+        assert len(server.requests) > 1
+        await provider.close()
+
+
+async def test_a_damaged_list_counts_as_empty(tmp_path: Path) -> None:
+    (tmp_path / "model-lists.json").write_text('{"openai": {"address": 1}}')
+    assert await service_of(open_book(tmp_path), tmp_path).kept_models("openai") is None
+
+
+async def test_favourites_and_aliases_are_kept(tmp_path: Path) -> None:
+    service = service_of(open_book(tmp_path), tmp_path)
+    await service.save(TEAM)
+    await service.set_favourite("team", "big", is_favourite=True)
+    await service.set_favourite("team", "small", is_favourite=True)
+    await service.set_favourite("team", "big", is_favourite=False)
+    await service.set_alias("team", "small", "  The   small one ")
+    profile = open_book(tmp_path).get("team").profile
+    assert profile.favourites == ("small",)
+    assert profile.aliases == {"small": "The small one"}
+    await service.set_alias("team", "small", "")
+    assert open_book(tmp_path).get("team").profile.aliases == {}
+
+
+async def test_servers_that_are_set_up_are_not_offered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = (
+        FoundServer("ollama", "Ollama", "http://127.0.0.1:11434/v1"),
+        FoundServer("vllm", "vLLM", "http://127.0.0.1:8000/v1"),
+    )
+
+    async def find() -> tuple[FoundServer, ...]:
+        return here
+
+    monkeypatch.setattr(provider_service, "find_local_servers", find)
+    service = service_of(open_book(tmp_path), tmp_path)
+    assert await service.find_servers() == here
+    await service.save(replace(TEAM, base_url="http://localhost:11434/v1/"))
+    assert await service.find_servers() == here[1:]
+    await service.use_local_servers(is_on=False)
+    assert await service.find_servers() == ()
+    assert not open_book(tmp_path).stored.finds_local_servers
+
+
+def test_the_nearest_models_are_of_the_same_family() -> None:
+    names = ["gpt-4o-mini", "gpt-4o-2024-11-20", "o3", "claude-sonnet-5", "meta/llama-3.1-70b"]
+    assert nearest_models("gpt-4o", names)[:2] == ["gpt-4o-mini", "gpt-4o-2024-11-20"]
+    assert nearest_models("llama-3.1-70b", names)[0] == "meta/llama-3.1-70b"
+    assert nearest_models("zzz", names) == []

@@ -1,0 +1,157 @@
+"""What the file, the settings, the environment and the keyring say together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.provider_profile import Header, ProviderProfile
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.providers.registry import OPENAI_MODEL, ProviderRegistry, build_account_registry, provider_of
+from chatdesk.core.settings.providers_store import FILE_NAME, KeyPlace
+from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.secrets import SecretNotKept, SecretSource
+from tests.helpers.accounts import MemoryKeyring, NoKeyringError, open_book
+
+GROQ = ProviderProfile("groq", "groq", "Groq", "https://api.groq.com/openai/v1")
+TEAM = ProviderProfile("team", "other", "Team", "http://127.0.0.1:1/v1", model="m")
+KEY = "sk-marked-0123456789"
+
+
+def registry_of(book: AccountBook, chosen: str = "auto", model: str | None = None) -> ProviderRegistry:
+    return build_account_registry(book.accounts, chosen=chosen, model=model, offline_speed=None)
+
+
+def test_without_a_file_the_settings_describe_the_only_provider(tmp_path: Path) -> None:
+    settings = Settings(openai_base_url="http://box.local:8080/v1", openai_headers={"X-Team": "blue"})
+    (account,) = open_book(tmp_path, settings=settings).accounts
+    assert account.profile.label == "box.local"
+    assert account.headers == {"X-Team": "blue"}
+    assert not account.is_kept
+    (usual,) = open_book(tmp_path).accounts
+    assert (usual.profile.id, usual.profile.label, usual.variable) == ("openai", "OpenAI", "OPENAI_API_KEY")
+
+
+def test_a_key_lies_in_the_keyring_and_a_variable_wins(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    book = open_book(tmp_path, keyring=keyring)
+    book.put(GROQ)
+    book.keep_key("groq", f" {KEY}\n")
+    assert keyring.kept == {"groq": KEY}
+    assert KEY not in (tmp_path / FILE_NAME).read_text()
+    again = open_book(tmp_path, keyring=keyring).get("groq")
+    assert (again.key.value, again.key.source) == (KEY, SecretSource.KEYRING)
+    assert KEY not in repr(again)
+    decided = open_book(tmp_path, keyring=keyring, environ={"GROQ_API_KEY": "from-variable"}).get("groq")
+    assert (decided.key.value, decided.key.source) == ("from-variable", SecretSource.ENVIRONMENT)
+
+
+def test_a_vendors_variable_goes_to_its_own_host_only(tmp_path: Path) -> None:
+    book = open_book(tmp_path, environ={"GROQ_API_KEY": KEY, "AZURE_OPENAI_API_KEY": "azure-key"})
+    book.put(replace(GROQ, base_url="https://elsewhere.example/v1"))
+    assert book.get("groq").key.value == ""
+    book.put(ProviderProfile("az", "azure", "Azure", "https://team.openai.azure.com/openai/v1"))
+    assert book.get("az").key.value == "azure-key"
+
+
+def test_the_address_of_the_environment_wins(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    book.put(ProviderProfile("openai", "openai", "OpenAI", "https://kept.example/v1"))
+    address = "http://127.0.0.1:9/v1"
+    settings = Settings(openai_base_url=address)
+    again = open_book(tmp_path, environ={"OPENAI_BASE_URL": address}, settings=settings)
+    account = again.get("openai")
+    assert (account.profile.base_url, account.fixed) == (address, {"base_url"})
+
+
+def test_headers_that_are_keys_lie_with_the_keys(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    book = open_book(tmp_path, keyring=keyring)
+    book.put(replace(TEAM, headers=(Header("X-Auth-Token", KEY), Header("X-Team", "blue"))))
+    assert KEY not in (tmp_path / FILE_NAME).read_text()
+    assert keyring.kept == {"team/x-auth-token": KEY}
+    again = open_book(tmp_path, keyring=keyring)
+    assert again.get("team").headers == {"X-Auth-Token": KEY, "X-Team": "blue"}
+    again.put(again.get("team").profile)
+    assert again.get("team").headers["X-Auth-Token"] == KEY
+    again.put(replace(TEAM, headers=()))
+    assert keyring.kept == {}
+
+
+def test_removing_takes_the_keys_along(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    book = open_book(tmp_path, keyring=keyring)
+    book.put(replace(TEAM, headers=(Header("Authorization", KEY, is_secret=True),)))
+    book.keep_key("team", KEY)
+    book.remove("team")
+    assert keyring.kept == {}
+    with pytest.raises(NotPossible):
+        book.get("team")
+    assert [each.profile.id for each in open_book(tmp_path, keyring=keyring).accounts] == ["openai"]
+
+
+def test_without_a_keyring_a_key_holds_for_this_run(tmp_path: Path) -> None:
+    book = open_book(tmp_path, keyring=MemoryKeyring(NoKeyringError()))
+    book.put(GROQ)
+    with pytest.raises(SecretNotKept):
+        book.keep_key("groq", KEY)
+    assert book.get("groq").key.source is SecretSource.THIS_RUN
+    book.use(key_place=KeyPlace.MEMORY)
+    book.keep_key("groq", KEY)
+    assert book.get("groq").key.value == KEY
+    book.forget_key("groq")
+    assert book.get("groq").key.value == ""
+    assert all(KEY not in path.read_text() for path in tmp_path.iterdir())
+
+
+def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput):
+        open_book(tmp_path).put(replace(GROQ, label=""))
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_the_first_that_has_all_it_needs_is_the_default(tmp_path: Path) -> None:
+    book = open_book(tmp_path, environ={"GROQ_API_KEY": KEY})
+    assert registry_of(book).default()[0] == "offline"
+    book.put(TEAM)
+    book.put(GROQ)
+    assert registry_of(book).default() == ("team", "m")
+    assert [each.name for each in registry_of(book).all()] == ["team", "groq", "offline"]
+    assert registry_of(book, "groq", "big").default() == ("groq", "big")
+    assert registry_of(book, "offline").default()[0] == "offline"
+    assert registry_of(book, "gone").default()[0] == "team"
+    book.put(replace(GROQ, favourites=("liked",)))
+    assert registry_of(book, "groq").default() == ("groq", "liked")
+    assert registry_of(book, "openai").default() == ("openai", OPENAI_MODEL)
+
+
+async def test_one_that_is_switched_off_says_so(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    book.put(replace(TEAM, is_enabled=False))
+    book.put(GROQ)
+    registry = registry_of(book)
+    with pytest.raises(NotPossible, match="Team is switched off"):
+        registry.get("team")
+    checks = {check.provider: check for check in await registry.check_all()}
+    assert not checks["team"].is_expected
+    assert checks["groq"].message == "Groq has no key yet."
+    assert checks["offline"].is_reachable
+
+
+def test_changed_settings_keep_the_keys(tmp_path: Path) -> None:
+    book = open_book(tmp_path, environ={"OPENAI_API_KEY": KEY})
+    book.use_settings(Settings(openai_headers={"X-Team": "red"}))
+    account = book.get("openai")
+    assert (account.key.value, account.headers) == (KEY, {"X-Team": "red"})
+    book.use_settings(Settings())
+    assert book.get("openai").key.value == KEY
+    assert book.settings == Settings()
+
+
+def test_a_file_of_certificates_that_is_missing_is_said(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    book.put(replace(TEAM, ca_file=str(tmp_path / "missing.pem")))
+    assert "certificates" in (provider_of(book.get("team"))._endpoint.problem() or "")
