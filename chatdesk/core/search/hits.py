@@ -12,6 +12,8 @@ from chatdesk.core.search.snippet import Finder
 from chatdesk.core.storage import search_find, search_store
 from chatdesk.core.storage.search_find import MOST_RANKED, Found
 
+_ROLES = {str(role): role for role in Role}
+
 
 def messages(conn: Any, query: SearchQuery, limit: int, cursor: str | None) -> SearchGroup | None:
     """The group of messages; None when it has neither hits nor anything to say."""
@@ -100,7 +102,7 @@ def _message(row: dict[str, Any], finder: Finder) -> SearchHit:
         project=row["project"],
         thread_id=row["thread_id"],
         message_id=row["id"],
-        role=Role(row["role"]),
+        role=_ROLES[row["role"]],
         model=row["model"],
         at=row["at"],
         is_on_path=bool(row["on_path"]),
@@ -141,7 +143,7 @@ def _artifact(row: dict[str, Any], finder: Finder) -> SearchHit:
         project=row["project"],
         thread_id=row["thread_id"],
         message_id=row["message_id"],
-        role=Role(row["role"]),
+        role=_ROLES[row["role"]],
         at=row["at"],
         is_on_path=bool(row["on_path"]),
         is_archived=bool(row["is_archived"]),

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -116,7 +117,8 @@ class SearchReader:
     def _open(self, address: str) -> sqlite3.Connection:
         conn = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64)
         try:
-            conn.text_factory = _decode
+            # One badly stored byte would otherwise make the whole search fail.
+            conn.text_factory = partial(str, encoding="utf-8", errors="replace")
             conn.execute("PRAGMA query_only=ON")
             conn.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
@@ -131,8 +133,3 @@ class SearchReader:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def _decode(data: bytes) -> str:
-    # One badly stored byte would otherwise make the whole search fail.
-    return data.decode("utf-8", "replace")

@@ -55,6 +55,18 @@ def test_a_beginning_marks_the_whole_word_and_a_phrase_its_words() -> None:
     assert _marked(_finder("foo:bar").snippet("a foo-bar")) == ["foo-bar"]
 
 
+def test_a_word_inside_another_is_not_marked() -> None:
+    assert _finder("mi").snippet("family mi _mi-x emission 2mi").matches == ((7, 9), (11, 13))
+    assert _marked(_finder("京").snippet("東京都")) == ["京"]
+
+
+def test_signs_before_one_line_go_and_numbers_stay() -> None:
+    assert plain("## 2 gulls") == "2 gulls"
+    assert plain("  - 1. gulls") == "gulls"
+    assert plain("|---|") == ""
+    assert plain("-5 degrees, [sic], 3.5 m") == "-5 degrees, [sic], 3.5 m"
+
+
 def test_overlapping_words_are_marked_once() -> None:
     assert _finder('"a b" b a*').snippet("a b").matches == ((0, 3),)
 
