@@ -5,23 +5,38 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from chatdesk.core.chat.sleep_watch import SleepWatch
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.turn import Turn
 from chatdesk.core.domain.message import Message, MessagePage
 
 MOST_IN_THREAD = 4
+# How long a connection that has outlived a sleep may take to show it.
+AFTER_SLEEP_S = 8.0
 
 
 class RunningTurns:
-    """Kept by the id of the message that a turn writes."""
+    """Kept by the id of the message that a turn writes. While any runs, a sleep of the computer is watched for."""
 
     def __init__(self) -> None:
         self._turns: dict[str, Turn] = {}
         self._tasks = TaskSet()
+        self._watching: asyncio.Task[None] | None = None
 
     def start(self, turn: Turn) -> None:
         self._turns[turn.message_id] = turn
         self._tasks.start(self._run(turn), f"turn {turn.message_id}")
+        if self._watching is None:
+            self._watching = self._tasks.start(SleepWatch(turn.clock, self._on_woken).run(), "watch for sleep")
+
+    @property
+    def are_any(self) -> bool:
+        return any(not turn.finished.done() for turn in self._turns.values())
+
+    async def wait_for_all(self) -> None:
+        """Until the last one that runs now, or begins meanwhile, has ended."""
+        while self.are_any:
+            await asyncio.wait([turn.finished for turn in self._turns.values() if not turn.finished.done()])
 
     def in_thread(self, thread_id: str) -> tuple[Turn, ...]:
         """Those that have not ended."""
@@ -66,3 +81,17 @@ class RunningTurns:
         finally:
             if self._turns.get(turn.message_id) is turn:
                 del self._turns[turn.message_id]
+            if not self._turns and self._watching is not None:
+                self._watching.cancel()
+                self._watching = None
+
+    def _on_woken(self, _slept_s: float) -> None:
+        self._tasks.start(self._end_the_dead(), "look for dead streams")
+
+    async def _end_the_dead(self) -> None:
+        """Interrupt whoever hears nothing any more."""
+        before = {turn: turn.received_count for turn in self._turns.values()}
+        await asyncio.sleep(AFTER_SLEEP_S)
+        for turn, count in before.items():
+            if turn.received_count == count and not turn.finished.done():
+                turn.lose()

@@ -43,6 +43,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.providers.failure_texts import CONTINUE_STEP, KEPT_MESSAGE, KEPT_PARTIAL
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ CHECKPOINT_S = 0.12
 _LONGEST_READ_SLICE_S = 0.003
 _STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _CHARACTERS_PER_TOKEN = 4
+SLEPT = "slept"
 
 
 class TurnStore(Protocol):
@@ -85,6 +87,8 @@ class Turn:
         self._provider = provider
         self._request = request
         self._text = LiveText(answer.parts)
+        self.received_count = 0
+        self._is_lost = False
         self._news = asyncio.Event()
         self._tasks = TaskSet()
         self._reading: asyncio.Task[None] | None = None
@@ -108,6 +112,15 @@ class Turn:
     def stop(self) -> None:
         """The person stopped it."""
         self._end(Status.STOPPED)
+
+    @property
+    def clock(self) -> Clock:
+        return self._context.clock
+
+    def lose(self) -> None:
+        """The computer slept, and since then nothing came."""
+        self._is_lost = self._ended_as is None
+        self._end(Status.INTERRUPTED)
 
     def interrupt(self) -> None:
         """The application closes: one last write, no waiting for a better disk."""
@@ -169,6 +182,7 @@ class Turn:
         slice_began_s = clock.monotonic_s()
         async with aclosing(self._provider.stream(self._request)) as stream:
             async for event in stream:
+                self.received_count += 1
                 match event:
                     case TextDelta() | ReasoningDelta() | ToolCallDelta():
                         if self._first_token_at_s is None:
@@ -259,6 +273,8 @@ class Turn:
         usage = self._usage or self._estimated_usage()
         if self._ended_as is not None:
             status = self._ended_as
+            if self._is_lost:
+                error, error_type = slept_sentence(has_part=self._text.has_received), SLEPT
         elif failure is not None:
             status = Status.ERROR
             error, error_type, details = _described(failure)
@@ -297,6 +313,13 @@ class Turn:
         if self._has_failed_to_store:
             self._has_failed_to_store = False
             self._context.bus.publish(StorageRecovered())
+
+
+def slept_sentence(*, has_part: bool) -> str:
+    """What a person reads of an answer that a sleep ended."""
+    kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
+    step = CONTINUE_STEP if has_part else "Try again."
+    return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
 
 
 def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
