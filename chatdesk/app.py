@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.title_service import TitleService
+    from chatdesk.core.domain.limits import Rate
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from chatdesk.core.transfer.exporting import ExportService
     from chatdesk.core.transfer.importing import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
+    from chatdesk.core.usage.limits import UsageLimits
     from chatdesk.core.usage.service import UsageService
     from chatdesk.ui.application.window_application import Script
 
@@ -156,6 +158,7 @@ class Services:
         """Use changed settings from the next question on."""
         self.settings = settings
         self.chat.set_max_message_bytes(settings.max_message_bytes)
+        self.chat.queue.use_rate(rate_of(settings))
         self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
         self.accounts.use_settings(settings)
         self.use_accounts()
@@ -321,6 +324,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     if services.read_only_reason is not None:
         return
     services.titles.follow()
+    await services.chat.queue.resume()
     await purge_trash(services)
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
@@ -420,18 +424,21 @@ async def _build(
         bus = EventBus()
         providers = _registry(settings, accounts)
         together = repositories.Repositories.of(store)
-        budget = _budget(settings, together)
+        limits = _limits(together, clock, bus)
+        budget = _budget(settings, together, limits)
         attachments = _attachments(paths, settings, store)
         context = _context(paths, settings, accounts, together, providers, bus, store, budget, attachments)
         chat = service.ChatService(
             repositories=together,
             context=context,
+            limits=limits,
             providers=providers,
             bus=bus,
             clock=clock,
             max_message_bytes=settings.max_message_bytes,
             is_nobody_writing=store.is_read_only and not has_other_owner,
         )
+        chat.queue.use_rate(rate_of(settings))
     except BaseException:
         await store.close()
         raise
@@ -529,10 +536,25 @@ def _prompts(
     return prompts, SystemPromptService(repositories, context, bus)
 
 
-def _budget(settings: Settings, repositories: Repositories) -> BackgroundBudget:
+def rate_of(settings: Settings) -> Rate | None:
+    """How often may be asked; the settings hold nothing that cannot be understood."""
+    from chatdesk.core.domain.limits import parse_rate
+
+    return parse_rate(settings.rate_limit)
+
+
+def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> UsageLimits:
+    from chatdesk.core.usage.limits import UsageLimits
+
+    return UsageLimits(repositories.usage_limits, clock, bus)
+
+
+def _budget(settings: Settings, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
     from chatdesk.core.usage.budget import BackgroundBudget
 
-    return BackgroundBudget(repositories.usage, SystemClock(), tokens_per_day=settings.background_tokens_per_day)
+    return BackgroundBudget(
+        repositories.usage, SystemClock(), tokens_per_day=settings.background_tokens_per_day, limits=limits
+    )
 
 
 def _usage(

@@ -23,6 +23,7 @@
     ├── SummaryRangeGone
     ├── SummaryRejected
     ├── BackgroundLimitReached
+    ├── LimitReached
     ├── ThreadInTrash
     ├── MessageInTrash
     ├── TurnInProgress
@@ -217,6 +218,27 @@ class BackgroundLimitReached(ChatDeskError):
         super().__init__(
             f"Today's limit of {limit_tokens:,} tokens for summaries and titles is reached ({spent_tokens:,} are used)."
         )
+
+    @classmethod
+    def of(cls, limit: str, spent: str, *, until_ms: int) -> BackgroundLimitReached:
+        """Where a limit on all that is spent is near; ``limit`` and ``spent`` are amounts in words."""
+        made = cls(0, spent_tokens=0, until_ms=until_ms)
+        made.what = f"Titles and summaries stop at {limit} ({spent} are used)."
+        made.args = (made.what,)
+        made.next_step = "They are made again when the limit begins anew; it is in Settings, Usage and limits."
+        return made
+
+
+class LimitReached(ChatDeskError):
+    """No request is made; ``error_type`` of the answer is the code. ``until_ms``: when the limit begins anew, in
+    milliseconds UTC."""
+
+    code = "limit_reached"
+    safe = "Your question is kept."
+
+    def __init__(self, what: str, *, next_step: str, until_ms: int) -> None:
+        self.until_ms = until_ms
+        super().__init__(what, next_step=next_step)
 
 
 class ThreadInTrash(ChatDeskError):

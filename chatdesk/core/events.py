@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.waiting import WaitingAnswer
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +129,20 @@ class UsageRecorded:
     """A request that nobody waited for was entered into the ledger."""
 
     thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitNear:
+    """A question went beyond the warning of a limit; told once a day for each."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """Other answers wait to be asked for than before, or for other reasons; all of them, the next first."""
+
+    waiting: tuple[WaitingAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class EventBridge(QObject):
     context_changed = Signal(object)
     summary_failed = Signal(object)
     usage_recorded = Signal(object)
+    limit_near = Signal(object)
+    queue_changed = Signal(object)
     prompts_changed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
@@ -56,6 +58,8 @@ class EventBridge(QObject):
             events.ContextChanged: self.context_changed,
             events.SummaryFailed: self.summary_failed,
             events.UsageRecorded: self.usage_recorded,
+            events.LimitNear: self.limit_near,
+            events.QueueChanged: self.queue_changed,
             events.PromptsChanged: self.prompts_changed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,

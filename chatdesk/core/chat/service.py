@@ -15,10 +15,12 @@ from chatdesk.core.chat.attachment_rules import attachments_of, check_count, nam
 from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.chat.refusal import Refusal
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
+from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
-from chatdesk.core.chat.turn import Turn, TurnContext
+from chatdesk.core.chat.turn import Turn, TurnContext, expected_usage
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message, MessagePage, Role, Status, ThreadSizes
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
@@ -29,6 +31,7 @@ from chatdesk.core.errors import (
     DoesNotFit,
     EmptyMessage,
     InvalidInput,
+    LimitReached,
     MessageNotFound,
     MessageTooLarge,
     NotPossible,
@@ -47,6 +50,7 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.ids import checked_id
 from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.usage.limits import UsageLimits
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.providers.registry import ProviderRegistry
@@ -57,7 +61,7 @@ LARGEST_PAGE = 500
 _PREVIEW_CHARACTERS = 120
 _MOST_SIZE_GROUPS = 2_000
 _LONGEST_SEARCH_MS = 10_000
-_NEVER_ASKED = frozenset(kind.code for kind in DoesNotFit.__subclasses__())
+_NEVER_ASKED = frozenset({*(kind.code for kind in DoesNotFit.__subclasses__()), LimitReached.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class ChatService:
         bus: EventBus,
         clock: Clock,
         context: ContextService | None = None,
+        limits: UsageLimits | None = None,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
         is_nobody_writing: bool = False,
     ) -> None:
@@ -118,8 +123,14 @@ class ChatService:
         self._bus = bus
         self._clock = clock
         self.context = context or ContextService.of_shipped(repositories, providers, bus, clock)
+        self.limits = limits or UsageLimits(repositories.usage_limits, clock, bus)
+        self.queue = SendingQueue(repositories.waiting, bus, clock, start=self._ask)
         self._turn_context = TurnContext(
-            store=repositories.messages, bus=bus, clock=clock, cost_of=self.context.cost_of
+            store=repositories.messages,
+            bus=bus,
+            clock=clock,
+            cost_of=self.context.cost_of,
+            note_rate=self.queue.note_rate,
         )
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing
@@ -230,7 +241,7 @@ class ChatService:
     async def delete_thread(self, thread_id: str) -> Thread:
         """To the trash, from where it can be restored for 30 days. A running turn is stopped first."""
         checked = checked_id(thread_id)
-        await self._turns.stop(checked)
+        await self.stop(checked)
         thread = await self._threads.delete(checked)
         self._bus.publish(ThreadDeleted(thread.id))
         return thread
@@ -306,8 +317,8 @@ class ChatService:
         return self._turns.overlay(message)
 
     def is_answering(self, thread_id: str) -> bool:
-        """Whether an answer is being written there."""
-        return bool(self._turns.in_thread(thread_id))
+        """Whether an answer is being written there, or waits to be asked for."""
+        return bool(self._turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
 
     async def send_message(
         self,
@@ -442,13 +453,16 @@ class ChatService:
         return await self.regenerate_response(old.id)
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
-        """Stop the turns of a thread (or the turn that writes a message); the text so far is kept. None: none runs."""
-        return await self._turns.stop(checked_id(thread_or_message_id))
+        """Stop the turns of a thread (or the turn that writes a message), also those that wait; the text so far is
+        kept. None: none runs."""
+        checked = checked_id(thread_or_message_id)
+        waited = await self.queue.cancel(checked)
+        return await self._turns.stop(checked) or waited
 
     async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
         """To the trash, alone or with all messages below it. ``end_id``: where the shown path ends then."""
         message = await self._messages.get(checked_id(message_id))
-        await self._turns.stop(message.thread_id)
+        await self.stop(message.thread_id)
         thread, ids = await self._messages.delete(message.id, with_later=with_later, end_id=end_id)
         self._path_changed(thread, message.parent_id)
         return Moved(thread, tuple(ids))
@@ -456,7 +470,7 @@ class ChatService:
     async def delete_messages(self, message_ids: Sequence[str], *, end_id: str | None = None) -> Moved:
         """To the trash: exactly these messages of one thread, the topmost first."""
         top = await self._messages.get(checked_id(message_ids[0]))
-        await self._turns.stop(top.thread_id)
+        await self.stop(top.thread_id)
         thread, ids = await self._messages.delete_these(message_ids, end_id=end_id)
         self._path_changed(thread, top.parent_id)
         return Moved(thread, tuple(ids))
@@ -522,7 +536,9 @@ class ChatService:
     async def close(self) -> None:
         """Interrupt all turns and wait until their text is stored."""
         self._is_closing = True
+        await self.queue.close()
         await self._turns.close()
+        self.limits.close()
         await self.context.close()
 
     # Inside
@@ -557,7 +573,7 @@ class ChatService:
         """Whether one more answer may be written in that thread."""
         if self._is_closing:
             raise NotPossible("ChatDesk is closing.")
-        if len(self._turns.in_thread(thread_id)) >= MOST_IN_THREAD:
+        if len(self._turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
             raise TurnInProgress
 
     def _one_turn(self, thread_id: str) -> _Starting:
@@ -568,12 +584,20 @@ class ChatService:
         return _Starting(self._starting, thread_id)
 
     async def _start_turn(self, answer: Message) -> None:
+        """At once, or when its turn comes."""
         if answer.parent_id is None:
             raise MessageNotFound
+        if await self.queue.admit(answer):
+            await self._ask(answer)
+
+    async def _ask(self, answer: Message) -> None:
         provider = self._providers.get(answer.provider or self._providers.default()[0])
         try:
             request = await self.context.request_for(answer)
-        except DoesNotFit as error:
+            usage = expected_usage(request)
+            expected = Expected(usage.total_tokens, self.context.cost_of(provider.name, answer.model, usage))
+            await self.limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
+        except (DoesNotFit, LimitReached) as error:
             provider, request = Refusal(provider, error), ChatRequest(answer.model or "", ())
         self._turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
 

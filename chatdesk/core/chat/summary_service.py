@@ -62,7 +62,7 @@ class SummaryService:
                 open_summariser,
                 keep=self._keep,
                 note_failed=self._note_failed,
-                allow=partial(budget.reserve, UsageKind.SUMMARY),
+                allow=self._allow,
                 on_made=lambda summary: on_changed(summary.thread_id),
                 on_failed=on_failed,
                 clock=clock,
@@ -164,6 +164,11 @@ class SummaryService:
             self._schedule.close()
         if self._worker is not None:
             await self._worker.close()
+
+    async def _allow(self, tokens: int, wanted: Wanted) -> None:
+        await self._budget.reserve(
+            UsageKind.SUMMARY, tokens, provider=wanted.provider or "", thread_id=wanted.thread_id
+        )
 
     async def _keep(self, new: NewSummary, spent: Spent) -> Summary:
         priced = self._priced(new.provider, new.model, spent)

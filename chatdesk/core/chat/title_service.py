@@ -155,7 +155,12 @@ class TitleService:
     async def _try(self, answer: Message) -> None:
         request = await self._request(answer)
         asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
-        await self._budget.reserve(UsageKind.TITLE, asked + (request.max_output_tokens or 0))
+        await self._budget.reserve(
+            UsageKind.TITLE,
+            asked + (request.max_output_tokens or 0),
+            provider=answer.provider or "",
+            thread_id=answer.thread_id,
+        )
         attempt = _Attempt(answer, asked, self._clock.monotonic_s())
         status = Status.ERROR
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -19,8 +19,8 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
-from chatdesk.core.domain.usage import CostOf, Usage, no_cost
-from chatdesk.core.errors import ChatDeskError, ProviderError, StorageError
+from chatdesk.core.domain.usage import CostOf, RateReport, Usage, no_cost
+from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind, StorageError
 from chatdesk.core.events import (
     AnswerFinished,
     EventBus,
@@ -53,6 +53,8 @@ CHECKPOINT_S = 0.12
 _LONGEST_READ_SLICE_S = 0.003
 _STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _CHARACTERS_PER_TOKEN = 4
+_TOKENS_PER_PICTURE = 1_000
+_USUAL_ANSWER_TOKENS = 500
 SLEPT = "slept"
 
 
@@ -66,6 +68,14 @@ class TurnStore(Protocol):
     async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]: ...
 
 
+#: Provider, model, and what that vendor says of its limits.
+NoteRate = Callable[[str | None, str | None, RateReport], None]
+
+
+def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
+    """Where nobody asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnContext:
     """What every turn of a service shares."""
@@ -74,6 +84,7 @@ class TurnContext:
     bus: EventBus
     clock: Clock
     cost_of: CostOf = no_cost
+    note_rate: NoteRate = _no_rate
 
 
 class Turn:
@@ -278,6 +289,7 @@ class Turn:
         elif failure is not None:
             status = Status.ERROR
             error, error_type, details = _described(failure)
+            self._note_rate_limit(failure)
         return TurnOutcome(
             status=status,
             finished_at=clock.now_ms(),
@@ -290,7 +302,14 @@ class Turn:
             error_type=error_type,
             error_details=details,
             tail=tuple(tail),
+            is_refused=isinstance(failure, ChatDeskError) and not isinstance(failure, ProviderError),
         )
+
+    def _note_rate_limit(self, failure: BaseException) -> None:
+        """A vendor that refused and said for how long is not asked before that."""
+        if isinstance(failure, ProviderError) and failure.kind is ProviderErrorKind.RATE_LIMITED:
+            report = RateReport(0, failure.retry_after_s or 0.0)
+            self._context.note_rate(self._answer.provider, self._answer.model, report)
 
     def _estimated_usage(self) -> Usage | None:
         if not self._text.has_received:
@@ -320,6 +339,17 @@ def slept_sentence(*, has_part: bool) -> str:
     kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
     step = CONTINUE_STEP if has_part else "Try again."
     return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
+
+
+def expected_usage(request: ChatRequest) -> Usage:
+    """What a request is going to take, at a guess: its words, its pictures, and an answer of usual length."""
+    letters = sum(len(message.full_text) for message in request.messages) + len(request.continue_text)
+    pictures = sum(len(message.images) for message in request.messages)
+    return Usage(
+        input_tokens=-(-letters // _CHARACTERS_PER_TOKEN) + pictures * _TOKENS_PER_PICTURE,
+        output_tokens=min(request.max_output_tokens or _USUAL_ANSWER_TOKENS, _USUAL_ANSWER_TOKENS),
+        is_estimated=True,
+    )
 
 
 def _failure_of(task: asyncio.Task[None]) -> BaseException | None:

@@ -29,6 +29,8 @@ _PAUSES_MS = (60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000)
 _LONGEST_END_S = 1.0
 _MS_PER_S = 1000
 
+#: Raises ``BackgroundLimitReached`` where a request of so many tokens is not to be made for that thread.
+AllowFor = Callable[[int, Wanted], Awaitable[None]]
 #: Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
 OpenSummariser = Callable[[Keep, NoteFailed, Allow], AbstractAsyncContextManager[Summariser]]
 
@@ -42,7 +44,7 @@ class SummaryWorker:
         *,
         keep: Keep,
         note_failed: NoteFailed,
-        allow: Allow,
+        allow: AllowFor,
         on_made: Callable[[Summary], None],
         on_failed: Callable[[str, str], None],
         clock: Clock,
@@ -59,6 +61,7 @@ class SummaryWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[Wanted] = asyncio.Queue()
+        self._at_work: Wanted | None = None
         self._waiting: set[str] = set()
         self._failures: dict[str, tuple[int, int]] = {}  # by thread: how often, and when it may be tried again
         self._resting: dict[str, Wanted] = {}  # by thread: what goes on when the next day begins
@@ -134,7 +137,7 @@ class SummaryWorker:
     async def _serve(self) -> None:
         async with self._open(self._kept, self._noted, self._allowed) as summariser:
             while True:
-                wanted = await self._queue.get()
+                wanted = self._at_work = await self._queue.get()
                 try:
                     summary = await summariser.summarise(wanted)
                 except SummaryRangeGone:
@@ -157,7 +160,9 @@ class SummaryWorker:
         await self._in_owner(lambda: self._note_failed(wanted, spent))
 
     async def _allowed(self, tokens: int) -> None:
-        await self._in_owner(lambda: self._allow(tokens))
+        wanted = self._at_work
+        assert wanted is not None  # a summariser only asks while it makes one
+        await self._in_owner(lambda: self._allow(tokens, wanted))
 
     async def _in_owner(self, work: Callable[[], Awaitable[T]]) -> T:
         """Have the owner's loop do it, and wait."""

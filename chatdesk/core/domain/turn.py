@@ -33,7 +33,8 @@ class StreamChunk:
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
     """How a turn ended. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds; ``cost_usd``
-    None: nobody knows."""
+    None: nobody knows. ``is_refused``: ChatDesk itself did not send the request; ``is_asked`` is false where there was
+    no request at all, so that the ledger does not hear of it."""
 
     status: Status
     finished_at: int
@@ -46,3 +47,5 @@ class TurnOutcome:
     error_type: str | None = None
     error_details: Mapping[str, Any] = field(default_factory=dict)
     tail: tuple[StreamChunk, ...] = ()
+    is_refused: bool = False
+    is_asked: bool = True

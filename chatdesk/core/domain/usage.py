@@ -36,6 +36,14 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class RateReport:
+    """What a vendor says of its own limits: how many requests it still takes until ``resets_in_s`` seconds from now."""
+
+    requests_left: int
+    resets_in_s: float
+
+
 #: Dollars for what a model took, by provider and model; None: nobody knows.
 CostOf = Callable[[str | None, str | None, Usage], float | None]
 

@@ -242,6 +242,13 @@ class Settings:
         minimum=0,
         maximum=1_000_000_000,
     )
+    rate_limit: str = declared(
+        "limits.rate",
+        "",
+        "Most messages in any stretch of time, such as 20/min, 5/10s or 200/day; more wait. Empty is no limit.",
+        env="CHAT_RATE_LIMIT",
+        is_rate=True,
+    )
     max_message_bytes: int = declared(
         "limits.max_message_bytes",
         MIB,
@@ -323,6 +330,15 @@ def _header_pair(line: str) -> tuple[str, str]:
     if not colon:
         raise InvalidValue("each line must look like 'Name: value'")
     return name.strip(), value.strip()
+
+
+def _check_rate(value: str) -> None:
+    from chatdesk.core.domain.limits import InvalidRate, parse_rate  # rarely there, and a start is short of time
+
+    try:
+        parse_rate(value)
+    except InvalidRate as error:
+        raise InvalidValue(str(error)) from None
 
 
 def _check_url(value: str) -> None:

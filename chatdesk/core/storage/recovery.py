@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Connection
+from typing import Any
 
-from chatdesk.core.storage import owner_token, streaming, tables, thread_counters
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
+from chatdesk.core.storage import owner_token, streaming, tables, thread_counters, usage_events
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.waiting import WAITING
+
+_CHARACTERS_PER_TOKEN = 4
 
 
 def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
@@ -13,10 +20,14 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
     Part of the transaction that opens the database. Returns how many there were.
     """
     rows = conn.exec_driver_sql(
-        "SELECT m.id, m.thread_id, t.project_id, m.deleted_at, m.owner_pid_token"
+        "SELECT m.id, m.thread_id, t.project_id, m.deleted_at, m.owner_pid_token, m.provider, m.model, m.created_at"
         " FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.status IN ('pending', 'streaming')"
     ).all()
-    orphans = [row for row in rows if row[4] != own_token and not owner_token.is_alive(row[4])]
+    orphans = [
+        row
+        for row in rows
+        if row[4] != own_token and not owner_token.is_alive(row[4]) and not (row[4] or "").startswith(WAITING)
+    ]
     now = origin.now()
     for row in orphans:
         before = thread_counters.of_messages(conn, [row.id])
@@ -33,4 +44,24 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
             )
         )
         streaming.settle(conn, origin, row, before, stamp["hlc"])
+        _enter(conn, origin, row)
     return len(orphans)
+
+
+def _enter(conn: Connection, origin: Origin, row: Row[Any]) -> None:
+    """What had arrived was paid for; how much was sent is not known any more."""
+    letters = conn.exec_driver_sql("SELECT char_count FROM messages WHERE id = ?", (row.id,)).scalar() or 0
+    usage = Usage(output_tokens=-(-letters // _CHARACTERS_PER_TOKEN), is_estimated=True) if letters else None
+    usage_events.enter(
+        conn,
+        origin,
+        UsageEvent(
+            UsageKind.ANSWER,
+            row.thread_id,
+            row.provider,
+            row.model,
+            Status.INTERRUPTED.value,
+            Spent(usage),
+            message_id=row.id,
+        ),
+    )

@@ -16,7 +16,10 @@ from chatdesk.core.storage.system_prompts import SystemPromptRepository
 from chatdesk.core.storage.tags import TagRepository
 from chatdesk.core.storage.threads import ThreadRepository
 from chatdesk.core.storage.token_counts import TokenCountRepository
+from chatdesk.core.storage.usage_days import UsageDayRepository
 from chatdesk.core.storage.usage_events import UsageRepository
+from chatdesk.core.storage.usage_limits import UsageLimitRepository
+from chatdesk.core.storage.waiting import WaitingRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,9 @@ class Repositories:
     system_prompts: SystemPromptRepository
     library: LibraryRepository
     tags: TagRepository
+    usage_days: UsageDayRepository
+    usage_limits: UsageLimitRepository
+    waiting: WaitingRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -49,4 +55,7 @@ class Repositories:
             system_prompts=SystemPromptRepository(database),
             library=LibraryRepository(database),
             tags=TagRepository(database),
+            usage_days=UsageDayRepository(database),
+            usage_limits=UsageLimitRepository(database),
+            waiting=WaitingRepository(database),
         )

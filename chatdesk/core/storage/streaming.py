@@ -132,11 +132,11 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
             "reasoning_tokens": (row.reasoning_tokens or 0) + usage.reasoning_tokens,
         }
     conn.execute(tables.messages.update().where(tables.messages.c.id == message_id).values(**values))
-    spent = Spent(usage, outcome.latency_ms, outcome.time_to_first_token_ms, outcome.cost_usd)
-    event = UsageEvent(
-        UsageKind.ANSWER, row.thread_id, row.provider, row.model, outcome.status.value, spent, message_id=message_id
-    )
-    usage_events.enter(conn, origin, event, at=outcome.finished_at)
+    if outcome.is_asked:
+        spent = Spent(usage, outcome.latency_ms, outcome.time_to_first_token_ms, outcome.cost_usd)
+        word = "refused" if outcome.is_refused else outcome.status.value
+        event = UsageEvent(UsageKind.ANSWER, row.thread_id, row.provider, row.model, word, spent, message_id=message_id)
+        usage_events.enter(conn, origin, event, at=outcome.finished_at)
     settle(conn, origin, row, before, stamp["hlc"])
     touch(conn, row.thread_id, outcome.finished_at)
     return str(row.thread_id)

@@ -397,8 +397,8 @@ Index("ix_usage_events_project_id", usage_events.c.project_id)
 Index("ix_usage_events_thread_id", usage_events.c.thread_id)
 Index("ix_usage_events_message_id", usage_events.c.message_id)
 
-# The same added up by day (since 0007): the day is the local one on which a request ended, counted from 1970-01-01. What
-# is not known is an empty text; a project may be gone.
+# The same added up by day (since 0007): the day is the local one on which a request ended, counted from 1970-01-01.
+# What is not known is an empty text; a project may be gone.
 usage_days = Table(
     "usage_days",
     metadata,

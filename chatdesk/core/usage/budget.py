@@ -11,6 +11,7 @@ from chatdesk.core.errors import BackgroundLimitReached
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage_events import UsageRepository
+    from chatdesk.core.usage.limits import UsageLimits
 
 _MS_PER_S = 1000
 # A request that ended without a word holds nothing back for longer.
@@ -20,7 +21,11 @@ _LONGEST_REQUEST_MS = 5 * 60_000
 class BackgroundBudget:
     """Days begin at midnight where this computer stands. A limit of 0 is none."""
 
-    def __init__(self, usage: UsageRepository, clock: Clock, *, tokens_per_day: int = 0) -> None:
+    def __init__(
+        self, usage: UsageRepository, clock: Clock, *, tokens_per_day: int = 0, limits: UsageLimits | None = None
+    ) -> None:
+        """``limits``: those on everything that is spent; work in the background stops at their warnings."""
+        self._limits = limits
         self._usage = usage
         self._clock = clock
         self._tokens_per_day = tokens_per_day
@@ -29,11 +34,13 @@ class BackgroundBudget:
     def set_limit(self, tokens_per_day: int) -> None:
         self._tokens_per_day = tokens_per_day
 
-    async def reserve(self, kind: UsageKind, expected_tokens: int) -> None:
+    async def reserve(self, kind: UsageKind, expected_tokens: int, *, provider: str = "", thread_id: str = "") -> None:
         """Raises ``BackgroundLimitReached`` where a request of about that size, its answer included, would be more than
         the day allows. What was allowed counts as spent until ``release``, one request of a kind at a time."""
         limit, now_ms = self._tokens_per_day, self._clock.now_ms()
         self.release(kind)
+        if self._limits is not None:
+            await self._limits.admit_background(expected_tokens, provider=provider, thread_id=thread_id)
         if not limit:
             return
         start_ms, end_ms = day_of(now_ms)

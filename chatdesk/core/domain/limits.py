@@ -1,0 +1,111 @@
+"""What may be spent and how often may be asked: limits on tokens and money, and the rate of messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from chatdesk.core.domain.usage import cost_text
+
+_UNITS_S: Final[Mapping[str, int]] = {
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "min": 60,
+    "minute": 60,
+    "m": 60,
+    "h": 3_600,
+    "hour": 3_600,
+    "d": 86_400,
+    "day": 86_400,
+}
+_RATE = re.compile(r"(\d{1,6})\s*(?:/|per)\s*(?:(\d{1,4})\s*)?([a-z]{1,8})", re.IGNORECASE)
+_MOST_MESSAGES = 100_000
+_LONGEST_PERIOD_S = 30 * 86_400
+
+
+class InvalidRate(ValueError):
+    """A rate that cannot be understood; the text says why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``count`` messages in any stretch of ``period_s`` seconds."""
+
+    count: int
+    period_s: int
+
+
+def parse_rate(text: str) -> Rate | None:
+    """``20/min``, ``5/10s``, ``100 per day``; empty or 0 is no limit. Raises ``InvalidRate``."""
+    stripped = text.strip()
+    if not stripped or stripped == "0":
+        return None
+    found = _RATE.fullmatch(stripped)
+    if found is None:
+        raise InvalidRate("it must look like 20/min, with s, min, h or day after the stroke")
+    count, times, unit = int(found[1]), int(found[2] or 1), found[3].lower()
+    seconds = _UNITS_S.get(unit) or _UNITS_S.get(unit.removesuffix("s"))
+    if seconds is None:
+        raise InvalidRate(f"“{unit}” is no period; use s, min, h or day")
+    if not 1 <= count <= _MOST_MESSAGES:
+        raise InvalidRate(f"the number of messages must be from 1 to {_MOST_MESSAGES:,}")
+    if not 1 <= times * seconds <= _LONGEST_PERIOD_S:
+        raise InvalidRate("the period must be from a second to 30 days")
+    return Rate(count, times * seconds)
+
+
+class LimitScope(StrEnum):
+    ALL = "all"
+    PROVIDER = "provider"
+    PROJECT = "project"
+
+
+class LimitPeriod(StrEnum):
+    DAY = "day"
+    MONTH = "month"
+
+
+class LimitUnit(StrEnum):
+    TOKENS = "tokens"
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLimit:
+    """``target`` is a provider's name or a project's id, empty for everything together. At ``soft`` there is a warning,
+    nothing is sent beyond ``hard``; tokens or dollars, 0 is none. ``label`` is what a person calls the target."""
+
+    scope: LimitScope
+    period: LimitPeriod
+    unit: LimitUnit
+    soft: float = 0.0
+    hard: float = 0.0
+    target: str = ""
+    label: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells one limit from another."""
+        return "/".join((self.scope, self.target, self.period, self.unit))
+
+    def amount_text(self, amount: float) -> str:
+        """An amount of this limit's unit in words."""
+        return f"{amount:,.0f} tokens" if self.unit is LimitUnit.TOKENS else cost_text(amount)
+
+    @property
+    def name(self) -> str:
+        """What it is about: ``a day for OpenAI``."""
+        period = "a day" if self.period is LimitPeriod.DAY else "a month"
+        return period if self.scope is LimitScope.ALL else f"{period} for {self.label or self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a request is going to take at a guess; ``cost_usd`` None: nobody knows."""
+
+    tokens: int
+    cost_usd: float | None = None

@@ -1,0 +1,19 @@
+"""Answers that are not asked for yet, because something has to pass first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAnswer:
+    """``reason`` is a sentence for a person; ``sends_at`` is when it is sent at the earliest (milliseconds UTC; None:
+    nobody knows). ``before`` counts those that come before it."""
+
+    message_id: str
+    thread_id: str
+    provider: str
+    model: str
+    reason: str = ""
+    sends_at: int | None = None
+    before: int = 0

@@ -1,0 +1,196 @@
+"""UsageLimits: whether a request may be made, seen against what was spent today and this month.
+
+Days and months begin at midnight where this computer stands. What is under way counts at its guess until it ends. A
+request whose price nobody knows counts its tokens and no money.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.limits import Expected, LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.usage_day import date_of, day_number, month_of, start_ms
+from chatdesk.core.errors import BackgroundLimitReached, InvalidInput, LimitReached
+from chatdesk.core.events import AnswerFinished, EventBus, LimitNear
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.usage_limits import UsageLimitRepository
+
+_MOST_LIMITS = 200
+_MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """How much of a limit is used up in the present period, which ends at ``until_ms`` (milliseconds UTC)."""
+
+    limit: UsageLimit
+    spent: float
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    provider: str
+    project_id: str
+    expected: Expected
+
+
+class UsageLimits:
+    """On the services' loop."""
+
+    def __init__(self, store: UsageLimitRepository, clock: Clock, bus: EventBus) -> None:
+        self._store = store
+        self._clock = clock
+        self._bus = bus
+        self._limits: tuple[UsageLimit, ...] | None = None
+        self._under_way: dict[str, _UnderWay] = {}
+        self._allowed_once: set[str] = set()
+        self._subscription = bus.subscribe(AnswerFinished, lambda event: self.release(event.message.id))
+
+    async def all(self) -> tuple[UsageLimit, ...]:
+        self._limits = await self._store.all()
+        return self._limits
+
+    async def states(self) -> tuple[LimitState, ...]:
+        """All limits, with what is used up of them."""
+        return await self._states_of(await self.all())
+
+    async def replace(self, limits: Sequence[UsageLimit]) -> None:
+        """Keep these and no others, from the next request on. Raises ``InvalidInput``."""
+        kept = tuple(limit for limit in limits if limit.soft or limit.hard)
+        for limit in kept:
+            _check(limit)
+        if len(kept) > _MOST_LIMITS or len({limit.key for limit in kept}) != len(kept):
+            raise InvalidInput(
+                f"There may be {_MOST_LIMITS} limits, one of a kind for each period.",
+                safe="The old limits hold on.",
+                next_step="Remove one of them.",
+            )
+        await self._store.replace(kept)
+        self._limits = kept
+
+    def allow_once(self, answer_id: str) -> None:
+        """The person said that this one is to be sent whatever the limits say."""
+        if len(self._allowed_once) < _MOST_REMEMBERED:
+            self._allowed_once.add(answer_id)
+
+    async def admit(self, answer_id: str, thread_id: str, *, provider: str, expected: Expected) -> None:
+        """Count a request that is about to be made. Raises ``LimitReached`` where it must not be; publishes
+        ``LimitNear`` the first time in a period that it goes beyond a warning."""
+        limits = await self._known()
+        if not limits:
+            return
+        project_id = await self._store.project_of(thread_id) or ""
+        asked = _UnderWay(provider, project_id, expected)
+        states = await self._states_of([limit for limit in limits if _concerns(limit, asked)])
+        is_allowed = answer_id in self._allowed_once
+        self._allowed_once.discard(answer_id)
+        for state in states:
+            limit, more = state.limit, _amount(state.limit, expected)
+            if limit.hard and not is_allowed and (state.spent + more > limit.hard or state.spent >= limit.hard):
+                raise _reached(state, more)
+        self._under_way[answer_id] = asked
+        for state in states:
+            limit = state.limit
+            if limit.soft and state.spent + _amount(limit, expected) > limit.soft:
+                await self._warn(state)
+
+    def release(self, answer_id: str) -> None:
+        """It is in the ledger, or came to nothing."""
+        self._under_way.pop(answer_id, None)
+
+    async def admit_background(self, expected_tokens: int, *, provider: str, thread_id: str) -> None:
+        """Work that nobody waits for stops where the warning is, or at the stop where there is none. Raises
+        ``BackgroundLimitReached``."""
+        limits = await self._known()
+        if not limits:
+            return
+        project_id = await self._store.project_of(thread_id) or ""
+        expected = Expected(expected_tokens)
+        asked = _UnderWay(provider, project_id, expected)
+        for state in await self._states_of([limit for limit in limits if _concerns(limit, asked)]):
+            limit = state.limit
+            end = limit.soft or limit.hard
+            if state.spent >= end or state.spent + _amount(limit, expected) > end:
+                raise BackgroundLimitReached.of(
+                    f"{limit.amount_text(end)} {limit.name}", limit.amount_text(state.spent), until_ms=state.until_ms
+                )
+
+    def close(self) -> None:
+        self._subscription.cancel()
+
+    # Inside
+
+    async def _known(self) -> tuple[UsageLimit, ...]:
+        return await self.all() if self._limits is None else self._limits
+
+    async def _states_of(self, limits: Sequence[UsageLimit]) -> tuple[LimitState, ...]:
+        if not limits:
+            return ()
+        today = day_number(self._clock.now_ms())
+        periods = [_period(limit, today) for limit in limits]
+        spent = await self._store.spent(limits, [first for first, _ in periods])
+        states = []
+        for limit, (_, end), (tokens, cost) in zip(limits, periods, spent, strict=True):
+            known = float(tokens) if limit.unit is LimitUnit.TOKENS else cost
+            coming = sum(_amount(limit, each.expected) for each in self._under_way.values() if _concerns(limit, each))
+            states.append(LimitState(limit, known + coming, start_ms(end)))
+        return tuple(states)
+
+    async def _warn(self, state: LimitState) -> None:
+        """Once a day, also where the period is a month."""
+        today = day_number(self._clock.now_ms())
+        limit = state.limit
+        if await self._store.mark_warned(limit.key, today):
+            rest = f" Nothing is sent beyond {limit.amount_text(limit.hard)}." if limit.hard else ""
+            self._bus.publish(
+                LimitNear(
+                    f"The warning at {limit.amount_text(limit.soft)} {limit.name} is passed: with this question it is"
+                    f" about {limit.amount_text(state.spent)}.{rest} Titles and summaries wait."
+                )
+            )
+
+
+def _check(limit: UsageLimit) -> None:
+    for amount in (limit.soft, limit.hard):
+        if not math.isfinite(amount) or not 0 <= amount <= 1e15:
+            raise InvalidInput(
+                "A limit must be a number from 0 on.", safe="The old limits hold on.", next_step="Correct the number."
+            )
+    if limit.soft and limit.hard and limit.soft > limit.hard:
+        raise InvalidInput(
+            f"The warning {limit.name} lies above its stop.",
+            safe="The old limits hold on.",
+            next_step="Give the warning a smaller number.",
+        )
+
+
+def _concerns(limit: UsageLimit, asked: _UnderWay) -> bool:
+    if limit.scope is LimitScope.ALL:
+        return True
+    return limit.target == (asked.provider if limit.scope is LimitScope.PROVIDER else asked.project_id)
+
+
+def _amount(limit: UsageLimit, expected: Expected) -> float:
+    return float(expected.tokens) if limit.unit is LimitUnit.TOKENS else expected.cost_usd or 0.0
+
+
+def _period(limit: UsageLimit, today: int) -> tuple[int, int]:
+    return month_of(today) if limit.period is LimitPeriod.MONTH else (today, today + 1)
+
+
+def _reached(state: LimitState, more: float) -> LimitReached:
+    limit = state.limit
+    end = "tomorrow" if limit.period is LimitPeriod.DAY else f"{date_of(day_number(state.until_ms)):%d %B}".lstrip("0")
+    needs = f" and this question needs about {limit.amount_text(more)}" if more else ""
+    return LimitReached(
+        f"The limit of {limit.amount_text(limit.hard)} {limit.name} is reached: {limit.amount_text(state.spent)} are"
+        f" used{needs}.",
+        next_step=f"It begins anew at midnight, {end}. Raise the limit, or send this question anyway.",
+        until_ms=state.until_ms,
+    )

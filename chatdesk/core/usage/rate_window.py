@@ -1,0 +1,88 @@
+"""When the next message may be sent: a sliding window over those that were, and what vendors say of their own limits.
+
+Pure: it is told the time in milliseconds UTC and keeps nothing but numbers.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.domain.limits import Rate
+from chatdesk.core.domain.usage import RateReport
+
+_MS_PER_S = 1000
+_LONGEST_VENDOR_WAIT_MS = 24 * 3_600_000
+
+
+class RateWindow:
+    """At most so many in any stretch of so long."""
+
+    def __init__(self, rate: Rate | None = None) -> None:
+        self._rate = rate
+        self._sent: list[int] = []
+
+    @property
+    def rate(self) -> Rate | None:
+        return self._rate
+
+    def use(self, rate: Rate | None, sent: Sequence[int] = ()) -> None:
+        """Another rate; ``sent`` are moments that this window may not know of."""
+        self._rate = rate
+        self._sent = sorted({*self._sent, *sent})
+
+    def note_sent(self, now_ms: int) -> None:
+        insort(self._sent, now_ms)
+
+    def next_times(self, count: int, now_ms: int) -> list[int]:
+        """When each of the next ``count`` messages may be sent; ``now_ms`` where at once."""
+        if self._rate is None:
+            return [now_ms] * count
+        period_ms = self._rate.period_s * _MS_PER_S
+        self._sent = [moment for moment in self._sent if now_ms - period_ms < moment]
+        # A clock that was set back must not make anybody wait for longer than a period.
+        taken = sorted(min(moment, now_ms) for moment in self._sent)
+        times: list[int] = []
+        for _ in range(count):
+            is_full = len(taken) >= self._rate.count
+            moment = max(now_ms, taken[-self._rate.count] + period_ms) if is_full else now_ms
+            taken.append(moment)
+            times.append(moment)
+        return times
+
+
+@dataclass(slots=True)
+class _Room:
+    """What is left at a vendor for one model, until a moment."""
+
+    left: int
+    until_ms: int
+
+
+class VendorRooms:
+    """By provider and model, since that is how vendors count."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[tuple[str, str], _Room] = {}
+
+    def note(self, provider: str, model: str, report: RateReport, *, now_ms: int) -> None:
+        """What the headers of an answer said."""
+        wait_ms = min(round(report.resets_in_s * _MS_PER_S), _LONGEST_VENDOR_WAIT_MS)
+        if wait_ms > 0:
+            self._rooms[provider, model] = _Room(max(0, report.requests_left), now_ms + wait_ms)
+
+    def note_sent(self, provider: str, model: str) -> None:
+        room = self._rooms.get((provider, model))
+        if room is not None and room.left > 0:
+            room.left -= 1
+
+    def free_at(self, provider: str, model: str, now_ms: int) -> int | None:
+        """When that vendor takes another request; None: at once."""
+        room = self._rooms.get((provider, model))
+        if room is None:
+            return None
+        if room.until_ms <= now_ms:
+            del self._rooms[provider, model]
+            return None
+        return None if room.left > 0 else room.until_ms

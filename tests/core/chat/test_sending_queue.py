@@ -1,0 +1,190 @@
+"""What may not be sent yet waits in order, is cancelled without loss, and outlives the program."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.chat.service import ChatService
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.limits import Rate
+from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.usage import RateReport
+from chatdesk.core.errors import NotPossible, ProviderError, ProviderErrorKind, TurnInProgress
+from chatdesk.core.events import EventBus, QueueChanged
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.repositories import Repositories
+from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
+
+_HOUR = 3_600
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
+    async with chat_world(tmp_path) as made:
+        yield made
+
+
+async def _wait_until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_over_the_rate_waits_with_its_reason_and_its_place(world: ChatWorld) -> None:
+    world.chat.queue.use_rate(Rate(1, _HOUR))
+    first = await world.chat.create_thread(None, "", "one")
+    await world.answer_of(first)
+    second = await world.chat.create_thread(None, "", "two")
+    third = await world.chat.create_thread(None, "", "three")
+    assert len(world.provider.requests) == 1
+    waiting = world.chat.queue.waiting
+    assert [each.message_id for each in waiting] == [second.answer.id, third.answer.id]  # type: ignore[union-attr]
+    assert [each.before for each in waiting] == [0, 1]
+    assert "limit of messages" in waiting[0].reason
+    assert waiting[0].sends_at is not None and waiting[1].sends_at is not None
+    assert waiting[0].sends_at > SystemClock().now_ms()
+    assert waiting[1].sends_at - waiting[0].sends_at == _HOUR * 1000
+    assert (await world.chat.get_message(second.answer.id)).status is Status.PENDING  # type: ignore[union-attr]
+    assert [event for event in world.events if isinstance(event, QueueChanged)][-1].waiting == waiting
+
+
+async def test_it_is_sent_when_its_time_has_come(world: ChatWorld) -> None:
+    world.chat.queue.use_rate(Rate(1, 1))
+    await world.answer_of(await world.chat.create_thread(None, "", "one"))
+    second = await world.chat.create_thread(None, "", "two")
+    answer = await world.answer_of(second)
+    assert answer.status is Status.COMPLETE  # type: ignore[attr-defined]
+    assert world.chat.queue.waiting == ()
+
+
+async def test_a_wider_rate_sends_at_once(world: ChatWorld) -> None:
+    world.chat.queue.use_rate(Rate(1, _HOUR))
+    await world.answer_of(await world.chat.create_thread(None, "", "one"))
+    second = await world.chat.create_thread(None, "", "two")
+    world.chat.queue.use_rate(None)
+    await world.answer_of(second)
+
+
+async def test_a_thread_that_waits_takes_no_other_question(world: ChatWorld) -> None:
+    world.chat.queue.hold("There is no network.")
+    created = await world.chat.create_thread(None, "", "one")
+    assert world.chat.is_answering(created.thread.id)
+    with pytest.raises(TurnInProgress):
+        await world.chat.send_message(created.thread.id, "two")
+
+
+async def test_cancelling_keeps_the_question_and_asks_nobody(world: ChatWorld) -> None:
+    world.chat.queue.hold("There is no network.")
+    created = await world.chat.create_thread(None, "", "one")
+    stopped = await world.chat.stop(created.thread.id)
+    assert stopped is not None
+    assert stopped.status is Status.STOPPED
+    page = await world.chat.get_thread_messages(created.thread.id)
+    assert [message.text for message in page.messages] == ["one", ""]
+    assert world.chat.queue.waiting == ()
+    assert not world.provider.requests
+    report = await world.repositories.usage.of_thread(created.thread.id)
+    assert report.rows == ()  # nothing was asked
+    world.chat.queue.release()
+    world.events.clear()
+    again = await world.chat.retry_message(stopped.id)
+    assert (await world.finished(again.id)) is not None
+    assert len(world.provider.requests) == 1
+
+
+async def test_held_back_until_released_in_order(world: ChatWorld) -> None:
+    world.chat.queue.hold("There is no network.")
+    made = [await world.chat.create_thread(None, "", text) for text in ("one", "two", "three")]
+    assert {each.reason for each in world.chat.queue.waiting} == {"There is no network."}
+    assert all(each.sends_at is None for each in world.chat.queue.waiting)
+    last = made[2].answer
+    assert last is not None
+    await world.chat.queue.send_first(last.id)
+    assert world.chat.queue.waiting[0].message_id == last.id
+    world.chat.queue.release()
+    await _wait_until(lambda: len(world.provider.requests) == 3)
+    asked = [request.messages[-1].text for request in world.provider.requests]
+    assert asked == ["three", "one", "two"]
+    with pytest.raises(NotPossible):
+        await world.chat.queue.send_first(last.id)
+
+
+async def test_a_vendor_that_takes_no_more_holds_up_its_own_only(world: ChatWorld) -> None:
+    world.chat.queue.note_rate("scripted", "small", RateReport(0, _HOUR))
+    blocked = await world.chat.create_thread(None, "", "one", provider="scripted", model="small")
+    free = await world.chat.create_thread(None, "", "two", provider="scripted", model="large")
+    await world.answer_of(free)
+    (waiting,) = world.chat.queue.waiting
+    assert waiting.message_id == blocked.answer.id  # type: ignore[union-attr]
+    assert "provider" in waiting.reason
+
+
+async def test_a_refusal_with_a_time_holds_up_the_next_question(world: ChatWorld) -> None:
+    refusal = ProviderError(ProviderErrorKind.RATE_LIMITED, "Too many.", next_step="Wait.", retry_after_s=_HOUR)
+    world.provider.will(refusal)
+    created = await world.chat.create_thread(None, "", "one")
+    await world.answer_of(created)
+    again = await world.chat.retry_message(created.answer.id)  # type: ignore[union-attr]
+    assert [each.message_id for each in world.chat.queue.waiting] == [again.id]
+
+
+async def test_what_waits_survives_the_end_of_the_program(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        world.chat.queue.hold("There is no network.")
+        made = [await world.chat.create_thread(None, "", text) for text in ("one", "two")]
+        await world.chat.queue.send_first(made[1].answer.id)  # type: ignore[union-attr]
+    async with chat_world(tmp_path) as world:
+        assert (await world.chat.get_message(made[0].answer.id)).status is Status.PENDING  # type: ignore[union-attr]
+        world.chat.queue.hold("Still none.")
+        await world.chat.queue.resume()
+        await world.chat.queue.resume()  # knows them already
+        assert [each.thread_id for each in world.chat.queue.waiting] == [made[1].thread.id, made[0].thread.id]
+        world.chat.queue.release()
+        for each in made:
+            answer = await world.answer_of(each)
+            assert answer.text == "ok"  # type: ignore[attr-defined]
+
+
+async def test_what_was_sent_before_a_restart_counts(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        await world.answer_of(await world.chat.create_thread(None, "", "one"))
+    async with chat_world(tmp_path) as world:
+        world.chat.queue.use_rate(Rate(1, _HOUR))
+        await world.chat.create_thread(None, "", "two")
+        assert len(world.chat.queue.waiting) == 1
+
+
+async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        world.chat.queue.hold("Later.")
+        created = await world.chat.create_thread(None, "", "one")
+    database = Database(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    await database.open()
+    provider = ScriptedProvider()
+    provider.name = "other"
+    chat = ChatService(
+        repositories=Repositories.of(database),
+        providers=ProviderRegistry([provider], "other", "m"),
+        bus=EventBus(),
+        clock=SystemClock(),
+    )
+    try:
+        await chat.queue.resume()
+        answer = await chat.get_message(created.answer.id)  # type: ignore[union-attr]
+        assert answer.status is Status.ERROR
+        assert "no provider" in (answer.error or "")
+    finally:
+        await chat.close()
+        await database.close()
+
+
+async def test_deleting_a_thread_takes_it_out_of_the_queue(world: ChatWorld) -> None:
+    world.chat.queue.hold("Later.")
+    created = await world.chat.create_thread(None, "", "one")
+    await world.chat.delete_thread(created.thread.id)
+    assert world.chat.queue.waiting == ()
