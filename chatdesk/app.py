@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.limits import Rate
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
-    from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.backup_service import BackupService
@@ -81,8 +81,6 @@ class Services:
     search: SearchService
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
-
-    @property
     _provider_service: ProviderService | None = None
 
     @property
@@ -95,6 +93,8 @@ class Services:
                 self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
             )
         return self._provider_service
+
+    @property
     def importer(self) -> ImportService:
         """Made when it is wanted: a start does without."""
         if self._importer is None:
@@ -167,9 +167,6 @@ class Services:
         self.chat.context.use_options(_context_options(settings))
         self.chat.context.summaries.note_new_limit()
 
-    async def close(self) -> None:
-        """Interrupt turns, store their text, close connections and files."""
-        await self.titles.close()
     def use_accounts(self) -> None:
         """Use the accounts as they are now from the next question on."""
         # A running turn keeps the provider it began with, so the old ones are closed at the end.
@@ -178,6 +175,9 @@ class Services:
         self.chat.use_providers(self.providers)
         self.titles.use(self.providers, is_on=self.settings.model_titles)
 
+    async def close(self) -> None:
+        """Interrupt turns, store their text, close connections and files."""
+        await self.titles.close()
         await self.chat.close()
         await self.attachments.close()
         for registry in (*self._retired, self.providers):

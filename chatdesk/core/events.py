@@ -120,11 +120,11 @@ class PromptsChanged:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class ProvidersChanged:
     """Providers, their keys or what is liked of their models changed."""
 
 
+@dataclass(frozen=True, slots=True)
 class UsageRecorded:
     """A request that nobody waited for was entered into the ledger."""
 

@@ -53,9 +53,9 @@ CHECKPOINT_S = 0.12
 _LONGEST_READ_SLICE_S = 0.003
 _STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _CHARACTERS_PER_TOKEN = 4
+SLEPT = "slept"
 _TOKENS_PER_PICTURE = 1_000
 _USUAL_ANSWER_TOKENS = 500
-SLEPT = "slept"
 
 
 class TurnStore(Protocol):
@@ -334,13 +334,6 @@ class Turn:
             self._context.bus.publish(StorageRecovered())
 
 
-def slept_sentence(*, has_part: bool) -> str:
-    """What a person reads of an answer that a sleep ended."""
-    kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
-    step = CONTINUE_STEP if has_part else "Try again."
-    return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
-
-
 def expected_usage(request: ChatRequest) -> Usage:
     """What a request is going to take, at a guess: its words, its pictures, and an answer of usual length."""
     letters = sum(len(message.full_text) for message in request.messages) + len(request.continue_text)
@@ -350,6 +343,13 @@ def expected_usage(request: ChatRequest) -> Usage:
         output_tokens=min(request.max_output_tokens or _USUAL_ANSWER_TOKENS, _USUAL_ANSWER_TOKENS),
         is_estimated=True,
     )
+
+
+def slept_sentence(*, has_part: bool) -> str:
+    """What a person reads of an answer that a sleep ended."""
+    kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
+    step = CONTINUE_STEP if has_part else "Try again."
+    return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
 
 
 def _failure_of(task: asyncio.Task[None]) -> BaseException | None:

@@ -348,15 +348,6 @@ def _check_url(value: str) -> None:
     except ValueError:
         is_valid = False
     if not is_valid:
-def _check_rate(value: str) -> None:
-    from chatdesk.core.domain.limits import InvalidRate, parse_rate  # rarely there, and a start is short of time
-
-    try:
-        parse_rate(value)
-    except InvalidRate as error:
-        raise InvalidValue(str(error)) from None
-
-
         raise InvalidValue("it must begin with https:// or http:// and name a server")
     if parts.username or parts.password:
         raise InvalidValue("it must not contain a password; use the keyring or OPENAI_API_KEY")
