@@ -44,21 +44,25 @@ async def measure(path: Path, threads: int, rounds: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in _HITS:
         pairs = _pairs(bare, texts, name)
-        ours, theirs, hits = [], [], []
+        ours, theirs, ours_cpu, theirs_cpu, hits = [], [], [], [], []
         for number in range(rounds + 1):
             first, second = pairs[number % len(pairs)]
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             groups = [group async for group in search.search(f"{first} {second} ", kinds={SearchKind.MESSAGE})]
             ours.append(time.perf_counter() - began)
+            ours_cpu.append(time.process_time() - cpu)
             hits.append(groups[0].count if groups else 0)
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             _bare_page(bare, f'"{first}" "{second}"', is_bounded=name == "common")
             theirs.append(time.perf_counter() - began)
+            theirs_cpu.append(time.process_time() - cpu)
         count = f"{min(hits):,} to {max(hits):,}{' ranked' if max(hits) >= MOST_RANKED else ''} hits"
         found[name] = {
             "hits": count,
             "ours_ms": statistics.median(ours[1:]) * 1000,
             "bare_ms": statistics.median(theirs[1:]) * 1000,
+            "ours_cpu_ms": statistics.median(ours_cpu[1:]) * 1000,
+            "bare_cpu_ms": statistics.median(theirs_cpu[1:]) * 1000,
             "queries": [f"{first} {second} " for first, second in pairs],
         }
     found["newer_ms"] = await _newer(search, texts, rounds)
