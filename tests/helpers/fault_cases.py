@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, Script, answer, chunk, status
-from tests.helpers.fault_world import LIMITS
+from tests.helpers.fault_world import LIMITS, SHORT_LIMITS
 
 HALF = "Half of it"
 FLOOD = 200_000
+_TOO_LATE = (Kind.CONNECT_TIMEOUT, Kind.FIRST_BYTE_TIMEOUT, Kind.SILENCE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ class Case:
     attempts: int = 1
     how: str = ""
     asks: str = ""
-    limits: StreamLimits = LIMITS
+
+    @property
+    def limits(self) -> StreamLimits:
+        return SHORT_LIMITS if self.kind in _TOO_LATE else LIMITS
 
     @property
     def name(self) -> str:
@@ -217,7 +221,6 @@ _ODD = [
         "sends 200,000 tiny events as fast as they are taken",
         [tiny_events],
         text="x" * FLOOD,
-        limits=StreamLimits(),
     ),
     Case("Odd but whole", "leaves [DONE] out", [body(GOOD_HEAD, SOME, STOP)], text=HALF),
     Case("Odd but whole", "sends nothing more after the finish reason", [body(SOME, STOP, then="hang")], text=HALF),

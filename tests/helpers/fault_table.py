@@ -17,7 +17,7 @@ from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.certificates import Authority
 from tests.helpers.fault_cases import CASES, Case
 from tests.helpers.fault_server import FaultServer, Unreachable, answer
-from tests.helpers.fault_world import LIMITS, WHO, FaultWorld, Seen, fault_world
+from tests.helpers.fault_world import SHORT_LIMITS, WHO, FaultWorld, Seen, fault_world
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "failures.md"
 NEXT = "And now it works"
@@ -114,9 +114,9 @@ def _usual_times(text: str) -> str:
     """Sentences of a run with short times, with those that hold without a setting."""
     usual = StreamLimits()
     for short, long in (
-        (LIMITS.connect_s, usual.connect_s),
-        (LIMITS.first_byte_s, usual.first_byte_s),
-        (LIMITS.silence_s, usual.silence_s),
+        (SHORT_LIMITS.connect_s, usual.connect_s),
+        (SHORT_LIMITS.first_byte_s, usual.first_byte_s),
+        (SHORT_LIMITS.silence_s, usual.silence_s),
     ):
         text = text.replace(f" {short:g} s", f" {long:g} s")
     return text.replace(WHO, "*Provider*")
