@@ -30,7 +30,9 @@ class Walk:
             self.regenerate,
             self.switch_version,
             self.find_in_the_thread,
-            self.search,
+            self.filter_the_list,
+            self.search_everything,
+            self.run_a_command,
             self.open_settings,
             self.read_everything_while_it_changes,
             self.quit,
@@ -122,7 +124,7 @@ class Walk:
         reader.press("Escape")
         reader.until(lambda: self.is_in_transcript(reader.focused()), "the focus to be back in the transcript")
 
-    def search(self) -> None:
+    def filter_the_list(self) -> None:
         reader = self.reader
         reader.press("ctrl+shift+f")
         reader.await_focus("text", "Search")
@@ -132,13 +134,37 @@ class Walk:
         reader.press("Return")
         reader.await_focus("text", "Message")
 
+    def search_everything(self) -> None:
+        reader = self.reader
+        reader.heard.clear()
+        reader.press("ctrl+k")
+        reader.await_focus("text", "Search everything")
+        reader.type("dataclass role:assistant")
+        reader.hear(r"\d messages?")
+        reader.press("Tab", "Down")
+        reader.hear("dataclass")
+        reader.press("Return")
+        self.await_main_window()
+        reader.until(lambda: self.is_in_transcript(reader.focused()), "the focus to be in the transcript")
+
+    def run_a_command(self) -> None:
+        reader = self.reader
+        reader.heard.clear()
+        reader.press("ctrl+shift+p")
+        reader.await_focus("text", "Search everything")
+        reader.type("go to the composer")
+        reader.hear("1 command")
+        reader.press("Return")
+        self.await_main_window()
+        reader.await_focus("text", "Message")
+
     def open_settings(self) -> None:
         reader = self.reader
         reader.press("ctrl+comma")
         dialog = reader.find("dialog", "Settings")
         reader.until(lambda: any(has(each, "focused") for each in reader.all(dialog)), "the focus in the settings")
         reader.press("Escape")
-        reader.until(reader.give_keyboard, "the window to take the keyboard back")
+        self.await_main_window()
         reader.await_focus("text", "Message")
 
     def read_everything_while_it_changes(self) -> None:
@@ -182,6 +208,10 @@ class Walk:
             before = focus
             self.reader.until(lambda before=before: self.reader.focused() != before, "the focus to move")
         raise AssertionError("F6 never reached the transcript")
+
+    def await_main_window(self) -> None:
+        """What a window manager does when a dialog has closed; none runs here."""
+        self.reader.until(self.reader.give_keyboard, "the window to take the keyboard back")
 
     def is_in_transcript(self, each: Any) -> bool:
         while each is not None:
