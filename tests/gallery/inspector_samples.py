@@ -61,7 +61,15 @@ def _context(theme: Theme) -> ContextTab:
     tab.add_entries(
         [
             ContextEntry(
-                str(place), 10 - place, "user", f"Message {place} of the thread", 320 * place, False, reason, place == 1
+                str(place),
+                10 - place,
+                "user",
+                f"Message {place} of the thread",
+                320 * place,
+                False,
+                reason,
+                place == 1,
+                is_excluded=reason is Reason.EXCLUDED,
             )
             for place, reason in enumerate(reasons)
         ],

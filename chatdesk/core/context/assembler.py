@@ -67,6 +67,7 @@ class Prepared:
             recent=scaled(self.choice.recent_tokens),
             draft=scaled((self.offer.question_tokens or 0) if draft_tokens is None else draft_tokens),
             is_estimate=self.is_estimate,
+            has_stale_summary=self.frame.stale_summary_id is not None,
         )
 
     def totals_with(self, text_tokens: int, enclosed_tokens: int) -> ContextTotals:
@@ -165,7 +166,7 @@ class Assembler:
         window = await self._windows.get(frame, reading, room.counted, lowest=_lowest(frame, summary))
         pinned = await self._windows.pinned_before(frame, reading, window.first)
         return self._prepared(
-            frame,
+            frame if has_summaries else replace(frame, stale_summary_id=None),
             info,
             room,
             summary,

@@ -46,7 +46,7 @@ class ContextEntry:
 class ContextTotals:
     """Tokens of one request. ``reserved`` is the room that is kept for the answer. ``pushed_out`` counts the messages
     that would be sent without the draft and stay behind because of it; ``is_draft_too_large``: it does not fit even
-    alone."""
+    alone. ``has_stale_summary``: there is a summary that is not sent because messages it stands for changed."""
 
     window: int
     reserved: int
@@ -58,6 +58,7 @@ class ContextTotals:
     is_estimate: bool = False
     pushed_out: int = 0
     is_draft_too_large: bool = False
+    has_stale_summary: bool = False
 
     @property
     def used(self) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 _SETTLE_MS = 80
+_STALE = "The summary is out of date and is not sent until it is made anew."
 
 
 class ContextBinding(QObject):
@@ -81,7 +82,10 @@ class ContextBinding(QObject):
         if thread_id == self._threads.thread_id:
             composer.set_token_count(_tokens(totals.draft, is_estimate=totals.is_estimate))
             self._sentences = sentences_of(totals)
-            meter.set_fraction(totals.share, self._sentences[0])
+            words = self._sentences[0]
+            if totals.has_stale_summary:
+                words = f"{words} {_STALE}"
+            meter.set_fraction(totals.share, words, note="summary out of date" if totals.has_stale_summary else "")
 
     def _explain(self) -> None:
         meter = self._panes.header.context_meter
@@ -111,6 +115,8 @@ def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
         said.append("It is full: the oldest messages stay behind when you send.")
     else:
         said.append(f"{totals.free:,} tokens are free before older messages stay behind.")
+    if totals.has_stale_summary:
+        said.append(_STALE)
     if totals.is_estimate:
         said.append("The count is an estimate: this model's way of counting is not known.")
     return tuple(said)

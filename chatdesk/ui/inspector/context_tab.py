@@ -29,6 +29,7 @@ _ICONS = {
     Reason.DID_NOT_FIT: "history",
     Reason.EMPTY: "info",
 }
+_BEFORE_START = "before the start of the context"
 
 #: Asks for entries below a position, None for the newest ones; they come through ``ContextTab.add_entries``.
 EntryFetcher = Callable[[int | None], None]
@@ -115,8 +116,7 @@ class ContextTab(QWidget):
     def _exclude(self) -> None:
         entry = self._current()
         if entry is not None:
-            is_excluded = entry.reason is Reason.EXCLUDED
-            self.markRequested.emit(entry.message_id, ContextMark.NONE if is_excluded else ContextMark.EXCLUDED)
+            self.markRequested.emit(entry.message_id, ContextMark.NONE if entry.is_excluded else ContextMark.EXCLUDED)
 
     def _start(self) -> None:
         entry, report = self._current(), self._report
@@ -129,7 +129,7 @@ class ContextTab(QWidget):
             button.setEnabled(entry is not None)
         self.copy_button.setEnabled(report is not None and report.problem is None)
         self.pin_button.setText("Unpin" if entry is not None and entry.is_pinned else "Pin")
-        is_excluded = entry is not None and entry.reason is Reason.EXCLUDED
+        is_excluded = entry is not None and entry.is_excluded
         self.exclude_button.setText("Include" if is_excluded else "Exclude")
         is_start = entry is not None and report is not None and report.starts_at_id == entry.message_id
         self.start_button.setText("Start at the top" if is_start else "Start here")
@@ -198,14 +198,16 @@ class _EntryModel(QAbstractListModel):
         state = "pinned, " if entry.is_pinned else ""
         about = "about " if entry.is_estimate else ""
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            words = f"{entry.role}, {state}{_WORDS[entry.reason]}, {about}{entry.tokens:,} tokens"
+            is_before = entry.reason is Reason.EXCLUDED and not entry.is_excluded
+            fate = _BEFORE_START if is_before else _WORDS[entry.reason]
+            words = f"{entry.role}, {state}{fate}, {about}{entry.tokens:,} tokens"
             return f"{words}: {preview}" if role == Qt.ItemDataRole.AccessibleTextRole else words
         return {
             RowRole.INDENT: 0,
             RowRole.ICON: "pin" if entry.is_pinned else _ICONS[entry.reason],
             RowRole.NOTE: f"{entry.tokens:,}",
             RowRole.IS_QUIET: entry.reason is not Reason.SENT,
-            RowRole.IS_STRUCK: entry.reason is Reason.EXCLUDED,
+            RowRole.IS_STRUCK: entry.is_excluded,
         }.get(role)  # type: ignore[call-overload]
 
 

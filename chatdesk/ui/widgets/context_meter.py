@@ -16,6 +16,7 @@ _DANGER_FROM = 0.95
 _PADDING_PX = 10
 _RING_PX = 15
 _RING_PEN_PX = 2.5
+_DOT_PX = 5
 
 
 class ContextMeter(QAbstractButton):
@@ -25,6 +26,7 @@ class ContextMeter(QAbstractButton):
         super().__init__(parent)
         self._theme = theme
         self._fraction = 0.0
+        self._note = ""
         self.setObjectName("contextMeter")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -43,14 +45,15 @@ class ContextMeter(QAbstractButton):
             return "danger"
         return "warning" if self._fraction >= _WARN_FROM else "accent"
 
-    def set_fraction(self, fraction: float | None, words: str = "") -> None:
-        """``words`` say it in full, such as "1,204 of 8,192 tokens"; ``None`` hides the meter."""
+    def set_fraction(self, fraction: float | None, words: str = "", *, note: str = "") -> None:
+        """``words`` say it in full, such as "1,204 of 8,192 tokens"; ``None`` hides the meter. A ``note`` is what else
+        has to be known, in a few words; it puts a dot into the ring."""
         self.setVisible(fraction is not None)
         if fraction is None:
             return
-        self._fraction = max(0.0, fraction)
+        self._fraction, self._note = max(0.0, fraction), note
         state = {"danger": ", nearly full", "warning": ", filling up"}.get(self.colour_name, "")
-        self.setAccessibleName(f"Context used: {self.percentage}{state}")
+        self.setAccessibleName(f"Context used: {self.percentage}{state}{f', {note}' if note else ''}")
         self.setAccessibleDescription(words)
         set_plain_tooltip(self, words or self.accessibleName())
         self._on_theme_changed()
@@ -98,6 +101,12 @@ class ContextMeter(QAbstractButton):
         painter.setPen(pen)
         # Qt counts angles in 1/16 degree, anticlockwise from three o'clock.
         painter.drawArc(ring, 90 * 16, -round(min(1.0, self._fraction) * 360 * 16))
+        if self._note:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour("warning"))
+            side = _DOT_PX * max(1.0, self._theme.scale) / 2
+            painter.drawEllipse(area.center(), side, side)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _on_theme_changed(self) -> None:
         self.updateGeometry()

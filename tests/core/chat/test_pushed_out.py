@@ -58,8 +58,10 @@ async def test_a_draft_that_does_not_fit_alone_is_told_apart(world: ChatWorld) -
         (ContextTotals(100, 10, recent=20), "70 tokens are free before older messages stay behind."),
         (ContextTotals(100, 10, recent=80, draft=20, pushed_out=1), "It is full: 1 older message stays behind"),
         (ContextTotals(100, 10, recent=80, draft=20, pushed_out=1_204), "It is full: 1,204 older messages stay behind"),
+        (ContextTotals(100, 10, recent=20, has_stale_summary=True), "70 tokens are free"),
         (ContextTotals(100, 10, recent=80, draft=20), "It is full: the oldest messages stay behind when you send."),
     ],
 )
 def test_the_meter_explains_it_in_words(totals: ContextTotals, said: str) -> None:
     assert sentences_of(totals)[1].startswith(said)
+    assert any("summary is out of date" in each for each in sentences_of(totals)) is totals.has_stale_summary

@@ -69,6 +69,25 @@ def test_the_row_stays_on_its_message_when_the_report_is_newer(theme: Theme, qtb
     assert said == [("m1", ContextMark.NONE), (None,), ("m1", ContextMark.EXCLUDED)]
 
 
+def test_a_message_before_the_start_can_be_excluded_but_not_included(theme: Theme, qtbot: QtBot) -> None:
+    tab = ContextTab(theme, lambda _below: None)
+    qtbot.addWidget(tab)
+    tab.show_report(REPORT)
+    before = _entry(1, Reason.EXCLUDED)
+    tab.add_entries([replace(before, message_id="m2", is_excluded=True), before], has_older=False)
+    index = tab.list.model().index
+    said: list[object] = []
+    tab.markRequested.connect(lambda _id, mark: said.append(mark))
+    for place, button in ((0, "Include"), (1, "Exclude")):
+        tab.list.setCurrentIndex(index(place, 0))
+        assert tab.exclude_button.text() == button
+        tab.exclude_button.click()
+    assert said == [ContextMark.NONE, ContextMark.EXCLUDED]
+    words = [index(place, 0).data(Qt.ItemDataRole.AccessibleTextRole) for place in (0, 1)]
+    assert ", excluded," in words[0] and "before the start of the context" in words[1]
+    assert [index(place, 0).data(RowRole.IS_STRUCK) for place in (0, 1)] == [True, False]
+
+
 def test_a_request_that_cannot_be_made_says_why_and_is_not_copied(theme: Theme, qtbot: QtBot) -> None:
     tab = ContextTab(theme, lambda _below: None)
     qtbot.addWidget(tab)

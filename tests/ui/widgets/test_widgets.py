@@ -145,6 +145,11 @@ def test_the_meter_warns_by_colour_and_words(theme: Theme, qtbot: QtBot) -> None
         colours.append(meter.colour_name)
     assert colours == ["accent", "warning", "danger"]
     assert (meter.accessibleName(), meter.accessibleDescription()) == ("Context used: 95%, nearly full", "words")
+    meter.set_fraction(0.5, "words", note="summary out of date")
+    assert meter.accessibleName() == "Context used: 50%, summary out of date"
+    with_dot = meter.grab().toImage()
+    meter.set_fraction(0.5, "words")
+    assert meter.accessibleName() == "Context used: 50%" and meter.grab().toImage() != with_dot
     meter.set_fraction(None)
     assert meter.isHidden()
 
