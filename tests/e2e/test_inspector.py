@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QListView, QPlainTextEdit, QWidget
 
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.events import SummaryFailed
 from chatdesk.core.paths import AppPaths
@@ -196,6 +197,37 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         async with asyncio.timeout(WAIT_S):
             while (await chat.context.summaries.switches(thread_id)).is_on:
                 await asyncio.sleep(0.01)
+
+    play(paths, script)
+
+
+def test_the_sources_of_a_summary_are_listed_and_lead_to_their_messages(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        for number in range(3):
+            last = await ask(application, f"question {number}")
+        services = await application.services()
+        chat, thread_id = services.chat, last.thread_id
+        path = (await chat.get_thread_messages(thread_id)).messages
+        await chat.context.mark_message(path[1].id, ContextMark.EXCLUDED)
+        new = NewSummary(thread_id, path[0].id, path[3].id, "In short.", 3, SummaryAuthor.MODEL, model="demo")
+        await SummaryRepository(services.database).add(new)
+        application.panes.commands.trigger("view.summary")
+        sources = application.panes.window.findChild(QListView, "summarySources")
+        await until(lambda: sources.model().rowCount() == 3)
+        rows = [sources.model().index(place, 0) for place in range(3)]
+        assert [row.data() for row in rows[:2]] == ["question 0", "question 1"]
+        jumped: list[str] = []
+        application.panes.transcript.jump_to = jumped.append  # type: ignore[method-assign, assignment]
+        sources.activated.emit(rows[1])
+        await until(lambda: jumped == [path[2].id])
+        # Another version above it: the positions have other messages now, but the ends can still be gone to.
+        await chat.edit_message(path[2].id, "another question 1")
+        await until(lambda: not sources.isVisible())
+        await until(lambda: not chat.is_answering(thread_id))
+        _button(application, "summaryLastButton").click()
+        await until(lambda: jumped[-1] == path[3].id)
+        await until(sources.isVisible)
+        assert (await chat.get_thread_messages(thread_id)).messages[3].id == path[3].id
 
     play(paths, script)
 

@@ -79,14 +79,20 @@ def _context(theme: Theme) -> ContextTab:
 
 
 def _summary(theme: Theme) -> SummaryTab:
-    tab = SummaryTab(theme)
+    tab = SummaryTab(theme, lambda _start: None)
     summary = Summary(
         "s", "t", 3, "a", "b", "The team compared sync designs; chose a log in Postgres.", 2_310,
         "openai", "gpt-4o", "1", 1_760_000_000_000, SummaryAuthor.MODEL,
         pinned_facts=("The launch is on 4 May.",), state=SummaryState.STALE, stale_reason=StaleReason.EDITED,
         input_tokens=40_000, output_tokens=2_310, message_count=412, from_position=0, to_position=411,
     )  # fmt: skip
-    tab.show_summaries([summary], SummarySwitches(), can_be_made=True)
+    tab.show_summaries([summary], SummarySwitches(), can_be_made=True, cost_usd=0.123)
+    asked = ("How do the designs differ?", "Three ways of keeping order", "And which one has Postgres?")
+    sources = [
+        ContextEntry(str(place), place, role, text, 320 * place + 12, False, Reason.SUMMARISED, False)
+        for place, (role, text) in enumerate(zip(("user", "assistant", "user"), asked, strict=True))
+    ]
+    tab.sources.add(sources, next_position=None)
     return tab
 
 

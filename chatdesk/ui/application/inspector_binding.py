@@ -110,7 +110,9 @@ class InspectorBinding(QObject):
             self._tree.restoreRequested.connect(lambda id_: self._undo.do("restore_message", id_))
             self.inspector = Inspector(theme)
             self.inspector.add_tab(CONTEXT, self._context)
-            self._summary = SummaryBinding(self._panes, self._threads, handle=self._handle, tasks=self._tasks)
+            self._summary = SummaryBinding(
+                self._panes, self._threads, handle=self._handle, tasks=self._tasks, jump=self._jump
+            )
             self.inspector.add_tab(SUMMARY, self._summary.tab)
             self._usage = UsageTab(theme)
             self.inspector.add_tab(USAGE, self._usage)

@@ -7,25 +7,41 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.domain.summary import SummarySwitches
+from chatdesk.core.domain.context import Reason
+from chatdesk.core.domain.summary import Summary, SummarySwitches
+from chatdesk.core.domain.usage import Usage
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.inspector.summary_tab import SummaryTab
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.context_service import ContextService
     from chatdesk.core.chat.summary_service import SummaryService
     from chatdesk.ui.application.panes import Panes
 
+_PAGE = 100
+
 
 class SummaryBinding(QObject):
-    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    """``jump`` shows a message, and first the version of the thread that it belongs to."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        jump: Callable[[str], None],
+    ) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
         self._handle = handle
         self._tasks = tasks
-        self.tab = SummaryTab(panes.theme)
+        self._newest: Summary | None = None
+        self.tab = SummaryTab(panes.theme, self._fetch_sources)
         self.tab.editSaved.connect(self._save)
         self.tab.redoRequested.connect(self._redo)
         self.tab.switchRequested.connect(
@@ -35,19 +51,44 @@ class SummaryBinding(QObject):
             lambda is_on: self._change(lambda summaries, thread: summaries.switch_thread(thread, is_on=is_on))
         )
         self.tab.projectSwitched.connect(self._switch_project)
-        self.tab.jumpRequested.connect(panes.transcript.jump_to)
+        self.tab.jumpRequested.connect(jump)
 
     async def fill(self) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
+            self._newest = None
             self.tab.show_summaries((), SummarySwitches(), can_be_made=False)
             return
-        summaries = (await self._handle.chat()).context.summaries
+        context = (await self._handle.chat()).context
+        summaries = context.summaries
         found, switches = await summaries.list(thread_id), await summaries.switches(thread_id)
         if thread_id == self._threads.thread_id:
+            self._newest = found[0] if found else None
             self.tab.show_summaries(
-                found, switches, can_be_made=summaries.can_be_made, waits_for_tomorrow=summaries.waits_for_tomorrow
+                found,
+                switches,
+                can_be_made=summaries.can_be_made,
+                waits_for_tomorrow=summaries.waits_for_tomorrow,
+                cost_usd=_cost(context, self._newest),
             )
+
+    def _fetch_sources(self, start: int) -> None:
+        summary = self._newest
+        if summary is not None:
+            self._tasks.replace(self._sources(summary, start), "fetch the sources of a summary")
+
+    async def _sources(self, summary: Summary, start: int) -> None:
+        context = (await self._handle.chat()).context
+        page = await context.entries(summary.thread_id, start, _PAGE)
+        if self._newest is None or self._newest.id != summary.id:
+            return
+        end = page.entries[-1].position + 1 if page.entries else summary.to_position + 1
+        entries = [
+            entry
+            for entry in page.entries
+            if entry.position <= summary.to_position and not entry.is_excluded and entry.reason is not Reason.EMPTY
+        ]
+        self.tab.sources.add(entries, next_position=end if end <= summary.to_position else None)
 
     def _save(self, summary_id: str, text: str, facts: tuple[str, ...]) -> None:
         self._change(lambda summaries, _thread: summaries.edit(summary_id, text, pinned_facts=facts))
@@ -76,3 +117,11 @@ class SummaryBinding(QObject):
                     await self.fill()
 
         self._tasks.start(work(), "change summary")
+
+
+def _cost(context: ContextService, summary: Summary | None) -> float | None:
+    """At today's price; the ledger has what it was on the day."""
+    if summary is None or not summary.input_tokens + summary.output_tokens:
+        return None
+    usage = Usage(summary.input_tokens, summary.output_tokens)
+    return context.cost_of(summary.provider, summary.model, usage)

@@ -8,7 +8,9 @@ from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
+from chatdesk.core.domain.usage import cost_text
 from chatdesk.ui.inspector.rows import plain_label
+from chatdesk.ui.inspector.source_list import SourceFetcher, SourceList
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
@@ -30,10 +32,11 @@ class SummaryTab(QWidget):
     projectSwitched = Signal(bool)
     jumpRequested = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, fetch_sources: SourceFetcher) -> None:
         super().__init__()
         self._theme = theme
         self._summary: Summary | None = None
+        self._cost_usd: float | None = None
         self._is_editing = False
         self._about = plain_label("", "muted")
         self._state = plain_label("", "text")
@@ -42,6 +45,10 @@ class SummaryTab(QWidget):
         self._facts_title = plain_label("Kept word for word, a line each", "muted")
         self.facts_field = _field("Facts that are kept word for word, a line each", "summaryFacts")
         self.facts_field.setMaximumHeight(110)
+        self._sources_title = plain_label("", "muted")
+        self.sources = SourceList(theme, fetch_sources)
+        self.sources.setMinimumHeight(64)
+        self.sources.jumpRequested.connect(self.jumpRequested)
         self.thread_switch = QCheckBox("Summarise this thread")
         self.thread_switch.setObjectName("summaryThreadSwitch")
         self.thread_switch.clicked.connect(self.threadSwitched)
@@ -60,10 +67,12 @@ class SummaryTab(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         for widget in (self._about, self._state):
             column.addWidget(widget)
-        column.addWidget(self.text_field, 1)
+        column.addWidget(self.text_field, 3)
         column.addWidget(self._facts_title)
         column.addWidget(self.facts_field)
         column.addLayout(_row(self.edit_button, self.cancel_button, self.redo_button, self.off_button))
+        column.addWidget(self._sources_title)
+        column.addWidget(self.sources, 2)
         column.addLayout(_row(self.first_button, self.last_button))
         column.addWidget(self._pause)
         column.addWidget(self.thread_switch)
@@ -79,9 +88,10 @@ class SummaryTab(QWidget):
         *,
         can_be_made: bool,
         waits_for_tomorrow: bool = False,
+        cost_usd: float | None = None,
     ) -> None:
         """The versions of the open thread's summary, the newest first. ``waits_for_tomorrow``: the limit of the day was
-        reached."""
+        reached; ``cost_usd``: what making the newest took, where its price is known."""
         self.thread_switch.setChecked(switches.is_thread_on)
         self.project_switch.setChecked(switches.is_project_on)
         self._pause.setText(_pause(switches, waits_for_tomorrow=waits_for_tomorrow))
@@ -90,7 +100,7 @@ class SummaryTab(QWidget):
         if self._is_editing and summaries and self._summary is not None:
             return
         self._is_editing = False
-        self._summary = summaries[0] if summaries else None
+        self._summary, self._cost_usd = summaries[0] if summaries else None, cost_usd
         self._show()
 
     def _show(self) -> None:
@@ -98,7 +108,9 @@ class SummaryTab(QWidget):
         self.text_field.setPlainText(summary.text if summary else "")
         self.facts_field.setPlainText("\n".join(summary.pinned_facts) if summary else "")
         self._about.setText(
-            _about(summary) if summary else "There is no summary yet: it is made when the context fills."
+            _about(summary, self._cost_usd)
+            if summary
+            else "There is no summary yet: it is made when the context fills."
         )
         self._state.setText(_state(summary) if summary else "")
         self._state.setVisible(bool(self._state.text()))
@@ -123,8 +135,18 @@ class SummaryTab(QWidget):
         self.off_button.setVisible(has_some and not is_editing)
         is_off = summary is not None and summary.state is SummaryState.OFF
         self.off_button.setText("Send again" if is_off else "Do not send")
+        has_range = summary is not None and not summary.is_range_gone and not is_editing
         for button in (self.first_button, self.last_button):
-            button.setVisible(summary is not None and not summary.is_range_gone and not is_editing)
+            button.setVisible(has_range)
+        # Where another version is shown, the messages at these positions are not those that it was made from.
+        is_listed = has_range and summary is not None and summary.stale_reason is not StaleReason.SWITCHED
+        for widget in (self._sources_title, self.sources):
+            widget.setVisible(is_listed)
+        if summary is not None and is_listed:
+            self._sources_title.setText(f"Made from {_messages(summary)}")
+            self.sources.show_range((summary.id, summary.stale_reason), summary.from_position)
+        elif not is_editing:
+            self.sources.clear()
 
     def _edit_or_save(self) -> None:
         if self._summary is None:
@@ -170,13 +192,17 @@ class SummaryTab(QWidget):
             )
 
 
-def _about(summary: Summary) -> str:
+def _messages(summary: Summary) -> str:
+    return "1 message" if summary.message_count == 1 else f"{summary.message_count:,} messages"
+
+
+def _about(summary: Summary, cost_usd: float | None) -> str:
     when = QLocale().toString(QDateTime.fromMSecsSinceEpoch(summary.created_at), QLocale.FormatType.ShortFormat)
     who = "you" if summary.author is SummaryAuthor.PERSON else summary.model or "a model"
-    count = "1 message" if summary.message_count == 1 else f"{summary.message_count:,} messages"
-    said = f"Version {summary.version}, by {who}, {when}: {count} in {summary.tokens:,} tokens."
+    said = f"Version {summary.version}, by {who}, {when}: {_messages(summary)} in {summary.tokens:,} tokens."
     spent = summary.input_tokens + summary.output_tokens
-    return f"{said} Making it took {spent:,} tokens." if spent else said
+    price = "" if cost_usd is None else f" ({cost_text(cost_usd)})"
+    return f"{said} Making it took {spent:,} tokens{price}." if spent else said
 
 
 def _pause(switches: SummarySwitches, *, waits_for_tomorrow: bool) -> str:

@@ -51,6 +51,15 @@ def test_older_entries_are_fetched_when_the_list_is_scrolled(theme: Theme, qtbot
     assert model.rowCount() == 3 and not model.canFetchMore(top)
 
 
+@pytest.mark.parametrize(("cost_usd", "said"), [(None, "40 tokens."), (0.0123, "40 tokens ($0.012).")])
+def test_a_summary_says_what_it_cost(theme: Theme, qtbot: QtBot, cost_usd: float | None, said: str) -> None:
+    tab = SummaryTab(theme, lambda _start: None)
+    qtbot.addWidget(tab)
+    paid = replace(SUMMARY, author=SummaryAuthor.MODEL, input_tokens=30, output_tokens=10)
+    tab.show_summaries([paid], SummarySwitches(), can_be_made=True, cost_usd=cost_usd)
+    assert any(label.text().endswith(f"Making it took {said}") for label in tab.findChildren(QLabel))
+
+
 def test_the_row_stays_on_its_message_when_the_report_is_newer(theme: Theme, qtbot: QtBot) -> None:
     tab = ContextTab(theme, lambda _below: None)
     qtbot.addWidget(tab)
@@ -137,7 +146,7 @@ def test_a_click_on_a_row_in_the_trash_restores_nothing(theme: Theme, qtbot: QtB
     ],
 )
 def test_a_summary_says_why_it_is_not_sent(theme: Theme, qtbot: QtBot, summary: Summary, words: str) -> None:
-    tab = SummaryTab(theme)
+    tab = SummaryTab(theme, lambda _start: None)
     qtbot.addWidget(tab)
     tab.show_summaries([summary], SummarySwitches(), can_be_made=True)
     said = " ".join(label.text() for label in tab.findChildren(type(tab._state)))
@@ -146,7 +155,7 @@ def test_a_summary_says_why_it_is_not_sent(theme: Theme, qtbot: QtBot, summary: 
 
 
 def test_news_do_not_overwrite_what_is_being_edited(theme: Theme, qtbot: QtBot) -> None:
-    tab = SummaryTab(theme)
+    tab = SummaryTab(theme, lambda _start: None)
     qtbot.addWidget(tab)
     tab.show_summaries([SUMMARY], SummarySwitches(), can_be_made=True)
     tab.edit_button.click()
@@ -187,7 +196,7 @@ def test_the_inspector_shows_one_tab_and_takes_the_whole_of_a_narrow_window(them
 def test_why_no_summary_is_made_is_said(
     theme: Theme, qtbot: QtBot, switches: SummarySwitches, waits: bool, words: str
 ) -> None:
-    tab = SummaryTab(theme)
+    tab = SummaryTab(theme, lambda _start: None)
     qtbot.addWidget(tab)
     tab.show()
     tab.show_summaries([SUMMARY], switches, can_be_made=True, waits_for_tomorrow=waits)
