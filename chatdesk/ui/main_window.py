@@ -29,6 +29,7 @@ MIN_SIZE = QSize(420, 360)
 DEFAULT_SIZE = QSize(1280, 820)
 _TOAST_GAP_PX = 12
 _COMPOSER_BOTTOM_PX = 14
+_SIDEBAR_STEP_PX = 24
 
 
 class MainWindow(QMainWindow):
@@ -126,7 +127,9 @@ class MainWindow(QMainWindow):
         the header's menu and, where the system has one, the menu bar."""
         self._commands = commands
         self._bind_own_commands(commands)
-        self.header.set_menu(commands.fill_menu(QMenu(self), THREAD_MENU))
+        menu = commands.fill_menu(QMenu(self), THREAD_MENU)
+        menu.aboutToShow.connect(self._on_header_menu_about_to_show)
+        self.header.set_menu(menu)
         if sys.platform == "darwin":
             commands.fill_menu_bar(self.menuBar())
 
@@ -290,6 +293,8 @@ class MainWindow(QMainWindow):
         commands.bind("go.next_pane", lambda: self.move_between_panes(1))
         commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
         commands.bind("view.sidebar", self.place.toggle)
+        commands.bind("view.sidebar_wider", lambda: self.place.widen(_SIDEBAR_STEP_PX))
+        commands.bind("view.sidebar_narrower", lambda: self.place.widen(-_SIDEBAR_STEP_PX))
         commands.bind("view.menu_bar", self.toggle_menu_bar)
         commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
         commands.bind("app.about", self._open_about)
@@ -335,6 +340,11 @@ class MainWindow(QMainWindow):
         run, self._run_toast = self._run_toast, None
         if run is not None:
             run()
+
+    def _on_header_menu_about_to_show(self) -> None:
+        # It is about the open thread; where the keys are in the list, the commands would be about that row.
+        if self.sidebar.thread_list.has_keys:
+            self.focus_composer()
 
     def _place_inspector(self) -> None:
         if self._inspector is None:

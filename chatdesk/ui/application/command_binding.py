@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
@@ -14,6 +15,20 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
+
+#: What a command does with a message, by the names of the message's menu, and what is said when that is not possible.
+_WITH_MESSAGE = {
+    "message.previous_version": (("version-previous",), "There is no earlier version of this message."),
+    "message.next_version": (("version-next",), "There is no later version of this message."),
+    "message.compare_versions": (("compare",), "This answer has one version only."),
+    "message.continue": (("continue",), "There is no answer here that could be continued."),
+    "message.branch": (("branch",), "There is no finished message here."),
+    "message.pin": (("unpin", "pin"), "There is no finished message here."),
+    "message.exclude": (("include", "exclude"), "There is no finished message here."),
+    "message.start_here": (("start-here",), "The context starts here already."),
+    "message.start_at_beginning": (("start-at-beginning",), "The context starts at the beginning already."),
+    "message.delete": (("delete",), "There is no finished message here."),
+}
 
 
 class CommandBinding(QObject):
@@ -44,6 +59,7 @@ class CommandBinding(QObject):
             "go.find": panes.transcript.open_find,
             "go.find_next": lambda: panes.transcript.find_step(1),
             "go.find_previous": lambda: panes.transcript.find_step(-1),
+            "thread.model": self._open_models,
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
             "message.edit_last": messages.edit_last,
@@ -53,6 +69,8 @@ class CommandBinding(QObject):
             "view.reset_size": theme.reset_zoom,
         }.items():
             panes.commands.bind(command_id, run)
+        for command_id in _WITH_MESSAGE:
+            panes.commands.bind(command_id, partial(self._act, command_id), lambda: threads.thread_id is not None)
         # While there is nothing to stop, Esc belongs to whoever has the focus.
         panes.commands.bind("message.stop", messages.stop, messages.can_stop)
         messages.busyChanged.connect(panes.commands.refresh)
@@ -73,6 +91,18 @@ class CommandBinding(QObject):
         other = self._panes.sidebar.neighbour_of(self._threads.thread_id, step)
         if other is not None:
             self._threads.open_soon(other)
+
+    def _act(self, command_id: str) -> None:
+        """With the message that was walked to, else with the lowest in view that can do it."""
+        names, otherwise = _WITH_MESSAGE[command_id]
+        transcript = self._panes.transcript
+        if not (transcript.isVisible() and transcript.act(*names)):
+            self._panes.window.show_toast(otherwise)
+
+    def _open_models(self) -> None:
+        picker = self._panes.header.model_picker
+        picker.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        picker.click()
 
     def _switch_theme(self) -> None:
         theme = self._panes.theme

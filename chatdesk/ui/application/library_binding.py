@@ -186,7 +186,7 @@ class LibraryBinding(QObject):
             return
         question = f"Delete {len(ids):,} threads for good?" if len(ids) > 1 else "Delete this thread for good?"
         text = f"{self._title(ids)}: all messages are removed. This cannot be undone."
-        self._ask(question, text, "Delete for Good", lambda: self._purge(ids))
+        self._ask(question, text, "Delete for good", lambda: self._purge(ids))
 
     def ask_to_empty_trash(self) -> None:
         async def work() -> None:
@@ -196,7 +196,7 @@ class LibraryBinding(QObject):
                 return
             threads = "1 thread" if count == 1 else f"{count:,} threads"
             text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
-            self._ask("Empty the trash?", text, "Empty the Trash", lambda: self._purge(None))
+            self._ask("Empty the trash?", text, "Empty the trash", lambda: self._purge(None))
 
         self._tasks.start(work(), "ask to empty trash")
 
@@ -256,12 +256,16 @@ class LibraryBinding(QObject):
     # Commands
 
     def _ids(self) -> tuple[str, ...]:
-        """What a command is about: the marked threads, else the open one."""
-        marked = self._panes.sidebar.thread_list.marked_ids
-        open_id = self._threads.thread_id
-        return marked or (() if open_id is None else (open_id,))
+        """What a command is about: the marked threads, else the one where the keys are in the list, else the open
+        one."""
+        in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.thread_id
+        return in_list or (() if open_id is None else (open_id,))
 
     def _rename(self) -> None:
+        """Where the keys are: in the row of the list, or in the header."""
+        thread_list = self._panes.sidebar.thread_list
+        if thread_list.has_keys and thread_list.begin_rename(thread_list.keyboard_id() or ""):
+            return
         if self._threads.thread_id is not None:
             self._panes.header.begin_title_edit()
 
@@ -279,8 +283,9 @@ class LibraryBinding(QObject):
         return known or ([] if open_thread is None else [open_thread])
 
     def _delete(self) -> None:
-        """What is marked in the trash goes for good, which is asked first."""
-        is_in_trash = bool(self._panes.sidebar.thread_list.marked_ids) and self._lists.query.shelf == "trash"
+        """What is in the trash goes for good, which is asked first."""
+        known = self._panes.sidebar.known(self._ids())
+        is_in_trash = bool(known) and all(thread.deleted_at is not None for thread in known)
         (self.ask_to_purge if is_in_trash else self.delete)(self._ids())
 
     def _select_all(self) -> None:
@@ -290,6 +295,8 @@ class LibraryBinding(QObject):
 
     def _show(self, view: str) -> None:
         self._panes.window.place.reveal()
+        if view == "active" and self._panes.sidebar.tag_id is not None:
+            self._lists.show_tag("")
         self._panes.sidebar.set_view(view)
         self._panes.sidebar.thread_list.setFocus()
 

@@ -224,7 +224,7 @@ class ProjectBinding(QObject):
                 self._panes.theme,
                 f"Delete the project “{project.name}”?",
                 text,
-                yes_text="Move to Trash",
+                yes_text="Move to trash",
                 is_dangerous=True,
                 parent=window,
             )

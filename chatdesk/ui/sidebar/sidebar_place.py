@@ -87,6 +87,16 @@ class SidebarPlace(QObject):
         self._is_collapsed = not self._is_collapsed
         self._show_docked()
 
+    def widen(self, step_px: int) -> None:
+        """As dragging the border does; narrower with a negative step."""
+        self._width = min(SIDEBAR_MAX_PX, max(SIDEBAR_MIN_PX, self._width + step_px))
+        self._is_collapsed = False
+        if not self._is_overlay:
+            self._show_docked()
+        elif self.is_shown:
+            self._place_overlay()
+        self.changed.emit()
+
     def reveal(self) -> None:
         """Make sure that it can be seen, for a command that needs it."""
         if not self.is_shown:

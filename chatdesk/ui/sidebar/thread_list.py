@@ -112,9 +112,14 @@ class ThreadList(RowView):
             self.selectionModel().setCurrentIndex(index, _Flags.NoUpdate)
             self.scrollTo(index)
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the list has the focus in its window, also while a menu or a dialog is over it."""
+        return self.window().focusWidget() is self
+
     def keyboard_id(self) -> str | None:
         """The thread that keys and menus are about: the current row while the list has the focus, else the open one."""
-        thread = self._threads.thread_at(self.currentIndex()) if self.hasFocus() else None
+        thread = self._threads.thread_at(self.currentIndex()) if self.has_keys else None
         return self._open_id if thread is None else thread.id
 
     @property

@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.item import Item, Outcome
-from chatdesk.ui.transcript.menu import build_menu
+from chatdesk.ui.transcript.menu import build_menu, offered_by
 from chatdesk.ui.transcript.note_place import note_place
 from chatdesk.ui.transcript.pointer import Hit
 from chatdesk.ui.transcript.scrolling import LINE_STEP_PX, Scrolling
@@ -84,6 +84,19 @@ class Actions(QObject):
             return self._move(command)
         return True
 
+    def act(self, *names: str) -> bool:
+        """Do the first of these that a message offers in its menu: the one walked to, else the lowest in view that
+        offers any. Whether one did."""
+        entries = [self._attending.current] if self._attending.current is not None else self._in_view()
+        for entry in entries:
+            offered = offered_by(entry, starts_later=self._starts_later)
+            name = next((each for each in names if each in offered), None)
+            if name is not None:
+                self._do(entry, name)
+                self._stage.relayout()
+                return True
+        return False
+
     def press(self, hit: Hit) -> None:
         """A button or a link was clicked."""
         if hit.button is not None:
@@ -131,11 +144,21 @@ class Actions(QObject):
             self._view,
             entry,
             has_selection=self._selection.is_some,
-            starts_later=self._conversation.landmarks.starts_at_id is not None,
+            starts_later=self._starts_later,
             do=lambda action: self._do(entry, action),
         )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
+
+    @property
+    def _starts_later(self) -> bool:
+        return self._conversation.landmarks.starts_at_id is not None
+
+    def _in_view(self) -> list[MessageEntry]:
+        """From the lowest up."""
+        height = self._stage.view_height
+        placed = [each.entry for each in self._stage.layout.placed if each.bottom > 0 and each.y < height]
+        return list(dict.fromkeys(reversed(placed)))
 
     def _move(self, command: str) -> bool:
         page = self._stage.view_height - LINE_STEP_PX

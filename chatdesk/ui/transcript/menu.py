@@ -19,34 +19,7 @@ def build_menu(
     the context of the thread does not start at its beginning."""
     menu = QMenu(parent)
     menu.setObjectName("messageMenu")
-    message = entry.message
-    is_final = message.status.is_final
-    is_answer = not entry.is_question
-    rows: list[_Row | None] = [
-        ("copy", "Copy Selection" if has_selection else "Copy", True),
-        ("copy-markdown", "Copy as Markdown", True),
-        ("copy-plain", "Copy as Plain Text", True),
-        ("copy-rich", "Copy as Rich Text", True),
-        None,
-    ]
-    if entry.is_question:
-        rows.append(("edit", "Edit", is_final))
-    if is_answer:
-        rows.append(("regenerate", "Regenerate", is_final))
-        if entry.can_continue:
-            rows.append(("continue", "Continue", True))
-    if message.version_count > 1:
-        rows += [
-            None,
-            ("version-previous", "Previous Version", message.version_index > 1),
-            ("version-next", "Next Version", message.version_index < message.version_count),
-        ]
-        if is_answer:
-            rows.append(("compare", "Compare Versions", True))
-    rows.append(("branch", "Branch into a New Thread", is_final))
-    rows += [None, *_context_rows(entry, starts_later=starts_later)]
-    rows += [None, ("delete", "Delete", is_final)]
-    for row in rows:
+    for row in _rows(entry, has_selection=has_selection, starts_later=starts_later):
         if row is None:
             menu.addSeparator()
             continue
@@ -59,17 +32,54 @@ def build_menu(
     return menu
 
 
+def offered_by(entry: MessageEntry, *, starts_later: bool) -> frozenset[str]:
+    """The names of what can be done with a message now."""
+    rows = _rows(entry, has_selection=False, starts_later=starts_later)
+    return frozenset(row[0] for row in rows if row is not None and row[2])
+
+
+def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> list[_Row | None]:
+    message = entry.message
+    is_final = message.status.is_final
+    is_answer = not entry.is_question
+    rows: list[_Row | None] = [
+        ("copy", "Copy selection" if has_selection else "Copy", True),
+        ("copy-markdown", "Copy as Markdown", True),
+        ("copy-plain", "Copy as plain text", True),
+        ("copy-rich", "Copy as rich text", True),
+        None,
+    ]
+    if entry.is_question:
+        rows.append(("edit", "Edit", is_final))
+    if is_answer:
+        rows.append(("regenerate", "Regenerate", is_final))
+        if entry.can_continue:
+            rows.append(("continue", "Continue", True))
+    if message.version_count > 1:
+        rows += [
+            None,
+            ("version-previous", "Previous version", message.version_index > 1),
+            ("version-next", "Next version", message.version_index < message.version_count),
+        ]
+        if is_answer:
+            rows.append(("compare", "Compare versions", True))
+    rows.append(("branch", "Branch into a new thread", is_final))
+    rows += [None, *_context_rows(entry, starts_later=starts_later)]
+    rows += [None, ("delete", "Delete", is_final)]
+    return rows
+
+
 def _context_rows(entry: MessageEntry, *, starts_later: bool) -> list[_Row]:
     """What is sent of the thread, as far as this message decides it."""
     is_final = entry.message.status.is_final
     rows: list[_Row] = [
-        ("unpin", "Unpin from the Context", is_final) if entry.is_pinned else ("pin", "Pin into the Context", is_final),
-        ("include", "Include in the Context Again", is_final)
+        ("unpin", "Unpin from the context", is_final) if entry.is_pinned else ("pin", "Pin into the context", is_final),
+        ("include", "Include in the context again", is_final)
         if entry.is_excluded
-        else ("exclude", "Exclude from the Context", is_final),
+        else ("exclude", "Exclude from the context", is_final),
     ]
     if not entry.is_context_start:
-        rows.append(("start-here", "Start the Context Here", is_final))
+        rows.append(("start-here", "Start the context here", is_final))
     if starts_later:
-        rows.append(("start-at-beginning", "Start the Context at the Beginning", True))
+        rows.append(("start-at-beginning", "Start the context at the beginning", True))
     return rows

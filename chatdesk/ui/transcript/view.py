@@ -320,6 +320,11 @@ class TranscriptView(QAbstractScrollArea):
         """Move down by ``delta`` px, up when negative."""
         self._scrolling.by(delta)
 
+    def act(self, *names: str) -> bool:
+        """Do the first of these actions that a message's menu offers, with the message walked to, else with the lowest
+        in view that offers one. Whether there was one."""
+        return self._actions.act(*names)
+
     def copy_as(self, form: str) -> None:
         """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
         self._clipboard.copy(self.thread_id, self._attending.acting, form=form)

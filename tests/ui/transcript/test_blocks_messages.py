@@ -219,7 +219,7 @@ def test_the_menu_offers_what_can_be_done(
     actions = {each.objectName().removeprefix("message-"): each for each in menu.actions() if not each.isSeparator()}
     enabled = {name for name, action in actions.items() if action.isEnabled()}
     assert enabled - {"copy-rich", "copy-plain"} == offered
-    assert actions["copy"].text() == ("Copy Selection" if has_selection else "Copy")
+    assert actions["copy"].text() == ("Copy selection" if has_selection else "Copy")
     actions["copy"].trigger()
     assert chosen == ["copy"]
     menu.deleteLater()
