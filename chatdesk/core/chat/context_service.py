@@ -117,11 +117,13 @@ class ContextService:
             clock=clock,
             on_changed=self._changed,
             on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
+            on_due=self._consider_soon,
             open_summariser=open_summariser,
             cost_of=self.cost_of,
             budget=budget or BackgroundBudget(repositories.usage, clock),
         )
         self._latest: dict[str, Prepared] = {}
+        self._considered: set[str] = set()
         self._is_learning = False
         self._listed: set[str] = set()
         self._revision = 0
@@ -206,6 +208,9 @@ class ContextService:
         prepared = await self._prepared_now(checked_id(thread_id))
         if not draft.strip() and not attachments:
             return prepared.totals()
+        if thread_id not in self._considered:  # somebody is going to ask, in a thread that was long before
+            self._considered.add(thread_id)
+            self._consider_soon(thread_id)
         if len(draft) > _LONGEST_COUNTED_AT_ONCE:
             tokens = await asyncio.to_thread(self._counter.count_in, draft, prepared.way)
         else:
@@ -394,6 +399,10 @@ class ContextService:
                 self._latest[thread_id] = known
         return known
 
+    def _consider_soon(self, thread_id: str) -> None:
+        if self._options.has_summaries and self.summaries.can_be_made:
+            self._tasks.start(self._consider(thread_id), f"see whether {thread_id} is full")
+
     async def _consider(self, thread_id: str) -> None:
         """Have a thread summarised whose window is filling up."""
         try:
@@ -417,8 +426,10 @@ class ContextService:
         self._revision += 1
         if thread_id is None:
             self._latest.clear()
+            self._considered.clear()
         else:
             self._latest.pop(thread_id, None)
+            self._considered.discard(thread_id)
 
     def _forget(self, thread_id: str) -> None:
         self._stale(thread_id)
@@ -441,8 +452,7 @@ class ContextService:
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
         self._learning.note_finished(event.message)
-        if self._options.has_summaries and self.summaries.can_be_made:
-            self._tasks.start(self._consider(event.message.thread_id), f"see whether {event.message.thread_id} is full")
+        self._consider_soon(event.message.thread_id)
 
     def _on_path_changed(self, event: PathChanged) -> None:
         self._forget(event.thread_id)

@@ -31,7 +31,8 @@ _MOST_FACTS, _LONGEST_FACT = 50, 500
 
 
 class SummaryService:
-    """On the services' loop; ``on_changed`` is told the thread whose summary differs (None: of any)."""
+    """On the services' loop; ``on_changed`` is told the thread whose summary differs (None: of any), ``on_due`` one
+    that failed and may be tried again."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class SummaryService:
         clock: Clock,
         on_changed: Callable[[str | None], None],
         on_failed: Callable[[str, str], None],
+        on_due: Callable[[str], None],
         open_summariser: OpenSummariser | None,
         cost_of: CostOf,
         budget: BackgroundBudget,
@@ -64,6 +66,7 @@ class SummaryService:
                 allow=self._allow,
                 on_made=lambda summary: on_changed(summary.thread_id),
                 on_failed=on_failed,
+                on_due=on_due,
                 clock=clock,
             )
 

@@ -14,6 +14,8 @@ from chatdesk.core.providers.base import ChatRequest, FinishReason, RequestMessa
 PROMPT_VERSION = "1"
 _WORDS_PER_TOKEN = 0.6
 _EDGE = "=" * 10
+# What summaries that make sense are far from: nearly all signs, or a few words over and over.
+_LEAST_LETTERS, _LEAST_DISTINCT, _FEW_WORDS = 0.3, 0.1, 40
 _NAMES = {Role.USER: "Person", Role.ASSISTANT: "Model", Role.SYSTEM: "Note", Role.TOOL: "Tool"}
 
 
@@ -51,8 +53,18 @@ def checked_summary(text: str, *, tokens: int, source_tokens: int, reason: Finis
     stripped = text.strip()
     if not any(letter.isalpha() for letter in stripped):
         raise SummaryRejected("The model gave an empty summary.")
+    if _is_nonsense(stripped):
+        raise SummaryRejected("The model gave a summary that says nothing.")
     if tokens >= source_tokens:
         raise SummaryRejected("The model gave a summary that is longer than the messages.")
     if reason is FinishReason.LENGTH:
         raise SummaryRejected("The model did not come to the end of its summary.")
     return stripped
+
+
+def _is_nonsense(text: str) -> bool:
+    written = "".join(text.split())
+    if sum(letter.isalnum() for letter in written) < len(written) * _LEAST_LETTERS:
+        return True
+    words = text.lower().split()
+    return len(words) > _FEW_WORDS and len(set(words)) < len(words) * _LEAST_DISTINCT

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _PAUSES_MS = (60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000)
 _LONGEST_END_S = 1.0
+_SLACK_S = 0.05  # of the loop's clock against the wall's
 _MS_PER_S = 1000
 
 #: Raises ``BackgroundLimitReached`` where a request of so many tokens is not to be made for that thread.
@@ -47,14 +48,18 @@ class SummaryWorker:
         allow: AllowFor,
         on_made: Callable[[Summary], None],
         on_failed: Callable[[str, str], None],
+        on_due: Callable[[str], None],
         clock: Clock,
     ) -> None:
+        """``on_failed(thread, sentence)`` is told once until one succeeds; ``on_due(thread)`` when a thread that failed
+        may be tried again."""
         self._open = open_summariser
         self._keep = keep
         self._note_failed = note_failed
         self._allow = allow
         self._on_made = on_made
         self._on_failed = on_failed
+        self._on_due = on_due
         self._clock = clock
         self._owner: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -64,6 +69,7 @@ class SummaryWorker:
         self._at_work: Wanted | None = None
         self._waiting: set[str] = set()
         self._failures: dict[str, tuple[int, int]] = {}  # by thread: how often, and when it may be tried again
+        self._retries: dict[str, asyncio.TimerHandle] = {}  # by thread that failed
         self._resting: dict[str, Wanted] = {}  # by thread: what goes on when the next day begins
         self._rests_until_ms = 0
         self._waking: asyncio.TimerHandle | None = None
@@ -107,8 +113,9 @@ class SummaryWorker:
     async def close(self) -> None:
         """Give up what is being made; what was kept stays. Takes at most a second."""
         self._is_closed = True
-        if self._waking is not None:
-            self._waking.cancel()
+        for timer in (self._waking, *self._retries.values()):
+            if timer is not None:
+                timer.cancel()
         thread, loop = self._thread, self._loop
         if thread is None or loop is None:
             return
@@ -199,6 +206,8 @@ class SummaryWorker:
         self._waiting.discard(wanted.thread_id)
         if self._is_closed:
             return
+        if (timer := self._retries.pop(wanted.thread_id, None)) is not None:
+            timer.cancel()
         if trouble is None:
             self._failures.pop(wanted.thread_id, None)
             if summary is not None:
@@ -207,5 +216,15 @@ class SummaryWorker:
         count = self._failures.get(wanted.thread_id, (0, 0))[0]
         pause_ms = _PAUSES_MS[min(count, len(_PAUSES_MS) - 1)]
         self._failures[wanted.thread_id] = (count + 1, self._clock.now_ms() + pause_ms)
+        loop = asyncio.get_running_loop()
+        self._retries[wanted.thread_id] = loop.call_later(pause_ms / _MS_PER_S + _SLACK_S, self._retry, wanted)
         if count == 0 or wanted.is_anew:
             self._on_failed(wanted.thread_id, trouble)
+
+    def _retry(self, wanted: Wanted) -> None:
+        """The pause is over. Whether it is still needed is for the owner to say, unless a person asked for it."""
+        del self._retries[wanted.thread_id]
+        if wanted.is_anew:
+            self.ask(wanted)
+        else:
+            self._on_due(wanted.thread_id)

@@ -12,6 +12,7 @@ import pytest
 
 from chatdesk.core.chat.context_service import ContextOptions, ContextService
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.context import summary_worker
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
@@ -49,7 +50,7 @@ class Summariser(OfflineProvider):
         super().__init__(speed_tokens_per_s=None)
         self.requests: list[ChatRequest] = []
         self.answers: list[Sequence[StreamEvent | Exception]] = []
-        self.blocks = False
+        self.blocks = self.blocks_later = False
         self.is_blocked = asyncio.Event()
 
     async def list_models(self) -> tuple[ListedModel, ...]:
@@ -65,6 +66,8 @@ class Summariser(OfflineProvider):
                     raise event
                 yield event
             return
+        if self.blocks_later:
+            await asyncio.get_running_loop().create_future()
         async for event in super().stream(ChatRequest("offline-demo", request.messages, is_summary=True)):
             yield event
 
@@ -210,6 +213,8 @@ async def test_a_thread_many_windows_long_is_covered_piece_by_piece(world: World
         [TextDelta(" \n…"), StreamFinished(FinishReason.STOP)],
         [TextDelta("word " * 20_000), UsageReported(Usage(5, 6)), StreamFinished(FinishReason.STOP)],
         [TextDelta("a good start"), StreamFinished(FinishReason.LENGTH)],
+        [TextDelta("so it goes " * 40), StreamFinished(FinishReason.STOP)],
+        [TextDelta("{|}~^ a " * 9), StreamFinished(FinishReason.STOP)],
         [RuntimeError("unexpected")],
         [NotPossible("No network.")],
     ],
@@ -227,6 +232,61 @@ async def test_a_failing_summariser_blocks_nothing_and_says_so_once(
     assert await world.context.summaries.list(world.thread) == ()
     assert len(world.model.requests) == 1  # later, and not with every message
     assert sum(isinstance(event, SummaryFailed) for event in world.chat.events) == 1
+
+
+async def test_one_that_failed_is_tried_again_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary_worker, "_PAUSES_MS", (30,))
+    world.model.answers = [[NotPossible("No network.")]] * 2
+    await world.ask(14)
+    made = await world.made()
+    assert made.message_count > 2
+    assert len(world.model.requests) >= 3
+    assert sum(isinstance(event, SummaryFailed) for event in world.chat.events) == 1
+
+
+async def test_one_that_was_asked_for_and_failed_is_tried_again_as_it_was_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary_worker, "_PAUSES_MS", (30,))
+    await world.ask(14)
+    before = await world.settled()
+    world.model.answers = [[NotPossible("No network.")]]
+    await world.context.redo_summary(world.thread)
+    after = await world.made(before.version + 1)
+    assert after.from_position == 0
+
+
+async def test_a_long_thread_is_summarised_once_somebody_writes_in_it_and_not_when_it_is_only_read(
+    world: World,
+) -> None:
+    thread = await _long_thread(world)
+    await world.context.totals(thread)
+    await world.context.report(thread)
+    assert not world.context.summaries._worker._waiting  # type: ignore[union-attr]
+    await world.context.totals(thread, "And now?")
+    async with asyncio.timeout(20):
+        while not await world.context.summaries.list(thread):
+            world.news.clear()
+            await world.news.wait()
+
+
+async def test_what_a_quit_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
+    async with _world(tmp_path) as world:
+        thread = await _long_thread(world)
+        world.model.answers = [[TextDelta("Alice decided on option 1."), StreamFinished(FinishReason.STOP)]]
+        world.model.blocks_later = True
+        await world.context.totals(thread, "And now?")
+        async with asyncio.timeout(20):
+            while not (kept := await world.context.summaries.list(thread)):
+                await asyncio.to_thread(lambda: None)
+        await world.context.close()
+    async with _world(tmp_path) as world:
+        await world.context.totals(thread, "And now?")
+        async with asyncio.timeout(20):
+            while (newest := (await world.context.summaries.list(thread))[0]).id == kept[0].id:
+                await asyncio.to_thread(lambda: None)
+        assert newest.from_position == 0 and newest.to_position > kept[0].to_position
+        assert kept[0].text in world.model.requests[0].messages[1].text
 
 
 async def test_it_ends_within_a_second_whatever_the_model_is_doing(tmp_path: Path) -> None:
