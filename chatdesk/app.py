@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.chat.context_service import ContextOptions, ContextService
     from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.chat.prompt_service import PromptService
     from chatdesk.core.chat.provider_service import ProviderService
     from chatdesk.core.chat.service import ChatService
@@ -81,6 +82,7 @@ class Services:
     search: SearchService
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
+    _network: NetworkWatch | None = None
     _provider_service: ProviderService | None = None
 
     @property
@@ -93,6 +95,20 @@ class Services:
                 self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
             )
         return self._provider_service
+
+    @property
+    def network(self) -> NetworkWatch:
+        """Made when it is wanted, and on the watch from then on."""
+        if self._network is None:
+            from chatdesk.core.chat.network_watch import NetworkWatch, reaches
+
+            self._network = NetworkWatch(
+                self.events,
+                reach=lambda name: reaches(self.providers.get(name)),
+                send_again=self.chat.retry_message,
+                is_sending=self.settings.send_when_back,
+            )
+        return self._network
 
     @property
     def importer(self) -> ImportService:
@@ -158,6 +174,8 @@ class Services:
         """Use changed settings from the next question on."""
         self.settings = settings
         self.chat.set_max_message_bytes(settings.max_message_bytes)
+        if self._network is not None:
+            self._network.use(is_sending=settings.send_when_back)
         self.chat.queue.use_rate(rate_of(settings))
         self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
         self.accounts.use_settings(settings)
@@ -177,6 +195,8 @@ class Services:
 
     async def close(self) -> None:
         """Interrupt turns, store their text, close connections and files."""
+        if self._network is not None:
+            await self._network.close()
         await self.titles.close()
         await self.chat.close()
         await self.attachments.close()

@@ -177,6 +177,15 @@ class RetryWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ReachabilityChanged:
+    """``unreachable`` are the names of providers without a connection, ``waiting`` the ids of the answers that are
+    asked for again when there is one; both empty: all is well."""
+
+    unreachable: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerFinished:
     """A turn reached its end, whatever the end; ``message`` is whole and durable."""
 

@@ -27,6 +27,7 @@ class EventBridge(QObject):
     text_streamed = Signal(object)
     retry_waiting = Signal(object)
     answer_finished = Signal(object)
+    reachability_changed = Signal(object)
     context_changed = Signal(object)
     summary_failed = Signal(object)
     usage_recorded = Signal(object)
@@ -55,6 +56,7 @@ class EventBridge(QObject):
             events.TextStreamed: self.text_streamed,
             events.RetryWaiting: self.retry_waiting,
             events.AnswerFinished: self.answer_finished,
+            events.ReachabilityChanged: self.reachability_changed,
             events.ContextChanged: self.context_changed,
             events.SummaryFailed: self.summary_failed,
             events.UsageRecorded: self.usage_recorded,

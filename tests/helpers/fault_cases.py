@@ -24,7 +24,7 @@ _TOO_LATE = (Kind.CONNECT_TIMEOUT, Kind.FIRST_BYTE_TIMEOUT, Kind.SILENCE)
 class Case:
     """``does`` completes "The server …". ``kind`` None: the answer is complete all the same. ``text``: what of it is
     kept. ``how``: what stands in the way besides scripts: away, unreachable, or the name of a bad certificate.
-    ``asks``: the waiting time that the server asks for, in words.
+    ``asks``: the waiting time that the server asks for, in words. ``has_to_wait``: so does the next message.
     """
 
     group: str
@@ -35,6 +35,7 @@ class Case:
     attempts: int = 1
     how: str = ""
     asks: str = ""
+    has_to_wait: bool = False
 
     @property
     def limits(self) -> StreamLimits:
@@ -349,7 +350,13 @@ _STATUSES = [
         attempts=2,
         asks="until that date",
     ),
-    Case("Statuses", "says 429 with a Retry-After of an hour", [failing(429, Retry_After="3600")], Kind.RATE_LIMITED),
+    Case(
+        "Statuses",
+        "says 429 with a Retry-After of an hour",
+        [failing(429, Retry_After="3600")],
+        Kind.RATE_LIMITED,
+        has_to_wait=True,
+    ),
     Case("Statuses", "says 500", [failing(500)], Kind.SERVER, attempts=3),
     Case(
         "Statuses",

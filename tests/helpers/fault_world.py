@@ -78,6 +78,13 @@ class FaultWorld:
             return created.answer
         return (await self.chat.send_message(self._thread_id, text)).answer
 
+    async def ask_too_early(self, text: str) -> str:
+        """Ask while the provider takes no requests: the answer waits in sight. Returns why, and takes it back."""
+        await self._send(text)
+        (waiting,) = self.chat.queue.in_thread(self.thread_id)
+        await self.chat.stop(self.thread_id)
+        return waiting.reason
+
     @property
     def thread_id(self) -> str:
         assert self._thread_id is not None

@@ -320,6 +320,15 @@ class ChatService:
         """Whether an answer is being written there, or waits to be asked for."""
         return bool(self._turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether any answer is being written."""
+        return self._turns.are_any
+
+    async def all_written(self) -> None:
+        """Until no answer is being written any more."""
+        await self._turns.wait_for_all()
+
     async def send_message(
         self,
         thread_id: str,

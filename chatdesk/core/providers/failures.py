@@ -134,9 +134,9 @@ class FailureTranslator:
                 texts = CIRCLE_TEXT if _is_circle(link) else FAILURE_TEXTS[kind]
                 return self.make(kind, what=texts.what, next_step=texts.next_step)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
-        texts = _certificate_text(chain) if kind is Kind.TLS else None
-        if texts is not None:
-            return self.make(kind, what=texts.what, next_step=texts.next_step)
+        certificate = _certificate_text(chain) if kind is Kind.TLS else None
+        if certificate is not None:
+            return self.make(kind, what=certificate.what, next_step=certificate.next_step)
         return self.make(kind, seconds=connect_s)
 
     def _details(self, status: int | None, request_id: str | None, code: str) -> dict[str, object]:

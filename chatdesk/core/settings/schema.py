@@ -200,6 +200,18 @@ class Settings:
         minimum=1,
         maximum=3600,
     )
+    send_when_back: bool = declared(
+        "provider.send_when_back",
+        True,
+        "Questions that could not be sent for want of a connection are sent by themselves once it is back.",
+    )
+    answers_on_close: str = declared(
+        "provider.answers_on_close",
+        "end",
+        "What becomes of answers that are being written when the window closes: they end and can be continued, or they "
+        "are finished first, without a window.",
+        choices=("end", "finish"),
+    )
     offline_speed_tokens_per_s: float = declared(
         "provider.offline_speed_tokens_per_s",
         60.0,

@@ -26,6 +26,7 @@ from chatdesk.ui.application.inspector_binding import InspectorBinding
 from chatdesk.ui.application.library_binding import LibraryBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
+from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.parameters_binding import ParametersBinding
 from chatdesk.ui.application.prompt_binding import PromptBinding
@@ -112,6 +113,7 @@ class Bindings:
             open_project=self.lists.show_project,
             open_tag=self.lists.show_tag,
         )
+        self.network = NetworkBinding(panes, handle=handle)
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
         panes.transcript.linkActivated.connect(_open_link)
@@ -136,6 +138,7 @@ class Bindings:
             self.transcript_context,
             self.attachments,
             self.prompts,
+            self.network,
         ):
             binding.follow(bridge)
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then
+_LOOK_FOR_WINDOW_S = 0.2
 #: The exit code that asks for a new start.
 RESTART = 75
 
@@ -184,10 +185,32 @@ class WindowApplication(QObject):
             if script is not None:
                 code = await script(self)
             else:
-                await self._closing
+                await self.closed()
         finally:
             await self._shut_down()
         return code if self._last_work is None else RESTART
+
+    async def closed(self) -> None:
+        """Until the window is closed for good: where the setting says so, answers that are being written are finished
+        first, without a window. Who asks for ChatDesk meanwhile gets the window back."""
+        while True:
+            await self._closing
+            services = self._handle.now()
+            if services is None or self._bindings is None or self._last_work is not None:
+                return
+            if self._bindings.settings.current.answers_on_close != "finish" or not services.chat.is_writing:
+                return
+            window = self.panes.window
+            self._closing = asyncio.get_running_loop().create_future()
+            window.hide()
+            answers = asyncio.ensure_future(services.chat.all_written())
+            try:
+                while not answers.done() and not window.isVisible():
+                    await asyncio.wait([answers], timeout=_LOOK_FOR_WINDOW_S)
+            finally:
+                answers.cancel()
+            if not window.isVisible():
+                return
 
     async def _start(self) -> None:
         panes = self.panes
@@ -206,6 +229,7 @@ class WindowApplication(QObject):
         opened_last = self._state.open_thread_id  # what comes now changes the state
         await bindings.lists.start(self._state)
         await bindings.threads.open_first(opened_last)
+        bindings.network.begin()
         bindings.settings.apply()
         bindings.models.fill()
         self._tell(services)

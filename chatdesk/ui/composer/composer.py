@@ -60,6 +60,7 @@ class Composer(QWidget):
         self._is_streaming = False
         self._is_usable = True
         self._is_too_large = False
+        self._offline_words = ""
         self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
         self._shelf: AttachmentShelf | None = None
@@ -192,6 +193,15 @@ class Composer(QWidget):
     def set_token_count(self, text: str) -> None:
         """Such as "1,412 tokens"; empty for none."""
         self._tokens.setText(text)
+
+    def set_offline(self, words: str) -> None:
+        """What stands below the text while there is no connection; empty when there is one."""
+        if words == self._offline_words:
+            return
+        if words and not self._offline_words:
+            announce(self, words)
+        self._offline_words = words
+        self._show_standing_notice()
 
     def set_size_limit(self, limit_bytes: int) -> None:
         """Messages above it cannot be sent, and the composer says so."""
@@ -342,7 +352,7 @@ class Composer(QWidget):
             size, limit = (_in_units(value) for value in (self._size_bytes(), self._size_limit_bytes))
             self._set_notice(f"{size} is more than one message can hold ({limit}). Split the text.", is_danger=True)
         else:
-            self._set_notice("", is_danger=False)
+            self._set_notice(self._offline_words, is_danger=False)
 
     def _set_notice(self, text: str, *, is_danger: bool) -> None:
         self._notice.setText(text)

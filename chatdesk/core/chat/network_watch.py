@@ -1,0 +1,169 @@
+"""Notices that a provider cannot be reached, looks when it can be again, and sends then what could not be sent.
+
+The failures themselves tell that there is no connection: nothing looks while nothing waits. What waits is an answer
+that failed before its first word; it can be taken up in place. Looking is asking for the list of models, because that
+goes the same way as a question: through the same proxy, to the same address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.errors import ChatDeskError, ProviderError
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, ReachabilityChanged, ThreadDeleted
+from chatdesk.core.providers.base import Provider
+
+_log = logging.getLogger(__name__)
+
+#: Kinds of failure that a connection that is back may cure.
+UNREACHABLE = frozenset({Kind.NO_NETWORK, Kind.DNS, Kind.REFUSED, Kind.CONNECT_TIMEOUT})
+_STILL_SILENT = frozenset({Kind.FIRST_BYTE_TIMEOUT, Kind.RESET})
+FIRST_LOOK_S, LONGEST_LOOK_S = 2.0, 60.0
+
+
+@dataclass
+class _Lost:
+    """A provider without a connection. ``waiting``: messages by id, with their threads, in the order of failing."""
+
+    waiting: dict[str, str] = field(default_factory=dict)
+    looking: asyncio.Task[None] | None = None
+    look_now: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class NetworkWatch:
+    """``reach`` says whether a provider answers at all, ``send_again`` takes a failed answer up. On the services' loop,
+    from the moment it is made."""
+
+    def __init__(
+        self,
+        bus: EventBus,
+        *,
+        reach: Callable[[str], Awaitable[bool]],
+        send_again: Callable[[str], Awaitable[object]],
+        is_sending: bool = True,
+        first_look_s: float = FIRST_LOOK_S,
+    ) -> None:
+        self._bus = bus
+        self._reach = reach
+        self._send_again = send_again
+        self._is_sending = is_sending
+        self._first_look_s = first_look_s
+        self._lost: dict[str, _Lost] = {}
+        self._waits_s: dict[str, float] = {}
+        self._tasks = TaskSet()
+        self._subscriptions = [
+            bus.subscribe(AnswerFinished, lambda event: self._on_finished(event.message)),
+            bus.subscribe(MessageChanged, lambda event: self._on_changed(event.message)),
+            bus.subscribe(ThreadDeleted, lambda event: self._forget(lambda _id, thread: thread == event.thread_id)),
+        ]
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """Names of the providers for whose connection something waits."""
+        return tuple(self._lost)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the answers that are taken up when there is a connection."""
+        return tuple(id_ for lost in self._lost.values() for id_ in lost.waiting)
+
+    def use(self, *, is_sending: bool) -> None:
+        """Whether what waits is sent by itself; else it stays with its *Try again*."""
+        self._is_sending = is_sending
+
+    def look_now(self) -> None:
+        """The system says that something changed: do not wait for the next look."""
+        for provider, lost in self._lost.items():
+            self._waits_s[provider] = self._first_look_s
+            lost.look_now.set()
+
+    def cancel(self) -> None:
+        """Send nothing by itself of what waits now; each answer keeps its *Try again*."""
+        self._forget(lambda _id, _thread: True)
+
+    async def close(self) -> None:
+        for each in self._subscriptions:
+            each.cancel()
+        await self._tasks.close()
+
+    # What happens
+
+    def _on_finished(self, message: Message) -> None:
+        provider = message.provider or ""
+        if message.status is Status.COMPLETE:
+            self._waits_s.pop(provider, None)
+            if provider in self._lost:  # another question came through: there is a connection
+                self._waits_s[provider] = 0.0
+                self._lost[provider].look_now.set()
+        elif message.status is Status.ERROR and message.error_type in UNREACHABLE and not message.parts:
+            lost = self._lost.setdefault(provider, _Lost())
+            lost.waiting[message.id] = message.thread_id
+            if lost.looking is None:
+                lost.looking = self._tasks.start(self._look(provider, lost), f"look for {provider}")
+            self._tell()
+
+    def _on_changed(self, message: Message) -> None:
+        """A person took it up."""
+        if message.status is not Status.ERROR:
+            self._forget(lambda id_, _thread: id_ == message.id)
+
+    def _forget(self, is_meant: Callable[[str, str], bool]) -> None:
+        """What is meant does not wait any more; nobody looks for what nothing waits for."""
+        has_changed = False
+        for provider, lost in tuple(self._lost.items()):
+            for id_ in [id_ for id_, thread in lost.waiting.items() if is_meant(id_, thread)]:
+                del lost.waiting[id_]
+                has_changed = True
+            if not lost.waiting:
+                del self._lost[provider]
+                if lost.looking is not None:
+                    lost.looking.cancel()
+        if has_changed:
+            self._tell()
+
+    async def _look(self, provider: str, lost: _Lost) -> None:
+        """Until the provider answers."""
+        while True:
+            wait_s = self._waits_s.get(provider, self._first_look_s)
+            await _first_of(lost.look_now, wait_s)
+            self._waits_s[provider] = min(LONGEST_LOOK_S, max(self._first_look_s, 2 * wait_s))
+            if await self._reach(provider):
+                break
+        waiting = tuple(lost.waiting)
+        del self._lost[provider]
+        self._tell()
+        if not self._is_sending:
+            return
+        _log.info("%s can be reached again; %d answers are taken up", provider, len(waiting))
+        for id_ in waiting:
+            try:
+                await self._send_again(id_)
+            except ChatDeskError as error:  # it is gone, or somebody was quicker
+                _log.info("answer %s was not taken up: %s", id_, error.code)
+
+    def _tell(self) -> None:
+        self._bus.publish(ReachabilityChanged(self.unreachable, self.waiting))
+
+
+async def _first_of(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+    event.clear()
+
+
+async def reaches(provider: Provider) -> bool:
+    """Whether anybody answers there, be it with a refusal."""
+    try:
+        await provider.list_models()
+    except ProviderError as error:
+        return error.kind not in UNREACHABLE and error.kind not in _STILL_SILENT
+    return True

@@ -1,0 +1,69 @@
+"""Without a connection: the composer says so, and what the system knows of the network is passed on to who looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.event_bridge import EventBridge
+
+if TYPE_CHECKING:
+    from PySide6.QtNetwork import QNetworkInformation
+
+    from chatdesk.core.events import ReachabilityChanged
+    from chatdesk.ui.application.panes import Panes
+
+
+class NetworkBinding(QObject):
+    """The system's own word on the network is asked for only once something waits for it: it takes a moment to load."""
+
+    def __init__(self, panes: Panes, *, handle: ServiceHandle) -> None:
+        super().__init__()
+        self._panes = panes
+        self._handle = handle
+        self._system: QNetworkInformation | None = None
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.reachability_changed.connect(self._on_reachability_changed)
+
+    def begin(self) -> None:
+        """Be on the watch from now on."""
+        services = self._handle.now()
+        assert services is not None
+        _ = services.network
+
+    def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
+        services = self._handle.now()
+        assert services is not None
+        labels = [services.providers.get(name).label for name in event.unreachable]
+        count = len(event.waiting) if services.settings.send_when_back else 0
+        self._panes.composer.set_offline(offline_words(labels, count))
+        if labels and self._system is None:
+            self._watch_system()
+
+    def _watch_system(self) -> None:
+        from PySide6.QtNetwork import QNetworkInformation
+
+        # Not every system has a backend for it; then the looks alone must do.
+        if QNetworkInformation.loadBackendByFeatures(QNetworkInformation.Feature.Reachability):
+            self._system = QNetworkInformation.instance()
+            self._system.reachabilityChanged.connect(self._on_system_reachability_changed)
+
+    def _on_system_reachability_changed(self, _reachability: object) -> None:
+        services = self._handle.now()
+        if services is not None:
+            services.network.look_now()
+
+
+def offline_words(labels: Sequence[str], waiting: int) -> str:
+    """What stands below the text: who cannot be reached, and what becomes of what was asked."""
+    if not labels:
+        return ""
+    sentence = f"No connection to {' and '.join(labels)}."
+    if not waiting:
+        return f"{sentence} Your questions are kept."
+    what = "Your question is" if waiting == 1 else f"{waiting:,} questions are"
+    return f"{sentence} {what} kept, and sent when it is back."

@@ -1,0 +1,141 @@
+"""Without a connection: it is told, what waits is sent when it is back, and nobody looks while nothing waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.chat.network_watch import NetworkWatch, reaches
+from chatdesk.core.domain.message import Status
+from chatdesk.core.events import ReachabilityChanged
+from tests.helpers.fault_server import FaultServer, answer, status
+from tests.helpers.fault_world import FaultWorld, fault_world
+
+
+class Watched:
+    def __init__(self, world: FaultWorld, server: FaultServer, watch: NetworkWatch) -> None:
+        self.world = world
+        self.server = server
+        self.watch = watch
+        self.told: list[ReachabilityChanged] = []
+        self.looks = 0
+        world.bus.subscribe(ReachabilityChanged, self.told.append)
+
+
+@asynccontextmanager
+async def watched(directory: Path, *, first_look_s: float = 0.05, is_sending: bool = True) -> AsyncIterator[Watched]:
+    """A world whose server is away."""
+    async with FaultServer(answer("Here I am")) as server, fault_world(directory, server.base_url) as world:
+
+        async def reach(_name: str) -> bool:
+            seen.looks += 1
+            return await reaches(world.provider)
+
+        watch = NetworkWatch(
+            world.bus,
+            reach=reach,
+            send_again=world.chat.retry_message,
+            is_sending=is_sending,
+            first_look_s=first_look_s,
+        )
+        seen = Watched(world, server, watch)
+        await server.go_away()
+        try:
+            yield seen
+        finally:
+            await watch.close()
+
+
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: Path) -> None:
+    async with watched(tmp_path) as seen:
+        failed = (await seen.world.ask("Are you there?")).answer
+        assert failed.status is Status.ERROR
+        assert (seen.watch.unreachable, seen.watch.waiting) == (("test",), (failed.id,))
+        await until(lambda: seen.looks >= 2)
+        await seen.server.come_back()
+        async with asyncio.timeout(15):
+            while (await seen.world.chat.get_message(failed.id)).status is not Status.COMPLETE:
+                await asyncio.sleep(0.02)
+        assert (await seen.world.chat.get_message(failed.id)).text == "Here I am"
+        assert seen.told[-1] == ReachabilityChanged((), ())
+        looks = seen.looks
+        await asyncio.sleep(0.3)
+        assert seen.looks == looks, "nothing waits, so nobody looks"
+
+
+async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=30) as seen:
+        first = (await seen.world.ask("One")).answer
+        second = (await seen.world.ask("Two")).answer
+        assert seen.watch.waiting == (first.id, second.id)
+        await seen.server.come_back()
+        seen.watch.look_now()
+        await until(lambda: sum("chat" in each.path for each in seen.server.requests) == 2)
+        asked = [each.json["messages"][-1]["content"] for each in seen.server.requests if "chat" in each.path]
+        assert asked == ["One", "Two"]
+
+
+async def test_a_look_becomes_rarer(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=0.1) as seen:
+        await seen.world.ask("Hello?")
+        await asyncio.sleep(1.2)
+        assert 1 <= seen.looks <= 4
+
+
+async def test_without_the_setting_it_is_told_and_stays(tmp_path: Path) -> None:
+    async with watched(tmp_path, is_sending=False) as seen:
+        failed = (await seen.world.ask("Hello?")).answer
+        await seen.server.come_back()
+        await until(lambda: not seen.watch.unreachable)
+        await asyncio.sleep(0.2)
+        assert (await seen.world.chat.get_message(failed.id)).status is Status.ERROR
+
+
+async def test_who_takes_it_up_or_gives_it_up_ends_the_looking(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=0.5) as seen:
+        failed = (await seen.world.ask("Hello?")).answer
+        seen.watch.cancel()
+        assert seen.told[-1] == ReachabilityChanged((), ())
+        again = (await seen.world.ask("Hello again?")).answer
+        assert seen.watch.waiting == (again.id,)
+        await seen.world.chat.delete_thread(seen.world.thread_id)
+        assert seen.watch.waiting == ()
+        await asyncio.sleep(0.8)
+        assert seen.looks == 0
+        assert failed.id not in seen.watch.waiting
+
+
+async def test_a_question_taken_up_by_hand_waits_no_more(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=30) as seen:
+        failed = (await seen.world.ask("Hello?")).answer
+        await seen.server.come_back()
+        await seen.world.chat.retry_message(failed.id)
+        assert seen.watch.waiting == ()
+
+
+async def test_another_question_that_gets_through_brings_the_others_along(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=30) as seen:
+        failed = (await seen.world.ask("One")).answer
+        await seen.server.come_back()
+        await seen.world.ask("Two")
+        async with asyncio.timeout(15):
+            while (await seen.world.chat.get_message(failed.id)).status is not Status.COMPLETE:
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("code", [200, 401, 404, 429, 500])
+async def test_a_refusal_is_a_sign_of_life(tmp_path: Path, code: int) -> None:
+    async with FaultServer(status(code, {"data": []})) as server, fault_world(tmp_path, server.base_url) as world:
+        assert await reaches(world.provider)
+        await server.go_away()
+        assert not await reaches(world.provider)

@@ -1,0 +1,185 @@
+"""In the window: no connection, switching and closing in mid-stream, many streams at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from chatdesk.app import open_services
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.fault_server import Exchange, Script, answer
+from tests.helpers.served import Served, served
+from tests.helpers.window import play, press, type_text, until
+
+WORDS = 30
+
+
+def slowly(pace_s: float = 0.05, words: int = WORDS) -> Script:
+    async def script(exchange: Exchange) -> None:
+        if not exchange.request.path.endswith("/chat/completions"):
+            await answer()(exchange)
+            return
+        await exchange.start()
+        for number in range(words):
+            await exchange.delta(content=f"word{number} ")
+            await asyncio.sleep(pace_s)
+        await exchange.finish()
+
+    return script
+
+
+def whole(words: int = WORDS) -> str:
+    return "".join(f"word{number} " for number in range(words))
+
+
+def settings(server: Served, **more: object) -> Settings:
+    return Settings(
+        provider="openai",
+        openai_base_url=server.base_url,
+        openai_model="m",
+        model_titles=False,
+        connect_timeout_s=2,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path)
+
+
+def stored(paths: AppPaths) -> list[Message]:
+    """The answers of all threads."""
+
+    async def read() -> list[Message]:
+        async with open_services(paths, Settings()) as services:
+            found = []
+            for thread in (await services.chat.list_threads()).threads:
+                page = await services.chat.get_thread_messages(thread.id, 50)
+                found += [message for message in page.messages if message.role == "assistant"]
+            return found
+
+    return asyncio.run(read())
+
+
+async def begin(application: WindowApplication, text: str) -> str:
+    """Ask; the id of the thread once its answer streams."""
+    services = await application.services()
+    type_text(application, text)
+    press(application, Qt.Key.Key_Return)
+    await until(lambda: application.threads.thread_id is not None)
+    thread_id = application.threads.thread_id
+    assert thread_id is not None
+    await until(lambda: services.chat.is_answering(thread_id))
+    return thread_id
+
+
+async def has_text(application: WindowApplication, thread_id: str) -> None:
+    services = await application.services()
+    async with asyncio.timeout(20):
+        while not (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("choice", "status"), [("end", Status.INTERRUPTED), ("finish", Status.COMPLETE)])
+def test_closing_in_mid_stream_ends_or_finishes_the_answer_as_the_setting_says(
+    paths: AppPaths, choice: str, status: Status
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await has_text(application, await begin(application, "Tell me"))
+        application.panes.window.close()
+        await application.closed()
+        assert not application.panes.window.isVisible()
+
+    with served(slowly()) as server:
+        play(paths, script, settings(server, answers_on_close=choice))
+    (message,) = stored(paths)
+    assert message.status is status
+    assert whole().startswith(message.text)
+    assert (message.text == whole()) is (status is Status.COMPLETE)
+    assert message.text
+
+
+def test_a_window_that_is_asked_for_while_an_answer_is_finished_comes_back(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await has_text(application, await begin(application, "Tell me"))
+        window = application.panes.window
+        window.close()
+        closed = asyncio.ensure_future(application.closed())
+        await asyncio.sleep(0.1)
+        window.show()
+        await asyncio.sleep(0.5)
+        assert not closed.done()
+        window.close()
+        async with asyncio.timeout(20):
+            await closed
+
+    with served(slowly()) as server:
+        play(paths, script, settings(server, answers_on_close="finish"))
+    assert [message.text for message in stored(paths)] == [whole()]
+
+
+def test_an_answer_goes_on_while_another_thread_is_open(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        first = await begin(application, "Tell me")
+        await has_text(application, first)
+        await application.threads.open(None)
+        assert not application.panes.composer.is_streaming
+        second = await begin(application, "And me")
+        assert second != first
+        await application.threads.open(first)
+        assert application.panes.composer.is_streaming
+        await until(lambda: not services.chat.is_writing)
+
+    with served(slowly()) as server:
+        play(paths, script, settings(server))
+    assert [message.text for message in stored(paths)] == [whole(), whole()]
+
+
+def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        composer = application.panes.composer
+        notice = composer.findChild(object, "composerNotice")
+        type_text(application, "Are you there?")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: notice.text().startswith("No connection to"))
+        assert notice.text().endswith("Your question is kept, and sent when it is back.")
+        assert not composer.is_streaming
+        await asyncio.to_thread(server.run, server.server.come_back())
+        services.network.look_now()
+        await until(lambda: notice.text() == "")
+        thread_id = application.threads.thread_id
+        assert thread_id is not None
+        async with asyncio.timeout(20):
+            while (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text != "Here I am":
+                await asyncio.sleep(0.02)
+
+    with served(answer("Here I am")) as server:
+        server.run(server.server.go_away())
+        play(paths, script, settings(server))
+
+
+def test_ten_answers_in_ten_threads_are_written_side_by_side(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        started = []
+        for number in range(10):
+            created = await services.chat.create_thread(None, "", f"Question {number}")
+            started.append(created.thread.id)
+        await until(lambda: all(services.chat.is_answering(each) for each in started))
+        for each in started:  # looking at each of them disturbs none
+            await application.threads.open(each)
+            await asyncio.sleep(0.02)
+        await until(lambda: not services.chat.is_writing)
+
+    with served(slowly(pace_s=0.02, words=60)) as server:
+        play(paths, script, settings(server))
+    assert [message.text for message in stored(paths)] == [whole(60)] * 10
