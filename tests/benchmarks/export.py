@@ -61,19 +61,17 @@ def killing(folder: Path, is_quick: bool) -> list[Row]:
 
 
 _EXPORT = """
-import asyncio, json, resource, sqlite3, sys, time
+import asyncio, json, sqlite3, sys, time
 from contextlib import closing
 from pathlib import Path
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.storage.backup_shelf import BackupShelf
 from chatdesk.core.transfer.exporting import ExportFormat, ExportService
+from tests.benchmarks.processes import peak_mb
 from tests.helpers.bulk_data import make_database
 
 TEXT = "a question about **migrations** and an answer with `code`, a list and some more words; " * 7
-
-def memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 async def main(folder, threads):
     path = folder / "chatdesk.db"
@@ -81,12 +79,12 @@ async def main(folder, threads):
     service = ExportService(path, folder / "blobs", SystemClock(), printing=["false"])
     found = {}
     await service.export(Choice(thread_ids=(ids[0],)), ExportFormat.JSON, folder / "warm.json")
-    before = memory()
+    before = peak_mb()
     for kind, target in (("json", folder / "a.json"), ("zip", folder / "a.zip"), ("md", folder)):
         began = time.perf_counter()
         report = await service.export(Choice(), ExportFormat.MARKDOWN if kind == "md" else ExportFormat.JSON, target)
         found[kind] = {"messages": report.messages, "seconds": time.perf_counter() - began}
-    found["memory_mb"] = memory() - before
+    found["memory_mb"] = peak_mb() - before
     began = time.perf_counter()
     report = await service.export(Choice(thread_ids=(ids[0],)), ExportFormat.HTML, folder / "a.html")
     found["html"] = {"messages": report.messages, "seconds": time.perf_counter() - began}

@@ -26,3 +26,15 @@ def python(*arguments: str, more: Mapping[str, str] | None = None) -> str:
     if run.returncode != 0:
         raise SystemExit(f"{' '.join(arguments)[:200]} failed:\n{run.stderr[-3000:]}")
     return run.stdout
+
+
+def peak_mb() -> float:
+    """The most memory that this program had. Not ``getrusage``, which on Linux counts what the program had that
+    started this one."""
+    if sys.platform == "linux":
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

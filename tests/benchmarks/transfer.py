@@ -25,12 +25,13 @@ from tests.benchmarks.table import Row
 from tests.helpers.export_samples import large_chatgpt
 
 _GROWTH = """
-import asyncio, json, resource, sys
+import asyncio, json, sys
 from pathlib import Path
+from tests.benchmarks.processes import peak_mb
 from tests.benchmarks.transfer import bring
 folder, source = Path(sys.argv[1]), Path(sys.argv[2])
 messages, seconds, waits = asyncio.run(bring(folder, source, is_asking=len(sys.argv) > 3))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = peak_mb()
 print(json.dumps({"messages": messages, "seconds": seconds, "waits": waits, "peak_mb": peak}))
 """
 

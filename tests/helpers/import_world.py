@@ -13,6 +13,7 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.importing import ImportRepository
+from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.transfer.import_report import ImportReport
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.export_samples import write_json
@@ -47,8 +48,10 @@ class ImportWorld:
         )
 
     async def check(self) -> None:
-        """Nothing is damaged, and every thread's counters are what a recount finds."""
+        """Nothing is damaged, the index holds what the texts say, and every thread's counters are what a recount
+        finds."""
         assert await self.store.db.integrity_check() == []
+        assert await SearchStore(self.store.db).check() == []
         for wanted in ({}, {"archived": True}, {"trashed": True}):
             for thread_id in (await self.threads(**wanted)).values():
                 thread = await self.store.threads.get(thread_id)

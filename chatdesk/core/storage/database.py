@@ -202,6 +202,14 @@ class Database:
             return self._write_once(work, is_durable)
 
     def _write_once(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        try:
+            return self._commit(work, is_durable)
+        except search_index.IndexFailed:
+            with translating(self.path), self._writer.connection.begin():
+                search_index.note_damage(_driver(self._writer.connection))
+            return self._commit(work, is_durable)
+
+    def _commit(self, work: Callable[[Connection], T], is_durable: bool) -> T:
         self._check_identity()
         try:
             conn = self._writer.connection

@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring
+from operator import itemgetter
 from typing import Any, Final
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread, ImportOutcome
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.ids import id_of_moment, new_id, place_of_id
+from chatdesk.core.storage import search_text
 from chatdesk.core.storage.artifacts import artifact_row
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.integrity import digest
@@ -32,6 +34,7 @@ MESSAGE_COLUMNS: Final = (
     "content_digest", "deleted_at", "deleted_with", "purged_at", "hlc", "origin_device", "char_count", "line_count",
     "context_mark",
 )  # fmt: skip
+_MESSAGE_VALUES: Final = itemgetter(*MESSAGE_COLUMNS)
 PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
     "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
@@ -64,7 +67,8 @@ class Known:
 
 @dataclass(slots=True)
 class MessageRows:
-    """One message with all that is its own."""
+    """One message with all that is its own. ``words``: its text as the search index keeps it; None where it has none,
+    or one that the index has to read from the stored rows (``is_searched``)."""
 
     id: str
     message: tuple[Any, ...]
@@ -75,6 +79,8 @@ class MessageRows:
     is_live: bool
     created_at: int
     tally: Tally
+    is_searched: bool
+    words: str | None
 
 
 @dataclass(slots=True)
@@ -240,6 +246,9 @@ class _Maker:
         for name in ("provider", "model", "finish_reason", "error_type"):
             if row[name] is not None:
                 row[name] = clean(str(row[name]))
+        found = [part.content.get("text") for part in message.parts if part.type is PartType.TEXT]
+        is_searched = bool(found) and message.status.is_final and purged is None
+        plain_texts = [clean(text) for text in found if isinstance(text, str)]
         if is_live:
             tally.message_count = 1
             tally.input_tokens = values.get("prompt_tokens") or 0
@@ -248,7 +257,7 @@ class _Maker:
             tally.reasoning_tokens = values.get("reasoning_tokens") or 0
         return MessageRows(
             id=message_id,
-            message=tuple(row[name] for name in MESSAGE_COLUMNS),
+            message=_MESSAGE_VALUES(row),
             parts=parts,
             artifacts=artifacts,
             keys=message.keys or (message.key,),
@@ -256,6 +265,8 @@ class _Maker:
             is_live=is_live,
             created_at=message.created_at,
             tally=tally if is_live else Tally(),
+            is_searched=is_searched,
+            words=search_text.of_message(plain_texts) if is_searched and len(plain_texts) == len(found) else None,
         )
 
     def _parts(

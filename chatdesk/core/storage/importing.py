@@ -10,6 +10,7 @@ what has an origin is there. Origins outlive what they name: what a person delet
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,16 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.imported import ImportedProject, ImportedThread
 from chatdesk.core.domain.project import Project
 from chatdesk.core.ids import id_of_moment
-from chatdesk.core.storage import change_log, import_extras, import_lookup, shown_path, tables, tags, thread_counters
+from chatdesk.core.storage import (
+    change_log,
+    import_extras,
+    import_lookup,
+    search_index,
+    shown_path,
+    tables,
+    tags,
+    thread_counters,
+)
 from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
 from chatdesk.core.storage.import_lookup import OWN
 from chatdesk.core.storage.import_rows import (
@@ -41,7 +51,7 @@ from chatdesk.core.storage.threads import checked_title
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
 
-_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}) VALUES ({marks(MESSAGE_COLUMNS)})"
+_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}, search_n) VALUES ({marks(MESSAGE_COLUMNS)}, ?)"
 _INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})"
 _INSERT_ORIGIN = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest) VALUES (?, ?, ?, ?)"
 
@@ -144,10 +154,7 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None
     _insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
     rows = [row for step in steps for row in step.messages]
     if rows:
-        conn.exec_driver_sql(_INSERT_MESSAGE, [row.message for row in rows])
-        parts = [part for row in rows for part in row.parts]
-        if parts:
-            conn.exec_driver_sql(_INSERT_PART, parts)
+        _insert_messages(conn, rows)
         artifacts = [artifact for row in rows for artifact in row.artifacts]
         if artifacts:
             conn.execute(tables.artifacts.insert(), artifacts)
@@ -167,6 +174,26 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None
             _finish_thread(conn, origin, step)
     if origins:
         conn.exec_driver_sql(_INSERT_ORIGIN, origins)
+
+
+def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> None:
+    """Messages, their parts and their words. Parts come first, because the index's triggers note nothing for a message
+    that is not there yet, and what would be looked up again is at hand."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    first = search_index.first_free(raw)
+    found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
+    numbers = {row.id: n for n, row in enumerate(found, start=first or 0)}
+    conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
+    parts = [part for row in rows for part in row.parts]
+    if parts:
+        conn.exec_driver_sql(_INSERT_PART, parts)
+    conn.exec_driver_sql(_INSERT_MESSAGE, [(*row.message, numbers.get(row.id)) for row in rows])
+    if found:
+        search_index.put_new(raw, [(numbers[row.id], row.words or "") for row in found])
+    waiting = [(row.id,) for row in rows if row.is_searched and row.id not in numbers]
+    if waiting:
+        conn.exec_driver_sql("INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', ?)", waiting)
 
 
 def _is_live(conn: Connection, thread_id: str) -> bool:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 from chatdesk.core.storage import search_schema
 from chatdesk.core.storage.rows import batches, marks
@@ -22,34 +22,66 @@ _log = logging.getLogger(__name__)
 BATCH = 400
 FLOOR, DAMAGED = "search.floor", "search.damaged"
 _TOTAL = "search.total"
-_ERROR, _CORRUPT = 1, 11
+_DAMAGE = frozenset((1, 11, 19))  # error, corrupt, and a constraint, which only FTS5's own tables can fail here
 _IS_SEARCHED = (
     "m.status NOT IN ('pending', 'streaming') AND m.purged_at IS NULL"
     " AND EXISTS (SELECT 1 FROM message_parts p WHERE p.message_id = m.id AND p.type = 'text')"
 )
 
 
+class IndexFailed(Exception):
+    """Damage of the index took the whole transaction with it: note the damage, and do the work again."""
+
+
 def drain(conn: sqlite3.Connection) -> None:
     """Bring the index up to what changed in this transaction. Damage of the index does not stop the change: it is
-    noted, and the index waits to be made anew."""
+    noted, and the index waits to be made anew. Raises ``IndexFailed``."""
     if conn.execute("SELECT 1 FROM search_queue LIMIT 1").fetchone() is None or read_meta(conn, DAMAGED) is not None:
         return
+    with _indexing(conn):
+        _drain(conn)
+
+
+def first_free(conn: sqlite3.Connection) -> int | None:
+    """The next number for a message; None while the index waits to be made anew."""
+    if read_meta(conn, DAMAGED) is not None:
+        return None
+    # Below the floor a number would wait to be indexed, and be so twice.
+    return max(_end(conn, "max") or 0, (_floor(conn) or 1) - 1) + 1
+
+
+def put_new(conn: sqlite3.Connection, entries: Sequence[tuple[int, str]]) -> None:
+    """Index messages that are new in this transaction and carry their numbers, which rise from ``first_free``, with
+    the texts that the index's view has for them. Damage is noted, as in ``drain``. Raises ``IndexFailed``."""
+    with _indexing(conn):
+        conn.executemany("INSERT INTO search_index (rowid, text) VALUES (?, ?)", entries)
+
+
+@contextmanager
+def _indexing(conn: sqlite3.Connection) -> Iterator[None]:
+    """Damage that is met inside undoes what was done inside, is noted, and goes no further."""
     conn.execute("SAVEPOINT search")
     try:
-        _drain(conn)
-        # What FTS5 still holds in memory is written now, and may fail now and not at the commit.
-        conn.execute("RELEASE search")
+        yield
+        # A savepoint within has FTS5 write what it still holds in memory. That may fail, and must not while the outer
+        # one is released, which is gone then and cannot be gone back to.
+        conn.execute("SAVEPOINT search_written")
+        conn.execute("RELEASE search_written")
     except sqlite3.Error as error:
+        if not conn.in_transaction:
+            raise IndexFailed from error
         conn.execute("ROLLBACK TO search")
         conn.execute("RELEASE search")
         if not is_damage(error):
             raise
         note_damage(conn)
+    else:
+        conn.execute("RELEASE search")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether ``error`` speaks of the index itself."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (_ERROR, _CORRUPT)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
 def note_damage(conn: sqlite3.Connection) -> None:
@@ -100,8 +132,8 @@ def _put_messages(conn: sqlite3.Connection, ids: Sequence[str], removed: set[int
 
 def _number(conn: sqlite3.Connection, ids: Iterable[str]) -> list[int]:
     """Give messages the next higher numbers, in their order."""
-    n = _end(conn, "max") or 0
-    numbered = [(n + place, message_id) for place, message_id in enumerate(ids, start=1)]
+    first = first_free(conn) or (_end(conn, "max") or 0) + 1
+    numbered = [(first + place, message_id) for place, message_id in enumerate(ids)]
     conn.executemany("UPDATE messages SET search_n = ? WHERE id = ?", numbered)
     return [number for number, _ in numbered]
 

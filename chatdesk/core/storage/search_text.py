@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
+from collections.abc import Sequence
 
+#: Characters of a message that are searched.
+LONGEST = 1_000_000
 #: The name of ``words`` in SQL; the index's view uses it.
 FUNCTION = "search_words"
 
@@ -28,6 +31,11 @@ def words(text: str | None) -> str | None:
     if text is None or text.isascii():
         return text
     return _LETTER.sub(r" \1 ", unicodedata.normalize("NFC", text))
+
+
+def of_message(texts: Sequence[str]) -> str:
+    """What the index keeps of a message with these text parts: what its view gives, without asking it."""
+    return words("\n".join(texts)[:LONGEST]) or ""
 
 
 def is_unspaced(letter: str) -> bool:

@@ -239,18 +239,40 @@ async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
     assert await _waiting(world) == 0
 
 
+async def test_what_is_written_while_the_index_is_made_anew_is_indexed_once(world: SearchWorld) -> None:
+    """Even where the message with the highest number has gone since, whose number is free again."""
+    doomed, thread = await world.thread("Doomed"), await world.thread("Heron")
+    await world.ask(thread, "heron one")
+    await world.ask(doomed, "stork")
+    await world.search.rebuild()
+    await world.threads.delete(doomed)
+    await world.threads.purge_expired(world.clock.now + 1)
+    await world.ask(thread, "heron two")
+    await world.search.fill(pause=0)
+    assert (await world.groups("heron"))[SearchKind.MESSAGE].count == 4
+    assert await world.search.check() == []
+
+
 async def _damage(world: SearchWorld, statement: str) -> None:
     """Break the index under a running program."""
     await world.db.write(lambda conn: conn.exec_driver_sql(statement))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("SET block = x'00' WHERE id > 1", "SET block = x'ffffffffff' WHERE id = 10"),
+        # What is written only when the words in memory go to the disk is met then.
+        ("SET block = x'00' WHERE id <= 10",),
+    ],
+)
 async def test_a_damaged_index_never_blocks_writing_and_is_made_anew(
-    world: SearchWorld, caplog: pytest.LogCaptureFixture
+    world: SearchWorld, damage: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     thread = await world.thread("Heron")
     await world.ask(thread, "heron one")
-    await _damage(world, "UPDATE search_index_data SET block = x'00' WHERE id > 1")
-    await _damage(world, "UPDATE search_index_data SET block = x'ffffffffff' WHERE id = 10")
+    for change in damage:
+        await _damage(world, f"UPDATE search_index_data {change}")
     # A fresh connection, which has nothing of the index in memory.
     await world.search.close()
     await world.reopen()

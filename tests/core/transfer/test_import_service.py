@@ -10,7 +10,10 @@ import pytest
 
 from chatdesk.core.domain.imported import ImportOutcome, ImportProgress
 from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
+from chatdesk.core.storage.importing import ImportRepository
+from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.transfer import importing
+from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.export_samples import (
     START_S,
     chatgpt,
@@ -305,6 +308,43 @@ async def test_a_database_that_fails_says_so_and_the_next_run_goes_on(
     monkeypatch.undo()
     await world.service.run(path)
     assert len(await world.threads()) == 40
+    await world.check()
+
+
+async def test_what_is_imported_is_found_in_every_script_and_of_every_length(world: ImportWorld) -> None:
+    texts = ["", "Crème brûlée", "東京の天気", "word " * 300_000, "\0 and \ud83d"]
+    await world.bring([plain_chatgpt(f"{place}", 2, text=text) for place, text in enumerate(texts)])
+    await world.check()
+    numbers = await world.store.db.read(
+        lambda conn: [
+            row[0]
+            for row in conn.exec_driver_sql("SELECT search_n FROM messages WHERE search_n IS NOT NULL ORDER BY id")
+        ]
+    )
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    assert numbers
+
+
+@pytest.mark.parametrize("is_met_by_import", [True, False])
+async def test_a_damaged_index_does_not_stop_an_import_and_finds_it_later(
+    world: ImportWorld, is_met_by_import: bool
+) -> None:
+    await world.bring([plain_chatgpt("one", 3)], "first.json")
+    index = SearchStore(world.store.db)
+    if is_met_by_import:
+        await world.store.db.write(
+            lambda conn: conn.exec_driver_sql("UPDATE search_index_data SET block = x'00' WHERE id <= 10")
+        )
+        await world.store.reopen()
+        world.service = ImportService(ImportRepository(world.store.db), world.blobs, world.store.clock, world.bus)
+        index = SearchStore(world.store.db)
+    else:
+        await index.note_damage()
+    report = await world.bring([plain_chatgpt("two", 300)])
+    assert report.messages == 600
+    assert await index.check() != []
+    while await index.fill_batch() is not None:
+        pass
     await world.check()
 
 
