@@ -57,7 +57,7 @@ class CompareModelsDialog(Panel):
         self.accept_button = QPushButton("Compare")
         self.accept_button.setObjectName("compareAccept")
         self.accept_button.setProperty("isPrimary", True)
-        single, cancel = QPushButton("One Model Only"), QPushButton("Cancel")
+        single, cancel = QPushButton("One model only"), QPushButton("Cancel")
         single.setObjectName("compareNone")
         self.accept_button.clicked.connect(lambda: self._choose(self.selected()))
         single.clicked.connect(lambda: self._choose([]))

@@ -18,9 +18,9 @@ _ACTIONS: Final = (
         "Backups",
         "One is made each day while a window is open, and before each upgrade. Each is checked after it was written.",
         (
-            ("backup", "Back Up Now"),
-            ("zip", "Save Everything as Zip…"),
-            ("folder", "Show Folder"),
+            ("backup", "Back up now"),
+            ("zip", "Save everything as a zip…"),
+            ("folder", "Show folder"),
             ("restore", "Restore…"),
         ),
     ),

@@ -23,7 +23,7 @@ class DeleteMessageDialog(Panel):
         super().__init__(theme, question, parent=parent)
         self.setObjectName("deleteMessageDialog")
         self.setAccessibleDescription(_TEXT)
-        cancel, later, only = (QPushButton(text) for text in ("Cancel", "With Later Messages", "This Message Only"))
+        cancel, later, only = (QPushButton(text) for text in ("Cancel", "With later messages", "This message only"))
         row = QHBoxLayout()
         row.addStretch(1)
         for button, name in ((cancel, "deleteCancel"), (later, "deleteWithLater"), (only, "deleteOnly")):

@@ -67,7 +67,7 @@ class ExportDialog(Panel):
         self.trash.setAccessibleName("With what is in the trash")
         column.addSpacing(4)
         column.addWidget(self.trash)
-        go, cancel = QPushButton("Choose Place…"), QPushButton("Cancel")
+        go, cancel = QPushButton("Choose place…"), QPushButton("Cancel")
         go.setObjectName("exportGo")
         cancel.setObjectName("exportCancel")
         go.setProperty("isPrimary", True)

@@ -182,7 +182,7 @@ class ParametersDialog(Panel):
         )
 
     def _buttons(self) -> QHBoxLayout:
-        reset, cancel, save = QPushButton("Reset All"), QPushButton("Cancel"), QPushButton("Save")
+        reset, cancel, save = QPushButton("Reset all"), QPushButton("Cancel"), QPushButton("Save")
         reset.setObjectName("parametersReset")
         cancel.setObjectName("parametersCancel")
         save.setObjectName("parametersSave")

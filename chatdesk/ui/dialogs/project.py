@@ -139,8 +139,8 @@ class ProjectDialog(Panel):
         prompt, archive, delete = (
             QPushButton(text)
             for text in (
-                "System Prompt…",
-                "Archive" if project.archived_at is None else "Move Out of Archive",
+                "System prompt…",
+                "Archive" if project.archived_at is None else "Move out of the archive",
                 "Delete…",
             )
         )

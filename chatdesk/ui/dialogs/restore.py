@@ -42,7 +42,7 @@ class RestoreDialog(Panel):
         self.restore_button.setObjectName("restoreGo")
         self.restore_button.setProperty("isDanger", True)
         self.restore_button.setEnabled(False)
-        other, cancel = QPushButton("Other File…"), QPushButton("Cancel")
+        other, cancel = QPushButton("Other file…"), QPushButton("Cancel")
         other.setObjectName("restoreOther")
         cancel.setObjectName("restoreCancel")
         for button in (other, cancel, self.restore_button):

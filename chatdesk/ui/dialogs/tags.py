@@ -161,7 +161,7 @@ class TagListDialog(Panel):
             f"#tagList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
         )
         self.show_button, self.rename_button, self.delete_button = (
-            QPushButton(text) for text in ("Show Threads", "Rename", "Delete")
+            QPushButton(text) for text in ("Show threads", "Rename", "Delete")
         )
         self.delete_button.setProperty("isDanger", bool(tags))
         close = QPushButton("Close")
