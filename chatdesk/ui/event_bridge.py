@@ -34,6 +34,7 @@ class EventBridge(QObject):
     limit_near = Signal(object)
     queue_changed = Signal(object)
     prompts_changed = Signal(object)
+    providers_changed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
 
@@ -60,6 +61,7 @@ class EventBridge(QObject):
             events.ContextChanged: self.context_changed,
             events.SummaryFailed: self.summary_failed,
             events.UsageRecorded: self.usage_recorded,
+            events.ProvidersChanged: self.providers_changed,
             events.LimitNear: self.limit_near,
             events.QueueChanged: self.queue_changed,
             events.PromptsChanged: self.prompts_changed,

@@ -47,7 +47,7 @@ async def _open_data_page(application: WindowApplication) -> DataPage:
     application.panes.commands.trigger("app.settings")
     await until(lambda: _shown(application, SettingsDialog))
     dialog = _shown(application, SettingsDialog)
-    dialog.show_page("Data")
+    dialog.show_page("Data and backup")
     page: DataPage = dialog.data_page
     return page
 

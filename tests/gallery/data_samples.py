@@ -23,7 +23,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     settings = SettingsDialog(
         theme, {"backups_daily": 7, "backups_weekly": 4, "backup_dir": "/home/me/.local/share/chatdesk-backups"}
     )
-    settings.show_page("Data")
+    settings.show_page("Data and backup")
     assert settings.data_page is not None
     settings.data_page.show_result(["The counters of 2 threads were counted afresh.", "Nothing else was wrong."])
     restore = RestoreDialog(theme, _BACKUPS)

@@ -121,15 +121,12 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 
 
 def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
-    values = {setting.name: setting.default for setting in all_settings()} | {"key_source": "environment"}
-    providers = SettingsDialog(theme, values)
-    providers.show_page("Providers")
+    values = {setting.name: setting.default for setting in all_settings()}
     commands = CommandRegistry(QWidget(), CATALOGUE)
     for command in CATALOGUE:
         commands.bind(command.id, lambda: None)
     return [
         ("settings-general", SettingsDialog(theme, values)),
-        ("settings-providers", providers),
         ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
         ("shortcuts", ShortcutsDialog(theme, commands)),

@@ -30,6 +30,7 @@ from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.parameters_binding import ParametersBinding
 from chatdesk.ui.application.prompt_binding import PromptBinding
+from chatdesk.ui.application.provider_binding import ProviderBinding
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
@@ -77,6 +78,7 @@ class Bindings:
         self.library = LibraryBinding(panes, self.threads, self.lists, self.undo, handle=handle, tasks=tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
+        self.providers = ProviderBinding(panes, self.settings, handle, tasks)
         self.messages = MessageBinding(
             panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks, unsaved=self.unsaved
         )

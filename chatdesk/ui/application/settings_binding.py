@@ -26,8 +26,10 @@ _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
 
 class SettingsBinding(QObject):
-    """Owns the settings in force in this window. ``dataPageMade``: the dialog is about to open, with this page."""
+    """Owns the settings in force in this window. ``dialogMade`` and ``dataPageMade``: the dialog is about to open, so
+    that others fill its pages (``SettingsDialog.fill_page``)."""
 
+    dialogMade = Signal(object)  # SettingsDialog
     dataPageMade = Signal(object)  # DataPage
 
     def __init__(
@@ -72,7 +74,8 @@ class SettingsBinding(QObject):
         self._settings = replace(self._settings, **values)
         self._tasks.start(self._save(values), "save settings")
 
-    def open(self) -> None:
+    def open(self, page: str = "") -> None:
+        """The dialog, at ``page`` when one is named."""
         from chatdesk.ui.dialogs.settings import SettingsDialog
 
         services = self._handle.now()
@@ -92,18 +95,26 @@ class SettingsBinding(QObject):
             "backups_weekly": self._settings.backups_weekly,
             "provider": self._settings.provider,
             "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
-            "openai_base_url": self._settings.openai_base_url,
             "openai_model": self._settings.openai_model,
-            "key_source": str(services.accounts.get("openai").key.source) if services else "none",
         }
+        providers: dict[str, str] = {}
         if services is not None:
             values["backup_dir"] = services.paths.backup_dir
+            providers = {each.profile.id: each.profile.label for each in services.accounts.accounts}
         fixed = self._store.load().from_environment
-        dialog = SettingsDialog(self._panes.theme, values, fixed=fixed, parent=self._panes.window)
+        dialog = SettingsDialog(self._panes.theme, values, fixed=fixed, providers=providers, parent=self._panes.window)
         dialog.applied.connect(self._on_dialog_applied)
         if dialog.data_page is not None:
             self.dataPageMade.emit(dialog.data_page)
+        self.dialogMade.emit(dialog)
+        if page:
+            dialog.show_page(page)
         dialog.open()
+
+    def providers_changed(self) -> None:
+        """Others answer than before, or other models are there."""
+        self.apply()
+        self._models.fill()
 
     def _on_commands_keys_changed(self) -> None:
         own = {name: text_of_keys(keys) for name, keys in self._panes.commands.own_keys().items()}
@@ -147,9 +158,9 @@ def _who_answers(providers: ProviderRegistry) -> str:
     provider, model = providers.default()
     if providers.lacks_key(provider):
         return (
-            f"{providers.get(provider).label} has no key yet, so it cannot answer. Set OPENAI_API_KEY and start again, "
-            "add a server in Settings, or choose the offline model at the top."
+            f"{providers.get(provider).label} has no key yet, so it cannot answer. Put it into Settings, Providers, or "
+            "choose the offline model at the top."
         )
     if provider == "offline":
-        return "The offline model answers, without network or account. Set OPENAI_API_KEY or add a server in Settings."
+        return "The offline model answers, without network or account. Add a provider in Settings, Providers."
     return f"{model or 'The server'} answers. Choose another model at the top."

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QListWidget,
@@ -21,18 +22,38 @@ from PySide6.QtWidgets import (
 from chatdesk.core.settings.schema import InvalidValue, Setting, all_settings
 from chatdesk.ui.dialogs.data_page import DataPage
 from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.provider_page import ProviderPage
 from chatdesk.ui.dialogs.settings_row import SettingsRow, field_for
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
 
-_NAV_PX: Final = 180
+_NAV_PX: Final = 200
 _NAV_ROW_PX: Final = 36
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "delete_messages", "trash_days"),
-    "Accessibility": ("motion", "read_answers"),
+    "Providers": ("provider", "openai_model", "offline_speed_tokens_per_s"),
+    "Usage and limits": (),
     "Context": ("model_titles", "summaries", "background_tokens_per_day"),
-    "Data": ("backups_daily", "backups_weekly"),
-    "Providers": ("provider", "openai_base_url", "openai_model", "offline_speed_tokens_per_s"),
+    "Accessibility": ("motion", "read_answers"),
+    "Tools": (),
+    "Team sync": (),
+    "Data and backup": ("backups_daily", "backups_weekly"),
+    "Shortcuts": (),
+}
+#: Shown when somebody fills them.
+_SLOTS: Final = frozenset({"Usage and limits", "Tools", "Team sync", "Shortcuts"})
+_ICONS: Final[Mapping[str, str]] = {
+    "General": "sun-moon",
+    "Providers": "plug",
+    "Usage and limits": "gauge",
+    "Context": "messages-square",
+    "Accessibility": "eye",
+    "Tools": "wrench",
+    "Team sync": "user",
+    "Data and backup": "database",
+    "Shortcuts": "keyboard",
 }
 _TITLES: Final[Mapping[str, str]] = {
     "theme": "Theme",
@@ -48,9 +69,8 @@ _TITLES: Final[Mapping[str, str]] = {
     "background_tokens_per_day": "Tokens a day in the background",
     "backups_daily": "Daily backups",
     "backups_weekly": "Weekly backups",
-    "provider": "Who answers",
-    "openai_base_url": "Server address",
-    "openai_model": "Model",
+    "provider": "Who answers new threads",
+    "openai_model": "Model of new threads",
     "offline_speed_tokens_per_s": "Offline demo, tokens a second",
 }
 _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
@@ -67,18 +87,14 @@ _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
     "send_on_enter": {True: "Enter", False: "Ctrl+Enter"},
     "plain_user_messages": {False: "Markdown", True: "Plain text"},
     "delete_messages": {"ask": "Asks about later ones", "only": "Only that message", "later": "Later ones too"},
-    "provider": {"auto": "The server when it is set up", "offline": "Always the offline demo", "openai": "The server"},
 }
-_KEY_TEXTS: Final[Mapping[str, str]] = {
-    "environment": "set, from OPENAI_API_KEY",
-    "keyring": "set, in the system keyring",
-    "none": "not set",
-}
+_WHO_ANSWERS: Final = {"auto": "The first that can", "offline": "The offline demo"}
 
 
 class SettingsDialog(Panel):
-    """``values`` holds the settings to offer by name (others are left out), and ``key_source`` says where the API key
-    comes from. ``fixed`` names settings that an environment variable decides. ``applied`` carries what changed."""
+    """``values`` holds the settings to offer by name (others are left out), ``providers`` the names of providers by
+    their ids. ``fixed`` names settings that an environment variable decides. ``applied`` carries what changed; what is
+    done on the page of providers holds at once."""
 
     applied = Signal(dict)
 
@@ -88,6 +104,7 @@ class SettingsDialog(Panel):
         values: Mapping[str, Any],
         *,
         fixed: frozenset[str] = frozenset(),
+        providers: Mapping[str, str] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, "Settings", parent=parent)
@@ -96,7 +113,9 @@ class SettingsDialog(Panel):
         self._settings = {setting.name: setting for setting in all_settings()}
         self._fixed = fixed
         self._rows: dict[str, SettingsRow] = {}
+        self._who_answers = {**_WHO_ANSWERS, **(providers or {})}
         self.data_page: DataPage | None = None
+        self.provider_page = ProviderPage(theme)
         self._nav = QListWidget()
         self._pages = QStackedWidget()
         self._build()
@@ -105,6 +124,17 @@ class SettingsDialog(Panel):
 
     def show_page(self, title: str) -> None:
         self._nav.setCurrentRow(list(_PAGES).index(title))
+
+    def fill_page(self, title: str, content: QWidget) -> None:
+        """Put ``content`` on one of the pages that have no settings of their own; it is offered from then on."""
+        place = list(_PAGES).index(title)
+        area = self._pages.widget(place)
+        assert isinstance(area, QScrollArea)
+        page = area.widget()
+        column = page.layout() if page is not None else None
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.count() - 1, content)
+        self._nav.item(place).setHidden(False)
 
     def row(self, name: str) -> SettingsRow:
         return self._rows[name]
@@ -137,6 +167,8 @@ class SettingsDialog(Panel):
         self._nav.setObjectName("settingsPages")
         self._nav.setAccessibleName("Pages of the settings")
         self._nav.setFrameShape(QFrame.Shape.NoFrame)
+        self._nav.setIconSize(QSize(ICON_PX, ICON_PX))
+        self._nav.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         side = QWidget()
         side.setObjectName("settingsSide")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -147,8 +179,9 @@ class SettingsDialog(Panel):
         self._nav.currentRowChanged.connect(self._pages.setCurrentIndex)
         for title, names in _PAGES.items():
             self._pages.addWidget(self._build_page(title, names))
-            item = QListWidgetItem(title, self._nav)
+            item = QListWidgetItem(icon(_ICONS[title], self.theme.colour("text")), title, self._nav)
             item.setSizeHint(QSize(0, round(_NAV_ROW_PX * max(1.0, self.theme.scale))))
+            item.setHidden(title in _SLOTS)
         self._nav.setCurrentRow(0)
         save, cancel = QPushButton("Save"), QPushButton("Cancel")
         save.setObjectName("settingsSave")
@@ -180,12 +213,12 @@ class SettingsDialog(Panel):
         column.setSpacing(0)
         column.addWidget(plain_label(title, "strong"))
         column.addSpacing(8)
+        if title == "Providers":
+            column.addWidget(self.provider_page)
         for name in names:
             if name in self._values:
                 self._add(column, self._editable_row(self._settings[name]))
-        if title == "Providers":
-            self._add_provider_facts(column)
-        if title == "Data" and "backup_dir" in self._values:
+        if title == "Data and backup" and "backup_dir" in self._values:
             self.data_page = DataPage(str(self._values["backup_dir"]))
             column.addWidget(self.data_page)
         column.addStretch(1)
@@ -198,7 +231,8 @@ class SettingsDialog(Panel):
 
     def _editable_row(self, setting: Setting) -> SettingsRow:
         name = setting.name
-        field, read = field_for(setting, self._values[name], _CHOICES.get(name))
+        choices = self._who_answers if name == "provider" else _CHOICES.get(name)
+        field, read = field_for(setting, self._values[name], choices)
         field.setObjectName(f"setting_{name}")
         hint = setting.help
         if name in self._fixed:
@@ -206,15 +240,6 @@ class SettingsDialog(Panel):
             hint = f"Set by the environment variable {setting.env}, so it cannot be changed here."
         row = self._rows[name] = SettingsRow(_TITLES[name], hint, field, read=read)
         return row
-
-    def _add_provider_facts(self, column: QVBoxLayout) -> None:
-        source = str(self._values.get("key_source", "none"))
-        key = plain_label(_KEY_TEXTS.get(source, source), "text")
-        key.setObjectName("keyState")
-        hint = "It is read from OPENAI_API_KEY or the system keyring when ChatDesk starts, and never shown."
-        self._add(column, SettingsRow("API key", hint, key))
-        always = plain_label("always available", "text")
-        self._add(column, SettingsRow("Offline demo", "No network and no account, for trying things out.", always))
 
     def _add(self, column: QVBoxLayout, row: SettingsRow) -> None:
         line = QFrame()
@@ -235,6 +260,8 @@ class SettingsDialog(Panel):
             f" border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
             f"#settingsPages::item:selected {{ background: {tokens.selected}; }}"
             f"#settingsLine {{ background: {tokens.line}; }}"
+            f'QPushButton[isField="true"] {{ text-align: left; padding: 5px 10px; min-height: 22px; }}'
+            'QPushButton[isField="true"]:focus { padding: 4px 9px; }'
             "QScrollArea, #settingsPage { background: transparent; }"
         )
 

@@ -66,7 +66,7 @@ def make_commands() -> CommandRegistry:
 
 DIALOGS: dict[str, Callable[[Theme], QDialog]] = {
     "settings": lambda theme: SettingsDialog(
-        theme, {each.name: each.default for each in all_settings()} | {"key_source": "none"}
+        theme, {each.name: each.default for each in all_settings()}
     ),
     "palette": lambda theme: Palette(theme, make_commands()),
     "shortcuts": lambda theme: ShortcutsDialog(theme, make_commands()),

@@ -130,15 +130,15 @@ def test_help_and_about_open(window):
 
 
 def test_settings_give_only_what_changed(window, qtbot):
-    values = {"theme": "system", "openai_base_url": "", "text_scale": 1.0, "send_on_enter": True, "key_source": "none"}
+    values = {"theme": "system", "openai_model": "", "text_scale": 1.0, "send_on_enter": True}
     dialog = SettingsDialog(window._theme, values, parent=window)
     qtbot.addWidget(dialog)
-    dialog.row("openai_base_url").field.setText("ftp://x")
+    dialog.row("openai_model").field.setText("two\nlines")
     assert not dialog.apply()
-    dialog.row("openai_base_url").field.setText("http://localhost:8080/v1")
+    dialog.row("openai_model").field.setText("tiny")
     with qtbot.waitSignal(dialog.applied) as applied:
         assert dialog.apply()
-    assert applied.args == [{"openai_base_url": "http://localhost:8080/v1"}]
+    assert applied.args == [{"openai_model": "tiny"}]
 
 
 def test_a_toast_offers_the_way_back(window, qtbot):

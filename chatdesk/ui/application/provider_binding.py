@@ -1,0 +1,269 @@
+"""Providers in the window: the page of the settings, the form, tests, servers that are found, the passphrase."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import ProviderService, ShownProvider
+    from chatdesk.core.domain.provider_profile import ProviderProfile
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.application.settings_binding import SettingsBinding
+    from chatdesk.ui.dialogs.passphrase import PassphraseDialog
+    from chatdesk.ui.dialogs.provider_form import ProviderForm
+    from chatdesk.ui.dialogs.provider_page import ProviderPage
+    from chatdesk.ui.dialogs.settings import SettingsDialog
+    from chatdesk.ui.event_bridge import EventBridge
+
+
+class ProviderBinding(QObject):
+    """``settings`` opens the dialog whose page this fills."""
+
+    def __init__(self, panes: Panes, settings: SettingsBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._settings = settings
+        self._handle = handle
+        self._tasks = tasks
+        self._page: ProviderPage | None = None
+        self._testing: dict[str, asyncio.Task[object]] = {}
+        settings.dialogMade.connect(self._on_dialog_made)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.providers_changed.connect(self._on_providers_changed)
+        self._tasks.start(self._greet(), "greet providers")
+
+    # The page
+
+    def _on_dialog_made(self, dialog: SettingsDialog) -> None:
+        page = self._page = dialog.provider_page
+        page.destroyed.connect(self._on_page_destroyed)
+        page.addRequested.connect(lambda preset: self._add(preset, dialog))
+        page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
+        page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
+        page.testRequested.connect(self._on_test_requested)
+        page.findingToggled.connect(lambda is_on: self._tasks.start(self._use_finding(is_on), "find servers"))
+        page.unlockRequested.connect(self.ask_passphrase)
+        self._tasks.replace(self._show(), "show providers")
+        self._tasks.replace(self._find(), "find servers")
+
+    def _on_page_destroyed(self) -> None:
+        self._page = None
+        for task in self._testing.values():
+            task.cancel()
+
+    def _on_providers_changed(self, _event: object) -> None:
+        self._settings.providers_changed()
+        if self._page is not None:
+            self._tasks.replace(self._show(), "show providers")
+
+    async def _show(self) -> None:
+        service = await self._service()
+        shown = await service.shown()
+        if self._page is not None:
+            self._page.show_notice(service.problem)
+            self._page.show_providers(shown)
+            self._page.show_finding(service.finds_local_servers)
+            self._page.show_locked(service.is_key_file_locked)
+
+    async def _find(self) -> None:
+        servers = await (await self._service()).find_servers()
+        if self._page is not None:
+            self._page.show_found(servers)
+
+    async def _use_finding(self, is_on: bool) -> None:
+        await (await self._service()).use_local_servers(is_on=is_on)
+        await self._find()
+
+    # Adding and changing
+
+    def _add(self, preset: str, dialog: SettingsDialog) -> None:
+        from chatdesk.core.domain.provider_profile import ProviderProfile
+        from chatdesk.core.settings.presets import preset_of
+
+        known = preset_of(preset)
+        label = "" if known.id == "other" else known.label
+        profile = ProviderProfile("", known.id, label, known.base_url, api=known.api, model=known.model)
+        self._open_form(profile, None, dialog)
+
+    async def _add_found(self, server: FoundServer) -> None:
+        from chatdesk.core.domain.provider_profile import ProviderProfile
+
+        await (await self._service()).save(ProviderProfile("", server.preset, server.label, server.base_url))
+        await self._find()
+
+    async def _edit(self, name: str, dialog: SettingsDialog) -> None:
+        for shown in await (await self._service()).shown():
+            if shown.profile.id == name and self._page is not None:
+                self._open_form(shown.profile, shown, dialog)
+
+    def _open_form(self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog) -> None:
+        from chatdesk.ui.dialogs.provider_form import ProviderForm
+
+        form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
+        alive = _Alive(form)
+        form.saved.connect(lambda wanted, key: self._tasks.replace(self._save(alive, wanted, key), "save provider"))
+        form.testRequested.connect(
+            lambda wanted, key: self._tasks.replace(self._test_form(alive, wanted, key), "test provider")
+        )
+        form.testCancelled.connect(lambda: self._tasks.cancel("test provider"))
+        form.removeRequested.connect(lambda: self._ask_to_remove(form, profile))
+        form.keyForgotten.connect(
+            lambda: self._tasks.start(self._told(alive, lambda service: service.forget_key(profile.id)), "forget key")
+        )
+        form.open()
+        self._tasks.replace(self._show_key_state(alive), "key state")
+
+    async def _show_key_state(self, alive: _Alive) -> None:
+        state = await (await self._service()).key_state()
+        if alive.form is not None:
+            alive.form.show_key_state(state)
+
+    async def _save(self, alive: _Alive, profile: ProviderProfile, key: str) -> None:
+        form = alive.form
+        if form is None:
+            return
+        place, passphrase = form.key.place(), form.key.passphrase.text()
+
+        async def work(service: ProviderService) -> None:
+            if place is not None:
+                await service.choose_key_place(place, passphrase=passphrase)
+            await service.save(profile, key=key)
+
+        form.save_button.setEnabled(False)
+        is_saved = await self._told(alive, work)
+        if alive.form is not None:
+            alive.form.save_button.setEnabled(True)
+            if is_saved:
+                alive.form.accept()
+
+    async def _told(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
+        """Do ``work``; what a person must know is said in the form, or in the window when it is closed by then."""
+        try:
+            await work(await self._service())
+        except ChatDeskError as error:
+            if alive.form is None:
+                raise
+            alive.form.show_problem(error.sentence)
+            return False
+        return True
+
+    def _ask_to_remove(self, form: ProviderForm, profile: ProviderProfile) -> None:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        confirm = ConfirmDialog(
+            self._panes.theme,
+            f"Remove {profile.label}?",
+            "Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.",
+            yes_text="Remove",
+            is_dangerous=True,
+            parent=form,
+        )
+        alive = _Alive(form)
+
+        def on_answered(is_yes: bool) -> None:
+            if is_yes:
+                self._tasks.start(self._remove(alive, profile.id), "remove provider")
+
+        confirm.answered.connect(on_answered)
+        confirm.open()
+
+    async def _remove(self, alive: _Alive, name: str) -> None:
+        if await self._told(alive, lambda service: service.remove(name)) and alive.form is not None:
+            alive.form.accept()
+
+    # Testing
+
+    async def _test_form(self, alive: _Alive, profile: ProviderProfile, key: str) -> None:
+        service = await self._service()
+        if alive.form is not None:
+            alive.form.show_testing(True)
+        try:
+            async with aclosing(service.test(profile, key=key)) as results:
+                async for result in results:
+                    if alive.form is not None:
+                        alive.form.show_step(result)
+        finally:
+            if alive.form is not None:
+                alive.form.show_testing(False)
+
+    def _on_test_requested(self, name: str) -> None:
+        running = self._testing.get(name)
+        if running is None or running.done():
+            self._testing[name] = self._tasks.start(self._test_row(name), f"test {name}")
+
+    async def _test_row(self, name: str) -> None:
+        from chatdesk.ui.dialogs.provider_words import outcome
+
+        service = await self._service()
+        shown = next((each for each in await service.shown() if each.profile.id == name), None)
+        if shown is None or self._page is None:
+            return
+        self._page.show_status(name, "testing…", None)
+        steps: dict[Step, StepResult] = {}
+        async with aclosing(service.test(shown.profile)) as results:
+            async for result in results:
+                if result.state is not StepState.RUNNING:
+                    steps[result.step] = result
+        if self._page is not None:
+            self._page.show_status(name, *outcome(steps))
+
+    # Keys that are locked
+
+    async def _greet(self) -> None:
+        """Once a run: the passphrase, where keys are in a file; and what was wrong with the file of providers."""
+        service = await self._service()
+        if service.problem:
+            self._panes.window.show_toast(service.problem)
+        if service.is_key_file_locked:
+            self.ask_passphrase()
+
+    def ask_passphrase(self) -> None:
+        from chatdesk.ui.dialogs.passphrase import PassphraseDialog
+
+        dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
+        alive = _Alive(dialog)
+        dialog.given.connect(lambda text: self._tasks.replace(self._unlock(alive, text), "unlock keys"))
+        dialog.open()
+
+    async def _unlock(self, alive: _Alive, passphrase: str) -> None:
+        try:
+            await (await self._service()).unlock_keys(passphrase)
+        except ChatDeskError as error:
+            if alive.passphrase is not None:
+                alive.passphrase.show_problem(error.sentence)
+            return
+        if alive.passphrase is not None:
+            alive.passphrase.accept()
+
+    async def _service(self) -> ProviderService:
+        return (await self._handle.services()).provider_service
+
+
+class _Alive:
+    """A dialog, as long as it is open: what was begun in it goes on when it is closed."""
+
+    def __init__(self, dialog: ProviderForm | PassphraseDialog) -> None:
+        self._dialog: ProviderForm | PassphraseDialog | None = dialog
+        dialog.finished.connect(self._on_dialog_finished)
+
+    @property
+    def form(self) -> ProviderForm | None:
+        return self._dialog  # type: ignore[return-value]
+
+    @property
+    def passphrase(self) -> PassphraseDialog | None:
+        return self._dialog  # type: ignore[return-value]
+
+    def _on_dialog_finished(self) -> None:
+        self._dialog = None

@@ -1,0 +1,162 @@
+"""The rarely needed half of a provider's form: how it is reached and what goes along with each request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.provider_profile import (
+    NO_PROXY,
+    SECRET_HEADERS,
+    SYSTEM_PROXY,
+    Header,
+    ProviderProfile,
+)
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.theme.theme import Theme
+
+#: Stands for the value of a header that is kept with the keys; left as it is, the value stays.
+KEPT: Final = "••••••••"
+_PROXIES: Final = {SYSTEM_PROXY: "As the system", NO_PROXY: "None"}
+_TIMES: Final = (
+    ("connect_s", "Connection"),
+    ("first_byte_s", "First word"),
+    ("silence_s", "Silence"),
+)
+
+
+class NotANumber(ValueError):
+    """A time that is none; the text says which."""
+
+
+class ProviderMore(QWidget):
+    """``read`` puts what stands here into a profile."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, profile: ProviderProfile) -> None:
+        super().__init__()
+        self.setObjectName("providerMore")
+        self.model = _field("providerModel", "Model for new threads", profile.model, "its own choice")
+        self.organisation = _field("providerOrganisation", "Organisation", profile.organisation)
+        self.project = _field("providerProject", "Project", profile.project)
+        self.proxy = QComboBox()
+        self.proxy.setObjectName("providerProxy")
+        self.proxy.setAccessibleName("Proxy")
+        self.proxy.setAccessibleDescription("As the system, none, or an address such as http://proxy.example:3128")
+        self.proxy.setEditable(True)
+        for name, words in _PROXIES.items():
+            self.proxy.addItem(words, name)
+        self.proxy.setEditText(_PROXIES.get(profile.proxy, profile.proxy))
+        self.ca_file = _field("providerCaFile", "File of certificates", profile.ca_file, "the system's only")
+        choose = QPushButton("Choose…")
+        choose.setObjectName("providerCaChoose")
+        choose.setAccessibleName("Choose a file of certificates")
+        choose.setAutoDefault(False)
+        choose.clicked.connect(self._choose_file)
+        self.headers = TextField(
+            theme, name="Headers, one a line as Name: value", object_name="providerHeaders", most=4000
+        )
+        self.headers.setPlaceholderText("X-Team: blue")
+        self.headers.setMaximumHeight(round(64 * max(1.0, theme.scale)))
+        self.headers.show_written(
+            "\n".join(f"{each.name}: {KEPT if each.is_secret else each.value}" for each in profile.headers)
+        )
+        self.times = {
+            name: _field(f"provider_{name}", f"{words}, seconds", _number(getattr(profile, name)), "usual")
+            for name, words in _TIMES
+        }
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(plain_label("Model for new threads", "muted"))
+        column.addWidget(self.model)
+        column.addLayout(_pair(("Organisation", self.organisation), ("Project", self.project)))
+        column.addWidget(plain_label("Proxy", "muted"))
+        column.addWidget(self.proxy)
+        column.addWidget(plain_label("File of certificates that is trusted besides the system's", "muted"))
+        row = QHBoxLayout()
+        row.addWidget(self.ca_file, 1)
+        row.addWidget(choose)
+        column.addLayout(row)
+        column.addWidget(
+            plain_label("Headers; the values of those that are keys lie with the keys", "muted", wraps=True)
+        )
+        column.addWidget(self.headers)
+        column.addWidget(plain_label("Seconds to wait for", "muted"))
+        column.addLayout(_pair(*((words, self.times[name]) for name, words in _TIMES)))
+
+    def read(self, profile: ProviderProfile) -> ProviderProfile:
+        """Raises ``NotANumber``. What cannot be used otherwise is told by the profile itself."""
+        times = {name: _seconds(words, self.times[name].text()) for name, words in _TIMES}
+        typed = self.proxy.currentText().strip()
+        proxy = next((name for name, words in _PROXIES.items() if words == typed), typed or SYSTEM_PROXY)
+        return replace(
+            profile,
+            model=self.model.text().strip(),
+            organisation=self.organisation.text().strip(),
+            project=self.project.text().strip(),
+            proxy=proxy,
+            ca_file=self.ca_file.text().strip(),
+            headers=_headers(self.headers.written()),
+            connect_s=times["connect_s"],
+            first_byte_s=times["first_byte_s"],
+            silence_s=times["silence_s"],
+        )
+
+    def _choose_file(self) -> None:
+        dialog = QFileDialog(self, "File of certificates", "", "Certificates (*.pem *.crt *.cer);;All files (*)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setObjectName("providerCaDialog")
+        dialog.fileSelected.connect(self.ca_file.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+
+def _field(object_name: str, name: str, text: str, placeholder: str = "") -> QLineEdit:
+    field = QLineEdit(text)
+    field.setObjectName(object_name)
+    field.setAccessibleName(name)
+    field.setPlaceholderText(placeholder)
+    return field
+
+
+def _pair(*fields: tuple[str, QWidget]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    for words, field in fields:
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        column.addWidget(plain_label(words, "muted"))
+        column.addWidget(field)
+        row.addLayout(column, 1)
+    return row
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _seconds(words: str, text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        raise NotANumber(f"{words} must be a number of seconds.") from None
+
+
+def _headers(text: str) -> tuple[Header, ...]:
+    """Lines of ``Name: value``; one without a colon is a name that is told to be none."""
+    found = []
+    for line in text.splitlines():
+        if line.strip():
+            name, _, value = line.partition(":")
+            is_kept = value.strip() == KEPT
+            is_secret = is_kept or bool(SECRET_HEADERS.search(name))
+            found.append(Header(name.strip(), "" if is_kept else value.strip(), is_secret=is_secret))
+    return tuple(found)

@@ -1,0 +1,70 @@
+"""What is said of a provider in a few words; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.settings.presets import preset_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chatdesk.core.chat.provider_service import ShownProvider
+
+STEP_NAMES: Final[Mapping[Step, str]] = {
+    Step.ADDRESS: "Address",
+    Step.TLS: "Encryption",
+    Step.KEY: "Key",
+    Step.MODELS: "Models",
+    Step.STREAMING: "Streaming",
+}
+
+
+def where_the_key_lies(shown: ShownProvider) -> str:
+    """A few words below the name."""
+    source = shown.key_source.value
+    if source == "environment":
+        return f"key from the variable {shown.variable}"
+    if source in ("keyring", "file"):
+        return "api key in the system keyring" if source == "keyring" else "api key in the encrypted file"
+    if source == "this run":
+        return "api key for this run only"
+    if shown.needs_key:
+        return "no key yet"
+    if shown.is_local:
+        return "on this computer"
+    return preset_of(shown.profile.preset).hint or "no key needed"
+
+
+def field_text(shown: ShownProvider) -> str:
+    """What stands in the row's field: the masked key of a vendor, the address of a server."""
+    if shown.key and shown.profile.preset != "other":
+        return shown.key
+    address = shown.profile.base_url or preset_of(shown.profile.preset).base_url
+    if shown.is_local:
+        return address.removeprefix("http://").removesuffix("/v1")
+    return address
+
+
+def models_text(count: int) -> str:
+    return "1 model" if count == 1 else f"{count:,} models"
+
+
+def fetched_text(at_ms: int) -> str:
+    """When a list of models was fetched."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:
+    """What a finished test comes to, in a line, and whether all is well."""
+    failed = next((each for each in steps.values() if each.state is StepState.FAILED), None)
+    if failed is not None and failed.step is Step.KEY and failed.text[:3].isdigit():
+        return f"{failed.text[:3]}: the key was refused", False
+    if failed is not None:
+        return failed.text.partition(". ")[0].rstrip("."), False
+    listed = steps.get(Step.MODELS)
+    if listed is None or listed.models is None:
+        return "works", True
+    return f"works, {models_text(listed.models)}", True

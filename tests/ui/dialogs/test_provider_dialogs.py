@@ -1,0 +1,294 @@
+"""The page of providers, the form of one, the passphrase: pressed and typed into as a person would."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
+from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import SecretSource
+from chatdesk.ui.dialogs.passphrase import PassphraseDialog
+from chatdesk.ui.dialogs.provider_form import ProviderForm
+from chatdesk.ui.dialogs.provider_more import KEPT
+from chatdesk.ui.dialogs.provider_page import ProviderPage
+from chatdesk.ui.dialogs.provider_words import outcome
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery.provider_samples import NO_KEYRING, OLLAMA, OPENAI, TEAM
+
+LEFT = Qt.MouseButton.LeftButton
+HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
+FOUND = FoundServer("vllm", "vLLM", "http://127.0.0.1:8000/v1", ("a",))
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+@pytest.fixture
+def page(theme: Theme, qtbot: QtBot) -> ProviderPage:
+    made = ProviderPage(theme)
+    qtbot.addWidget(made)
+    made.show_providers([OPENAI, OLLAMA, TEAM])
+    made.show()
+    return made
+
+
+def _form(theme: Theme, qtbot: QtBot, profile: ProviderProfile = TEAM.profile, **more: object) -> ProviderForm:
+    form = ProviderForm(theme, profile, **more)  # type: ignore[arg-type]
+    form.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(form)
+    form.open()
+    return form
+
+
+def _button(widget: QWidget, name: str) -> QPushButton:
+    button = widget.findChild(QPushButton, name)
+    assert isinstance(button, QPushButton)
+    return button
+
+
+def test_each_row_shows_where_its_key_lies_and_never_the_key(page: ProviderPage) -> None:
+    words = [label.text() for label in page.findChildren(QLabel)]
+    assert "api key in the system keyring" in words
+    assert "key from the variable TEAM_KEY" in words
+    assert "always available" in words
+    assert page.row_field("openai").text() == "sk-••••••••••3f2a"
+    assert page.row_field("ollama").text() == "127.0.0.1:11434"
+    assert page.row_status("ollama") == "4 models"
+
+
+def test_rows_ask_for_their_form_and_their_test(page: ProviderPage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.editRequested) as edited:
+        qtbot.mouseClick(page.row_field("team"), LEFT)
+    with qtbot.waitSignal(page.testRequested) as tested:
+        qtbot.mouseClick(_button(page, "providerTest_team"), LEFT)
+    assert (edited.args, tested.args) == (["team"], ["team"])
+
+
+def test_what_a_test_said_stays_when_the_list_is_filled_again(page: ProviderPage) -> None:
+    page.show_status("team", "401: the key was refused", False)
+    page.show_status("gone", "x", True)
+    page.row_field("team").setFocus()
+    page.show_providers([TEAM, OPENAI])
+    assert page.row_status("team") == "401: the key was refused"
+    assert page.row_status("openai") == ""
+    assert page.focusWidget() is page.row_field("team")
+    assert not page.grab().isNull()
+
+
+def test_presets_and_found_servers_are_offered(page: ProviderPage, qtbot: QtBot) -> None:
+    labels = [action.text() for action in page.menu.actions()]
+    assert {"OpenAI", "Anthropic", "OpenRouter", "Ollama", "Other server"} <= set(labels)
+    with qtbot.waitSignal(page.addRequested) as added:
+        page.menu.actions()[labels.index("Groq")].trigger()
+    assert added.args == ["groq"]
+    qtbot.mouseClick(page.add_button, LEFT)
+    page.menu.close()
+    page.show_found([FOUND])
+    with qtbot.waitSignal(page.foundRequested) as found:
+        qtbot.mouseClick(_button(page, "foundAdd_vllm"), LEFT)
+    assert found.args == [FOUND]
+    page.show_found([])
+    page.show_finding(True)
+    with qtbot.waitSignal(page.findingToggled):
+        page.finding.click()
+
+
+def test_locked_keys_are_said(page: ProviderPage, qtbot: QtBot) -> None:
+    page.show_locked(True)
+    with qtbot.waitSignal(page.unlockRequested):
+        qtbot.mouseClick(_button(page, "providerUnlock"), LEFT)
+    page.show_locked(False)
+    assert not _button(page, "providerUnlock").isVisible()
+
+
+def test_names_are_shown_as_they_stand(theme: Theme, qtbot: QtBot) -> None:
+    page = ProviderPage(theme)
+    qtbot.addWidget(page)
+    hostile = replace(TEAM, profile=replace(TEAM.profile, label=HOSTILE, base_url="https://a&b/v1"), key="")
+    page.show_providers([hostile])
+    label = next(each for each in page.findChildren(QLabel) if each.text() == HOSTILE)
+    assert label.textFormat() is Qt.TextFormat.PlainText
+    assert page.row_field("team").text() == "https://a&&b/v1"
+
+
+def test_a_form_gives_the_profile_and_the_typed_key(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, ProviderProfile("", "other", "", ""))
+    form.name.setText("  My   gateway ")
+    form.address.setText("https://gate.example/v1/")
+    form.api.setCurrentIndex(1)
+    form.key.field.setText(" sk-typed ")
+    assert form.key.field.echoMode() is QLineEdit.EchoMode.Password
+    with qtbot.waitSignal(form.saved) as saved:
+        qtbot.mouseClick(form.save_button, LEFT)
+    profile, key = saved.args
+    assert (profile.label, profile.base_url, profile.api) == ("My gateway", "https://gate.example/v1", Api.RESPONSES)
+    assert key == "sk-typed"
+    assert form.isVisible(), "it stays until what fails is known"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("name", "", "name"),
+        ("address", "", "address"),
+        ("address", "ftp://x", "address"),
+        ("address", "https://YOUR-RESOURCE.openai.azure.com", "resource"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_nothing_is_saved(
+    theme: Theme, qtbot: QtBot, field: str, text: str, words: str
+) -> None:
+    form = _form(theme, qtbot)
+    getattr(form, field).setText(text)
+    saved: list[object] = []
+    form.saved.connect(lambda *given: saved.append(given))
+    qtbot.mouseClick(form.save_button, LEFT)
+    assert saved == []
+    problem = form.findChild(QLabel, "providerProblem")
+    assert problem is not None
+    assert problem.isVisible()
+    assert words in problem.text()
+
+
+def test_the_folded_half_is_read_too(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, shown=TEAM)
+    form.more_button.click()
+    more = form.more
+    assert more.isVisible()
+    assert more.headers.written() == f"X-Team: blue\nX-Token: {KEPT}"
+    more.headers.show_written(f"X-Team: red\nX-Token: {KEPT}\nAuthorization: Bearer abc")
+    more.model.setText("big")
+    more.proxy.setEditText("http://proxy.example:3128")
+    more.ca_file.setText("/etc/ca.pem")
+    more.organisation.setText("org")
+    more.project.setText("proj")
+    more.times["silence_s"].setText("20,5")
+    profile = form.profile()
+    assert profile is not None
+    assert profile.headers == (
+        Header("X-Team", "red"),
+        Header("X-Token", "", is_secret=True),
+        Header("Authorization", "Bearer abc", is_secret=True),
+    )
+    assert (profile.model, profile.proxy, profile.ca_file) == ("big", "http://proxy.example:3128", "/etc/ca.pem")
+    assert (profile.organisation, profile.project, profile.silence_s) == ("org", "proj", 20.5)
+    more.proxy.setEditText("None")
+    unproxied = form.profile()
+    assert unproxied is not None
+    assert unproxied.proxy == "none"
+    more.times["connect_s"].setText("soon")
+    assert form.profile() is None
+
+
+def test_a_kept_key_is_replaced_or_forgotten(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, OPENAI.profile, shown=OPENAI)
+    assert form.key.shown.text() == "sk-••••••••••3f2a"
+    assert not form.key.field.isVisible()
+    qtbot.mouseClick(form.key.replace, LEFT)
+    assert form.key.field.isVisible()
+    with qtbot.waitSignal(form.keyForgotten):
+        qtbot.mouseClick(form.key.forget, LEFT)
+    assert not form.key.shown.isVisible()
+
+
+def test_a_key_from_a_variable_cannot_be_changed(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, shown=TEAM)
+    assert "TEAM_KEY; it wins" in form.key.where.text()
+    for widget in (form.key.replace, form.key.forget, form.key.field):
+        assert not widget.isVisible()
+    fixed = _form(theme, qtbot, shown=replace(OPENAI, fixed=frozenset({"base_url"})))
+    assert not fixed.address.isEnabled()
+
+
+def test_without_a_keyring_the_person_chooses_where_keys_lie(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot)
+    form.show_key_state(NO_KEYRING)
+    assert form.key.place() is None
+    form.key.field.setText("sk-typed")
+    assert form.key.place_box.isVisible()
+    assert form.key.place() is KeyPlace.MEMORY
+    assert form.key.place_box.count() == 2
+    form.key.place_box.setCurrentIndex(1)
+    assert form.key.place() is KeyPlace.FILE
+    assert form.key.passphrase.isVisible()
+    form.show_key_state(replace(NO_KEYRING, has_file=True))
+    form.key.place_box.setCurrentIndex(1)
+    assert not form.key.passphrase.isVisible(), "the file is open"
+    form.show_key_state(replace(NO_KEYRING, has_keyring=True))
+    assert not form.key.place_box.isVisible()
+
+
+def test_a_test_is_begun_stopped_and_told(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, shown=TEAM)
+    with qtbot.waitSignal(form.testRequested) as asked:
+        qtbot.mouseClick(form.test_button, LEFT)
+    assert asked.args == [TEAM.profile, ""]
+    form.show_testing(True)
+    assert form.test_button.text() == "Stop the Test"
+    with qtbot.waitSignal(form.testCancelled):
+        qtbot.mouseClick(form.test_button, LEFT)
+    form.show_testing(False)
+    form.show_step(StepResult(Step.KEY, StepState.FAILED, "401: no"))
+    form.show_step(StepResult(Step.STREAMING, StepState.OK))
+    assert form.steps.text(Step.KEY) == "401: no"
+    assert form.steps.text(Step.STREAMING) == "works"
+    assert not form.grab().isNull()
+    with qtbot.waitSignal(form.testCancelled):
+        qtbot.keyClick(form, Qt.Key.Key_Escape)
+
+
+def test_the_outcome_is_one_line() -> None:
+    refused = {Step.KEY: StepResult(Step.KEY, StepState.FAILED, "401: Team did not accept the API key. Check it.")}
+    assert outcome(refused) == ("401: the key was refused", False)
+    away = {Step.ADDRESS: StepResult(Step.ADDRESS, StepState.FAILED, "Team refused the connection. Check that.")}
+    assert outcome(away) == ("Team refused the connection", False)
+    assert outcome({Step.MODELS: StepResult(Step.MODELS, StepState.OK, models=1)}) == ("works, 1 model", True)
+    assert outcome({}) == ("works", True)
+
+
+def test_the_passphrase_is_asked_again_when_it_is_wrong(theme: Theme, qtbot: QtBot) -> None:
+    dialog = PassphraseDialog(theme)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    given: list[str] = []
+    dialog.given.connect(given.append)
+    qtbot.keyClicks(dialog.field, "wrong one")
+    qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert given == ["wrong one"]
+    assert not dialog.yes.isEnabled()
+    dialog.show_problem("No.")
+    assert dialog.yes.isEnabled()
+    assert dialog.isVisible()
+
+
+def test_a_new_passphrase_is_typed_twice(theme: Theme, qtbot: QtBot) -> None:
+    dialog = PassphraseDialog(theme, is_changing=True)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    changed: list[tuple[str, str]] = []
+    dialog.changed.connect(lambda old, new: changed.append((old, new)))
+    dialog.field.setText("old")
+    dialog.new.setText("a new one")
+    dialog.again.setText("another")
+    dialog.yes.click()
+    assert changed == []
+    dialog.again.setText("a new one")
+    dialog.yes.click()
+    assert changed == [("old", "a new one")]
+
+
+def test_sources_have_words() -> None:
+    from chatdesk.ui.dialogs.provider_words import field_text, where_the_key_lies
+
+    words = {where_the_key_lies(replace(OPENAI, key_source=source)) for source in SecretSource}
+    assert len(words) == len(SecretSource)
+    assert field_text(replace(OPENAI, key="")) == "https://api.openai.com/v1"
