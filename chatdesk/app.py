@@ -189,7 +189,7 @@ class Services:
         """Use the accounts as they are now from the next question on."""
         # A running turn keeps the provider it began with, so the old ones are closed at the end.
         self._retired.append(self.providers)
-        self.providers = _registry(self.settings, self.accounts)
+        self.providers = registry_of(self.settings, self.accounts)
         self.chat.use_providers(self.providers)
         self.titles.use(self.providers, is_on=self.settings.model_titles)
 
@@ -442,7 +442,7 @@ async def _build(
         from chatdesk.core.events import EventBus
 
         bus = EventBus()
-        providers = _registry(settings, accounts)
+        providers = registry_of(settings, accounts)
         together = repositories.Repositories.of(store)
         limits = _limits(together, clock, bus)
         budget = _budget(settings, together, limits)
@@ -519,7 +519,7 @@ def _context(
     open_summariser = summariser_opener(
         paths.database,
         backup_dir=paths.backup_dir,
-        build_providers=lambda: _registry(accounts.settings, accounts),
+        build_providers=lambda: registry_of(accounts.settings, accounts),
         catalogue=catalogue,
         counter=counter,
         clock=SystemClock(),
@@ -598,7 +598,7 @@ def _usage(
         read_prompt=partial(read_title_prompt, resources_dir()),
         is_on=settings.model_titles,
     )
-    return titles, UsageService(repositories.usage)
+    return titles, UsageService(repositories.usage, repositories.usage_days, SystemClock())
 
 
 def _attachments(paths: AppPaths, settings: Settings, store: Database) -> AttachmentService:
@@ -625,7 +625,8 @@ def _context_options(settings: Settings) -> ContextOptions:
     )
 
 
-def _registry(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
+def registry_of(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
+    """The providers that can be asked, as the settings and the accounts say."""
     from chatdesk.core.providers.registry import build_account_registry
     from chatdesk.core.providers.stream_guard import StreamLimits
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk import __version__, cli_data, cli_search
+from chatdesk import __version__, cli_data, cli_providers, cli_search
 from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
 from chatdesk.core.paths import AppPaths
 
@@ -57,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument("--edit", metavar="MESSAGE", help="another version of this question; the old one stays")
     where.add_argument("--new", action="store_true", help="begin a new thread (the default)")
     ask.add_argument("--model", metavar="MODEL", help="model that answers")
-    ask.add_argument("--provider", metavar="NAME", help="provider that answers: offline or openai")
+    ask.add_argument("--provider", metavar="NAME", help="provider that answers, by its id: see providers")
     ask.add_argument("--json", action="store_true", help="one JSON object a line: start, text, ..., finish")
 
     projects = commands.add_parser("projects", parents=[common], help="list projects")
@@ -77,6 +77,8 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="as JSON")
 
     cli_search.add_command(commands, common, _positive)
+
+    cli_providers.add_command(commands, common)
 
     cli_data.add_commands(commands, common)
 
@@ -173,6 +175,8 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
         return asyncio.run(cli_data.repair(paths, loaded.settings))
     if options.command == "doctor":
         return asyncio.run(_doctor(options, paths, loaded))
+    if options.command == "providers":
+        return asyncio.run(cli_providers.providers(options, paths, loaded.settings, printable))
     if options.command == "ask" and options.text == "-":
         options.text = sys.stdin.read()
     return asyncio.run(_with_services(options, paths, loaded))

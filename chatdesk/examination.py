@@ -89,7 +89,7 @@ async def _providers(services: Services) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             f"provider {check.provider}",
-            Level.OK if check.is_reachable else Level.PROBLEM,
+            Level.OK if check.is_reachable else Level.PROBLEM if check.is_expected else Level.NOTE,
             check.message,
             {"models": list(check.models)},
         )
@@ -104,7 +104,9 @@ async def _keyring() -> Finding:
     state = await asyncio.to_thread(SecretStore(register=register_secret).state)
     if state.is_usable:
         return Finding("keyring", Level.OK, state.detail)
-    return Finding("keyring", Level.NOTE, f"{state.detail} Keys come from OPENAI_API_KEY or hold for one run.")
+    return Finding(
+        "keyring", Level.NOTE, f"{state.detail} Keys come from variables or an encrypted file, or hold for one run."
+    )
 
 
 async def _encodings() -> Finding:
