@@ -20,8 +20,10 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.data_page import DataPage
 from chatdesk.ui.dialogs.export_dialog import ExportDialog
+from chatdesk.ui.dialogs.notice import NoticeDialog
 from chatdesk.ui.dialogs.restore import RestoreDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -56,6 +58,34 @@ def _result(page: DataPage) -> str:
     label = page.findChild(QLabel, "dataResult")
     assert label is not None
     return label.text()
+
+
+def test_backing_up_checking_and_repairing_have_commands(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "a question to keep")
+        toast = application.panes.window.findChild(Toast)
+        application.panes.commands.trigger("app.backup")
+        await until(lambda: toast.text.startswith("The backup was made: "))
+        services = await application.services()
+        assert len(await services.backups.list()) == 1
+        application.panes.commands.trigger("app.check")
+        await until(lambda: toast.text == "Nothing is wrong.")
+        application.panes.commands.trigger("app.restore")
+        await until(lambda: _shown(application, RestoreDialog))
+        _shown(application, RestoreDialog).reject()
+        with closing(sqlite3.connect(paths.database)) as conn:
+            conn.execute("UPDATE threads SET message_count = 77")
+            conn.commit()
+        application.panes.commands.trigger("app.repair")
+        await until(lambda: "orrected" in _said(application) or "ounter" in _said(application))
+
+    play(paths, script)
+
+
+def _said(application: WindowApplication) -> str:
+    notice = _shown(application, NoticeDialog)
+    toast = application.panes.window.findChild(Toast)
+    return str(notice.accessibleDescription() if notice is not None else toast.text)
 
 
 @pytest.mark.parametrize("kind", ["md", "html", "json", "pdf"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ _BUSY = {
     "repair": "Checking and repairing…",
     "zip": "Writing the zip…",
 }
+_TITLES = {"check": "Checking the database", "repair": "Repairing the database"}
 
 
 class DataBinding(QObject):
@@ -40,6 +42,23 @@ class DataBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._restart_after = restart_after
+        for name in ("backup", "check", "repair"):
+            panes.commands.bind(f"app.{name}", partial(self._do_and_say, name))
+        panes.commands.bind("app.restore", lambda: tasks.start(self._open_restore(), "restore"))
+
+    def _do_and_say(self, name: str) -> None:
+        """What the page of the settings does, from anywhere: what became of it is said in the window."""
+
+        async def work() -> None:
+            window = self._panes.window
+            window.show_toast(_BUSY[name])
+            lines = await self._done(await self._handle.services(), name)
+            if len(lines) == 1:
+                window.show_toast(lines[0])
+            else:
+                window.show_notice(_TITLES[name], "\n".join(lines))
+
+        self._tasks.start(work(), f"data {name}")
 
     def join(self, page: DataPage) -> None:
         """Do what ``page`` asks for."""
@@ -112,6 +131,9 @@ class DataBinding(QObject):
         dialog.looked.connect(lambda path: self._tasks.replace(self._look(dialog, path), "look into backup"))
         dialog.otherRequested.connect(lambda: self._ask_for_file(dialog))
         dialog.chosen.connect(lambda path: self._tasks.start(self._restore(dialog, path), "restore"))
+        # What is still read or unpacked when the dialog is closed has nobody to tell.
+        dialog.rejected.connect(lambda: self._tasks.cancel("look into backup"))
+        dialog.rejected.connect(lambda: self._tasks.cancel("restore"))
         dialog.open()
         if dialog.path:
             dialog.looked.emit(dialog.path)
