@@ -213,12 +213,13 @@ def test_the_sources_of_a_summary_are_listed_and_lead_to_their_messages(paths: A
         await SummaryRepository(services.database).add(new)
         application.panes.commands.trigger("view.summary")
         sources = application.panes.window.findChild(QListView, "summarySources")
-        await until(lambda: sources.model().rowCount() == 3)
-        rows = [sources.model().index(place, 0) for place in range(3)]
-        assert [row.data() for row in rows[:2]] == ["question 0", "question 1"]
+        await until(lambda: sources.model().rowCount() == 4)
+        rows = [sources.model().index(place, 0) for place in range(4)]
+        assert [row.data() for row in rows[::2]] == ["question 0", "question 1"]
+        assert rows[1].data(Qt.ItemDataRole.AccessibleTextRole).startswith("Answer, excluded, ")
         jumped: list[str] = []
         application.panes.transcript.jump_to = jumped.append  # type: ignore[method-assign, assignment]
-        sources.activated.emit(rows[1])
+        sources.activated.emit(rows[2])
         await until(lambda: jumped == [path[2].id])
         # Another version above it: the positions have other messages now, but the ends can still be gone to.
         await chat.edit_message(path[2].id, "another question 1")

@@ -86,7 +86,7 @@ class SummaryBinding(QObject):
         entries = [
             entry
             for entry in page.entries
-            if entry.position <= summary.to_position and not entry.is_excluded and entry.reason is not Reason.EMPTY
+            if entry.position <= summary.to_position and entry.reason is not Reason.EMPTY
         ]
         self.tab.sources.add(entries, next_position=end if end <= summary.to_position else None)
 

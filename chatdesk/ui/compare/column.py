@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
 _PADDING_PX = 8
+_TEXT_PX = 23  # where the answer's text begins
 
 
 class CompareColumn(QWidget):
@@ -46,7 +47,7 @@ class CompareColumn(QWidget):
         self.stop_button = PillButton(theme, "Stop", object_name="stopOneButton", icon_name="circle-stop")
         self.stop_button.clicked.connect(lambda: self.stopRequested.emit(self._answer.id))
         row = QHBoxLayout()
-        row.setContentsMargins(_PADDING_PX, 0, _PADDING_PX, 0)
+        row.setContentsMargins(_TEXT_PX, 0, _TEXT_PX, 0)
         row.addWidget(self.keep_button)
         row.addWidget(self.stop_button)
         row.addStretch(1)

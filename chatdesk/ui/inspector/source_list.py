@@ -101,7 +101,11 @@ class _SourceModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return preview
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{_NAMES.get(entry.role, 'Message')}, {entry.tokens:,} tokens: {preview}"
-        return {RowRole.INDENT: 0, RowRole.ICON: _ICONS.get(entry.role, "info"), RowRole.NOTE: f"{entry.tokens:,}"}.get(
-            role  # type: ignore[call-overload]
-        )
+            fate = ", excluded" if entry.is_excluded else ""
+            return f"{_NAMES.get(entry.role, 'Message')}{fate}, {entry.tokens:,} tokens: {preview}"
+        return {
+            RowRole.INDENT: 0,
+            RowRole.ICON: _ICONS.get(entry.role, "info"),
+            RowRole.NOTE: f"{entry.tokens:,}",
+            RowRole.IS_STRUCK: entry.is_excluded,
+        }.get(role)  # type: ignore[call-overload]

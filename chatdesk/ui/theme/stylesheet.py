@@ -48,6 +48,8 @@ QPushButton:default, QPushButton[isPrimary="true"] {{ background: {tokens.accent
     border-color: {tokens.accent}; }}
 QPushButton:default:hover, QPushButton[isPrimary="true"]:hover {{ background: {tokens.accent_hover}; }}
 QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS_RING_PX}px solid {tokens.text}; }}
+QPushButton:default:disabled, QPushButton[isPrimary="true"]:disabled {{ background: {tokens.hover};
+  color: {tokens.muted}; border: 1px solid {tokens.line}; }}
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
 QComboBox, QAbstractSpinBox {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
     border-radius: {tokens.radius.row}px; padding: 5px 10px; min-height: 18px;
