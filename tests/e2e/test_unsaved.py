@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths
@@ -130,3 +131,17 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
     assert unsaved.is_empty
     assert recovered == [1]
     await tasks.close()
+
+
+def test_nothing_is_tried_after_the_end(qtbot: QtBot) -> None:
+    unsaved = Unsaved(AsyncTasks(lambda _error: None), first_ms=1)
+    tried: list[str] = []
+
+    async def retry() -> None:
+        tried.append("again")
+
+    unsaved.keep("draft", StorageFull(), retry)
+    unsaved.end()
+    unsaved.keep("draft", StorageFull(), retry)
+    qtbot.wait(20)
+    assert not tried

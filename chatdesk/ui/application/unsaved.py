@@ -57,6 +57,11 @@ class Unsaved(QObject):
         if self._waiting:
             self._tasks.replace(self._try(), "save what is unsaved")
 
+    def end(self) -> None:
+        """The window closed: nothing is tried any more."""
+        self._timer.timeout.disconnect(self.try_again)
+        self._timer.stop()
+
     async def _try(self) -> None:
         for name, retry in tuple(self._waiting.items()):
             try:

@@ -339,6 +339,7 @@ class WindowApplication(QObject):
             await self._stop_listening()
         await self._tasks.close()
         if bindings is not None:
+            bindings.unsaved.end()
             bindings.files.close()
         if services is not None:
             await services.close()
@@ -394,6 +395,7 @@ class WindowApplication(QObject):
 
     def _on_storage_recovered(self) -> None:
         self._errors.clear_lasting()
+        self.panes.composer.set_enabled(True)  # it is off where a start could only read
         self.panes.sidebar.set_status("All changes saved")
 
 

@@ -39,6 +39,12 @@ class World:
         await self.chat.answer_of(created)
         return created.thread.id
 
+    async def asked(self, count: int = 2) -> None:
+        """Once so many requests were made."""
+        async with asyncio.timeout(10):
+            while len(self.chat.provider.requests) < count:
+                await asyncio.sleep(0)
+
     async def settled(self) -> None:
         """Once every title that was begun has ended."""
         async with asyncio.timeout(10):
@@ -144,6 +150,7 @@ async def test_a_title_that_is_typed_while_the_model_thinks_stays(world: World) 
     world.chat.provider.will(*ANSWER)
     world.chat.provider.will(go, *GOOD)
     thread = await world.ask()
+    await world.asked()
     await world.chat.chat.rename_thread(thread, "Mine")
     go.set()
     await world.settled()
@@ -156,6 +163,7 @@ async def test_of_a_thread_that_is_deleted_meanwhile_only_the_cost_stays(world: 
     world.chat.provider.will(*ANSWER)
     world.chat.provider.will(go, *GOOD)
     thread = await world.ask()
+    await world.asked()
     await world.chat.chat.delete_thread(thread)
     go.set()
     await world.settled()
