@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.delete_message import DeleteMessageDialog
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import answered, ask, play, until
 
-CTRL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
 
 
 async def two_threads(application: WindowApplication) -> tuple[str, str]:
@@ -127,10 +127,10 @@ def test_every_action_of_a_message_is_a_command(tmp_path: Path) -> None:
         def shown_version() -> int:
             return transcript.entries[-1].message.version_index
 
-        QTest.keyClick(panes.composer.editor, Qt.Key.Key_BracketLeft, CTRL)
+        QTest.keyClick(panes.composer.editor, Qt.Key.Key_PageUp, ALT)
         await until(lambda: shown_version() == 1)
         await until(lambda: not application.messages._switching.locked())
-        QTest.keyClick(panes.composer.editor, Qt.Key.Key_BracketRight, CTRL)
+        QTest.keyClick(panes.composer.editor, Qt.Key.Key_PageDown, ALT)
         await until(lambda: shown_version() == 2)
         await until(lambda: not application.messages._switching.locked())
         run("message.next_version")
