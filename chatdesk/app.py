@@ -598,7 +598,7 @@ def _usage(
         read_prompt=partial(read_title_prompt, resources_dir()),
         is_on=settings.model_titles,
     )
-    return titles, UsageService(repositories.usage)
+    return titles, UsageService(repositories.usage, repositories.usage_days, SystemClock())
 
 
 def _attachments(paths: AppPaths, settings: Settings, store: Database) -> AttachmentService:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.usage import UsageReport
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.usage import UsageCell, UsageReport
+from chatdesk.core.domain.usage_day import day_number
+from chatdesk.core.errors import ExportFailed
 from chatdesk.core.ids import checked_id
+from chatdesk.core.settings.store import write_atomically
+from chatdesk.core.usage.overview import csv_of
 
 if TYPE_CHECKING:
+    from chatdesk.core.storage.usage_days import UsageDayRepository
     from chatdesk.core.storage.usage_events import UsageRepository
 
 
 class UsageService:
     """Sums of the ledger."""
 
-    def __init__(self, usage: UsageRepository) -> None:
+    def __init__(self, usage: UsageRepository, days: UsageDayRepository, clock: Clock) -> None:
         self._usage = usage
+        self._days = days
+        self._clock = clock
 
     async def of_thread(self, thread_id: str) -> UsageReport:
         """All requests of a thread by kind and model, also those of messages that are gone."""
@@ -25,3 +35,25 @@ class UsageService:
         """All requests of a stretch of time, of one project or of all. Milliseconds UTC; the end is not included."""
         project = None if project_id is None else checked_id(project_id)
         return await self._usage.between(start_ms, end_ms, project_id=project)
+
+    def today(self) -> int:
+        """The number of the local day, counted from 1970-01-01."""
+        return day_number(self._clock.now_ms())
+
+    async def first_day(self) -> int:
+        """The first day on which anything was asked; today where nothing ever was."""
+        found = await self._days.first_day()
+        return self.today() if found is None else found
+
+    async def cells(self, first_day: int, last_day: int) -> tuple[UsageCell, ...]:
+        """What was taken on these local days, both included, by day, kind, model and project."""
+        return await self._days.cells(first_day, last_day)
+
+    async def write_csv(self, path: Path, first_day: int, last_day: int) -> int:
+        """Write these days to a file, whole or not at all; how many lines there are. Raises ``ExportFailed``."""
+        cells = await self._days.cells(first_day, last_day)
+        try:
+            await asyncio.to_thread(lambda: write_atomically(path, csv_of(cells)))
+        except OSError as error:
+            raise ExportFailed(f"“{path.name}” could not be written: {error.strerror or 'the system refused'}.") from None
+        return len(cells)

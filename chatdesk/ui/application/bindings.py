@@ -40,6 +40,7 @@ from chatdesk.ui.application.transcript_context import TranscriptContext
 from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.application.unsaved import Unsaved
+from chatdesk.ui.application.usage_binding import UsageBinding
 from chatdesk.ui.application.ways_out import WaysOut
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -83,6 +84,7 @@ class Bindings:
             panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks, unsaved=self.unsaved
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
+        self.usage = UsageBinding(panes, self.threads, self.messages, handle=handle, tasks=tasks)
         self.ways_out = WaysOut(panes, self.messages, self.undo, handle=handle, tasks=tasks)
         self.comparison = CompareBinding(
             panes,
@@ -140,6 +142,7 @@ class Bindings:
             self.transcript_context,
             self.attachments,
             self.prompts,
+            self.usage,
             self.network,
         ):
             binding.follow(bridge)

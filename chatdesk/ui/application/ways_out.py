@@ -46,7 +46,7 @@ class WaysOut(QObject):
             self._tasks.replace(self._shorten(answer_id), "edit")
         elif way == "include-question":
             self._tasks.start(self._include(answer_id), "include question")
-        else:
+        elif way == "send-excerpt":
             self._tasks.replace(self._send_excerpt(answer_id), "send excerpt")
 
     async def _question_of(self, answer_id: str) -> Message:

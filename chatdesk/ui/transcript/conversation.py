@@ -5,6 +5,8 @@ What it takes in it hands to the layout; where the reader stands is for ``scroll
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.domain.context import ContextLandmarks
@@ -42,6 +44,7 @@ class Conversation(QObject):
         self._scrolling = scrolling
         self._narrator = narrator
         self._live: dict[str, MessageEntry] = {}
+        self._waiting: dict[str, tuple[str, int]] = {}
         self.landmarks = ContextLandmarks()
 
     def find(self, message_id: str) -> MessageEntry | None:
@@ -195,6 +198,19 @@ class Conversation(QObject):
         self._pages.release()
         self._stage.schedule()
 
+    def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
+        """What is said of answers that are not asked for yet, and how many come before each; others wait no more."""
+        before, self._waiting = self._waiting, dict(waiting)
+        for message_id in before.keys() - waiting.keys():
+            self.set_notice(message_id, "")
+        for message_id, (text, others) in waiting.items():
+            entry = self.find(message_id)
+            if entry is not None and before.get(message_id) != (text, others):
+                entry.set_waiting(text, before=others)
+                if message_id not in before:
+                    self._narrator.tell(text)
+        self._stage.schedule()
+
     def set_notice(self, message_id: str, text: str) -> None:
         entry = self.find(message_id)
         if entry is not None:
@@ -234,6 +250,9 @@ class Conversation(QObject):
         entry = MessageEntry(message)
         entry.set_unread(message.id == self.first_unread)
         self._mark_landmarks(entry)
+        if message.id in self._waiting:
+            text, others = self._waiting[message.id]
+            entry.set_waiting(text, before=others)
         if not message.status.is_final:
             self._live[message.id] = entry
             self._narrator.began(entry)

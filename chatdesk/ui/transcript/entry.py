@@ -34,14 +34,26 @@ _WAYS_OUT: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "system_prompt_too_large": (("edit-system-prompt", "Edit the system prompt"), _CHOOSE_MODEL),
     "question_excluded": (("include-question", "Include it and ask"),),
+    "limit_reached": (("send-anyway", "Send anyway once"), ("raise-limit", "Raise limit…")),
 }
-WAYS_OUT = frozenset(action for actions in _WAYS_OUT.values() for action, _label in actions)
+_CANCEL, _SEND_FIRST = ("cancel-waiting", "Cancel"), ("send-first", "Send first")
+_PAY = "open-payment"
+WAYS_OUT = frozenset(
+    {*(action for actions in _WAYS_OUT.values() for action, _label in actions), _CANCEL[0], _SEND_FIRST[0], _PAY}
+)
 _HEADER_GAP = 5.0
 _PIN = "Pin into the context"
 _FOLD_BODY_GAP = 6.0
 _MESSAGE_GAP = 22.0
 _OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line")
 _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
+
+
+def _payment_of(message: Message) -> tuple[tuple[str, str], ...]:
+    """Where a server wants to be paid: the button says whose page it opens."""
+    payment = message.error_details.get("payment")
+    host = payment.get("host") if isinstance(payment, Mapping) else None
+    return ((_PAY, f"Open {host[:80]}…"),) if isinstance(host, str) and host else ()
 
 
 class MessageEntry:
@@ -67,6 +79,7 @@ class MessageEntry:
         self._tops: list[float] | None = None
         self._indexes: dict[int, int] | None = None
         self._looks: Looks | None = None
+        self._notice_actions: tuple[tuple[str, str], ...] = ()
         self._body: tuple[int, int] = (0, 0)
         self._foot = 0
 
@@ -211,7 +224,15 @@ class MessageEntry:
 
     def set_notice(self, text: str) -> None:
         self._notice = text
+        self._notice_actions = ()
         self.rebuild()
+
+    def set_waiting(self, text: str, *, before: int) -> None:
+        """It is not asked for yet: why, until when, and after how many others."""
+        self._notice = text
+        self._notice_actions = (_SEND_FIRST, _CANCEL) if before else (_CANCEL,)
+        if self._made_sections is not None:
+            self.rebuild()
 
     def set_unread(self, is_first: bool) -> None:
         """Whether the unread part of the thread begins here."""
@@ -475,10 +496,10 @@ class MessageEntry:
     def _notices(self) -> list[Item]:
         message = self.message
         if self._notice:
-            return [NoticeItem(self._notice, tone="line")]
+            return [NoticeItem(self._notice, self._notice_actions, tone="line")]
         retry, go_on = ("retry", "Try again"), ("continue", "Continue")
         if message.status is Status.ERROR:
-            ways_out = _WAYS_OUT.get(message.error_type or "", ())
+            ways_out = _WAYS_OUT.get(message.error_type or "", ()) or _payment_of(message)
             actions = (*ways_out, retry) if not message.text else (go_on, retry)
             return [NoticeItem(message.error or "Something went wrong. Your message is kept.", actions)]
         if message.status is Status.INTERRUPTED:

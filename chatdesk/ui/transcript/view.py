@@ -6,7 +6,7 @@ knows nothing of where messages are stored, how Markdown is read, or what its si
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -261,6 +261,10 @@ class TranscriptView(QAbstractScrollArea):
     def set_landmarks(self, landmarks: ContextLandmarks) -> None:
         """Lines between the messages: where the context starts, where summaries end."""
         self._conversation.set_landmarks(landmarks)
+
+    def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
+        """Answers of any thread that are not asked for yet: what is said below each, and how many come before it."""
+        self._conversation.set_waiting(waiting)
 
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""

@@ -8,6 +8,7 @@ import pytest
 
 from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import BackgroundLimitReached
+from chatdesk.core.storage.usage_days import UsageDayRepository
 from chatdesk.core.storage.usage_events import UsageRepository
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from chatdesk.core.usage.service import UsageService
@@ -78,7 +79,8 @@ async def test_a_new_limit_holds_at_once(store: Store) -> None:
 
 
 async def test_the_service_reads_sums(store: Store) -> None:
-    usage, thread = UsageService(UsageRepository(store.db)), await store.thread()
+    usage = UsageService(UsageRepository(store.db), UsageDayRepository(store.db), store.clock)
+    thread = await store.thread()
     await _spend(store, 5)
     assert (await usage.of_thread(thread)).rows == ()
     everything = await usage.between(0, store.clock.now_ms())

@@ -1,0 +1,232 @@
+"""Limits on what is spent: a line for each, with a warning and a stop. The dialog is given them and gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX = (780, 480)
+_KINDS: Final = (
+    ("Tokens a day", LimitUnit.TOKENS, LimitPeriod.DAY),
+    ("Tokens a month", LimitUnit.TOKENS, LimitPeriod.MONTH),
+    ("Dollars a day", LimitUnit.MONEY, LimitPeriod.DAY),
+    ("Dollars a month", LimitUnit.MONEY, LimitPeriod.MONTH),
+)
+_ABOUT = (
+    "At the warning you are told once a day, and titles and summaries wait. Nothing is sent beyond the stop; a question"
+    " is kept, and can be sent anyway. Days and months are those of this computer. A model whose price nobody knows"
+    " costs nothing here."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTarget:
+    """What a limit can be for."""
+
+    scope: LimitScope
+    target: str
+    label: str
+
+
+EVERYTHING: Final = LimitTarget(LimitScope.ALL, "", "Everything")
+
+
+class LimitsDialog(Panel):
+    """``saved`` carries all limits as a tuple; the dialog stays until ``accept`` or ``show_problem`` answers it."""
+
+    saved = Signal(object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        limits: Sequence[tuple[UsageLimit, str]],
+        targets: Sequence[LimitTarget],
+        *,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``limits``: each with what is used of it, in words."""
+        super().__init__(theme, "Limits", parent=parent)
+        self.setObjectName("limitsDialog")
+        self._targets = (EVERYTHING, *targets)
+        self._lines: list[_Line] = []
+        self._number = 0
+        self._problem = plain_label("", "text", wraps=True)
+        self._problem.setObjectName("limitsProblem")
+        self._problem.setStyleSheet(f"color: {theme.tokens.danger};")
+        self._problem.hide()
+        inner = QWidget()
+        inner.setObjectName("limitsLines")
+        self._rows = QVBoxLayout(inner)
+        self._rows.setContentsMargins(0, 0, 8, 0)
+        self._rows.setSpacing(6)
+        self._rows.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setStyleSheet("QScrollArea, #limitsLines { background: transparent; }")
+        area.setWidget(inner)
+        self._add = _button("limitsAdd", "Add a limit")
+        self._add.clicked.connect(lambda: self._add_line(None, "").what.setFocus(Qt.FocusReason.OtherFocusReason))
+        save, cancel = _button("limitsSave", "Save"), _button("limitsCancel", "Cancel")
+        save.setDefault(True)
+        save.clicked.connect(self._on_save_clicked)
+        cancel.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._add)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label("Limits", "strong"))
+        column.addWidget(plain_label(_ABOUT, "muted", wraps=True))
+        column.addWidget(area, 1)
+        column.addWidget(self._problem)
+        column.addLayout(buttons)
+        for limit, used in limits:
+            self._add_line(limit, used)
+        if not limits:
+            self._add_line(None, "")
+        self.fit(*_SIZE_PX)
+        self._lines[0].hard.setFocus()
+
+    def show_problem(self, text: str) -> None:
+        """What cannot be taken, and why; everything typed stays."""
+        self._problem.setText(text)
+        self._problem.setVisible(True)
+        announce(self, text, is_assertive=True)
+
+    def limits(self) -> tuple[UsageLimit, ...]:
+        """As they stand in the fields. Raises ``ValueError`` with words for a number that is none."""
+        return tuple(line.limit() for line in self._lines)
+
+    def _add_line(self, limit: UsageLimit | None, used: str) -> _Line:
+        self._number += 1
+        line = _Line(self._targets, limit, used, number=self._number)
+        line.removed.connect(self._on_line_removed)
+        self._lines.append(line)
+        self._rows.insertWidget(self._rows.count() - 1, line)
+        return line
+
+    def _on_line_removed(self, line: object) -> None:
+        assert isinstance(line, _Line)
+        place = self._lines.index(line)
+        self._lines.remove(line)
+        self._rows.removeWidget(line)
+        line.hide()
+        line.deleteLater()
+        following = self._lines[min(place, len(self._lines) - 1)].remove if self._lines else self._add
+        following.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_save_clicked(self) -> None:
+        self._problem.hide()
+        try:
+            limits = self.limits()
+        except ValueError as error:
+            self.show_problem(str(error))
+            return
+        self.saved.emit(limits)
+
+
+class _Line(QWidget):
+    removed = Signal(object)
+
+    def __init__(self, targets: Sequence[LimitTarget], limit: UsageLimit | None, used: str, *, number: int) -> None:
+        super().__init__()
+        self.setObjectName(f"limit{number}")
+        self.what, self.kind = QComboBox(), QComboBox()
+        self.soft, self.hard = QLineEdit(), QLineEdit()
+        self.remove = _button(f"limit{number}_remove", "Remove")
+        self.remove.setAccessibleName(f"Remove limit {number}")
+        self._targets = list(targets)
+        if limit is not None and not any((each.scope, each.target) == (limit.scope, limit.target) for each in targets):
+            self._targets.append(LimitTarget(limit.scope, limit.target, limit.label or limit.target))
+        for each in self._targets:
+            self.what.addItem(each.label)
+        for words, _unit, _period in _KINDS:
+            self.kind.addItem(words)
+        self.what.setMinimumContentsLength(12)
+        self.what.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        fields = (
+            (self.what, "what", f"Limit {number}, for"),
+            (self.kind, "kind", f"Limit {number}, of"),
+            (self.soft, "soft", f"Limit {number}, warning at"),
+            (self.hard, "hard", f"Limit {number}, stop at"),
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        for place, (field, name, words) in enumerate(fields):
+            field.setObjectName(f"limit{number}_{name}")
+            field.setAccessibleName(words)
+            grid.addWidget(field, 0, place)
+            grid.setColumnStretch(place, 3 if place < 2 else 2)
+        grid.addWidget(self.remove, 0, len(fields))
+        self.soft.setPlaceholderText("No warning")
+        self.hard.setPlaceholderText("No stop")
+        state = plain_label(used, "muted")
+        state.setObjectName(f"limit{number}_used")
+        grid.addWidget(state, 1, 0, 1, 2)
+        grid.addWidget(plain_label("warning at", "muted"), 1, 2)
+        grid.addWidget(plain_label("stop at", "muted"), 1, 3)
+        if limit is not None:
+            at = next(i for i, e in enumerate(self._targets) if (e.scope, e.target) == (limit.scope, limit.target))
+            self.what.setCurrentIndex(at)
+            self.kind.setCurrentIndex(
+                next(i for i, (_w, unit, period) in enumerate(_KINDS) if (unit, period) == (limit.unit, limit.period))
+            )
+            self.soft.setText(_text_of(limit.soft))
+            self.hard.setText(_text_of(limit.hard))
+        self.remove.clicked.connect(lambda: self.removed.emit(self))
+
+    def limit(self) -> UsageLimit:
+        target = self._targets[self.what.currentIndex()]
+        words, unit, period = _KINDS[self.kind.currentIndex()]
+        soft, hard = (_number_of(field, f"{target.label}, {words.lower()}") for field in (self.soft, self.hard))
+        label = "" if target.scope is LimitScope.ALL else target.label
+        return UsageLimit(target.scope, period, unit, soft=soft, hard=hard, target=target.target, label=label)
+
+
+def _text_of(amount: float) -> str:
+    return f"{amount:,.2f}".removesuffix(".00") if amount else ""
+
+
+def _number_of(field: QLineEdit, where: str) -> float:
+    """What stands in a field; 0 where it is empty."""
+    text = field.text().strip().lstrip("$").replace(",", "").replace(" ", "").replace("_", "")
+    try:
+        return float(text) if text else 0.0
+    except ValueError:
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+        raise ValueError(f"“{field.text()[:40]}” is no number ({where}). Write it as 100000 or 2.50.") from None
+
+
+def _button(name: str, words: str) -> QPushButton:
+    button = QPushButton(words)
+    button.setObjectName(name)
+    button.setAccessibleName(words)
+    button.setAutoDefault(False)
+    return button

@@ -1,0 +1,195 @@
+"""What was spent: totals, a chart and a table by day, model, project or kind. It asks for days and is given them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from PySide6.QtCore import QDate, Signal
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QDateEdit, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.usage import UsageCell
+from chatdesk.core.domain.usage_day import date_of, number_of
+from chatdesk.core.usage.overview import Grouping, overview_of
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.usage.chart import UsageChart, describe
+from chatdesk.ui.usage.figures import MEASURES, cost_words, request_words, token_words
+from chatdesk.ui.usage.table import UsageTable
+
+_RANGES: Final = (("7 days", 7), ("30 days", 30), ("90 days", 90), ("All", 0), ("Own days", -1))
+_FIRST_RANGE = 1
+_GROUPINGS: Final = (
+    (Grouping.DAY, "By day"),
+    (Grouping.MODEL, "By model"),
+    (Grouping.PROJECT, "By project"),
+    (Grouping.KIND, "By kind"),
+)
+
+
+class UsagePage(QWidget):
+    """``daysRequested(first, last)``: what these local days took is wanted, see ``show_days``; ``csvRequested`` and
+    ``limitsRequested`` come from the buttons. Days count from 1970-01-01."""
+
+    daysRequested = Signal(int, int)
+    csvRequested = Signal(int, int)
+    limitsRequested = Signal()
+
+    def __init__(self, theme: Theme, *, today: int, first_day: int) -> None:
+        super().__init__()
+        self.setObjectName("usagePage")
+        self._theme = theme
+        self._today = today
+        self._first_day = min(first_day, today)
+        self._cells: Sequence[UsageCell] = ()
+        self._shown = (today, today)
+        self._range = QComboBox()
+        self._range.setObjectName("usageRange")
+        self._range.setAccessibleName("Days")
+        for words, days in _RANGES:
+            self._range.addItem(words, days)
+        self._from, self._to = self._date_edit("usageFrom", "First day"), self._date_edit("usageTo", "Last day")
+        self._measure = QComboBox()
+        self._measure.setObjectName("usageMeasure")
+        self._measure.setAccessibleName("What the bars show")
+        for measure in MEASURES:
+            self._measure.addItem(measure.name)
+        self._groupings = QButtonGroup(self)
+        self._total = plain_label("", "text", wraps=True)
+        self._total.setObjectName("usageTotal")
+        self._notes = plain_label("", "muted", wraps=True)
+        self._notes.setObjectName("usagePageNotes")
+        self.chart, self.table = UsageChart(theme), UsageTable(theme)
+        self._csv = self._button("usageCsv", "Export CSV…")
+        self._limits = self._button("usageLimits", "Limits…")
+        self._lay_out()
+        self._range.setCurrentIndex(_FIRST_RANGE)
+        self._range.currentIndexChanged.connect(self._on_range_changed)
+        self._from.dateChanged.connect(self._ask)
+        self._to.dateChanged.connect(self._ask)
+        self._measure.currentIndexChanged.connect(self._show)
+        self._groupings.idToggled.connect(lambda _id, is_on: self._show() if is_on else None)
+        self._csv.clicked.connect(lambda: self.csvRequested.emit(*self.days()))
+        self._limits.clicked.connect(self.limitsRequested)
+        self._on_range_changed()
+
+    def days(self) -> tuple[int, int]:
+        """The first and the last day that are wanted; in that order, whatever was chosen."""
+        chosen = int(self._range.currentData())
+        if chosen > 0:
+            return self._today - chosen + 1, self._today
+        if chosen == 0:
+            return self._first_day, self._today
+        first, last = (number_of(_python_date(edit.date())) for edit in (self._from, self._to))
+        return min(first, last), max(first, last)
+
+    def ask(self) -> None:
+        """Ask for what is to be shown, for the first time or again."""
+        self.daysRequested.emit(*self.days())
+
+    def show_days(self, first_day: int, last_day: int, cells: Sequence[UsageCell]) -> None:
+        """What these days took. Nothing happens where other days are wanted by now."""
+        if (first_day, last_day) != self.days():
+            return
+        self._cells, self._shown = cells, (first_day, last_day)
+        self._show()
+        announce(self, self._total.text())
+
+    def _show(self) -> None:
+        grouping = _GROUPINGS[max(self._groupings.checkedId(), 0)][0]
+        overview = overview_of(self._cells, grouping, first_day=self._shown[0], last_day=self._shown[1])
+        measure = MEASURES[max(self._measure.currentIndex(), 0)]
+        self.chart.show_overview(overview, measure)
+        self.table.show_overview(overview)
+        total = overview.total
+        if not total.requests:
+            self._total.setText(describe(overview, measure))
+        else:
+            cost = "Nobody knows what they cost" if cost_words(total) == "not known" else f"Cost: {cost_words(total)}"
+            self._total.setText(f"{token_words(total)} in {request_words(total)}. {cost}.".replace("about", "About", 1))
+        notes = []
+        if total.estimated_requests:
+            notes.append(f"≈: tokens of {total.estimated_requests:,} requests are estimates.")
+        if total.unpriced_requests:
+            notes.append(f"The prices of {total.unpriced_requests:,} requests are not known.")
+        self._notes.setText(" ".join(notes))
+        self._notes.setVisible(bool(notes))
+        self._csv.setEnabled(bool(self._cells))
+
+    def _on_range_changed(self) -> None:
+        is_own = int(self._range.currentData()) < 0
+        for edit in (self._from, self._to):
+            edit.setVisible(is_own)
+        self._ask()
+
+    def _ask(self) -> None:
+        self.ask()
+
+    # Building
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        for widget in (self._range, self._from, self._to):
+            top.addWidget(widget)
+        top.addStretch(1)
+        top.addWidget(self._measure)
+        by = QHBoxLayout()
+        by.setSpacing(4)
+        for at, (grouping, words) in enumerate(_GROUPINGS):
+            button = self._button(f"usageBy_{grouping.value}", words)
+            button.setCheckable(True)
+            self._groupings.addButton(button, at)
+            by.addWidget(button)
+        self._groupings.button(0).setChecked(True)
+        by.addStretch(1)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(8)
+        bottom.addStretch(1)
+        bottom.addWidget(self._limits)
+        bottom.addWidget(self._csv)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(top)
+        column.addWidget(self._total)
+        column.addLayout(by)
+        column.addWidget(self.chart)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._notes)
+        column.addLayout(bottom)
+        self.table.setMinimumHeight(120)
+        self._theme.changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        tokens = self._theme.tokens
+        self.setStyleSheet(f"QPushButton:checked {{ background: {tokens.selected}; border-color: {tokens.accent}; }}")
+
+    def _date_edit(self, name: str, words: str) -> QDateEdit:
+        edit = QDateEdit(_qt_date(date_of(self._today if name == "usageTo" else self._today - 29)))
+        edit.setObjectName(name)
+        edit.setAccessibleName(words)
+        edit.setCalendarPopup(False)
+        edit.setDisplayFormat("yyyy-MM-dd")
+        edit.setMaximumDate(_qt_date(date_of(self._today)))
+        edit.setMinimumDate(QDate(2000, 1, 1))
+        return edit
+
+    @staticmethod
+    def _button(name: str, words: str) -> QPushButton:
+        button = QPushButton(words)
+        button.setObjectName(name)
+        button.setAccessibleName(words)
+        button.setAutoDefault(False)
+        return button
+
+
+def _qt_date(day: date) -> QDate:
+    return QDate(day.year, day.month, day.day)
+
+
+def _python_date(day: QDate) -> date:
+    return date(day.year(), day.month(), day.day())

@@ -1,0 +1,152 @@
+"""In the real window: what waits is shown and cancelled, limits hold and are passed once, usage is seen and saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
+
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.waiting import WaitingAnswer
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.usage_binding import clock_words, queue_words, waiting_words
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.limits import LimitsDialog
+from chatdesk.ui.usage.dialog import UsageDialog
+from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
+
+T = TypeVar("T", bound=QWidget)
+
+
+def _paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _child(application: WindowApplication, kind: type[T], name: str = "") -> T:
+    window = application.panes.window
+    found = window.findChild(kind, name) if name else window.findChild(kind)
+    assert found is not None
+    return found
+
+
+def _notice(application: WindowApplication, message_id: str) -> list[str]:
+    entry = application.panes.transcript._conversation.find(message_id)
+    assert entry is not None
+    return [item.text for item in entry.items if item.kind == "notice"]  # type: ignore[attr-defined]
+
+
+def test_a_message_over_the_rate_waits_in_sight_and_can_be_cancelled(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "one")
+        assert first.status is Status.COMPLETE
+        services = await application.services()
+        type_text(application, "two")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: services.chat.queue.waiting)
+        waiting = services.chat.queue.waiting[0].message_id
+        await until(lambda: _notice(application, waiting))
+        assert "Waiting: sends at" in _notice(application, waiting)[0]
+        assert services.chat.is_answering(first.thread_id)
+        await until(application.messages.can_stop)
+        # Another thread and back: it is said there again.
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+        await application.threads.open(first.thread_id)
+        await until(lambda: application.panes.transcript._conversation.find(waiting))
+        assert "Waiting" in _notice(application, waiting)[0]
+        stopped = await answered(
+            application, lambda: application.panes.transcript.wayOutRequested.emit("cancel-waiting", waiting)
+        )
+        assert stopped.status is Status.STOPPED
+        await until(lambda: not application.messages.can_stop())
+
+    play(_paths(tmp_path), script, replace(FAST, rate_limit="1/h"))
+
+
+def test_a_limit_keeps_the_question_and_lets_one_pass(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        await services.chat.limits.replace(
+            [UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, soft=1, hard=2)]
+        )
+        refused = await ask(application, "one")
+        assert refused.error_type == "limit_reached"
+        await until(lambda: _notice(application, refused.id))
+        passed = await answered(
+            application, lambda: application.panes.transcript.wayOutRequested.emit("send-anyway", refused.id)
+        )
+        assert passed.status is Status.COMPLETE
+        assert "warning at 1 tokens a day" in application.panes.window._banner.text
+        application.panes.transcript.wayOutRequested.emit("raise-limit", refused.id)
+        await until(lambda: application.panes.window.findChild(LimitsDialog))
+        dialog = _child(application, LimitsDialog)
+        soft, hard = _child(application, QLineEdit, "limit1_soft"), _child(application, QLineEdit, "limit1_hard")
+        assert (soft.text(), hard.text()) == ("1", "2")
+        soft.setText("9")
+        _child(application, QPushButton, "limitsSave").click()
+        await until(lambda: dialog._problem.text())
+        assert dialog.isVisible()
+        hard.setText("1000000")
+        _child(application, QPushButton, "limitsSave").click()
+        await until(lambda: not application.panes.window.findChild(LimitsDialog))
+        assert [limit.hard for limit in await services.chat.limits.all()] == [1_000_000]
+
+    play(_paths(tmp_path), script)
+
+
+def test_usage_is_seen_and_saved(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "one")
+        application.panes.commands.trigger("app.usage")
+        await until(lambda: application.panes.window.findChild(UsageDialog))
+        page = _child(application, UsageDialog).page
+        await until(lambda: page.table.model().rowCount() == 2)
+        _child(application, QPushButton, "usageCsv").click()
+        chooser = _child(application, QFileDialog, "usageFile")
+        target = tmp_path / "usage.csv"
+        chooser.fileSelected.emit(str(target))
+        await until(target.exists)
+        assert "offline" in target.read_text("utf-8")
+        chooser.reject()
+        _child(application, UsageDialog).reject()
+        await until(lambda: not application.panes.window.findChild(UsageDialog))
+
+    play(_paths(tmp_path), script)
+
+
+def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: object) -> None:
+    opened: list[str] = []
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        message = await ask(application, "one")
+        binding = application.bindings.usage
+        for link in ("https://pay.example/top-up", "http://pay.example/", "file:///etc/passwd", "javascript:alert(1)"):
+            shown = replace(message, error_details={"payment": {"link": link}})
+
+            async def get_message(_id: str, shown: object = shown) -> object:
+                return shown
+
+            services.chat.get_message = get_message  # type: ignore[method-assign, assignment]
+            await binding._open_payment(message.id)
+        assert opened == ["https://pay.example/top-up"]
+
+    monkeypatch.setattr(  # type: ignore[attr-defined]
+        "chatdesk.ui.application.usage_binding.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
+    )
+    play(_paths(tmp_path), script)
+
+
+def test_words_for_what_waits() -> None:
+    waiting = WaitingAnswer("m", "t", "p", "m", reason="There is no network.")
+    assert waiting_words(waiting) == "There is no network. Waiting: it is sent by itself."
+    later = replace(waiting, sends_at=4_102_444_800_000, before=2)
+    assert waiting_words(later).endswith(", 2 before it.")
+    assert " on " in clock_words(later.sends_at or 0)
+    assert queue_words(()) == "All changes saved"
+    assert queue_words((waiting,)) == "1 message waits to be sent"
+    assert queue_words((waiting, later)) == "2 messages wait to be sent"
