@@ -16,7 +16,9 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.usage_binding import clock_words, queue_words, waiting_words
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.limits import LimitsDialog
+from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.usage.dialog import UsageDialog
+from chatdesk.ui.usage.page import UsagePage
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
 
 T = TypeVar("T", bound=QWidget)
@@ -114,6 +116,30 @@ def test_usage_is_seen_and_saved(tmp_path: Path) -> None:
         chooser.reject()
         _child(application, UsageDialog).reject()
         await until(lambda: not application.panes.window.findChild(UsageDialog))
+
+    play(_paths(tmp_path), script)
+
+
+def test_the_settings_have_the_page_too(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "one")
+        application.bindings.settings.open("Usage and limits")
+        await until(lambda: application.panes.window.findChild(UsagePage))
+        page = _child(application, UsagePage)
+        await until(lambda: page.table.model().rowCount() == 2)
+        field = _child(application, QLineEdit, "setting_rate_limit")
+        dialog = _child(application, SettingsDialog)
+        field.setText("often")
+        assert not dialog.apply()
+        field.setText("3/min")
+        assert dialog.apply()
+        services = await application.services()
+        await until(lambda: services.settings.rate_limit == "3/min")
+        page.limitsRequested.emit()
+        await until(lambda: application.panes.window.findChild(LimitsDialog))
+        _child(application, LimitsDialog).reject()
+        dialog.reject()
+        await until(lambda: not application.panes.window.findChild(SettingsDialog))
 
     play(_paths(tmp_path), script)
 

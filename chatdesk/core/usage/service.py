@@ -55,5 +55,7 @@ class UsageService:
         try:
             await asyncio.to_thread(lambda: write_atomically(path, csv_of(cells)))
         except OSError as error:
-            raise ExportFailed(f"“{path.name}” could not be written: {error.strerror or 'the system refused'}.") from None
+            raise ExportFailed(
+                f"“{path.name}” could not be written: {error.strerror or 'the system refused'}."
+            ) from None
         return len(cells)

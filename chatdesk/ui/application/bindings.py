@@ -84,7 +84,7 @@ class Bindings:
             panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks, unsaved=self.unsaved
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
-        self.usage = UsageBinding(panes, self.threads, self.messages, handle=handle, tasks=tasks)
+        self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
         self.ways_out = WaysOut(panes, self.messages, self.undo, handle=handle, tasks=tasks)
         self.comparison = CompareBinding(
             panes,

@@ -91,6 +91,7 @@ class SettingsBinding(QObject):
             "model_titles": self._settings.model_titles,
             "summaries": self._settings.summaries,
             "background_tokens_per_day": self._settings.background_tokens_per_day,
+            "rate_limit": self._settings.rate_limit,
             "backups_daily": self._settings.backups_daily,
             "backups_weekly": self._settings.backups_weekly,
             "provider": self._settings.provider,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.limits import LimitScope
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.waiting import WaitingAnswer
     from chatdesk.core.events import LimitNear, QueueChanged
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.application.settings_binding import SettingsBinding
     from chatdesk.ui.dialogs.limits import LimitsDialog
+    from chatdesk.ui.dialogs.settings import SettingsDialog
     from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.usage.page import UsagePage
 
@@ -39,6 +42,7 @@ class UsageBinding(QObject):
         panes: Panes,
         threads: ThreadBinding,
         messages: MessageBinding,
+        settings: SettingsBinding,
         *,
         handle: ServiceHandle,
         tasks: AsyncTasks,
@@ -50,6 +54,7 @@ class UsageBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         panes.transcript.wayOutRequested.connect(self._on_way_out_requested)
+        settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)
 
@@ -80,6 +85,17 @@ class UsageBinding(QObject):
 
         page = await self.make_page()
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
+
+    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
+        """Its page of usage is filled when somebody looks at it."""
+        slot = _Slot()
+        slot.firstShown.connect(lambda: self._tasks.start(self._fill_slot(slot), "usage"))
+        dialog.fill_page("Usage and limits", slot)
+
+    async def _fill_slot(self, slot: _Slot) -> None:
+        page = await self.make_page()
+        if isValid(slot):
+            slot.column.addWidget(page)
 
     async def make_page(self) -> UsagePage:
         """A page that is filled, and whose buttons do what they say."""
@@ -190,6 +206,24 @@ class UsageBinding(QObject):
         url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
         if url.isValid() and url.scheme() == "https":
             QDesktopServices.openUrl(url)
+
+
+class _Slot(QWidget):
+    """Room on a page of the settings. ``firstShown`` comes once."""
+
+    firstShown = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._was_shown = False
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 12, 0, 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._was_shown:
+            self._was_shown = True
+            self.firstShown.emit()
 
 
 def waiting_words(waiting: WaitingAnswer) -> str:

@@ -34,7 +34,7 @@ _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "delete_messages", "trash_days"),
     "Providers": ("provider", "openai_model", "offline_speed_tokens_per_s"),
-    "Usage and limits": (),
+    "Usage and limits": ("rate_limit",),
     "Context": ("model_titles", "summaries", "background_tokens_per_day"),
     "Accessibility": ("motion", "read_answers"),
     "Tools": (),
@@ -67,6 +67,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "model_titles": "Titles by the model",
     "summaries": "Summarise long threads",
     "background_tokens_per_day": "Tokens a day in the background",
+    "rate_limit": "Messages at most",
     "backups_daily": "Daily backups",
     "backups_weekly": "Weekly backups",
     "provider": "Who answers new threads",
