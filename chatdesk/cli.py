@@ -98,7 +98,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; returns the exit code (``argparse`` itself exits with 2, or 0 for help)."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and options.command == "search":
+        options.query += unknown  # -word leaves a word out
+    elif unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     is_debug = getattr(options, "debug", False)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):

@@ -45,3 +45,12 @@ def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.out == ""
     assert "No tag is called “none”." in printed.err
     assert "Nothing was found." in printed.err
+
+
+def test_a_minus_leaves_a_word_out_and_is_no_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["search", "herons", "-fish", "role:user"]) == 0
+    assert "Nothing was found." in capsys.readouterr().err
+    assert run(["search", "herons", "-zebra", "--limit", "1", "role:user"]) == 0
+    assert "How do herons fish?" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run(["threads", "-zebra"])
