@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,7 @@ class Summariser(OfflineProvider):
         super().__init__(speed_tokens_per_s=None)
         self.requests: list[ChatRequest] = []
         self.answers: list[Sequence[StreamEvent | Exception]] = []
+        self.rule: Callable[[str], str] | None = None
         self.blocks = self.blocks_later = False
         self.is_blocked = asyncio.Event()
 
@@ -65,6 +66,10 @@ class Summariser(OfflineProvider):
                 if isinstance(event, Exception):
                     raise event
                 yield event
+            return
+        if self.rule is not None:
+            yield TextDelta(self.rule(request.messages[-1].text))
+            yield StreamFinished(FinishReason.STOP)
             return
         if self.blocks_later:
             await asyncio.get_running_loop().create_future()
@@ -189,6 +194,41 @@ async def test_what_was_summarised_before_is_folded_in(world: World) -> None:
     asked = world.model.requests[-1]
     assert asked.messages[-1].text.startswith("Earlier summary:\n- ")
     assert asked.is_summary
+
+
+FACTS = {
+    0: "Maria Lindqvist is the harbour master.",
+    60: "Decided: the quay is closed on 14 May.",
+    140: "There are 37 cranes and 4,210 containers.",
+    220: "Open: who pays for the new pump?",
+}
+
+
+def _text_with_facts(position: int) -> str:
+    return FACTS.get(position, "Nothing else is of interest here, it is only talk. " * 5)
+
+
+def _kept_facts(material: str) -> str:
+    """What a model does that obeys the prompt: names, decisions, numbers and open questions of both stay."""
+    return "\n".join(fact for fact in FACTS.values() if fact in material) or "Nothing was said."
+
+
+@pytest.mark.parametrize("rule", [_kept_facts, None], ids=["scripted", "offline"])
+async def test_summaries_of_summaries_keep_what_was_said_first(world: World, rule: Callable[[str], str] | None) -> None:
+    world.model.rule = rule
+    (thread,) = await load_many(world.chat.database, threads=1, messages_per_thread=400, text_of=_text_with_facts)
+    await world.chat.repositories.threads.set_model(thread, "scripted", "small")
+    world.thread = thread
+    await world.context.totals(thread, "And now?")
+    await world.made()
+    summary = await world.settled()
+    assert summary.version > 4
+    assert [fact for fact in FACTS.values() if fact not in summary.text] == []
+    sent = await world.chat.chat.send_message(thread, "Who is Maria?")
+    await world.chat.answer_of(sent)
+    request = world.chat.provider.requests[-1]
+    assert summary.text in request.messages[0].text
+    assert not any("harbour master" in message.text for message in request.messages[1:])
 
 
 async def test_a_thread_many_windows_long_is_covered_piece_by_piece(world: World) -> None:
