@@ -119,7 +119,7 @@ class Summariser:
         while True:
             frame = await self._source.frame(wanted.thread_id)
             previous = made if wanted.is_anew else frame.summary
-            if not frame.has_summaries:
+            if not frame.has_summaries or (frame.is_summary_off and not wanted.is_anew):
                 return made
             first = max(frame.starts_at, 0 if previous is None else previous.to_position + 1)
             last = max(await self._last_to_cover(frame, int(room.counted * _SHARE_KEPT)), wanted.at_least)

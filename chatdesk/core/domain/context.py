@@ -170,7 +170,8 @@ class ContextFrame:
 
     ``system_prompt`` is the thread's or else its project's. ``starts_at`` is the position of the first message that may
     be sent. ``summary`` is the newest one for the shown path that can be sent, ``stale_summary_id`` a newer one that
-    cannot. ``end`` is the last position of the path, -1 where it is empty.
+    cannot; ``is_summary_off``: the reader said that it is not sent, so none is made unasked either. ``end`` is the last
+    position of the path, -1 where it is empty.
     """
 
     thread_id: str
@@ -186,3 +187,4 @@ class ContextFrame:
     stale_summary_id: str | None
     end: int
     message_count: int
+    is_summary_off: bool = False

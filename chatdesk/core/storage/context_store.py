@@ -217,7 +217,7 @@ def _frame(conn: Connection, thread_id: str) -> ContextFrame:
     if row is None:
         raise ThreadNotFound
     own, wider = (parameters_from(from_json(stored)) for stored in (row[5], row[6]))
-    summary, stale = best_for_path(conn, thread_id, row[8])
+    best = best_for_path(conn, thread_id, row[8])
     return ContextFrame(
         thread_id=thread_id,
         project_id=row[0],
@@ -228,8 +228,9 @@ def _frame(conn: Connection, thread_id: str) -> ContextFrame:
         starts_at_id=row[7],
         starts_at=row[8],
         has_summaries=not row[9],
-        summary=summary,
-        stale_summary_id=stale,
+        summary=best.summary,
+        stale_summary_id=best.stale_id,
         end=-1 if row[11] is None else row[11],
         message_count=row[10],
+        is_summary_off=best.is_off,
     )

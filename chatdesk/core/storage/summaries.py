@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
@@ -79,16 +80,28 @@ class SummaryRepository:
         return await self._db.write(work)
 
 
-def best_for_path(conn: Connection, thread_id: str, starts_at: int) -> tuple[Summary | None, str | None]:
-    """The summary that can be sent for the shown path, and the id of a newer one that cannot because it is stale."""
+@dataclass(frozen=True, slots=True)
+class ForPath:
+    """``summary`` can be sent for the shown path; ``stale_id`` is a newer one that cannot, because it is stale.
+    ``is_off``: the reader switched the newest one off, so that no older one takes its place."""
+
+    summary: Summary | None = None
+    stale_id: str | None = None
+    is_off: bool = False
+
+
+def best_for_path(conn: Connection, thread_id: str, starts_at: int) -> ForPath:
     stale = None
     for row in rows_of_thread(conn, thread_id):
         summary = _summary(row)
-        if summary.state is SummaryState.VALID and row[20] and starts_at <= summary.from_position:
-            return summary, stale
+        is_for_path = bool(row[20]) and starts_at <= summary.from_position
+        if is_for_path and summary.state is SummaryState.OFF:
+            return ForPath(is_off=True)
+        if is_for_path and summary.state is SummaryState.VALID:
+            return ForPath(summary, stale)
         if summary.state is SummaryState.STALE and stale is None:
             stale = summary.id
-    return None, stale
+    return ForPath(stale_id=stale)
 
 
 def rows_of_thread(conn: Connection, thread_id: str) -> Sequence[Sequence[Any]]:

@@ -220,7 +220,7 @@ def _state(summary: Summary) -> str:
     if summary.is_range_gone:
         return "Messages that it stands for are gone for good; it is not sent."
     if summary.state is SummaryState.OFF:
-        return "It is not sent: you switched it off."
+        return "It is not sent: you switched it off. Another one is made only when you redo it."
     if summary.state is SummaryState.STALE:
         why = _STALE.get(summary.stale_reason, "") if summary.stale_reason is not None else ""
         return f"It is out of date and not sent{': ' + why if why else ''}. Redo it to have it sent again."

@@ -381,6 +381,25 @@ async def test_a_reader_edits_pins_facts_and_has_it_made_anew(world: World) -> N
         await world.context.summaries.edit(made.id, "x")
 
 
+async def test_one_that_is_not_to_be_sent_gets_no_successor_unasked(world: World) -> None:
+    await world.ask(14)
+    await world.made()
+    made = await world.settled()
+    await world.context.summaries.switch(made.id, is_on=False)
+    asked = len(world.model.requests)
+    await world.ask(14)
+    await world.context.totals(world.thread, "And now?")
+    while world.context.summaries._worker._waiting or world.context._tasks._tasks:  # type: ignore[union-attr]
+        await asyncio.to_thread(lambda: None)
+    assert len(world.model.requests) == asked
+    assert await world.context.summaries.list(world.thread) != ()
+    assert (await world.context.report(world.thread)).summary_id is None
+    await world.context.redo_summary(world.thread)
+    anew = await world.made(made.version + 1)
+    assert (await world.settled()).state is SummaryState.VALID
+    assert anew.version > made.version
+
+
 async def test_idle_threads_are_found_at_the_times_of_the_schedule(world: World) -> None:
     clock = SystemClock()
     thread = await _long_thread(world)

@@ -85,15 +85,17 @@ async def test_only_what_a_model_made_is_in_the_ledger(world: World) -> None:
     assert await world.store.db.read(work) == [("complete", 100, 20)]
 
 
-async def test_the_newest_version_is_sent_and_one_can_be_switched_off(world: World) -> None:
-    first = await world.summaries.add(world.new())
+async def test_the_newest_version_is_sent_and_none_while_it_is_switched_off(world: World) -> None:
+    await world.summaries.add(world.new())
     second = await world.summaries.add(world.new(text="shorter", author=SummaryAuthor.PERSON))
     assert [each.version for each in await world.summaries.list(world.thread)] == [2, 1]
     assert await world.sent() == second
     assert (await world.summaries.switch(second.id, is_on=False)).state is SummaryState.OFF
-    assert await world.sent() == first
+    frame = await world.contexts.frame(world.thread)
+    assert (frame.summary, frame.stale_summary_id, frame.is_summary_off) == (None, None, True)
     await world.summaries.switch(second.id, is_on=True)
     assert await world.sent() == second
+    assert not (await world.contexts.frame(world.thread)).is_summary_off
 
 
 async def test_a_change_in_the_range_makes_it_stale_and_one_after_it_does_not(world: World) -> None:
