@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 
 if TYPE_CHECKING:
@@ -55,12 +55,13 @@ _log = logging.getLogger(__name__)
 _MS_PER_DAY = 24 * 60 * 60 * 1000
 # Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
 _SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
+_TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
 @dataclass(slots=True)
 class Services:
     """What front ends work with. ``has_other_owner``: another process writes to the data directory; everything can be
-    read, and ``ask`` lets that process do the asking."""
+    read, and ``ask`` lets that process do the asking. ``listen`` is what a window does once it owns the directory."""
 
     chat: ChatService
     events: EventBus
@@ -80,6 +81,8 @@ class Services:
     usage: UsageService
     budget: BackgroundBudget
     search: SearchService
+    lock: InstanceLock
+    listen: Callable[[], Awaitable[None]] | None = None
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
     _network: NetworkWatch | None = None
@@ -280,12 +283,13 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
         raise AlreadyRunning
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-        if not is_owner:
-            return _nothing
         server = InstanceServer(
             paths.data_dir, on_raise=come_to_front, on_ask=lambda request: answer_request(services, request)
         )
-        await server.start()
+        if is_owner:
+            await server.start()
+        else:
+            services.listen = server.start
         return server.close
 
     try:
@@ -325,10 +329,6 @@ def start_again() -> None:
     subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True)
 
 
-async def _nothing() -> None:
-    """There is no line to close when nobody may own the directory."""
-
-
 def lacks_display(environ: Mapping[str, str]) -> bool:
     """Whether a window could not be shown: Linux without X11, Wayland or a platform that somebody chose."""
     return sys.platform.startswith("linux") and not any(
@@ -341,7 +341,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     lacks, and then once a day the check and the backup. Yields what a person must know; ends where nothing can be
     looked after.
     """
-    if services.read_only_reason is not None:
+    if services.read_only_reason is not None and not await _write_again(services):
         return
     services.titles.follow()
     await services.chat.queue.resume()
@@ -360,6 +360,25 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
         if report.problem is not None:
             yield report.problem
         await services.search.wait_for_work(_UPKEEP_EVERY_S)
+
+
+async def _write_again(services: Services) -> bool:
+    """Try until what could only be read can be written, as when a full disk has room again. False where that is not to
+    be: another process writes here, or nothing that passes is in the way."""
+    wait_s = _TRY_AGAIN_S
+    while not services.has_other_owner and isinstance(services.read_only_reason, StorageFull | StorageReadOnly):
+        await asyncio.sleep(wait_s)
+        if services.lock.acquire() and await services.database.write_again():
+            from chatdesk.core.events import StorageRecovered, ThreadsChanged
+
+            await services.search.read_afresh()
+            if services.listen is not None:
+                await services.listen()
+            services.events.publish(ThreadsChanged(None))
+            services.events.publish(StorageRecovered())
+            return True
+        wait_s = min(_LONGEST_TRY_AGAIN_S, 2 * wait_s)
+    return False
 
 
 async def purge_trash(services: Services) -> int:
@@ -456,7 +475,7 @@ async def _build(
             bus=bus,
             clock=clock,
             max_message_bytes=settings.max_message_bytes,
-            is_nobody_writing=store.is_read_only and not has_other_owner,
+            is_nobody_writing=lambda: store.is_read_only and not has_other_owner,
         )
         chat.queue.use_rate(rate_of(settings))
     except BaseException:
@@ -487,6 +506,7 @@ async def _build(
         usage=usage,
         budget=budget,
         search=_search(store, clock),
+        lock=lock,
     )
 
 
@@ -532,7 +552,8 @@ def _context(
         counter=counter,
         catalogue=catalogue,
         clock=SystemClock(),
-        open_summariser=None if store.is_read_only else open_summariser,
+        open_summariser=open_summariser,
+        can_write=lambda: not store.is_read_only,
         enclosures=Enclosures(attachments, counter),
         budget=budget,
     )

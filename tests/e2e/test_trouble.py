@@ -13,8 +13,12 @@ from PySide6.QtWidgets import QLabel
 
 from chatdesk import app
 from chatdesk.core.domain.message import Status
+from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
+from chatdesk.core.local_api import instance
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage import tables
+from chatdesk.core.storage.database import Database
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.window import ask, play, until
@@ -85,6 +89,78 @@ def test_where_files_cannot_be_locked_the_window_opens_to_read(
     play(paths, write)
     monkeypatch.setattr("chatdesk.core.local_api.instance._lock", no_locks)
     play(paths, read)
+
+
+@pytest.mark.parametrize("trouble", [StorageFull, StorageReadOnly])
+@pytest.mark.parametrize("revision", ["0001", tables.HEAD_REVISION])
+def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch, trouble: type[StorageError], revision: str
+) -> None:
+    paths.make_directories()
+    make(paths.database, revision)
+    real = Database._open
+    is_in_the_way = True
+
+    def opened(self: Database) -> object:
+        if is_in_the_way:
+            raise trouble
+        return real(self)
+
+    monkeypatch.setattr(Database, "_open", opened)
+    monkeypatch.setattr(app, "_TRY_AGAIN_S", 0.02)
+
+    async def script(application: WindowApplication) -> None:
+        nonlocal is_in_the_way
+        services = await application.services()
+        composer = application.panes.composer
+        assert isinstance(services.read_only_reason, trouble)
+        await until(lambda: _banner(application))
+        assert composer.editor.isReadOnly()
+        assert not services.chat.context.summaries.can_be_made
+        is_in_the_way = False
+        await until(lambda: services.read_only_reason is None)
+        await until(lambda: not _banner(application))
+        assert not composer.editor.isReadOnly()
+        assert services.chat.context.summaries.can_be_made
+        answer = await ask(application, "Is there room again?")
+        assert answer.status is Status.COMPLETE
+        await services.search.fill()
+        found = [group async for group in services.search.search("room again", is_typing=False)]
+        assert any(group.count for group in found)
+
+    play(paths, script)
+    with closing(sqlite3.connect(paths.database)) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (tables.HEAD_REVISION,)
+        assert conn.execute("SELECT count(*) FROM messages WHERE status IN ('pending', 'streaming')").fetchone() == (0,)
+
+
+def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = instance._lock
+    is_in_the_way = True
+
+    def lock(*arguments: object) -> None:
+        if is_in_the_way:
+            raise OSError(errno.ENOLCK, "No locks available")
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(instance, "_lock", lock)
+    monkeypatch.setattr(app, "_TRY_AGAIN_S", 0.02)
+    paths.make_directories()
+    make(paths.database, tables.HEAD_REVISION)
+
+    async def script(application: WindowApplication) -> None:
+        nonlocal is_in_the_way
+        services = await application.services()
+        await until(lambda: _banner(application))
+        assert not await instance.raise_owner(paths.data_dir)
+        is_in_the_way = False
+        await until(lambda: not _banner(application))
+        assert await instance.raise_owner(paths.data_dir)
+        assert services.lock.is_held
+
+    play(paths, script)
 
 
 def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:

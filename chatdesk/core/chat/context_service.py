@@ -7,7 +7,7 @@ one new message costs one small read however long the thread is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -96,8 +96,10 @@ class ContextService:
         open_summariser: OpenSummariser | None = None,
         enclosures: EnclosureSource | None = None,
         budget: BackgroundBudget | None = None,
+        can_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``open_summariser``: None where summaries are only sent, not made; ``budget``: None is no limit."""
+        """``open_summariser``: None where summaries are only sent, not made, as is so for as long as ``can_write`` says
+        no; ``budget``: None is no limit."""
         self._contexts = repositories.contexts
         self._providers = providers
         self._bus = bus
@@ -121,6 +123,7 @@ class ContextService:
             open_summariser=open_summariser,
             cost_of=self.cost_of,
             budget=budget or BackgroundBudget(repositories.usage, clock),
+            can_write=can_write,
         )
         self._latest: dict[str, Prepared] = {}
         self._considered: set[str] = set()

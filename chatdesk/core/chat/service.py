@@ -6,7 +6,7 @@ is durable; it happened whole or not at all. Ids are checked before storage is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -112,7 +112,7 @@ class ChatService:
         context: ContextService | None = None,
         limits: UsageLimits | None = None,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
-        is_nobody_writing: bool = False,
+        is_nobody_writing: Callable[[], bool] = lambda: False,
     ) -> None:
         """``is_nobody_writing``: neither this process nor another can, so that no answer is really being written."""
         self._projects = repositories.projects
@@ -278,7 +278,7 @@ class ChatService:
             around=None if around is None else checked_id(around),
             at=at,
         )
-        if self._is_nobody_writing:
+        if self._is_nobody_writing():
             return replace(page, messages=tuple(self.with_live_text(message) for message in page.messages))
         return self._turns.overlay_page(page)
 
@@ -312,7 +312,7 @@ class ChatService:
 
     def with_live_text(self, message: Message) -> Message:
         """``message`` with everything that was published for it so far; storage lags a little behind a stream."""
-        if self._is_nobody_writing and not message.status.is_final:
+        if self._is_nobody_writing() and not message.status.is_final:
             return replace(message, status=Status.INTERRUPTED)
         return self._turns.overlay(message)
 

@@ -46,7 +46,9 @@ class SummaryService:
         open_summariser: OpenSummariser | None,
         cost_of: CostOf,
         budget: BackgroundBudget,
+        can_write: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``can_write``: where it says no, summaries are not made as long as it does."""
         self._summaries = repositories.summaries
         self._contexts = repositories.contexts
         self._usage = repositories.usage
@@ -56,6 +58,7 @@ class SummaryService:
         self._cost_of = cost_of
         self._budget = budget
         self._is_on_everywhere = True
+        self._can_write = can_write
         self._worker: SummaryWorker | None = None
         self._schedule: SummarySchedule | None = None
         if open_summariser is not None:
@@ -72,7 +75,7 @@ class SummaryService:
 
     @property
     def can_be_made(self) -> bool:
-        return self._worker is not None
+        return self._worker is not None and self._can_write()
 
     @property
     def waits_for_tomorrow(self) -> bool:
@@ -90,7 +93,7 @@ class SummaryService:
 
     async def make(self, thread_id: str, provider: str, model: str, *, is_anew: bool = False) -> None:
         """Have what should be covered summarised in the background; ``is_anew``: also what is covered already."""
-        if self._worker is None:
+        if self._worker is None or not self.can_be_made:
             raise NotPossible("Summaries cannot be made here.")
         newest = next(iter(await self.list(thread_id)), None)
         wanted = Wanted(thread_id, provider, model, is_anew=is_anew)

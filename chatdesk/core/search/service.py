@@ -117,6 +117,10 @@ class SearchService:
         await self._store.rebuild()
         self._has_work.set()
 
+    async def read_afresh(self) -> None:
+        """Look at the database anew after it was opened another way."""
+        await self._store.reader.disconnect()
+
     async def close(self) -> None:
         """End a search that is running and let go of the connection."""
         await self._store.close()

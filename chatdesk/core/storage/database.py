@@ -66,7 +66,7 @@ _UNREAD_LOG = (
 _NO_ROOM = StorageFull(
     "The disk is full, so ChatDesk only reads.",
     safe="Everything saved before is unchanged.",
-    next_step="Free some space and start again.",
+    next_step="Free some space: ChatDesk goes on then by itself.",
 )
 
 
@@ -143,6 +143,21 @@ class Database:
             self.is_read_only = True
             self.refusal = _NO_ROOM if error.what == StorageFull.what else error
             return None
+
+    async def write_again(self) -> bool:
+        """Open for writing what could only be opened for reading; whether that succeeded. Only for the one process that
+        may write here."""
+        if not self.is_read_only:
+            return True
+        try:
+            await self._writer.run(self._open_with_room)
+            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
+        except StorageError as error:
+            _log.info("still only to be read: %s", error.code)
+            return False
+        _log.info("the database can be written again")
+        self.is_read_only = False
+        return True
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot, on the reading thread."""

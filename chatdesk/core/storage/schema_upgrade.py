@@ -111,7 +111,7 @@ def _check_space(directory: Path, size_bytes: int) -> None:
             f"The database must be upgraded, which needs {needed // 1_000_000 + 1} MB of free space;"
             f" there are {free // 1_000_000} MB.",
             safe="The database was not touched.",
-            next_step="Free some space and start again.",
+            next_step="Free some space: ChatDesk goes on then by itself.",
         )
 
 

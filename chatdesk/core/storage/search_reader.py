@@ -65,6 +65,11 @@ class SearchReader:
             raise StorageError("The database is closed.")
         return await asyncio.wrap_future(self._pool.submit(self._run, number, work))
 
+    async def disconnect(self) -> None:
+        """Let go of the file; the next search opens it again."""
+        if not self._is_closed:
+            await asyncio.wrap_future(self._pool.submit(self._disconnect))
+
     async def close(self) -> None:
         if self._is_closed:
             return
