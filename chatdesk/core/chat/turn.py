@@ -36,6 +36,7 @@ from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
     Provider,
+    RateReported,
     ReasoningDelta,
     RetryScheduled,
     StreamFinished,
@@ -206,6 +207,8 @@ class Turn:
                         )
                     case UsageReported():
                         self._usage = event.usage
+                    case RateReported():
+                        self._context.note_rate(self._answer.provider, self._answer.model, event.report)
                     case StreamFinished():
                         self._finish_reason = event.reason
                 if clock.monotonic_s() - slice_began_s > _LONGEST_READ_SLICE_S:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.usage import Usage
+from chatdesk.core.domain.usage import RateReport, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,20 @@ class UsageReported:
 
 
 @dataclass(frozen=True, slots=True)
+class RateReported:
+    """What the vendor says of its own limits; it may come before everything else, also before a retry."""
+
+    report: RateReport
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFinished:
     reason: FinishReason
 
 
-StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | RetryScheduled | UsageReported | StreamFinished
+StreamEvent = (
+    TextDelta | ReasoningDelta | ToolCallDelta | RetryScheduled | UsageReported | RateReported | StreamFinished
+)
 
 
 @dataclass(frozen=True, slots=True)
