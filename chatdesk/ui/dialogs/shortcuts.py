@@ -33,12 +33,12 @@ _LOCAL_KEYS: Final = (
     ("New line in the composer", "Shift+Enter"),
     ("Walk through threads", "Up or Down in the list"),
     ("Open the thread", "Enter in the list"),
-    ("Mark threads", "Ctrl+Space, or Shift and an arrow, in the list"),
+    ("Mark threads", "Shift+Down or Ctrl+Space in the list"),
     ("Menu of a thread", "Menu in the list"),
     ("Between messages", "J or K in the thread"),
-    ("Links and buttons of the message", "Tab in the thread"),
+    ("Links and buttons", "Tab in the thread"),
     ("Menu of the message", "Enter or Menu in the thread"),
-    ("Walk through the text and select", "F7 in the thread"),
+    ("Walk through the text", "F7 in the thread"),
     ("Next group of results", "Tab in the search"),
 )
 _ID = int(Qt.ItemDataRole.UserRole)

@@ -155,8 +155,9 @@ class TagListDialog(Panel):
         self.list.setCurrentRow(0)
         tokens = theme.tokens
         self.list.setStyleSheet(
-            "#tagList { background: transparent; border: none; }"
-            f"#tagList::item {{ padding: {tokens.space.s}px; border-radius: {tokens.radius.row}px; }}"
+            "#tagList { background: transparent; border: none; outline: none; }"
+            "#tagList::item { border: 2px solid transparent; }"
+            f"#tagList::item {{ padding: {tokens.space.s - 2}px; border-radius: {tokens.radius.row}px; }}"
             f"#tagList::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"#tagList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
         )
