@@ -4,11 +4,11 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check bench gallery deps lock wheel clean
+.PHONY: help run test test-servers coverage check bench gallery deps lock wheel clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 run: ## set up what is missing and open ChatDesk (ARGS="--data-dir /tmp/try")
 	@$(PYTHON) packaging/set_up.py run
@@ -24,6 +24,11 @@ coverage: ## run every test and print what they reach, child processes included
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m coverage run -m pytest -q $(ARGS)
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
+
+test-servers: ## install servers that others wrote and test against them, on loopback (.tools, large)
+	@$(PYTHON) packaging/set_up.py test
+	@$(PYTHON) packaging/servers.py
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -rs -m live_local $(ARGS)
 
 check: ## lint, format, types, floors, migrations, spelling
 	@$(PYTHON) packaging/set_up.py test

@@ -18,7 +18,11 @@ def main(arguments):
     """Arguments are passed on, for example ``--upgrade`` or ``--upgrade-package openai``."""
     folder = set_up.ROOT / "requirements"
     uv = set_up.find_uv()
-    tools = [(["requirements/tools.in"], "tools.txt"), (["--no-deps", "requirements/encodings.in"], "encodings.txt")]
+    tools = [
+        (["requirements/tools.in"], "tools.txt"),
+        (["--no-deps", "requirements/encodings.in"], "encodings.txt"),
+        (["requirements/servers.in"], "servers.txt"),
+    ]
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),
         (["pyproject.toml", "-c", "requirements/dev.txt"], "run.txt"),

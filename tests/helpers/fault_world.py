@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +93,14 @@ class FaultWorld:
 
 @asynccontextmanager
 async def fault_world(
-    directory: Path, base_url: str, *, limits: StreamLimits = LIMITS, clock: Clock | None = None
+    directory: Path,
+    base_url: str,
+    *,
+    limits: StreamLimits = LIMITS,
+    clock: Clock | None = None,
+    key: str = KEY,
+    model: str = "m",
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[FaultWorld]:
     clock = clock or SystemClock()
     database = Database(directory / "chatdesk.db", clock=clock, backup_dir=directory / "backups")
@@ -103,13 +110,14 @@ async def fault_world(
         "test",
         WHO,
         base_url=base_url,
-        api_key=KEY,
+        api_key=key or None,
+        headers=headers,
         timeouts=limits,
         retry=RetryPolicy(longest_wait_s=limits.longest_wait_s, first_wait_s=0.02),
     )
     chat = ChatService(
         repositories=Repositories.of(database),
-        providers=ProviderRegistry([provider], "test", "m"),
+        providers=ProviderRegistry([provider], "test", model),
         bus=bus,
         clock=clock,
     )
