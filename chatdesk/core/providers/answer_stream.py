@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -133,12 +133,19 @@ class AnswerStream:
     """The chunks of one HTTP response."""
 
     def __init__(
-        self, response: httpx2.Response, limits: StreamLimits, deadlines: Deadlines, failures: FailureTranslator
+        self,
+        response: httpx2.Response,
+        limits: StreamLimits,
+        deadlines: Deadlines,
+        failures: FailureTranslator,
+        *,
+        is_chunk: Callable[[Mapping[str, Any]], bool],
     ) -> None:
         self._response = response
         self._limits = limits
         self._deadlines = deadlines
         self._failures = failures
+        self._is_chunk = is_chunk
 
     async def chunks(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """Decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the HTTP
@@ -165,7 +172,7 @@ class AnswerStream:
         if not body.strip():
             raise self._failures.make(Kind.EMPTY_ANSWER)
         document = await _decode(bytes(body))
-        if not isinstance(document, Mapping) or not (document.get("choices") or document.get("error")):
+        if not isinstance(document, Mapping) or not (document.get("error") or self._is_chunk(document)):
             raise self._failures.make(Kind.NOT_A_STREAM)
         return document
 
@@ -181,7 +188,7 @@ class AnswerStream:
                     if not has_chunks:
                         raise self._failures.make(Kind.EMPTY_ANSWER)
                     return
-                chunk = await _chunk_of(event)
+                chunk = await _chunk_of(event, self._is_chunk)
                 if chunk is not None:
                     has_chunks = True
                     yield chunk
@@ -196,7 +203,7 @@ class AnswerStream:
         for event in reader.finish():
             # An event cut in the middle is no error of its own: the missing finish reason tells.
             with suppress(ValueError):
-                chunk = await _chunk_of(event)
+                chunk = await _chunk_of(event, self._is_chunk)
                 if chunk is not None:
                     has_chunks = True
                     yield chunk
@@ -213,7 +220,7 @@ class AnswerStream:
             raise
 
 
-async def _chunk_of(event: ServerEvent) -> Mapping[str, Any] | None:
+async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
     """The chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and ``ValueError``."""
     if not event.data.strip():
         return None
@@ -230,7 +237,7 @@ async def _chunk_of(event: ServerEvent) -> Mapping[str, Any] | None:
         return chunk
     with suppress(ValueError, RecursionError):
         chunk = await _decode(event.data)
-        if isinstance(chunk, Mapping) and (chunk.get("choices") or chunk.get("error")):
+        if isinstance(chunk, Mapping) and is_chunk(chunk):
             return chunk
     return None
 

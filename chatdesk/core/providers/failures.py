@@ -25,6 +25,7 @@ from chatdesk.core.providers.failure_texts import (
     FailureText,
     duration_text,
 )
+from chatdesk.core.providers.payment import payment_in
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
 from chatdesk.core.providers.vendor_text import plain_excerpt
@@ -40,6 +41,9 @@ _NO_MODEL = re.compile(r"model[ _]?not[ _]?found|model.{0,120}(?:not exist|not f
 _RATE = re.compile(r"rate[ _]?limit|too many requests", re.IGNORECASE)
 _KEY = re.compile(r"invalid[ _](?:api[ _])?key|incorrect api key|authenticat|unauthori[sz]ed", re.IGNORECASE)
 _REDIRECT_STATUSES = range(300, 400)
+_PAYMENT_REQUIRED = 402
+# Sentences are filled in by str.format.
+_BRACES = str.maketrans({"{": "", "}": ""})
 _BY_STATUS = {
     400: Kind.BAD_REQUEST,
     401: Kind.UNAUTHORISED,
@@ -119,15 +123,16 @@ class FailureTranslator:
 
     def from_exception(self, exception: BaseException, *, connect_s: float = 0.0) -> ProviderError:
         """Everything that may be raised while a request runs, apart from cancellation."""
-        import openai
-
         if isinstance(exception, ProviderError):
             exception.__cause__ = exception.__context__ = None
             return exception
         chain = list(_chain(exception))
         for link in chain:
-            if isinstance(link, openai.APIStatusError):
-                return self.from_status(link.status_code, link.response.headers, _body_of(link))
+            refusal = _status_error(link)
+            if refusal is not None:
+                error = self.from_status(refusal.status_code, refusal.response.headers, _body_of(refusal))
+                is_unpaid = refusal.status_code == _PAYMENT_REQUIRED
+                return self._with_payment(error, refusal.response) if is_unpaid else error
         for link in chain:
             kind = _kind_of_own(link)
             if kind is not None:
@@ -138,6 +143,20 @@ class FailureTranslator:
         if certificate is not None:
             return self.make(kind, what=certificate.what, next_step=certificate.next_step)
         return self.make(kind, seconds=connect_s)
+
+    def _with_payment(self, error: ProviderError, response: Any) -> ProviderError:
+        """The same with amount, payee and link where the server named them. Nothing is ever paid by itself."""
+        payment = payment_in(response.headers, response.content, self._secrets)
+        if payment is None:
+            return error
+        step = f"Pay at {payment.host} if you trust it" if payment.host else "Pay in the way the server names"
+        return self.make(
+            Kind.PAYMENT,
+            what=f"{{who}} wants to be paid before it answers: {payment.sentence.translate(_BRACES)}. ChatDesk pays "
+            "nothing by itself.",
+            next_step=f"{step}, then try again; or choose another provider.",
+            details={**error.details, "payment": payment.as_details()},
+        )
 
     def _details(self, status: int | None, request_id: str | None, code: str) -> dict[str, object]:
         details: dict[str, object] = {}
@@ -165,12 +184,21 @@ def with_partial(failure: ProviderError) -> ProviderError:
 
 def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]:
     """Which of ``fields`` a server names while it refuses a request."""
+    refusal = _status_error(exception)
+    if refusal is None or refusal.status_code not in {400, 422}:
+        return set()
+    words = str(refusal.body)[:20_000]
+    return {name for name in fields if re.search(rf"\b{name}\b", words)}
+
+
+def _status_error(exception: Any) -> Any:
+    """``exception`` when an SDK reports an HTTP status with it, else None. The SDKs are made by the same generator and
+    look alike; importing the other one to ask for its class would cost seconds."""
     import openai
 
-    if not isinstance(exception, openai.APIStatusError) or exception.status_code not in {400, 422}:
-        return set()
-    words = str(exception.body)[:20_000]
-    return {name for name in fields if re.search(rf"\b{name}\b", words)}
+    module = type(exception).__module__.partition(".")[0]
+    is_other = module == "anthropic" and hasattr(exception, "status_code") and hasattr(exception, "response")
+    return exception if is_other or isinstance(exception, openai.APIStatusError) else None
 
 
 def _chain(exception: BaseException, depth: int = 0) -> Iterator[BaseException]:

@@ -11,8 +11,8 @@ from chatdesk.core.providers.text_repair import repair
 
 _MAX_MODELS = 5000
 _MAX_ID = 300
-_WINDOW_FIELDS = ("context_length", "context_window", "max_model_len", "max_context_length")
-_ANSWER_FIELDS = ("max_output_tokens", "max_completion_tokens")
+_WINDOW_FIELDS = ("max_input_tokens", "context_length", "context_window", "max_model_len", "max_context_length")
+_ANSWER_FIELDS = ("max_tokens", "max_output_tokens", "max_completion_tokens")
 # OpenAI lists everything it has; these do not chat.
 _NOT_FOR_CHAT = re.compile(
     r"embedding|whisper|tts|dall-e|image|moderation|realtime|audio|transcribe|davinci|babbage|sora|computer-use|search",
@@ -34,7 +34,7 @@ def read_models(body: bytes, *, is_openai: bool) -> tuple[ListedModel, ...]:
         if is_openai and _NOT_FOR_CHAT.search(model_id):
             continue
         model_id = repair(model_id)
-        name = row.get("name")
+        name = row.get("name", row.get("display_name"))
         label = repair(name[:_MAX_ID]) if isinstance(name, str) and name.strip() else model_id
         models.setdefault(
             model_id, ListedModel(model_id, label, _figure(row, _WINDOW_FIELDS), _figure(row, _ANSWER_FIELDS))

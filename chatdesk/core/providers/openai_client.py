@@ -49,8 +49,8 @@ class _CappedStream(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
-def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
-    """A client without retries and without read deadlines of its own: the provider keeps better ones."""
+def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.AsyncClient:
+    """What any SDK sends through: bounded, unpacking nothing, leaving no origin, by the way that the endpoint says."""
 
     async def guard(response: httpx2.Response) -> None:
         if response.has_redirect_location and not _stays(response):
@@ -65,7 +65,7 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         if endpoint.api_key is None and request.headers.get("authorization") == f"Bearer {_NO_KEY}":
             del request.headers["authorization"]
 
-    http_client = httpx2.AsyncClient(
+    return httpx2.AsyncClient(
         event_hooks={"request": [leave_out_key], "response": [guard]},
         follow_redirects=True,
         max_redirects=_MAX_REDIRECTS,
@@ -75,6 +75,11 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
         proxy=endpoint.own_proxy,
         verify=_trust(endpoint.way.ca_file),
     )
+
+
+def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
+    """A client without retries and without read deadlines of its own: the provider keeps better ones."""
+    http_client = guarded_http_client(endpoint, limits)
     headers: dict[str, Any] = {"User-Agent": f"ChatDesk/{__version__}", "Accept-Encoding": "identity"}
     if not endpoint.is_openai:
         # The SDK takes these from the environment; they are nobody else's business.

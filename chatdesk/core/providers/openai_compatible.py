@@ -10,10 +10,11 @@ the instruction only few servers go on from a partial answer, and some refuse it
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
@@ -23,6 +24,7 @@ from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
     ListedModel,
+    RateReported,
     RetryScheduled,
     StreamEvent,
     StreamFinished,
@@ -32,13 +34,12 @@ from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.model_list import read_models
+from chatdesk.core.providers.rate_headers import rate_of
+from chatdesk.core.providers.reader import Reader
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 CONTINUE_INSTRUCTION = (
     "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
@@ -47,11 +48,15 @@ CONTINUE_INSTRUCTION = (
 _KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model."
 # Fields that some servers refuse; without them the answer comes all the same.
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
-_OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop"}
+OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop"}
 
 
 class OpenAICompatibleProvider:
-    """See the module text. ``name`` is stored with messages, ``label`` is what a person reads."""
+    """See the module text. ``name`` is stored with messages, ``label`` is what a person reads. Other protocols
+    differ in what is below *The protocol* only."""
+
+    #: Fields that a server may refuse; without them the answer comes all the same.
+    optional_fields = OPTIONAL_FIELDS
 
     def __init__(
         self,
@@ -72,7 +77,7 @@ class OpenAICompatibleProvider:
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
         self._failures = FailureTranslator(label, self._endpoint.secrets)
-        self._client: AsyncOpenAI | None = None
+        self._client: Any = None
         self._client_lock = asyncio.Lock()
         self._default_model = default_model
         self._refused_fields: set[str] = set()
@@ -96,7 +101,7 @@ class OpenAICompatibleProvider:
         try:
             async with asyncio.timeout(self._limits.list_models_s):
                 client = await self._ready_client()
-                async with client.models.with_streaming_response.list() as response:
+                async with self._list(client) as response:
                     body = await response.http_response.aread()
                 return await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
         except TimeoutError:
@@ -116,12 +121,12 @@ class OpenAICompatibleProvider:
             try:
                 async with aclosing(self._attempt(request, model, request_id)) as events:
                     async for event in events:
-                        has_begun = True
+                        has_begun = has_begun or not isinstance(event, RateReported)
                         yield event
                 return
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
-                newly_refused = refused_fields(error, _OPTIONAL_FIELDS & self._body(request, model).keys())
+                newly_refused = refused_fields(error, self.optional_fields & self._body(request, model).keys())
             # From here on, and not above: an error being handled would hang on to the request and its headers.
             if has_begun:
                 raise with_partial(failure)
@@ -146,7 +151,7 @@ class OpenAICompatibleProvider:
         if client is not None:
             await client.close()
 
-    async def _ready_client(self) -> AsyncOpenAI:
+    async def _ready_client(self) -> Any:
         problem = self._endpoint.problem()
         if problem is not None:
             raise self._failures.make(Kind.OTHER, what=problem, next_step="Correct it in the settings, then try again.")
@@ -154,7 +159,7 @@ class OpenAICompatibleProvider:
             raise self._failures.make(Kind.NO_KEY, next_step=_KEY_STEP)
         async with self._client_lock:
             if self._client is None:
-                self._client = await asyncio.to_thread(_build_client, self._endpoint, self._limits)
+                self._client = await asyncio.to_thread(self._make_client)
             return self._client
 
     async def _first_model(self) -> str:
@@ -175,18 +180,20 @@ class OpenAICompatibleProvider:
         client = await self._ready_client()
         deadlines = Deadlines(self._limits, self._failures)
         body = await asyncio.to_thread(self._body, request, model)
-        # As extra fields: the SDK takes 0.3 ms to look at each message, and the window would stand still.
-        sending = client.chat.completions.with_streaming_response.create(
-            model=model, messages=(), stream=True, extra_body=body, extra_headers=_id_headers(request_id)
-        )
+        sending = self._send(client, model, body, _id_headers(request_id))
         # Entered and left by hand, because the deadline covers the sending only.
         response = await deadlines.wait_for(sending.__aenter__())
-        reader = AnswerReader()
+        reader = self._reader()
         try:
-            answer = AnswerStream(response.http_response, self._limits, deadlines, self._failures)
+            report = rate_of(response.http_response.headers, time.time())
+            if report is not None:
+                yield RateReported(report)
+            answer = AnswerStream(
+                response.http_response, self._limits, deadlines, self._failures, is_chunk=self._is_chunk
+            )
             async with aclosing(answer.chunks()) as chunks:
                 async for chunk in chunks:
-                    if "choices" in chunk:
+                    if self._is_answer(chunk):
                         deadlines.note_event()
                     for delta in reader.feed(chunk):
                         deadlines.note_progress()
@@ -204,6 +211,36 @@ class OpenAICompatibleProvider:
         if reader.usage is not None:
             yield UsageReported(reader.usage)
         yield StreamFinished(self._judge(reader, is_continued=bool(request.continue_text)))
+
+    # The protocol
+
+    def _make_client(self) -> Any:
+        """Over a second of imports: this runs in a worker thread."""
+        from chatdesk.core.providers.openai_client import build_client
+
+        return build_client(self._endpoint, self._limits)
+
+    def _list(self, client: Any) -> Any:
+        """The request for the list of models, as a context."""
+        return client.models.with_streaming_response.list()
+
+    def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+        """The request for an answer, as a context."""
+        # As extra fields: the SDK takes 0.3 ms to look at each message, and the window would stand still.
+        return client.chat.completions.with_streaming_response.create(
+            model=model, messages=(), stream=True, extra_body=body, extra_headers=headers
+        )
+
+    def _reader(self) -> Reader:
+        return AnswerReader()
+
+    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
+        """Whether an event of a name that nobody knows belongs to the answer."""
+        return bool(chunk.get("choices") or chunk.get("error"))
+
+    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
+        """Whether the server has begun to answer."""
+        return "choices" in chunk
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request in the vendor's words."""
@@ -233,7 +270,7 @@ class OpenAICompatibleProvider:
         what = self._failures.make(failure.kind, seconds=self._limits.connect_s).what
         return f"{what} Trying again in {duration_text(delay_s)}."
 
-    def _judge(self, reader: AnswerReader, *, is_continued: bool) -> FinishReason:
+    def _judge(self, reader: Reader, *, is_continued: bool) -> FinishReason:
         """Whether the answer that ended is one."""
         reason = reader.finish_reason
         if reason is None:
@@ -252,10 +289,3 @@ class OpenAICompatibleProvider:
 def _id_headers(request_id: str) -> dict[str, str]:
     """The same for every attempt, so that a server can tell a repetition from a new question."""
     return {"Idempotency-Key": request_id, "X-Client-Request-Id": request_id}
-
-
-def _build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
-    # Over a second of imports: this runs in a worker thread.
-    from chatdesk.core.providers.openai_client import build_client
-
-    return build_client(endpoint, limits)

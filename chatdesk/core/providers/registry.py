@@ -117,7 +117,7 @@ def provider_of(
     proxy = None if profile.proxy == SYSTEM_PROXY else "" if profile.proxy == NO_PROXY else profile.proxy
     # For the one that the settings describe its host decides, as ever.
     needs_key = None if profile.id == OPENAI_ID else preset.needs_key
-    return OpenAICompatibleProvider(
+    return _protocol(profile.api)(
         profile.id,
         profile.label,
         base_url=profile.base_url or preset.base_url or None,
@@ -133,6 +133,19 @@ def provider_of(
         way=Way(proxy, profile.ca_file, profile.organisation, profile.project, needs_key),
         default_model=profile.model,
     )
+
+
+def _protocol(api: Api) -> type[OpenAICompatibleProvider]:
+    """The class that speaks it; the rarer ones are imported when somebody has set up one of them."""
+    if api is Api.RESPONSES:
+        from chatdesk.core.providers.responses import ResponsesProvider
+
+        return ResponsesProvider
+    if api is Api.ANTHROPIC:
+        from chatdesk.core.providers.anthropic import AnthropicProvider
+
+        return AnthropicProvider
+    return OpenAICompatibleProvider
 
 
 def build_account_registry(

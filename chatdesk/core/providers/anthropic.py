@@ -1,0 +1,256 @@
+"""Anthropic's own protocol, through its SDK, which is an optional extra: nothing else in ChatDesk needs it.
+
+The answer is read here, from bytes, like every other: see ``openai_compatible``. Thinking is read and shown and never
+sent back: the vendor requires that within a loop of tool calls only, for which it has to be kept with its signature.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    ReasoningDelta,
+    RequestMessage,
+    TextDelta,
+    ToolCallDelta,
+)
+from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.reader import Delta, Reader
+from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+from chatdesk.core.providers.token_figures import usage_of
+
+# The protocol wants a limit in every request; all models that are served write at least this much.
+_USUAL_LIMIT = 32_000
+_MODELS_PAGE = 1000
+_DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=]+)\Z")
+_REASONS = {
+    "max_tokens": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "tool_use": FinishReason.TOOL_CALLS,
+    "refusal": FinishReason.CONTENT_FILTER,
+}
+
+
+class AnthropicProvider(OpenAICompatibleProvider):
+    """See ``OpenAICompatibleProvider``."""
+
+    optional_fields = frozenset({"temperature", "top_p", "thinking", "output_config", "stop_sequences"})
+
+    def _make_client(self) -> Any:
+        try:
+            from chatdesk.core.providers.anthropic_client import build_client
+        except ModuleNotFoundError:
+            raise self._failures.make(
+                Kind.OTHER,
+                what="Anthropic's own API needs the package “anthropic”, which is not installed.",
+                next_step="Install chatdesk[anthropic], or choose a model of another provider.",
+            ) from None
+        return build_client(self._endpoint, self._limits)
+
+    def _list(self, client: Any) -> Any:
+        return client.models.with_streaming_response.list(limit=_MODELS_PAGE)
+
+    def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+        return client.messages.with_streaming_response.create(
+            model=model,
+            messages=(),
+            max_tokens=body["max_tokens"],
+            stream=True,
+            extra_body=body,
+            extra_headers=headers,
+        )
+
+    def _reader(self) -> Reader:
+        return AnthropicReader()
+
+    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
+        return isinstance(chunk.get("type"), str)
+
+    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
+        return self._is_chunk(chunk) and chunk["type"] != "ping"
+
+    def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
+        system = "\n\n".join(repair(each.full_text) for each in request.messages if each.role is Role.SYSTEM)
+        messages = [_message(each) for each in request.messages if each.role is not Role.SYSTEM]
+        if request.continue_text:
+            messages.append({"role": "assistant", "content": [_words(repair(request.continue_text).rstrip())]})
+            messages.append({"role": "user", "content": [_words(CONTINUE_INSTRUCTION)]})
+        body: dict[str, Any] = {
+            "model": model,
+            "max_tokens": request.max_output_tokens or _USUAL_LIMIT,
+            "messages": [each for each in messages if each["content"]],
+            "stream": True,
+        }
+        if system:
+            body["system"] = system
+        has_effort = request.reasoning_effort not in (None, "none", "minimal")
+        wishes: dict[str, Any] = {
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "stop_sequences": list(request.stop) or None,
+            "thinking": {"type": "adaptive"} if has_effort else None,
+            "output_config": {"effort": request.reasoning_effort} if has_effort else None,
+        }
+        wanted = {name: value for name, value in wishes.items() if value is not None}
+        return body | {name: value for name, value in wanted.items() if name not in self._refused_fields}
+
+
+class AnthropicReader:
+    """The events of one message."""
+
+    def __init__(self) -> None:
+        self.finish_reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.has_text = False
+        self._text = SurrogateJoiner()
+        self._reasoning = SurrogateJoiner()
+        self._calls: dict[object, int] = {}
+        self._figures: dict[str, Any] = {}
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return bool(self._calls)
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """See ``Reader``."""
+        if not isinstance(chunk, Mapping):
+            raise WrongShapeError("chunk")
+        kind = chunk.get("type")
+        if kind == "error" or (kind is None and chunk.get("error")):
+            raise ErrorInAnswer(chunk.get("error") or chunk)
+        if kind == "message_start":
+            self._read_usage(_mapping(chunk.get("message")).get("usage"))
+        elif kind == "content_block_start":
+            yield from self._begin(chunk.get("index"), _mapping(chunk.get("content_block")))
+        elif kind == "content_block_delta":
+            yield from self._grow(chunk.get("index"), _mapping(chunk.get("delta")))
+        elif kind == "message_delta":
+            self._read_usage(chunk.get("usage"))
+            self._end(_mapping(chunk.get("delta")).get("stop_reason"))
+        elif kind == "message":  # a server that ignores ``stream``
+            yield from self._whole(chunk)
+
+    def finish(self) -> Iterator[Delta]:
+        """See ``Reader``."""
+        tail = self._reasoning.finish()
+        if tail:
+            yield ReasoningDelta(tail)
+        tail = self._text.finish()
+        if tail:
+            yield TextDelta(tail)
+
+    def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
+        blocks = message.get("content")
+        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+            yield from self._begin(index, _mapping(block))
+        self._read_usage(message.get("usage"))
+        self._end(message.get("stop_reason"))
+
+    def _begin(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
+        kind = block.get("type")
+        if kind == "tool_use":
+            if not isinstance(index, int) or not 0 <= index < 1000:
+                raise WrongShapeError("index")
+            number = self._calls.setdefault(index, len(self._calls))
+            yield ToolCallDelta(
+                number, repair(_text(block.get("id"))) or None, repair(_text(block.get("name"))) or None, ""
+            )
+        elif kind == "text":
+            yield from self._add_text(_text(block.get("text")))
+        elif kind == "thinking":
+            yield from self._add_reasoning(_text(block.get("thinking")))
+
+    def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
+        kind = delta.get("type")
+        if kind == "text_delta":
+            yield from self._add_text(_text(delta.get("text")))
+        elif kind == "thinking_delta":
+            yield from self._add_reasoning(_text(delta.get("thinking")))
+        elif kind == "input_json_delta":
+            if index not in self._calls:
+                raise WrongShapeError("index")
+            yield ToolCallDelta(self._calls[index], None, None, _text(delta.get("partial_json")))
+
+    def _add_text(self, raw: str) -> Iterator[Delta]:
+        text = self._text.feed(raw)
+        if text:
+            self.has_text = True
+            yield TextDelta(text)
+
+    def _add_reasoning(self, raw: str) -> Iterator[Delta]:
+        text = self._reasoning.feed(raw)
+        if text:
+            yield ReasoningDelta(text)
+
+    def _read_usage(self, figures: object) -> None:
+        """The beginning has what was read, the end what was written; what came last counts."""
+        if not isinstance(figures, Mapping):
+            return
+        self._figures |= {name: value for name, value in figures.items() if value is not None}
+        cached = self._figures.get("cache_read_input_tokens")
+        parts = [self._figures.get("input_tokens"), cached, self._figures.get("cache_creation_input_tokens")]
+        numbers = [0 if each is None else each for each in parts]
+        are_whole = all(isinstance(each, int) and each >= 0 for each in numbers)
+        read = sum(numbers) if are_whole else "absurd"
+        self.usage = usage_of(read, self._figures.get("output_tokens"), cached=cached)
+
+    def _end(self, reason: object) -> None:
+        if reason is None:
+            return
+        if not isinstance(reason, str):
+            raise WrongShapeError("stop_reason")
+        self.finish_reason = _REASONS.get(reason, FinishReason.STOP)
+
+
+def _message(message: RequestMessage) -> dict[str, Any]:
+    text = repair(message.full_text)
+    if message.role is Role.TOOL:
+        result = {"type": "tool_result", "tool_use_id": repair(message.tool_call_id), "content": text}
+        return {"role": "user", "content": [result]}
+    blocks: list[dict[str, Any]] = []
+    for url in message.images:
+        found = _DATA_URL.match(url)
+        if found is not None:
+            source = {"type": "base64", "media_type": found[1], "data": found[2]}
+            blocks.append({"type": "image", "source": source})
+    if text.strip():  # blank ones are refused
+        blocks.append(_words(text))
+    for call in message.tool_calls:
+        blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
+    return {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": blocks}
+
+
+def _arguments(call: Any) -> dict[str, Any]:
+    import json
+
+    try:
+        found = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _words(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise WrongShapeError("text")
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise WrongShapeError("object")
+    return value

@@ -1,0 +1,208 @@
+"""OpenAI's Responses protocol, for the servers that have it: the same stream of events comes out.
+
+Nothing is stored at the vendor (``store`` false), and reasoning is read and shown but never sent back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    ReasoningDelta,
+    RequestMessage,
+    TextDelta,
+    ToolCallDelta,
+)
+from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.reader import Delta, Reader
+from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+from chatdesk.core.providers.token_figures import usage_of
+
+_ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
+_TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
+_REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
+_MOST_CALLS = 1000
+
+
+class ResponsesProvider(OpenAICompatibleProvider):
+    """See ``OpenAICompatibleProvider``."""
+
+    optional_fields = frozenset({"max_output_tokens", "temperature", "top_p", "reasoning", "store"})
+
+    def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+        return client.responses.with_streaming_response.create(
+            model=model, input=(), stream=True, extra_body=body, extra_headers=headers
+        )
+
+    def _reader(self) -> Reader:
+        return ResponsesReader()
+
+    def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
+        kind = chunk.get("type")
+        return chunk.get("object") == "response" or (isinstance(kind, str) and kind.startswith("response."))
+
+    def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
+        return self._is_chunk(chunk)
+
+    def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
+        items = [item for message in request.messages for item in _items(message)]
+        if request.continue_text:
+            items.append({"role": "assistant", "content": repair(request.continue_text)})
+            items.append({"role": "user", "content": CONTINUE_INSTRUCTION})
+        body: dict[str, Any] = {"model": model, "input": items, "stream": True}
+        wishes: dict[str, Any] = {
+            "store": False,
+            "max_output_tokens": request.max_output_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "reasoning": {"effort": request.reasoning_effort, "summary": "auto"} if request.reasoning_effort else None,
+        }
+        wanted = {name: value for name, value in wishes.items() if value is not None}
+        return body | {name: value for name, value in wanted.items() if name not in self._refused_fields}
+
+
+class ResponsesReader:
+    """The events of one response; a server that ignores ``stream`` sends the whole of it as one chunk."""
+
+    def __init__(self) -> None:
+        self.finish_reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.has_text = False
+        self._text = SurrogateJoiner()
+        self._reasoning = SurrogateJoiner()
+        self._calls: dict[str, int] = {}
+        self._has_summary_part = False
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return bool(self._calls)
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """See ``Reader``."""
+        if not isinstance(chunk, Mapping):
+            raise WrongShapeError("chunk")
+        kind = chunk.get("type")
+        if chunk.get("object") == "response":
+            yield from self._whole(chunk)
+        elif kind == "error" or (kind is None and chunk.get("error")):
+            raise ErrorInAnswer(chunk.get("error") or chunk)
+        elif kind in _TEXT:
+            yield from self._add_text(_text(chunk.get("delta")))
+        elif kind in _REASONING:
+            yield from self._add_reasoning(_text(chunk.get("delta")))
+        elif kind == "response.reasoning_summary_part.added":
+            if self._has_summary_part:
+                yield from self._add_reasoning("\n\n")
+            self._has_summary_part = True
+        elif kind == "response.output_item.added":
+            yield from self._begin_call(_mapping(chunk.get("item")))
+        elif kind == "response.function_call_arguments.delta":
+            index = self._calls.get(_text(chunk.get("item_id")))
+            if index is None:
+                raise WrongShapeError("item_id")
+            yield ToolCallDelta(index, None, None, _text(chunk.get("delta")))
+        elif kind in ("response.completed", "response.incomplete", "response.failed"):
+            self._end(_mapping(chunk.get("response")))
+
+    def finish(self) -> Iterator[Delta]:
+        """See ``Reader``."""
+        tail = self._reasoning.finish()
+        if tail:
+            yield ReasoningDelta(tail)
+        tail = self._text.finish()
+        if tail:
+            yield TextDelta(tail)
+
+    def _whole(self, response: Mapping[str, Any]) -> Iterator[Delta]:
+        output = response.get("output")
+        for item in output if isinstance(output, list) else ():
+            row = _mapping(item)
+            for piece in row.get("content") or () if row.get("type") == "message" else ():
+                words = _mapping(piece)
+                yield from self._add_text(_text(words.get("text", words.get("refusal"))))
+            if row.get("type") == "function_call":
+                yield from self._begin_call(row)
+                index = self._calls[_text(row.get("id")) or _text(row.get("call_id"))]
+                yield ToolCallDelta(index, None, None, _text(row.get("arguments")))
+        self._end(response)
+
+    def _add_text(self, raw: str) -> Iterator[Delta]:
+        text = self._text.feed(raw)
+        if text:
+            self.has_text = True
+            yield TextDelta(text)
+
+    def _add_reasoning(self, raw: str) -> Iterator[Delta]:
+        text = self._reasoning.feed(raw)
+        if text:
+            yield ReasoningDelta(text)
+
+    def _begin_call(self, item: Mapping[str, Any]) -> Iterator[Delta]:
+        if item.get("type") != "function_call":
+            return
+        if len(self._calls) >= _MOST_CALLS:
+            raise WrongShapeError("calls")
+        call_id = repair(_text(item.get("call_id")))
+        index = self._calls.setdefault(_text(item.get("id")) or call_id, len(self._calls))
+        yield ToolCallDelta(index, call_id or None, repair(_text(item.get("name"))) or None, "")
+
+    def _end(self, response: Mapping[str, Any]) -> None:
+        figures = response.get("usage")
+        if isinstance(figures, Mapping):
+            self.usage = usage_of(
+                figures.get("input_tokens"),
+                figures.get("output_tokens"),
+                cached=_mapping(figures.get("input_tokens_details"), is_needed=False).get("cached_tokens"),
+                reasoning=_mapping(figures.get("output_tokens_details"), is_needed=False).get("reasoning_tokens"),
+            )
+        status = response.get("status")
+        if status in ("failed", "cancelled"):
+            raise ErrorInAnswer(response.get("error") or {"code": "server_error"})
+        if status == "incomplete":
+            why = _mapping(response.get("incomplete_details"), is_needed=False).get("reason")
+            self.finish_reason = FinishReason.CONTENT_FILTER if why == "content_filter" else FinishReason.LENGTH
+        else:
+            self.finish_reason = FinishReason.TOOL_CALLS if self._calls else FinishReason.STOP
+
+
+def _items(message: RequestMessage) -> Iterator[dict[str, Any]]:
+    text = repair(message.full_text)
+    if message.role is Role.TOOL:
+        yield {"type": "function_call_output", "call_id": repair(message.tool_call_id), "output": text}
+        return
+    role = _ROLES[message.role]
+    if message.images:
+        pieces: list[dict[str, Any]] = [{"type": "input_text", "text": text}] if text else []
+        pieces += [{"type": "input_image", "image_url": url} for url in message.images]
+        yield {"role": role, "content": pieces}
+    elif text or not message.tool_calls:
+        yield {"role": role, "content": text}
+    for call in message.tool_calls:
+        yield {
+            "type": "function_call",
+            "call_id": repair(call.id),
+            "name": repair(call.name),
+            "arguments": repair(call.arguments),
+        }
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise WrongShapeError("text")
+    return value
+
+
+def _mapping(value: object, *, is_needed: bool = True) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    if is_needed:
+        raise WrongShapeError("object")
+    return {}

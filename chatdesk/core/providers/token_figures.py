@@ -1,0 +1,28 @@
+"""What a server says a request took, as far as it can be true."""
+
+from __future__ import annotations
+
+from chatdesk.core.domain.usage import Usage
+
+#: More than any model reads or writes in one request.
+_MOST_TOKENS = 100_000_000
+
+
+def usage_of(read: object, written: object, *, cached: object = None, reasoning: object = None) -> Usage | None:
+    """None where the figures cannot be true: then the tokens are estimated, and no price is reckoned from them."""
+    input_tokens, output_tokens = _count(read), _count(written)
+    if input_tokens is None or output_tokens is None or (input_tokens == 0 and output_tokens == 0):
+        return None
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_tokens=min(_count(cached) or 0, input_tokens),
+        reasoning_tokens=min(_count(reasoning) or 0, output_tokens),
+    )
+
+
+def _count(value: object) -> int | None:
+    if value is None:
+        return 0
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and isinstance(value, int) and 0 <= value <= _MOST_TOKENS else None
