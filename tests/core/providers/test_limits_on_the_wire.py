@@ -1,0 +1,99 @@
+"""Against a real server: what it says of its limits reaches the turn, and a 402 is shown with what it wants."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.usage import RateReport
+from chatdesk.core.errors import ProviderError
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.base import ChatRequest, RateReported, RequestMessage, StreamEvent, TextDelta
+from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
+from tests.helpers.fault_server import SSE, Exchange, FaultServer, Script, chunk
+
+_REQUEST = ChatRequest("m", (RequestMessage(Role.USER, "Hello"),))
+_PAYEE = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C"
+_KEY = "sk-canary-0123456789abcdefghij"
+
+
+async def _ask(script: Script) -> list[StreamEvent]:
+    async with FaultServer(script) as server:
+        provider = OpenAICompatibleProvider("test", "Test", base_url=server.base_url, api_key=_KEY)
+        try:
+            return [event async for event in provider.stream(_REQUEST)]
+        finally:
+            await provider.close()
+
+
+def _says(status: int, body: bytes, *headers: tuple[str, str], content_type: str = "application/json") -> Script:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start(status, content_type=content_type, headers=headers, chunked=False, length=len(body))
+        exchange.writer.write(body)
+        await exchange.writer.drain()
+
+    return script
+
+
+def _answer(*headers: tuple[str, str]) -> Script:
+    events = (chunk({"content": "Hi"}), chunk({}, "stop"))
+    body = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + b"data: [DONE]\n\n"
+    return _says(200, body, *headers, content_type=SSE)
+
+
+async def test_what_is_left_is_reported_before_the_answer() -> None:
+    events = await _ask(_answer(("x-ratelimit-remaining-requests", "7"), ("x-ratelimit-reset-requests", "6m0s")))
+    assert events[0] == RateReported(RateReport(7, 360))
+    assert TextDelta("Hi") in events
+
+
+async def test_a_server_that_says_nothing_reports_nothing() -> None:
+    assert not any(isinstance(event, RateReported) for event in await _ask(_answer()))
+
+
+async def test_x402_in_the_body() -> None:
+    way = {"network": "base", "maxAmountRequired": "2500", "payTo": _PAYEE, "asset": "0xabc"}
+    body = json.dumps({"x402Version": 1, "error": "X-PAYMENT header is required", "accepts": [way]}).encode()
+    with pytest.raises(ProviderError) as caught:
+        await _ask(_says(402, body))
+    error = caught.value
+    assert error.kind is Kind.PAYMENT
+    assert f"2,500 units of 0xabc to {_PAYEE} on base" in error.sentence
+    assert "pays nothing by itself" in error.sentence
+    assert error.details["payment"] == {"amount": "2,500 units of 0xabc", "payee": _PAYEE, "network": "base"}
+    assert error.details["status"] == 402
+
+
+async def test_x402_in_a_header() -> None:
+    way = {"network": "eip155:8453", "amount": "1", "payTo": _PAYEE, "asset": "0xabc"}
+    header = base64.b64encode(json.dumps({"accepts": [way]}).encode()).decode()
+    with pytest.raises(ProviderError, match="wants to be paid"):
+        await _ask(_says(402, b"{}", ("PAYMENT-REQUIRED", header)))
+
+
+async def test_a_prepaid_gateway_names_its_page() -> None:
+    body = json.dumps({"error": {"message": "Out of credits", "top_up_url": "https://gate.example/top-up"}}).encode()
+    with pytest.raises(ProviderError) as caught:
+        await _ask(_says(402, body))
+    payment = caught.value.details["payment"]
+    assert payment == {"link": "https://gate.example/top-up", "host": "gate.example"}
+    assert "Pay at gate.example if you trust it" in caught.value.sentence
+
+
+@pytest.mark.parametrize("body", [b'{"error": {"message": "no"}}', b"<html>pay</html>", b"[" * 50_000, b"x" * 2**20])
+async def test_a_402_without_details_is_told_as_before(body: bytes) -> None:
+    with pytest.raises(ProviderError) as caught:
+        await _ask(_says(402, body))
+    assert caught.value.kind is Kind.PAYMENT
+    assert "payment" not in caught.value.details
+    assert "no credit left" in caught.value.sentence
+
+
+async def test_an_echoed_key_is_not_shown() -> None:
+    body = json.dumps({"accepts": [{"amount": "1", "payTo": _KEY, "asset": "{0}"}]}).encode()
+    with pytest.raises(ProviderError) as caught:
+        await _ask(_says(402, body))
+    assert _KEY not in caught.value.sentence + str(caught.value.details)
