@@ -94,7 +94,9 @@ class UsageLimit:
 
     def amount_text(self, amount: float) -> str:
         """An amount of this limit's unit in words."""
-        return f"{amount:,.0f} tokens" if self.unit is LimitUnit.TOKENS else cost_text(amount)
+        if self.unit is LimitUnit.MONEY:
+            return cost_text(amount)
+        return "1 token" if amount == 1 else f"{amount:,.0f} tokens"
 
     @property
     def name(self) -> str:
