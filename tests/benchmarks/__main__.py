@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import context, export, foundation, library, search, transcript, transfer, versions
+from tests.benchmarks import context, export, foundation, library, providers, search, transcript, transfer, versions
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
@@ -35,6 +35,10 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "export": export.exporting,
     "kill-upkeep": export.killing,
     "library": library.many_threads,
+    "first-token": providers.first_token,
+    "flood": providers.flood,
+    "answers": providers.memory,
+    "parallel": providers.parallel,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, BlockStream, Update
@@ -18,7 +18,9 @@ _HIDDEN_FRAME_MS = 250
 class _Feed:
     """One growing text: deltas go to the renderer, its updates wait here for the next frame."""
 
-    def __init__(self, entry: MessageEntry, section: TextSection, renderer: BlockRenderer, wake: Callable[[], None]):
+    def __init__(
+        self, entry: MessageEntry, section: TextSection, renderer: BlockRenderer, wake: Callable[[bool], None]
+    ):
         self.entry = entry
         self.section = section
         self._wake = wake
@@ -30,11 +32,14 @@ class _Feed:
     def add(self, delta: str) -> None:
         self._deltas.append(delta)
 
-    def send(self) -> None:
-        if self._deltas:
-            delta = "".join(self._deltas)
-            self._deltas.clear()
-            self._stream.append(delta)
+    def send(self) -> bool:
+        """Whether there was something."""
+        if not self._deltas:
+            return False
+        delta = "".join(self._deltas)
+        self._deltas.clear()
+        self._stream.append(delta)
+        return True
 
     def show(self) -> bool:
         """Put what the renderer sent since the last frame into the message. Whether there was something."""
@@ -51,11 +56,12 @@ class _Feed:
         first = update.first_changed
         self._blocks[first:] = update.blocks
         self._first_changed = first if self._first_changed is None else min(first, self._first_changed)
-        self._wake()
+        self._wake(True)
 
 
 class StreamFeeds(QObject):
-    """``on_frame`` gets the messages that changed, at most 30 times a second."""
+    """``on_frame`` gets the messages that changed, at most 30 times a second. What comes after a pause, such as the
+    first word of an answer, waits for no frame."""
 
     def __init__(
         self, renderer: BlockRenderer, on_frame: Callable[[list[MessageEntry]], None], parent: QObject | None = None
@@ -68,12 +74,13 @@ class StreamFeeds(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(FRAME_MS)
+        self._frame_ms = FRAME_MS
+        self._since_sent, self._since_shown = QElapsedTimer(), QElapsedTimer()
         self._timer.timeout.connect(self.show_frame)
 
     def set_visible(self, is_visible: bool) -> None:
         """A hidden view gets fewer, larger batches."""
-        self._timer.setInterval(FRAME_MS if is_visible else _HIDDEN_FRAME_MS)
+        self._frame_ms = FRAME_MS if is_visible else _HIDDEN_FRAME_MS
 
     def append(self, entry: MessageEntry, part_index: int, kind: str, delta: str) -> None:
         key = (entry.message.id, part_index)
@@ -86,10 +93,13 @@ class StreamFeeds(QObject):
                 feed = self._feeds[key] = _Feed(entry, section, self._renderer, self._wake)
                 section.wants_blocks = False
                 feed.add(section.text)
+                feed.send()
             else:
                 feed.add(delta)
+                self._wake(False)  # it is seen once the renderer has answered
+                return
         self._changed[entry.message.id] = entry
-        self._wake()
+        self._wake(True)
 
     def finish(self, message_id: str) -> None:
         """The message is final: show what is there and close its streams."""
@@ -111,14 +121,19 @@ class StreamFeeds(QObject):
     def show_frame(self) -> None:
         changed, self._changed = self._changed, {}
         for feed in self._feeds.values():
-            feed.send()
+            if feed.send():
+                self._since_sent.start()
             if feed.show():
                 changed[feed.entry.message.id] = feed.entry
         for entry in changed.values():
             entry.settle()
         if changed:
+            self._since_shown.start()
             self._on_frame(list(changed.values()))
 
-    def _wake(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
+    def _wake(self, has_news: bool) -> None:
+        """Sending and showing are a frame's time apart from the last sending and showing, not from each other."""
+        since = self._since_shown if has_news else self._since_sent
+        wait_ms = max(0, self._frame_ms - since.elapsed()) if since.isValid() else 0
+        if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:
+            self._timer.start(wait_ms)
