@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt
@@ -31,7 +32,10 @@ def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]]
             failures.append(error)
         return 0
 
-    assert run_window(paths, settings, script=guarded) == 0
+    try:
+        assert run_window(paths, settings, script=guarded) == 0
+    finally:
+        gc.unfreeze()  # a window freezes what lives as long as it does; this process goes on
     if failures:
         raise failures[0]
 
