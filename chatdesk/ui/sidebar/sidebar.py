@@ -88,6 +88,7 @@ class Sidebar(QWidget):
         self.tags: tuple[Tag, ...] = ()
         self.tag_id: str | None = None
         self.trash_days = 30
+        self._places: dict[ThreadView, tuple[str, int] | None] = {}
         self.setObjectName("sidebar")
         self.setAccessibleName("Sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -118,6 +119,8 @@ class Sidebar(QWidget):
 
     def reload(self) -> None:
         """Ask for the list from the beginning."""
+        self._places.clear()
+        self.thread_list.begin_at_top()
         self._ask(view=None, query=None)
 
     def refresh(self) -> None:
@@ -363,7 +366,16 @@ class Sidebar(QWidget):
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
         self._load_error = ""
         self._slow_timer.start()
+        before = self._model.view, self._model.query
+        is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
+        if is_another:
+            if not before[1]:
+                self._places[before[0]] = self.thread_list.place()
+            self.thread_list.begin_at_top()
         self._model.reload(view=view, query=query, by_name=self._by_name)
+        place = self._places.get(self._model.view) if is_another and not self._model.query else None
+        if place is not None:
+            self.thread_list.return_to(*place)  # where it was before it was narrowed or left
         self._refresh_empty_text()
 
     def _on_search_box_searched(self, text: str) -> None:

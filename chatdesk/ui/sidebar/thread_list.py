@@ -52,6 +52,7 @@ class ThreadList(RowView):
         self._anchor: tuple[QPersistentModelIndex, int] | None = None
         self._kept: tuple[str | None, str | None, int] | None = None
         self._sought: tuple[str, int, int] | None = None
+        self._begins_at_top = False
         self._open_id: str | None = None
         self._marked: dict[str, None] = {}
         self._range_from: str | None = None
@@ -154,6 +155,11 @@ class ThreadList(RowView):
             if thread is not None:
                 return thread.id, self.top_of(candidate)
         return None
+
+    def begin_at_top(self) -> None:
+        """What comes next is another list: it is shown from its beginning."""
+        self._sought = None
+        self._begins_at_top = True
 
     def return_to(self, thread_id: str, offset_px: int) -> None:
         """Go to a place of before, fetching what is above it first; a hand on the list ends that."""
@@ -446,13 +452,16 @@ class ThreadList(RowView):
         self._anchor = None
         kept, self._kept = self._kept, None
         self._show_selection()
+        is_new, self._begins_at_top = self._begins_at_top, False
+        if is_new and self._threads.rowCount():
+            self._anchor = (QPersistentModelIndex(self._threads.index(0)), 0)
         if kept is None:
             return
         current_id, top_id, offset = kept
         if current_id is not None:
             index = self._threads.index_of(current_id)
             self.selectionModel().setCurrentIndex(index, _Flags.NoUpdate)
-        top = QModelIndex() if top_id is None else self._threads.index_of(top_id)
+        top = QModelIndex() if top_id is None or is_new else self._threads.index_of(top_id)
         if top.isValid():
             self._anchor = (QPersistentModelIndex(top), offset)
 
