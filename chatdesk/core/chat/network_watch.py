@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.domain.message import Message, Status
-from chatdesk.core.errors import ChatDeskError, ProviderError
+from chatdesk.core.errors import ChatDeskError, NotPossible, ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, ReachabilityChanged, ThreadDeleted
 from chatdesk.core.providers.base import Provider
@@ -37,8 +37,8 @@ class _Lost:
 
 
 class NetworkWatch:
-    """``reach`` says whether a provider answers at all, ``send_again`` takes a failed answer up. On the services' loop,
-    from the moment it is made."""
+    """``reach`` says whether a provider answers at all (``NotPossible``: there is none of that name), ``send_again``
+    takes a failed answer up. On the services' loop, from the moment it is made."""
 
     def __init__(
         self,
@@ -133,8 +133,12 @@ class NetworkWatch:
             wait_s = self._waits_s.get(provider, self._first_look_s)
             await _first_of(lost.look_now, wait_s)
             self._waits_s[provider] = min(LONGEST_LOOK_S, max(self._first_look_s, 2 * wait_s))
-            if await self._reach(provider):
-                break
+            try:
+                if await self._reach(provider):
+                    break
+            except NotPossible:  # nobody is called that any more
+                self._forget(lambda id_, _thread: id_ in lost.waiting)
+                return
         waiting = tuple(lost.waiting)
         del self._lost[provider]
         self._tell()

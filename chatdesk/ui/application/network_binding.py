@@ -38,7 +38,8 @@ class NetworkBinding(QObject):
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
         services = self._handle.now()
         assert services is not None
-        labels = [services.providers.get(name).label for name in event.unreachable]
+        known = {provider.name: provider.label for provider in services.providers.all()}
+        labels = [known.get(name, name) for name in event.unreachable]
         count = len(event.waiting) if services.settings.send_when_back else 0
         self._panes.composer.set_offline(offline_words(labels, count))
         if labels and self._system is None:

@@ -87,6 +87,8 @@ class SettingsBinding(QObject):
             "send_on_enter": self._settings.send_on_enter,
             "plain_user_messages": self._settings.plain_user_messages,
             "delete_messages": self._settings.delete_messages,
+            "send_when_back": self._settings.send_when_back,
+            "answers_on_close": self._settings.answers_on_close,
             "trash_days": self._settings.trash_days,
             "model_titles": self._settings.model_titles,
             "summaries": self._settings.summaries,

@@ -32,7 +32,16 @@ _NAV_PX: Final = 200
 _NAV_ROW_PX: Final = 36
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
-    "General": ("theme", "text_scale", "send_on_enter", "plain_user_messages", "delete_messages", "trash_days"),
+    "General": (
+        "theme",
+        "text_scale",
+        "send_on_enter",
+        "plain_user_messages",
+        "delete_messages",
+        "send_when_back",
+        "answers_on_close",
+        "trash_days",
+    ),
     "Providers": ("provider", "openai_model", "offline_speed_tokens_per_s"),
     "Usage and limits": ("rate_limit",),
     "Context": ("model_titles", "summaries", "background_tokens_per_day"),
@@ -63,6 +72,8 @@ _TITLES: Final[Mapping[str, str]] = {
     "send_on_enter": "Send with",
     "plain_user_messages": "Show your messages as",
     "delete_messages": "Deleting a message",
+    "send_when_back": "Unsent for want of a connection",
+    "answers_on_close": "Answers when the window closes",
     "trash_days": "Keep the trash for",
     "model_titles": "Titles by the model",
     "summaries": "Summarise long threads",
@@ -87,6 +98,8 @@ _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
     "text_scale": {0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 2.0: "200 %"},
     "send_on_enter": {True: "Enter", False: "Ctrl+Enter"},
     "plain_user_messages": {False: "Markdown", True: "Plain text"},
+    "send_when_back": {True: "Sent when it is back", False: "Wait for Try again"},
+    "answers_on_close": {"end": "End, and can be continued", "finish": "Are finished first"},
     "delete_messages": {"ask": "Asks about later ones", "only": "Only that message", "later": "Later ones too"},
 }
 _WHO_ANSWERS: Final = {"auto": "The first that can", "offline": "The offline demo"}

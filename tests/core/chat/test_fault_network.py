@@ -11,6 +11,7 @@ import pytest
 
 from chatdesk.core.chat.network_watch import NetworkWatch, reaches
 from chatdesk.core.domain.message import Status
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ReachabilityChanged
 from tests.helpers.fault_server import FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
@@ -131,6 +132,18 @@ async def test_another_question_that_gets_through_brings_the_others_along(tmp_pa
         async with asyncio.timeout(15):
             while (await seen.world.chat.get_message(failed.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
+
+
+async def test_a_provider_that_is_removed_is_looked_for_no_more(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=0.05) as seen:
+
+        async def nobody(_name: str) -> bool:
+            raise NotPossible("There is no provider called that.")
+
+        seen.watch._reach = nobody
+        await seen.world.ask("Hello?")
+        await until(lambda: seen.told[-1] == ReachabilityChanged((), ()))
+        assert seen.watch.waiting == ()
 
 
 @pytest.mark.parametrize("code", [200, 401, 404, 429, 500])
