@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.usage import UsageCell, UsageSum
+from chatdesk.core.usage.overview import Grouping
 from chatdesk.ui.dialogs.limits import LimitsDialog, LimitTarget
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.dialog import UsageDialog
@@ -58,7 +59,7 @@ def cells() -> tuple[UsageCell, ...]:
 
 def _usage(theme: Theme, shown: tuple[UsageCell, ...]) -> UsageDialog:
     page = UsagePage(theme, today=_TODAY, first_day=_TODAY - 29)
-    page.show_days(*page.days(), shown)
+    page.show_days(*page.days(), dict.fromkeys(Grouping, shown))
     return UsageDialog(theme, page)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.engine import Connection
 
@@ -27,6 +28,24 @@ _CELLS = (
     " d.output_tokens, d.cached_tokens, d.reasoning_tokens, d.cost_usd, d.estimated_requests, d.unpriced_requests"
     " FROM usage_days d LEFT JOIN projects p ON p.id = d.project_id WHERE d.day >= ? AND d.day <= ? ORDER BY d.day"
 )
+
+# The same for all of one day, model, project or kind; the other names are empty.
+_GROUPED = (
+    "SELECT {day}, {kind}, '', {model}, {project}, {name}, sum(d.requests), sum(d.input_tokens), sum(d.output_tokens),"
+    " sum(d.cached_tokens), sum(d.reasoning_tokens), sum(d.cost_usd), sum(d.estimated_requests),"
+    " sum(d.unpriced_requests)"
+    " FROM usage_days d LEFT JOIN projects p ON p.id = d.project_id WHERE d.day >= ? AND d.day <= ?"
+    " GROUP BY {by} ORDER BY {by}"
+)
+_NONE: Final = {"day": "0", "kind": "''", "model": "''", "project": "''", "name": "''"}
+_BY: Final[Mapping[str, str]] = {
+    "day": _GROUPED.format(**{**_NONE, "day": "d.day", "by": "d.day"}),
+    "kind": _GROUPED.format(**{**_NONE, "kind": "d.kind", "by": "d.kind"}),
+    "model": _GROUPED.format(**{**_NONE, "model": "d.model", "by": "d.model"}),
+    "project": _GROUPED.format(
+        **{**_NONE, "project": "d.project_id", "name": "coalesce(p.name, '')", "by": "d.project_id"}
+    ),
+}
 
 
 def add_up(
@@ -71,11 +90,13 @@ class UsageDayRepository:
     async def cells(self, first_day: int, last_day: int) -> tuple[UsageCell, ...]:
         """What each model took for each kind of work in each project, day by day; both days are included."""
 
-        def work(conn: Connection) -> tuple[UsageCell, ...]:
-            rows = conn.exec_driver_sql(_CELLS, (first_day, last_day)).all()
-            return tuple(UsageCell(row[0], row[1], row[2], row[3], row[4], row[5], UsageSum(*row[6:])) for row in rows)
+        return await self._db.read(lambda conn: _cells(conn, _CELLS, first_day, last_day))
 
-        return await self._db.read(work)
+    async def grouped(self, first_day: int, last_day: int) -> Mapping[str, tuple[UsageCell, ...]]:
+        """The same added up by ``day``, ``model``, ``project`` and ``kind``: few rows, however much was asked."""
+        return await self._db.read(
+            lambda conn: {name: _cells(conn, sql, first_day, last_day) for name, sql in _BY.items()}
+        )
 
     async def first_day(self) -> int | None:
         """The first day on which anything was asked; None: nothing ever was."""
@@ -85,3 +106,8 @@ class UsageDayRepository:
             return None if found is None else int(found)
 
         return await self._db.read(work)
+
+
+def _cells(conn: Connection, sql: str, first_day: int, last_day: int) -> tuple[UsageCell, ...]:
+    rows = conn.exec_driver_sql(sql, (first_day, last_day)).all()
+    return tuple(UsageCell(row[0], row[1], row[2], row[3], row[4], row[5], UsageSum(*row[6:])) for row in rows)

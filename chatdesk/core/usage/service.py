@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from chatdesk.core.domain.usage_day import day_number
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.store import write_atomically
-from chatdesk.core.usage.overview import csv_of
+from chatdesk.core.usage.overview import Grouping, csv_of
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage_days import UsageDayRepository
@@ -45,9 +46,10 @@ class UsageService:
         found = await self._days.first_day()
         return self.today() if found is None else found
 
-    async def cells(self, first_day: int, last_day: int) -> tuple[UsageCell, ...]:
-        """What was taken on these local days, both included, by day, kind, model and project."""
-        return await self._days.cells(first_day, last_day)
+    async def spent_on(self, first_day: int, last_day: int) -> Mapping[Grouping, tuple[UsageCell, ...]]:
+        """What was taken on these local days, both included, added up in each way of looking at it."""
+        grouped = await self._days.grouped(first_day, last_day)
+        return {grouping: grouped[grouping.value] for grouping in Grouping}
 
     async def write_csv(self, path: Path, first_day: int, last_day: int) -> int:
         """Write these days to a file, whole or not at all; how many lines there are. Raises ``ExportFailed``."""

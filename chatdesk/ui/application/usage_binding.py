@@ -111,7 +111,7 @@ class UsageBinding(QObject):
         return page
 
     async def _fill(self, page: UsagePage, first: int, last: int) -> None:
-        cells = await (await self._handle.services()).usage.cells(first, last)
+        cells = await (await self._handle.services()).usage.spent_on(first, last)
         if isValid(page):
             page.show_days(first, last, cells)
 

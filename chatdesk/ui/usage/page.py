@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -19,6 +19,8 @@ from chatdesk.ui.usage.chart import UsageChart, describe
 from chatdesk.ui.usage.figures import MEASURES, cost_words, request_words, token_words
 from chatdesk.ui.usage.table import UsageTable
 
+#: What days took, added up in each way of looking at it.
+Spending = Mapping[Grouping, Sequence[UsageCell]]
 _RANGES: Final = (("7 days", 7), ("30 days", 30), ("90 days", 90), ("All", 0), ("Own days", -1))
 _FIRST_RANGE = 1
 _GROUPINGS: Final = (
@@ -43,7 +45,7 @@ class UsagePage(QWidget):
         self._theme = theme
         self._today = today
         self._first_day = min(first_day, today)
-        self._cells: Sequence[UsageCell] = ()
+        self._cells: Spending = {}
         self._shown = (today, today)
         self._range = QComboBox()
         self._range.setObjectName("usageRange")
@@ -89,7 +91,7 @@ class UsagePage(QWidget):
         """Ask for what is to be shown, for the first time or again."""
         self.daysRequested.emit(*self.days())
 
-    def show_days(self, first_day: int, last_day: int, cells: Sequence[UsageCell]) -> None:
+    def show_days(self, first_day: int, last_day: int, cells: Spending) -> None:
         """What these days took. Nothing happens where other days are wanted by now."""
         if (first_day, last_day) != self.days():
             return
@@ -99,7 +101,8 @@ class UsagePage(QWidget):
 
     def _show(self) -> None:
         grouping = _GROUPINGS[max(self._groupings.checkedId(), 0)][0]
-        overview = overview_of(self._cells, grouping, first_day=self._shown[0], last_day=self._shown[1])
+        cells = self._cells.get(grouping, ())
+        overview = overview_of(cells, grouping, first_day=self._shown[0], last_day=self._shown[1])
         measure = MEASURES[max(self._measure.currentIndex(), 0)]
         self.chart.show_overview(overview, measure)
         self.table.show_overview(overview)
@@ -116,7 +119,7 @@ class UsagePage(QWidget):
             notes.append(f"The prices of {total.unpriced_requests:,} requests are not known.")
         self._notes.setText(" ".join(notes))
         self._notes.setVisible(bool(notes))
-        self._csv.setEnabled(bool(self._cells))
+        self._csv.setEnabled(bool(cells))
 
     def _on_range_changed(self) -> None:
         is_own = int(self._range.currentData()) < 0

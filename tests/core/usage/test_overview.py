@@ -99,8 +99,9 @@ async def test_every_line_of_the_ledger_is_added_to_its_day(store: Store) -> Non
     service = _service(store)
     today = service.today()
     assert await service.first_day() == today == day_number(store.clock.now_ms())
-    cells = await service.cells(today, today)
-    assert await service.cells(today + 1, today + 9) == ()
+    days = UsageDayRepository(store.db)
+    cells = await days.cells(today, today)
+    assert set((await service.spent_on(today + 1, today + 9)).values()) == {()}
     by_key = {(cell.kind, cell.provider): cell for cell in cells}
     answers = by_key["answer", "p"]
     assert answers.project_name
@@ -108,12 +109,16 @@ async def test_every_line_of_the_ledger_is_added_to_its_day(store: Store) -> Non
     assert by_key["answer", ""].total == UsageSum(1)
     whole = sum((cell.total for cell in cells), UsageSum())
     assert whole == (await usage.between(0, store.clock.now_ms() + 1)).total
+    for grouping, grouped in (await service.spent_on(today, today)).items():
+        assert overview_of(grouped, grouping, first_day=today, last_day=today).total == whole
+        names = [row.name for row in overview_of(cells, grouping, first_day=today, last_day=today).rows]
+        assert [row.name for row in overview_of(grouped, grouping, first_day=today, last_day=today).rows] == names
 
 
 async def test_nothing_asked_is_today_and_an_empty_page(store: Store) -> None:
     service = _service(store)
     assert await service.first_day() == service.today()
-    assert await service.cells(0, service.today()) == ()
+    assert set((await service.spent_on(0, service.today())).values()) == {()}
 
 
 async def test_the_file_is_written_whole_or_not_at_all(store: Store, tmp_path: Path) -> None:

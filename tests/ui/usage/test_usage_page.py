@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QDateEdit, QLabel, QLineE
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.usage.overview import Grouping
 from chatdesk.ui.dialogs.limits import LimitsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import round_up
@@ -52,7 +53,7 @@ def page(theme: Theme, qtbot: QtBot) -> Iterator[UsagePage]:
     dialog = UsageDialog(theme, made)
     qtbot.addWidget(dialog)
     dialog.show()
-    made.show_days(*made.days(), cells())
+    made.show_days(*made.days(), dict.fromkeys(Grouping, cells()))
     yield made
     assert dialog is not None  # held on to until here
 
@@ -120,14 +121,14 @@ def test_totals_say_what_is_guessed_and_what_nobody_knows(page: UsagePage) -> No
     assert "estimates" in _find(page, QLabel, "usagePageNotes").text()
     _find(page, QComboBox, "usageMeasure").setCurrentIndex(1)
     assert "cost by day" in page.chart.accessibleName()
-    page.show_days(*page.days(), ())
+    page.show_days(*page.days(), {})
     assert "Nothing was asked" in _find(page, QLabel, "usageTotal").text()
     assert not _find(page, QPushButton, "usageCsv").isEnabled()
 
 
 def test_an_answer_that_comes_too_late_changes_nothing(page: UsagePage) -> None:
     before = _find(page, QLabel, "usageTotal").text()
-    page.show_days(1, 2, ())
+    page.show_days(1, 2, {})
     assert _find(page, QLabel, "usageTotal").text() == before
 
 
