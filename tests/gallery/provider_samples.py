@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.chat.provider_service import KeyState, ShownProvider
-from chatdesk.core.domain.provider_check import FoundServer, KnownModel, ModelList, Step, StepResult, StepState
+from chatdesk.core.domain.provider_check import FoundServer, ListedModel, ModelList, Step, StepResult, StepState
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.passphrase import PassphraseDialog
 from chatdesk.ui.dialogs.provider_form import ProviderForm
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.model_chooser import ModelChooser
 
 OPENAI = ShownProvider(
     ProviderProfile("openai", "openai", "OpenAI", "https://api.openai.com/v1"),
@@ -29,7 +30,7 @@ OLLAMA = ShownProvider(
     "",
     is_local=True,
     needs_key=False,
-    models=ModelList(tuple(KnownModel(f"m{each}", f"m{each}") for each in range(4)), 1_790_000_000_000),
+    models=ModelList(tuple(ListedModel(f"m{each}", f"m{each}") for each in range(4)), 1_790_000_000_000),
 )
 TEAM = ShownProvider(
     ProviderProfile(
@@ -61,6 +62,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("provider-form-no-keyring", _without_keyring(theme)),
         ("provider-form-tested", _tested(theme)),
         ("passphrase", _wrong(theme)),
+        ("model-chooser", _chooser(theme)),
         ("passphrase-change", PassphraseDialog(theme, is_changing=True)),
     ]
 
@@ -110,6 +112,17 @@ def _tested(theme: Theme) -> QWidget:
     ):
         form.show_step(result)
     return form
+
+
+def _chooser(theme: Theme) -> QWidget:
+    chooser = ModelChooser(theme)
+    models = [
+        ("openrouter", "OpenRouter", [(f"maker/model-{number}", f"Model {number}") for number in range(400)]),
+        ("ollama", "Ollama", [("qwen3:8b", "qwen3:8b"), ("llama3.1:70b", "The large llama")]),
+    ]
+    chooser.show_models(models, {("ollama", "llama3.1:70b"), ("openrouter", "maker/model-3")})
+    chooser.resize(400, 420)
+    return chooser
 
 
 def _wrong(theme: Theme) -> QWidget:

@@ -11,12 +11,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.provider_check import FoundServer, KnownModel, ModelList, StepResult
+from chatdesk.core.domain.provider_check import FoundServer, ModelList, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile, masked, new_id
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus, ProvidersChanged
 from chatdesk.core.providers.accounts import Account, AccountBook
-from chatdesk.core.providers.base import ListedModel, Provider
+from chatdesk.core.providers.base import Provider
 from chatdesk.core.providers.discovery import find_local_servers
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.model_lists import ModelLists
@@ -226,7 +226,7 @@ class ProviderService:
         it was ``is_asked``."""
         account = next((each for each in self._book.accounts if each.profile.id == provider.name), None)
         if account is None:  # the offline model
-            return ModelList(tuple(_known(each) for each in await provider.list_models()), self._clock.now_ms())
+            return ModelList(await provider.list_models(), self._clock.now_ms())
         address = _address(account)
         kept = await asyncio.to_thread(self._lists.get, provider.name, address)
         is_fresh = kept is not None and 0 <= self._clock.now_ms() - kept.fetched_at_ms < _MS_PER_DAY
@@ -292,10 +292,6 @@ def nearest_models(model: str, names: list[str]) -> list[str]:
     by_lower = {each.lower(): each for each in names}
     same = [each for each in names if family and family in each.lower()]
     return list(dict.fromkeys([*same, *(by_lower[each] for each in close)]))[:_MOST_NEAREST]
-
-
-def _known(model: ListedModel) -> KnownModel:
-    return KnownModel(model.id, model.label, model.context_window, model.largest_answer)
 
 
 def _address(account: Account) -> str:

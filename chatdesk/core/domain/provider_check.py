@@ -45,8 +45,8 @@ class FoundServer:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownModel:
-    """One model of a list that was fetched."""
+class ListedModel:
+    """One model of a provider, as its server lists it. Figures are None when it does not say."""
 
     id: str
     label: str
@@ -58,5 +58,5 @@ class KnownModel:
 class ModelList:
     """The models of a provider and when they were fetched, in milliseconds UTC."""
 
-    models: tuple[KnownModel, ...]
+    models: tuple[ListedModel, ...]
     fetched_at_ms: int

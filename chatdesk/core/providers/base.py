@@ -16,6 +16,7 @@ from typing import Protocol
 
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.provider_check import ListedModel as ListedModel
 from chatdesk.core.domain.usage import RateReport, Usage
 
 
@@ -122,16 +123,6 @@ class StreamFinished:
 StreamEvent = (
     TextDelta | ReasoningDelta | ToolCallDelta | RetryScheduled | UsageReported | RateReported | StreamFinished
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ListedModel:
-    """One model of a provider, as its server lists it. Figures are None when it does not say."""
-
-    id: str
-    label: str
-    context_window: int | None = None
-    largest_answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.domain.provider_check import KnownModel, ModelList
-from chatdesk.core.providers.base import ListedModel
+from chatdesk.core.domain.provider_check import ListedModel, ModelList
 from chatdesk.core.settings.store import write_atomically
 
 _log = logging.getLogger(__name__)
@@ -44,8 +43,7 @@ class ModelLists:
 
     def put(self, provider: str, address: str, models: Sequence[ListedModel], *, now_ms: int) -> ModelList:
         """Keep a list; a disk that refuses costs the list at the next start only."""
-        known = tuple(KnownModel(each.id, each.label, each.context_window, each.largest_answer) for each in models)
-        found = ModelList(known[:_MOST], now_ms)
+        found = ModelList(tuple(models)[:_MOST], now_ms)
         with self._lock:
             lists = self._loaded()
             lists[provider] = _Kept(address, found)
@@ -87,7 +85,7 @@ def _read(path: Path) -> dict[str, _Kept]:
                 str(row["address"]),
                 ModelList(
                     tuple(
-                        KnownModel(str(each[0]), str(each[1]), _figure(each[2]), _figure(each[3]))
+                        ListedModel(str(each[0]), str(each[1]), _figure(each[2]), _figure(each[3]))
                         for each in row["models"][:_MOST]
                     ),
                     int(row["fetched_at_ms"]),

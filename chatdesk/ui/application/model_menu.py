@@ -1,8 +1,11 @@
-"""The models that the header offers: those known at once first, then those that a server names, which also says how
-large their windows are."""
+"""The models that the header offers: at once those of the lists that were kept, then what the servers name, which also
+says how large their windows are. Liked ones come first, under the names that a person gave them."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -14,10 +17,19 @@ from chatdesk.ui.widgets.thread_header import ThreadHeader
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.domain.provider_check import ModelList
     from chatdesk.core.providers.base import Provider
 
 ModelChoice = tuple[str, str]
 ProviderModels = tuple[str, str, list[ModelChoice]]
+
+
+@dataclass(slots=True)
+class _Tastes:
+    """What a person said of the models of one provider."""
+
+    favourites: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelMenu(QObject):
@@ -28,32 +40,79 @@ class ModelMenu(QObject):
         self._header = header
         self._handle = handle
         self._tasks = tasks
+        picker = header.model_picker
+        picker.likeToggled.connect(
+            lambda provider, model, is_liked: tasks.start(self._like(provider, model, is_liked), "like model")
+        )
+        picker.refreshRequested.connect(self.refresh)
 
     def fill(self) -> None:
-        """Show the defaults, then ask each provider; a server that does not answer leaves its default model."""
-        self._tasks.replace(self._fill(), "list models")
+        """Show what is known, then ask those whose lists are old; a server that does not answer keeps its old list."""
+        self._tasks.replace(self._fill(is_asked=False), "list models")
 
-    async def _fill(self) -> None:
+    def refresh(self) -> None:
+        """Ask all of them again; what fails is told."""
+        self._tasks.replace(self._fill(is_asked=True), "list models")
+
+    async def _fill(self, *, is_asked: bool) -> None:
         services = await self._handle.services()
-        lists = {provider.name: _default_choices(services, provider) for provider in services.providers.all()}
-        self._show(services, lists)
+        lists: dict[str, list[ModelChoice]] = {}
         for provider in services.providers.all():
-            try:
-                models = await provider.list_models()
-            except ChatDeskError:
-                continue  # said when a question is sent to it, with the cause
-            services.chat.context.note_models(provider.name, models)
-            known = [(model.id, model.label) for model in models]
-            extra = [choice for choice in lists[provider.name] if choice[0] and choice[0] not in dict(known)]
-            lists[provider.name] = [*extra, *known]
+            kept = await services.provider_service.kept_models(provider.name)
+            lists[provider.name] = self._choices(services, provider, kept)
+        self._show(services, lists)
+        failures: list[ChatDeskError] = []
+        wanted = [self._ask(services, provider, lists, failures, is_asked) for provider in services.providers.all()]
+        await asyncio.gather(*wanted)
+        if failures:
+            raise failures[0]
+
+    async def _ask(
+        self,
+        services: Services,
+        provider: Provider,
+        lists: dict[str, list[ModelChoice]],
+        failures: list[ChatDeskError],
+        is_asked: bool,
+    ) -> None:
+        try:
+            found = await services.provider_service.models_of(provider, is_asked=is_asked)
+        except ChatDeskError as error:
+            failures.append(error)
+            return
+        if found is not None:
+            services.chat.context.note_models(provider.name, found.models)
+            lists[provider.name] = self._choices(services, provider, found)
             self._show(services, lists)
 
-    def _show(self, services: Services, lists: dict[str, list[ModelChoice]]) -> None:
+    async def _like(self, provider: str, model: str, is_liked: bool) -> None:
+        service = (await self._handle.services()).provider_service
+        await service.set_favourite(provider, model, is_favourite=is_liked)
+
+    def _show(self, services: Services, lists: Mapping[str, list[ModelChoice]]) -> None:
+        self._header.model_picker.set_liked(
+            {
+                (account.profile.id, model)
+                for account in services.accounts.accounts
+                for model in account.profile.favourites
+            }
+        )
         self._header.set_models(
             [(provider.name, provider.label, lists.get(provider.name, [])) for provider in services.providers.all()]
         )
 
+    def _choices(self, services: Services, provider: Provider, found: ModelList | None) -> list[ModelChoice]:
+        """Liked models first, then the list's order; the default is there even when the list does not name it."""
+        tastes = _tastes(services, provider.name)
+        known = {model.id: model.label for model in found.models} if found else {}
+        default_provider, default_model = services.providers.default()
+        own = [default_model] if provider.name == default_provider and default_model not in known else []
+        ordered = dict.fromkeys([*tastes.favourites, *own, *known])
+        return [(model, tastes.aliases.get(model) or known.get(model, model)) for model in ordered if model]
 
-def _default_choices(services: Services, provider: Provider) -> list[ModelChoice]:
-    name, model = services.providers.default()
-    return [(model, model)] if provider.name == name and model else []
+
+def _tastes(services: Services, provider: str) -> _Tastes:
+    for account in services.accounts.accounts:
+        if account.profile.id == provider:
+            return _Tastes(account.profile.favourites, account.profile.aliases)
+    return _Tastes()

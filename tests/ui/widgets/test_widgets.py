@@ -103,14 +103,11 @@ def test_choosing_a_model_by_keyboard(header: ThreadHeader, qtbot: QtBot) -> Non
     assert header.model_picker.accessibleName() == "Model: Mini"
 
 
-def test_many_models_get_a_menu_for_each_provider(header: ThreadHeader, qtbot: QtBot) -> None:
-    header.set_models([*MODELS, ("many", "Many", [(str(number), str(number)) for number in range(40)])])
+def test_models_can_be_compared_from_the_menu(header: ThreadHeader, qtbot: QtBot) -> None:
     menu = header.findChild(QMenu, "modelMenu")
     menu.aboutToShow.emit()
-    *providers, _line, compare = menu.actions()
-    assert [action.menu() is not None for action in providers] == [True, True, True]
     with qtbot.waitSignal(header.compareRequested):
-        compare.trigger()
+        menu.actions()[-1].trigger()
 
 
 def test_a_model_that_is_gone_keeps_its_name_and_no_model_is_said(header: ThreadHeader) -> None:

@@ -1,0 +1,105 @@
+"""The rows of the model chooser: what fits the search, liked ones first, then provider by provider. One list, however
+long: only what is in sight is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+ModelChoice = tuple[str, str]
+ProviderChoices = tuple[str, str, Sequence[ModelChoice]]
+Index = QModelIndex | QPersistentModelIndex
+
+HEADING_ROLE: Final = Qt.ItemDataRole.UserRole + 1
+LIKED_ROLE: Final = Qt.ItemDataRole.UserRole + 2
+_LIKED = "Favourites"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A heading has no model. ``more`` stands behind the label: the provider, or the id where a person renamed it."""
+
+    label: str
+    provider: str = ""
+    model: str = ""
+    more: str = ""
+
+    @property
+    def is_heading(self) -> bool:
+        return not self.model
+
+
+def rows_of(models: Sequence[ProviderChoices], words: str, liked: Collection[tuple[str, str]]) -> tuple[ModelRow, ...]:
+    """The rows for what was typed; each of its words must stand in the label, the id or the provider's name."""
+    wanted = words.casefold().split()
+    favourites: list[ModelRow] = []
+    rows: list[ModelRow] = []
+    for provider, provider_label, choices in models:
+        own = []
+        for model, label in choices:
+            text = f"{label} {model} {provider_label}".casefold()
+            if not model or not all(word in text for word in wanted):
+                continue
+            own.append(ModelRow(label, provider, model, "" if label == model else model))
+            if (provider, model) in liked:
+                favourites.append(ModelRow(label, provider, model, provider_label))
+        if own:
+            rows += [ModelRow(provider_label), *own]
+    return (ModelRow(_LIKED), *favourites, *rows) if favourites else tuple(rows)
+
+
+class ModelRows(QAbstractListModel):
+    """What the list shows. Headings cannot be chosen."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[ModelRow, ...] = ()
+        self._liked: frozenset[tuple[str, str]] = frozenset()
+
+    def show_rows(self, rows: tuple[ModelRow, ...], liked: Collection[tuple[str, str]]) -> None:
+        self.beginResetModel()
+        self._rows, self._liked = rows, frozenset(liked)
+        self.endResetModel()
+
+    def row(self, index: Index) -> ModelRow | None:
+        return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
+
+    def place_of(self, provider: str, model: str) -> int:
+        """The first row of a model; -1 when it is not there."""
+        return next((at for at, row in enumerate(self._rows) if (row.provider, row.model) == (provider, model)), -1)
+
+    def first(self) -> int:
+        return next((at for at, row in enumerate(self._rows) if not row.is_heading), -1)
+
+    def count(self) -> int:
+        """Models that are shown, each once."""
+        return len({(row.provider, row.model) for row in self._rows if not row.is_heading})
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        row = self.row(index)
+        if row is None or row.is_heading:
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self.row(index)
+        if row is None:
+            return None
+        is_liked = (row.provider, row.model) in self._liked
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{row.label}  ·  {row.more}" if row.more else row.label
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return (
+                f"{row.label}, {row.more or row.provider}{', favourite' if is_liked else ''}"
+                if row.model
+                else row.label
+            )
+        if role == HEADING_ROLE:
+            return row.is_heading
+        return is_liked if role == LIKED_ROLE else None
