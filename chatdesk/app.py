@@ -288,8 +288,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
         )
         if is_owner:
             await server.start()
-        else:
-            services.listen = server.start
+        services.listen = server.announce if is_owner else server.start
         return server.close
 
     try:

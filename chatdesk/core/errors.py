@@ -35,6 +35,7 @@
     │   ├── StorageCorrupt
     │   ├── StorageMissing
     │   ├── StorageReplaced
+    │   │   └── StorageGone
     │   ├── SchemaTooNew
     │   └── UpgradeFailed
     ├── AlreadyRunning
@@ -315,6 +316,13 @@ class StorageReplaced(StorageError):
     what = "The database file was moved or replaced while ChatDesk was running."
     safe = "Writing has stopped so that nothing goes into the wrong file."
     next_step = "Close ChatDesk, put the file back, and start again."
+
+
+class StorageGone(StorageReplaced):
+    code = "storage_gone"
+    what = "The database is out of reach: its drive, folder or file is not there."
+    safe = "Nothing was written anywhere else, and your text is still in the window."
+    next_step = "Connect the drive or put the file back: ChatDesk goes on then by itself."
 
 
 class SchemaTooNew(StorageError):

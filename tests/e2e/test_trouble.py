@@ -114,6 +114,7 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
         services = await application.services()
         composer = application.panes.composer
         assert isinstance(services.read_only_reason, trouble)
+        (paths.data_dir / "instance.json").unlink()  # as where there was no room for it
         await until(lambda: _banner(application))
         assert composer.editor.isReadOnly()
         assert not services.chat.context.summaries.can_be_made
@@ -122,6 +123,7 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
         await until(lambda: not _banner(application))
         assert not composer.editor.isReadOnly()
         assert services.chat.context.summaries.can_be_made
+        assert await instance.raise_owner(paths.data_dir)
         answer = await ask(application, "Is there room again?")
         assert answer.status is Status.COMPLETE
         await services.search.fill()

@@ -113,6 +113,11 @@ class InstanceServer:
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LONGEST_LINE)
+        await self.announce()
+
+    async def announce(self) -> None:
+        """Write down where others can call; again, where the disk was full."""
+        assert self._server is not None  # after ``start``
         port = self._server.sockets[0].getsockname()[1]
         content = json.dumps({"port": port, "token": self._token, "pid": os.getpid()})
         try:
@@ -168,9 +173,14 @@ class InstanceServer:
 
 def _write_privately(path: Path, content: str) -> None:
     temporary = path.with_suffix(".tmp")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(content)
-    temporary.replace(path)
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(content)
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def owner_pid(data_dir: Path) -> int | None:

@@ -103,9 +103,9 @@ def make_private_file(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands at ``path``: device and inode; None if there is none."""
+    """Which file stands at ``path``: device and inode; None if there is none that can be reached."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return (found.st_dev, found.st_ino)

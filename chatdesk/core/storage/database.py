@@ -26,6 +26,7 @@ from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.errors import (
     StorageError,
     StorageFull,
+    StorageGone,
     StorageMissing,
     StorageReadOnly,
     StorageReplaced,
@@ -115,6 +116,8 @@ class Database:
         self._ballast = Ballast(path)
         self._identity: tuple[int, int] | None = None
         self._is_replaced = False
+        self._is_reader_old = False
+        self._committed: high_water.HighWater | None = None
         self._is_full_sync = True
         self._is_open = False
 
@@ -203,9 +206,16 @@ class Database:
     # On the storage threads from here on.
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        conn = self._reader.connection
-        with translating(self.path), conn.begin():
-            return work(conn)
+        try:
+            if self._is_reader_old:
+                self._reader.connect(reading_engine(self.path))
+                self._is_reader_old = False
+            conn = self._reader.connection
+            with conn.begin():
+                return work(conn)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            self._is_reader_old = self._is_reader_old or (self._identity is not None and is_io_error(error))
+            raise translated(error, self.path) from error
 
     def _write(self, work: Callable[[Connection], T], is_durable: bool) -> T:
         try:
@@ -225,7 +235,7 @@ class Database:
             return self._commit(work, is_durable)
 
     def _commit(self, work: Callable[[Connection], T], is_durable: bool) -> T:
-        self._check_identity()
+        self._find_file()
         try:
             conn = self._writer.connection
             if is_durable != self._is_full_sync:
@@ -243,11 +253,15 @@ class Database:
             raise translated(error, self.path) from error
         self._check_identity()
         if mark is not None:
+            self._committed = mark
             self._write_mark(mark)
         return result
 
     def _reconnect(self) -> None:
         """After an I/O error SQLite's view of the file is unknown; a new connection reads it from the disk."""
+        if identity(self.path) != self._identity:
+            self._is_replaced = True  # connecting would make an empty file where a drive was
+            return
         self._is_full_sync = True
         with suppress(SQLAlchemyError, sqlite3.Error):
             self._writer.disconnect()
@@ -255,10 +269,46 @@ class Database:
             self._writer.connect(writing_engine(self.path))
 
     def _check_identity(self) -> None:
-        if self._is_replaced or identity(self.path) != self._identity:
+        found = identity(self.path)
+        if self._is_replaced or found != self._identity:
             # A sync tool moved the file: SQLite would go on writing happily into a file without a name.
             self._is_replaced = True
+            raise StorageGone if found is None else StorageReplaced
+
+    def _find_file(self) -> None:
+        """Raises ``StorageReplaced`` unless the file is in its place, or back there with all that was committed: a
+        drive that was removed, a file that was moved."""
+        if not self._is_replaced and identity(self.path) == self._identity:
+            return
+        self._is_replaced = True
+        found = identity(self.path)
+        if found is None:
+            raise StorageGone
+        if found != self._identity and not self._is_of_this_device():
             raise StorageReplaced
+        # The writer first: the last connection to close would copy the log of the lost file and remove the one that
+        # stands here now; the reader cannot.
+        self._writer.disconnect()
+        self._reader.submit(self._reader.disconnect).result()
+        self._is_reader_old = True
+        with translating(self.path):
+            self._writer.connect(writing_engine(self.path))
+            self._is_full_sync = True
+            if self._committed != high_water.found_in(_driver(self._writer.connection)):
+                self._writer.disconnect()
+                raise StorageReplaced
+        self._identity = found
+        self._is_replaced = False
+        _log.info("the database is back in its place")
+
+    def _is_of_this_device(self) -> bool:
+        """Told by the file alone, without its log and without a lock: another file's must not be touched."""
+        try:
+            address = f"file:{quote(str(self.path))}?immutable=1"
+            with closing(sqlite3.connect(address, uri=True)) as conn:
+                return high_water.found_in(conn).device_id == self.device_id
+        except sqlite3.Error:
+            return False
 
     def _count_commit(self, conn: Connection) -> high_water.HighWater:
         row = conn.exec_driver_sql(
@@ -316,6 +366,7 @@ class Database:
                 search_index.drain(_driver(conn))
                 found = self._count_commit(conn)
             warning = high_water.warning(high_water.read(self.path), found)
+            self._committed = found
             self._write_mark(found)
         return OpenReport(
             upgraded_from=done.upgraded_from,
@@ -435,9 +486,12 @@ class _Worker:
     async def run(self, work: Callable[[], T]) -> T:
         if self._is_closed:
             raise StorageError("The database is closed.")
-        future = self._pool.submit(work)
+        future = self.submit(work)
         waiting = asyncio.wrap_future(_uncancelled(future))
         return await waiting
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        return self._pool.submit(work)
 
     async def close(self) -> None:
         if self._is_closed:

@@ -22,6 +22,7 @@ from chatdesk.core.errors import (
     StorageCorrupt,
     StorageError,
     StorageFull,
+    StorageGone,
     StorageMissing,
     StorageReadOnly,
     StorageReplaced,
@@ -141,18 +142,86 @@ async def test_a_lost_log_is_noticed_and_told_once(store: Store, tmp_path: Path,
     assert again.warning is None  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("is_replaced", [False, True])
-async def test_a_file_that_was_moved_away_takes_no_more_writes(store: Store, is_replaced: bool) -> None:
-    thread = await store.thread()
+@pytest.mark.parametrize("is_copied", [False, True])
+async def test_a_file_that_was_moved_away_takes_writes_again_when_it_is_back(store: Store, is_copied: bool) -> None:
+    """Also as another file that holds the same, as a drive has that is mounted again."""
+    thread = await store.thread("Before")
+    if is_copied:
+        await store.reopen()
+        await store.threads.rename(thread, "In the log")
     moved = store.path.with_name("moved.db")
     store.path.rename(moved)
-    if is_replaced:
+    for _ in range(2):
+        with pytest.raises(StorageGone):
+            await store.threads.rename(thread, "lost")
+    assert not store.path.exists()
+    if is_copied:
         store.path.write_bytes(moved.read_bytes())
-    with pytest.raises(StorageReplaced):
-        await store.threads.rename(thread, "lost")
+    else:
+        moved.replace(store.path)
+    for title in ("After", "Later"):
+        await store.threads.rename(thread, title)
+        assert (await store.threads.get(thread)).title == title
+    assert await store.db.integrity_check() == []
+    report = await store.reopen()
+    assert report.warning is None  # type: ignore[attr-defined]
+    assert (await store.threads.get(thread)).title == "Later"
+
+
+@pytest.mark.parametrize("other", ["older", "foreign", "empty"])
+async def test_another_file_in_its_place_takes_no_writes(
+    store: Store, tmp_path: Path, clock: MovableClock, other: str
+) -> None:
+    await store.reopen()  # everything so far is in the file itself
+    older = store.path.read_bytes()
+    thread = await store.thread("Before")
+    stranger = Store(tmp_path / "stranger" / "chatdesk.db", clock)
+    await stranger.db.open()
+    await stranger.db.close()
+    content = {"older": older, "foreign": stranger.path.read_bytes(), "empty": b""}[other]
+    drive, gone = store.path.parent, tmp_path / "gone"
+    drive.rename(gone)
+    drive.mkdir()
+    store.path.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(StorageReplaced) as caught:
+            await store.threads.rename(thread, "refused")
+        assert not isinstance(caught.value, StorageGone)
+    assert store.path.read_bytes() == content
+    store.path.unlink()
+    for beside in drive.iterdir():
+        beside.unlink()
+    drive.rmdir()
+    gone.rename(drive)
+    await store.threads.rename(thread, "After")
+    assert (await store.threads.get(thread)).title == "After"
+    assert await store.db.integrity_check() == []
+
+
+async def test_what_was_committed_as_the_file_went_is_not_written_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asked was told that it is not saved, and it is: nothing goes on by itself then."""
+    thread = await store.thread("Before")
+    moved = store.path.with_name("moved.db")
+    real = Database._check_identity
+    calls = 0
+
+    def check(self: Database) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:  # the first one is before the commit
+            store.path.rename(moved)
+        real(self)
+
+    monkeypatch.setattr(Database, "_check_identity", check)
+    with pytest.raises(StorageGone):
+        await store.threads.rename(thread, "After")
     moved.replace(store.path)
     with pytest.raises(StorageReplaced):
-        await store.threads.rename(thread, "still refused until the next start")
+        await store.threads.rename(thread, "Later")
+    await store.reopen()
+    assert (await store.threads.get(thread)).title == "After"
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 300, b"SQLite format 3\0" + b"\xff" * 5000])
