@@ -275,6 +275,8 @@ class Palette(Panel):
     def _search(self) -> None:
         text = self.field.text()
         wanted = "" if wants_commands_only(text) else text.strip()
+        if wanted and text[-1].isspace():
+            wanted += " "  # the last word is whole, and no beginning of others
         self._fresh = set()
         self._note = ""
         self._searched = wanted

@@ -217,3 +217,10 @@ def test_long_and_hostile_texts_stay_text(palette: Palette) -> None:
     index = palette.list.model().index(1, 0)
     assert index.data(int(Qt.ItemDataRole.AccessibleTextRole)).startswith("thread <b>bold</b>")
     assert palette.list.sizeHintForRow(1) < 90
+
+
+def test_a_space_ends_the_last_word(palette: Palette, asked: Asked) -> None:
+    for text in ("  check", "check", "check  ", "   "):
+        palette.field.setText(text)
+        palette.search_now()
+    assert asked.texts == ["check", "check", "check ", ""]
