@@ -174,5 +174,5 @@ def test_words_for_what_waits() -> None:
     assert waiting_words(later).endswith(", 2 before it.")
     assert " on " in clock_words(later.sends_at or 0)
     assert queue_words(()) == "All changes saved"
-    assert queue_words((waiting,)) == "1 message waits to be sent"
-    assert queue_words((waiting, later)) == "2 messages wait to be sent"
+    assert queue_words((waiting,)) == "1 message waits"
+    assert queue_words((waiting, later)) == "2 messages wait"

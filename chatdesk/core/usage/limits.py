@@ -186,11 +186,12 @@ def _period(limit: UsageLimit, today: int) -> tuple[int, int]:
 
 def _reached(state: LimitState, more: float) -> LimitReached:
     limit = state.limit
-    end = "tomorrow" if limit.period is LimitPeriod.DAY else f"{date_of(day_number(state.until_ms)):%d %B}".lstrip("0")
+    first = date_of(day_number(state.until_ms))
+    end = "tomorrow" if limit.period is LimitPeriod.DAY else f"on {first.day} {first:%B}"
     needs = f" and this question needs about {limit.amount_text(more)}" if more else ""
     return LimitReached(
         f"The limit of {limit.amount_text(limit.hard)} {limit.name} is reached: {limit.amount_text(state.spent)} are"
         f" used{needs}.",
-        next_step=f"It begins anew at midnight, {end}. Raise the limit, or send this question anyway.",
+        next_step=f"The limit begins anew {end}. Raise it, or send this question anyway.",
         until_ms=state.until_ms,
     )

@@ -242,7 +242,7 @@ def queue_words(waiting: Sequence[WaitingAnswer]) -> str:
     """For the line below the list of threads."""
     if not waiting:
         return "All changes saved"
-    return "1 message waits to be sent" if len(waiting) == 1 else f"{len(waiting):,} messages wait to be sent"
+    return "1 message waits" if len(waiting) == 1 else f"{len(waiting):,} messages wait"
 
 
 def clock_words(moment_ms: int) -> str:

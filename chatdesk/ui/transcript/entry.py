@@ -181,8 +181,8 @@ class MessageEntry:
 
     @property
     def caret_item(self) -> Item | None:
-        """Where the caret stands while text arrives."""
-        if not self.is_live:
+        """Where the caret stands while text arrives; nowhere while it waits to be asked for."""
+        if not self.is_live or (self._notice and self._notice_actions):
             return None
         for item in reversed(self.items[self._body[0] : self._body[1]]):
             if item.kind in ("text", "code"):
@@ -198,7 +198,7 @@ class MessageEntry:
         if self._made_sections is None:
             return
         if message.status is not old.status or message.error != old.error:
-            self._notice = ""
+            self._notice, self._notice_actions = "", ()
         if not self._has_same_parts(message):
             self._take_parts()
         else:
@@ -214,7 +214,7 @@ class MessageEntry:
         section.append(delta)
         if self.message.status is Status.PENDING:
             self.message = replace(self.message, status=Status.STREAMING)
-        self._notice = ""
+        self._notice, self._notice_actions = "", ()
         return section
 
     def settle(self) -> None:
@@ -338,7 +338,7 @@ class MessageEntry:
         first = len(items)
         for section in self._sections:
             items += section.items
-        if len(items) == first and (self.is_live or self.is_question):
+        if len(items) == first and ((self.is_live and not self._notice_actions) or self.is_question):
             items.append(plain_item(""))
         last = len(items)
         items += self._notices()

@@ -147,14 +147,14 @@ class UsageChart(QWidget):
             side = flag.AlignLeft if self._is_mirrored() else flag.AlignRight
             painter.drawText(area, int(side | flag.AlignVCenter), self._measure.short(top * tick / _TICKS))
         rows = self._rows()
-        widest = max((painter.fontMetrics().horizontalAdvance(row.short) for row in rows), default=0) + 12
+        widest = max((painter.fontMetrics().horizontalAdvance(row.short) for row in rows), default=0) + 20
         every = max(1, math.ceil(widest * len(rows) / max(plot.width(), 1)))
         for at, (_bar, slot) in enumerate(self._areas()):
             if at % every == 0 and len(rows) - at >= every / 2:
                 area = QRectF(
                     slot.center().x() - widest / 2, plot.bottom() + 2, widest, self.height() - plot.bottom() - 4
                 )
-                area.moveLeft(min(max(area.left(), 0), self.width() - widest))
+                area.moveLeft(min(max(area.left(), plot.left() - 4), plot.right() + 4 - widest))
                 painter.drawText(area, int(flag.AlignHCenter | flag.AlignTop), rows[at].short)
 
     def _paint_names(self, painter: QPainter) -> None:

@@ -21,13 +21,14 @@ def _about(of: Callable[[UsageSum], int]) -> Callable[[UsageSum], str]:
     return lambda total: f"{'≈' if total.estimated_requests and of(total) else ''}{of(total):,}"
 
 
-_COLUMNS: Final[tuple[tuple[str, Callable[[UsageSum], str]], ...]] = (
-    ("Requests", lambda total: f"{total.requests:,}"),
-    ("Tokens in", _about(lambda total: total.input_tokens)),
-    ("Of them cached", _about(lambda total: total.cached_tokens)),
-    ("Tokens out", _about(lambda total: total.output_tokens)),
-    ("Of them reasoning", _about(lambda total: total.reasoning_tokens)),
-    ("Cost", cost_words),
+# Heading, its words for whoever asks, and what stands below it.
+_COLUMNS: Final[tuple[tuple[str, str, Callable[[UsageSum], str]], ...]] = (
+    ("Requests", "Requests", lambda total: f"{total.requests:,}"),
+    ("In", "Tokens in", _about(lambda total: total.input_tokens)),
+    ("Cached", "Of them cached", _about(lambda total: total.cached_tokens)),
+    ("Out", "Tokens out", _about(lambda total: total.output_tokens)),
+    ("Thought", "Of them for reasoning", _about(lambda total: total.reasoning_tokens)),
+    ("Cost", "Cost", cost_words),
 )
 _FIRST = {Grouping.DAY: "Day", Grouping.MODEL: "Model", Grouping.PROJECT: "Project", Grouping.KIND: "Kind"}
 
@@ -71,6 +72,7 @@ class UsageTable(QTableView):
             f"QTableView:focus {{ border: 2px solid {tokens.accent}; }}"
             f"QTableView::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"QHeaderView::section {{ background: transparent; color: {tokens.muted}; border: none;"
+            f" font-size: {theme.point_size('muted'):.2f}pt;"
             f" border-bottom: 1px solid {tokens.line}; padding: 2px 6px; }}"
             "QHeaderView { background: transparent; }"
         )
@@ -102,6 +104,9 @@ class _OverviewModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self._heading if section == 0 else _COLUMNS[section - 1][0]
+        is_asked = role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
+        if orientation is Qt.Orientation.Horizontal and is_asked:
+            return self._heading if section == 0 else _COLUMNS[section - 1][1]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
@@ -111,11 +116,11 @@ class _OverviewModel(QAbstractTableModel):
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         row, column = self._rows[index.row()], index.column()
-        text = row.name if column == 0 else _COLUMNS[column - 1][1](row.total)
+        text = row.name if column == 0 else _COLUMNS[column - 1][2](row.total)
         if role == Qt.ItemDataRole.DisplayRole:
             return text
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return text if column == 0 else f"{row.name}, {_COLUMNS[column - 1][0]}: {text}"
+            return text if column == 0 else f"{row.name}, {_COLUMNS[column - 1][1]}: {text}"
         if role == Qt.ItemDataRole.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
