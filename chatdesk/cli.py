@@ -233,6 +233,8 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 ends_with_newline = event["delta"].endswith("\n")
             elif event["event"] == "retry":
                 _complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
+            elif event["event"] == "waiting":
+                _complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
     if not ends_with_newline:
         print()
     if last.get("status") == "complete":

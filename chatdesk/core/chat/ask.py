@@ -1,6 +1,6 @@
 """One question and its answer as a stream of plain dictionaries, for scripts and for the other process.
 
-``start`` (ids), then ``text``, ``reasoning`` and ``retry``, then ``finish`` (status, usage, error).
+``start`` (ids), then ``text``, ``reasoning``, ``retry`` and ``waiting``, then ``finish`` (status, usage, error).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 
 from chatdesk.core.chat.service import ChatService, Created, Sent
 from chatdesk.core.domain.message import Message
-from chatdesk.core.events import AnswerFinished, EventBus, RetryWaiting, TextStreamed
+from chatdesk.core.events import AnswerFinished, EventBus, QueueChanged, RetryWaiting, TextStreamed
 
 AskEvent = dict[str, Any]
+_EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished)
 
 
 async def ask(
@@ -29,9 +30,10 @@ async def ask(
     """Ask in a thread (None: in a new one), or as another version of the question ``edits``. Closing the generator
     early stops the answer; its text is kept."""
     queue: asyncio.Queue[object] = asyncio.Queue()
-    subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in (TextStreamed, RetryWaiting, AnswerFinished)]
+    subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in _EVENTS]
     answer_id: str | None = None
     is_finished = False
+    last: AskEvent | None = None
     try:
         asked: Created | Sent
         if edits is not None:
@@ -55,7 +57,8 @@ async def ask(
         while not is_finished:
             event = await queue.get()
             described = _described(event, answer_id)
-            if described is not None:
+            if described is not None and (described != last or described["event"] != "waiting"):
+                last = described
                 is_finished = described["event"] == "finish"
                 yield described
     finally:
@@ -71,6 +74,10 @@ def _described(event: object, answer_id: str) -> AskEvent | None:
             return {"event": kind, "delta": delta}
         case RetryWaiting(message_id=message_id) if message_id == answer_id:
             return {"event": "retry", "attempt": event.attempt, "delay_s": event.delay_s, "reason": event.reason}
+        case QueueChanged(waiting=waiting):
+            found = next((each for each in waiting if each.message_id == answer_id), None)
+            if found is not None:
+                return {"event": "waiting", "reason": found.reason, "sends_at": found.sends_at, "before": found.before}
         case AnswerFinished(message=message) if message.id == answer_id:
             return finished(message)
     return None

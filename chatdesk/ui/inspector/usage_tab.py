@@ -28,6 +28,7 @@ _KINDS: Mapping[str, str] = {
     UsageKind.ANSWER: "Answers",
     UsageKind.TITLE: "Titles",
     UsageKind.SUMMARY: "Summaries",
+    UsageKind.TOOL: "Tools",
 }
 _ROW_PX = 26
 _PAD_PX = 4

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
+from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.limits import Rate
@@ -187,4 +189,26 @@ async def test_deleting_a_thread_takes_it_out_of_the_queue(world: ChatWorld) -> 
     world.chat.queue.hold("Later.")
     created = await world.chat.create_thread(None, "", "one")
     await world.chat.delete_thread(created.thread.id)
+    assert world.chat.queue.waiting == ()
+
+
+async def test_a_script_is_told_that_it_waits_and_why(world: ChatWorld) -> None:
+    world.chat.queue.hold("There is no network.")
+    seen = []
+    async for event in ask(world.chat, world.bus, "one"):
+        seen.append(event["event"])
+        if event["event"] == "waiting":
+            assert (event["reason"], event["sends_at"], event["before"]) == ("There is no network.", None, 0)
+            world.chat.queue.release()
+    assert seen[:2] == ["start", "waiting"]
+    assert seen.count("waiting") == 1
+    assert seen[-1] == "finish"
+
+
+async def test_a_script_that_leaves_cancels_what_waits(world: ChatWorld) -> None:
+    world.chat.queue.hold("There is no network.")
+    async with aclosing(ask(world.chat, world.bus, "one")) as events:
+        async for event in events:
+            if event["event"] == "waiting":
+                break
     assert world.chat.queue.waiting == ()
