@@ -53,6 +53,7 @@ class Palette(Panel):
         self._fresh: set[SearchKind] = set()
         self._recent: Sequence[Thread] = ()
         self._names: Mapping[FilterName, Sequence[str]] = {}
+        self._keys: dict[str, str] = {}
         self._note = ""
         self._searched = ""
         self.is_over = True
@@ -315,18 +316,29 @@ class Palette(Panel):
     def _fit_height(self, *, is_over: bool) -> None:
         """As tall as the rows, up to a bound; smaller again only when a search is over, so that nothing flickers."""
         above = self.list.geometry().top() + _EDGE_PX
-        rows = sum(self.list.sizeHintForRow(number) for number in range(len(self._model.rows)))
-        wanted = min(self._tallest, above + rows + 2)
+        wanted = above + 2
+        for number in range(len(self._model.rows)):
+            wanted += self.list.sizeHintForRow(number)
+            if wanted >= self._tallest:
+                wanted = self._tallest
+                break
         if wanted > self.height() or is_over:
             self.resize(self.width(), wanted)
 
     def _commands_now(self) -> list[tuple[Command, str]]:
         commands = self._commands
         return [
-            (command, commands.first_keys_text(command))
+            (command, self._keys_of(command))
             for command in commands.commands()
             if command.is_in_palette and commands.is_enabled(command.id)
         ]
+
+    def _keys_of(self, command: Command) -> str:
+        # They stay what they are while this is open, and are asked for with every letter.
+        known = self._keys.get(command.id)
+        if known is None:
+            known = self._keys[command.id] = self._commands.first_keys_text(command)
+        return known
 
     # Speaking
 
