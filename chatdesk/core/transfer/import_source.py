@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import stat
 import threading
@@ -34,6 +35,9 @@ LABELS: Final[Mapping[str, str]] = {
 }
 _STREAMED = frozenset(("conversations", "chats", "threads"))
 _LARGEST_PROJECTS = 16 * 1024 * 1024
+_EDGE_BYTES = 4096
+_ENDS = {b"[": b"]", b"{": b"}"}
+_BLANK = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n\0"  # zeros: a character may have several bytes
 _ZIP_MAGIC = b"PK\x03\x04", b"PK\x05\x06"
 # What reading a value of the wrong shape can raise; it costs one thread and not the import.
 _SHAPE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError)
@@ -67,6 +71,11 @@ class ExportFile:
             if beginning in _ZIP_MAGIC:
                 self._archive = Archive(path)
                 self.total_bytes = self._archive.size_bytes
+            elif _is_cut_off(path):
+                raise ImportRefused(
+                    f"{path.name} is cut off: its end is missing.",
+                    next_step="Download the export again, then import it.",
+                )
         except OSError as error:
             raise unreadable(path, error) from error
 
@@ -219,6 +228,16 @@ class ExportFile:
                     self._projects[key_of(project.get("uuid"))] = project | {"docs": len(list_of(project.get("docs")))}
         except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
             _log.info("the projects of an import could not be read: %s", type(error).__name__)
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether a document ends otherwise than it begins: seen before anything of it is stored. What happens to be cut
+    behind a bracket is read as far as it goes."""
+    with path.open("rb") as file:
+        first = file.read(_EDGE_BYTES).lstrip(_BLANK)[:1]
+        file.seek(max(0, file.seek(0, 2) - _EDGE_BYTES))
+        last = file.read(_EDGE_BYTES).rstrip(_BLANK)[-1:]
+    return first in _ENDS and last not in (b"", _ENDS[first])
 
 
 class _Measured:

@@ -187,10 +187,26 @@ async def test_a_pipe_is_not_waited_for(world: ImportWorld) -> None:
 # Documents
 
 
-async def test_a_document_that_is_cut_off_gives_what_is_whole(world: ImportWorld) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
+async def test_a_document_that_is_cut_off_is_refused_before_anything_is_stored(
+    world: ImportWorld, encoding: str
+) -> None:
+    whole = json.dumps([plain_chatgpt("one", 2), plain_chatgpt("two", 2)]) + "\n\n"
+    path = world.folder / "cut.json"
+    path.write_text(whole[: len(whole) * 3 // 4].rstrip("]"), encoding=encoding)
+    before = await world.all_rows("changes"), await world.all_rows("projects")
+    with pytest.raises(ImportRefused, match="cut off: its end is missing") as caught:
+        await world.service.run(path)
+    assert "Nothing was changed" in caught.value.sentence
+    assert (await world.all_rows("changes"), await world.all_rows("projects")) == before
+    path.write_text(whole, encoding=encoding)
+    assert (await world.service.run(path)).counts[ImportOutcome.NEW] == 2
+
+
+async def test_a_document_that_is_cut_off_behind_a_bracket_gives_what_is_whole(world: ImportWorld) -> None:
     whole = json.dumps([plain_chatgpt("one", 2), plain_chatgpt("two", 2)])
     path = world.folder / "cut.json"
-    path.write_text(whole[: len(whole) * 3 // 4], encoding="utf-8")
+    path.write_text(whole[: whole.index("]", len(whole) * 3 // 4) + 1], encoding="utf-8")
     report = await world.service.run(path)
     await world.check()
     assert list(await world.threads()) == ["Chat one"]
