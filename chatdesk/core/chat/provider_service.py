@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,13 +19,14 @@ from chatdesk.core.providers.base import Provider
 from chatdesk.core.providers.discovery import find_local_servers
 from chatdesk.core.providers.endpoint import Endpoint
 from chatdesk.core.providers.model_lists import ModelLists
+from chatdesk.core.providers.nearest import nearest_models
+from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretSource
 
 _MS_PER_DAY = 24 * 60 * 60 * 1000
-_MOST_NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +231,8 @@ class ProviderService:
         kept = await asyncio.to_thread(self._lists.get, provider.name, address)
         is_fresh = kept is not None and 0 <= self._clock.now_ms() - kept.fetched_at_ms < _MS_PER_DAY
         # What runs here changes from one moment to the next, and asking costs nothing.
+        if kept is not None and isinstance(provider, OpenAICompatibleProvider):
+            provider.know_models(kept.models)
         if is_fresh and not is_asked and not _is_local(account):
             return kept
         try:
@@ -283,15 +285,6 @@ class ProviderService:
                 # Also when the disk or the keyring refused: what was typed holds for this run.
                 self._on_changed()
                 self._bus.publish(ProvidersChanged())
-
-
-def nearest_models(model: str, names: list[str]) -> list[str]:
-    """Up to three of ``names`` that are most like ``model``: its own family first, then by spelling."""
-    family = model.rsplit("/", 1)[-1].split(":")[0].lower()
-    close = get_close_matches(model.lower(), [each.lower() for each in names], n=_MOST_NEAREST, cutoff=0.4)
-    by_lower = {each.lower(): each for each in names}
-    same = [each for each in names if family and family in each.lower()]
-    return list(dict.fromkeys([*same, *(by_lower[each] for each in close)]))[:_MOST_NEAREST]
 
 
 def _address(account: Account) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -34,6 +34,7 @@ from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.model_list import read_models
+from chatdesk.core.providers.nearest import nearest_models
 from chatdesk.core.providers.rate_headers import rate_of
 from chatdesk.core.providers.reader import Reader
 from chatdesk.core.providers.retry import RetryPolicy
@@ -81,6 +82,7 @@ class OpenAICompatibleProvider:
         self._client_lock = asyncio.Lock()
         self._default_model = default_model
         self._refused_fields: set[str] = set()
+        self._listed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -95,6 +97,10 @@ class OpenAICompatibleProvider:
         """Whether there is a key, or a server that may do without."""
         return self._endpoint.is_configured
 
+    def know_models(self, models: Iterable[ListedModel]) -> None:
+        """The list that was fetched before: for naming the nearest when a model is gone."""
+        self._listed = tuple(model.id for model in models)
+
     async def list_models(self) -> tuple[ListedModel, ...]:
         """All models the server offers, in its order. Raises ``ProviderError``."""
         failure: ProviderError | None = None
@@ -103,7 +109,9 @@ class OpenAICompatibleProvider:
                 client = await self._ready_client()
                 async with self._list(client) as response:
                     body = await response.http_response.aread()
-                return await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
+                models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
+                self.know_models(models)
+                return models
         except TimeoutError:
             failure = self._failures.make(Kind.FIRST_BYTE_TIMEOUT, seconds=self._limits.list_models_s)
         except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
@@ -135,7 +143,7 @@ class OpenAICompatibleProvider:
                 continue
             delay_s = self._retry.delay_s(failure, attempt)
             if delay_s is None:
-                raise failure
+                raise await self._with_nearest(failure, model)
             yield RetryScheduled(attempt, delay_s, self._reason(failure, delay_s))
             await asyncio.sleep(delay_s)
             attempt += 1
@@ -265,6 +273,21 @@ class OpenAICompatibleProvider:
             name: value for name, value in wishes.items() if value is not None and name not in self._refused_fields
         }
         return body
+
+    async def _with_nearest(self, failure: ProviderError, model: str) -> ProviderError:
+        """A model that is gone is told with those that are most like it, as far as its list is known."""
+        listed = self._listed
+        if failure.kind is not Kind.MODEL_NOT_FOUND or model in listed:
+            return failure
+        nearest = await asyncio.to_thread(nearest_models, model, listed)
+        if not nearest:
+            return failure
+        return ProviderError(
+            failure.kind,
+            failure.what,
+            next_step=f"Choose another model; the nearest are {', '.join(nearest)}.",
+            details={**failure.details, "nearest": nearest},
+        )
 
     def _reason(self, failure: ProviderError, delay_s: float) -> str:
         what = self._failures.make(failure.kind, seconds=self._limits.connect_s).what

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat import provider_service
-from chatdesk.core.chat.provider_service import nearest_models
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepState
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ProviderError
+from chatdesk.core.providers.nearest import nearest_models
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.settings.key_file import WrongPassphrase
 from chatdesk.core.settings.providers_store import KeyPlace

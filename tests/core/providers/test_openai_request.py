@@ -208,6 +208,18 @@ def _assemble(events: list[StreamEvent]) -> dict[int, tuple[str | None, str | No
     return found
 
 
+async def test_a_model_that_is_gone_is_told_with_the_nearest() -> None:
+    gone = status(404, {"error": {"message": "The model gpt-4o does not exist", "code": "model_not_found"}})
+    async with FaultServer(models("gpt-4o-mini", "o3", "gpt-4o-2024-11-20"), gone) as server:
+        provider = provider_for(server.base_url)
+        await provider.list_models()
+        with pytest.raises(ProviderError) as caught:
+            await ask(provider, ChatRequest("gpt-4o", MESSAGES))
+        await provider.close()
+    assert caught.value.next_step == "Choose another model; the nearest are gpt-4o-mini, gpt-4o-2024-11-20."
+    assert caught.value.details["nearest"] == ["gpt-4o-mini", "gpt-4o-2024-11-20"]
+
+
 async def test_without_a_model_the_first_one_listed_answers() -> None:
     async with FaultServer(models("first", "second"), answer("Hi")) as server:
         provider = provider_for(server.base_url)

@@ -1,0 +1,20 @@
+"""Which models are most like one that is gone; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+_MOST_NEAREST = 3
+_MOST_COMPARED = 5000
+
+
+def nearest_models(model: str, names: Sequence[str]) -> list[str]:
+    """Up to three of ``names`` that are most like ``model``: its own family first, then by spelling."""
+    family = model.rsplit("/", 1)[-1].split(":")[0].lower()
+    close = get_close_matches(
+        model.lower(), [each.lower() for each in names[:_MOST_COMPARED]], n=_MOST_NEAREST, cutoff=0.4
+    )
+    by_lower = {each.lower(): each for each in names}
+    same = [each for each in names if family and family in each.lower()]
+    return list(dict.fromkeys([*same, *(by_lower[each] for each in close)]))[:_MOST_NEAREST]
