@@ -13,6 +13,7 @@ from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.delete_message import DeleteMessageDialog
+from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import answered, ask, play, until
 
@@ -194,5 +195,29 @@ def test_showing_threads_ends_the_filter_by_a_tag(tmp_path: Path) -> None:
         application.panes.commands.trigger("view.threads")
         await until(lambda: len(sidebar.known([older, newer])) == 2)
         assert sidebar.tag_id is None
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_keys_that_were_changed_are_the_ones_that_are_shown(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        older, _ = await two_threads(application)
+        panes = application.panes
+        sidebar = panes.sidebar
+        button = sidebar.findChild(IconButton, "newThreadButton")
+        assert "Ctrl+N" in button.toolTip()
+        panes.commands.set_keys("thread.new", ("Ctrl+Alt+N",))
+        panes.commands.set_keys("thread.rename", ("F4",))
+        panes.commands.set_keys("go.search", ())
+        assert "Ctrl+Alt+N" in button.toolTip()
+        menu = sidebar.thread_menu(sidebar.known([older])[0])
+        assert menu.actions()[0].text() == "Rename\tF4"
+        menu.close()
+        assert sidebar.search_box._hint == ""
+        walk_to(application, older)
+        QTest.keyClick(sidebar.thread_list, Qt.Key.Key_F4)
+        await until(lambda: sidebar.thread_list.is_editing)
+        panes.commands.reset_keys()
+        assert sidebar.search_box._hint == "Ctrl K"
 
     play(AppPaths.find(tmp_path / "data"), script)

@@ -71,6 +71,8 @@ class CommandBinding(QObject):
             panes.commands.bind(command_id, run)
         for command_id in _WITH_MESSAGE:
             panes.commands.bind(command_id, partial(self._act, command_id), lambda: threads.thread_id is not None)
+        panes.commands.keysChanged.connect(self._show_keys)
+        self._show_keys()
         # While there is nothing to stop, Esc belongs to whoever has the focus.
         panes.commands.bind("message.stop", messages.stop, messages.can_stop)
         messages.busyChanged.connect(panes.commands.refresh)
@@ -98,6 +100,15 @@ class CommandBinding(QObject):
         transcript = self._panes.transcript
         if not (transcript.isVisible() and transcript.act(*names)):
             self._panes.window.show_toast(otherwise)
+
+    def _show_keys(self) -> None:
+        keys = self._panes.commands.shown_keys
+        self._panes.sidebar.show_keys(
+            new_thread=keys("thread.new"),
+            search=keys("go.search"),
+            settings=keys("app.settings"),
+            rename=keys("thread.rename"),
+        )
 
     def _open_models(self) -> None:
         picker = self._panes.header.model_picker

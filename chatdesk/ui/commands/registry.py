@@ -163,6 +163,10 @@ class CommandRegistry(QObject):
         keys = self.keys_of(command.id)
         return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
 
+    def shown_keys(self, command_id: str) -> str:
+        """The first keys of a command as this system writes them; empty when it has none."""
+        return self.first_keys_text(self._commands[command_id])
+
     # Menus
 
     def fill_menu(self, menu: QMenu, command_ids: Iterable[str | None]) -> QMenu:

@@ -33,7 +33,7 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
     is_pinned = all(thread.pinned_at is not None for thread in threads)
     is_archived = first.archived_at is not None
     if not many:
-        _add(menu, "Rename\tF2", lambda: sidebar.thread_list.begin_rename(first.id))
+        _add(menu, f"Rename\t{sidebar.rename_keys}", lambda: sidebar.thread_list.begin_rename(first.id))
     _add(menu, f"{'Unpin' if is_pinned else 'Pin'}{many}", lambda: sidebar.pinRequested.emit(chosen, not is_pinned))
     _add(
         menu,

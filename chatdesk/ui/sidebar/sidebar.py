@@ -88,6 +88,7 @@ class Sidebar(QWidget):
         self.tags: tuple[Tag, ...] = ()
         self.tag_id: str | None = None
         self.trash_days = 30
+        self.rename_keys = ""
         self._places: dict[ThreadView, tuple[str, int] | None] = {}
         self.setObjectName("sidebar")
         self.setAccessibleName("Sidebar")
@@ -166,6 +167,13 @@ class Sidebar(QWidget):
     def badge(self) -> ProjectBadge:
         """Where the list of projects opens."""
         return self._badge
+
+    def show_keys(self, *, new_thread: str, search: str, settings: str, rename: str) -> None:
+        """The keys of these commands as they are now, for tooltips, the search field and the menu of a row."""
+        self.rename_keys = rename
+        self._new_button.set_name("New thread", tooltip=_with_keys("New thread", new_thread))
+        self.search_box.set_hint(search)
+        self._status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
 
     def set_status(self, text: str, *, is_error: bool = False) -> None:
         """The line at the bottom: what became of the last change."""
@@ -455,3 +463,7 @@ class Sidebar(QWidget):
         else:
             text = self._empty_words()
         self.thread_list.set_empty_text(text)
+
+
+def _with_keys(name: str, keys: str) -> str:
+    return f"{name} ({keys})" if keys else name

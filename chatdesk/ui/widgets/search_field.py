@@ -24,8 +24,7 @@ class SearchField(QLineEdit):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        # Written "Ctrl K" as on a key cap; macOS has its own signs.
-        self._hint = QKeySequence(hint).toString(QKeySequence.SequenceFormat.NativeText).replace("+", " ")
+        self._hint = _key_cap(QKeySequence(hint).toString(QKeySequence.SequenceFormat.NativeText))
         self.setObjectName(object_name)
         self.setAccessibleName(placeholder)
         self.setPlaceholderText(placeholder)
@@ -35,6 +34,11 @@ class SearchField(QLineEdit):
         self.textChanged.connect(self._on_text_changed)
         self.installEventFilter(self)
         theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def set_hint(self, keys: str) -> None:
+        """Other keys, as this system writes them; empty for none."""
+        self._hint = _key_cap(keys)
         self._on_theme_changed()
 
     def sizeHint(self) -> QSize:
@@ -107,3 +111,8 @@ class SearchField(QLineEdit):
         self.setTextMargins(end if is_mirrored else start, 0, start if is_mirrored else end, 0)
         self.setFixedHeight(self.sizeHint().height())
         self.update()
+
+
+def _key_cap(keys: str) -> str:
+    """Written "Ctrl K" as on a key cap; macOS has its own signs."""
+    return keys.replace("+", " ")
