@@ -187,6 +187,9 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
     return asyncio.run(_with_services(options, paths, loaded))
 
 
+_WRITING = frozenset(("ask", "backup", "import"))  # they say themselves that they cannot
+
+
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
     from chatdesk.app import open_services
 
@@ -203,7 +206,7 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
     async with open_services(paths, loaded.settings, mode="cli") as services:
         if services.report.warning:
             _complain(services.report.warning)
-        elif services.read_only_reason is not None and not services.has_other_owner and options.command != "ask":
+        elif services.read_only_reason is not None and not services.has_other_owner and options.command not in _WRITING:
             _complain(services.read_only_reason.sentence)
         return await commands[options.command](options, services)
 
