@@ -51,6 +51,7 @@ class SendingQueue:
         self._waiting: list[WaitingAnswer] = []
         self._held = ""
         self._is_history_known = False
+        self._began_ms = clock.now_ms()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks = TaskSet()
         self._looking = asyncio.Lock()
@@ -186,9 +187,6 @@ class SendingQueue:
     async def _send(self, entry: WaitingAnswer) -> None:
         try:
             await self._start(await self._store.take(entry.message_id))
-        except NotPossible as error:
-            _log.info("answer %s was not asked for: %s", entry.message_id, error.code)
-            await self._end(entry, Status.ERROR, error)
         except ChatDeskError as error:
             _log.warning("answer %s could not be asked for: %s", entry.message_id, error.code)
             await self._end(entry, Status.ERROR, error)
@@ -217,7 +215,8 @@ class SendingQueue:
         if rate is not None and not self._is_history_known:
             self._is_history_known = True
             since = self._clock.now_ms() - rate.period_s * _MS_PER_S
-            self._window.use(rate, await self._store.sent_since(since))
+            sent = await self._store.sent_since(since)
+            self._window.use(rate, [moment for moment in sent if moment < self._began_ms])
 
     def _tell(self) -> None:
         self._bus.publish(QueueChanged(self.waiting))

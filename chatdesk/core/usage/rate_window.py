@@ -5,7 +5,7 @@ Pure: it is told the time in milliseconds UTC and keeps nothing but numbers.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from chatdesk.core.domain.limits import Rate
 from chatdesk.core.domain.usage import RateReport
 
 _MS_PER_S = 1000
+_MOST_REMEMBERED = 100_000
 _LONGEST_VENDOR_WAIT_MS = 24 * 3_600_000
 
 
@@ -33,16 +34,17 @@ class RateWindow:
         self._sent = sorted({*self._sent, *sent})
 
     def note_sent(self, now_ms: int) -> None:
+        """Also without a rate: there may be one later."""
         insort(self._sent, now_ms)
+        del self._sent[:-_MOST_REMEMBERED]
 
     def next_times(self, count: int, now_ms: int) -> list[int]:
         """When each of the next ``count`` messages may be sent; ``now_ms`` where at once."""
         if self._rate is None:
             return [now_ms] * count
         period_ms = self._rate.period_s * _MS_PER_S
-        self._sent = [moment for moment in self._sent if now_ms - period_ms < moment]
         # A clock that was set back must not make anybody wait for longer than a period.
-        taken = sorted(min(moment, now_ms) for moment in self._sent)
+        taken = [min(moment, now_ms) for moment in self._sent[bisect_right(self._sent, now_ms - period_ms) :]]
         times: list[int] = []
         for _ in range(count):
             is_full = len(taken) >= self._rate.count

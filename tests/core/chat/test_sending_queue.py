@@ -17,6 +17,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.errors import NotPossible, ProviderError, ProviderErrorKind, TurnInProgress
 from chatdesk.core.events import EventBus, QueueChanged
+from chatdesk.core.providers.base import FinishReason, RateReported, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.repositories import Repositories
@@ -72,6 +73,17 @@ async def test_a_wider_rate_sends_at_once(world: ChatWorld) -> None:
     await world.answer_of(second)
 
 
+async def test_what_this_run_sent_counts_once_for_another_rate(world: ChatWorld) -> None:
+    for text in ("one", "two"):
+        await world.answer_of(await world.chat.create_thread(None, "", text))
+    world.chat.queue.use_rate(Rate(4, _HOUR))
+    await world.answer_of(await world.chat.create_thread(None, "", "three"))
+    world.chat.queue.use_rate(Rate(4, 2 * _HOUR))
+    await world.answer_of(await world.chat.create_thread(None, "", "four"))
+    await world.chat.create_thread(None, "", "five")
+    assert len(world.chat.queue.waiting) == 1
+
+
 async def test_a_thread_that_waits_takes_no_other_question(world: ChatWorld) -> None:
     world.chat.queue.hold("There is no network.")
     created = await world.chat.create_thread(None, "", "one")
@@ -124,6 +136,14 @@ async def test_a_vendor_that_takes_no_more_holds_up_its_own_only(world: ChatWorl
     (waiting,) = world.chat.queue.waiting
     assert waiting.message_id == blocked.answer.id  # type: ignore[union-attr]
     assert "provider" in waiting.reason
+
+
+async def test_what_a_vendor_said_in_an_answer_holds_up_the_next_question(world: ChatWorld) -> None:
+    world.provider.will(RateReported(RateReport(0, _HOUR)), TextDelta("ok"), StreamFinished(FinishReason.STOP))
+    first = await world.chat.create_thread(None, "", "one")
+    await world.answer_of(first)
+    second = await world.chat.send_message(first.thread.id, "two")
+    assert [each.message_id for each in world.chat.queue.waiting] == [second.answer.id]
 
 
 async def test_a_refusal_with_a_time_holds_up_the_next_question(world: ChatWorld) -> None:
