@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -67,6 +68,27 @@ def test_a_message_over_the_rate_waits_in_sight_and_can_be_cancelled(tmp_path: P
         await until(lambda: not application.messages.can_stop())
 
     play(_paths(tmp_path), script, replace(FAST, rate_limit="1/h"))
+
+
+def test_what_waits_is_sent_by_the_next_window(tmp_path: Path) -> None:
+    waiting: list[str] = []
+
+    async def first(application: WindowApplication) -> None:
+        await ask(application, "one")
+        services = await application.services()
+        type_text(application, "two")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: services.chat.queue.waiting)
+        waiting.append(services.chat.queue.waiting[0].message_id)
+
+    async def second(application: WindowApplication) -> None:
+        services = await application.services()
+        async with asyncio.timeout(20):
+            while (await services.chat.get_message(waiting[0])).status is not Status.COMPLETE:
+                await asyncio.sleep(0.02)
+
+    play(_paths(tmp_path), first, replace(FAST, rate_limit="1/h"))
+    play(_paths(tmp_path), second)
 
 
 def test_a_limit_keeps_the_question_and_lets_one_pass(tmp_path: Path) -> None:
