@@ -15,6 +15,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.compare.view import CompareView
 from tests.helpers.window import WAIT_S, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -33,6 +34,13 @@ async def _compare(application: WindowApplication, text: str) -> None:
     type_text(application, text)
     press(application, Qt.Key.Key_Return)
     await until(lambda: application.comparison.view is not None)
+
+
+def _places(view: CompareView) -> list[tuple[int, int]]:
+    """Row and place in it of each column, told from where they stand."""
+    tops = sorted({column.y() for column in view.columns})
+    lefts = sorted({column.x() for column in view.columns})
+    return [(tops.index(column.y()), lefts.index(column.x())) for column in view.columns]
 
 
 async def _ended(application: WindowApplication) -> None:
@@ -59,6 +67,51 @@ def test_answers_stand_side_by_side_and_one_is_kept(paths: AppPaths) -> None:
         await until(lambda: application.threads.open_thread.model == "offline-echo")
         assert application.panes.transcript.isVisible()
         assert application.messages.compared_models == ()
+
+    play(paths, script)
+
+
+@pytest.mark.parametrize(
+    ("width", "places"),
+    [
+        (1_300, [(0, 0), (0, 1), (0, 2), (0, 3)]),
+        (1_000, [(0, 0), (0, 1), (1, 0), (1, 1)]),
+        (700, [(0, 0), (0, 1), (1, 0), (1, 1)]),
+        (500, [(0, 0), (1, 0), (2, 0), (3, 0)]),
+    ],
+)
+def test_four_stand_in_as_few_rows_as_there_is_room_for(
+    paths: AppPaths, width: int, places: list[tuple[int, int]]
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        application.messages.compare_models([*MODELS, *MODELS])
+        type_text(application, "which one?")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: application.comparison.view is not None)
+        await _ended(application)
+        view = application.comparison.view
+        assert view is not None
+        view.resize(width, 700)
+        await until(lambda: _places(view) == places)
+        await until(lambda: all(column.answer.status is Status.COMPLETE for column in view.columns))
+        keep = view.columns[-1].keep_button
+        assert keep.mapTo(view.columns[-1], keep.rect().topLeft()).x() >= 23
+
+    play(paths, script)
+
+
+def test_answers_that_ended_before_they_were_shown_are_shown_whole(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "first")
+        chat = (await application.services()).chat
+        compared = await chat.compare(first.thread_id, "which one?", MODELS)
+        await _ended(application)
+        application.messages.compared.emit(compared)  # with the answers as they were when they were asked for
+        view = application.comparison.view
+        assert view is not None
+        await until(lambda: all(column.answer.status is Status.COMPLETE for column in view.columns))
+        await until(lambda: all(column.view.entries and column.view.entries[0].text for column in view.columns))
 
     play(paths, script)
 
@@ -95,6 +148,10 @@ def test_versions_are_compared_later_and_escape_leads_back(paths: AppPaths) -> N
         await until(lambda: all(len(column.view.entries) == 1 for column in view.columns))
         view.resize(420, 700)
         assert view.columns[0].minimumHeight() > 0
+        await until(lambda: _places(view) == [(0, 0), (1, 0)])
+        view.resize(1_000, 700)
+        await until(lambda: _places(view) == [(0, 0), (0, 1)])
+        assert view.columns[0].minimumHeight() == 0
         QTest.keyClick(view, Qt.Key.Key_Escape)
         assert application.comparison.view is None
 

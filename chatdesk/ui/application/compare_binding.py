@@ -11,10 +11,12 @@ from chatdesk.core.domain.message import Message
 from chatdesk.ui.application.message_binding import MessageBinding, waiting_text
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.usage_binding import waiting_words
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import Compared
+    from chatdesk.core.domain.waiting import WaitingAnswer
     from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.compare.column import ViewMaker
@@ -60,6 +62,7 @@ class CompareBinding(QObject):
         bridge.path_changed.connect(self._on_path_changed)
         bridge.text_streamed.connect(self._on_text_streamed)
         bridge.retry_waiting.connect(self._on_retry_waiting)
+        bridge.queue_changed.connect(lambda event: self._tell_waiting(event.waiting))
 
     @property
     def view(self) -> CompareView | None:
@@ -108,6 +111,20 @@ class CompareBinding(QObject):
         self._thread_id = question.thread_id
         self._view.show_answers(question, answers)
         self._panes.window.show_pane(self._view)
+        services = self._handle.now()
+        if services is not None:
+            self._tell_waiting(services.chat.queue.waiting)
+        waiting = [answer.id for answer in answers if not answer.status.is_final]
+        if waiting:
+            self._tasks.replace(self._catch_up(waiting), "catch up with compared answers")
+
+    async def _catch_up(self, message_ids: Sequence[str]) -> None:
+        """A quick answer has ended before the others were asked for, and what was said of it found no view."""
+        chat = await self._handle.chat()
+        for message_id in message_ids:
+            message = await chat.get_message(message_id)
+            if message.status.is_final:
+                self._on_message_changed(message)
 
     def _make_answer_view(self, fetch: MessageFetcher) -> TranscriptView:
         """What can be done with an answer here is what can be done with it in the thread; going on is in place."""
@@ -181,6 +198,11 @@ class CompareBinding(QObject):
     def _on_text_streamed(self, event: TextStreamed) -> None:
         if self.view is not None:
             self.view.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _tell_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
+        if self.view is not None:
+            for each in waiting:
+                self.view.set_notice(each.message_id, waiting_words(each))
 
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
         if self.view is not None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box
 
@@ -46,8 +47,7 @@ class CompareColumn(QWidget):
         self.keep_button.clicked.connect(lambda: self.keepRequested.emit(self._answer.id))
         self.stop_button = PillButton(theme, "Stop", object_name="stopOneButton", icon_name="circle-stop")
         self.stop_button.clicked.connect(lambda: self.stopRequested.emit(self._answer.id))
-        row = QHBoxLayout()
-        row.setContentsMargins(_TEXT_PX, 0, _TEXT_PX, 0)
+        row = self._buttons = QHBoxLayout()
         row.addWidget(self.keep_button)
         row.addWidget(self.stop_button)
         row.addStretch(1)
@@ -72,6 +72,12 @@ class CompareColumn(QWidget):
         self._answer = message
         self.view.change_message(_alone(message))
         self._show_state()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The buttons stand where the text does, which is in the middle of a wide column."""
+        super().resizeEvent(event)
+        side = max(_TEXT_PX, (self.width() - round(TRANSCRIPT_WIDTH_PX * max(1.0, self._theme.scale))) // 2)
+        self._buttons.setContentsMargins(side, 0, side, 0)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme

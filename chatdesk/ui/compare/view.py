@@ -1,4 +1,4 @@
-"""Answers of several models to one question, side by side; below each other where there is little room."""
+"""Answers of several models to one question, side by side; in two rows or below each other where there is less room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message
 from chatdesk.ui.compare.column import CompareColumn
@@ -18,9 +18,11 @@ from chatdesk.ui.widgets.painting import paint_box
 if TYPE_CHECKING:
     from chatdesk.ui.compare.column import ViewMaker
 
-_COLUMN_PX = 280  # narrower than this, columns stand below each other
-_STACKED_PX = 340  # height of one then
+_COLUMN_PX = 280  # no narrower than this
+_STACKED_PX = 340  # height of one where all stand below each other
+_ROW_PX = 270  # and where there are several rows
 _GAP_PX = 14
+_MARGINS_PX = 48  # left and right together
 _LONGEST_QUESTION = 400
 
 
@@ -54,9 +56,10 @@ class CompareView(QWidget):
         top.addWidget(self._question)
         self._row = QWidget()
         self._row.setObjectName("compareRow")
-        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._row)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(_GAP_PX)
+        self._grid = QGridLayout(self._row)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP_PX)
+        self._in_a_row = 0
         self._scroll = QScrollArea()
         self._scroll.setObjectName("compareScroll")
         self._scroll.setWidgetResizable(True)
@@ -83,14 +86,14 @@ class CompareView(QWidget):
             column = CompareColumn(self._theme, self._make_view, answer, live=self._live)
             column.keepRequested.connect(self.keepRequested)
             column.stopRequested.connect(self.stopRequested)
-            self._line.addWidget(column, 1)
             self._columns.append(column)
+        self._in_a_row = 0
         self._arrange()
 
     def clear(self) -> None:
         columns, self._columns = self._columns, []
         for column in columns:
-            self._line.removeWidget(column)
+            self._grid.removeWidget(column)
             column.view.show_thread(None)
             column.hide()
             column.deleteLater()
@@ -129,15 +132,26 @@ class CompareView(QWidget):
         return next((column for column in self._columns if column.answer.id == message_id), None)
 
     def _arrange(self) -> None:
-        count = max(1, len(self._columns))
+        count = len(self._columns)
+        if not count:
+            return
         scale = max(1.0, self._theme.scale)
-        room = self.width() - 48 - (count - 1) * _GAP_PX
-        is_stacked = room / count < _COLUMN_PX * scale
-        direction = QBoxLayout.Direction.TopToBottom if is_stacked else QBoxLayout.Direction.LeftToRight
-        if self._line.direction() is not direction:
-            self._line.setDirection(direction)
+        most = max(1, int((self.width() - _MARGINS_PX + _GAP_PX) / (_COLUMN_PX * scale + _GAP_PX)))
+        rows = -(-count // most)
+        in_a_row = -(-count // rows)  # four in two rows of two, where three would have room in one
+        height_px = 0 if rows == 1 else _STACKED_PX if in_a_row == 1 else _ROW_PX
         for column in self._columns:
-            column.setMinimumHeight(round(_STACKED_PX * scale) if is_stacked else 0)
+            column.setMinimumHeight(round(height_px * scale))
+        if in_a_row == self._in_a_row:
+            return
+        self._in_a_row = in_a_row
+        for place, column in enumerate(self._columns):
+            self._grid.removeWidget(column)
+            span = in_a_row - place % in_a_row if place == count - 1 else 1
+            self._grid.addWidget(column, place // in_a_row, place % in_a_row, 1, span)
+        for place in range(count):
+            self._grid.setColumnStretch(place, int(place < in_a_row))
+            self._grid.setRowStretch(place, int(place < rows))
 
     def _on_theme_changed(self) -> None:
         # Only these two: what is inside a column has colours of its own.
