@@ -1,8 +1,8 @@
 """ChatDesk's window over a server on loopback: ``provider_probe first|flood|memory|parallel DATA URL COUNT``.
 
 Prints JSON. ``first``: ms from the first token's sending to the paint that shows it, for each of COUNT answers.
-``flood``: an answer of COUNT tokens as fast as loopback gives it: slices of the GUI thread, seconds behind the socket,
-processor seconds. ``memory``: MB before and after COUNT answers. ``parallel``: slices while COUNT answers stream, each
+``flood``: an answer of COUNT tokens as fast as loopback gives it: slices of the GUI thread, seconds from the last bytes
+on the socket, and from the server's last, to the end; processor seconds. ``memory``: MB before and after COUNT answers. ``parallel``: slices while COUNT answers stream, each
 in a thread of its own.
 """
 
@@ -15,7 +15,7 @@ import re
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from PySide6.QtGui import QPaintEvent
 
 from chatdesk.app import run_window
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.stream_guard import EventReader, ServerEvent
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.benchmarks.answer_probe import _cpu_s
@@ -72,7 +73,21 @@ async def first(application: Any, count: int, paints: FirstPaints) -> dict[str, 
     return {"ms": list(paints.ms.values())[1:], "paints": len(paints.ms)}
 
 
-async def flood(application: Any, count: int, url: str) -> dict[str, Any]:
+class LastRead:
+    """When the last bytes of an answer were taken from the socket."""
+
+    def __init__(self) -> None:
+        self.at_ns = 0
+        feed = EventReader.feed
+
+        def watched(reader: EventReader, chunk: bytes) -> Iterator[ServerEvent]:
+            self.at_ns = time.monotonic_ns()
+            return feed(reader, chunk)
+
+        EventReader.feed = watched  # type: ignore[method-assign]
+
+
+async def flood(application: Any, count: int, url: str, read: LastRead) -> dict[str, Any]:
     services = await application.services()
     chat = services.chat
     await asyncio.sleep(1.0)
@@ -88,7 +103,8 @@ async def flood(application: Any, count: int, url: str) -> dict[str, Any]:
         cpu_s = _cpu_s() - cpu_s
     sent_ns = json.loads(await asyncio.to_thread(_fetch, f"{url}/ended"))["at_ns"]
     return {
-        "behind_s": (ended_ns - sent_ns) / 1e9,
+        "behind_s": (ended_ns - read.at_ns) / 1e9,
+        "behind_server_s": (ended_ns - sent_ns) / 1e9,
         "wall_s": (ended_ns / 1e9) - began,
         "cpu_s": cpu_s,
         "slices_ms": probe.cpu_ms,
@@ -160,7 +176,7 @@ def main() -> int:
     count = int(count_text)
     works: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "first": ("stamp", partial(first, count=count, paints=FirstPaints())),
-        "flood": (f"mixed-{count}-0", partial(flood, count=count, url=url)),
+        "flood": (f"mixed-{count}-0", partial(flood, count=count, url=url, read=LastRead())),
         "memory": ("mixed-150-0", partial(memory, count=count)),
         "parallel": (f"mixed-{_PARALLEL_TOKENS}-100", partial(parallel, count=count)),
     }

@@ -26,6 +26,7 @@ _SLICE_S = 0.004
 _ALARM_LATE_S = 0.002  # a loop that counts whole milliseconds rings early, and would ring again and again
 _WAITED_S = 0.002
 _GATHER_S = 0.02
+_LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
 
 
@@ -196,7 +197,8 @@ class AnswerStream:
                     # One network read can hold hundreds of events; the window must not wait for all of them.
                     await asyncio.sleep(0)
                     slice_began = clock()
-            if self._deadlines.last_wait_s > _WAITED_S and not self._deadlines.is_finished:
+            is_slow = self._deadlines.last_wait_s > _WAITED_S and len(received) < _LARGE_READ
+            if is_slow and not self._deadlines.is_finished:
                 # The server is slower than we are. Each wake-up costs as much as the event it brings, and the window
                 # shows a frame at a time: let some gather.
                 await asyncio.sleep(_GATHER_S)
