@@ -34,6 +34,7 @@ class SettingsRow(QWidget):
         words.addWidget(plain_label(title, "text"))
         words.addWidget(plain_label(hint, "muted", wraps=True))
         words.addWidget(self._problem)
+        words.addStretch(1)  # beside a tall field the words stay together
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 10, 0, 10)
         row.setSpacing(16)
