@@ -126,6 +126,7 @@ def test_a_server_that_was_found_is_one_press_away(paths: AppPaths, found: list[
 
     async def script(application: WindowApplication) -> None:
         services = await application.services()
+        await until(lambda: "Ollama was found" in application.panes.empty_state.sub_text.text())
         dialog = await _settings(application)
         await until(lambda: dialog.findChild(QPushButton, "foundAdd_ollama"))
         _press(dialog, "foundAdd_ollama")
@@ -156,5 +157,21 @@ def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
         QTest.keyClick(dialog.field, Qt.Key.Key_Return)
         await until(lambda: services.providers.default()[0] == "openai")
         assert services.accounts.get("openai").key.value == KEY
+        settings = await _settings(application)
+        _press(settings, "providerPassphraseChange")
+        asking = settings.findChild(PassphraseDialog)
+        assert asking is not None
+        for field, text in (
+            (asking.field, PASSPHRASE),
+            (asking.new, "another passphrase"),
+            (asking.again, "another passphrase"),
+        ):
+            field.setText(text)
+        _press(asking, "passphraseYes")
+        await until(lambda: settings.findChild(PassphraseDialog) is None or not asking.isVisible())
+        settings.reject()
 
     play(paths, script)
+    again = KeyFile(paths.config_dir)
+    again.unlock("another passphrase")
+    assert again.get("openai") == KEY

@@ -89,6 +89,11 @@ class ProviderService:
         file = self._book.secrets.file
         return file is not None and not file.is_open and file.exists
 
+    @property
+    def is_key_file_open(self) -> bool:
+        file = self._book.secrets.file
+        return file is not None and file.is_open
+
     async def shown(self) -> tuple[ShownProvider, ...]:
         """All providers, in their order."""
         return await asyncio.to_thread(lambda: tuple(self._shown(each) for each in self._book.accounts))

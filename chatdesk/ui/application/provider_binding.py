@@ -54,6 +54,7 @@ class ProviderBinding(QObject):
         page.testRequested.connect(self._on_test_requested)
         page.findingToggled.connect(lambda is_on: self._tasks.start(self._use_finding(is_on), "find servers"))
         page.unlockRequested.connect(self.ask_passphrase)
+        page.passphraseRequested.connect(lambda: self._change_passphrase(dialog))
         self._tasks.replace(self._show(), "show providers")
         self._tasks.replace(self._find(), "find servers")
 
@@ -74,7 +75,7 @@ class ProviderBinding(QObject):
             self._page.show_notice(service.problem)
             self._page.show_providers(shown)
             self._page.show_finding(service.finds_local_servers)
-            self._page.show_locked(service.is_key_file_locked)
+            self._page.show_locked(service.is_key_file_locked, is_open=service.is_key_file_open)
 
     async def _find(self) -> None:
         servers = await (await self._service()).find_servers()
@@ -227,18 +228,43 @@ class ProviderBinding(QObject):
             self._panes.window.show_toast(service.problem)
         if service.is_key_file_locked:
             self.ask_passphrase()
+        elif (await self._handle.services()).providers.default()[0] == "offline":
+            servers = await service.find_servers()
+            if servers:
+                names = " and ".join(each.label for each in servers)
+                verb = "was" if len(servers) == 1 else "were"
+                self._settings.offer(
+                    f"{names} {verb} found on this computer: add it in Settings, Providers. Until then the offline "
+                    "model answers."
+                )
 
     def ask_passphrase(self) -> None:
         from chatdesk.ui.dialogs.passphrase import PassphraseDialog
 
         dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
         alive = _Alive(dialog)
-        dialog.given.connect(lambda text: self._tasks.replace(self._unlock(alive, text), "unlock keys"))
+        dialog.given.connect(
+            lambda text: self._tasks.replace(
+                self._unlocked(alive, lambda service: service.unlock_keys(text)), "unlock keys"
+            )
+        )
         dialog.open()
 
-    async def _unlock(self, alive: _Alive, passphrase: str) -> None:
+    def _change_passphrase(self, dialog: SettingsDialog) -> None:
+        from chatdesk.ui.dialogs.passphrase import PassphraseDialog
+
+        asking = PassphraseDialog(self._panes.theme, is_changing=True, parent=dialog)
+        alive = _Alive(asking)
+        asking.changed.connect(
+            lambda old, new: self._tasks.replace(
+                self._unlocked(alive, lambda service: service.change_passphrase(old, new)), "unlock keys"
+            )
+        )
+        asking.open()
+
+    async def _unlocked(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> None:
         try:
-            await (await self._service()).unlock_keys(passphrase)
+            await work(await self._service())
         except ChatDeskError as error:
             if alive.passphrase is not None:
                 alive.passphrase.show_problem(error.sentence)

@@ -49,6 +49,7 @@ class SettingsBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._saving = asyncio.Lock()
+        self._offer = ""
         panes.theme.changed.connect(self._on_theme_changed)
         panes.commands.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
         panes.commands.keysChanged.connect(self._on_commands_keys_changed)
@@ -63,7 +64,8 @@ class SettingsBinding(QObject):
         self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
         services = self._handle.now()
         if services is not None:
-            self._panes.empty_state.set_sub_text(_who_answers(services.providers))
+            is_offline = services.providers.default()[0] == "offline"
+            self._panes.empty_state.set_sub_text((is_offline and self._offer) or _who_answers(services.providers))
 
     @property
     def current(self) -> Settings:
@@ -109,10 +111,16 @@ class SettingsBinding(QObject):
         dialog.applied.connect(self._on_dialog_applied)
         if dialog.data_page is not None:
             self.dataPageMade.emit(dialog.data_page)
+        dialog.shortcutsRequested.connect(lambda: self._panes.commands.trigger("app.shortcuts"))
         self.dialogMade.emit(dialog)
         if page:
             dialog.show_page(page)
         dialog.open()
+
+    def offer(self, sentence: str) -> None:
+        """What the empty thread says as long as only the offline model answers."""
+        self._offer = sentence
+        self.apply()
 
     def providers_changed(self) -> None:
         """Others answer than before, or other models are there."""

@@ -38,6 +38,7 @@ class ProviderPage(QWidget):
     testRequested = Signal(str)
     findingToggled = Signal(bool)
     unlockRequested = Signal()
+    passphraseRequested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -52,6 +53,11 @@ class ProviderPage(QWidget):
         self._unlock.setAutoDefault(False)
         self._unlock.clicked.connect(self.unlockRequested)
         self._unlock.hide()
+        self._change = QPushButton("Change the Passphrase…")
+        self._change.setObjectName("providerPassphraseChange")
+        self._change.setAutoDefault(False)
+        self._change.clicked.connect(self.passphraseRequested)
+        self._change.hide()
         self._list = _column()
         self._found = _column()
         self.add_button = QPushButton("Add provider")
@@ -80,6 +86,8 @@ class ProviderPage(QWidget):
         column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(8)
         column.addWidget(self.finding, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(8)
+        column.addWidget(self._change, 0, Qt.AlignmentFlag.AlignLeft)
         theme.changed.connect(self._on_theme_changed)
 
     @property
@@ -145,9 +153,10 @@ class ProviderPage(QWidget):
         self._notice.setVisible(bool(text))
         announce(self, text)
 
-    def show_locked(self, is_locked: bool) -> None:
-        """Whether keys lie in a file that nobody has opened in this run."""
+    def show_locked(self, is_locked: bool, *, is_open: bool = False) -> None:
+        """Whether keys lie in a file that nobody has opened in this run, or in one that is open."""
         self._unlock.setVisible(is_locked)
+        self._change.setVisible(is_open)
         if is_locked and not self._notice.text():
             self.show_notice("Keys are in a file that is locked. They are used once its passphrase was entered.")
 

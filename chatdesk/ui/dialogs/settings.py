@@ -52,7 +52,7 @@ _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "Shortcuts": (),
 }
 #: Shown when somebody fills them.
-_SLOTS: Final = frozenset({"Usage and limits", "Tools", "Team sync", "Shortcuts"})
+_SLOTS: Final = frozenset({"Usage and limits", "Tools", "Team sync"})
 _ICONS: Final[Mapping[str, str]] = {
     "General": "sun-moon",
     "Providers": "plug",
@@ -111,6 +111,7 @@ class SettingsDialog(Panel):
     done on the page of providers holds at once."""
 
     applied = Signal(dict)
+    shortcutsRequested = Signal()
 
     def __init__(
         self,
@@ -235,6 +236,8 @@ class SettingsDialog(Panel):
         if title == "Data and backup" and "backup_dir" in self._values:
             self.data_page = DataPage(str(self._values["backup_dir"]))
             column.addWidget(self.data_page)
+        if title == "Shortcuts":
+            self._add_shortcuts(column)
         column.addStretch(1)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -254,6 +257,14 @@ class SettingsDialog(Panel):
             hint = f"Set by the environment variable {setting.env}, so it cannot be changed here."
         row = self._rows[name] = SettingsRow(_TITLES[name], hint, field, read=read)
         return row
+
+    def _add_shortcuts(self, column: QVBoxLayout) -> None:
+        change = QPushButton("Show and Change…")
+        change.setObjectName("settingsShortcuts")
+        change.setAutoDefault(False)
+        change.clicked.connect(self.shortcutsRequested)
+        hint = "The keys of every command; F1 shows them at any time."
+        self._add(column, SettingsRow("Keyboard shortcuts", hint, change))
 
     def _add(self, column: QVBoxLayout, row: SettingsRow) -> None:
         line = QFrame()

@@ -105,7 +105,9 @@ def test_locked_keys_are_said(page: ProviderPage, qtbot: QtBot) -> None:
     page.show_locked(True)
     with qtbot.waitSignal(page.unlockRequested):
         qtbot.mouseClick(_button(page, "providerUnlock"), LEFT)
-    page.show_locked(False)
+    page.show_locked(False, is_open=True)
+    with qtbot.waitSignal(page.passphraseRequested):
+        qtbot.mouseClick(_button(page, "providerPassphraseChange"), LEFT)
     assert not _button(page, "providerUnlock").isVisible()
 
 
@@ -184,6 +186,10 @@ def test_the_folded_half_is_read_too(theme: Theme, qtbot: QtBot) -> None:
     unproxied = form.profile()
     assert unproxied is not None
     assert unproxied.proxy == "none"
+    more.favourites.show_written("big\nsmall = The small one\n\n")
+    liked = form.profile()
+    assert liked is not None
+    assert (liked.favourites, liked.aliases) == (("big", "small"), {"small": "The small one"})
     more.times["connect_s"].setText("soon")
     assert form.profile() is None
 
