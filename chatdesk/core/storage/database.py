@@ -289,7 +289,8 @@ class Database:
         # The writer first: the last connection to close would copy the log of the lost file and remove the one that
         # stands here now; the reader cannot.
         self._writer.disconnect()
-        self._reader.submit(self._reader.disconnect).result()
+        with suppress(RuntimeError):  # at the end there is no reader any more
+            self._reader.submit(self._reader.disconnect).result()
         self._is_reader_old = True
         with translating(self.path):
             self._writer.connect(writing_engine(self.path))
