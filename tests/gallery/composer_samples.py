@@ -18,6 +18,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     focused[0].setProperty("focusOn", "composer")
     large = _composer(theme, "x" * 2000)
     large[1].set_size_limit(1000)
+    offline = _composer(theme, "And another thing", tokens="3 tokens")
+    offline[1].set_offline("No connection to OpenAI. Your question is kept, and sent when it is back.")
     mirrored = _composer(theme, "مرحبا بالعالم", tokens="4 tokens")
     mirrored[0].setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     return [
@@ -26,6 +28,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("composer-streaming", streaming[0]),
         ("composer-tall", _composer(theme, "\n".join(f"line {number}" for number in range(40)))[0]),
         ("composer-too-large", large[0]),
+        ("composer-offline", offline[0]),
         ("composer-right-to-left", mirrored[0]),
         ("composer-attachments", _with_files(theme)),
     ]
