@@ -103,12 +103,12 @@ class Services:
     def network(self) -> NetworkWatch:
         """Made when it is wanted, and on the watch from then on."""
         if self._network is None:
-            from chatdesk.core.chat.network_watch import NetworkWatch, reaches
+            from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
 
             self._network = NetworkWatch(
                 self.events,
                 reach=lambda name: reaches(self.providers.get(name)),
-                send_again=self.chat.retry_message,
+                send_again=partial(take_up, self.chat),
                 is_sending=self.settings.send_when_back,
             )
         return self._network

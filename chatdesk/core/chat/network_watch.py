@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.domain.message import Message, Status
@@ -19,11 +20,15 @@ from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, ReachabilityChanged, ThreadDeleted
 from chatdesk.core.providers.base import Provider
 
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+
 _log = logging.getLogger(__name__)
 
 #: Kinds of failure that a connection that is back may cure.
 UNREACHABLE = frozenset({Kind.NO_NETWORK, Kind.DNS, Kind.REFUSED, Kind.CONNECT_TIMEOUT})
 _STILL_SILENT = frozenset({Kind.FIRST_BYTE_TIMEOUT, Kind.RESET})
+_LAST_MESSAGES = 50
 FIRST_LOOK_S, LONGEST_LOOK_S = 2.0, 60.0
 
 
@@ -162,6 +167,15 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
     except TimeoutError:
         return
     event.clear()
+
+
+async def take_up(chat: ChatService, message_id: str) -> None:
+    """Ask again for a failed answer, if it is still shown among the last of its thread: who has deleted it, or has
+    asked for another version since, does not want it any more."""
+    message = await chat.get_message(message_id)
+    page = await chat.get_thread_messages(message.thread_id, _LAST_MESSAGES)
+    if any(each.id == message_id for each in page.messages):
+        await chat.retry_message(message_id)
 
 
 async def reaches(provider: Provider) -> bool:

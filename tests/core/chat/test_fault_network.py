@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.network_watch import NetworkWatch, reaches
+from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ReachabilityChanged
@@ -39,7 +40,7 @@ async def watched(directory: Path, *, first_look_s: float = 0.05, is_sending: bo
         watch = NetworkWatch(
             world.bus,
             reach=reach,
-            send_again=world.chat.retry_message,
+            send_again=partial(take_up, world.chat),
             is_sending=is_sending,
             first_look_s=first_look_s,
         )
@@ -132,6 +133,26 @@ async def test_another_question_that_gets_through_brings_the_others_along(tmp_pa
         async with asyncio.timeout(15):
             while (await seen.world.chat.get_message(failed.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", ["deleted", "asked for another version"])
+async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) -> None:
+    async with watched(tmp_path, first_look_s=30) as seen:
+        failed = (await seen.world.ask("Hello?")).answer
+        if how == "deleted":
+            await seen.world.chat.delete_message(failed.id)
+            await seen.server.come_back()
+        else:
+            await seen.server.come_back()
+            await seen.world.chat.regenerate_response(failed.id)
+            await seen.world.chat.all_written()
+        seen.watch.look_now()
+        await until(lambda: not seen.watch.unreachable)
+        await asyncio.sleep(0.3)
+        await seen.world.chat.all_written()
+        assert (await seen.world.chat.get_message(failed.id)).status is Status.ERROR
+        asked = [each for each in seen.server.requests if "chat" in each.path]
+        assert len(asked) == (0 if how == "deleted" else 1)
 
 
 async def test_a_provider_that_is_removed_is_looked_for_no_more(tmp_path: Path) -> None:
