@@ -16,6 +16,7 @@ from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import SIDEBAR_MIN_PX
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.window_state import WindowState
@@ -47,6 +48,22 @@ def test_the_sidebar_has_its_width_and_comes_back_with_it(window, qtbot):
     assert window.state().is_sidebar_collapsed
     window.toggle_sidebar()
     assert window.sidebar.width() == 264
+
+
+def test_the_sidebar_is_widened_and_narrowed_by_commands_within_its_bounds(window):
+    window.registry.trigger("view.sidebar_wider")
+    assert window.sidebar.width() == 264 + 24
+    window.toggle_sidebar()
+    window.registry.trigger("view.sidebar_narrower")
+    assert window.sidebar.isVisible()
+    assert window.sidebar.width() == 264
+    window.resize(600, 700)
+    window.toggle_sidebar()
+    window.registry.trigger("view.sidebar_wider")
+    assert window.sidebar.width() == 264 + 24
+    for _ in range(40):
+        window.registry.trigger("view.sidebar_narrower")
+    assert window.sidebar.width() == SIDEBAR_MIN_PX
 
 
 def test_a_narrow_window_lays_the_sidebar_over_the_thread(window, qtbot):
