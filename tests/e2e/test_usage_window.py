@@ -70,6 +70,28 @@ def test_a_message_over_the_rate_waits_in_sight_and_can_be_cancelled(tmp_path: P
     play(_paths(tmp_path), script, replace(FAST, rate_limit="1/h"))
 
 
+def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        services.chat.queue.hold("There is no network.")
+        application.messages.compare_models([("offline", "offline-demo"), ("offline", "offline-echo")])
+        type_text(application, "which one?")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: application.comparison.view is not None)
+        view = application.comparison.view
+        assert view is not None
+
+        def notices() -> list[str]:
+            entries = [entry for column in view.columns for entry in column.view.entries]
+            return [item.text for entry in entries for item in entry.items if item.kind == "notice"]  # type: ignore[attr-defined]
+
+        await until(lambda: len([text for text in notices() if "There is no network" in text]) == 2)
+        services.chat.queue.release()
+        await until(lambda: not notices())
+
+    play(_paths(tmp_path), script)
+
+
 def test_what_waits_is_sent_by_the_next_window(tmp_path: Path) -> None:
     waiting: list[str] = []
 

@@ -204,6 +204,12 @@ class CompareBinding(QObject):
             for each in waiting:
                 self.view.set_notice(each.message_id, waiting_words(each))
 
+    def _tell_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
+        if self.view is not None:
+            told = {each.message_id: (waiting_words(each), each.before) for each in waiting}
+            for column in self.view.columns:
+                column.view.set_waiting(told)
+
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
         if self.view is not None:
             self.view.set_notice(event.message_id, waiting_text(event))
