@@ -201,11 +201,6 @@ class CompareBinding(QObject):
 
     def _tell_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
         if self.view is not None:
-            for each in waiting:
-                self.view.set_notice(each.message_id, waiting_words(each))
-
-    def _tell_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
-        if self.view is not None:
             told = {each.message_id: (waiting_words(each), each.before) for each in waiting}
             for column in self.view.columns:
                 column.view.set_waiting(told)
