@@ -1,0 +1,91 @@
+"""How a server is reached: own certificates, proxies, headers and ids, as a person set them up."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.domain.provider_profile import NO_PROXY, ProviderProfile
+from chatdesk.core.errors import ProviderError
+from chatdesk.core.providers.accounts import Account
+from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.probing import probe
+from chatdesk.core.providers.registry import provider_of
+from chatdesk.core.providers.stream_guard import StreamLimits
+from tests.helpers.certificates import Authority
+from tests.helpers.fault_server import FaultServer, models
+
+TEAM = ProviderProfile("team", "other", "Team", "")
+
+
+async def _listed(profile: ProviderProfile, **headers: str) -> list[str]:
+    provider = provider_of(Account(profile, headers=headers), StreamLimits(connect_s=3, list_models_s=5))
+    try:
+        return [model.id for model in await provider.list_models()]
+    finally:
+        await provider.close()
+
+
+async def _steps(profile: ProviderProfile) -> dict[Step, StepResult]:
+    async with aclosing(probe(Account(profile))) as results:
+        return {result.step: result async for result in results}
+
+
+async def test_a_certificate_of_ones_own_authority_is_trusted_when_its_file_is_named(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    async with FaultServer(models("a"), tls=authority.server()) as server:
+        known = replace(TEAM, base_url=server.base_url, ca_file=str(authority.ca_file))
+        assert await _listed(known) == ["a"]
+        steps = await _steps(replace(known, ca_file=""))
+    assert steps[Step.TLS].state is StepState.FAILED
+    assert "certificate" in steps[Step.TLS].text
+
+
+async def test_a_file_that_holds_no_certificates_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    profile = replace(TEAM, base_url="https://127.0.0.1:9/v1", ca_file=str(tmp_path / "empty.pem"))
+    with pytest.raises(ProviderError):
+        await _listed(profile)
+
+
+async def test_an_own_proxy_is_asked_for_the_whole_address() -> None:
+    async with FaultServer(models("far")) as proxy:
+        address = proxy.base_url.removesuffix("/v1")
+        profile = replace(TEAM, base_url="http://far.example/v1", proxy=address)
+        assert await _listed(profile) == ["far"]
+        assert proxy.requests[0].path == "http://far.example/v1/models"
+
+
+async def test_the_systems_proxy_is_used_unless_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FaultServer(models("far")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        profile = replace(TEAM, base_url="http://far.example/v1")
+        assert await _listed(profile) == ["far"]
+        with pytest.raises(ProviderError, match="could not be found"):
+            await _listed(replace(profile, proxy=NO_PROXY))
+        assert len(proxy.requests) == 1
+
+
+async def test_this_computer_is_reached_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    async with FaultServer(models("near")) as server:
+        assert await _listed(replace(TEAM, base_url=server.base_url)) == ["near"]
+
+
+async def test_headers_organisation_and_project_go_along() -> None:
+    async with FaultServer(models("a")) as server:
+        profile = replace(TEAM, base_url=server.base_url, organisation="org-1", project="proj-1")
+        await _listed(profile, **{"X-Team": "blue"})
+        headers = server.requests[0].headers
+    assert (headers["openai-organization"], headers["openai-project"]) == ("org-1", "proj-1")
+    assert headers["x-team"] == "blue"
+
+
+def test_who_needs_a_key() -> None:
+    assert not Endpoint.of("https://api.openai.com/v1", None, None).is_configured
+    assert Endpoint.of("https://else.example/v1", None, None).is_configured
+    assert not Endpoint.of("https://else.example/v1", None, None, way=Way(needs_key=True)).is_configured
