@@ -138,8 +138,8 @@ class SettingsStore:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Readers see the old or the new text, whole, even after a power cut. The file is its owner's only; lines end as they
-    do in ``text``."""
+    """Readers see the old or the new text, whole, even after a power cut. The file is its owner's only, and its
+    lines end as they do in ``text``."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created 0600
     try:
