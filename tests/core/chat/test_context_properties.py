@@ -87,8 +87,10 @@ class Player:
         elif name in ("start", "start over"):
             await context.start_at(self.thread, some if name == "start" else None)
         elif name == "summarise":
-            first = (await chat.get_thread_messages(self.thread, at=0)).messages[0].id
-            summary = NewSummary(self.thread, first, some, "short", 2, SummaryAuthor.PERSON)
+            shown = (await chat.get_thread_messages(self.thread, at=0)).messages
+            if not shown:
+                return
+            summary = NewSummary(self.thread, shown[0].id, some, "short", 2, SummaryAuthor.PERSON)
             await self.world.repositories.summaries.add(summary)
         else:
             await context.totals(self.thread)
