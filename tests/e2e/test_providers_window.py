@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.chat import provider_service
 from chatdesk.core.domain.provider_check import FoundServer, Step
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.ui.application.window_application import WindowApplication
@@ -175,3 +176,21 @@ def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
     again = KeyFile(paths.config_dir)
     again.unlock("another passphrase")
     assert again.get("openai") == KEY
+
+
+def test_a_favourite_of_the_long_list_is_kept_and_the_lists_are_fetched_again(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(models(*(f"model-{number}" for number in range(420)))) as server:
+            services = await application.services()
+            profile = ProviderProfile("", "other", "Team", server.base_url, aliases={"model-7": "Seven"})
+            await services.provider_service.save(profile)
+            picker = application.panes.header.model_picker
+            await until(lambda: sum(len(choices) for _name, _label, choices in picker.models) > 400)
+            picker.likeToggled.emit("team", "model-7", True)
+            await until(lambda: {name: each for name, _, each in picker.models}["team"][0][1] == "Seven")
+            before = len(server.requests)
+            picker.refreshRequested.emit()
+            await until(lambda: len(server.requests) > before)
+            assert services.accounts.get("team").profile.favourites == ("model-7",)
+
+    play(paths, script)

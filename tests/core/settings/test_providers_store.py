@@ -140,3 +140,11 @@ def test_presets_can_be_used_as_they_are() -> None:
         assert profile.problem() is None
         assert (preset.port != 0) == profile.host.startswith("127.")
     assert preset_of("unheard of").id == "other"
+
+
+def test_the_document_names_every_preset_with_its_address_and_variable() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "providers.md").read_text("utf-8")
+    for preset in PRESETS.values():
+        if preset.base_url:
+            assert f"| {preset.label} | `{preset.base_url}` |" in text
+            assert preset.variable in text
