@@ -143,6 +143,7 @@ class Bindings:
             self.attachments,
             self.prompts,
             self.usage,
+            self.providers,
             self.network,
         ):
             binding.follow(bridge)
