@@ -65,9 +65,7 @@ def make_commands() -> CommandRegistry:
 
 
 DIALOGS: dict[str, Callable[[Theme], QDialog]] = {
-    "settings": lambda theme: SettingsDialog(
-        theme, {each.name: each.default for each in all_settings()}
-    ),
+    "settings": lambda theme: SettingsDialog(theme, {each.name: each.default for each in all_settings()}),
     "palette": lambda theme: Palette(theme, make_commands()),
     "shortcuts": lambda theme: ShortcutsDialog(theme, make_commands()),
     "about": AboutDialog,
