@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, BlockStream, Update
@@ -25,6 +25,7 @@ class _Feed:
         self.section = section
         self._wake = wake
         self._deltas: list[str] = []
+        self._is_new = True  # its first words wait for no frame
         self._blocks: list[Block] = list(section.blocks or ())
         self._first_changed: int | None = None
         self._stream: BlockStream = renderer.open_stream(self._on_update)
@@ -32,20 +33,18 @@ class _Feed:
     def add(self, delta: str) -> None:
         self._deltas.append(delta)
 
-    def send(self) -> bool:
-        """Whether there was something."""
-        if not self._deltas:
-            return False
-        delta = "".join(self._deltas)
-        self._deltas.clear()
-        self._stream.append(delta)
-        return True
+    def send(self) -> None:
+        if self._deltas:
+            delta = "".join(self._deltas)
+            self._deltas.clear()
+            self._stream.append(delta)
 
     def show(self) -> bool:
         """Put what the renderer sent since the last frame into the message. Whether there was something."""
         first, self._first_changed = self._first_changed, None
         if first is None:
             return False
+        self._is_new = False
         self.section.take_blocks(tuple(self._blocks), first=first)
         return True
 
@@ -56,12 +55,12 @@ class _Feed:
         first = update.first_changed
         self._blocks[first:] = update.blocks
         self._first_changed = first if self._first_changed is None else min(first, self._first_changed)
-        self._wake(True)
+        self._wake(self._is_new)
 
 
 class StreamFeeds(QObject):
-    """``on_frame`` gets the messages that changed, at most 30 times a second. What comes after a pause, such as the
-    first word of an answer, waits for no frame."""
+    """``on_frame`` gets the messages that changed, at most 30 times a second; only the first words of a text come
+    sooner."""
 
     def __init__(
         self, renderer: BlockRenderer, on_frame: Callable[[list[MessageEntry]], None], parent: QObject | None = None
@@ -75,7 +74,6 @@ class StreamFeeds(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._frame_ms = FRAME_MS
-        self._since_sent, self._since_shown = QElapsedTimer(), QElapsedTimer()
         self._timer.timeout.connect(self.show_frame)
 
     def set_visible(self, is_visible: bool) -> None:
@@ -99,7 +97,7 @@ class StreamFeeds(QObject):
                 self._wake(False)  # it is seen once the renderer has answered
                 return
         self._changed[entry.message.id] = entry
-        self._wake(True)
+        self._wake(False)
 
     def finish(self, message_id: str) -> None:
         """The message is final: show what is there and close its streams."""
@@ -121,19 +119,16 @@ class StreamFeeds(QObject):
     def show_frame(self) -> None:
         changed, self._changed = self._changed, {}
         for feed in self._feeds.values():
-            if feed.send():
-                self._since_sent.start()
+            feed.send()
             if feed.show():
                 changed[feed.entry.message.id] = feed.entry
         for entry in changed.values():
             entry.settle()
         if changed:
-            self._since_shown.start()
             self._on_frame(list(changed.values()))
 
-    def _wake(self, has_news: bool) -> None:
-        """Sending and showing are a frame's time apart from the last sending and showing, not from each other."""
-        since = self._since_shown if has_news else self._since_sent
-        wait_ms = max(0, self._frame_ms - since.elapsed()) if since.isValid() else 0
-        if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:
-            self._timer.start(wait_ms)
+    def _wake(self, at_once: bool) -> None:
+        if at_once:
+            self._timer.start(0)
+        elif not self._timer.isActive():
+            self._timer.start(self._frame_ms)
