@@ -105,7 +105,7 @@ def test_malformed_variables_have_words_and_stay_as_they_are(written: str, says:
     assert expanded(written).replace("2026-11-21", "{{date}}") == written
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("clipbord", "clipboard"), ("dates", "date"), ("tread", "thread")])
+@pytest.mark.parametrize(("typed", "meant"), [("clipbord", "clipboard"), ("dates", "date"), ("threads", "thread")])
 def test_a_near_miss_asks_whether_another_was_meant(typed: str, meant: str) -> None:
     (sentence,) = told(f"{{{{{typed}}}}}")
     assert f"Did you mean {{{{{meant}}}}}?" in sentence

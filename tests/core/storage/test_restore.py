@@ -272,7 +272,7 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(store: Store, tmp_p
         assert await store.db.integrity_check() == []
         await store.db.close()
         names = {path.name for path in store.path.parent.iterdir()}
-        assert not any(name.startswith("chatdesk.db.restor") for name in names)
+        assert not any(name.startswith(("chatdesk.db.restore", "chatdesk.db.restoring")) for name in names)
     await store.db.close()
     store.reset()
     await store.db.open()
