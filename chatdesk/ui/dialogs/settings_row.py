@@ -74,6 +74,7 @@ def field_for(setting: Setting, value: Any, choices: dict[str, str] | None = Non
         number.setDecimals(0)
         number.setRange(setting.minimum or 0, setting.maximum if setting.maximum is not None else 1_000_000)
         number.setValue(float(value))
+        number.lineEdit().setTextMargins(_FIELD_PAD_PX - 4, 0, 0, 0)  # no stylesheet reaches in there
         return number, number.value
     line = QLineEdit(str(value))
     return line, lambda: line.text().strip()
