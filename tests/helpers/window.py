@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import Shiboken
 
 from chatdesk.app import run_window
 from chatdesk.core.domain.message import Message
@@ -32,12 +34,21 @@ def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]]
             failures.append(error)
         return 0
 
+    before = set(QApplication.topLevelWidgets())
     try:
         assert run_window(paths, settings, script=guarded) == 0
     finally:
         gc.unfreeze()  # a window freezes what lives as long as it does; this process goes on
+        _delete({*QApplication.topLevelWidgets()} - before)
     if failures:
         raise failures[0]
+
+
+def _delete(windows: set[QWidget]) -> None:
+    """A window lives as long as its process; here the next theme would style all of them once more."""
+    for window in windows:
+        if Shiboken.isValid(window) and window.parent() is None:
+            Shiboken.delete(window)
 
 
 def type_text(application: WindowApplication, text: str) -> None:
