@@ -110,7 +110,10 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")  # a terminal's encoding must not break an answer
     try:
         paths = AppPaths.find(getattr(options, "data_dir", None))
-        return _with_diagnostics(options, paths, is_debug=is_debug)
+        code = _with_diagnostics(options, paths, is_debug=is_debug)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a reader that went away is noticed here, not by the interpreter's end
+        return code
     except ChatDeskError as error:
         _complain(error.sentence)
         if getattr(options, "json", False) and options.command == "ask":

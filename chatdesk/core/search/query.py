@@ -125,7 +125,7 @@ def _colon(text: str, start: int) -> int:
     for name in _NAMES:
         colon = start + len(name)
         if text[start:colon].lower() == name and text[colon : colon + 1] == ":":
-            return colon if text[colon + 1 : colon + 2].strip() else -1
+            return colon if text[colon + 1 :].lstrip("*")[:1].strip() else -1
     return -1
 
 

@@ -104,6 +104,7 @@ class WindowApplication(QObject):
         self._last_work: Callable[[], Awaitable[object]] | None = None
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._bindings: Bindings | None = None
+        self._is_over = False
         self._settings = settings
         loop = asyncio.get_running_loop()
 
@@ -325,6 +326,7 @@ class WindowApplication(QObject):
     async def _shut_down(self) -> None:
         """Nothing a person wrote is lost: first the draft, then the running answers, then the window's state."""
         self._save_state_soon()
+        self._is_over = True
         bindings, services = self._bindings, self._handle.now()
         if bindings is not None:
             bindings.inspection.end()
@@ -356,7 +358,7 @@ class WindowApplication(QObject):
     # State
 
     def _save_state_soon(self) -> None:
-        if self._handle.now() is None or self._bindings is None:
+        if self._handle.now() is None or self._bindings is None or self._is_over:
             return
         threads = self._bindings.threads
         anchors = {

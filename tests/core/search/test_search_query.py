@@ -122,6 +122,11 @@ def test_words_to_mark() -> None:
     assert _parse('a "b c" a OR d -e tag:f').words == ("a", "b c", "d")
 
 
+def test_a_filter_of_stars_alone_is_a_word_that_can_be_joined() -> None:
+    (clause,) = _parse("0 OR tag:*").clauses
+    assert [(term.text, term.is_prefix) for term in clause] == [("0", False), ("tag:", True)]
+
+
 @settings(max_examples=400)
 @given(
     st.one_of(
