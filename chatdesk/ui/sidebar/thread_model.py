@@ -116,6 +116,7 @@ class ThreadModel(QStringListModel):
         self._cursor: str | None = None
         self._is_at_end = True
         self._is_fetching = False
+        self._told: dict[str, Thread | None] = {}  # what was told while a page was on its way
         self._question = 0
 
     # What is listed
@@ -212,6 +213,8 @@ class ThreadModel(QStringListModel):
 
     def upsert_thread(self, thread: Thread) -> None:
         """Put a new or changed thread where it belongs; take it away when the view or the search does not hold it."""
+        if self._is_fetching:
+            self._told[thread.id] = thread
         old_key = self._key_of.get(thread.id)
         if not self._holds(thread):
             self.remove_thread(thread.id)
@@ -225,6 +228,8 @@ class ThreadModel(QStringListModel):
             self._move(old_key, key, thread)
 
     def remove_thread(self, thread_id: str) -> None:
+        if self._is_fetching:
+            self._told[thread_id] = None
         key = self._key_of.pop(thread_id, None)
         if key is None:
             return
@@ -352,6 +357,7 @@ class ThreadModel(QStringListModel):
         self._question += 1
         question = self._question
         self._is_fetching = True
+        self._told = {}
 
         def deliver(page: ThreadPage) -> None:
             if question == self._question:
@@ -361,6 +367,7 @@ class ThreadModel(QStringListModel):
 
     def _on_page_delivered(self, page: ThreadPage, *, is_first: bool) -> None:
         self._is_fetching = False
+        told, self._told = self._told, {}
         self._cursor = page.next_cursor
         self._is_at_end = page.next_cursor is None
         if is_first:
@@ -370,6 +377,11 @@ class ThreadModel(QStringListModel):
                 has_pinned=self._view is ThreadView.ACTIVE,
             )
             self._rebuild(page.threads)
+            for thread_id, thread in told.items():  # the page may have been read before that
+                if thread is None:
+                    self.remove_thread(thread_id)
+                else:
+                    self.upsert_thread(thread)
         else:
             for thread in page.threads:
                 if thread.id in self._key_of:  # moved up since it was listed, and told by an event meanwhile

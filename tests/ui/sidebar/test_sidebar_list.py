@@ -210,3 +210,19 @@ def test_delete_key_and_status(qtbot, theme):
     sidebar.set_status("Not saved", is_error=True)
     sidebar.set_streaming(samples.make_thread(3, "").id, True)
     assert not sidebar.grab().isNull()
+
+
+def test_what_is_told_while_a_page_is_on_its_way_outlives_the_page(qtbot, theme):
+    held = []
+    sidebar = Sidebar(
+        lambda _cursor, _query, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC
+    )
+    qtbot.addWidget(sidebar)
+    sidebar.reload()
+    made, gone = samples.make_thread(1, "made meanwhile"), samples.make_thread(2, "gone meanwhile")
+    sidebar.upsert_thread(made)
+    sidebar.remove_thread(gone.id)
+    held[-1](samples.ThreadPage((gone, samples.make_thread(3, "old")), None))
+    assert sidebar.neighbour_of(None, 1) is not None
+    listed = [sidebar.thread_list.model().thread_by_id(each.id) for each in (made, gone)]
+    assert [each is not None for each in listed] == [True, False]
