@@ -26,6 +26,17 @@ def _bundled(name: str) -> Path:
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / name
 
 
+def sync_directory(directory: Path) -> None:
+    """Bring the names in a directory to the disk, so that a rename survives a power cut; Windows has no such thing."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def resources_dir() -> Path:
     """Icons, fonts, prompts and, where they were packaged, the token encodings."""
     return _bundled("resources")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
+from chatdesk.core.paths import sync_directory
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _UNFINISHED = ".part-"
@@ -118,7 +119,7 @@ class BlobStore:
             target.parent.mkdir(mode=0o700, exist_ok=True)
             # Also over equal bytes: that mends a damaged file, and makes it young, so that upkeep leaves it alone.
             unfinished.replace(target)
-            _sync_directory(target.parent)
+            sync_directory(target.parent)
         except OSError as error:
             raise _not_kept(error) from error
 
@@ -179,17 +180,6 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
             yield from entries
     except (FileNotFoundError, NotADirectoryError):
         return
-
-
-def _sync_directory(directory: Path) -> None:
-    """So that the name survives a power cut too; Windows has no such thing."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _not_kept(error: OSError) -> AttachmentUnusable:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.paths import sync_directory
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
 
 if TYPE_CHECKING:
@@ -151,12 +152,7 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    if os.name == "posix":
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+    sync_directory(path.parent)
 
 
 def _take(values: dict[str, Any], setting: Setting, read: Any, source: str, problems: list[str]) -> bool:

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage.connection import make_private_directory, make_private_file
 from chatdesk.core.storage.failures import translating
 from chatdesk.core.storage.search_schema import DERIVED_TABLES
@@ -79,14 +80,3 @@ def sync_file(path: Path) -> None:
     """Bring a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def sync_directory(directory: Path) -> None:
-    """Bring the names in a directory to the disk."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

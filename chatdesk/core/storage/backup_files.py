@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, Any, Final, Protocol, cast
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage.backup import sync_directory, sync_file
+from chatdesk.core.paths import sync_directory
+from chatdesk.core.storage.backup import sync_file
 from chatdesk.core.storage.backup_shelf import FILES_ENDING
 from chatdesk.core.storage.connection import make_private_file
 from chatdesk.core.storage.plain_text import from_json

@@ -9,6 +9,7 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 
+from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage import backup, high_water
 from chatdesk.core.storage.connection import make_private_file
 
@@ -23,7 +24,7 @@ def commit(database: Path) -> None:
     temporary.write_text(json.dumps({"ready": ready_path(database).name}), encoding="utf-8")
     backup.sync_file(temporary)
     temporary.replace(note)
-    backup.sync_directory(database.parent)
+    sync_directory(database.parent)
     finish(database)
 
 
@@ -41,11 +42,11 @@ def finish(database: Path) -> bool:
         for ending in ("-wal", "-shm", "-journal"):
             database.with_name(database.name + ending).unlink(missing_ok=True)
         high_water.mark_path(database).unlink(missing_ok=True)  # it would say that something was lost
-        backup.sync_directory(database.parent)
+        sync_directory(database.parent)
         plain.replace(database)
-        backup.sync_directory(database.parent)
+        sync_directory(database.parent)
     note.unlink(missing_ok=True)
-    backup.sync_directory(database.parent)
+    sync_directory(database.parent)
     _log.info("a backup was put in the place of the database")
     return True
 

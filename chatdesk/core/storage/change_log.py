@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock, HybridClock
@@ -44,6 +45,33 @@ class Origin:
     def stamp(self) -> dict[str, Any]:
         """The two columns that every shareable row carries."""
         return {"hlc": self.hybrid_clock.next(), "origin_device": self.device_id}
+
+
+def write_register(
+    conn: Connection,
+    origin: Origin,
+    table: Table,
+    entity: str,
+    *,
+    project_id: str,
+    reg: str,
+    values: Mapping[str, Any],
+    body: Mapping[str, Any] | None = None,
+) -> None:
+    """Columns of one row, their stamp, and the change; ``body`` is what is sent, ``values`` unless it differs."""
+    stamp = origin.stamp()
+    conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
+    log_change(
+        conn,
+        origin,
+        project_id=project_id,
+        kind=table.name.removesuffix("s") if table.name != "summaries" else "summary",
+        op="edit",
+        entity=entity,
+        hlc=stamp["hlc"],
+        reg=reg,
+        body=values if body is None else body,
+    )
 
 
 def log_change(

@@ -14,7 +14,7 @@ from chatdesk.core.domain.summary import StaleReason, SummarySwitches
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import context_rows, summary_staleness, tables
-from chatdesk.core.storage.change_log import log_change
+from chatdesk.core.storage.change_log import write_register
 from chatdesk.core.storage.plain_text import from_json, to_json
 from chatdesk.core.storage.rows import get_message
 from chatdesk.core.storage.summaries import best_for_path
@@ -195,21 +195,7 @@ class ContextRepository:
     def _change(
         self, conn: Connection, table: Table, entity: str, project_id: str, values: dict[str, Any], reg: str
     ) -> None:
-        """Write a register: the columns, their stamp, and the change log."""
-        origin = self._db.origin
-        stamp = origin.stamp()
-        conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
-        log_change(
-            conn,
-            origin,
-            project_id=project_id,
-            kind=table.name.removesuffix("s"),
-            op="edit",
-            entity=entity,
-            hlc=stamp["hlc"],
-            reg=reg,
-            body=values,
-        )
+        write_register(conn, self._db.origin, table, entity, project_id=project_id, reg=reg, values=values)
 
 
 def _frame(conn: Connection, thread_id: str) -> ContextFrame:

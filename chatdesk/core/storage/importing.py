@@ -362,21 +362,14 @@ def _retitle(conn: Connection, origin: Origin, rows: ThreadRows) -> None:
     title = checked_title(rows.imported.title)
     if title == thread.title or not before or before != title_mark(thread.title):
         return
-    stamp = origin.stamp()
-    conn.execute(
-        tables.threads.update()
-        .where(tables.threads.c.id == rows.thread_id)
-        .values(title=title, title_folded=folded(title), **stamp)
-    )
-    log_change(
+    change_log.write_register(
         conn,
         origin,
+        tables.threads,
+        rows.thread_id,
         project_id=thread.project_id,
-        kind="thread",
-        op="edit",
-        entity=rows.thread_id,
-        hlc=stamp["hlc"],
         reg=change_log.TITLE,
+        values={"title": title, "title_folded": folded(title)},
         body={"title": title},
     )
 

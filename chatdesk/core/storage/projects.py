@@ -14,7 +14,7 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.errors import InvalidTitle, NotPossible, ProjectNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import change_log, tables
-from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.change_log import Origin, log_change, write_register
 from chatdesk.core.storage.plain_text import clean
 
 if TYPE_CHECKING:
@@ -240,16 +240,4 @@ def checked_colour(colour: str) -> str:
 
 
 def _edit(conn: Connection, origin: Origin, project_id: str, reg: str, values: Mapping[str, Any]) -> None:
-    stamp = origin.stamp()
-    conn.execute(tables.projects.update().where(tables.projects.c.id == project_id).values(**values, **stamp))
-    log_change(
-        conn,
-        origin,
-        project_id=project_id,
-        kind="project",
-        op="edit",
-        entity=project_id,
-        hlc=stamp["hlc"],
-        reg=reg,
-        body=values,
-    )
+    write_register(conn, origin, tables.projects, project_id, project_id=project_id, reg=reg, values=values)

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageFull
+from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage import backup, backup_files, schema_upgrade, tables
 from chatdesk.core.storage.begun_restore import commit, ready_path, remove_database
 from chatdesk.core.storage.connection import make_private_directory, make_private_file
@@ -132,7 +133,7 @@ def _keep_damaged(database: Path, target: Path) -> Path:
                     archive.write(path, f"damaged/{path.name}")
         backup.sync_file(temporary)
         temporary.replace(target)
-        backup.sync_directory(target.parent)
+        sync_directory(target.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import SummaryNotFound, SummaryRangeGone
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import tables, usage_events
-from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.change_log import Origin, log_change, write_register
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.threads import live_thread
 
@@ -60,19 +60,14 @@ class SummaryRepository:
 
         def work(conn: Connection) -> Summary:
             summary = _get(conn, wanted)
-            stamp = origin.stamp()
-            conn.execute(
-                tables.summaries.update().where(tables.summaries.c.id == wanted).values(is_off=int(not is_on), **stamp)
-            )
-            log_change(
+            write_register(
                 conn,
                 origin,
+                tables.summaries,
+                wanted,
                 project_id=live_thread(conn, summary.thread_id).project_id,
-                kind="summary",
-                op="edit",
-                entity=wanted,
-                hlc=stamp["hlc"],
                 reg=_SWITCH,
+                values={"is_off": int(not is_on)},
                 body={"is_off": not is_on},
             )
             return _get(conn, wanted)

@@ -12,7 +12,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import tables
-from chatdesk.core.storage.change_log import log_change
+from chatdesk.core.storage.change_log import write_register
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.rows import get_thread
 from chatdesk.core.storage.threads import live_thread
@@ -49,18 +49,5 @@ class SystemPromptRepository:
         return await self._db.write(work)
 
     def _change(self, conn: Connection, table: Table, entity: str, project_id: str, text: str) -> None:
-        origin = self._db.origin
-        stamp = origin.stamp()
         values = {"system_prompt": text}
-        conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
-        log_change(
-            conn,
-            origin,
-            project_id=project_id,
-            kind=table.name.removesuffix("s"),
-            op="edit",
-            entity=entity,
-            hlc=stamp["hlc"],
-            reg=_REGISTER,
-            body=values,
-        )
+        write_register(conn, self._db.origin, table, entity, project_id=project_id, reg=_REGISTER, values=values)

@@ -13,7 +13,7 @@ from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import change_log, tables, thread_counters, thread_lists, trash
-from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.change_log import Origin, log_change, write_register
 from chatdesk.core.storage.plain_text import clean, folded
 from chatdesk.core.storage.rows import get_thread
 
@@ -193,18 +193,8 @@ def change_thread(
 ) -> Thread:
     """Write a register of a live thread: its columns, their stamp, and the change log."""
     thread = live_thread(conn, thread_id)
-    stamp = origin.stamp()
-    conn.execute(tables.threads.update().where(tables.threads.c.id == thread_id).values(**values, **stamp))
-    log_change(
-        conn,
-        origin,
-        project_id=thread.project_id,
-        kind="thread",
-        op="edit",
-        entity=thread_id,
-        hlc=stamp["hlc"],
-        reg=reg,
-        body=body,
+    write_register(
+        conn, origin, tables.threads, thread_id, project_id=thread.project_id, reg=reg, values=values, body=body
     )
     return get_thread(conn, thread_id)
 

@@ -102,7 +102,7 @@ class ExportService:
         threads in a format of a file each, the folder in which a new folder is made.
 
         ``is_apart``: in a process of its own, for whoever must not be held up by Python's lock. Cancelling leaves
-        nothing behind. Raises ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
+        nothing behind; where everything was written already, the report is returned as if nobody had. Raises ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
         """
         loop = asyncio.get_running_loop()
 
@@ -125,8 +125,12 @@ class ExportService:
         except asyncio.CancelledError:
             stop()
             await asyncio.wait([work])
-            work.exception()  # taken: it says that it was stopped
-            raise
+            if work.exception() is not None:  # it says that it was stopped
+                raise
+            # It was written before the word to stop reached it: nobody may be told that it was given up.
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+            return work.result()
 
     def _request(self, choice: Choice, kind: ExportFormat, target: Path) -> dict[str, Any]:
         return {

@@ -20,8 +20,8 @@ from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import tables
-from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, open_reader
-from chatdesk.core.transfer import export_process
+from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
+from chatdesk.core.transfer import export_process, exporting
 from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
 
@@ -228,6 +228,32 @@ async def test_giving_up_leaves_nothing_and_ends_soon(store: Store, service: Exp
         assert isinstance(done, asyncio.CancelledError)
         assert (tmp_path / "a.json").read_text() == "old"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.json", "data"]
+
+
+async def test_giving_up_too_late_is_told_as_written(
+    store: Store, service: ExportService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = await store.thread()
+    await store.ask(thread, "one")
+    loop, written = asyncio.get_running_loop(), exporting._Run._write_json
+
+    def write_then_hear(run: exporting._Run, reader: ExportReader) -> Path:
+        path = written(run, reader)
+        asked = threading.Event()
+
+        def ask() -> None:
+            task.cancel()
+            asked.set()
+
+        loop.call_soon_threadsafe(ask)
+        assert asked.wait(20)
+        return path
+
+    monkeypatch.setattr(exporting._Run, "_write_json", write_then_hear)
+    task = asyncio.ensure_future(service.export(Choice(), ExportFormat.JSON, tmp_path / "a.json"))
+    report = await task
+    assert report.messages == 2 and not task.cancelled()
+    assert json.loads((tmp_path / "a.json").read_text("utf-8"))["threads"]
 
 
 async def test_what_is_written_meanwhile_is_not_half_there(store: Store) -> None:
