@@ -102,7 +102,8 @@ class ExportService:
         threads in a format of a file each, the folder in which a new folder is made.
 
         ``is_apart``: in a process of its own, for whoever must not be held up by Python's lock. Cancelling leaves
-        nothing behind; where everything was written already, the report is returned as if nobody had. Raises ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
+        nothing behind; where everything was written already, the report is returned all the same. Raises
+        ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
         """
         loop = asyncio.get_running_loop()
 
