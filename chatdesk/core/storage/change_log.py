@@ -8,7 +8,7 @@ messages are not copied: a message does not change once it is final, and is read
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -31,13 +31,40 @@ TAG = "lww.tag."  # and the tag's id: whether a thread has that tag
 PROFILE = ""
 
 
+class LogWatch:
+    """Which projects the running transaction logged changes of, told to ``listener`` once it is committed, on the
+    thread that writes. ``read_only``: projects of others in which this person may not write; replaced as a whole.
+    """
+
+    def __init__(self) -> None:
+        self.listener: Callable[[frozenset[str]], None] | None = None
+        self.read_only: frozenset[str] = frozenset()
+        self._noted: set[str] = set()
+
+    def note(self, project_id: str) -> None:
+        self._noted.add(project_id)
+
+    def forget(self) -> None:
+        """The transaction was rolled back."""
+        self._noted.clear()
+
+    def tell(self) -> None:
+        """The transaction was committed."""
+        if self._noted:
+            noted = frozenset(self._noted)
+            self._noted.clear()
+            if self.listener is not None:
+                self.listener(noted)
+
+
 class Origin:
     """This device: who stamps rows, and when."""
 
-    def __init__(self, device_id: str, clock: Clock, hybrid_clock: HybridClock) -> None:
+    def __init__(self, device_id: str, clock: Clock, hybrid_clock: HybridClock, watch: LogWatch | None = None) -> None:
         self.device_id = device_id
         self.clock = clock
         self.hybrid_clock = hybrid_clock
+        self.watch = watch or LogWatch()
 
     def now(self) -> int:
         return self.clock.now_ms()
@@ -87,6 +114,7 @@ def log_change(
     body: Mapping[str, Any] | None = None,
 ) -> str:
     """Append one change and make it the only head of its register. Returns its id."""
+    origin.watch.note(project_id)
     dseq = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + 1, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - 1",
@@ -136,6 +164,8 @@ def log_many(
     """Append a change to the same register of many things, given as (entity, project, stamp, body), each thing once."""
     if not entries:
         return
+    for project_id in {entry[1] for entry in entries}:
+        origin.watch.note(project_id)
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - ?",
@@ -191,6 +221,7 @@ def _heads(conn: Connection, entities: Sequence[str], reg: str) -> dict[str, lis
 
 def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
     """Append the making of many things at once, in their order."""
+    origin.watch.note(project_id)
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ? WHERE id = ? RETURNING next_dseq - ?",
         (len(entities), origin.device_id, len(entities)),

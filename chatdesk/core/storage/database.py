@@ -45,7 +45,7 @@ from chatdesk.core.storage import (
     tables,
 )
 from chatdesk.core.storage.ballast import Ballast
-from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.change_log import LogWatch, Origin
 from chatdesk.core.storage.connection import (
     identity,
     make_private_directory,
@@ -109,6 +109,7 @@ class Database:
         self.hybrid_clock = HybridClock(clock)
         self.device_id = ""
         self.owner_token = owner_token.make()
+        self.log_watch = LogWatch()
         self._clock = clock
         self._migrations_dir = migrations_dir
         self._writer = _Worker("storage-writer")
@@ -123,7 +124,7 @@ class Database:
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.device_id, self._clock, self.hybrid_clock)
+        return Origin(self.device_id, self._clock, self.hybrid_clock, self.log_watch)
 
     async def open(self) -> OpenReport:
         """Check, create or upgrade the file, recover turns that nobody owns, and get ready."""
@@ -173,6 +174,16 @@ class Database:
         if self.is_read_only:
             raise self.refusal
         return await self._writer.run(partial(self._write, work, is_durable))
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """``read``, for a thread without a loop, which waits."""
+        return self._reader.wait_for(partial(self._read, work))
+
+    def write_now(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+        """``write``, for a thread without a loop, which waits."""
+        if self.is_read_only:
+            raise self.refusal
+        return self._writer.wait_for(partial(self._write, work, is_durable))
 
     async def quick_check(self) -> list[str]:
         """What SQLite's quick check complains about; empty when all is well."""
@@ -247,10 +258,14 @@ class Database:
                 search_index.drain(_driver(conn))
                 mark = self._count_commit(conn) if is_durable else None
                 self._check_identity()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except BaseException as error:
+            self.log_watch.forget()
+            if not isinstance(error, SQLAlchemyError | sqlite3.Error | OSError):
+                raise
             if is_io_error(error):
                 self._reconnect()
             raise translated(error, self.path) from error
+        self.log_watch.tell()
         self._check_identity()
         if mark is not None:
             self._committed = mark
@@ -490,6 +505,12 @@ class _Worker:
         future = self.submit(work)
         waiting = asyncio.wrap_future(_uncancelled(future))
         return await waiting
+
+    def wait_for(self, work: Callable[[], T]) -> T:
+        """For other threads than the loop's."""
+        if self._is_closed:
+            raise StorageError("The database is closed.")
+        return self.submit(work).result()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         return self._pool.submit(work)

@@ -76,7 +76,7 @@ LEFT_OUT: Final[frozenset[str]] = frozenset(
     ("hlc", "origin_device", "title_folded", "name_folded", "shown_count", "total_input_tokens", "total_output_tokens",
      "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "position",
      "on_path", "owner_pid_token", "content_digest", "char_count", "line_count", "message_id", "part_id", "path",
-     "message_count", "deleted_at", "search_n")
+     "message_count", "deleted_at", "search_n", "author_id")
 )  # fmt: skip
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off"))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -104,6 +105,8 @@ threads = Table(
     Column("context_from_id", Text),
     # Since 0004: "text" or "model" while the title may still be bettered, else "person".
     Column("title_source", Text, nullable=False, server_default=text("'person'")),
+    # Since 0008: the member who made it; null: whoever works with this profile.
+    Column("author_id", Text),
 )
 _ACTIVE = "deleted_at IS NULL AND archived_at IS NULL"
 _ARCHIVED = "archived_at IS NOT NULL AND deleted_at IS NULL"
@@ -172,6 +175,8 @@ messages = Table(
     Column("context_mark", Text, nullable=False, server_default=text("''")),
     # Since 0005: its row in the search index, a number that stays.
     Column("search_n", Integer),
+    # Since 0008, as for threads; of an answer, who asked for it.
+    Column("author_id", Text),
     CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
     CheckConstraint(
         "status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error')",
@@ -292,6 +297,8 @@ summaries = Table(
     _counter("message_count"),
     _counter("input_tokens"),
     _counter("output_tokens"),
+    # Since 0008, as for threads.
+    Column("author_id", Text),
 )
 Index("ix_summaries_thread_id_created_at", summaries.c.thread_id, summaries.c.created_at)
 
@@ -418,7 +425,7 @@ usage_days = Table(
     sqlite_with_rowid=False,
 )
 
-# The log that team sync sends. state: 0 pending, 4 acknowledged, 1 confirmed, 2 rejected, 3 orphaned.
+# The log that team sync sends. ``state``: see ``domain.team.ChangeState``. The body of a message is read from its rows.
 changes = Table(
     "changes",
     metadata,
@@ -439,6 +446,10 @@ changes = Table(
     _counter("state"),
     Column("mine", Integer, nullable=False, server_default=text("1")),
     Column("at", Integer, nullable=False),
+    # Since 0008: the member who made a change of others, who brought it back after a loss, and the server's refusal.
+    Column("author", Text),
+    Column("relayed_by", Text),
+    Column("problem", Text),
     UniqueConstraint("id"),
     UniqueConstraint("device", "dseq"),
 )
@@ -453,6 +464,131 @@ register_heads = Table(
     Column("reg", Text, primary_key=True),
     Column("change_id", Text, primary_key=True),
     sqlite_with_rowid=False,
+)
+
+# Teams whose database this profile works with (since 0008). ``address`` is JSON without the password; ``left_at`` is
+# set when the person left, and the names of its members stay known.
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("member_id", Text, nullable=False),
+    _counter("is_owner"),
+    Column("joined_at", Integer, nullable=False),
+    Column("left_at", Integer),
+    _counter("clock_offset_ms"),
+)
+
+# ``seq`` and ``chain``: how far the server's log was taken over. ``progress``: JSON, where sharing what was there
+# before goes on. ``state`` and ``ended``: see ``domain.team``.
+shared_projects = Table(
+    "shared_projects",
+    metadata,
+    Column("project_id", Text, primary_key=True),
+    Column("workspace_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("channel", Text, nullable=False, server_default=text("''")),
+    _counter("seq"),
+    Column("chain", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("ended", Text),
+    Column("progress", Text, nullable=False, server_default=text("'{}'")),
+    Column("shared_at", Integer, nullable=False),
+)
+Index("ix_shared_projects_workspace_id", shared_projects.c.workspace_id)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    Column("workspace_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    _counter("is_owner"),
+    Column("status", Text, nullable=False),
+    Column("invited_at", Integer),
+    sqlite_with_rowid=False,
+)
+
+team_roles = Table(
+    "team_roles",
+    metadata,
+    Column("project_id", Text, primary_key=True),
+    Column("member_id", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+team_devices = Table(
+    "team_devices",
+    metadata,
+    Column("workspace_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("member_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("app_version", Text, nullable=False, server_default=text("''")),
+    Column("last_seen_at", Integer),
+    sqlite_with_rowid=False,
+)
+
+# The newest change of each device that was taken over: what a deletion covers.
+seen_changes = Table(
+    "seen_changes",
+    metadata,
+    Column("project_id", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("dseq", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Threads in which other members wrote what this person has not seen.
+unread_threads = Table(
+    "unread_threads",
+    metadata,
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("messages", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Attached files of shared projects: 'to_send', 'sent', 'to_fetch', 'here', 'missing'. ``done`` counts whole chunks.
+shared_files = Table(
+    "shared_files",
+    metadata,
+    Column("project_id", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    _counter("done"),
+    Column("problem", Text),
+    Column("tried_at", Integer),
+    sqlite_with_rowid=False,
+)
+Index("ix_shared_files_state", shared_files.c.state, sqlite_where=text("state IN ('to_send', 'to_fetch')"))
+
+sync_rounds = Table(
+    "sync_rounds",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("workspace_id", Text, nullable=False),
+    _counter("sent"),
+    _counter("received"),
+    _counter("took_ms"),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+)
+
+# What members are told of a thread once: something deleted came back, a change was brought back by another member.
+team_notes = Table(
+    "team_notes",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("details", Text, nullable=False, server_default=text("'{}'")),
+    Column("seen_at", Integer),
+    UniqueConstraint("thread_id", "code", "details"),
 )
 
 # Devices that wrote here; exactly one ``is_mine``. ``commit_count`` and ``message_count`` are compared at the

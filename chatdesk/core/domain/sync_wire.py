@@ -1,0 +1,160 @@
+"""What travels between a profile and a team's database, and within which limits.
+
+A change is a row of the log; see ``storage/change_log``. Bodies are JSON text on both sides of the wire, so that nobody
+has to parse what they do not look into.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+#: What this ChatDesk speaks; the server says which it takes.
+PROTOCOL: Final = 1
+#: A body that is larger travels as an attachment, in bytes of UTF-8.
+MAX_BODY_BYTES: Final = 1_000_000
+PUSH_ROWS: Final = 200
+PUSH_BYTES: Final = 256 * 1024
+PULL_ROWS: Final = 500
+CHUNK_BYTES: Final = 1024 * 1024
+#: How far ahead of the server's clock a stamp may be.
+MAX_AHEAD_MS: Final = 60_000
+
+
+class PushStatus(StrEnum):
+    """What the server says of one pushed change. ``DUP``: it has it already. ``FORKED``: another change has this place
+    in the sequence of this device."""
+
+    OK = "ok"
+    DUP = "dup"
+    FORKED = "forked"
+    DENIED = "denied"
+    ORPHAN = "orphan"
+    ID_TAKEN = "id_taken"
+    TOO_BIG = "too_big"
+
+    @property
+    def is_taken(self) -> bool:
+        return self in (PushStatus.OK, PushStatus.DUP)
+
+
+@dataclass(frozen=True, slots=True)
+class WireChange:
+    """One change as it is sent. ``hlc``: see ``clock``; ``dseq``: place in the sequence of the device that made it."""
+
+    id: str
+    dseq: int
+    kind: str
+    op: str
+    entity: str
+    reg: str
+    parents: tuple[str, ...]
+    hlc: int
+    body: str | None
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PulledChange:
+    """One change as it is received. ``seq`` is dense in a project; ``chain`` is sha256 over the chain before it and the
+    16 bytes of its id; ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who brought
+    it back after the server was restored, else None. ``at`` is the server's time in milliseconds UTC."""
+
+    id: str
+    seq: int
+    device: str
+    dseq: int
+    author: str
+    kind: str
+    op: str
+    entity: str
+    reg: str
+    parents: tuple[str, ...]
+    hlc: int
+    body: str | None
+    chain: bytes
+    at: int
+    v: int = 1
+    relayed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedChange:
+    """Another member's change that the server lost; whoever still has it brings it back under that member's name."""
+
+    change: WireChange
+    device: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """``seq`` and ``hlc`` (the server may lower it) where the change was taken."""
+
+    id: str
+    status: PushStatus
+    seq: int | None = None
+    hlc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The server's answer to the first call of a connection. ``mode``: ``rw``, ``read_only`` or ``blocked``."""
+
+    workspace_id: str
+    workspace_name: str
+    schema: int
+    mode: str
+    member_id: str
+    member_name: str
+    is_owner: bool
+    server_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectHead:
+    """A project that this member may see. ``channel`` is what to LISTEN on; ``seq`` the newest change."""
+
+    project_id: str
+    role: str
+    channel: str
+    seq: int
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    id: str
+    name: str
+    is_owner: bool
+    status: str
+    invited_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    id: str
+    member_id: str
+    name: str
+    app_version: str
+    last_seen_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """Everything but the changes: ``roles`` are (project, member, role)."""
+
+    projects: tuple[ProjectHead, ...]
+    members: tuple[MemberRow, ...]
+    devices: tuple[DeviceRow, ...]
+    roles: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRow:
+    project_id: str
+    member_id: str
+    device_id: str
+    thread_id: str | None
+    state: str

@@ -1,0 +1,244 @@
+"""Team sync: workspaces, members, what is shared, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+
+class TeamRole(StrEnum):
+    """What a member may do in one project; each may do what those before may."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+    @property
+    def can_write(self) -> bool:
+        return self is not TeamRole.VIEWER
+
+    @property
+    def can_manage(self) -> bool:
+        """Others' messages, the project's settings, and members below themselves."""
+        return self in (TeamRole.ADMIN, TeamRole.OWNER)
+
+
+class MemberStatus(StrEnum):
+    INVITED = "invited"
+    ACTIVE = "active"
+    REMOVED = "removed"
+
+
+class ChangeState(IntEnum):
+    """Where a row of the change log stands. Numbers are stored."""
+
+    PENDING = 0
+    CONFIRMED = 1  #: came back in a pull: everybody can have it
+    REFUSED = 2  #: by the server; kept here and shown
+    ORPHANED = 3  #: another member's, and the server does not have it (any more)
+    ACKNOWLEDGED = 4  #: taken by the server, not yet seen in a pull
+    PRIVATE = 5  #: never sent: personal, or of a project that is no longer shared
+
+
+class ShareState(StrEnum):
+    """``SHARING``: what was there before is still being entered into the log. ``ENDED``: a private copy by now."""
+
+    SHARING = "sharing"
+    SHARED = "shared"
+    ENDED = "ended"
+
+
+class EndReason(StrEnum):
+    """Why a project is shared no more."""
+
+    UNSHARED = "unshared"
+    LEFT = "left"
+    REMOVED = "removed"
+    DELETED = "deleted"
+
+
+class SyncMode(StrEnum):
+    """What the server lets this version of ChatDesk do."""
+
+    READ_WRITE = "rw"
+    READ_ONLY = "read_only"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """How a team's database is reached; the password lies with the keys. ``ca``: PEM text, empty for the system's own.
+    ``tls``: as libpq's ``sslmode``, ``verify-full`` unless the person chose otherwise."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    tls: str = "verify-full"
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One team's database, as this profile knows it. Times are milliseconds UTC."""
+
+    id: str
+    name: str
+    address: ServerAddress
+    member_id: str
+    is_owner: bool
+    joined_at: int
+    clock_offset_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """``roles``: by project id, of the projects one shares with them."""
+
+    id: str
+    name: str
+    is_owner: bool
+    status: MemberStatus
+    invited_at: int | None = None
+    roles: dict[str, TeamRole] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamDevice:
+    """A computer of a member. ``last_seen_at``: by the server's clock; None while it was never here."""
+
+    id: str
+    member_id: str
+    name: str
+    app_version: str
+    last_seen_at: int | None
+    is_this: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SharedProject:
+    """A project of this profile that is or was shared. ``seq``: how far it was pulled. ``waiting``: changes that the
+    server does not have; ``refused``: those that it did not take."""
+
+    project_id: str
+    workspace_id: str
+    role: TeamRole
+    state: ShareState
+    seq: int = 0
+    waiting: int = 0
+    refused: int = 0
+    ended: EndReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCount:
+    """What goes up when a project is shared; ``attachment_bytes`` counts equal files once."""
+
+    threads: int
+    messages: int
+    attachments: int
+    attachment_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedChange:
+    """A change that the server did not take. ``status`` is its word, ``sentence`` what a person reads, ``text`` what
+    can be copied out; times are milliseconds UTC."""
+
+    id: str
+    project_id: str
+    thread_id: str | None
+    kind: str
+    at: int
+    status: str
+    sentence: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A register that was written by two at once: the versions, the shown one first, as (change, who, text)."""
+
+    project_id: str
+    kind: str
+    entity: str
+    register: str
+    label: str
+    versions: tuple[tuple[str, str, str], ...]
+
+
+class PresenceState(StrEnum):
+    HERE = "here"
+    TYPING = "typing"
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Another member at a shared project right now; ``thread_id`` is the open thread, if any."""
+
+    project_id: str
+    member_id: str
+    name: str
+    thread_id: str | None
+    state: PresenceState
+
+
+class SyncPhase(StrEnum):
+    """What the sync of a workspace is doing."""
+
+    OFF = "off"
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    SYNCED = "synced"
+    OFFLINE = "offline"  #: the server cannot be reached; tried again at ``next_try_at``
+    REFUSED = "refused"  #: it could be reached and said no; ``problem`` says why
+    READ_ONLY = "read_only"  #: this ChatDesk is too old to write
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How one workspace stands. Times are milliseconds UTC, None: never, or not planned. ``done`` of ``total`` rows of
+    a first pull or of a first push; None when there is none. ``problem`` is a whole sentence."""
+
+    workspace_id: str
+    phase: SyncPhase
+    synced_at: int | None = None
+    waiting: int = 0
+    refused: int = 0
+    problem: str = ""
+    next_step: str = ""
+    next_try_at: int | None = None
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRound:
+    """One line of the log of rounds. ``took_ms`` is how long it lasted."""
+
+    at: int
+    workspace_id: str
+    sent: int
+    received: int
+    took_ms: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCheck:
+    """What *Check against the server* found. ``differences`` are sentences; none: both hold the same."""
+
+    projects: int
+    changes: int
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamNote:
+    """What a member should know of a thread: something deleted came back, or another member brought a change back after
+    the server was restored."""
+
+    at: int
+    thread_id: str
+    sentence: str

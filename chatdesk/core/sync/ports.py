@@ -1,0 +1,163 @@
+"""What a round of sync needs of both sides: this profile's database and the team's.
+
+Every method is one transaction, blocks, and is called from the thread of sync; what it raises ends the round. The round
+itself (``round``) knows neither SQL nor the network, so that a simulation can put anything in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chatdesk.core.domain.sync_wire import (
+    Hello,
+    PresenceRow,
+    PulledChange,
+    PushResult,
+    RelayedChange,
+    TeamView,
+    WireChange,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a project was pulled: the newest change and the chain up to it (32 bytes; None at 0)."""
+
+    project_id: str
+    seq: int
+    chain: bytes | None
+    can_push: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of pushed changes. ``is_forked``: this device's sequence is used by a copy of the profile."""
+
+    acknowledged: int
+    refused: tuple[str, ...] = ()
+    is_forked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a pulled page changed here. ``new_messages``: (thread, message) of messages of other members that became
+    part of the shown path, in order; ``versions``: (thread, message) of those that did not. ``is_foreign_mine``: the
+    page holds a change of this device that it does not know, so the profile was copied or restored."""
+
+    threads: frozenset[str] = frozenset()
+    new_threads: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+    new_messages: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    has_tags: bool = False
+    wanted_files: frozenset[str] = frozenset()
+    confirmed: int = 0
+    rows: int = 0
+    is_foreign_mine: bool = False
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+class LocalStore(Protocol):
+    """This profile's side. Raises ``StorageError``."""
+
+    def device(self) -> str:
+        """The id under which changes are made now."""
+        ...
+
+    def cursors(self) -> list[Cursor]:
+        """The shared projects of the workspace, those that were used last first."""
+        ...
+
+    def take_view(self, hello: Hello, view: TeamView) -> frozenset[str]:
+        """Keep members, devices and roles; take up projects that are new, end those that are gone. Returns the ids of
+        projects that were taken up or ended."""
+        ...
+
+    def share_step(self, project_id: str) -> bool:
+        """Enter some more of what was there before a project was shared into the log; whether there is more."""
+        ...
+
+    def pending(self, project_id: str, *, max_rows: int, max_bytes: int) -> list[WireChange]:
+        """The next changes to push, by ``dseq``; at least one if there is any, however large."""
+        ...
+
+    def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
+        """Take the server's word: taken changes are acknowledged (and adopt its stamp), refused ones kept as such."""
+        ...
+
+    def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
+        """Take over a page that follows ``after`` without a gap, and move the cursor, in one transaction. Raises
+        ``HistoryChanged`` where numbers or chain do not fit, and ``ValueError`` never: rows are hostile input."""
+        ...
+
+    def requeue_lost(self, project_id: str) -> int:
+        """Changes that were acknowledged and did not come although everything was pulled: pending again."""
+        ...
+
+    def begin_again(self, project_id: str) -> None:
+        """The server's history is another one: own changes are pending, others' orphaned, the cursor is at 0."""
+        ...
+
+    def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
+        """Others' changes that are still orphaned when everything was pulled."""
+        ...
+
+    def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None: ...
+
+    def fork(self) -> str:
+        """Become another device: what is not confirmed is numbered anew under its id, which is returned."""
+        ...
+
+
+class TeamStore(Protocol):
+    """The team's side: one connection to its Postgres. Raises ``TeamError`` (``sync/errors``)."""
+
+    def hello(self, device: str, *, name: str, version: str) -> Hello: ...
+
+    def view(self) -> TeamView: ...
+
+    def chain_at(self, project_id: str, seq: int) -> bytes | None:
+        """The chain up to one change; None where the server has no such change."""
+        ...
+
+    def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]: ...
+
+    def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]: ...
+
+    def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]: ...
+
+    def poke(self, project_id: str) -> None:
+        """Tell listeners that something was pushed; only a hint."""
+        ...
+
+    def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
+        """Tell how far this device has pulled; for clearing up only."""
+        ...
+
+    def have_chunks(self, project_id: str, sha256: str) -> set[int]: ...
+
+    def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None: ...
+
+    def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
+        """(how many there are, these bytes)."""
+        ...
+
+    def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None: ...
+
+    def presence(self) -> list[PresenceRow]: ...
+
+    def listen(self, channels: Sequence[str]) -> None:
+        """Listen on exactly these."""
+        ...
+
+    def wait(self, timeout_s: float) -> frozenset[str]:
+        """Channels that something was heard of, as soon as there is any; also empty when woken or when time is up."""
+        ...
+
+    def wake(self) -> None:
+        """End ``wait``; from any thread."""
+        ...
+
+    def close(self) -> None: ...
