@@ -6,12 +6,13 @@ Everything runs on the loop's thread. A handler that raises is logged and does n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.team import SyncStatus
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.waiting import WaitingAnswer
 
@@ -202,6 +203,42 @@ class StorageFailed:
 @dataclass(frozen=True, slots=True)
 class StorageRecovered:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatusChanged:
+    """A workspace stands differently: its phase, what waits, how far it is. At most ten times a second."""
+
+    status: SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Workspaces, members, devices, roles or which projects are shared differ; whoever shows them reads again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Other members are at a shared project, or type in it, than before."""
+
+    project_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadChanged:
+    """How many messages of others were not seen yet: all of them, by thread; threads without any are left out."""
+
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMessagesArrived:
+    """Other members wrote something since the last round, in the order of writing; ``authors`` are their names, each
+    once. Not told of what a first pull brings."""
+
+    thread_id: str
+    message_ids: tuple[str, ...]
+    authors: tuple[str, ...]
 
 
 E_ = TypeVar("E_")
