@@ -59,6 +59,15 @@ class Applied:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Channels on which something was said: of new changes (``c:…``), of who is there (``p``). Only hints, which
+    anybody with a login can send."""
+
+    changes: frozenset[str] = frozenset()
+    presence: frozenset[str] = frozenset()
+
+
 class LocalStore(Protocol):
     """This profile's side. Raises ``StorageError``."""
 
@@ -152,12 +161,16 @@ class TeamStore(Protocol):
         """Listen on exactly these."""
         ...
 
-    def wait(self, timeout_s: float) -> frozenset[str]:
-        """Channels that something was heard of, as soon as there is any; also empty when woken or when time is up."""
+    def wait(self, timeout_s: float) -> Heard:
+        """What was heard on which channels, as soon as there is anything; nothing when woken or when time is up."""
         ...
 
     def wake(self) -> None:
-        """End ``wait``; from any thread."""
+        """End ``wait``, or the next one if there is none; from any thread."""
+        ...
+
+    def abort(self) -> None:
+        """Let whatever is under way, and all that follows, fail at once; from any thread."""
         ...
 
     def close(self) -> None: ...
