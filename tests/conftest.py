@@ -19,12 +19,13 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _HOME = Path(tempfile.mkdtemp(prefix="chatdesk-tests-"))
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_KEPT = ("CHATDESK_PG_BIN",)  # where the PostgreSQL to test with lies
 _THREAD_GRACE_S = 3.0
 _EXIT_CODE = pytest.StashKey[int]()
 
 
 def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
-    for name in [name for name in environ if name.startswith(_FOREIGN)]:
+    for name in [name for name in environ if name.startswith(_FOREIGN) and name not in _KEPT]:
         del environ[name]
     environ["HOME"] = str(_HOME)
     for name, folder in (

@@ -48,6 +48,12 @@ class Authority:
         self, host: str = "127.0.0.1", *, is_expired: bool = False, is_self_signed: bool = False
     ) -> ssl.SSLContext:
         """What a server needs to speak TLS as ``host``, an address or a name."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(host, is_expired=is_expired, is_self_signed=is_self_signed))
+        return context
+
+    def server_file(self, host: str = "127.0.0.1", *, is_expired: bool = False, is_self_signed: bool = False) -> Path:
+        """The same as a file of PEM: the key, then the certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(host)
         now = datetime.datetime.now(datetime.UTC)
@@ -66,9 +72,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
 
 def _begun(

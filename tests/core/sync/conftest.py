@@ -1,0 +1,34 @@
+"""A real PostgreSQL for the tests of sync: one server for the whole run, a database of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Cluster:
+    """The server; it ends with the process. A test that stops or kills it starts it again."""
+    try:
+        return cluster()
+    except NoPostgres as none:
+        pytest.skip(str(none))
+
+
+@pytest.fixture
+def empty_database(postgres: Cluster) -> Iterator[TeamDatabase]:
+    """A database in which nothing was set up, and its owner, who is no superuser."""
+    made = postgres.empty_database()
+    yield made
+    postgres.drop(made)
+
+
+@pytest.fixture
+def workspace(postgres: Cluster) -> Iterator[TeamDatabase]:
+    """A database with a workspace in which the owner is the only member."""
+    made = postgres.workspace_database()
+    yield made
+    postgres.drop(made)
