@@ -1,0 +1,99 @@
+"""Attached files of shared projects: which are to be sent, which to be fetched, and how far that is.
+
+``shared_files.state``: ``to_send`` → ``sent``; ``to_fetch`` → ``here`` or ``missing``, which is tried again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.storage.rows import batches, marks
+
+TO_SEND: Final = "to_send"
+SENT: Final = "sent"
+TO_FETCH: Final = "to_fetch"
+HERE: Final = "here"
+MISSING: Final = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """One file of one project. ``done`` counts whole chunks."""
+
+    project_id: str
+    sha256: str
+    state: str
+    size_bytes: int
+    done: int
+
+
+def to_send(conn: Connection, workspace_id: str, *, limit: int = 50) -> list[SharedFile]:
+    """The next files to send, the smallest first, because changes wait for them."""
+    return _files(
+        conn,
+        "WHERE f.state = 'to_send' AND p.workspace_id = ? AND p.state <> 'ended'"
+        " ORDER BY f.size_bytes, f.sha256 LIMIT ?",
+        (workspace_id, limit),
+    )
+
+
+def to_fetch(conn: Connection, workspace_id: str, *, tried_before: int, limit: int = 50) -> list[SharedFile]:
+    """The next files to fetch: those of the newest messages first; then, again, those that the server did not have at
+    ``tried_before`` (milliseconds UTC)."""
+    return _files(
+        conn,
+        "WHERE (f.state = 'to_fetch' OR (f.state = 'missing' AND coalesce(f.tried_at, 0) < ?))"
+        " AND p.workspace_id = ? AND p.state <> 'ended'"
+        # Ids of artifacts grow with time.
+        " ORDER BY f.state = 'missing', (SELECT max(a.id) FROM artifacts a WHERE a.sha256 = f.sha256) DESC LIMIT ?",
+        (tried_before, workspace_id, limit),
+    )
+
+
+def mark(
+    conn: Connection, file: SharedFile, state: str, *, now: int, done: int | None = None, problem: str | None = None
+) -> None:
+    """Where a file stands now."""
+    conn.exec_driver_sql(
+        "UPDATE shared_files SET state = ?, done = coalesce(?, done), problem = ?, tried_at = ?"
+        " WHERE project_id = ? AND sha256 = ?",
+        (state, done, problem, now, file.project_id, file.sha256),
+    )
+
+
+def not_here(conn: Connection) -> dict[str, str]:
+    """``TO_FETCH`` or ``MISSING`` by sum, of the files that are not on this computer yet."""
+    rows = conn.exec_driver_sql(
+        "SELECT sha256, min(state = 'missing') FROM shared_files WHERE state IN ('to_fetch', 'missing') GROUP BY sha256"
+    )
+    return {sha256: MISSING if is_missing else TO_FETCH for sha256, is_missing in rows}
+
+
+def still_needed(conn: Connection) -> set[str]:
+    """Sums of bytes that wait to be sent: upkeep must not remove them, whoever else names them."""
+    return {row[0] for row in conn.exec_driver_sql("SELECT sha256 FROM shared_files WHERE state = 'to_send'")}
+
+
+def messages_with(conn: Connection, sums: Sequence[str], *, limit: int = 200) -> list[str]:
+    """Messages that show these files, so that they can be shown again."""
+    found: list[str] = []
+    for batch in batches(list(sums)):
+        found += conn.exec_driver_sql(
+            "SELECT DISTINCT p.message_id FROM artifacts a JOIN message_parts p ON p.id = a.part_id"  # noqa: S608
+            f" WHERE a.sha256 IN ({marks(batch)}) LIMIT ?",
+            (*batch, limit),
+        ).scalars()
+    return found[:limit]
+
+
+def _files(conn: Connection, rest: str, values: tuple[object, ...]) -> list[SharedFile]:
+    rows = conn.exec_driver_sql(
+        "SELECT f.project_id, f.sha256, f.state, f.size_bytes, f.done FROM shared_files f"  # noqa: S608 - constants
+        f" JOIN shared_projects p ON p.project_id = f.project_id {rest}",
+        values,
+    )
+    return [SharedFile(*row) for row in rows]
