@@ -1,0 +1,77 @@
+"""Sealing under a passphrase. The only door to ``cryptography``.
+
+A passphrase becomes a key by scrypt (RFC 7914); what is sealed goes through ChaCha20-Poly1305 (RFC 8439), with a new
+salt and nonce each time, and the parameters, which stand beside it, authenticated with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+_VERSION = 1
+# 128 MiB and some 0.4 s: what OWASP's password storage cheat sheet asks for at least, for interactive use.
+WORK = 2**17
+_R, _P = 8, 1
+# What comes from elsewhere must not take all memory or an hour.
+_LARGEST_N, _LARGEST_R, _LARGEST_P = 2**20, 16, 4
+
+
+class CannotUnseal(Exception):
+    """The passphrase does not fit, or something was changed: nobody can tell which."""
+
+
+def seal(plain: bytes, passphrase: bytes, *, beside: Mapping[str, object] | None = None, work: int = WORK) -> Any:
+    """A document for JSON: ``parameters`` and ``sealed``. ``beside`` is put into the parameters, to be read by anybody
+    and changed by nobody. Takes most of a second."""
+    head = {
+        **(beside or {}),
+        "version": _VERSION,
+        "kdf": "scrypt",
+        "n": work,
+        "r": _R,
+        "p": _P,
+        "salt": base64.b64encode(os.urandom(16)).decode(),
+        "cipher": "chacha20-poly1305",
+        "nonce": base64.b64encode(os.urandom(12)).decode(),
+    }
+    sealed = _cipher(passphrase, head).encrypt(base64.b64decode(str(head["nonce"])), plain, _bound(head))
+    return {"parameters": head, "sealed": base64.b64encode(sealed).decode()}
+
+
+def unseal(document: Any, passphrase: bytes) -> bytes:
+    """What ``seal`` was given. Takes most of a second. Raises ``CannotUnseal``, and ``ValueError``, ``KeyError`` or
+    ``TypeError`` for what ``seal`` never made, before any work is done."""
+    from cryptography.exceptions import InvalidTag
+
+    head = document["parameters"]
+    sealed = base64.b64decode(document["sealed"], validate=True)
+    nonce = base64.b64decode(head["nonce"], validate=True)
+    cipher = _cipher(passphrase, head)
+    try:
+        opened: bytes = cipher.decrypt(nonce, sealed, _bound(head))
+    except (InvalidTag, ValueError):
+        raise CannotUnseal from None
+    return opened
+
+
+def _bound(head: Mapping[str, object]) -> bytes:
+    """The parameters as they are authenticated."""
+    return json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _cipher(secret: bytes, head: Mapping[str, Any]) -> Any:
+    """Raises ``ValueError`` for parameters that nobody of good will wrote."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    work, block, lanes = int(head["n"]), int(head["r"]), int(head["p"])
+    is_bounded = 2 <= work <= _LARGEST_N and 1 <= block <= _LARGEST_R and 1 <= lanes <= _LARGEST_P
+    known = (head["version"], head["kdf"], head["cipher"]) == (_VERSION, "scrypt", "chacha20-poly1305")
+    if not is_bounded or not known:
+        raise ValueError("parameters")
+    salt = base64.b64decode(head["salt"], validate=True)
+    return ChaCha20Poly1305(Scrypt(salt=salt, length=32, n=work, r=block, p=lanes).derive(secret))
