@@ -1,0 +1,101 @@
+"""A person's passwords for their teams' databases: kept where the keys of providers are kept, or given by a variable."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Callable
+
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import Secret, SecretNotKept, SecretSource, SecretStore
+
+#: Comes before anything that is kept, for all workspaces of the profile.
+VARIABLE = "CHATDESK_TEAM_PASSWORD"
+_SHORTEST, _LONGEST = 12, 256
+_RANDOM_BYTES = 24
+
+
+class PasswordUnusable(InvalidInput):
+    code = "team_password_unusable"
+    what = (
+        f"A password for a team's database has {_SHORTEST} to {_LONGEST} letters, digits and signs of an English"
+        " keyboard, without spaces."
+    )
+    safe = "Nothing was changed."
+    next_step = "Choose another one."
+
+
+class PasswordNotKept(SecretNotKept):
+    code = "team_password_not_kept"
+    what = "This computer cannot keep the password for the team's database."
+    safe = "Nothing was changed on the server, and the invitation is still good."
+    next_step = (
+        "Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own"
+        f" into the variable {VARIABLE} each time before ChatDesk starts."
+    )
+
+
+class TeamPasswords:
+    """Every method blocks on the keyring and is called in a thread."""
+
+    def __init__(self, secrets: SecretStore, key_place: Callable[[], KeyPlace]) -> None:
+        self._secrets = secrets
+        self._place = key_place
+
+    def find(self, workspace_id: str) -> Secret:
+        """Never raises; an empty value with a ``problem`` where there is none."""
+        return self._secrets.find(_name(workspace_id), variable=VARIABLE)
+
+    def kept(self, workspace_id: str) -> Secret:
+        """Without regard to the variable."""
+        return self._secrets.find(_name(workspace_id), variable="")
+
+    def make(self) -> Secret:
+        """A password of one's own: what the variable says, else a random one. Raises ``PasswordUnusable``."""
+        given = self._secrets.from_environment(VARIABLE)
+        if given.value:
+            check_password(given.value)
+            return given
+        made = random.token_urlsafe(_RANDOM_BYTES)
+        self._secrets.note(made)
+        return Secret(made, SecretSource.NONE)
+
+    def note(self, value: str) -> None:
+        """Logs must not show it, either."""
+        self._secrets.note(value)
+
+    def keep(self, workspace_id: str, password: Secret) -> None:
+        """Keep what ``make`` made so that the next start finds it; what the variable says is kept nowhere. Raises
+        ``PasswordNotKept``, also where a person wants keys to be kept for one run only: a password that nobody knows
+        would be lost with it."""
+        if password.source is SecretSource.ENVIRONMENT:
+            return
+        place = self._place()
+        if place is KeyPlace.MEMORY:
+            raise PasswordNotKept
+        try:
+            self._secrets.keep(_name(workspace_id), password.value, place=place)
+        except SecretNotKept:
+            raise PasswordNotKept from None
+
+    def hold(self, workspace_id: str, password: str) -> None:
+        """Use a typed password: kept where keys are kept, else until the end of this run. Never raises for want of a
+        place."""
+        try:
+            self._secrets.keep(_name(workspace_id), password, place=self._place())
+        except SecretNotKept:
+            return
+
+    def forget(self, workspace_id: str) -> None:
+        """Raises ``KeyFileUnusable``."""
+        self._secrets.forget(_name(workspace_id))
+
+
+def check_password(password: str) -> None:
+    """Raises ``PasswordUnusable``. Other signs would have to be prepared (RFC 4013) in just the way the server does."""
+    if not _SHORTEST <= len(password) <= _LONGEST or not all("!" <= sign <= "~" for sign in password):
+        raise PasswordUnusable
+
+
+def _name(workspace_id: str) -> str:
+    return f"team:{workspace_id}"
