@@ -42,11 +42,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a pulled page changed here. ``new_messages``: (thread, message) of messages of other members that became
-    part of the shown path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown
-    path differs otherwise than by growing at its end (a deletion, a return); ``contexts``: threads of which something
-    else is sent now (summaries, prompts, parameters). ``is_foreign_mine``: the
-    page holds a change of this device that it does not know, so the profile was copied or restored."""
+    """What a pulled page changed here. ``new_messages``: (thread, message) of messages that became part of the shown
+    path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown path differs
+    otherwise than by growing at its end (a deletion, a return); ``contexts``: threads of which something else is sent
+    now (summaries, prompts, parameters). ``is_foreign_mine``: the page holds a change of this device that it does not
+    know, so the profile was copied or restored."""
 
     threads: frozenset[str] = frozenset()
     new_threads: frozenset[str] = frozenset()
