@@ -40,6 +40,9 @@
     │   └── UpgradeFailed
     ├── AlreadyRunning
     ├── ExportFailed
+    ├── SharedReadOnly
+    ├── TeamError (more in ``sync/errors``)
+    │   └── HistoryChanged
     └── ProviderError (see ``ProviderErrorKind``)
 
 Each says what happened (``what``), what is safe (``safe``) and what to do next (``next_step``). The strings hold no
@@ -351,6 +354,34 @@ class ExportFailed(ChatDeskError):
     what = "The export could not be written."
     safe = "Your messages are unchanged, and nothing half-written was left."
     next_step = "Choose another place."
+
+
+class SharedReadOnly(ChatDeskError):
+    """Of a shared project, where this person may only read."""
+
+    code = "shared_read_only"
+    what = "You may read this shared project, and not write in it."
+    safe = "Nothing was changed."
+    next_step = "Ask an owner or administrator of the project to let you edit."
+
+
+class TeamError(ChatDeskError):
+    """``is_passing``: trying again later may help, without anybody doing anything."""
+
+    code = "team"
+    what = "The team's database did not do what was asked."
+    safe = "Everything you wrote is kept on this computer."
+    next_step = "Open Details in the status line to see what it said."
+    is_passing = False
+
+
+class HistoryChanged(TeamError):
+    """The server's log is not the one that was pulled: it was restored from a backup, or replaced."""
+
+    code = "team_history_changed"
+    what = "The team's database was restored from a backup."
+    next_step = "ChatDesk compares everything again and brings back what it has."
+    is_passing = True
 
 
 class ProviderErrorKind(StrEnum):

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.errors import HistoryChanged as HistoryChanged
+from chatdesk.core.errors import TeamError as TeamError
 
 _SAFE = "Everything you wrote is kept on this computer."
-
-
-class TeamError(ChatDeskError):
-    """``is_passing``: trying again later may help, without anybody doing anything."""
-
-    code = "team"
-    what = "The team's database did not do what was asked."
-    safe = _SAFE
-    next_step = "Open Details in the status line to see what it said."
-    is_passing = False
 
 
 class TeamUnreachable(TeamError):
@@ -31,10 +22,9 @@ class TeamBusy(TeamError):
     is_passing = True
 
 
-class HistoryChanged(TeamError):
-    """The server's log is not the one that was pulled: it was restored from a backup, or replaced."""
+class OtherWorkspace(TeamError):
+    """Nothing is ever taken from, or given to, a database that is not the one that was joined."""
 
-    code = "team_history_changed"
-    what = "The team's database was restored from a backup."
-    next_step = "ChatDesk compares everything again and brings back what it has."
-    is_passing = True
+    code = "team_other_workspace"
+    what = "This address leads to another team's database than the one you joined."
+    next_step = "Ask the workspace's owner for the address, or join the other workspace on its own."

@@ -7,9 +7,10 @@ itself (``round``) knows neither SQL nor the network, so that a simulation can p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
 from chatdesk.core.domain.sync_wire import (
     Hello,
     PresenceRow,
@@ -20,47 +21,7 @@ from chatdesk.core.domain.sync_wire import (
     WireChange,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a project was pulled: the newest change and the chain up to it (32 bytes; None at 0)."""
-
-    project_id: str
-    seq: int
-    chain: bytes | None
-    can_push: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of pushed changes. ``is_forked``: this device's sequence is used by a copy of the profile."""
-
-    acknowledged: int
-    refused: tuple[str, ...] = ()
-    is_forked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a pulled page changed here. ``new_messages``: (thread, message) of messages that became part of the shown
-    path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown path differs
-    otherwise than by growing at its end (a deletion, a return); ``contexts``: threads of which something else is sent
-    now (summaries, prompts, parameters). ``is_foreign_mine``: the page holds a change of this device that it does not
-    know, so the profile was copied or restored."""
-
-    threads: frozenset[str] = frozenset()
-    new_threads: frozenset[str] = frozenset()
-    projects: frozenset[str] = frozenset()
-    paths: frozenset[str] = frozenset()
-    contexts: frozenset[str] = frozenset()
-    new_messages: tuple[tuple[str, str], ...] = ()
-    versions: tuple[tuple[str, str], ...] = ()
-    has_tags: bool = False
-    wanted_files: frozenset[str] = frozenset()
-    confirmed: int = 0
-    rows: int = 0
-    is_foreign_mine: bool = False
-    notes: tuple[str, ...] = field(default_factory=tuple)
+__all__ = ["Applied", "Cursor", "Heard", "LocalStore", "Settled", "TeamStore"]
 
 
 @dataclass(frozen=True, slots=True)

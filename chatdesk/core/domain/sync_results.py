@@ -1,0 +1,47 @@
+"""What this profile's side of sync answers to the steps of a round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a project was pulled: the newest change and the chain up to it (32 bytes; None at 0)."""
+
+    project_id: str
+    seq: int
+    chain: bytes | None
+    can_push: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of pushed changes. ``is_forked``: this device's sequence is used by a copy of the profile."""
+
+    acknowledged: int
+    refused: tuple[str, ...] = ()
+    is_forked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a pulled page changed here. ``new_messages``: (thread, message) of messages that became part of the shown
+    path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown path differs
+    otherwise than by growing at its end (a deletion, a return); ``contexts``: threads of which something else is sent
+    now (summaries, prompts, parameters). ``is_foreign_mine``: the page holds a change of this device that it does not
+    know, so the profile was copied or restored."""
+
+    threads: frozenset[str] = frozenset()
+    new_threads: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    contexts: frozenset[str] = frozenset()
+    new_messages: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    has_tags: bool = False
+    wanted_files: frozenset[str] = frozenset()
+    confirmed: int = 0
+    rows: int = 0
+    is_foreign_mine: bool = False
+    notes: tuple[str, ...] = field(default_factory=tuple)
