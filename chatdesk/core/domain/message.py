@@ -84,6 +84,7 @@ class Message:
 
     ``position`` counts ancestors: the first message of a path has 0. It orders the shown path; messages in the trash
     leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: nobody knows.
+    ``author_id`` is the other member who wrote it, or asked for this answer; None: whoever works with this profile.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Message:
     version_count: int = 1
     context_mark: ContextMark = ContextMark.NONE
     cost_usd: float | None = None
+    author_id: str | None = None
 
     @property
     def text(self) -> str:

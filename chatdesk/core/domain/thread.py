@@ -23,6 +23,7 @@ class Thread:
 
     ``current_leaf_id`` is the newest message of the shown path; walking parents from it gives the path.
     ``deleted_at`` is set while the thread is in the trash. ``tags`` are names in alphabetical order.
+    ``author_id`` is the other member who began it; None: whoever works with this profile.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Thread:
     total_tool_time_ms: int = 0
     tool_counts: Mapping[str, int] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    author_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
