@@ -26,10 +26,14 @@ _MARKERS = {"•": "bullet", "☐": "not done", "☑": "done"}
 
 
 def message_name(entry: MessageEntry, total: int) -> str:
-    """ "test-model, 14:32, message 5 of 312, stopped"."""
+    """ "test-model, 14:32, message 5 of 312, stopped"; in a shared thread also who asked, and whose version it is."""
     message = entry.message
-    parts = [entry.author, time_of(message.created_at)]
+    parts = [entry.author]
+    if not entry.is_question and entry.person:
+        parts.append(f"asked by {entry.person}")
+    parts.append(time_of(message.created_at))
     parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
+    parts.append(entry.version_words)
     parts.append(_STATES.get(message.status, "") if not entry.is_question else "")
     parts.append(_MARKS[message.context_mark])
     return ", ".join(part for part in parts if part)

@@ -102,6 +102,16 @@ class PictureDoor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedWith:
+    """What the transcript of a shared thread has to know: the name of whoever has an id, whether one may write here, and
+    whether one may delete what others wrote."""
+
+    name_of: Callable[[str], str]
+    can_write: bool = True
+    can_manage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ScrollAnchor:
     """Where the reader is: the top of the view is ``offset_px`` below the top of ``message_id`` (or above it).
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.transcript.accessible_narration import Narrator
-from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor
+from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor, SharedWith
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.scale import length_of
@@ -46,6 +46,7 @@ class Conversation(QObject):
         self._live: dict[str, MessageEntry] = {}
         self._waiting: dict[str, tuple[str, int]] = {}
         self.landmarks = ContextLandmarks()
+        self.shared: SharedWith | None = None
 
     def find(self, message_id: str) -> MessageEntry | None:
         """Loaded, or written to while it is out of reach."""
@@ -78,7 +79,7 @@ class Conversation(QObject):
             self.change_message(message)
             return
         self.added.emit(message)
-        is_own = message.role is Role.USER
+        is_own = message.role is Role.USER and message.author_id is None
         entry = self._entry_for(message)
         if self._layout.has_newer or (not self._layout.entries and self._pages.is_waiting):
             self._layout.note_end(message.position, length_of(message.text))
@@ -107,6 +108,14 @@ class Conversation(QObject):
             if entry is not None:
                 entry.set_unread(is_first)
         self._stage.schedule()
+
+    def set_shared(self, shared: SharedWith | None) -> None:
+        """With whom the thread is shared; None: with nobody. Holds for the threads that are shown from now on too."""
+        self.shared = shared
+        entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
+        if any([entry.set_shared(shared) for entry in entries.values()]):
+            self._stage.schedule()
+            self.changed.emit()
 
     def set_landmarks(self, landmarks: ContextLandmarks) -> None:
         """The lines that stand between the messages. What the reader looks at stays where it is."""
@@ -247,7 +256,7 @@ class Conversation(QObject):
         if entry is not None:
             entry.change(message)
             return entry
-        entry = MessageEntry(message)
+        entry = MessageEntry(message, self.shared)
         entry.set_unread(message.id == self.first_unread)
         self._mark_landmarks(entry)
         if message.id in self._waiting:

@@ -10,7 +10,8 @@ from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.rendering.blocks import Block
-from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
+from chatdesk.ui.transcript.author_item import AuthorItem
+from chatdesk.ui.transcript.contract import BlockRenderer, SharedWith, Ticket
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.header_item import HeaderItem
@@ -43,9 +44,12 @@ WAYS_OUT = frozenset(
 )
 _HEADER_GAP = 5.0
 _PIN = "Pin into the context"
+_ONLY_READ = "you can only read this project"
+# What changes a thread, and so needs the right to write in its project.
+_WRITES = frozenset({"edit", "regenerate", "continue", "retry", "branch", "delete"})
 _FOLD_BODY_GAP = 6.0
 _MESSAGE_GAP = 22.0
-_OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line")
+_OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line", "header")
 _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
@@ -62,8 +66,10 @@ class MessageEntry:
     Nothing is made of a message before somebody looks at it: a page brings many more messages than are in view.
     """
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, shared: SharedWith | None = None) -> None:
+        """``shared``: None in a private thread."""
         self.message = message
+        self._shared = shared
         self._items: list[Item] = []
         self._gaps: list[float] = []
         self.width = 0.0
@@ -74,7 +80,8 @@ class MessageEntry:
         self._summary_line: tuple[SummaryEnd, LineItem] | None = None
         self._mark: tuple[ContextMark, MarkItem] | None = None
         self._notice = ""
-        self._made_header: tuple[tuple[str, int], HeaderItem] | None = None
+        self._made_header: tuple[tuple[str, int, str], HeaderItem] | None = None
+        self._made_author: tuple[str, AuthorItem] | None = None
         self._tickets: list[Ticket] = []
         self._tops: list[float] | None = None
         self._indexes: dict[int, int] | None = None
@@ -146,10 +153,37 @@ class MessageEntry:
     @property
     def author(self) -> str:
         if self.is_question:
-            return "You"
+            return self.person or "You"
         if self.message.role is Role.ASSISTANT:
             return self.message.model or "Assistant"
         return self.message.role.value.capitalize()
+
+    @property
+    def person(self) -> str:
+        """The other member who wrote it, or asked for it; empty: oneself."""
+        author_id = self.message.author_id
+        if author_id is None:
+            return ""
+        return (self._shared.name_of(author_id) if self._shared is not None else "") or "Another member"
+
+    @property
+    def version_words(self) -> str:
+        """ "version 2 of 3, by Ana" in a shared thread; empty where there is one version, or nobody else."""
+        message = self.message
+        if self._shared is None or message.version_count < 2:
+            return ""
+        return f"version {message.version_index} of {message.version_count}, by {self.person or 'you'}"
+
+    def is_refused(self, action: str) -> str:
+        """Why one may not do ``action`` with it, in words; empty: one may."""
+        shared = self._shared
+        if shared is None or action not in _WRITES:
+            return ""
+        if not shared.can_write:
+            return _ONLY_READ
+        if action == "delete" and self.message.author_id is not None and not shared.can_manage:
+            return f"{self.person} wrote this"
+        return ""
 
     @property
     def text(self) -> str:
@@ -240,6 +274,18 @@ class MessageEntry:
             self._is_first_unread = is_first
             if self._made_sections is not None:
                 self.rebuild()
+
+    def set_shared(self, shared: SharedWith | None) -> bool:
+        """With whom the thread is shared. Whether that shows here."""
+        before = self._shown_of_team()
+        self._shared = shared
+        is_other = self._shown_of_team() != before
+        if is_other and self._made_sections is not None:
+            self.rebuild()
+        return is_other
+
+    def _shown_of_team(self) -> tuple[object, ...]:
+        return self.person, self.version_words, *(self.is_refused(action) for action in ("edit", "delete"))
 
     def set_landmarks(self, *, is_context_start: bool, summary_end: SummaryEnd | None) -> bool:
         """Whether the context starts here, and the summary whose last message this is. Whether that is new."""
@@ -332,6 +378,8 @@ class MessageEntry:
             items.append(self._start_line)
         if not self.is_question:
             items.append(self._header())
+        elif self.message.author_id is not None:
+            items.append(self._author_item(self.message.author_id))
         mark = self._mark_item()
         if mark is not None:
             items.append(mark)
@@ -354,10 +402,19 @@ class MessageEntry:
         self.forget_places()
 
     def _header(self) -> HeaderItem:
-        name, when = self.author, self.message.created_at
-        if self._made_header is None or self._made_header[0] != (name, when):
-            self._made_header = (name, when), HeaderItem(name, time_of(when), whole_time_of(when))
+        name, when, person = self.author, self.message.created_at, self.person
+        if self._made_header is None or self._made_header[0] != (name, when, person):
+            asked_by = (self.message.author_id or "", person) if person else None
+            header = HeaderItem(name, time_of(when), whole_time_of(when), asked_by)
+            self._made_header = (name, when, person), header
         return self._made_header[1]
+
+    def _author_item(self, author_id: str) -> AuthorItem:
+        name = self.person
+        if self._made_author is None or self._made_author[0] != name:
+            tip = f"{name}, {whole_time_of(self.message.created_at)}"
+            self._made_author = name, AuthorItem(name, author_id, tip=tip)
+        return self._made_author[1]
 
     def _mark_item(self) -> MarkItem | None:
         mark = self.message.context_mark
@@ -483,7 +540,7 @@ class MessageEntry:
         before = self.items[index - 1]
         if isinstance(before, HeaderItem) or (isinstance(before, MarkItem) and not self.is_question):
             return _HEADER_GAP
-        if isinstance(before, MarkItem):
+        if isinstance(before, MarkItem) or (isinstance(before, AuthorItem) and not isinstance(item, MarkItem)):
             return BUBBLE_PAD_Y + item.gap / 2
         if item.kind == "footer" and self.is_question:
             return float(BUBBLE_PAD_Y)
@@ -493,7 +550,15 @@ class MessageEntry:
             return _FOLD_BODY_GAP
         return item.gap
 
-    def _notices(self) -> list[Item]:
+    def _notices(self) -> list[NoticeItem]:
+        if self._shared is not None and not self._shared.can_write and not self._notice:
+            return [
+                NoticeItem(each.text, tuple(way for way in each.actions if not self.is_refused(way[0])), tone=each.tone)
+                for each in self._own_notices()
+            ]
+        return self._own_notices()
+
+    def _own_notices(self) -> list[NoticeItem]:
         message = self.message
         if self._notice:
             return [NoticeItem(self._notice, self._notice_actions, tone="line")]
@@ -526,13 +591,19 @@ class MessageEntry:
                 *self._tools(),
             )
         return FooterItem(
-            tools,
+            tuple(map(self._allowed, tools)),
             versions=versions,
+            versions_tip=self.version_words.capitalize(),
             note=figures(message),
             time=time_of(message.created_at),
             tip=whole_time_of(message.created_at),
             is_right_aligned=self.is_question,
         )
+
+    def _allowed(self, tool: Tool) -> Tool:
+        """``tool`` as one may use it; what one may not do says why."""
+        refusal = self.is_refused(tool.action)
+        return replace(tool, label=f"{tool.label}: {refusal}", is_enabled=False) if refusal else tool
 
     def _tools(self) -> tuple[Tool, ...]:
         """Those that every message has."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
@@ -35,6 +37,9 @@ _KINDS = {
 }
 
 
+_STATES = {"fetching": "is being fetched from the team", "missing": "missing on the team's server; tried again later"}
+
+
 class FileItem(Item):
     """Pressing a button only asks: ``Outcome.file`` says for what."""
 
@@ -45,6 +50,14 @@ class FileItem(Item):
         super().__init__()
         self.attachment = attachment
         self._looks: Looks | None = None
+        self._state = ""
+
+    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
+        before, self._state = self._state, state_of(self.attachment.sha256)
+        if self._state == before:
+            return False
+        self.revision += 1
+        return True
 
     def guess(self, looks: Looks, width: float) -> float:
         return looks.px(_HEIGHT_PX)
@@ -74,7 +87,7 @@ class FileItem(Item):
 
     def buttons(self) -> tuple[Button, ...]:
         looks = self._looks
-        if looks is None:
+        if looks is None or self._state:  # there is nothing yet that could be opened
             return ()
         side = looks.px(_BUTTON_PX)
         verbs = _VERBS if safe_ending(self.attachment.mime) is not None else _VERBS[1:]
@@ -121,4 +134,5 @@ class FileItem(Item):
         if kind is None:
             ending = self.attachment.name.rpartition(".")[2]
             kind = f"{ending.upper()} file" if 0 < len(ending) <= 5 and "." in self.attachment.name else "File"
-        return f"{kind} · {size_text(self.attachment.size_bytes)}"
+        state = _STATES.get(self._state, "")
+        return " · ".join(filter(None, (kind, size_text(self.attachment.size_bytes), state)))

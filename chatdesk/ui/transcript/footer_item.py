@@ -20,8 +20,9 @@ class Tool:
 
 
 class FooterItem(Item):
-    """``versions`` is (shown, of) and drawn when there are several; ``note`` stands at the right, ``time`` left of
-    tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are the other way round."""
+    """``versions`` is (shown, of) and drawn when there are several, ``versions_tip`` says more of them; ``note`` stands
+    at the right, ``time`` left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the
+    sides are the other way round."""
 
     kind = "footer"
 
@@ -30,6 +31,7 @@ class FooterItem(Item):
         tools: tuple[Tool, ...],
         *,
         versions: tuple[int, int] = (1, 1),
+        versions_tip: str = "",
         note: str = "",
         time: str = "",
         tip: str = "",
@@ -41,6 +43,7 @@ class FooterItem(Item):
         self.note = note
         self.time = time
         self._tip = tip
+        self._versions_tip = versions_tip
         self._time_area = QRectF()
         self.is_right_aligned = is_right_aligned
         self.gap = 0.0 if is_right_aligned else 8.0
@@ -87,6 +90,8 @@ class FooterItem(Item):
         return self._buttons
 
     def tip_at(self, point: QPointF) -> str:
+        if self.versions[1] > 1 and self._count_area.contains(point):
+            return self._versions_tip
         return self._tip if self._time_area.contains(point) else ""
 
     def paint(self, painter: QPainter, state: PaintState) -> None:

@@ -115,6 +115,10 @@ class Item:
     def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
         """In view: ask for pictures that are still missing. ``on_change`` is called when one came."""
 
+    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
+        """In view: look whether an attached file is here by now. Whether that shows."""
+        return False
+
     # Text
 
     @property

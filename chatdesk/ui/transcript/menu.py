@@ -24,9 +24,10 @@ def build_menu(
             menu.addSeparator()
             continue
         name, label, is_enabled = row
-        action = QAction(label, menu)
+        refusal = entry.is_refused(name)
+        action = QAction(f"{label}: {refusal}" if refusal else label, menu)
         action.setObjectName(f"message-{name}")
-        action.setEnabled(is_enabled)
+        action.setEnabled(is_enabled and not refusal)
         action.triggered.connect(lambda _checked=False, chosen=name: do(chosen))
         menu.addAction(action)
     return menu
@@ -35,7 +36,7 @@ def build_menu(
 def offered_by(entry: MessageEntry, *, starts_later: bool) -> frozenset[str]:
     """The names of what can be done with a message now."""
     rows = _rows(entry, has_selection=False, starts_later=starts_later)
-    return frozenset(row[0] for row in rows if row is not None and row[2])
+    return frozenset(row[0] for row in rows if row is not None and row[2] and not entry.is_refused(row[0]))
 
 
 def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> list[_Row | None]:

@@ -17,6 +17,10 @@ _MAX_HEIGHT_PX = 560
 _CARD_PX = 44
 _UNKNOWN_SHAPE = (16, 9)
 _MAX_LABEL = 300
+_STATES = {
+    "fetching": "This picture is being fetched from the team.",
+    "missing": "This picture is missing on the team's server. ChatDesk tries again later.",
+}
 
 
 class PictureItem(Item):
@@ -36,6 +40,7 @@ class PictureItem(Item):
         self._shape = shape
         self._zoom = zoom
         self._is_asked = False
+        self._is_away = False
         self._most: tuple[int, int] | None = None
         self._area = QRectF()
         self._pixmap: QPixmap | None = None
@@ -61,6 +66,21 @@ class PictureItem(Item):
             self._shape = picture.size or (picture.image.width(), picture.image.height())
         self._pixmap = None
         self.invalidate()
+
+    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
+        """A picture of the team that is not here yet says so, and is asked for again when it is."""
+        if self.source is None or not self.source.stored or self.image is not None or not self._is_asked:
+            return False
+        words = _STATES.get(state_of(self.source.stored.rpartition("/")[2]), "")
+        was_away, self._is_away = self._is_away, bool(words)
+        if words:
+            is_news, self.failure = self.failure != words, words
+            if is_news:
+                self.invalidate()
+            return is_news
+        if was_away:
+            self.ask_again(self.source)
+        return was_away
 
     def ask_again(self, source: PictureSource) -> None:
         self.source, self.failure, self._is_asked = source, "", False

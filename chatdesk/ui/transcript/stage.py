@@ -4,6 +4,7 @@ for. Nobody else calls ``ThreadLayout.arrange``."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
@@ -38,6 +39,7 @@ class Stage(QObject):
         self.looks = looks
         self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
         self.pictures: PictureDoor | None = None
+        self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
         self.has_plain_questions = False
         self._area = area
         self._renderer = renderer
@@ -198,6 +200,10 @@ class Stage(QObject):
                 entry.request_blocks(self._renderer, self._on_entry_ready)
 
     def _ask_for_pictures(self) -> None:
+        if self.file_state is not None:
+            for placed in self.layout.placed:
+                if placed.item.take_file_state(self.file_state):
+                    self._on_picture_changed(placed.entry)
         if self.pictures is None:
             return
         for placed in self.layout.placed:

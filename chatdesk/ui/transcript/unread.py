@@ -44,7 +44,7 @@ class Unread(QObject):
         return self._view.isVisible() and window.isActiveWindow() and not window.isMinimized()
 
     def _on_conversation_added(self, message: Message) -> None:
-        if message.role is Role.USER:
+        if message.role is Role.USER and message.author_id is None:
             self._conversation.mark_unread(None)
         elif self._conversation.first_unread is None and not (self._is_reader_here and self._layout.is_at_end):
             self._conversation.mark_unread(message.id)

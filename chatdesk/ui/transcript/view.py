@@ -38,6 +38,7 @@ from chatdesk.ui.transcript.contract import (
     MessageFetcher,
     PictureDoor,
     ScrollAnchor,
+    SharedWith,
     SizesFetcher,
     ThreadFinder,
 )
@@ -269,6 +270,21 @@ class TranscriptView(QAbstractScrollArea):
     def set_notice(self, message_id: str, text: str) -> None:
         """A line under a message that waits, such as when it will be sent again; "" takes it away."""
         self._conversation.set_notice(message_id, text)
+
+    def set_shared(self, shared: SharedWith | None) -> None:
+        """Names and rights in a shared thread; None: it is private."""
+        self._conversation.set_shared(shared)
+
+    def set_file_states(self, state_of: Callable[[str], str]) -> None:
+        """``state_of(sha256)`` says of an attached file that is not here why: "fetching", "missing"; else "". Call
+        again when one may have another."""
+        self._stage.file_state = state_of
+        self._stage.relayout()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the reader sees the newest message."""
+        return self._layout.is_at_end and not self._layout.has_newer
 
     def set_plain_questions(self, are_plain: bool) -> None:
         """Whether what a person wrote is shown as it was written, instead of as Markdown."""
