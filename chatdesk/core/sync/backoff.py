@@ -1,0 +1,32 @@
+"""How long to wait before a server that could not be reached is tried again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+_DOUBLING = 2
+#: The larger half of a wait is certain, the rest chance: a team's machines do not come back all at once.
+_SURE = 0.5
+
+
+class Backoff:
+    """Waits that double from ``first_s`` to ``longest_s``, each with jitter; ``chance`` gives 0..1. From any thread."""
+
+    def __init__(
+        self, first_s: float = 1.0, longest_s: float = 60.0, *, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.first_s = first_s
+        self._longest_s = longest_s
+        self._chance = chance
+        self._wait_s = first_s
+
+    def next_s(self) -> float:
+        """Seconds to wait after one more failure."""
+        wait_s = self._wait_s
+        self._wait_s = min(wait_s * _DOUBLING, self._longest_s)
+        return wait_s * (_SURE + (1 - _SURE) * self._chance())
+
+    def reset(self) -> None:
+        """It worked, or there is a reason to think that it will: a new network, something to send."""
+        self._wait_s = self.first_s

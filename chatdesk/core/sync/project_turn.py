@@ -1,0 +1,279 @@
+"""What a round does with one project in one turn: check, share, push, pull, and bring back what the server lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatdesk.core.domain.sync_wire import (
+    PUSH_BYTES,
+    PUSH_ROWS,
+    PulledChange,
+    PushResult,
+    PushStatus,
+    RelayedChange,
+    WireChange,
+)
+from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamUnreachable
+from chatdesk.core.sync.ports import Applied, Cursor, Settled
+from chatdesk.core.sync.requests import (
+    BatchSettled,
+    Forked,
+    Link,
+    PageTaken,
+    Request,
+    RoundResult,
+    ToLocal,
+    ToTeam,
+)
+
+#: Batches that are pushed before the next page is pulled.
+_PUSHES_A_TURN = 2
+#: How often in one round a server may contradict itself before the round gives up on a project.
+_PATIENCE = 3
+
+
+@dataclass
+class _Project:
+    cursor: Cursor
+    is_new_to_link: bool
+    is_checked: bool
+    wants_pull: bool
+    wants_push: bool
+    wants_share: bool
+    may_have_lost: bool
+    held: set[str] = field(default_factory=set)  # refused only for want of something that may still come
+    is_final: bool = False  # nothing more comes: what is held is refused
+    contradictions: int = 0
+    received: int = 0
+    relay_mark: int = -1
+    problem: TeamError | None = None
+
+    @property
+    def id(self) -> str:
+        return self.cursor.project_id
+
+
+class ProjectTurns:
+    """The projects of a round. ``greet`` says hello again where this device became another one; ``heads`` are the
+    newest numbers as the server told them, where they are known."""
+
+    def __init__(
+        self,
+        link: Link,
+        greet: Callable[[], Generator[Request, Any, None]],
+        *,
+        heads: dict[str, int],
+        may_write: bool,
+        pull_rows: int,
+    ) -> None:
+        self._link = link
+        self._greet = greet
+        self._heads = heads
+        self._may_write = may_write
+        self._pull_rows = pull_rows
+        self._projects: dict[str, _Project] = {}
+        self._sent = self._received = self._refused = self._total = 0
+
+    def begin(self, cursor: Cursor) -> None:
+        head = self._heads.get(cursor.project_id)
+        is_new = cursor.project_id not in self._link.checked
+        self._total += max((head or 0) - cursor.seq, 0)
+        self._projects[cursor.project_id] = _Project(
+            cursor,
+            is_new_to_link=is_new,
+            is_checked=not is_new and (head is None or head >= cursor.seq),
+            wants_pull=head is None or head != cursor.seq,
+            wants_push=True,
+            wants_share=is_new or bool(self._heads),
+            may_have_lost=is_new,
+        )
+
+    def wake(self, cursor: Cursor) -> None:
+        """Something was written in this project just now."""
+        if cursor.project_id not in self._projects:
+            self.begin(cursor)
+        self._projects[cursor.project_id].wants_push = True
+
+    def take(self, project_id: str) -> Generator[Request, Any, bool]:
+        """One turn; whether the project needs another."""
+        project = self._projects[project_id]
+        if not project.is_checked:
+            yield from self._check(project)
+        if self._may_write:
+            if project.wants_share:
+                project.wants_share = yield ToLocal("share_step", (project_id,))
+                project.wants_push = project.wants_push or project.wants_share
+            if project.wants_push:
+                yield from self._push(project)
+        if project.wants_pull:
+            yield from self._pull(project)
+        if project.wants_pull or (self._may_write and (project.wants_push or project.wants_share)):
+            return True
+        return (yield from self._come_to_rest(project))
+
+    def problem(self, project_id: str) -> TeamError | None:
+        return self._projects[project_id].problem
+
+    @property
+    def seqs(self) -> dict[str, int]:
+        """How far each project was pulled."""
+        return {project.id: project.cursor.seq for project in self._projects.values()}
+
+    @property
+    def is_drained(self) -> bool:
+        return not any(project.wants_pull or project.wants_push for project in self._projects.values())
+
+    def result(self, mode: str) -> RoundResult:
+        return RoundResult(mode, sent=self._sent, received=self._received, refused=self._refused)
+
+    def _check(self, project: _Project) -> Generator[Request, Any, None]:
+        """Is the server's history up to here the one that was pulled?"""
+        cursor = project.cursor
+        if cursor.seq:
+            chain: bytes | None = yield ToTeam("chain_at", (cursor.project_id, cursor.seq))
+            if chain != cursor.chain:
+                yield from self._begin_again(project)
+        project.is_checked = True
+        self._link.checked.add(cursor.project_id)
+
+    def _begin_again(self, project: _Project) -> Generator[Request, Any, None]:
+        project.contradictions += 1
+        if project.contradictions > _PATIENCE:
+            raise HistoryChanged
+        yield ToLocal("begin_again", (project.id,))
+        project.cursor = Cursor(project.id, 0, None, project.cursor.can_push)
+        project.wants_pull = project.wants_push = project.may_have_lost = True
+        project.is_final = False
+        self._total = max(self._total, self._received + self._heads.get(project.id, 0))
+
+    def _push(self, project: _Project) -> Generator[Request, Any, None]:
+        for _ in range(_PUSHES_A_TURN):
+            batch = yield from self._next_batch(project)
+            if not batch:
+                project.wants_push = False
+                return
+            try:
+                results: list[PushResult] = yield ToTeam("push", (project.id, self._link.device, batch))
+            except TeamUnreachable:
+                raise
+            except TeamError as error:
+                # Others' changes are pulled all the same.
+                project.problem = error
+                project.wants_push = False
+                return
+            if not (yield from self._settle(project, results, is_last=len(batch) < PUSH_ROWS)):
+                project.wants_push = False
+                return
+
+    def _next_batch(self, project: _Project) -> Generator[Request, Any, Sequence[WireChange]]:
+        """What is sent next, numbered in the sequence of the device that the server knows this connection by."""
+        while True:
+            batch: Sequence[WireChange] = yield ToLocal(
+                "pending", (project.id,), {"max_rows": PUSH_ROWS, "max_bytes": PUSH_BYTES}
+            )
+            if not batch:
+                return batch
+            # The round of another workspace may have made this profile another device since.
+            device = self._link.device
+            yield from self._greet()
+            if self._link.device == device:
+                return batch
+
+    def _settle(
+        self, project: _Project, results: Sequence[PushResult], *, is_last: bool
+    ) -> Generator[Request, Any, bool]:
+        """Whether that brought anything forward."""
+        taken = sum(result.status.is_taken for result in results)
+        if taken and is_last:
+            yield ToTeam("poke", (project.id,))  # first: others wait for it
+        project.held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
+        settled: Settled = yield ToLocal(
+            "settle", (project.id, [result for result in results if result.id not in project.held])
+        )
+        self._sent += taken
+        self._refused += len(settled.refused)
+        yield BatchSettled(project.id, settled, taken)
+        if taken:
+            project.wants_pull = project.may_have_lost = True
+        if settled.is_forked:
+            yield from self._fork(project)
+            return True
+        return bool(taken or settled.refused)
+
+    def _fork(self, project: _Project) -> Generator[Request, Any, None]:
+        project.contradictions += 1
+        if project.contradictions > _PATIENCE:
+            raise HistoryChanged
+        device: str = yield ToLocal("fork")
+        yield Forked(device)
+        yield from self._greet()
+        for each in self._projects.values():
+            each.wants_push = True
+
+    def _pull(self, project: _Project) -> Generator[Request, Any, None]:
+        cursor = project.cursor
+        rows: list[PulledChange] = yield ToTeam("pull", (cursor.project_id, cursor.seq), {"limit": self._pull_rows})
+        project.wants_pull = len(rows) >= self._pull_rows
+        if not rows:
+            return
+        try:
+            applied: Applied = yield ToLocal("apply", (cursor.project_id, rows), {"after": cursor})
+        except HistoryChanged:
+            yield from self._begin_again(project)
+            return
+        project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain, cursor.can_push)
+        project.received += len(rows)
+        self._received += len(rows)
+        self._total = max(self._total, self._received)
+        yield PageTaken(project.id, applied, rows[-1].seq, self._received, self._total)
+        if applied.is_foreign_mine:
+            yield from self._fork(project)
+
+    def _come_to_rest(self, project: _Project) -> Generator[Request, Any, bool]:
+        """Everything was sent and pulled; whether that brought up something to send."""
+        if not project.may_have_lost:
+            return False
+        if (yield ToLocal("requeue_lost", (project.id,))):
+            project.contradictions += 1
+            if project.contradictions > _PATIENCE:
+                raise HistoryChanged
+            project.wants_push = self._may_write
+            return self._may_write
+        if self._may_write and project.cursor.can_push and (yield from self._relay(project)):
+            return True
+        if project.held and not project.is_final and self._may_write:
+            project.is_final = project.wants_push = True
+            return True
+        project.may_have_lost = False
+        return False
+
+    def _relay(self, project: _Project) -> Generator[Request, Any, bool]:
+        """Bring back what the server lost of others; whether it took any."""
+        if project.relay_mark == project.received:
+            return False  # what it took last time never came back
+        lost: list[RelayedChange] = yield ToLocal("lost_by_server", (project.id,), {"limit": PUSH_ROWS})
+        lost = lost[: _fitting([200 + len(each.change.body or "") for each in lost])]
+        if not lost:
+            return False
+        results: list[PushResult] = yield ToTeam("relay", (project.id, self._link.device, lost))
+        yield ToLocal("settle_relayed", (project.id, results))
+        project.relay_mark = project.received
+        taken = sum(result.status.is_taken for result in results)
+        if not taken:
+            return False
+        yield ToTeam("poke", (project.id,))
+        self._sent += taken
+        project.wants_pull = project.wants_push = True
+        return True
+
+
+def _fitting(sizes: Sequence[int]) -> int:
+    """How many of the first stay within a push together; at least one, if there is any."""
+    total = 0
+    for count, size in enumerate(sizes):
+        total += size
+        if total > PUSH_BYTES and count:
+            return count
+    return len(sizes)

@@ -1,0 +1,115 @@
+"""What a round asks for and tells while it runs, and what it remembers of a connection. See ``round``."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from chatdesk.core.domain.sync_wire import Hello, TeamView
+from chatdesk.core.sync.errors import TeamError
+from chatdesk.core.sync.ports import Applied, Settled
+
+
+@dataclass(frozen=True, slots=True)
+class ToLocal:
+    """Call a method of the ``LocalStore``; what it returns is sent into the round, what it raises is thrown into it."""
+
+    method: str
+    args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToTeam:
+    """The same of the ``TeamStore``."""
+
+    method: str
+    args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTaken:
+    """Members, devices and roles are known; ``changed`` projects were taken up or ended."""
+
+    hello: Hello
+    view: TeamView
+    changed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PageTaken:
+    """A page of a project became part of this profile. ``done`` of ``total`` rows of this round, over all projects;
+    ``total`` grows when more is written meanwhile."""
+
+    project_id: str
+    applied: Applied
+    seq: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettled:
+    """The server answered a push. ``sent`` rows were new or known to it."""
+
+    project_id: str
+    settled: Settled
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A copy of this profile writes under the same device, so this one is ``device`` from now on."""
+
+    device: str
+
+
+Notice: TypeAlias = ViewTaken | PageTaken | BatchSettled | Forked
+Request: TypeAlias = ToLocal | ToTeam | Notice
+
+
+class Link:
+    """What is known of one connection to a team's database, from one round to the next; a new connection needs a new
+    one. ``hello`` is None until it was said."""
+
+    def __init__(self) -> None:
+        self.hello: Hello | None = None
+        self.device = ""
+        self.is_viewed = False
+        self.checked: set[str] = set()
+        self.channels: dict[str, str] = {}  # by project
+        self.told: dict[str, int] = {}  # what the server knows of how far was pulled
+        self._written: deque[str] = deque()
+
+    def written(self, projects: Iterable[str]) -> None:
+        """Something was written here, and shall not wait for the end of a long pull. From any thread."""
+        self._written.extend(projects)
+
+    def take_written(self) -> list[str]:
+        """Those projects, each once, the first first; they are forgotten."""
+        found: dict[str, None] = {}
+        while self._written:
+            found[self._written.popleft()] = None
+        return list(found)
+
+    def forget(self) -> None:
+        """This profile is another device now: say hello again."""
+        self.hello = None
+        self.told.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class RoundResult:
+    """How a round ended. ``is_drained``: everything that the server had was taken over, and it has everything that may
+    be pushed. ``problems``: what went wrong with single projects, the first first."""
+
+    mode: str
+    sent: int = 0
+    received: int = 0
+    refused: int = 0
+    changed_projects: frozenset[str] = frozenset()
+    problems: tuple[tuple[str, TeamError], ...] = ()
+    is_drained: bool = False
