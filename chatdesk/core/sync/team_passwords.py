@@ -1,4 +1,4 @@
-"""A person's passwords for their teams' databases: kept where the keys of providers are kept, or given by a variable."""
+"""A person's passwords for their teams' databases: kept where the keys of providers are, or given by a variable."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class PasswordNotKept(SecretNotKept):
     what = "This computer cannot keep the password for the team's database."
     safe = "Nothing was changed on the server, and the invitation is still good."
     next_step = (
-        "Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own"
-        f" into the variable {VARIABLE} each time before ChatDesk starts."
+        "Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your"
+        f" own into the variable {VARIABLE} each time before ChatDesk starts."
     )
 
 

@@ -1,0 +1,94 @@
+"""How a server is named: what a person pastes or types, and what an invitation may name.
+
+Only a host, never a path of a socket or a list of hosts: what libpq would take beyond that is nothing a stranger's
+invitation may choose.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.errors import InvalidInput
+
+DEFAULT_PORT = 5432
+#: ``disable`` is nothing but what a person chose in plain words.
+TLS_MODES = frozenset(("verify-full", "disable"))
+_LONGEST = 4096
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?")
+_NAME = re.compile(r"[^\x00-\x1f\x7f=:/'\"\\]{1,63}")
+_SCHEMES = ("postgres", "postgresql")
+# Carrier-grade NAT (RFC 6598) is also what private networks over the internet use.
+_SHARED_SPACE = ipaddress.ip_network("100.64.0.0/10")
+
+
+class AddressUnusable(InvalidInput):
+    code = "team_address_unusable"
+    what = "That is not the address of a Postgres database."
+    safe = "Nothing was sent."
+    next_step = "It looks like postgresql://name:password@db.example.org:5432/team; the server's operator shows it."
+
+
+def read_address(text: str) -> tuple[ServerAddress, str]:
+    """A connection string as a server's operator shows it, and the password in it (or empty). ``sslmode=disable`` is
+    taken at its word; every other is ``verify-full``, which nobody has to weaken. Raises ``AddressUnusable``."""
+    wanted = text.strip().removeprefix("psql ").strip().strip("'\"")
+    if not wanted or len(wanted) > _LONGEST:
+        raise AddressUnusable
+    try:
+        parts = urlsplit(wanted)
+        port = parts.port or DEFAULT_PORT
+        given = (parts.hostname, parts.username, parts.password, parts.path[1:])
+        host, user, password, database = (unquote(each or "", errors="strict") for each in given)
+    except ValueError:
+        raise AddressUnusable from None
+    if parts.scheme not in _SCHEMES:
+        raise AddressUnusable
+    is_open = parse_qs(parts.query).get("sslmode") == ["disable"]
+    address = ServerAddress(
+        host=host, port=port, database=database, user=user, tls="disable" if is_open else "verify-full"
+    )
+    return checked_address(address), password
+
+
+def checked_address(address: ServerAddress) -> ServerAddress:
+    """As it is, or ``AddressUnusable`` with a sentence about the part that cannot be."""
+    if not is_host(address.host):
+        raise AddressUnusable(f"“{address.host[:80]}” is not the name or the number of a server.")
+    if not 1 <= address.port <= 65_535:
+        raise AddressUnusable("A port is a number from 1 to 65535.")
+    if not _NAME.fullmatch(address.database):
+        raise AddressUnusable("The name of the database is missing, or has signs that ChatDesk does not take.")
+    if not _NAME.fullmatch(address.user):
+        raise AddressUnusable("The name of the login is missing, or has signs that ChatDesk does not take.")
+    if address.tls not in TLS_MODES:
+        raise AddressUnusable("ChatDesk does not know this kind of encryption.")
+    return address
+
+
+def is_host(host: str) -> bool:
+    """Whether it is one name or number."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _HOST.fullmatch(host) is not None
+    return "%" not in host
+
+
+def is_private(host: str, port: int) -> bool:
+    """Whether a server is on this computer or in a network of one's own. Blocks on the look-up of a name; false where
+    it is not known."""
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(_is_own(ipaddress.ip_address(each.split("%")[0])) for each in found)
+
+
+def _is_own(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address) and address in _SHARED_SPACE:
+        return True
+    return address.is_private or address.is_loopback or address.is_link_local
