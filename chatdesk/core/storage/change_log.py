@@ -15,6 +15,8 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock, HybridClock
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.errors import SharedReadOnly
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.plain_text import to_json
 
@@ -27,8 +29,20 @@ PROJECT = "lww.project"
 NAME = "name"
 COLOUR = "lww.colour"
 TAG = "lww.tag."  # and the tag's id: whether a thread has that tag
+CONTEXT = "lww.context"
+CONTEXT_FROM = "lww.context_from"
+SYSTEM_PROMPT = "system_prompt"
+PARAMETERS = "lww.parameters"
+SUMMARIES = "lww.summaries"
+#: How one person keeps their own view of things: never sent. Where a thread lies is told by entering it there.
+PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
+
+_INSERT = (
+    "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class LogWatch:
@@ -43,6 +57,11 @@ class LogWatch:
 
     def note(self, project_id: str) -> None:
         self._noted.add(project_id)
+
+    def check(self, project_id: str) -> None:
+        """Raises ``SharedReadOnly`` where this person may not write."""
+        if project_id in self.read_only:
+            raise SharedReadOnly
 
     def forget(self) -> None:
         """The transaction was rolled back."""
@@ -112,16 +131,19 @@ def log_change(
     hlc: int,
     reg: str = CONTENT,
     body: Mapping[str, Any] | None = None,
+    knows: Sequence[str] = (),
+    is_kept: bool = False,
 ) -> str:
-    """Append one change and make it the only head of its register. Returns its id."""
-    origin.watch.note(project_id)
+    """Append one change and make it the only head of its register. Returns its id. ``knows``: the parents of something
+    new, see ``known_deletions``. ``is_kept``: also where this person may only read. Raises ``SharedReadOnly``."""
+    _announce(origin, project_id, reg, is_kept=is_kept)
     dseq = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + 1, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - 1",
         (hlc, origin.device_id),
     ).scalar_one()
     change_id = new_id()
-    parents: list[str] = []
+    parents = list(knows)
     if op != "new":
         heads = conn.exec_driver_sql(
             "SELECT change_id FROM register_heads WHERE entity = ? AND reg = ? ORDER BY change_id", (entity, reg)
@@ -129,8 +151,7 @@ def log_change(
         parents = [row[0] for row in heads]
         conn.exec_driver_sql("DELETE FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
     conn.exec_driver_sql(
-        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _INSERT,
         (
             change_id,
             project_id,
@@ -143,6 +164,7 @@ def log_change(
             json.dumps(parents),
             hlc,
             None if body is None else to_json(body),
+            _state_of(reg),
             origin.now(),
         ),
     )
@@ -165,7 +187,7 @@ def log_many(
     if not entries:
         return
     for project_id in {entry[1] for entry in entries}:
-        origin.watch.note(project_id)
+        _announce(origin, project_id, reg)
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - ?",
@@ -175,8 +197,7 @@ def log_many(
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entries]
     conn.exec_driver_sql(
-        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _INSERT,
         [
             (
                 ids[place],
@@ -190,6 +211,7 @@ def log_many(
                 json.dumps(heads.get(entity, [])),
                 hlc,
                 None if body is None else to_json(body),
+                _state_of(reg),
                 now,
             )
             for place, (entity, project_id, hlc, body) in enumerate(entries)
@@ -203,6 +225,29 @@ def log_many(
         "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
         [(entry[0], reg, change) for entry, change in zip(entries, ids, strict=True)],
     )
+
+
+def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
+    """The deletions of a message below which another one is written: whoever names them knew, and what was deleted does
+    not come back for that."""
+    rows = conn.exec_driver_sql(
+        "SELECT c.id FROM register_heads h JOIN changes c ON c.id = h.change_id"
+        " WHERE h.entity = ? AND h.reg = ? AND c.op = 'del' ORDER BY c.id",
+        (message_id, CONTENT),
+    )
+    return [] if message_id is None else [row[0] for row in rows]
+
+
+def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = False) -> None:
+    if reg in PERSONAL:
+        return
+    if not is_kept:
+        origin.watch.check(project_id)
+    origin.watch.note(project_id)
+
+
+def _state_of(reg: str) -> int:
+    return int(ChangeState.PRIVATE if reg in PERSONAL else ChangeState.PENDING)
 
 
 def _heads(conn: Connection, entities: Sequence[str], reg: str) -> dict[str, list[str]]:
@@ -221,7 +266,7 @@ def _heads(conn: Connection, entities: Sequence[str], reg: str) -> dict[str, lis
 
 def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
     """Append the making of many things at once, in their order."""
-    origin.watch.note(project_id)
+    _announce(origin, project_id, CONTENT)
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ? WHERE id = ? RETURNING next_dseq - ?",
         (len(entities), origin.device_id, len(entities)),

@@ -14,7 +14,7 @@ from chatdesk.core.domain.summary import StaleReason, SummarySwitches
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import context_rows, summary_staleness, tables
-from chatdesk.core.storage.change_log import write_register
+from chatdesk.core.storage.change_log import CONTEXT, CONTEXT_FROM, PARAMETERS, SUMMARIES, write_register
 from chatdesk.core.storage.plain_text import from_json, to_json
 from chatdesk.core.storage.rows import get_message
 from chatdesk.core.storage.summaries import best_for_path
@@ -22,8 +22,6 @@ from chatdesk.core.storage.threads import live_thread
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
-
-_MARK, _START, _PARAMETERS, _SUMMARIES = "lww.context", "lww.context_from", "lww.parameters", "lww.summaries"
 
 _FRAME = """
 SELECT t.project_id, t.provider, t.model, t.system_prompt, p.system_prompt, t.parameters, p.parameters,
@@ -99,7 +97,7 @@ class ContextRepository:
             before = conn.exec_driver_sql("SELECT context_mark FROM messages WHERE id = ?", (wanted,)).scalar_one()
             if before != mark.value:
                 project_id = live_thread(conn, message.thread_id).project_id
-                self._change(conn, tables.messages, wanted, project_id, {"context_mark": mark.value}, _MARK)
+                self._change(conn, tables.messages, wanted, project_id, {"context_mark": mark.value}, CONTEXT)
                 if ContextMark.EXCLUDED in (before, mark.value):
                     summary_staleness.mark_message(conn, wanted, StaleReason.EXCLUDED)
             return get_message(conn, wanted)
@@ -115,7 +113,7 @@ class ContextRepository:
             project_id = live_thread(conn, thread).project_id
             if start is not None and get_message(conn, start).thread_id != thread:
                 raise MessageNotFound
-            self._change(conn, tables.threads, thread, project_id, {"context_from_id": start}, _START)
+            self._change(conn, tables.threads, thread, project_id, {"context_from_id": start}, CONTEXT_FROM)
 
         await self._db.write(work)
 
@@ -147,10 +145,10 @@ class ContextRepository:
         return await self._db.read(work)
 
     async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
-        await self._change_thread(thread_id, {"parameters": to_json(parameters.as_json())}, _PARAMETERS)
+        await self._change_thread(thread_id, {"parameters": to_json(parameters.as_json())}, PARAMETERS)
 
     async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
-        await self._change_project(project_id, {"parameters": to_json(parameters.as_json())}, _PARAMETERS)
+        await self._change_project(project_id, {"parameters": to_json(parameters.as_json())}, PARAMETERS)
 
     async def summary_switches(self, thread_id: str) -> SummarySwitches:
         """Those of the thread and its project."""
@@ -169,10 +167,10 @@ class ContextRepository:
         return await self._db.read(work)
 
     async def switch_thread_summaries(self, thread_id: str, *, is_on: bool) -> None:
-        await self._change_thread(thread_id, {"is_without_summaries": int(not is_on)}, _SUMMARIES)
+        await self._change_thread(thread_id, {"is_without_summaries": int(not is_on)}, SUMMARIES)
 
     async def switch_project_summaries(self, project_id: str, *, is_on: bool) -> None:
-        await self._change_project(project_id, {"is_without_summaries": int(not is_on)}, _SUMMARIES)
+        await self._change_project(project_id, {"is_without_summaries": int(not is_on)}, SUMMARIES)
 
     async def _change_thread(self, thread_id: str, values: dict[str, Any], reg: str) -> None:
         wanted = checked_id(thread_id)
