@@ -61,6 +61,7 @@ class Composer(QWidget):
         self._is_usable = True
         self._is_too_large = False
         self._offline_words = ""
+        self._refusal = ""
         self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
         self._shelf: AttachmentShelf | None = None
@@ -177,9 +178,22 @@ class Composer(QWidget):
     def set_enabled(self, is_enabled: bool) -> None:
         """A composer that is not enabled shows its text but takes none."""
         self._is_usable = is_enabled
-        self.editor.set_locked(not is_enabled)
-        self.prompts_button.setEnabled(is_enabled)
-        self.attach_button.setEnabled(is_enabled)
+        self._lock()
+
+    def set_refusal(self, sentence: str) -> None:
+        """Why nothing can be written here, which stands below the text; empty: it can."""
+        if sentence == self._refusal:
+            return
+        self._refusal = sentence
+        self.editor.setAccessibleDescription(sentence)
+        self._lock()
+        self._show_standing_notice()
+
+    def _lock(self) -> None:
+        is_open = self._is_usable and not self._refusal
+        self.editor.set_locked(not is_open)
+        self.prompts_button.setEnabled(is_open)
+        self.attach_button.setEnabled(is_open)
         self._update_send()
 
     def set_placeholder(self, text: str) -> None:
@@ -332,7 +346,7 @@ class Composer(QWidget):
         size_bytes = self._size_bytes()
         was_too_large, self._is_too_large = self._is_too_large, size_bytes > self._size_limit_bytes
         has_content = bool(self.attached) or not self.editor.is_blank()
-        can_send = self._is_usable and not self._is_too_large and not self._is_copying()
+        can_send = self._is_usable and not self._refusal and not self._is_too_large and not self._is_copying()
         self.send_button.setEnabled(can_send and has_content)
         if self._is_too_large or was_too_large:
             self._show_standing_notice()
@@ -352,7 +366,7 @@ class Composer(QWidget):
             size, limit = (_in_units(value) for value in (self._size_bytes(), self._size_limit_bytes))
             self._set_notice(f"{size} is more than one message can hold ({limit}). Split the text.", is_danger=True)
         else:
-            self._set_notice(self._offline_words, is_danger=False)
+            self._set_notice(self._refusal or self._offline_words, is_danger=False)
 
     def _set_notice(self, text: str, *, is_danger: bool) -> None:
         self._notice.setText(text)

@@ -34,6 +34,8 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
     is_archived = first.archived_at is not None
     if not many:
         _add(menu, f"Rename\t{sidebar.rename_keys}", lambda: sidebar.thread_list.begin_rename(first.id))
+    if any(sidebar.unread_of(thread_id) for thread_id in chosen):
+        _add(menu, f"Mark{many} as read", lambda: sidebar.markReadRequested.emit(chosen))
     _add(menu, f"{'Unpin' if is_pinned else 'Pin'}{many}", lambda: sidebar.pinRequested.emit(chosen, not is_pinned))
     _add(
         menu,

@@ -30,6 +30,7 @@ class ProjectBadge(ThemedButton):
         super().__init__(theme, name="Projects", object_name="projectBadge", parent=parent)
         self._title = ""
         self._colour: str | None = ""
+        self._is_shared = False
         self._is_under_drag = False
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setAcceptDrops(True)
@@ -37,13 +38,15 @@ class ProjectBadge(ThemedButton):
         self._timer.timeout.connect(self.dragHeld)
         self.clicked.connect(self.listAsked)
 
-    def set_project(self, name: str, colour: str | None) -> None:
-        """``colour`` is ``#RRGGBB``, anything else the accent; None: no single project, no square."""
+    def set_project(self, name: str, colour: str | None, *, shared: str = "") -> None:
+        """``colour`` is ``#RRGGBB``, anything else the accent; None: no single project, no square. ``shared``: what is
+        said of a project of a team; empty: it is private."""
         self._title = name
         self._colour = colour
-        self.setAccessibleName(f"Project {name}")
+        self._is_shared = bool(shared)
+        self.setAccessibleName(f"Project {name}, {shared}" if shared else f"Project {name}")
         self.setAccessibleDescription("Opens the list of projects")
-        set_plain_tooltip(self, name)
+        set_plain_tooltip(self, f"{name} · {shared}" if shared else name)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -87,12 +90,16 @@ class ProjectBadge(ThemedButton):
         painter.setPen(theme.colour("text"))
         mark = ICON_PX * max(1.0, theme.scale)
         metrics = painter.fontMetrics()
-        room = round(whole.width() - left - mark - tokens.space.s)
+        room = round(whole.width() - left - (mark + tokens.space.s) * (2 if self._is_shared else 1))
         name = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, room)
         width = metrics.horizontalAdvance(name)
         area = mirrored(QRectF(left, 0, width + 1, self.height()), whole, direction)
         start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(area, int(start | Qt.TextFlag.TextSingleLine), name)
+        if self._is_shared:
+            people = QRectF(left + width + tokens.space.s, (self.height() - mark) / 2, mark, mark)
+            paint_icon(painter, mirrored(people, whole, direction), "users", theme.colour("muted"))
+            left += mark + tokens.space.s
         chevrons = QRectF(left + width + tokens.space.s, (self.height() - mark) / 2, mark, mark)
         paint_icon(painter, mirrored(chevrons, whole, direction), "chevrons-up-down", theme.colour("muted"))
         if self.hasFocus():

@@ -4,7 +4,7 @@ come from a callback, wishes leave as signals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +58,7 @@ class Sidebar(QWidget):
     deleteRequested = Signal(object)
     restoreRequested = Signal(object)
     purgeRequested = Signal(object)
+    markReadRequested = Signal(object)
     # About the list.
     projectsAsked = Signal()
     projectsAskedUnderDrag = Signal()
@@ -66,6 +67,7 @@ class Sidebar(QWidget):
     tagFilterRequested = Signal(str)
     tagListRequested = Signal()
     emptyTrashRequested = Signal()
+    teamPressed = Signal()
     placeChanged = Signal()
 
     def __init__(
@@ -82,6 +84,7 @@ class Sidebar(QWidget):
         self._model = ThreadModel(fetch, clock or SystemClock(), zone=zone, parent=self)
         self._load_error = ""
         self._project: Project | None = None
+        self._shared: dict[str, str] = {}
         self._selection_bar: SelectionBar | None = None
         self._by_name = False
         self._tag_name: str | None = None
@@ -134,11 +137,20 @@ class Sidebar(QWidget):
     def set_project(self, project: Project | None) -> None:
         """The project whose threads are listed; None: those of all."""
         self._project = project
+        self._show_project()
+        self._set_filter()
+
+    def set_shared_projects(self, shared: Mapping[str, str]) -> None:
+        """By project id, what is said of those that are shared, such as "Shared, you can only read"."""
+        self._shared = dict(shared)
+        self._show_project()
+
+    def _show_project(self) -> None:
+        project = self._project
         if project is None:
             self._badge.set_project("All projects", None)
         else:
-            self._badge.set_project(project.name, project.colour)
-        self._set_filter()
+            self._badge.set_project(project.name, project.colour, shared=self._shared.get(project.id, ""))
 
     def set_tag(self, tag: Tag | None) -> None:
         """Only threads with this tag; ``reload`` fetches them."""
@@ -179,6 +191,17 @@ class Sidebar(QWidget):
         """The line at the bottom: what became of the last change."""
         self._status.set_text(text, is_error=is_error)
 
+    def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "") -> None:
+        """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused. While
+        something of this computer is wrong, ``set_status`` says that instead. ``teamPressed`` asks for more."""
+        had_line = self._status.team_button is not None
+        self._status.set_team(text, tone=tone, tip=tip)
+        button = self._status.team_button
+        if button is not None and not had_line:
+            button.clicked.connect(self.teamPressed)
+            self.setTabOrder(self._empty_button, button)
+            self.setTabOrder(button, self._status.view_button)
+
     def set_load_error(self, sentence: str) -> None:
         """The page asked for will not come; an empty sentence takes the notice away."""
         if sentence:
@@ -200,6 +223,13 @@ class Sidebar(QWidget):
 
     def set_streaming(self, thread_id: str, is_streaming: bool) -> None:
         self._model.set_streaming(thread_id, is_streaming)
+
+    def set_unread(self, counts: Mapping[str, int]) -> None:
+        """How many messages of others are new in each thread; threads without any are left out."""
+        self._model.set_unread(counts)
+
+    def unread_of(self, thread_id: str) -> int:
+        return self._model.unread_of(thread_id)
 
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
@@ -245,6 +275,7 @@ class Sidebar(QWidget):
 
     def focus_panes(self) -> tuple[QWidget, ...]:
         """In the order in which Tab walks."""
+        team_button = self._status.team_button
         return (
             self._badge,
             self._new_button,
@@ -252,6 +283,7 @@ class Sidebar(QWidget):
             self._view_bar,
             self.thread_list,
             self._empty_button,
+            *(() if team_button is None else (team_button,)),
             self._status.view_button,
             self._status.settings_button,
         )

@@ -16,9 +16,10 @@ from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX, Tokens
 from chatdesk.ui.widgets.painting import mirrored
 
 ROW_HEIGHT_PX = 34
-_DOT_PX = 7
+_DOT_PX, _DOT_GAP_PX = 7, 4
 _TAG_SHARE, _TAG_PADDING_PX = 0.4, 5  # of the room for a title
 _HEADING_DROP_PX = 3  # a heading stands nearer to the rows it names than to those above
+_MOST_COUNTED = 99
 _MAX_TITLE = 500  # no title is measured past what any sidebar can show
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
@@ -114,15 +115,37 @@ class ThreadDelegate(QStyledItemDelegate):
             painter.setBrush(look.accent)
             painter.drawEllipse(place(right - _DOT_PX, top + (high - _DOT_PX) / 2, _DOT_PX, _DOT_PX))
             right -= _DOT_PX + gap
+        if row.unread:
+            right -= self._paint_unread(painter, whole, row.unread, right=right, direction=direction) + gap
         if row.tags:
             right -= self._paint_tags(painter, whole, row.tags, between=(left, right), direction=direction) + gap
-        font, metrics = self._font("text")
+        font, metrics = self._font("strong" if row.unread else "text")
         area = place(left, top, max(0.0, right - left), high)
         painter.setFont(font)
         painter.setPen(look.text)
         title = row.title[:_MAX_TITLE].replace("\n", " ")
         shown = metrics.elidedText(title, Qt.TextElideMode.ElideRight, round(area.width()))
         painter.drawText(area, self._start(direction), shown)
+
+    def _paint_unread(
+        self, painter: QPainter, whole: QRectF, count: int, *, right: float, direction: Qt.LayoutDirection
+    ) -> float:
+        """A dot, and how many, ending at ``right``. Returns the width."""
+        look = self._looks()
+        font, metrics = self._font("time")
+        text = f"{count}" if count <= _MOST_COUNTED else f"{_MOST_COUNTED}+"
+        words = metrics.horizontalAdvance(text) + 1
+        width = words + _DOT_PX + _DOT_GAP_PX
+        left, top = right - width, whole.top()
+        dot = QRectF(left, top + (whole.height() - _DOT_PX) / 2, _DOT_PX, _DOT_PX)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(look.accent)
+        painter.drawEllipse(mirrored(dot, whole, direction))
+        painter.setFont(font)
+        painter.setPen(look.text)
+        area = QRectF(left + _DOT_PX + _DOT_GAP_PX, top, words, whole.height())
+        painter.drawText(mirrored(area, whole, direction), _LEFT, text)
+        return width
 
     def _paint_tags(
         self,
@@ -183,7 +206,7 @@ class ThreadDelegate(QStyledItemDelegate):
         """Fonts are kept: making one and asking its metrics costs more than drawing the row."""
         found = self._fonts.get(role)
         if found is None:
-            font = self._theme.font("group" if role in ("group", "time") else "text")
+            font = self._theme.font("group" if role in ("group", "time") else "strong" if role == "strong" else "text")
             if role == "time":
                 font.setWeight(QFont.Weight.Normal)
             found = self._fonts[role] = (font, QFontMetrics(font))

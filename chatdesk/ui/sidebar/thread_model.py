@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from enum import IntEnum, StrEnum
@@ -76,6 +76,7 @@ class PaintedRow(NamedTuple):
     is_pinned: bool
     is_streaming: bool
     tags: tuple[str, ...]
+    unread: int = 0
 
 
 @dataclass(slots=True)
@@ -106,6 +107,7 @@ class ThreadModel(QStringListModel):
         self._key_of: dict[str, RowKey] = {}
         self._group_sizes: Counter[int] = Counter()
         self._streaming: set[str] = set()
+        self._unread: Mapping[str, int] = {}
         self._view = ThreadView.ACTIVE
         self._by_name = False
         self._how = Arrangement()
@@ -246,6 +248,18 @@ class ThreadModel(QStringListModel):
         if index.isValid():
             self.dataChanged.emit(index, index)
 
+    def set_unread(self, counts: Mapping[str, int]) -> None:
+        """How many messages of others each thread has that were not seen; threads without any are left out."""
+        before, self._unread = self._unread, dict(counts)
+        for thread_id in before.keys() | self._unread.keys():
+            if before.get(thread_id) != self._unread.get(thread_id):
+                index = self.index_of(thread_id)
+                if index.isValid():
+                    self.dataChanged.emit(index, index)
+
+    def unread_of(self, thread_id: str) -> int:
+        return self._unread.get(thread_id, 0)
+
     def regroup(self) -> bool:
         """Look at the calendar; on a new day put every row under its new heading. True when the day changed."""
         today = self._read_today()
@@ -333,6 +347,7 @@ class ThreadModel(QStringListModel):
                     thread.pinned_at is not None,
                     thread.id in self._streaming,
                     thread.tags,
+                    self._unread.get(thread.id, 0),
                 )
         return None
 
@@ -342,6 +357,9 @@ class ThreadModel(QStringListModel):
         words = [row.title, spoken_time(self._how.moment(row.thread), self._today, self._zone)]
         if self._how.is_trash:
             words[1:] = [f"deleted {words[1]}", f"{days_text(self._days_left(row.thread))} left"]
+        unread = self._unread.get(row.thread.id, 0)
+        if unread:
+            words.append(f"{unread:,} unread")
         if row.thread.tags:
             words.append("tagged " + ", ".join(row.thread.tags))
         if row.thread.pinned_at is not None:

@@ -103,8 +103,8 @@ class PictureDoor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedWith:
-    """What the transcript of a shared thread has to know: the name of whoever has an id, whether one may write here, and
-    whether one may delete what others wrote."""
+    """What the transcript of a shared thread has to know: the name of whoever has an id, whether one may write here,
+    and whether one may delete what others wrote."""
 
     name_of: Callable[[str], str]
     can_write: bool = True

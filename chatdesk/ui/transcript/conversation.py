@@ -113,7 +113,8 @@ class Conversation(QObject):
         """With whom the thread is shared; None: with nobody. Holds for the threads that are shown from now on too."""
         self.shared = shared
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
-        if any([entry.set_shared(shared) for entry in entries.values()]):
+        changed = [entry for entry in entries.values() if entry.set_shared(shared)]
+        if changed:
             self._stage.schedule()
             self.changed.emit()
 

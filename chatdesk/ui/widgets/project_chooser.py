@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
@@ -35,7 +36,8 @@ _ENTRY_ROLE = int(Qt.ItemDataRole.UserRole)
 @dataclass(frozen=True, slots=True)
 class ChooserEntry:
     """One row. A ``project`` has a colour, and ``key`` is its id; a ``command`` has an icon, and ``key`` says which. A
-    heading cannot be chosen. Only projects take threads that are dropped."""
+    heading cannot be chosen. Only projects take threads that are dropped. ``shared`` is what is said of a project of a
+    team."""
 
     kind: Kind
     text: str
@@ -44,6 +46,7 @@ class ChooserEntry:
     icon_name: str = ""
     hint: str = ""
     is_current: bool = False
+    shared: str = ""
 
 
 class ProjectChooser(QWidget):
@@ -142,8 +145,10 @@ class ProjectChooser(QWidget):
         for entry in self._matching(words):
             item = QListWidgetItem(entry.text, self.list)
             item.setData(_ENTRY_ROLE, entry)
-            spoken = ", ".join(filter(None, (entry.text, entry.hint, "open" if entry.is_current else "")))
+            spoken = ", ".join(filter(None, (entry.text, entry.shared, entry.hint, "open" if entry.is_current else "")))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
+            if entry.shared:
+                item.setToolTip(f"{escape(entry.text)} · {escape(entry.shared)}")
             if entry.kind == "heading":
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             elif current < 0 or (entry.is_current and not words):
@@ -247,6 +252,10 @@ class _ChooserDelegate(QStyledItemDelegate):
         if entry.is_current:
             side = ICON_PX * scale
             paint_icon(painter, place(right - side, side, side), "check", theme.colour("accent"))
+            right -= side + theme.tokens.space.s
+        if entry.shared:
+            side = ICON_PX * scale
+            paint_icon(painter, place(right - side, side, side), "users", theme.colour("muted"))
             right -= side + theme.tokens.space.s
         vertical = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
         start = int(QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft) | vertical)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
@@ -14,6 +15,9 @@ from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.thread_title import ThreadTitle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.widgets.presence_row import PersonHere, PresenceRow
 
 
 class ThreadHeader(QWidget):
@@ -29,6 +33,7 @@ class ThreadHeader(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.presence: PresenceRow | None = None
         self.setObjectName("threadHeader")
         self.setAccessibleName("Thread header")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -70,6 +75,20 @@ class ThreadHeader(QWidget):
 
     def begin_title_edit(self) -> None:
         self.title.begin_edit()
+
+    def set_people(self, people: Sequence[PersonHere]) -> None:
+        """Who else is at the open thread."""
+        if self.presence is None:
+            if not people:
+                return
+            from chatdesk.ui.widgets.presence_row import PresenceRow
+
+            self.presence = PresenceRow(self._theme, self)
+            row = self.layout()
+            assert isinstance(row, QHBoxLayout)
+            row.insertWidget(row.indexOf(self.model_picker), self.presence)
+        self.presence.set_people(people)
+        self.setAccessibleDescription(self.presence.accessibleName() if people else "")
 
     @property
     def models(self) -> tuple[ProviderChoices, ...]:

@@ -1,0 +1,68 @@
+"""How sync stands, in one sentence that can be pressed for more. Made only where a workspace was joined."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
+from chatdesk.ui.widgets.buttons import ThemedButton
+from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+#: By tone: the icon, and the colours of icon and words. What differs is never the colour alone.
+_TONES: Final = {
+    "calm": ("cloud", "muted", "muted"),
+    "offline": ("cloud-off", "muted", "text"),
+    "refused": ("circle-alert", "danger", "danger"),
+}
+_PAD_PX = 2
+
+
+class TeamLine(ThemedButton):
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, name="Sync", object_name="teamStatus", parent=parent)
+        self.tone = "calm"
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setAccessibleDescription("Opens the details of sync")
+
+    def show_status(self, text: str, *, tone: str, tip: str) -> None:
+        """``tip`` says more than fits. Said aloud only when it is of another tone than before, never at every step."""
+        is_other = tone != self.tone and bool(self.text())
+        self.tone = tone
+        self.setText(text)
+        self.setAccessibleName(f"Sync: {text}")
+        set_plain_tooltip(self, tip or text)
+        self.update()
+        if is_other:
+            announce(self, text)
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, round(HIT_TARGET_PX * max(1.0, self._theme.scale)))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme, tokens = self._theme, self._theme.tokens
+        name, icon_colour, text_colour = _TONES[self.tone]
+        painter = QPainter(self)
+        whole, direction = QRectF(self.rect()), self.layoutDirection()
+        if self._is_hot():
+            paint_box(painter, whole, tokens.radius.row, fill=theme.colour("hover"))
+        side = ICON_PX * max(1.0, theme.scale)
+        sign = QRectF(_PAD_PX, (self.height() - side) / 2, side, side)
+        paint_icon(painter, mirrored(sign, whole, direction), name, theme.colour(icon_colour))
+        painter.setFont(theme.font("muted"))
+        painter.setPen(theme.colour(text_colour))
+        left = sign.right() + tokens.space.s
+        area = QRectF(left, 0, max(0.0, whole.width() - left - _PAD_PX), whole.height())
+        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(area.width()))
+        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(mirrored(area, whole, direction), int(start | Qt.TextFlag.TextSingleLine), text)
+        if self.hasFocus():
+            paint_focus_ring(painter, whole, tokens.radius.row, theme.colour("accent"))
+        painter.end()

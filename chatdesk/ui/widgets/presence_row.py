@@ -1,0 +1,134 @@
+"""Who else is at a shared thread, in the thread's header: up to four discs with initials, and who types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.initials import paint_badge
+from chatdesk.ui.widgets.painting import mirrored
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+MOST_BADGES = 4
+_BADGE_PX, _GAP_PX, _RING_PX = 22, 3, 2
+_WIDEST_WORDS_PX = 220
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHere:
+    """``is_in_thread``: at the open thread, not elsewhere in its project."""
+
+    member_id: str
+    name: str
+    is_typing: bool = False
+    is_in_thread: bool = True
+
+
+class PresenceRow(QWidget):
+    """Its accessible name says all of it; it changes without being announced."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._people: tuple[PersonHere, ...] = ()
+        self.words = ""
+        self.setObjectName("presence")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setVisible(False)
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def people(self) -> tuple[PersonHere, ...]:
+        return self._people
+
+    def set_people(self, people: Sequence[PersonHere]) -> None:
+        """Those in the thread come first, and of these those who type."""
+        ordered = tuple(sorted(people, key=lambda each: (not each.is_typing, not each.is_in_thread, each.name)))
+        if ordered == self._people:
+            return
+        self._people = ordered
+        self.words = typing_words([each.name for each in ordered if each.is_typing])
+        text = ", ".join(filter(None, (here_words(ordered), self.words)))
+        self.setAccessibleName(text)
+        set_plain_tooltip(self, text)
+        self.setVisible(bool(ordered))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        side = self._side()
+        discs = min(len(self._people), MOST_BADGES)
+        width = discs * (side + _GAP_PX) + (self._metrics().horizontalAdvance(self._more()) if self._more() else 0)
+        if self.words:
+            width += self._theme.tokens.space.s + self._words_width()
+        return QSize(round(width) + 1, round(side) + 2 * _RING_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme, side = self._theme, self._side()
+        painter = QPainter(self)
+        whole, direction = QRectF(self.rect()), self.layoutDirection()
+        font, x, top = theme.font("muted"), 0.0, (self.height() - side) / 2
+        for person in self._people[:MOST_BADGES]:
+            area = mirrored(QRectF(x, top, side, side), whole, direction)
+            paint_badge(painter, area, person.name, key=person.member_id, tokens=theme.tokens, font=font)
+            x += side + _GAP_PX
+        metrics = self._metrics()
+        painter.setFont(font)
+        painter.setPen(theme.colour("muted"))
+        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        flags = int(start | Qt.TextFlag.TextSingleLine)
+        if self._more():
+            wide = metrics.horizontalAdvance(self._more())
+            painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, self._more())
+            x += wide
+        if self.words:
+            x += theme.tokens.space.s
+            wide = self._words_width()
+            text = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, wide)
+            painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, text)
+        painter.end()
+
+    def _more(self) -> str:
+        left = len(self._people) - MOST_BADGES
+        return f" +{left}" if left > 0 else ""
+
+    def _side(self) -> float:
+        return float(round(_BADGE_PX * max(1.0, self._theme.scale)))
+
+    def _metrics(self) -> QFontMetrics:
+        return QFontMetrics(self._theme.font("muted"))
+
+    def _words_width(self) -> int:
+        most = round(_WIDEST_WORDS_PX * max(1.0, self._theme.scale))
+        return min(most, self._metrics().horizontalAdvance(self.words) + 1)
+
+    def _on_theme_changed(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+
+def typing_words(names: Sequence[str]) -> str:
+    """ "Ana is typing…"; empty for nobody."""
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f"{names[0]} is typing…"
+    if len(names) == 2:
+        return f"{names[0]} and {names[1]} are typing…"
+    return f"{len(names)} people are typing…"
+
+
+def here_words(people: Sequence[PersonHere]) -> str:
+    """ "Here now: Ana, Ben (elsewhere in the project)"; empty for nobody."""
+    if not people:
+        return ""
+    names = [each.name if each.is_in_thread else f"{each.name} (elsewhere in the project)" for each in people]
+    return "Here now: " + ", ".join(names)
