@@ -305,10 +305,11 @@ class ContextService:
         self._bus.publish(MessageChanged(message))
         return message
 
-    async def start_at(self, thread_id: str, message_id: str | None) -> None:
-        """Send nothing before that message; None: from the beginning."""
-        await self._contexts.start_at(thread_id, message_id)
+    async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
+        """Send nothing before that message; None: from the beginning. Returns where it started before."""
+        before = await self._contexts.start_at(thread_id, message_id)
         self._changed(thread_id)
+        return before
 
     async def parameters(self, thread_id: str) -> Parameters:
         """Those in force: the thread's own over its project's."""

@@ -13,11 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.thread import Thread
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService, Moved, Sent
 
+_MARKING = {ContextMark.PINNED: "pin into the context", ContextMark.EXCLUDED: "exclude from the context"}
+_UNMARKING = {ContextMark.PINNED: "unpin from the context", ContextMark.EXCLUDED: "include in the context"}
 _MOST_STEPS = 100
 _MOST_THINGS = 300_000  # a selection may be everything, and its ways back are kept in memory
 
@@ -170,6 +173,23 @@ class UndoStack:
             partial(chat.restore_message, sent.question.id),
         )
         return sent
+
+    # Context
+
+    async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
+        put = partial(self._chat.context.mark_message, message_id)
+        before = (await self._chat.get_message(message_id)).context_mark
+        after = await put(mark)
+        if before != mark:
+            label = _MARKING.get(mark) or _UNMARKING[before]
+            self.did(label, partial(put, before), partial(put, mark))
+        return after
+
+    async def start_context(self, thread_id: str, message_id: str | None) -> None:
+        start = partial(self._chat.context.start_at, thread_id)
+        before = await start(message_id)
+        if before != message_id:
+            self.did("start of the context", partial(start, before), partial(start, message_id))
 
     def did(self, label: str, undo: Act, redo: Act, *, size: int = 1) -> None:
         """Remember a change, also one that another service made, with its way back and its way forth."""

@@ -104,18 +104,23 @@ class ContextRepository:
 
         return await self._db.write(work)
 
-    async def start_at(self, thread_id: str, message_id: str | None) -> None:
-        """Nothing before that message is sent; None: from the beginning."""
+    async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
+        """Nothing before that message is sent; None: from the beginning. Returns where it started before."""
         thread = checked_id(thread_id)
         start = None if message_id is None else checked_id(message_id)
 
-        def work(conn: Connection) -> None:
+        def work(conn: Connection) -> str | None:
             project_id = live_thread(conn, thread).project_id
             if start is not None and get_message(conn, start).thread_id != thread:
                 raise MessageNotFound
-            self._change(conn, tables.threads, thread, project_id, {"context_from_id": start}, CONTEXT_FROM)
+            before: str | None = conn.exec_driver_sql(
+                "SELECT context_from_id FROM threads WHERE id = ?", (thread,)
+            ).scalar_one()
+            if before != start:
+                self._change(conn, tables.threads, thread, project_id, {"context_from_id": start}, CONTEXT_FROM)
+            return before
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
     async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
         """The thread's and its project's."""

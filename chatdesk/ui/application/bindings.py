@@ -96,7 +96,9 @@ class Bindings:
         )
         self.inspection = InspectorBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
-        self.transcript_context = TranscriptContext(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
+        self.transcript_context = TranscriptContext(
+            panes, self.threads, self.inspection, self.undo, handle=handle, tasks=tasks
+        )
         self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ExportBinding(panes, self.threads, handle, tasks)

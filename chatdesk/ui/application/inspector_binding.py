@@ -188,7 +188,8 @@ class InspectorBinding(QObject):
 
     def _mark(self, message_id: str, mark: ContextMark) -> None:
         async def work() -> None:
-            await (await self._handle.chat()).context.mark_message(message_id, mark)
+            await (await self._undo.stack()).mark_message(message_id, mark)
+            self._panes.commands.refresh()
             self._fill_soon()
 
         self._tasks.start(work(), "mark message")
@@ -197,7 +198,8 @@ class InspectorBinding(QObject):
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
-                await (await self._handle.chat()).context.start_at(thread_id, message_id)
+                await (await self._undo.stack()).start_context(thread_id, message_id)
+                self._panes.commands.refresh()
                 self._fill_soon()
 
         self._tasks.start(work(), "start context")

@@ -11,6 +11,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.inspector_binding import SUMMARY, InspectorBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class TranscriptContext(QObject):
         panes: Panes,
         threads: ThreadBinding,
         inspector: InspectorBinding,
+        undo: UndoBinding,
         *,
         handle: ServiceHandle,
         tasks: AsyncTasks,
@@ -40,6 +42,7 @@ class TranscriptContext(QObject):
         super().__init__()
         self._panes = panes
         self._threads = threads
+        self._undo = undo
         self._handle = handle
         self._tasks = tasks
         panes.transcript.markRequested.connect(self.mark)
@@ -55,7 +58,8 @@ class TranscriptContext(QObject):
         """Pin a message into the context, exclude it, or neither."""
 
         async def work() -> None:
-            await (await self._handle.chat()).context.mark_message(message_id, mark)
+            await (await self._undo.stack()).mark_message(message_id, mark)
+            self._panes.commands.refresh()
             announce(self._panes.transcript, _SAID[mark])
 
         self._tasks.start(work(), "mark message")
@@ -66,7 +70,8 @@ class TranscriptContext(QObject):
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
-                await (await self._handle.chat()).context.start_at(thread_id, message_id)
+                await (await self._undo.stack()).start_context(thread_id, message_id)
+                self._panes.commands.refresh()
                 said = "The context starts here" if message_id is not None else "The context starts at the beginning"
                 announce(self._panes.transcript, said)
 

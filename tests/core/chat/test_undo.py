@@ -12,13 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.chat.undo import UndoStack
+from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, ThreadInTrash
 from chatdesk.core.events import PathChanged
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 _CHANGES = st.lists(
     st.tuples(
-        st.sampled_from(["delete", "cut", "restore", "select", "edit", "rename", "pin", "archive", "bin", "unbin"]),
+        st.sampled_from(
+            ["delete", "cut", "restore", "select", "edit", "rename", "pin", "archive", "bin", "unbin", "mark", "start"]
+        ),
         st.integers(0, 30),
     ),
     max_size=8,
@@ -41,7 +44,15 @@ async def _state(world: ChatWorld, thread_id: str) -> tuple[object, ...]:
     shown = tuple(message.id for message in page.messages)
     assert page.total == len(shown)
     flags = (thread.pinned_at is None, thread.archived_at is None, thread.deleted_at is None)
-    return (thread.title, flags, thread.message_count, thread.current_leaf_id, live, shown)
+    context = await world.database.read(
+        lambda conn: (
+            conn.exec_driver_sql("SELECT context_from_id FROM threads WHERE id = ?", (thread_id,)).scalar(),
+            tuple(
+                conn.exec_driver_sql("SELECT id, context_mark FROM messages WHERE context_mark <> '' ORDER BY id").all()
+            ),
+        )
+    )
+    return (thread.title, flags, thread.message_count, thread.current_leaf_id, live, shown, context)
 
 
 async def _ids(world: ChatWorld, *, in_trash: bool) -> list[str]:
@@ -61,6 +72,8 @@ async def _change(world: ChatWorld, stack: UndoStack, thread_id: str, name: str,
         "cut": lambda: stack.delete_message(chosen, with_later=True),
         "restore": lambda: stack.restore_message(chosen),
         "select": lambda: stack.select_version(chosen),
+        "mark": lambda: stack.mark_message(chosen, list(ContextMark)[pick % 3]),
+        "start": lambda: stack.start_context(thread_id, chosen if pick % 4 else None),
         "rename": lambda: stack.rename_thread(thread_id, f"Title {pick % 3}"),
         "pin": lambda: stack.pin_thread(thread_id, is_pinned=bool(pick % 2)),
         "archive": lambda: stack.archive_thread(thread_id, is_archived=bool(pick % 2)),
