@@ -241,6 +241,13 @@ class SharedMessagesArrived:
     authors: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SharedFilesChanged:
+    """Attached files of shared threads arrived, or are known to be missing on the server."""
+
+    sha256s: frozenset[str]
+
+
 E_ = TypeVar("E_")
 
 

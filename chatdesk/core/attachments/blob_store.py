@@ -106,6 +106,10 @@ class BlobStore:
                     if time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than_s:
                         Path(entry.path).unlink()
 
+    def unfinished(self, sha256: str) -> Path:
+        """Where bytes of that sum are gathered that come in pieces over days; upkeep removes it when it is old."""
+        return self.folder / f"{_UNFINISHED}{Path(relative_path(sha256)).name}"
+
     def _new_file(self) -> Path:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -78,6 +78,11 @@ def still_needed(conn: Connection) -> set[str]:
     return {row[0] for row in conn.exec_driver_sql("SELECT sha256 FROM shared_files WHERE state = 'to_send'")}
 
 
+def is_attached(conn: Connection, sha256: str) -> bool:
+    """Whether a message shows the file; one that none does holds the parts of a message that was too large."""
+    return conn.exec_driver_sql("SELECT 1 FROM artifacts WHERE sha256 = ? LIMIT 1", (sha256,)).first() is not None
+
+
 def messages_with(conn: Connection, sums: Sequence[str], *, limit: int = 200) -> list[str]:
     """Messages that show these files, so that they can be shown again."""
     found: list[str] = []

@@ -1,0 +1,294 @@
+"""Moves attached files of one workspace: up before the change that names them, down after the messages.
+
+A thread and a connection of its own, both only while there is something to move, so that no message waits for a
+picture. A file travels in chunks by its sum; what was moved before a break is not moved again. What arrives is kept
+only if its sum is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol, TypeVar
+
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sync_wire import CHUNK_BYTES
+from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
+from chatdesk.core.storage import sync_files
+from chatdesk.core.storage.sync_files import SharedFile
+from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.ports import TeamStore
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+#: What another member may make this computer keep, for one file.
+MAX_FILE_BYTES: Final = 2 * 1024**3
+#: A large body is parsed in memory.
+MAX_BODY_FILE_BYTES: Final = 64 * 1024**2
+#: How long the server is not asked again for what it did not have.
+TRY_AGAIN_MS: Final = 10 * 60_000
+_STOP_S: Final = 0.9
+
+_NOT_HERE = "The file is not on the computer that sent the message any more."
+_NOT_THERE = "The team's database does not have the file (yet)."
+_DAMAGED = "What the team's database has under this name is another file."
+_TOO_LARGE = "The file is larger than ChatDesk takes from a team."
+
+
+class FileStore(Protocol):
+    """The profile's side. Raises ``StorageError``."""
+
+    def read(self, work: Callable[[Any], T]) -> T: ...
+
+    def write(self, work: Callable[[Any], T]) -> T: ...
+
+    def take_body(self, project_id: str, sha256: str, data: bytes) -> frozenset[str]:
+        """Fill in the messages whose parts these bytes are; their ids."""
+        ...
+
+
+class FileMover:
+    """``on_sent``: changes that waited for a file may go now; ``on_moved``: these files are here now, or known to be
+    missing; ``on_body``: these messages got their parts. All are called on the mover's thread."""
+
+    def __init__(
+        self,
+        workspace_id: str,
+        *,
+        store: FileStore,
+        blobs: BlobStore,
+        open_team: Callable[[], TeamStore],
+        clock: Clock,
+        on_sent: Callable[[str], None],
+        on_moved: Callable[[frozenset[str]], None],
+        on_body: Callable[[frozenset[str]], None],
+    ) -> None:
+        self._workspace_id = workspace_id
+        self._store = store
+        self._blobs = blobs
+        self._open_team = open_team
+        self._clock = clock
+        self._on_sent = on_sent
+        self._on_moved = on_moved
+        self._on_body = on_body
+        self._backoff = Backoff()
+        self._lock = threading.Lock()
+        self._is_stopping = False
+        self._is_news = threading.Event()
+        self._team: TeamStore | None = None
+        self._thread: threading.Thread | None = None
+
+    # From any thread
+
+    def look(self) -> None:
+        """There may be something to move."""
+        with self._lock:
+            self._is_news.set()
+            if self._is_stopping or self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._run, name=f"files-{self._workspace_id[-6:]}", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> bool:
+        """Break off what is under way; False where the thread did not end in time."""
+        with self._lock:
+            self._is_stopping = True
+            team, thread = self._team, self._thread
+        self._is_news.set()
+        if team is not None:
+            team.abort()
+        if thread is not None:
+            thread.join(_STOP_S)
+            return not thread.is_alive()
+        return True
+
+    # On the mover's thread
+
+    def _run(self) -> None:
+        while True:
+            self._is_news.clear()
+            wait_s: float | None = None
+            try:
+                self._move_all()
+                self._backoff.reset()
+            except ChatDeskError as error:
+                wait_s = self._backoff.next_s()
+                _log.info("files of workspace %s wait: %s", self._workspace_id, error.code)
+            except Exception:  # noqa: BLE001 - the edge of this thread
+                wait_s = self._backoff.next_s()
+                _log.exception("moving files of workspace %s failed", self._workspace_id)
+            self._disconnect()
+            if wait_s is not None and not self._is_stopping:
+                self._is_news.wait(wait_s)
+                continue
+            with self._lock:
+                if self._is_stopping or not self._is_news.is_set():
+                    self._thread = None
+                    return
+
+    def _move_all(self) -> None:
+        while not self._is_stopping:
+            sending = self._store.read(lambda conn: sync_files.to_send(conn, self._workspace_id, limit=20))
+            if sending:
+                for file in sending:
+                    self._send(file)
+                continue
+            fetching = self._store.read(self._to_fetch)
+            if not fetching:
+                return
+            for file in fetching:
+                self._fetch(file)
+
+    def _to_fetch(self, conn: Any) -> list[SharedFile]:
+        tried_before = self._clock.now_ms() - TRY_AGAIN_MS
+        return sync_files.to_fetch(conn, self._workspace_id, tried_before=tried_before, limit=8)
+
+    def _connected(self) -> TeamStore:
+        team = self._team
+        if team is None:
+            team = self._open_team()
+            with self._lock:
+                self._team = team
+            if self._is_stopping:
+                team.abort()
+        return team
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            team, self._team = self._team, None
+        if team is not None:
+            try:
+                team.close()
+            except Exception as error:  # noqa: BLE001 - it is gone either way
+                _log.info("closing a connection failed: %s", type(error).__name__)
+
+    # Up
+
+    def _send(self, file: SharedFile) -> None:
+        if self._is_stopping:
+            return
+        path = self._blobs.path(file.sha256)
+        try:
+            size_bytes = path.stat().st_size
+        except OSError:
+            # Nobody can send it, and what was written about it shall not wait for ever.
+            self._mark(file, sync_files.SENT, problem=_NOT_HERE)
+            self._on_sent(file.project_id)
+            return
+        total = max(1, -(-size_bytes // CHUNK_BYTES))
+        team = self._connected()
+        there = team.have_chunks(file.project_id, file.sha256)
+        for index in range(total):
+            if self._is_stopping:
+                return
+            if index not in there:
+                team.put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
+        self._mark(file, sync_files.SENT, done=total)
+        self._on_sent(file.project_id)
+
+    # Down
+
+    def _fetch(self, file: SharedFile) -> None:
+        if self._is_stopping:
+            return
+        if not self._blobs.has(file.sha256):
+            problem = self._fetch_bytes(file)
+            if problem is not None:
+                self._mark(file, sync_files.MISSING, problem=problem)
+                self._on_moved(frozenset((file.sha256,)))
+                return
+        if self._is_stopping:
+            return
+        self._take_in(file)
+        self._mark(file, sync_files.HERE)
+        self._on_moved(frozenset((file.sha256,)))
+
+    def _fetch_bytes(self, file: SharedFile) -> str | None:
+        """What is in the way; None: it is here (or this thread is to stop)."""
+        if file.size_bytes > MAX_FILE_BYTES:
+            return _TOO_LARGE
+        unfinished = self._blobs.unfinished(file.sha256)
+        total = max(1, -(-file.size_bytes // CHUNK_BYTES))
+        index = _whole_chunks(unfinished)
+        while index < total:
+            if self._is_stopping:
+                return None
+            found = self._connected().get_chunk(file.project_id, file.sha256, index)
+            if found is None:
+                return _NOT_THERE
+            if found[0] != total or len(found[1]) > CHUNK_BYTES:
+                return _DAMAGED
+            _append(unfinished, index, found[1])
+            index += 1
+        try:
+            with unfinished.open("rb") as stream:
+                blob = self._blobs.put(_expected(stream, file.sha256), max_bytes=MAX_FILE_BYTES)
+        except _OtherFile:
+            return _DAMAGED
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return None if blob.sha256 == file.sha256 else _DAMAGED
+
+    def _take_in(self, file: SharedFile) -> None:
+        """The parts of a message that was too large to travel in the log."""
+        if self._store.read(lambda conn: sync_files.is_attached(conn, file.sha256)):
+            return
+        try:
+            data = self._blobs.read(file.sha256, max_bytes=MAX_BODY_FILE_BYTES)
+        except AttachmentUnusable as error:
+            _log.warning("a large message was not taken in: %s", error.what)
+            return
+        self._on_body(self._store.take_body(file.project_id, file.sha256, data))
+
+    def _mark(self, file: SharedFile, state: str, *, done: int | None = None, problem: str | None = None) -> None:
+        now = self._clock.now_ms()
+        self._store.write(lambda conn: sync_files.mark(conn, file, state, now=now, done=done, problem=problem))
+
+
+class _OtherFile(Exception):
+    pass
+
+
+def _chunk(path: Path, index: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(index * CHUNK_BYTES)
+            return stream.read(CHUNK_BYTES)
+    except OSError as error:
+        raise AttachmentUnusable(_NOT_HERE) from error
+
+
+def _whole_chunks(unfinished: Path) -> int:
+    try:
+        return unfinished.stat().st_size // CHUNK_BYTES
+    except OSError:
+        return 0
+
+
+def _append(unfinished: Path, index: int, data: bytes) -> None:
+    try:
+        unfinished.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with unfinished.open("r+b" if unfinished.exists() else "wb") as stream:
+            stream.seek(index * CHUNK_BYTES)
+            stream.truncate()
+            stream.write(data)
+    except OSError as error:
+        raise AttachmentUnusable(
+            f"A shared file could not be kept: {error.strerror or 'the disk refused it'}.",
+            next_step="Make room on the disk; ChatDesk tries again by itself.",
+        ) from error
+
+
+def _expected(stream: BinaryIO, sha256: str) -> Iterator[bytes]:
+    """Its pieces; raises before the last one is taken where they are not what the sum says."""
+    digest = hashlib.sha256()
+    while piece := stream.read(256 * 1024):
+        digest.update(piece)
+        yield piece
+    if digest.hexdigest() != sha256:
+        raise _OtherFile

@@ -1,0 +1,433 @@
+"""The thread that syncs one workspace: connects, runs rounds, waits until there is something to do.
+
+It owns the connection. Others only tell it that something was written or that it should look now, and hear of what
+happened through ``Ears``, which are called on this thread. It ends within a second of being asked to: whatever is under
+way at the server is broken off, because every step is one that can be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sync_wire import Hello, PresenceRow
+from chatdesk.core.domain.team import SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.errors import TeamError, TeamUnreachable
+from chatdesk.core.sync.ports import LocalStore, TeamStore
+from chatdesk.core.sync.presence import PresenceBoard
+from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
+from chatdesk.core.sync.round import perform, sync_round
+
+_log = logging.getLogger(__name__)
+
+#: Hints can be lost, so the server is asked anyway; each member at a time of their own.
+POLL_S: Final = 25.0
+_POLL_JITTER: Final = 0.2
+#: Several changes of one moment go together.
+_GATHER_S: Final = 0.004
+#: From here on a person is told that a clock is wrong; nothing depends on it.
+_WRONG_CLOCK_MS: Final = 5 * 60_000
+STOP_S: Final = 0.9
+_MS_PER_S: Final = 1000
+
+
+class Ears(Protocol):
+    """Who hears of what happened, on the thread of sync; must be quick and must not raise."""
+
+    def on_status(self, status: SyncStatus) -> None: ...
+
+    def on_view(self, notice: ViewTaken) -> None: ...
+
+    def on_page(self, notice: PageTaken, me: str) -> None:
+        """``me``: this person's id as a member."""
+        ...
+
+    def on_settled(self, notice: BatchSettled) -> None: ...
+
+    def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None: ...
+
+    def on_round(self, line: SyncRound, result: RoundResult | None) -> None: ...
+
+    def count(self) -> tuple[int, int]:
+        """(changes that the server does not have, changes that it refused) here. Raises ``StorageError``."""
+        ...
+
+
+class _Stopped(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the server is told of this computer."""
+
+    name: str
+    version: str
+
+
+class SyncWorker:
+    """See the module text. ``open_team`` connects, which may take seconds, and raises ``TeamError``."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        local: LocalStore,
+        open_team: Callable[[], TeamStore],
+        client: Client,
+        ears: Ears,
+        board: PresenceBoard,
+        clock: Clock,
+        poll_s: float = POLL_S,
+    ) -> None:
+        self.workspace = workspace
+        self._local = local
+        self._open_team = open_team
+        self._client = client
+        self._ears = ears
+        self._board = board
+        self._clock = clock
+        self._poll_s = poll_s
+        self._backoff = Backoff()
+        self._status = SyncStatus(workspace.id, SyncPhase.CONNECTING)
+        self._team: TeamStore | None = None
+        self._link = Link()
+        self._lock = threading.Lock()  # of the connection and of what is noted for it
+        self._written: set[str] = set()
+        self._heard: set[str] = set()
+        self._is_look_wanted = True
+        self._is_stopping = False
+        self._woken = threading.Event()
+        self._has_told_clock = False
+        self._hello_at = 0
+        self._thread = threading.Thread(target=self._run, name=f"sync-{workspace.id[-6:]}", daemon=True)
+
+    @property
+    def status(self) -> SyncStatus:
+        """How it stands; from any thread."""
+        return self._status
+
+    def start(self) -> None:
+        """Begin, once."""
+        self._thread.start()
+
+    # From any thread
+
+    def note_written(self, projects: Iterable[str]) -> None:
+        """Something was committed here that may have to be sent."""
+        with self._lock:
+            self._written.update(projects)
+            self._link.written(projects)
+        self._wake()
+
+    def look_now(self) -> None:
+        """A whole round at once; what was waited for is not waited for any longer."""
+        with self._lock:
+            self._is_look_wanted = True
+        self._backoff.reset()
+        self._wake()
+
+    def speak(self) -> None:
+        """There is something to say of who is here."""
+        self._wake()
+
+    def ask_to_stop(self) -> None:
+        """Break off what is under way; ``join`` waits for the end."""
+        with self._lock:
+            self._is_stopping = True
+            team = self._team
+        self._woken.set()
+        if team is not None:
+            team.abort()
+
+    def join(self, timeout_s: float = STOP_S) -> bool:
+        """Wait for the end; False where it did not come, which is safe but worth a line in the log."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _wake(self) -> None:
+        self._woken.set()
+        with self._lock:
+            team = self._team
+        if team is not None:
+            team.wake()
+
+    # On the thread of sync from here on
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            try:
+                self._connect()
+                while True:
+                    self._round()
+                    self._wait()
+            except _Stopped:
+                break
+            except ChatDeskError as error:
+                self._fail(error)
+            except Exception:  # noqa: BLE001 - see below
+                # The last resort of this thread: a window that shows a wrong state for ever would be worse.
+                _log.exception("the sync of workspace %s failed", self.workspace.id)
+                self._fail(TeamError())
+            self._disconnect()
+            self._rest()
+        self._disconnect()
+        self._tell(phase=SyncPhase.OFF)
+
+    def _connect(self) -> None:
+        self._check_stop()
+        if self._status.phase is not SyncPhase.CONNECTING:
+            self._tell(phase=SyncPhase.CONNECTING, next_try_at=None)
+        team = self._open_team()
+        with self._lock:
+            self._team = team
+            self._link = Link()
+            self._is_look_wanted = True
+        self._board.start_again()
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            team, self._team = self._team, None
+        if team is not None:
+            try:
+                team.close()
+            except Exception as error:  # noqa: BLE001 - it is gone either way
+                _log.info("closing a connection failed: %s", type(error).__name__)
+
+    def _round(self) -> None:
+        """One round: a whole one where it is due, else of the projects that something was heard of or written in."""
+        with self._lock:
+            is_fresh, self._is_look_wanted = self._is_look_wanted, False
+            only = None if is_fresh else frozenset(self._written | self._heard)
+            self._written.clear()
+            self._heard.clear()
+            self._woken.clear()
+        if is_fresh or only:
+            self._play(is_fresh, only)
+        self._speak()
+
+    def _play(self, is_fresh: bool, only: frozenset[str] | None) -> None:
+        began_at, began_s = self._clock.now_ms(), self._clock.monotonic_s()
+        steps = sync_round(
+            self._link,
+            name=self._client.name,
+            version=self._client.version,
+            workspace_id=self.workspace.id,
+            is_fresh=is_fresh,
+            only=only,
+        )
+        result: RoundResult | None = None
+        problem = ""
+        try:
+            result = self._drive(steps)
+            problem = result.problems[0][1].what if result.problems else ""
+        except ChatDeskError as error:
+            problem = error.what
+            raise
+        finally:
+            # A round that found nothing says nothing: an idle day would push everything else out of the log.
+            if problem or (result is not None and (result.sent or result.received)):
+                line = SyncRound(
+                    began_at,
+                    self.workspace.id,
+                    result.sent if result is not None else 0,
+                    result.received if result is not None else 0,
+                    round((self._clock.monotonic_s() - began_s) * _MS_PER_S),
+                    problem,
+                )
+                self._ears.on_round(line, result)
+        self._settle(result)
+
+    def _drive(self, steps: Any) -> RoundResult:
+        answer: Any = None
+        failure: Exception | None = None
+        while True:
+            self._check_stop()
+            try:
+                request = steps.send(answer) if failure is None else steps.throw(failure)
+            except StopIteration as end:
+                result: RoundResult = end.value
+                return result
+            answer = failure = None
+            if isinstance(request, ToLocal | ToTeam):
+                try:
+                    answer = self._perform(request)
+                except Exception as caught:  # noqa: BLE001 - the round decides what it means
+                    self._check_stop()
+                    failure = caught
+            else:
+                self._hear(request)
+
+    def _perform(self, request: Request) -> Any:
+        team = self._team
+        if team is None:
+            raise TeamUnreachable
+        answer = perform(request, self._local, team)
+        if isinstance(answer, Hello):
+            self._hello_at = self._clock.now_ms()
+        return answer
+
+    def _hear(self, notice: Request) -> None:
+        me = self._link.hello.member_id if self._link.hello is not None else ""
+        if isinstance(notice, ViewTaken):
+            self._ears.on_view(notice)
+        elif isinstance(notice, PageTaken):
+            if notice.total > notice.done or self._status.done is not None:
+                self._tell(phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step="")
+            self._ears.on_page(notice, me)
+        elif isinstance(notice, BatchSettled):
+            self._ears.on_settled(notice)
+
+    def _settle(self, result: RoundResult) -> None:
+        """How it stands after a round."""
+        waiting, refused = self._ears.count()
+        self._backoff.reset()
+        known = {
+            "waiting": waiting,
+            "refused": refused,
+            "next_try_at": None,
+            "done": None,
+            "total": None,
+            "synced_at": self._clock.now_ms(),
+        }
+        hello = self._link.hello
+        if result.mode == SyncMode.BLOCKED:
+            known |= {"synced_at": self._status.synced_at, "problem": _TOO_OLD_TO_READ, "next_step": _UPDATE}
+            self._tell(phase=SyncPhase.REFUSED, **known)
+        elif result.problems:
+            first = result.problems[0][1]
+            known |= {"problem": first.what, "next_step": first.next_step}
+            self._tell(phase=SyncPhase.SYNCED if first.is_passing else SyncPhase.REFUSED, **known)
+        elif result.mode == SyncMode.READ_ONLY:
+            self._tell(phase=SyncPhase.READ_ONLY, problem=_TOO_OLD_TO_WRITE, next_step=_UPDATE, **known)
+        else:
+            self._tell(phase=SyncPhase.SYNCED, problem=self._clock_problem(hello), next_step="", **known)
+
+    def _clock_problem(self, hello: Hello | None) -> str:
+        """Said once: everything works, but other programs may not."""
+        if hello is None or self._has_told_clock:
+            return ""
+        ahead_ms = self._hello_at - hello.server_time_ms
+        if abs(ahead_ms) < _WRONG_CLOCK_MS:
+            return ""
+        self._has_told_clock = True
+        way = "ahead of" if ahead_ms > 0 else "behind"
+        return f"This computer's clock is {_span(abs(ahead_ms))} {way} the team's. Nothing is lost by that."
+
+    # Waiting
+
+    def _wait(self) -> None:
+        """Until something is heard, written or wanted, or it is time to ask anyway."""
+        team = self._team
+        if team is None:
+            raise TeamUnreachable
+        jitter = random.uniform(1 - _POLL_JITTER, 1 + _POLL_JITTER)  # noqa: S311 - no secret
+        deadline_s = self._clock.monotonic_s() + self._poll_s * jitter
+        while True:
+            self._check_stop()
+            if self._woken.is_set():
+                self._gather()
+                return
+            left_s = deadline_s - self._clock.monotonic_s()
+            if left_s <= 0:
+                self._is_look_wanted = True
+                return
+            speak_s = self._board.wait_s()
+            heard = team.wait(left_s if speak_s is None else min(left_s, max(speak_s, 0.0)))
+            if heard.presence or (speak_s is not None and self._board.wait_s() == 0):
+                self._speak(is_news=bool(heard.presence))
+            if heard.changes:
+                projects = {project for project, channel in self._link.channels.items() if channel in heard.changes}
+                self._heard.update(projects)
+                # A channel that is nobody's any more: projects or members changed.
+                self._is_look_wanted = self._is_look_wanted or not projects
+                return
+
+    def _gather(self) -> None:
+        """What was written in one go is often more than one transaction."""
+        if self._written and not self._is_stopping:
+            threading.Event().wait(_GATHER_S)
+
+    def _speak(self, *, is_news: bool = True) -> None:
+        team = self._team
+        if team is None:
+            return
+        said = self._board.take_due()
+        for each in said:
+            team.set_presence(each.project_id, self._local.device(), each.thread_id, each.state)
+        if is_news or said:
+            hello = self._link.hello
+            self._ears.on_presence(team.presence(), hello.member_id if hello is not None else "")
+
+    def _rest(self) -> None:
+        """After a failure: until the next try, or until somebody wants one sooner."""
+        if self._is_stopping:
+            return
+        wait_s = self._backoff.next_s()
+        self._tell(next_try_at=self._clock.now_ms() + round(wait_s * _MS_PER_S))
+        until_s = self._clock.monotonic_s() + wait_s
+        while not self._is_stopping:
+            left_s = until_s - self._clock.monotonic_s()
+            if left_s <= 0 or not self._woken.wait(left_s):
+                return
+            self._woken.clear()
+            if self._is_look_wanted:
+                return
+            if self._written:
+                # What waits is counted, and a first try is due soon: a person who writes wants it to be sent.
+                self._written.clear()
+                self._count_waiting()
+                until_s = min(until_s, self._clock.monotonic_s() + self._backoff.first_s)
+
+    def _count_waiting(self) -> None:
+        try:
+            waiting, refused = self._ears.count()
+        except ChatDeskError:
+            return
+        self._tell(waiting=waiting, refused=refused)
+
+    # Status
+
+    def _fail(self, error: ChatDeskError) -> None:
+        is_passing = not isinstance(error, TeamError) or error.is_passing
+        _log.info("sync of workspace %s stopped: %s", self.workspace.id, error.code)
+        self._tell(
+            phase=SyncPhase.OFFLINE if is_passing else SyncPhase.REFUSED,
+            problem=error.what,
+            next_step=error.next_step,
+            done=None,
+            total=None,
+        )
+        self._count_waiting()
+
+    def _tell(self, **changed: Any) -> None:
+        status = replace(self._status, **changed)
+        if status != self._status:
+            self._status = status
+            self._ears.on_status(status)
+
+    def _check_stop(self) -> None:
+        if self._is_stopping:
+            raise _Stopped
+
+
+_UPDATE = "Update ChatDesk."
+_TOO_OLD_TO_WRITE = "The team's database needs a newer ChatDesk to write to it; what you write waits on this computer."
+_TOO_OLD_TO_READ = "The team's database needs a newer ChatDesk."
+
+
+def _span(milliseconds: int) -> str:
+    minutes = milliseconds // 60_000
+    for size, noun in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = round(minutes / size)
+            return f"{count} {noun}{'' if count == 1 else 's'}"
+    return "a moment"
