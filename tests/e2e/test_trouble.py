@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel
 
 from chatdesk import app
 from chatdesk.core.domain.message import Status
-from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
+from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.local_api import instance
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -198,3 +198,19 @@ def test_a_server_without_a_key_is_not_answered_for_by_the_offline_model(paths: 
         assert answer.text == ""
 
     play(paths, script, Settings(provider="openai"))
+
+
+def test_a_start_that_fails_for_an_unforeseen_reason_says_so_and_can_be_closed(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_values: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(app, "build_services", fail)
+
+    async def script(application: WindowApplication) -> None:
+        with pytest.raises(ChatDeskError, match="needs to start"):
+            await application.services()
+        await until(lambda: "needs to start" in _banner(application))
+
+    play(paths, script)

@@ -242,10 +242,18 @@ class WindowApplication(QObject):
         try:
             return await self._backstage.build()
         except ChatDeskError as error:
-            self._handle.fail(error)
-            self.panes.composer.set_enabled(False)
-            self._errors.show_lasting(error.sentence)
-            return None
+            reason = error
+        except Exception:  # noqa: BLE001 - whoever waits for the services must be told, whatever it was
+            _log.exception("the services could not be built")
+            reason = ChatDeskError(
+                "Something failed that ChatDesk needs to start.",
+                safe="Everything saved before is unchanged.",
+                next_step="Start it again; “chatdesk doctor” and the log say more.",
+            )
+        self._handle.fail(reason)
+        self.panes.composer.set_enabled(False)
+        self._errors.show_lasting(reason.sentence)
+        return None
 
     async def _furnish(self) -> Bindings:
         """What is not needed to type: imported beside the loop, built on it."""
