@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database, OpenReport
     from chatdesk.core.storage.repair import RepairService
     from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.sync.service import TeamService
     from chatdesk.core.transfer.exporting import ExportService
     from chatdesk.core.transfer.importing import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
@@ -82,11 +84,13 @@ class Services:
     budget: BackgroundBudget
     search: SearchService
     lock: InstanceLock
+    repositories: Repositories
     listen: Callable[[], Awaitable[None]] | None = None
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
     _network: NetworkWatch | None = None
     _provider_service: ProviderService | None = None
+    _team: TeamService | None = None
 
     @property
     def provider_service(self) -> ProviderService:
@@ -125,6 +129,25 @@ class Services:
                 ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock(), self.events
             )
         return self._importer
+
+    async def team_is_joined(self) -> bool:
+        """Whether there is anything for ``team`` to do, at the price of one query."""
+        from chatdesk.core.storage.team_joined import is_joined
+
+        return await self.database.read(is_joined)
+
+    @property
+    def team(self) -> TeamService:
+        """Made when it is wanted, which is slow for the first time: who minds calls ``load_team`` before. It syncs once
+        it was started."""
+        if self._team is None:
+            self._team = _team(self)
+        return self._team
+
+    async def load_team(self) -> TeamService:
+        """``team``, without holding up the loop."""
+        await asyncio.to_thread(import_module, "chatdesk.core.sync.service")
+        return self.team
 
     @property
     def read_only_reason(self) -> StorageError | None:
@@ -202,6 +225,8 @@ class Services:
             await self._network.close()
         await self.titles.close()
         await self.chat.close()
+        if self._team is not None:
+            await self._team.close()
         await self.attachments.close()
         for registry in (*self._retired, self.providers):
             await registry.close()
@@ -343,6 +368,8 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     if services.read_only_reason is not None and not await _write_again(services):
         return
     services.titles.follow()
+    if await services.team_is_joined():
+        await (await services.load_team()).start()
     await services.chat.queue.resume()
     await purge_trash(services)
     await services.database.keep_ballast()
@@ -354,7 +381,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
         except StorageError as error:
             yield error
         await purge_trash(services)
-        await services.attachments.remove_unnamed(named_elsewhere=services.backups.named_files)
+        await services.attachments.remove_unnamed(named_elsewhere=partial(_named_elsewhere, services))
         report = await services.caretaker.look_after()
         if report.problem is not None:
             yield report.problem
@@ -378,6 +405,13 @@ async def _write_again(services: Services) -> bool:
             return True
         wait_s = min(_LONGEST_TRY_AGAIN_S, 2 * wait_s)
     return False
+
+
+async def _named_elsewhere(services: Services) -> set[str]:
+    """Attached files that backups name, or that wait to be sent to a team."""
+    from chatdesk.core.storage.sync_files import still_needed
+
+    return await services.backups.named_files() | await services.database.read(still_needed)
 
 
 async def purge_trash(services: Services) -> int:
@@ -506,6 +540,7 @@ async def _build(
         budget=budget,
         search=_search(store, clock),
         lock=lock,
+        repositories=together,
     )
 
 
@@ -574,6 +609,30 @@ def _prompts(
 
     prompts = PromptService(repositories.prompts, bus, starters=resources_dir() / "prompts" / "library.json")
     return prompts, SystemPromptService(repositories, context, bus)
+
+
+def _team(services: Services) -> TeamService:
+    import platform
+
+    from chatdesk import __version__
+    from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.chat.sleep_watch import SleepWatch
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_passwords import TeamPasswords
+    from chatdesk.core.sync.worker import Client
+
+    clock = SystemClock()
+    accounts = services.accounts
+    return TeamService(
+        services.database,
+        services.repositories,
+        services.events,
+        clock,
+        passwords=TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place),
+        blobs=BlobStore(services.paths.blob_dir),
+        client=Client(platform.node() or "Computer", __version__),
+        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken).run(),
+    )
 
 
 def rate_of(settings: Settings) -> Rate | None:

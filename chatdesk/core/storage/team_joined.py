@@ -1,0 +1,14 @@
+"""Whether this profile works with a team at all: asked after each start, so it needs nothing of team sync."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+
+def is_joined(conn: Connection) -> bool:
+    """Whether there is a workspace, or a project whose share ended, of which a person is to be told."""
+    return bool(
+        conn.exec_driver_sql(
+            "SELECT EXISTS (SELECT 1 FROM workspaces WHERE left_at IS NULL) OR EXISTS (SELECT 1 FROM shared_projects)"
+        ).scalar()
+    )
