@@ -28,3 +28,9 @@ class OtherWorkspace(TeamError):
     code = "team_other_workspace"
     what = "This address leads to another team's database than the one you joined."
     next_step = "Ask the workspace's owner for the address, or join the other workspace on its own."
+
+
+class TeamPasswordMissing(TeamError):
+    code = "team_password_missing"
+    what = "The password for the team's database cannot be found on this computer."
+    next_step = "Unlock the keyring, or enter the password in Settings, Team sync."
