@@ -1,0 +1,225 @@
+"""*Create a workspace*: which database, whether it will do, and what the workspace is called.
+
+The dialog asks and shows; ``ui/application/team_binding.py`` does. The password typed here is used once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.team_setup import CheckState, SetupCheck
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.team_address import AddressFields, ReadAddress
+from chatdesk.ui.dialogs.team_parts import TeamPanel, check_mark, clear, push_button
+from chatdesk.ui.dialogs.team_words import WHO_CAN_READ, count_of
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (620, 600)
+_LONGEST_NAME: Final = 100
+_STATES: Final = {CheckState.OK: "fine", CheckState.WARNING: "a warning", CheckState.FAILED: "failed"}
+
+
+class CreateWorkspaceDialog(TeamPanel):
+    """``checkRequested`` has the address and the password, ``setUpRequested`` both names and these. ``show_checks``,
+    ``show_problem`` and ``show_done`` answer."""
+
+    checkRequested = Signal(object, str)  # ServerAddress, password
+    setUpRequested = Signal(str, str, object, str)  # workspace, member, ServerAddress, password
+    inviteRequested = Signal()
+
+    def __init__(
+        self, theme: Theme, read_address: ReadAddress, *, my_name: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, "Create a workspace", object_name="teamCreateDialog", size_px=_SIZE_PX, parent=parent)
+        self._is_checked = False
+        self._is_done = False
+        self.address = AddressFields(read_address)
+        self.checks = _Checks(theme)
+        self.name = _name_field("teamName", "Name of the workspace", "such as the name of your team")
+        self.my_name = _name_field("teamMyName", "Your name, as the others see it", "such as Ana Lima")
+        self.my_name.setText(my_name)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._database_page())
+        self._pages.addWidget(self._names_page())
+        self._pages.addWidget(self._done_page())
+        self.body.addWidget(self._pages, 1)
+        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        self.cancel_button.setProperty("isWayOut", True)
+        self.back_button = self.add_button(push_button("Back", "teamBack", lambda: self._go(0)))
+        self.check_button = self.add_button(push_button("Check", "teamCheck", self._check))
+        self.next_button = self.add_button(push_button("Next", "teamNext", lambda: self._go(1)))
+        self.set_up_button = self.add_button(push_button("Set up", "teamSetUp", self._set_up))
+        self.invite_button = self.add_button(push_button("Invite people…", "teamInviteNow", self._invite))
+        self.close_button = self.add_button(push_button("Done", "teamDone", self.accept))
+        for button in (self.check_button, self.next_button, self.set_up_button, self.close_button):
+            button.setProperty("isPrimary", True)
+        self.address.changed.connect(self._on_address_changed)
+        for field in (self.name, self.my_name):
+            field.textChanged.connect(self._refresh)
+            field.returnPressed.connect(self._set_up)
+        self._go(0)
+
+    def show_checks(self, checks: Sequence[SetupCheck]) -> None:
+        """What the server has of what is needed; without a failed one it goes on."""
+        self.end_busy()
+        self._is_checked = bool(checks) and all(each.state is not CheckState.FAILED for each in checks)
+        self.checks.show_checks(checks)
+        self._refresh()
+        self.area.ensureWidgetVisible(self.checks)
+        (self.next_button if self._is_checked else self.check_button).setFocus()
+
+    def show_problem(self, sentence: str) -> None:
+        super().show_problem(sentence)
+        if sentence:
+            self._refresh()
+
+    def show_done(self, name: str) -> None:
+        """It is set up."""
+        self.end_busy()
+        self._is_done = True
+        self.done_text.setText(
+            f"“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and "
+            "invite the people you work with."
+        )
+        self._go(2)
+        announce(self, self.done_text.text())
+
+    # Pages
+
+    def _database_page(self) -> QWidget:
+        page, column = _page()
+        words = (
+            "A workspace is a PostgreSQL database, 15 or newer, that your team's computers share changes through. Give "
+            "an empty one, and an account that may create roles; its password is used now and not kept."
+        )
+        column.addWidget(plain_label(words, "muted", wraps=True))
+        column.addWidget(self.address)
+        column.addWidget(self.checks)
+        column.addStretch(1)
+        return page
+
+    def _names_page(self) -> QWidget:
+        page, column = _page()
+        for words, field in (("Name of the workspace", self.name), ("Your name", self.my_name)):
+            label = plain_label(words, "text")
+            label.setBuddy(field)
+            column.addWidget(label)
+            column.addWidget(field)
+        column.addWidget(plain_label(WHO_CAN_READ, "muted", wraps=True))
+        column.addWidget(
+            plain_label("If setting up is cut off, set up the same database again: it goes on.", "muted", wraps=True)
+        )
+        column.addStretch(1)
+        return page
+
+    def _done_page(self) -> QWidget:
+        page, column = _page()
+        self.done_text = plain_label("", "text", wraps=True)
+        self.done_text.setObjectName("teamDoneText")
+        column.addWidget(self.done_text)
+        column.addStretch(1)
+        return page
+
+    # Steps
+
+    def _go(self, place: int) -> None:
+        self._pages.setCurrentIndex(place)
+        self.show_problem("")
+        self._refresh()
+        first = (self.address.string, self.name, self.close_button)[place]
+        first.setFocus()
+
+    def _refresh(self) -> None:
+        place = self._pages.currentIndex()
+        self.cancel_button.setVisible(place < 2)
+        self.back_button.setVisible(place == 1)
+        self.check_button.setVisible(place == 0 and not self._is_checked)
+        self.next_button.setVisible(place == 0 and self._is_checked)
+        self.set_up_button.setVisible(place == 1)
+        self.invite_button.setVisible(place == 2)
+        self.close_button.setVisible(place == 2)
+        if not self.is_busy:
+            self.check_button.setEnabled(self.address.is_complete)
+            self.set_up_button.setEnabled(all(each.text().strip() for each in (self.name, self.my_name)))
+
+    def _on_address_changed(self) -> None:
+        self._is_checked = False
+        self.checks.show_checks(())
+        self._refresh()
+
+    def _check(self) -> None:
+        self.show_busy("Looking at the database…")
+        self.checkRequested.emit(self.address.address(), self.address.password.text())
+
+    def _set_up(self) -> None:
+        if not self.set_up_button.isEnabled() or self.is_busy:
+            return
+        self.show_busy("Setting up the workspace…")
+        names = (self.name.text().strip(), self.my_name.text().strip())
+        self.setUpRequested.emit(*names, self.address.address(), self.address.password.text())
+
+    def _invite(self) -> None:
+        self.accept()
+        self.inviteRequested.emit()
+
+
+class _Checks(QWidget):
+    """One line a check: a mark, its name, and a sentence."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("teamChecks")
+        self.setAccessibleName("What was found")
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 8, 0, 0)
+
+    def show_checks(self, checks: Sequence[SetupCheck]) -> None:
+        clear(self._column)
+        if not checks:
+            return
+        failed = sum(each.state is CheckState.FAILED for each in checks)
+        verdict = (
+            f"{count_of(failed, 'thing')} must be put right first." if failed else "A workspace can be set up here."
+        )
+        box = QWidget()
+        grid = QGridLayout(box)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(2, 1)
+        for place, check in enumerate(checks):
+            text = plain_label(check.sentence, "note", wraps=True)
+            text.setObjectName(f"teamCheck_{place}")
+            text.setAccessibleName(f"{check.name}, {_STATES[check.state]}: {check.sentence}")
+            grid.addWidget(check_mark(self._theme, check.state), place, 0)
+            grid.addWidget(plain_label(check.name, "text"), place, 1)
+            grid.addWidget(text, place, 2)
+        self.verdict = plain_label(verdict, "strong", wraps=True)
+        self.verdict.setObjectName("teamVerdict")
+        self._column.addWidget(self.verdict)
+        self._column.addWidget(box)
+        failures = [each.sentence for each in checks if each.state is CheckState.FAILED]
+        announce(self, " ".join([verdict, *failures]))
+
+
+def _page() -> tuple[QWidget, QVBoxLayout]:
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    return page, column
+
+
+def _name_field(object_name: str, name: str, hint: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setObjectName(object_name)
+    field.setAccessibleName(name)
+    field.setPlaceholderText(hint)
+    field.setMaxLength(_LONGEST_NAME)
+    return field

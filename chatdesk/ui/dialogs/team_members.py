@@ -1,0 +1,159 @@
+"""The people of a workspace: a list on the page of team sync, and a dialog about one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.team_parts import TeamPanel, clear, line, push_button
+from chatdesk.ui.dialogs.team_roles import RoleRows, grantable
+from chatdesk.ui.dialogs.team_words import ROLE_NAMES, member_words
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (520, 460)
+_LONGEST_NAME: Final = 100
+
+
+class MemberList(QWidget):
+    """``manageRequested`` has the id of a member."""
+
+    manageRequested = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("teamMembers")
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+
+    def show_members(self, members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> None:
+        """``projects``: names by id. Removed members are left out: they only matter as authors."""
+        clear(self._column)
+        shown = [each for each in members if each.status is not MemberStatus.REMOVED]
+        for member in sorted(shown, key=lambda each: (each.id != me, each.name.casefold())):
+            self._column.addWidget(self._row(member, projects, is_me=member.id == me))
+            self._column.addWidget(line())
+
+    def _row(self, member: TeamMember, projects: Mapping[str, str], *, is_me: bool) -> QWidget:
+        box = QWidget()
+        box.setObjectName(f"teamMember_{member.id}")
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        hint = "; ".join(filter(None, (member_words(member, is_me=is_me), roles_words(member.roles, projects))))
+        words.addWidget(_label(member.name, "text"))
+        words.addWidget(_label(hint, "muted"))
+        what = "My name and roles…" if is_me else "Roles…"
+        button = push_button(
+            what,
+            f"teamManage_{member.id}",
+            lambda: self.manageRequested.emit(member.id),
+            name=f"{what.rstrip('…')} of {member.name}" if not is_me else "My name and my roles",
+        )
+        button.setAccessibleDescription(hint)
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 8, 0, 8)
+        row.addLayout(words, 1)
+        row.addWidget(button)
+        return box
+
+
+class MemberDialog(TeamPanel):
+    """One member: their role in each project that this person knows, and being removed. ``mine``: this person's role
+    by project. ``renameRequested`` has the new name (one's own only), ``roleRequested`` project and role or None."""
+
+    roleRequested = Signal(str, object)
+    removeRequested = Signal()
+    renameRequested = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        member: TeamMember,
+        projects: Mapping[str, str],
+        mine: Mapping[str, TeamRole],
+        *,
+        is_me: bool,
+        can_remove: bool,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, member.name, object_name="teamMemberDialog", size_px=_SIZE_PX, parent=parent)
+        self.member = member
+        self.name = QLineEdit(member.name)
+        self.name.setObjectName("teamMemberName")
+        self.name.setAccessibleName("Your name, as the others see it")
+        self.name.setMaxLength(_LONGEST_NAME)
+        self.rename_button = push_button("Change name", "teamRename", self._rename)
+        if is_me:
+            row = QHBoxLayout()
+            row.addWidget(self.name, 1)
+            row.addWidget(self.rename_button)
+            self.body.addWidget(plain_label("Your name, as the others see it", "text"))
+            self.body.addLayout(row)
+        else:
+            for widget in (self.name, self.rename_button):
+                widget.setParent(self)
+                widget.hide()
+            self.body.addWidget(plain_label(member_words(member, is_me=False), "muted", wraps=True))
+        self.body.addWidget(plain_label("Roles", "strong"))
+        self.roles = RoleRows(object_name="teamMemberRoles")
+        for project_id, name in projects.items():
+            role = member.roles.get(project_id)
+            self.roles.add_row(
+                project_id,
+                name,
+                role=role,
+                offered=() if is_me else grantable(mine.get(project_id)),
+                whose=f"Role of {member.name} in {name}",
+            )
+        self.roles.chosen.connect(self._on_role_chosen)
+        self.body.addWidget(self.roles)
+        if not projects:
+            self.body.addWidget(plain_label("No project is shared with the workspace yet.", "muted", wraps=True))
+        self.body.addWidget(plain_label("A change holds at once, on all of their computers.", "muted", wraps=True))
+        self.body.addStretch(1)
+        if can_remove and not is_me:
+            self.remove_button = self.add_button(
+                push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
+            )
+        close = self.add_button(push_button("Close", "teamClose", self.accept))
+        close.setProperty("isWayOut", True)
+        close.setFocus()
+
+    def show_roles(self, roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> None:
+        """What the server has, as after a change that failed."""
+        self.end_busy()
+        for project_id in projects:
+            self.roles.show_role(project_id, roles.get(project_id))
+
+    def _on_role_chosen(self, project_id: str, role: object) -> None:
+        self.show_busy("Changing the role…")
+        self.roleRequested.emit(project_id, role)
+
+    def _rename(self) -> None:
+        if self.name.text().strip():
+            self.show_busy("Changing your name…")
+            self.renameRequested.emit(self.name.text().strip())
+
+
+def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> str:
+    """*Research: editor, Plans: viewer*, as far as the projects are known here."""
+    return ", ".join(f"{name}: {ROLE_NAMES[roles[key]].lower()}" for key, name in projects.items() if key in roles)
+
+
+def removal_words(name: str) -> str:
+    """What removing a member means."""
+    return (
+        f"{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
+        "what is on their computer already stays there. To have them back, invite them anew."
+    )
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = plain_label(text, role, wraps=True)  # type: ignore[arg-type]
+    label.setVisible(bool(text))
+    return label
