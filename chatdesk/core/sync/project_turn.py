@@ -101,15 +101,16 @@ class ProjectTurns:
         project = self._projects[project_id]
         if not project.is_checked:
             yield from self._check(project)
-        if self._may_write:
+        if project.wants_share and self._may_write:
+            # What was there before comes first: a project is pulled only once all of it is in the log.
+            project.wants_share = yield ToLocal("share_step", (project_id,))
             if project.wants_share:
-                project.wants_share = yield ToLocal("share_step", (project_id,))
-                project.wants_push = project.wants_push or project.wants_share
-            if project.wants_push:
-                yield from self._push(project)
+                return True
+        if project.wants_push and self._may_write:
+            yield from self._push(project)
         if project.wants_pull:
             yield from self._pull(project)
-        if project.wants_pull or (self._may_write and (project.wants_push or project.wants_share)):
+        if project.wants_pull or (project.wants_push and self._may_write):
             return True
         return (yield from self._come_to_rest(project))
 
@@ -223,13 +224,16 @@ class ProjectTurns:
         except HistoryChanged:
             yield from self._begin_again(project)
             return
+        if applied.is_foreign_mine:
+            # Nothing of the page was taken over: it is pulled again by the device that this becomes.
+            project.wants_pull = True
+            yield from self._fork(project)
+            return
         project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain, cursor.can_push)
         project.received += len(rows)
         self._received += len(rows)
         self._total = max(self._total, self._received)
         yield PageTaken(project.id, applied, rows[-1].seq, self._received, self._total)
-        if applied.is_foreign_mine:
-            yield from self._fork(project)
 
     def _come_to_rest(self, project: _Project) -> Generator[Request, Any, bool]:
         """Everything was sent and pulled; whether that brought up something to send."""
