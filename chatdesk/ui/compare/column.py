@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QTimer, Signal
@@ -31,6 +32,7 @@ class CompareColumn(QWidget):
 
     keepRequested = Signal(str)
     stopRequested = Signal(str)
+    heightChanged = Signal()
 
     def __init__(
         self, theme: Theme, make_view: ViewMaker, answer: Message, *, live: Callable[[Message], Message]
@@ -62,6 +64,13 @@ class CompareColumn(QWidget):
         else:
             self.view.show_thread(answer.thread_id)
         theme.changed.connect(self.update)
+        self.view.laidOut.connect(self.heightChanged)
+
+    @property
+    def whole_height(self) -> int | None:
+        """With the whole answer and the buttons, in px; None while it is being written, or some of it out of view."""
+        text = self.view.whole_height if self._answer.status.is_final else None
+        return None if text is None else ceil(text) + self.height() - self.view.viewport().height()
 
     @property
     def answer(self) -> Message:
@@ -72,6 +81,7 @@ class CompareColumn(QWidget):
         self._answer = message
         self.view.change_message(_alone(message))
         self._show_state()
+        self.heightChanged.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The buttons stand where the text does, which is in the middle of a wide column."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ _ROW_PX = 270  # and where there are several rows
 _GAP_PX = 14
 _MARGINS_PX = 48  # left and right together
 _LONGEST_QUESTION = 400
+_ANY_PX = 16_777_215  # Qt's own greatest height
 
 
 class CompareView(QWidget):
@@ -39,6 +40,7 @@ class CompareView(QWidget):
         self._make_view = make_view
         self._live = live
         self._columns: list[CompareColumn] = []
+        self._least_px = 0
         self.setObjectName("compareView")
         self.setAccessibleName("Compared answers")
         self._question = _Bubble(theme)
@@ -60,6 +62,10 @@ class CompareView(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP_PX)
         self._in_a_row = 0
+        self._fit_timer = QTimer(self)
+        self._fit_timer.setSingleShot(True)
+        self._fit_timer.setInterval(0)
+        self._fit_timer.timeout.connect(self._fit)
         self._scroll = QScrollArea()
         self._scroll.setObjectName("compareScroll")
         self._scroll.setWidgetResizable(True)
@@ -86,6 +92,7 @@ class CompareView(QWidget):
             column = CompareColumn(self._theme, self._make_view, answer, live=self._live)
             column.keepRequested.connect(self.keepRequested)
             column.stopRequested.connect(self.stopRequested)
+            column.heightChanged.connect(self._fit_timer.start)
             self._columns.append(column)
         self._in_a_row = 0
         self._arrange()
@@ -140,8 +147,12 @@ class CompareView(QWidget):
         rows = -(-count // most)
         in_a_row = -(-count // rows)  # four in two rows of two, where three would have room in one
         height_px = 0 if rows == 1 else _STACKED_PX if in_a_row == 1 else _ROW_PX
+        self._least_px = round(height_px * scale)
         for column in self._columns:
-            column.setMinimumHeight(round(height_px * scale))
+            column.setMinimumHeight(self._least_px)
+            column.setMaximumHeight(_ANY_PX)
+        self._row.setMaximumHeight(_ANY_PX)
+        self._fit_timer.start()
         if in_a_row == self._in_a_row:
             return
         self._in_a_row = in_a_row
@@ -152,6 +163,19 @@ class CompareView(QWidget):
         for place in range(count):
             self._grid.setColumnStretch(place, int(place < in_a_row))
             self._grid.setRowStretch(place, int(place < rows))
+
+    def _fit(self) -> None:
+        """Answers that are written take the room of the longest one beside them, not all there is."""
+        total = -_GAP_PX
+        for first in range(0, len(self._columns), max(1, self._in_a_row)):
+            row = self._columns[first : first + self._in_a_row]
+            known = [height for column in row if (height := column.whole_height) is not None]
+            most = max(known) if len(known) == len(row) else _ANY_PX
+            for column in row:
+                column.setMinimumHeight(self._least_px if most == _ANY_PX else most)
+                column.setMaximumHeight(most)
+            total = min(_ANY_PX, total + most + _GAP_PX)
+        self._row.setMaximumHeight(total)
 
     def _on_theme_changed(self) -> None:
         # Only these two: what is inside a column has colours of its own.

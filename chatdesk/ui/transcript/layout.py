@@ -171,6 +171,14 @@ class ThreadLayout(LoadedRun):
         return is_last and last.bottom + last.entry.tail + PAD_BOTTOM <= self._view_height + 2
 
     @property
+    def whole_height(self) -> float | None:
+        """Of all messages with the space around them, in px; None while some are out of view."""
+        if not self.placed or not (self.is_at_start and self.is_at_end):
+            return None
+        last = self.placed[-1]
+        return last.bottom + last.entry.tail + PAD_BOTTOM
+
+    @property
     def is_at_start(self) -> bool:
         if self.has_older:
             return False

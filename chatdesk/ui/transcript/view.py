@@ -96,6 +96,7 @@ class TranscriptView(QAbstractScrollArea):
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     anchorChanged = Signal()
     announced = Signal(str)
+    laidOut = Signal()
 
     def __init__(
         self,
@@ -119,6 +120,7 @@ class TranscriptView(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self._theme = theme
         self._build_rooms(fetch, renderer)
+        self._stage.laidOut.connect(self.laidOut)
         self._finding = Finding(
             self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
@@ -218,6 +220,11 @@ class TranscriptView(QAbstractScrollArea):
     def entries(self) -> tuple[MessageEntry, ...]:
         """The loaded messages, for the accessible tree and for tests."""
         return tuple(self._layout.entries)
+
+    @property
+    def whole_height(self) -> float | None:
+        """Of everything that is shown, in px; None while some of it is out of view. ``laidOut`` tells when to look."""
+        return self._layout.whole_height
 
     @property
     def total(self) -> int:

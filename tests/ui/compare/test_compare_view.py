@@ -105,3 +105,27 @@ def test_finished_answers_are_shown_from_their_beginnings(view: CompareView, qtb
         bar = column.view.verticalScrollBar()
         assert bar.maximum() > 0
         assert bar.value() == 0
+
+
+def test_written_answers_are_as_high_as_the_longest_of_them(view: CompareView, qtbot: QtBot) -> None:
+    full = view.columns[0].height()
+    assert view.columns[0].whole_height is None  # still written
+    for name, lines in (("a", 2), ("b", 5)):
+        text = "\n\n".join(["A line."] * lines)
+        part = Part(f"part {name}", name, 0, PartType.TEXT, {"text": text})
+        view.change_message(replace(_answer(name, Status.COMPLETE), parts=(part,)))
+    qtbot.waitUntil(lambda: view.columns[0].height() < full)
+    heights = {column.height() for column in view.columns}
+    assert heights == {max(column.whole_height or 0 for column in view.columns)}
+    view.change_message(_answer("a"))
+    qtbot.waitUntil(lambda: view.columns[0].height() == full)
+
+
+def test_an_answer_longer_than_the_window_keeps_all_the_room(view: CompareView, qtbot: QtBot) -> None:
+    part = Part("long", "a", 0, PartType.TEXT, {"text": "\n\n".join(["A line."] * 200)})
+    full = view.columns[0].height()
+    for name in ("a", "b"):
+        parts = (part,) if name == "a" else ()
+        view.change_message(replace(_answer(name, Status.COMPLETE), parts=parts))
+    qtbot.wait(100)
+    assert {column.height() for column in view.columns} == {full}
