@@ -37,6 +37,12 @@ class EventBridge(QObject):
     providers_changed = Signal(object)
     storage_failed = Signal(object)
     storage_recovered = Signal(object)
+    sync_status_changed = Signal(object)
+    team_changed = Signal(object)
+    presence_changed = Signal(object)
+    unread_changed = Signal(object)
+    shared_messages_arrived = Signal(object)
+    shared_files_changed = Signal(object)
 
     def __init__(self, bus: EventBus, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +73,12 @@ class EventBridge(QObject):
             events.PromptsChanged: self.prompts_changed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,
+            events.SyncStatusChanged: self.sync_status_changed,
+            events.TeamChanged: self.team_changed,
+            events.PresenceChanged: self.presence_changed,
+            events.UnreadChanged: self.unread_changed,
+            events.SharedMessagesArrived: self.shared_messages_arrived,
+            events.SharedFilesChanged: self.shared_files_changed,
         }
         self._subscriptions: list[Subscription] = [bus.subscribe(kind, signal.emit) for kind, signal in signals.items()]
 

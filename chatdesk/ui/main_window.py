@@ -58,6 +58,8 @@ class MainWindow(QMainWindow):
         self._is_alt_alone = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
+        self._note: Banner | None = None
+        self._run_note: Callable[[], object] | None = None
         self.setObjectName("mainWindow")
         self.setWindowTitle("ChatDesk")
         self.setMinimumSize(MIN_SIZE)
@@ -116,6 +118,24 @@ class MainWindow(QMainWindow):
 
     def hide_banner(self) -> None:
         self._banner.setVisible(False)
+
+    def show_note(self, text: str, on_closed: Callable[[], object]) -> None:
+        """What one should know of the open thread, above it until it is closed or another is shown."""
+        if self._note is None:
+            self._note = Banner(self._theme)
+            self._note.setObjectName("threadNote")
+            self._note.closed.connect(self._on_note_closed)
+            rows = self._thread_area.layout()
+            assert isinstance(rows, QVBoxLayout)
+            rows.insertWidget(rows.indexOf(self._stack), _centred(self._note, top_px=8, bottom_px=0))
+            self._order_tabs()
+        self._run_note = on_closed
+        if not self._note.isVisible() or self._note.text != text:
+            self._note.show_message(text, kind="info")
+
+    def hide_note(self) -> None:
+        if self._note is not None:
+            self._note.setVisible(False)
 
     def show_notice(self, title: str, text: str) -> None:
         from chatdesk.ui.dialogs.notice import NoticeDialog
@@ -318,7 +338,8 @@ class MainWindow(QMainWindow):
             QWidget.setTabOrder(before, after)
 
     def _panes(self) -> tuple[QWidget, ...]:
-        panes = (self.sidebar, self.header, self._banner, self._stack, self._toast, self.composer)
+        note = () if self._note is None else (self._note,)
+        panes = (self.sidebar, self.header, self._banner, *note, self._stack, self._toast, self.composer)
         return panes if self._inspector is None else (*panes, self._inspector)
 
     # Reactions
@@ -335,6 +356,11 @@ class MainWindow(QMainWindow):
         self.hide_banner()
         if self._run_banner is not None:
             self._run_banner()
+
+    def _on_note_closed(self) -> None:
+        self.focus_composer()
+        if self._run_note is not None:
+            self._run_note()
 
     def _on_toast_action_triggered(self) -> None:
         run, self._run_toast = self._run_toast, None

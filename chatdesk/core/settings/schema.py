@@ -303,6 +303,13 @@ class Settings:
         minimum=0,
         maximum=520,
     )
+    team_notifications: str = declared(
+        "team.notifications",
+        "names",
+        "Notifications of what others write while the window is not in front: none, who wrote in which thread, or the "
+        "text too.",
+        choices=("off", "names", "text"),
+    )
     log_level: str = declared(
         "diagnostics.log_level",
         "info",

@@ -5,7 +5,9 @@ None of it is needed to type, so none of it is imported before that.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QUrl
@@ -50,6 +52,7 @@ from chatdesk.ui.window_state import WindowState
 if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.application.team_window import TeamWindow
     from chatdesk.ui.event_bridge import EventBridge
 
 
@@ -69,6 +72,12 @@ class Bindings:
         restart_after: RestartAfter,
     ) -> None:
         theme = panes.theme
+        self._panes = panes
+        self._handle = handle
+        self._tasks = tasks
+        self._bridge: EventBridge
+        self._is_team_begun = False
+        self.team_window: TeamWindow | None = None
         self.renderer = RenderClient(deliver=deliver)
         self._add_transcript(panes)
         self.unsaved = Unsaved(tasks)
@@ -134,6 +143,9 @@ class Bindings:
         )
 
     def follow(self, bridge: EventBridge) -> None:
+        self._bridge = bridge
+        bridge.sync_status_changed.connect(self._begin_team_once)
+        bridge.team_changed.connect(self._begin_team_once)
         for binding in (
             self.threads,
             self.lists,
@@ -149,6 +161,32 @@ class Bindings:
             self.network,
         ):
             binding.follow(bridge)
+
+    def _begin_team_once(self, _event: object) -> None:
+        """The first word of a team: what a window has for one is imported beside the loop, and built on it."""
+        if not self._is_team_begun:
+            self._is_team_begun = True
+            self._tasks.start(self._begin_team(), "begin team")
+
+    async def _begin_team(self) -> None:
+        services = await self._handle.services()
+        from chatdesk.ui.application.window_application import window_to_front
+
+        module = await asyncio.to_thread(import_module, "chatdesk.ui.application.team_window")
+        self.team_window = module.TeamWindow(
+            self._panes,
+            self.threads,
+            services,
+            tasks=self._tasks,
+            settings=lambda: self.settings.current,
+            come_to_front=window_to_front(self._panes.window),
+        )
+        self.team_window.follow(self._bridge)
+
+    async def end(self) -> None:
+        """The window closes."""
+        if self.team_window is not None:
+            await self.team_window.end()
 
     def _add_transcript(self, panes: Panes) -> None:
         def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
+    from chatdesk.ui.application.arriving import ArrivingMessages
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.settings_binding import SettingsBinding
     from chatdesk.ui.event_bridge import EventBridge
@@ -63,6 +64,8 @@ class MessageBinding(QObject):
         self._tasks = tasks
         self._editing: str | None = None
         self._is_sending = False
+        self._arriving: ArrivingMessages | None = None
+        self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
         self._model: tuple[str, str] | None = None
         self._compared: list[tuple[str, str]] = []
@@ -325,7 +328,14 @@ class MessageBinding(QObject):
                 if self._ahead is not None:  # nobody said that it is stored
                     self._ahead = None
                     transcript.reload_from(there.parent_id)
-            announce(transcript, f"Version {here + step + 1} of {len(versions)}")
+            announce(transcript, f"Version {here + step + 1} of {len(versions)}{self._by(there)}")
+
+    def _by(self, version: Message) -> str:
+        """ ", by Ana" of what another member wrote."""
+        services = self._handle.now()
+        if version.author_id is None or services is None:
+            return ""
+        return f", by {services.team.member_name(version.author_id)}"
 
     def _do(self, method: str, id_: str) -> None:
         async def work() -> None:
@@ -337,6 +347,9 @@ class MessageBinding(QObject):
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None
+        if self._arriving is not None and thread_id != self._shown_id:
+            self._arriving.forget()
+        self._shown_id = thread_id
         title = thread.title if thread else NEW_THREAD_TITLE
         self._panes.header.set_title(title, keeps_edit=thread_id == self._titled_id)
         self._titled_id = thread_id
@@ -360,16 +373,29 @@ class MessageBinding(QObject):
             header.set_current(provider, model)
 
     def _on_message_added(self, message: Message) -> None:
-        if message.thread_id == self._threads.thread_id:
+        if message.thread_id != self._threads.thread_id:
+            return
+        if message.author_id is None and not (self._arriving is not None and self._arriving.is_waiting):
             self._panes.transcript.add_message(message)
+            return
+        if self._arriving is None:
+            from chatdesk.ui.application.arriving import ArrivingMessages
+
+            transcript = self._panes.transcript
+            self._arriving = ArrivingMessages(transcript.add_message, transcript.reload_from)
+        self._arriving.take(message)
 
     def _on_message_changed(self, message: Message) -> None:
         if message.thread_id == self._threads.thread_id:
+            if self._arriving is not None:
+                self._arriving.change(message)
             self._panes.transcript.change_message(message)
 
     def _on_path_changed(self, event: PathChanged) -> None:
         if event.thread_id != self._threads.thread_id:
             return
+        if self._arriving is not None:
+            self._arriving.forget()
         ahead, self._ahead = self._ahead, None
         if ahead == (event.thread_id, event.from_message_id):
             self._panes.transcript.confirm_ahead()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,8 @@ class ProjectBinding(QObject):
         archived = [project for project in live if project.archived_at is not None]
         trashed = [project for project in projects if project.deleted_at is not None]
         here = self._lists.project
-        rows = [_row(project, here) for project in used]
+        shared = self._panes.sidebar.shared
+        rows = [_row(project, here, shared) for project in used]
         if drops_only:
             return rows
         found = [
@@ -102,7 +103,7 @@ class ProjectBinding(QObject):
         if here is not None:
             found.append(ChooserEntry("command", f"Edit {here.name}…", EDIT, icon_name="pencil"))
         if archived:
-            found += [ChooserEntry("heading", "Archived"), *(_row(project, here) for project in archived)]
+            found += [ChooserEntry("heading", "Archived"), *(_row(project, here, shared) for project in archived)]
         if trashed:
             found.append(ChooserEntry("heading", "In the trash"))
             found += [
@@ -276,6 +277,12 @@ class ProjectBinding(QObject):
         return (await self._handle.services()).library
 
 
-def _row(project: Project, here: Project | None) -> ChooserEntry:
-    is_current = here is not None and here.id == project.id
-    return ChooserEntry("project", project.name, project.id, project.colour, is_current=is_current)
+def _row(project: Project, here: Project | None, shared: Mapping[str, str]) -> ChooserEntry:
+    return ChooserEntry(
+        "project",
+        project.name,
+        project.id,
+        project.colour,
+        is_current=here is not None and here.id == project.id,
+        shared=shared.get(project.id, ""),
+    )

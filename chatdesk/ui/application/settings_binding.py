@@ -96,6 +96,7 @@ class SettingsBinding(QObject):
             "summaries": self._settings.summaries,
             "background_tokens_per_day": self._settings.background_tokens_per_day,
             "rate_limit": self._settings.rate_limit,
+            "team_notifications": self._settings.team_notifications,
             "backups_daily": self._settings.backups_daily,
             "backups_weekly": self._settings.backups_weekly,
             "provider": self._settings.provider,

@@ -347,6 +347,8 @@ class WindowApplication(QObject):
                     _log.error("what was typed could not be saved at the end: %s", error.code)
         if self._stop_listening is not None:
             await self._stop_listening()
+        if bindings is not None:
+            await bindings.end()
         await self._tasks.close()
         if bindings is not None:
             bindings.unsaved.end()

@@ -10,6 +10,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("thread.new", "New thread", "Thread", ("Ctrl+N",), icon="square-pen"),
     Command("thread.rename", "Rename thread", "Thread", ("F2",), icon="pencil"),
     Command("thread.pin", "Pin or unpin thread", "Thread", icon="pin"),
+    Command("thread.mark_read", "Mark as read", "Thread", icon="check"),
     Command("thread.archive", "Archive thread, or take it out", "Thread", icon="archive"),
     Command("thread.move", "Move to a project…", "Thread", icon="folder"),
     Command("thread.tags", "Tags of the thread…", "Thread", icon="tag"),

@@ -47,7 +47,7 @@ _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "Context": ("model_titles", "summaries", "background_tokens_per_day"),
     "Accessibility": ("motion", "read_answers"),
     "Tools": (),
-    "Team sync": (),
+    "Team sync": ("team_notifications",),
     "Data and backup": ("backups_daily", "backups_weekly"),
     "Shortcuts": (),
 }
@@ -79,6 +79,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "summaries": "Summarise long threads",
     "background_tokens_per_day": "Tokens a day in the background",
     "rate_limit": "Messages at most",
+    "team_notifications": "Notifications of others' messages",
     "backups_daily": "Daily backups",
     "backups_weekly": "Weekly backups",
     "provider": "Who answers new threads",
@@ -100,6 +101,7 @@ _CHOICES: Final[Mapping[str, dict[Any, str]]] = {
     "plain_user_messages": {False: "Markdown", True: "Plain text"},
     "send_when_back": {True: "Sent when it is back", False: "Wait for Try again"},
     "answers_on_close": {"end": "End, and can be continued", "finish": "Are finished first"},
+    "team_notifications": {"off": "None", "names": "Who wrote, and where", "text": "With the text"},
     "delete_messages": {"ask": "Asks about later ones", "only": "Only that message", "later": "Later ones too"},
 }
 _WHO_ANSWERS: Final = {"auto": "The first that can", "offline": "The offline demo"}

@@ -32,8 +32,13 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
         return menu
     is_pinned = all(thread.pinned_at is not None for thread in threads)
     is_archived = first.archived_at is not None
+    is_fixed = any(thread.project_id in sidebar.read_only for thread in threads)
+    if is_fixed:
+        _add(menu, "You can only read this project", lambda: None).setEnabled(False)
+        menu.addSeparator()
     if not many:
-        _add(menu, f"Rename\t{sidebar.rename_keys}", lambda: sidebar.thread_list.begin_rename(first.id))
+        rename = _add(menu, f"Rename\t{sidebar.rename_keys}", lambda: sidebar.thread_list.begin_rename(first.id))
+        rename.setEnabled(not is_fixed)
     if any(sidebar.unread_of(thread_id) for thread_id in chosen):
         _add(menu, f"Mark{many} as read", lambda: sidebar.markReadRequested.emit(chosen))
     _add(menu, f"{'Unpin' if is_pinned else 'Pin'}{many}", lambda: sidebar.pinRequested.emit(chosen, not is_pinned))
@@ -42,14 +47,16 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
         f"Move{many} out of the archive" if is_archived else f"Archive{many}",
         lambda: sidebar.archiveRequested.emit(chosen, not is_archived),
     )
-    _add(menu, f"Move{many} to a project…", lambda: sidebar.moveRequested.emit(chosen))
-    _add(menu, "Tags…", lambda: sidebar.tagsRequested.emit(chosen))
+    move = _add(menu, f"Move{many} to a project…", lambda: sidebar.moveRequested.emit(chosen))
+    tags = _add(menu, "Tags…", lambda: sidebar.tagsRequested.emit(chosen))
     if many:
         _add(menu, f"Export{many}…", lambda: sidebar.exportSelectedRequested.emit(chosen))
     else:
         _add(menu, "Export…", lambda: sidebar.exportRequested.emit(first.id))
     menu.addSeparator()
-    _add(menu, f"Delete{many}\tDel", lambda: sidebar.deleteRequested.emit(chosen))
+    delete = _add(menu, f"Delete{many}\tDel", lambda: sidebar.deleteRequested.emit(chosen))
+    for action in (move, tags, delete):
+        action.setEnabled(not is_fixed)
     return menu
 
 

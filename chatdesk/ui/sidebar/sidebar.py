@@ -84,7 +84,8 @@ class Sidebar(QWidget):
         self._model = ThreadModel(fetch, clock or SystemClock(), zone=zone, parent=self)
         self._load_error = ""
         self._project: Project | None = None
-        self._shared: dict[str, str] = {}
+        self.shared: dict[str, str] = {}
+        self.read_only: frozenset[str] = frozenset()
         self._selection_bar: SelectionBar | None = None
         self._by_name = False
         self._tag_name: str | None = None
@@ -140,9 +141,11 @@ class Sidebar(QWidget):
         self._show_project()
         self._set_filter()
 
-    def set_shared_projects(self, shared: Mapping[str, str]) -> None:
-        """By project id, what is said of those that are shared, such as "Shared, you can only read"."""
-        self._shared = dict(shared)
+    def set_shared_projects(self, shared: Mapping[str, str], *, read_only: frozenset[str] = frozenset()) -> None:
+        """By project id, what is said of those that are shared, such as "shared, you can only read"; in which of them
+        nothing can be changed."""
+        self.shared = dict(shared)
+        self.read_only = read_only
         self._show_project()
 
     def _show_project(self) -> None:
@@ -150,7 +153,7 @@ class Sidebar(QWidget):
         if project is None:
             self._badge.set_project("All projects", None)
         else:
-            self._badge.set_project(project.name, project.colour, shared=self._shared.get(project.id, ""))
+            self._badge.set_project(project.name, project.colour, shared=self.shared.get(project.id, ""))
 
     def set_tag(self, tag: Tag | None) -> None:
         """Only threads with this tag; ``reload`` fetches them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
@@ -15,8 +15,9 @@ from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.painting import paint_box
 
-BannerKind = Literal["warning", "danger"]
+BannerKind = Literal["warning", "danger", "info"]
 
+_SIGNS: Final = {"warning": "triangle-alert", "danger": "circle-alert", "info": "info"}
 _PADDING_PX = 12
 _WORDS_LETTERS = 24  # the words stand beside the button when they have room for so many in a line
 
@@ -80,13 +81,15 @@ class Banner(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
-        fill, edge = theme.colour(f"{self._kind}_tint"), theme.colour(self._kind)
+        is_info = self._kind == "info"
+        fill = theme.colour("surface" if is_info else f"{self._kind}_tint")
+        edge = theme.colour("line" if is_info else self._kind)
         paint_box(painter, QRectF(self.rect()), theme.tokens.radius.code, fill=fill, border=edge)
         side = ICON_PX * max(1.0, theme.scale)
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         left = self.width() - _PADDING_PX - side if is_mirrored else _PADDING_PX
-        name = "triangle-alert" if self._kind == "warning" else "circle-alert"
-        paint_icon(painter, QRectF(left, (self.height() - side) / 2, side, side), name, edge)
+        sign = theme.colour("muted") if is_info else edge
+        paint_icon(painter, QRectF(left, (self.height() - side) / 2, side, side), _SIGNS[self._kind], sign)
 
     def _place_action(self) -> None:
         """Beside the words, or below them where they would be left too little room."""

@@ -1,0 +1,149 @@
+"""What a window says of a team: how sync stands, why one may not write, what became of a share. Words only; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chatdesk.core.domain.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
+
+_COPY_STAYS: Final = "Everything in it stays on this computer as a private copy."
+_ENDED: Final[Mapping[EndReason, str]] = {
+    EndReason.UNSHARED: "“{name}” is shared no more.",
+    EndReason.LEFT: "You left “{name}”.",
+    EndReason.REMOVED: "You were removed from “{name}”.",
+    EndReason.DELETED: "“{name}” was deleted by its owner.",
+}
+_ROLES: Final[Mapping[TeamRole, str]] = {
+    TeamRole.VIEWER: "shared, you can only read",
+    TeamRole.EDITOR: "shared",
+    TeamRole.ADMIN: "shared, you manage it",
+    TeamRole.OWNER: "shared by you",
+}
+# The more it needs somebody, the later it stands here.
+_SEVERITY: Final = (
+    SyncPhase.OFF,
+    SyncPhase.SYNCED,
+    SyncPhase.SYNCING,
+    SyncPhase.CONNECTING,
+    SyncPhase.OFFLINE,
+    SyncPhase.READ_ONLY,
+    SyncPhase.REFUSED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """``tone``: calm, offline or refused. ``tip`` has a sentence a workspace."""
+
+    text: str
+    tone: str
+    tip: str
+
+
+def status_line(statuses: Iterable[SyncStatus], names: Mapping[str, str], time_of: Callable[[int], str]) -> StatusLine:
+    """The one sentence about all workspaces: the one that needs somebody most decides. ``names`` are the workspaces',
+    ``time_of`` gives a moment (milliseconds UTC) as the clock shows it. Without any workspace the text is empty."""
+    known = sorted(statuses, key=_severity, reverse=True)
+    if not known:
+        return StatusLine("", "calm", "")
+    worst = known[0]
+    tips = [f"{names.get(each.workspace_id, 'Workspace')}: {_long(each, time_of)}" for each in known]
+    return StatusLine(_short(worst, time_of), tone_of(worst), "\n".join(tips))
+
+
+def tone_of(status: SyncStatus) -> str:
+    if status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY) or status.refused:
+        return "refused"
+    return "offline" if status.phase is SyncPhase.OFFLINE else "calm"
+
+
+def changes(count: int) -> str:
+    return "1 change" if count == 1 else f"{count:,} changes"
+
+
+def waiting_words(count: int) -> str:
+    """ "12 changes wait"; empty for none."""
+    return f"{changes(count)} {'waits' if count == 1 else 'wait'}" if count else ""
+
+
+def role_words(role: TeamRole) -> str:
+    """What is said of a shared project in the list of projects."""
+    return _ROLES[role]
+
+
+def ended_words(name: str, reason: EndReason) -> str:
+    """Told once, when a project is shared no more."""
+    return f"{_ENDED[reason].format(name=name)} {_COPY_STAYS}"
+
+
+def refusal_words(managers: Sequence[str]) -> str:
+    """What stands in the composer of somebody who may only read; ``managers`` are those who can change that."""
+    who = managers[0] if managers else "its owner"
+    return f"You can read this project; ask {who} to let you write."
+
+
+def managers_of(project_id: str, members: Iterable[TeamMember], *, me: str) -> list[str]:
+    """Names of those who can let somebody write, owners first."""
+    found = [
+        (member.roles[project_id] is not TeamRole.OWNER, member.name)
+        for member in members
+        if member.id != me
+        and member.status is MemberStatus.ACTIVE
+        and project_id in member.roles
+        and member.roles[project_id].can_manage
+    ]
+    return [name for _order, name in sorted(found)]
+
+
+def authors_words(names: Sequence[str]) -> str:
+    """ "Ana", "Ana and Ben", "Ana, Ben and 2 others"."""
+    if not names:
+        return "Another member"
+    if len(names) <= 2:
+        return " and ".join(names)
+    others = len(names) - 2
+    return f"{names[0]}, {names[1]} and {others} other{'s' if others > 1 else ''}"
+
+
+def arrived_words(names: Sequence[str], count: int) -> str:
+    """ "Ana wrote 3 messages"."""
+    return f"{authors_words(names)} wrote {'a message' if count == 1 else f'{count:,} messages'}"
+
+
+def _severity(status: SyncStatus) -> tuple[bool, int]:
+    return bool(status.refused) or status.phase is SyncPhase.REFUSED, _SEVERITY.index(status.phase)
+
+
+def _short(status: SyncStatus, time_of: Callable[[int], str]) -> str:
+    wait = waiting_words(status.waiting)
+    synced = f"Synced {time_of(status.synced_at)}" if status.synced_at is not None else ""
+    match status.phase:
+        case SyncPhase.REFUSED:
+            return f"Refused: {status.problem}" if status.problem else "Refused by the team's server"
+        case SyncPhase.READ_ONLY:
+            return f"Update ChatDesk to send: {wait}" if wait else "Update ChatDesk to send"
+        case _ if status.refused:
+            return f"Refused: {changes(status.refused)}"
+        case SyncPhase.OFFLINE:
+            return f"Offline: {wait}" if wait else "Offline"
+        case SyncPhase.CONNECTING:
+            return f"Connecting: {wait}" if wait else "Connecting…"
+        case SyncPhase.SYNCING if status.total:
+            return f"Syncing {status.done or 0:,} of {status.total:,}"
+        case SyncPhase.SYNCING if wait:
+            return f"Sending {changes(status.waiting)}"
+        case SyncPhase.SYNCING:
+            return synced or "Syncing…"
+        case SyncPhase.SYNCED:
+            return f"{synced or 'Synced'}: {wait}" if wait else synced or "Synced"
+    return "Sync is off"
+
+
+def _long(status: SyncStatus, time_of: Callable[[int], str]) -> str:
+    words = [_short(status, time_of)]
+    if status.problem and status.phase is not SyncPhase.REFUSED:
+        words.append(status.problem)
+    words.append(status.next_step)
+    return " ".join(word if word.endswith((".", "…")) else f"{word}." for word in words if word)
