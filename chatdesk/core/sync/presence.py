@@ -139,10 +139,5 @@ class PresenceBoard:
         """Who else is there, by name."""
         return self._others.get(project_id, ())
 
-    @property
-    def is_anybody_here(self) -> bool:
-        """Whether somebody is shown, who may have gone without a word."""
-        return bool(self._others)
-
 
 _SHOWN = frozenset(PresenceState)

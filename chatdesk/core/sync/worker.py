@@ -212,7 +212,7 @@ class SyncWorker:
             self._woken.clear()
         if is_fresh or only:
             self._play(is_fresh, only)
-        self._speak()
+        self._speak(is_news=is_fresh)
 
     def _play(self, is_fresh: bool, only: frozenset[str] | None) -> None:
         began_at, began_s = self._clock.now_ms(), self._clock.monotonic_s()
@@ -356,7 +356,7 @@ class SyncWorker:
         if self._written and not self._is_stopping:
             threading.Event().wait(_GATHER_S)
 
-    def _speak(self, *, is_news: bool = True) -> None:
+    def _speak(self, *, is_news: bool) -> None:
         team = self._team
         if team is None:
             return

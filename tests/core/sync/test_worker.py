@@ -1,0 +1,328 @@
+"""The thread of sync without a server: what it says of how things stand, when it tries again, and how it ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
+from chatdesk.core.domain.team import ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.errors import StorageFull
+from chatdesk.core.sync.errors import TeamError, TeamUnreachable
+from chatdesk.core.sync.ports import Heard
+from chatdesk.core.sync.presence import PresenceBoard
+from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
+from chatdesk.core.sync.worker import Client, SyncWorker
+
+WORKSPACE = Workspace("w1", "Team", ServerAddress("h", 1, "d", "u"), "m1", is_owner=True, joined_at=0)
+
+
+class Local:
+    """A profile with nothing in it."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
+    def device(self) -> str:
+        return "device"
+
+    def take_view(self, _hello: Hello, _view: TeamView) -> frozenset[str]:
+        if self.failure is not None:
+            raise self.failure
+        return frozenset()
+
+    def cursors(self) -> list[Any]:
+        return []
+
+
+class Team:
+    """A server that knows nobody else; ``rounds`` counts how often it was asked who there is."""
+
+    def __init__(self) -> None:
+        self.mode = "rw"
+        self.workspace_id = "w1"
+        self.ahead_ms = 0
+        self.rounds = 0
+        self.said: list[tuple[str, str | None, str]] = []
+        self.others: list[PresenceRow] = []
+        self.heard: Heard = Heard()
+        self.blocks_in_hello = False
+        self.is_closed = False
+        self._woken = threading.Event()
+        self._aborted = threading.Event()
+
+    def hello(self, _device: str, *, name: str, version: str) -> Hello:
+        assert name == "Desk"
+        assert version == "1"
+        if self.blocks_in_hello:
+            self._aborted.wait(20)
+            raise TeamUnreachable
+        return Hello(self.workspace_id, "Team", 1, self.mode, "m1", "Me", True, self._now_ms())
+
+    def _now_ms(self) -> int:
+        return SystemClock().now_ms() + self.ahead_ms
+
+    def view(self) -> TeamView:
+        self.rounds += 1
+        return TeamView((ProjectHead("p1", "editor", "channel1", 0),), (), (), ())
+
+    def listen(self, channels: Iterable[str]) -> None:
+        assert tuple(channels) == ("channel1",)
+
+    def wait(self, timeout_s: float) -> Heard:
+        self._woken.wait(timeout_s)
+        self._woken.clear()
+        if self._aborted.is_set():
+            raise TeamUnreachable
+        heard, self.heard = self.heard, Heard()
+        return heard
+
+    def say(self, heard: Heard) -> None:
+        self.heard = heard
+        self._woken.set()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def abort(self) -> None:
+        self._aborted.set()
+        self._woken.set()
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def set_presence(self, project_id: str, _device: str, thread_id: str | None, state: str) -> None:
+        self.said.append((project_id, thread_id, state))
+
+    def presence(self) -> list[PresenceRow]:
+        return self.others
+
+
+class Ears:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.statuses: list[SyncStatus] = []
+        self.lines: list[SyncRound] = []
+        self.presence: list[PresenceRow] = []
+        self.waiting = 0
+        self.news = threading.Condition()
+
+    def on_status(self, status: SyncStatus) -> None:
+        with self.news:
+            self.statuses.append(status)
+            self.news.notify_all()
+
+    def on_view(self, _notice: ViewTaken) -> None: ...
+
+    def on_page(self, _notice: PageTaken, _me: str) -> None: ...
+
+    def on_settled(self, _notice: BatchSettled) -> None: ...
+
+    def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None:
+        assert me == "m1"
+        self.presence = list(rows)
+
+    def on_round(self, line: SyncRound, _result: RoundResult | None) -> None:
+        self.lines.append(line)
+
+    def count(self) -> tuple[int, int]:
+        return self.waiting, 0
+
+    def wait_for(self, is_met: Callable[[SyncStatus], bool], seconds: float = 5.0) -> SyncStatus:
+        with self.news:
+            assert self.news.wait_for(lambda: any(map(is_met, self.statuses)), seconds), self.statuses
+            return next(filter(is_met, reversed(self.statuses)))
+
+
+@contextmanager
+def working(
+    open_team: Callable[[], Any], *, local: Local | None = None, poll_s: float = 25.0
+) -> Iterator[tuple[SyncWorker, Ears]]:
+    ears = Ears()
+    clock = SystemClock()
+    worker = SyncWorker(
+        WORKSPACE,
+        local=local or Local(),  # type: ignore[arg-type] - only what a round without projects asks for
+        open_team=open_team,
+        client=Client("Desk", "1"),
+        ears=ears,
+        board=PresenceBoard(clock),
+        clock=clock,
+        poll_s=poll_s,
+    )
+    worker.start()
+    try:
+        yield worker, ears
+    finally:
+        worker.ask_to_stop()
+        assert worker.join(5)
+        assert worker.status.phase is SyncPhase.OFF
+
+
+def synced(status: SyncStatus) -> bool:
+    return status.phase is SyncPhase.SYNCED
+
+
+def until(is_met: Callable[[], object], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_met():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_a_first_round_ends_in_synced_and_the_connection_is_closed_at_the_end() -> None:
+    team = Team()
+    with working(lambda: team) as (worker, ears):
+        status = ears.wait_for(synced)
+        assert status.synced_at is not None
+        assert status.problem == ""
+        assert worker.status == status
+    assert team.is_closed
+    assert ears.lines == []  # a round that found nothing
+
+
+def test_a_server_that_cannot_be_reached_is_named_and_tried_again() -> None:
+    team, tries = Team(), []
+
+    def open_team() -> Team:
+        tries.append(1)
+        if len(tries) < 2:
+            raise TeamUnreachable("Nobody answers at h:1.")
+        return team
+
+    with working(open_team) as (worker, ears):
+        status = ears.wait_for(lambda each: each.phase is SyncPhase.OFFLINE and each.next_try_at is not None)
+        assert status.problem == "Nobody answers at h:1."
+        assert status.next_try_at is not None
+        worker.look_now()
+        again = ears.wait_for(synced)
+        assert again.problem == ""
+        assert again.next_try_at is None
+
+
+def test_a_refusal_is_not_called_offline() -> None:
+    def open_team() -> Team:
+        raise TeamError("The password was not accepted.", next_step="Enter it again.")
+
+    with working(open_team) as (_worker, ears):
+        status = ears.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+        assert status.problem == "The password was not accepted."
+        assert status.next_step == "Enter it again."
+
+
+def test_a_full_disk_here_is_told_in_its_words_and_passes() -> None:
+    local, team = Local(), Team()
+    local.failure = StorageFull()
+    with working(lambda: team, local=local) as (worker, ears):
+        status = ears.wait_for(lambda each: each.phase is SyncPhase.OFFLINE)
+        assert status.problem == StorageFull.what
+        assert ears.lines[0].problem == StorageFull.what
+        local.failure = None
+        worker.look_now()
+        ears.wait_for(synced)
+
+
+def test_what_nobody_thought_of_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    local, team = Local(), Team()
+    local.failure = ZeroDivisionError()
+    with working(lambda: team, local=local) as (worker, ears):
+        ears.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+        local.failure = None
+        worker.look_now()
+        ears.wait_for(synced)
+    assert "ZeroDivisionError" in caplog.text
+    caplog.clear()
+
+
+def test_another_teams_database_is_refused() -> None:
+    team = Team()
+    team.workspace_id = "w2"
+    with working(lambda: team) as (_worker, ears):
+        status = ears.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+        assert "another team's database" in status.problem
+
+
+@pytest.mark.parametrize(("mode", "phase"), [("read_only", SyncPhase.READ_ONLY), ("blocked", SyncPhase.REFUSED)])
+def test_an_old_chatdesk_is_told_to_update(mode: str, phase: SyncPhase) -> None:
+    team = Team()
+    team.mode = mode
+    with working(lambda: team) as (_worker, ears):
+        status = ears.wait_for(lambda each: each.phase is phase)
+        assert status.next_step == "Update ChatDesk."
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "words"),
+    [(-7 * 86_400_000, "clock is 7 days ahead of"), (2 * 3_600_000 + 5_000, "clock is 2 hours behind")],
+)
+def test_a_wrong_clock_is_said_once_and_breaks_nothing(ahead_ms: int, words: str) -> None:
+    team = Team()
+    team.ahead_ms = ahead_ms
+    with working(lambda: team) as (worker, ears):
+        status = ears.wait_for(synced)
+        assert words in status.problem
+        worker.look_now()
+        ears.wait_for(lambda each: synced(each) and each.problem == "")
+
+
+def test_the_server_is_asked_again_by_itself() -> None:
+    team = Team()
+    with working(lambda: team, poll_s=0.02):
+        until(lambda: team.rounds >= 3)
+
+
+def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> None:
+    team = Team()
+    with working(lambda: team) as (_worker, ears):
+        ears.wait_for(synced)
+        team.say(Heard(changes=frozenset(("channel1",))))
+        team.say(Heard(changes=frozenset(("channel9",))))
+        until(lambda: team.rounds >= 2)
+
+
+def test_presence_is_said_and_heard() -> None:
+    team = Team()
+    with working(lambda: team) as (worker, ears):
+        ears.wait_for(synced)
+        board: PresenceBoard = worker._board  # noqa: SLF001
+        if board.stand("p1", "t1", is_typing=True):
+            worker.speak()
+        until(lambda: team.said)
+        assert team.said == [("p1", "t1", "typing")]
+        team.others = [PresenceRow("p1", "m2", "d2", None, "here")]
+        team.say(Heard(presence=frozenset(("channel1",))))
+        until(lambda: ears.presence)
+
+
+def test_it_ends_within_a_second_while_it_waits_and_while_the_server_is_silent() -> None:
+    for is_silent in (False, True):
+        team = Team()
+        team.blocks_in_hello = is_silent
+        with working(lambda team=team: team) as (worker, ears):
+            if is_silent:
+                ears.wait_for(lambda each: True, 0.01) if ears.statuses else None
+                until(lambda: worker._team is not None)  # noqa: SLF001
+            else:
+                ears.wait_for(synced)
+            began = time.monotonic()
+            worker.ask_to_stop()
+            assert worker.join(1.0)
+            assert time.monotonic() - began < 1.0
+
+
+def test_what_is_written_while_offline_is_counted() -> None:
+    def open_team() -> Team:
+        raise TeamUnreachable
+
+    with working(open_team) as (worker, ears):
+        ears.wait_for(lambda each: each.next_try_at is not None)
+        ears.waiting = 12
+        worker.note_written(("p1",))
+        ears.wait_for(lambda each: each.waiting == 12)
