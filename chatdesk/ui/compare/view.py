@@ -166,13 +166,15 @@ class CompareView(QWidget):
 
     def _fit(self) -> None:
         """Answers that are written take the room of the longest one beside them, not all there is."""
-        total = -_GAP_PX
+        if not self._columns:
+            return
+        total, is_one_row = -_GAP_PX, len(self._columns) <= self._in_a_row
         for first in range(0, len(self._columns), max(1, self._in_a_row)):
             row = self._columns[first : first + self._in_a_row]
             known = [height for column in row if (height := column.whole_height) is not None]
             most = max(known) if len(known) == len(row) else _ANY_PX
             for column in row:
-                column.setMinimumHeight(self._least_px if most == _ANY_PX else most)
+                column.setMinimumHeight(self._least_px if most == _ANY_PX or is_one_row else most)
                 column.setMaximumHeight(most)
             total = min(_ANY_PX, total + most + _GAP_PX)
         self._row.setMaximumHeight(total)
