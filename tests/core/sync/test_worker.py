@@ -291,7 +291,7 @@ def test_presence_is_said_and_heard() -> None:
     team = Team()
     with working(lambda: team) as (worker, ears):
         ears.wait_for(synced)
-        board: PresenceBoard = worker._board  # noqa: SLF001
+        board: PresenceBoard = worker._board
         if board.stand("p1", "t1", is_typing=True):
             worker.speak()
         until(lambda: team.said)
@@ -307,8 +307,7 @@ def test_it_ends_within_a_second_while_it_waits_and_while_the_server_is_silent()
         team.blocks_in_hello = is_silent
         with working(lambda team=team: team) as (worker, ears):
             if is_silent:
-                ears.wait_for(lambda each: True, 0.01) if ears.statuses else None
-                until(lambda: worker._team is not None)  # noqa: SLF001
+                until(lambda: worker._team is not None)
             else:
                 ears.wait_for(synced)
             began = time.monotonic()
