@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import shown_path, thread_counters
-from chatdesk.core.storage.change_log import Origin, log_new
+from chatdesk.core.storage.change_log import PARAMETERS, SUMMARIES, Origin, log_change, log_new
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.threads import insert_thread, live_thread, touch
 
@@ -53,25 +54,68 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
         model=old.model,
         system_prompt=old.system_prompt,
     )
+    new_ids = copy_path(conn, origin, thread, path)
+    conn.exec_driver_sql(
+        "UPDATE threads SET (parameters, is_without_summaries, context_from_id) ="
+        " (SELECT parameters, is_without_summaries, ? FROM threads WHERE id = ?) WHERE id = ?",
+        (_start_of(conn, old.id, new_ids), old.id, thread.id),
+    )
+    _log_steering(conn, origin, thread)
+    return thread.id
+
+
+def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[Row]) -> dict[str, str]:
+    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns old
+    ids to new ones."""
     new_ids = {row["id"]: new_id() for row in path}
     _copy_messages(conn, origin, thread.id, path, new_ids)
-    parts = _copy_owned(conn, origin, "message_parts", "message_id", new_ids)
-    _copy_owned(conn, origin, "artifacts", "part_id", parts)
-    _copy_counts(conn, parts)
-    log_new(conn, origin, project_id=old.project_id, kind="message", entities=list(new_ids.values()))
+    copy_parts(conn, origin, new_ids)
+    log_new(conn, origin, project_id=thread.project_id, kind="message", entities=list(new_ids.values()))
     conn.exec_driver_sql(
         "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(path), origin.device_id)
     )
     conn.exec_driver_sql(
-        "UPDATE threads SET (parameters, is_without_summaries, context_from_id) ="
-        " (SELECT parameters, is_without_summaries, ? FROM threads WHERE id = ?),"
-        " chosen_root_id = ?, shown_count = ? WHERE id = ?",
-        (_start_of(conn, old.id, new_ids), old.id, new_ids[path[0]["id"]], len(path), thread.id),
+        "UPDATE threads SET chosen_root_id = ?, shown_count = ? WHERE id = ?",
+        (new_ids[path[0]["id"]], len(path), thread.id),
     )
     thread_counters.change(conn, thread.id, thread_counters.of_thread(conn, thread.id))
     shown_path.refresh_end(conn, thread.id)
     touch(conn, thread.id, origin.now())
-    return thread.id
+    return new_ids
+
+
+def copy_parts(conn: Connection, origin: Origin, messages: Mapping[str, str]) -> None:
+    """Give messages the parts of others, with all that hangs on them; by the ids of the others."""
+    parts = _copy_owned(conn, origin, "message_parts", "message_id", messages)
+    _copy_owned(conn, origin, "artifacts", "part_id", parts)
+    _copy_counts(conn, parts)
+
+
+def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:
+    """Whole rows of messages, those nearer to the root first."""
+    rows = [row for batch in batches(message_ids) for row in _rows_of(conn, "messages", "id", batch)]
+    return sorted(rows, key=lambda row: (row["position"], row["id"]))
+
+
+def _log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
+    """How answers are made came along, which the log of the new thread does not say yet."""
+    row = conn.exec_driver_sql("SELECT parameters, is_without_summaries FROM threads WHERE id = ?", (thread.id,)).one()
+    for reg, body, usual in (
+        (PARAMETERS, {"parameters": row[0]}, {"parameters": "{}"}),
+        (SUMMARIES, {"is_without_summaries": row[1]}, {"is_without_summaries": 0}),
+    ):
+        if body != usual:
+            log_change(
+                conn,
+                origin,
+                project_id=thread.project_id,
+                kind="thread",
+                op="edit",
+                entity=thread.id,
+                hlc=origin.hybrid_clock.next(),
+                reg=reg,
+                body=body,
+            )
 
 
 def _copy_messages(

@@ -34,6 +34,7 @@ CONTEXT_FROM = "lww.context_from"
 SYSTEM_PROMPT = "system_prompt"
 PARAMETERS = "lww.parameters"
 SUMMARIES = "lww.summaries"
+SWITCH = "lww.switch"
 #: How one person keeps their own view of things: never sent. Where a thread lies is told by entering it there.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.

@@ -280,7 +280,7 @@ def _set_values(conn: Connection, origin: Origin, column: Column, values: Mappin
     reg = _REGISTERS[column]
     if column == "deleted_at":
         dead = [key for key, value in values.items() if value is not None]
-        covers = {owner: trash.seen(conn, owner) for owner in {owners[key] for key in dead}}
+        covers = {owner: trash.seen(conn, origin, owner) for owner in {owners[key] for key in dead}}
         log_many(
             conn,
             origin,

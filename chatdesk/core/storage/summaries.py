@@ -15,14 +15,12 @@ from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import SummaryNotFound, SummaryRangeGone
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import tables, usage_events
-from chatdesk.core.storage.change_log import Origin, log_change, write_register
+from chatdesk.core.storage.change_log import SWITCH, Origin, log_change, write_register
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.threads import live_thread
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
-
-_SWITCH = "lww.switch"
 
 _SELECT = """
 SELECT s.id, s.thread_id, s.version, s.from_message_id, s.up_to_message_id, s.text, s.token_count, s.provider, s.model,
@@ -66,7 +64,7 @@ class SummaryRepository:
                 tables.summaries,
                 wanted,
                 project_id=live_thread(conn, summary.thread_id).project_id,
-                reg=_SWITCH,
+                reg=SWITCH,
                 values={"is_off": int(not is_on)},
                 body={"is_off": not is_on},
             )

@@ -55,17 +55,19 @@ def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: i
         op="edit" if deleted_at is None else "del",
         entity=thread.id,
         hlc=stamp["hlc"],
-        body=None if deleted_at is None else {"covers": seen(conn, thread.project_id)},
+        body=None if deleted_at is None else {"covers": seen(conn, origin, thread.project_id)},
     )
 
 
-def seen(conn: Connection, project_id: str) -> dict[str, int]:
-    """The newest change of each device. A delete covers exactly what its author had seen; anything newer brings the
-    thread back."""
-    rows = conn.exec_driver_sql(
-        "SELECT device, max(dseq) FROM changes WHERE project_id = ? GROUP BY device", (project_id,)
-    )
-    return {row[0]: row[1] for row in rows}
+def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
+    """The newest change of each device. A delete covers exactly what its author had seen; anything newer brings back
+    what was deleted."""
+    covers = {
+        row[0]: row[1]
+        for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))
+    }
+    own = conn.exec_driver_sql("SELECT next_dseq - 1 FROM devices WHERE id = ?", (origin.device_id,)).scalar()
+    return covers | {origin.device_id: int(own or 0)}
 
 
 def delete_message(
@@ -103,10 +105,21 @@ def delete_messages(
     return get_thread(conn, live[0].thread_id), affected
 
 
-def _bury(conn: Connection, origin: Origin, top: shown_path.Node, affected: tuple[str, ...]) -> None:
+def bury_here(conn: Connection, origin: Origin, message_id: str) -> None:
+    """Into the trash of this profile alone: nobody else ever had it."""
+    node = shown_path.find_node(conn, message_id)
+    if node is not None and node.deleted_at is None:
+        _bury(conn, origin, node, (node.id,), is_logged=False)
+
+
+def _bury(
+    conn: Connection, origin: Origin, top: shown_path.Node, affected: tuple[str, ...], *, is_logged: bool = True
+) -> None:
     """Into the trash together, as one step that began with ``top``."""
     tally = thread_counters.of_messages(conn, affected)
-    hidden = _mark_messages(conn, origin, top.thread_id, affected, deleted_at=origin.now(), deleted_with=top.id)
+    hidden = _mark_messages(
+        conn, origin, top.thread_id, affected, deleted_at=origin.now(), deleted_with=top.id, is_logged=is_logged
+    )
     _account(conn, top.thread_id, tally, -1, hidden)
     if top.is_on_path:
         sibling = _nearest_version(conn, top)
@@ -167,9 +180,11 @@ def _mark_messages(
     *,
     deleted_at: int | None,
     deleted_with: str | None,
+    is_logged: bool = True,
 ) -> int:
     """Set or clear the tombstones. Returns how many of the messages are on the path."""
     project_id = get_thread(conn, thread_id).project_id
+    body = None if deleted_at is None else {"covers": seen(conn, origin, project_id), "with": deleted_with}
     shown = 0
     for batch in batches(message_ids):
         for is_on_path, count, first, last in conn.exec_driver_sql(
@@ -188,15 +203,17 @@ def _mark_messages(
             .where(tables.messages.c.id == message_id)
             .values(deleted_at=deleted_at, deleted_with=deleted_with, **stamp)
         )
-        log_change(
-            conn,
-            origin,
-            project_id=project_id,
-            kind="message",
-            op="edit" if deleted_at is None else "del",
-            entity=message_id,
-            hlc=stamp["hlc"],
-        )
+        if is_logged:
+            log_change(
+                conn,
+                origin,
+                project_id=project_id,
+                kind="message",
+                op="edit" if deleted_at is None else "del",
+                entity=message_id,
+                hlc=stamp["hlc"],
+                body=body,
+            )
     return shown
 
 

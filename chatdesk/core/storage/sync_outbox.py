@@ -1,0 +1,298 @@
+"""What waits to be sent, and what becomes of it.
+
+A change is done when it comes back in a pull. Until then it is pending, or acknowledged, or refused; nothing of what a
+person wrote is dropped in any of these.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.attachment import UNKNOWN_MIME
+from chatdesk.core.domain.sync_results import Settled
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
+from chatdesk.core.domain.team import ChangeState, ShareState
+from chatdesk.core.storage import sync_bodies
+from chatdesk.core.storage.change_log import CONTENT, PERSONAL, Origin
+from chatdesk.core.storage.rows import batches, marks
+from chatdesk.core.storage.sync_bodies import FileBody, MessageBody
+from chatdesk.core.storage.sync_refused import parent_ids, refuse
+
+#: Puts bytes where attached files lie; their sum.
+PutBlob = Callable[[bytes], str]
+
+_COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body"
+#: How many rows are looked through at once; bodies of messages are read for that many.
+_STEP: Final = 200
+#: A change that the server is not asked again to take back, in ``problem`` of others' changes.
+_RELAYED: Final = "relayed"
+_TO_SEND: Final = "to_send"
+#: What a change without a body takes, about.
+_SMALL_BYTES: Final = 300
+
+_PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
+_ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What ``look`` found. ``private``: changes that are not for others; ``gone``: messages that were removed for good
+    before they were sent; ``files``: (sum, bytes) of files that nobody sent yet; ``blob``: bytes of a file that is
+    still to be made. If any of these is there, they are to be noted and ``look`` is to be asked again."""
+
+    changes: tuple[WireChange, ...] = ()
+    private: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
+    blob: bytes | None = None
+
+    @property
+    def needs_writing(self) -> bool:
+        return bool(self.private or self.gone or self.files or self.blob)
+
+
+def pending(
+    conn: Connection, project_id: str, *, max_rows: int, max_bytes: int, put_blob: PutBlob | None = None
+) -> list[WireChange]:
+    """The next changes to send, by ``dseq``; see ``LocalStore.pending``. It ends before the first change that names a
+    file which is still to be sent: the changes of a device keep their order."""
+    while True:
+        found = look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes)
+        is_noted = found.needs_writing and note(conn, project_id, found, put_blob=put_blob)
+        if found.changes or not is_noted:
+            return list(found.changes)
+
+
+def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) -> Outgoing:
+    """``pending`` without writing anything, so that it can be asked on the thread that reads."""
+    state = conn.exec_driver_sql("SELECT state FROM shared_projects WHERE project_id = ?", (project_id,)).scalar()
+    if state != ShareState.SHARED:
+        return Outgoing()
+    changes: list[WireChange] = []
+    private: list[str] = []
+    gone: list[str] = []
+    size, after = 0, -1
+    while len(changes) < max_rows:
+        # The index of project and state holds ``n``, too, and rows get it in the order of ``dseq``.
+        rows = conn.exec_driver_sql(
+            f"SELECT {_COLUMNS}, n FROM changes WHERE project_id = ? AND state = {_PENDING} AND n > ?"
+            " ORDER BY n LIMIT ?",
+            (project_id, after, min(_STEP, max_rows)),
+        ).all()
+        if not rows:
+            break
+        after = rows[-1].n
+        bodies = sync_bodies.make_messages(conn, [row.entity for row in rows if _is_message(row)])
+        states = _file_states(conn, project_id, bodies.values())
+        for row in rows:
+            if row.reg in PERSONAL:
+                private.append(row.id)
+                continue
+            body = bodies.get(row.entity) if _is_message(row) else None
+            if _is_message(row) and body is None:
+                gone.append(row.entity)
+                continue
+            text, files, blob = _body(row.body, body)
+            if blob is not None:
+                states |= _states(conn, project_id, [file.sha256 for file in files])
+            found = Outgoing(tuple(changes), tuple(private), tuple(gone))
+            if any(states.get(file.sha256, _TO_SEND) == _TO_SEND for file in files):
+                # Those that are known are only waited for.
+                untold = {file.sha256: file.size_bytes for file in files if file.sha256 not in states}
+                is_made = blob is None or hashlib.sha256(blob).hexdigest() in states
+                return replace(found, files=tuple(untold.items()), blob=None if is_made else blob)
+            size += len(text.encode()) if text else _SMALL_BYTES
+            if len(changes) >= max_rows or (changes and size > max_bytes):
+                return found
+            changes.append(_wire(row, text))
+    return Outgoing(tuple(changes), tuple(private), tuple(gone))
+
+
+def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlob | None) -> bool:
+    """Write down what ``look`` found out; whether there was anything that could be."""
+    if found.private:
+        conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_PRIVATE} WHERE id = ? AND state = {_PENDING}",
+            [(each,) for each in found.private],
+        )
+    if found.gone:
+        conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_PRIVATE} WHERE entity = ? AND project_id = ? AND state = {_PENDING}",
+            [(each, project_id) for each in found.gone],
+        )
+    files = dict(found.files)
+    if found.blob is not None:
+        files.pop(hashlib.sha256(found.blob).hexdigest(), None)
+        if put_blob is not None:
+            files[put_blob(found.blob)] = len(found.blob)
+    if files:
+        conn.exec_driver_sql(
+            "INSERT INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, ?, 'to_send', ?)"
+            " ON CONFLICT (project_id, sha256) DO NOTHING",
+            [(project_id, sha256, size) for sha256, size in files.items()],
+        )
+    return bool(found.private or found.gone or files)
+
+
+def files_before(conn: Connection, project_id: str) -> list[tuple[str, int]]:
+    """(sum, bytes) of the files for which pending changes wait."""
+    rows = conn.exec_driver_sql(
+        "SELECT sha256, size_bytes FROM shared_files WHERE project_id = ? AND state = 'to_send'"
+        " ORDER BY size_bytes, sha256",
+        (project_id,),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> Settled:
+    """See ``LocalStore.settle``."""
+    taken = [(result.seq, result.hlc, result.id) for result in results if result.status.is_taken]
+    acknowledged = 0
+    if taken:
+        acknowledged = conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_ACKNOWLEDGED}, seq = coalesce(?, seq), hlc = coalesce(?, hlc),"
+            f" problem = NULL WHERE id = ? AND state IN ({_PENDING}, {_REFUSED})",
+            taken,
+        ).rowcount
+    refused = [result for result in results if not result.status.is_taken and result.status is not PushStatus.FORKED]
+    said = refuse(conn, origin, project_id, [(result.id, result.status.value) for result in refused])
+    return Settled(
+        acknowledged=acknowledged,
+        refused=tuple(said),
+        is_forked=any(result.status is PushStatus.FORKED for result in results),
+    )
+
+
+def requeue_lost(conn: Connection, project_id: str) -> int:
+    """See ``LocalStore.requeue_lost``."""
+    return conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PENDING}, seq = NULL"
+        f" WHERE project_id = ? AND state = {_ACKNOWLEDGED} AND mine = 1",
+        (project_id,),
+    ).rowcount
+
+
+def has_lost(conn: Connection, project_id: str) -> bool:
+    """Whether ``requeue_lost`` has something to do."""
+    return (
+        conn.exec_driver_sql(
+            f"SELECT 1 FROM changes WHERE project_id = ? AND state = {_ACKNOWLEDGED} LIMIT 1", (project_id,)
+        ).first()
+        is not None
+    )
+
+
+def begin_again(conn: Connection, project_id: str) -> None:
+    """See ``LocalStore.begin_again``."""
+    conn.exec_driver_sql(
+        f"UPDATE changes SET state = CASE WHEN mine = 1 THEN {_PENDING} ELSE {_ORPHANED} END, seq = NULL,"
+        f" problem = NULL WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
+        (project_id,),
+    )
+    conn.exec_driver_sql("UPDATE shared_projects SET seq = 0, chain = NULL WHERE project_id = ?", (project_id,))
+    # The server may have lost the files, too. What it still has is not sent again.
+    conn.exec_driver_sql(
+        "UPDATE shared_files SET state = 'to_send', done = 0 WHERE project_id = ? AND state IN ('sent', 'here')"
+        " AND (SELECT role FROM shared_projects s WHERE s.project_id = shared_files.project_id) <> 'viewer'",
+        (project_id,),
+    )
+
+
+def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
+    """See ``LocalStore.lost_by_server``. What arrived and only waits for what it belongs to is not lost."""
+    rows = conn.exec_driver_sql(
+        f"SELECT {_COLUMNS}, device, author FROM changes WHERE project_id = ? AND state = {_ORPHANED}"
+        " AND seq IS NULL AND mine = 0 AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
+        (project_id, limit),
+    ).all()
+    bodies = sync_bodies.make_messages(conn, [row.entity for row in rows if _is_message(row) and row.body is None])
+    lost = []
+    for row in rows:
+        text = row.body
+        if text is None and _is_message(row):
+            body = bodies.get(row.entity)
+            if body is None:
+                continue
+            text = _body(None, body)[0]
+        lost.append(RelayedChange(_wire(row, text), row.device, row.author))
+    return lost
+
+
+def settle_relayed(conn: Connection, project_id: str, results: Sequence[PushResult]) -> None:
+    """See ``LocalStore.settle_relayed``. None of them is offered again before the server loses its history again."""
+    told = [(_RELAYED if each.status.is_taken else each.status.value, each.id, project_id) for each in results]
+    if told:
+        conn.exec_driver_sql(
+            f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}", told
+        )
+
+
+def waiting_counts(conn: Connection) -> dict[str, tuple[int, int]]:
+    """(changes that wait, changes that were refused) of each shared project that has any."""
+    rows = conn.exec_driver_sql(
+        f"SELECT s.project_id, sum(c.state = {_PENDING}), sum(c.state = {_REFUSED}) FROM shared_projects s"
+        f" JOIN changes c ON c.project_id = s.project_id AND c.state IN ({_PENDING}, {_REFUSED})"
+        " WHERE s.state <> 'ended' GROUP BY s.project_id"
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _is_message(row: Row[Any]) -> bool:
+    """Whether the body of this change lies in the rows of its message."""
+    return bool(row.kind == "message" and row.op == "new" and row.reg == CONTENT)
+
+
+def _body(stored: str | None, body: MessageBody | None) -> tuple[str | None, list[FileBody], bytes | None]:
+    """The text that travels, the files that it names, and the bytes of one that has to be made for it."""
+    if body is None:
+        return stored, [], None
+    text = sync_bodies.write_message(body)
+    if len(text.encode()) <= MAX_BODY_BYTES:
+        return text, body.files, None
+    data = sync_bodies.write_parts(body.parts)
+    made = FileBody("", "", UNKNOWN_MIME, len(data), hashlib.sha256(data).hexdigest())
+    short = replace(body, parts=(), parts_file=(made.sha256, made.size_bytes))
+    return sync_bodies.write_message(_without_details(short)), [*body.files, made], data
+
+
+def _without_details(body: MessageBody) -> MessageBody:
+    """What an error said in detail may be what is large."""
+    return replace(body, values={name: value for name, value in body.values.items() if name != "error_details"})
+
+
+def _wire(row: Row[Any], text: str | None) -> WireChange:
+    return WireChange(
+        id=row.id,
+        dseq=row.dseq,
+        kind=row.kind,
+        op=row.op,
+        entity=row.entity,
+        reg=row.reg,
+        parents=tuple(parent_ids(row.parents)),
+        hlc=row.hlc,
+        v=row.v,
+        body=text,
+    )
+
+
+def _file_states(conn: Connection, project_id: str, bodies: Iterable[MessageBody]) -> dict[str, str]:
+    return _states(conn, project_id, list({file.sha256: None for body in bodies for file in body.files}))
+
+
+def _states(conn: Connection, project_id: str, sums: Sequence[str]) -> dict[str, str]:
+    """Where the files stand that are known in this project."""
+    return {
+        row[0]: row[1]
+        for batch in batches(sums)
+        for row in conn.exec_driver_sql(
+            f"SELECT sha256, state FROM shared_files WHERE project_id = ? AND sha256 IN ({marks(batch)})",
+            (project_id, *batch),
+        )
+    }

@@ -1,0 +1,212 @@
+"""Changes that the server does not take: kept, shown, to be copied out, tried again or forgotten."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.sync_wire import PushStatus
+from chatdesk.core.domain.team import ChangeState, RefusedChange
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.storage import branching, message_writes, projects, trash
+from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.plain_text import from_json
+from chatdesk.core.storage.rows import batches, get_message, marks
+from chatdesk.core.storage.threads import insert_thread
+
+_PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
+_ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
+
+_WORDS: Final = {
+    PushStatus.DENIED.value: "You may not change this in the shared project.",
+    PushStatus.ORPHAN.value: "What this belongs to is not on the team's server.",
+    PushStatus.ID_TAKEN.value: "The team's server has something else in this place.",
+    PushStatus.TOO_BIG.value: "This is larger than the team's server takes.",
+}
+_OTHERWISE: Final = "The team's server did not take this."
+
+
+def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[tuple[str, str]]) -> list[str]:
+    """The server does not take these, given as (change, its word): they are kept, and what they changed falls back to
+    what is left. Returns the ids of those that were pending."""
+    said: list[str] = []
+    registers: dict[tuple[str, str], None] = {}
+    for change_id, word in changes:
+        row = conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_REFUSED}, problem = ? WHERE id = ? AND project_id = ?"
+            f" AND state IN ({_PENDING}, {_ACKNOWLEDGED}) RETURNING entity, reg",
+            (word, change_id, project_id),
+        ).first()
+        if row is not None:
+            said.append(change_id)
+            registers[row[0], row[1]] = None
+    fall_back(conn, origin, registers)
+    return said
+
+
+def fall_back(conn: Connection, origin: Origin, registers: Iterable[tuple[str, str]]) -> None:
+    """Registers, given as (entity, register), as they are without what was refused: their heads, and the rows."""
+    from chatdesk.core.storage import sync_projection  # which imports this package's modules in turn
+
+    for entity, reg in registers:
+        recompute_heads(conn, entity, reg)
+        sync_projection.project_register(conn, origin, entity, reg)
+
+
+def recompute_heads(conn: Connection, entity: str, reg: str) -> None:
+    """The changes that count and that none of those that count names, also through one that does not count."""
+    rows = conn.exec_driver_sql(
+        "SELECT id, parents, state FROM changes WHERE entity = ? AND reg = ?", (entity, reg)
+    ).all()
+    parents = {row[0]: parent_ids(row[1]) for row in rows}
+    counted = {row[0] for row in rows if row[2] not in (_REFUSED, _PRIVATE)}
+    named: set[str] = set()
+    waiting = [parent for change_id in counted for parent in parents[change_id]]
+    while waiting:
+        parent = waiting.pop()
+        if parent not in named:
+            named.add(parent)
+            waiting += parents.get(parent, ())
+    conn.exec_driver_sql("DELETE FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
+    heads = sorted(counted - named)
+    if heads:
+        conn.exec_driver_sql(
+            "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+            [(entity, reg, each) for each in heads],
+        )
+
+
+def parent_ids(stored: str) -> list[str]:
+    """The parents of a change, as the log keeps them."""
+    try:
+        value = json.loads(stored)
+    except ValueError:
+        return []
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def refused(conn: Connection) -> list[RefusedChange]:
+    """What the server did not take, the newest first."""
+    return [
+        RefusedChange(
+            id=row.id,
+            project_id=row.project_id,
+            thread_id=_thread_of(conn, row),
+            kind=row.kind,
+            at=row.at,
+            status=row.problem or "",
+            sentence=_WORDS.get(row.problem or "", _OTHERWISE),
+            text=_text_of(conn, row),
+        )
+        for row in _refused_rows(conn, None)[::-1]
+    ]
+
+
+def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> str:
+    """Put what these changes say into a new thread of a private project. Returns its id; the changes stay."""
+    rows = _refused_rows(conn, change_ids)
+    messages = [row.entity for row in rows if row.kind == "message" and row.op == "new"]
+    copied = branching.message_rows(conn, messages)
+    texts = [text for row in rows if row.entity not in messages and (text := _text_of(conn, row))]
+    if not copied and not texts:
+        raise NotPossible("There is no text in these changes that could be copied.")
+    thread = insert_thread(
+        conn,
+        origin,
+        _private_project(conn, origin),
+        "Not taken by the team",
+        provider=None,
+        model=None,
+        system_prompt="",
+    )
+    if copied:
+        as_own = {"deleted_at": None, "author_id": None}
+        branching.copy_path(conn, origin, thread, [row | as_own for row in copied])
+    for text in texts:
+        message_writes.add_question(conn, origin, "", thread.id, text, message_writes.LEAF, None)
+    return thread.id
+
+
+def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
+    """Send them once more, as the newest changes. Returns how many."""
+    rows = _refused_rows(conn, change_ids)
+    for row in rows:
+        dseq = conn.exec_driver_sql(
+            "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (origin.device_id,)
+        ).scalar_one()
+        conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_PENDING}, problem = NULL, device = ?, dseq = ?,"
+            " n = (SELECT max(n) + 1 FROM changes) WHERE id = ?",
+            (origin.device_id, dseq, row.id),
+        )
+        origin.watch.note(row.project_id)
+    fall_back(conn, origin, dict.fromkeys((row.entity, row.reg) for row in rows))
+    return len(rows)
+
+
+def forget_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
+    """Show them no more. What they made lies in this profile's trash from then on. Returns how many."""
+    rows = _refused_rows(conn, change_ids)
+    for row in rows:
+        conn.exec_driver_sql(f"UPDATE changes SET state = {_PRIVATE} WHERE id = ?", (row.id,))
+        if row.op == "new" and row.kind == "message":
+            trash.bury_here(conn, origin, row.entity)
+        elif row.op == "new" and row.kind == "thread":
+            conn.exec_driver_sql(
+                "UPDATE threads SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (origin.now(), row.entity)
+            )
+            projects.refresh_last_chat(conn, row.project_id)
+    return len(rows)
+
+
+def _refused_rows(conn: Connection, change_ids: Sequence[str] | None) -> list[Row[Any]]:
+    query = (
+        "SELECT n, id, project_id, kind, op, entity, reg, body, at, problem FROM changes"
+        f" WHERE state = {_REFUSED} AND mine = 1"
+    )
+    if change_ids is None:
+        shared = " AND project_id IN (SELECT project_id FROM shared_projects)"
+        return list(conn.exec_driver_sql(f"{query}{shared} ORDER BY n"))
+    rows = [
+        row
+        for batch in batches(list(dict.fromkeys(change_ids)))
+        for row in conn.exec_driver_sql(f"{query} AND id IN ({marks(batch)})", tuple(batch))
+    ]
+    return sorted(rows, key=lambda row: row.n)
+
+
+def _thread_of(conn: Connection, row: Row[Any]) -> str | None:
+    if row.kind == "thread":
+        return str(row.entity)
+    table = {"message": "messages", "summary": "summaries"}.get(row.kind)
+    if table is None:
+        return None
+    found = conn.exec_driver_sql(f"SELECT thread_id FROM {table} WHERE id = ?", (row.entity,)).scalar()
+    return None if found is None else str(found)
+
+
+def _text_of(conn: Connection, row: Row[Any]) -> str:
+    """What a person wrote, or what names it."""
+    if row.kind == "message":
+        found = conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (row.entity,)).first()
+        return "" if found is None else get_message(conn, row.entity).text
+    body = from_json(row.body)
+    words = [body.get(name) for name in ("title", "name", "system_prompt", "text", "parameters", "model", "colour")]
+    return "\n\n".join(word for word in words if isinstance(word, str) and word)
+
+
+def _private_project(conn: Connection, origin: Origin) -> str:
+    """The oldest project that is in use and not shared; one is made where there is none."""
+    found = conn.exec_driver_sql(
+        "SELECT id FROM projects WHERE deleted_at IS NULL AND id NOT IN"
+        " (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
+        " ORDER BY archived_at IS NOT NULL, id LIMIT 1"
+    ).scalar()
+    if found is not None:
+        return str(found)
+    return projects.insert_project(conn, origin, projects.DEFAULT_NAME, projects.DEFAULT_COLOUR).id

@@ -1,0 +1,136 @@
+"""This profile's side of sync, made of the functions of this package: see ``core/sync/ports.LocalStore``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
+from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.storage import sync_fork, sync_inbox, sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.sync_outbox import PutBlob
+
+T = TypeVar("T")
+
+#: Things that are entered in one transaction; what a person writes waits that long at most.
+STEP_ROWS: Final = 500
+
+_CURSORS = """
+SELECT s.project_id, s.seq, s.chain, s.role FROM shared_projects s LEFT JOIN projects p ON p.id = s.project_id
+WHERE s.workspace_id = ? AND s.state <> 'ended' ORDER BY coalesce(p.last_chat_at, 0) DESC, s.project_id
+"""
+
+
+class Run(Protocol):
+    """Runs work in one transaction and returns what it returns."""
+
+    def __call__(self, work: Callable[[Connection], T], /) -> T: ...
+
+
+class SyncStore:
+    """``write`` and ``read`` run work in one transaction each and wait for it; ``origin`` is this device at the moment.
+    ``on_fork`` is told the id of the new device; ``put_blob`` keeps bytes where attached files lie."""
+
+    def __init__(
+        self,
+        workspace_id: str,
+        *,
+        write: Run,
+        read: Run,
+        origin: Callable[[], Origin],
+        put_blob: PutBlob | None = None,
+        on_fork: Callable[[str], object] | None = None,
+    ) -> None:
+        self._workspace_id = workspace_id
+        self._write = write
+        self._read = read
+        self._origin = origin
+        self._put_blob = put_blob
+        self._on_fork = on_fork
+
+    def device(self) -> str:
+        return self._read(
+            lambda conn: str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one())
+        )
+
+    def cursors(self) -> list[Cursor]:
+        def work(conn: Connection) -> list[Cursor]:
+            return [
+                Cursor(row[0], row[1], row[2], TeamRole(row[3]).can_write)
+                for row in conn.exec_driver_sql(_CURSORS, (self._workspace_id,))
+            ]
+
+        return self._read(work)
+
+    def take_view(self, hello: Hello, view: TeamView) -> frozenset[str]:
+        touched, read_only = self._write(
+            lambda conn: (
+                sync_team.take_view(conn, self._origin(), hello, view),
+                sync_team.read_only_projects(conn),
+            )
+        )
+        self._origin().watch.read_only = read_only
+        return touched
+
+    def share_step(self, project_id: str) -> bool:
+        return self._write(lambda conn: sync_sharing.step(conn, self._origin(), project_id, rows=STEP_ROWS)) is not None
+
+    def pending(self, project_id: str, *, max_rows: int, max_bytes: int) -> list[WireChange]:
+        found = self._read(lambda conn: sync_outbox.look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes))
+        if not found.needs_writing:
+            return list(found.changes)
+        return self._write(
+            lambda conn: sync_outbox.pending(
+                conn, project_id, max_rows=max_rows, max_bytes=max_bytes, put_blob=self._put_blob
+            )
+        )
+
+    def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
+        return self._write(lambda conn: sync_outbox.settle(conn, self._origin(), project_id, results))
+
+    def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
+        prepared = sync_inbox.prepare(rows)
+        return self._write(lambda conn: sync_inbox.apply(conn, self._origin(), project_id, prepared, after=after))
+
+    def requeue_lost(self, project_id: str) -> int:
+        is_any = self._read(lambda conn: sync_outbox.has_lost(conn, project_id))
+        return self._write(lambda conn: sync_outbox.requeue_lost(conn, project_id)) if is_any else 0
+
+    def begin_again(self, project_id: str) -> None:
+        self._write(lambda conn: sync_outbox.begin_again(conn, project_id))
+
+    def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
+        return self._read(lambda conn: sync_outbox.lost_by_server(conn, project_id, limit=limit))
+
+    def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:
+        self._write(lambda conn: sync_outbox.settle_relayed(conn, project_id, results))
+
+    def fork(self) -> str:
+        device = self._write(lambda conn: sync_fork.fork(conn, self._origin().now()))
+        if self._on_fork is not None:
+            self._on_fork(device)
+        return device
+
+    def take_file(self, project_id: str, sha256: str, data: bytes | None) -> Applied:
+        """A file that was waited for is here. ``data``: of one that may hold the parts of a message."""
+        if data is None:
+            return Applied()
+        text = data.decode("utf-8", "replace")
+
+        def work(conn: Connection) -> Applied:
+            filled = sync_inbox.fill_parts(conn, self._origin(), project_id, sha256, text)
+            threads = _threads_of(conn, filled)
+            return Applied(threads=threads, paths=threads, contexts=threads)
+
+        return self._write(work)
+
+
+def _threads_of(conn: Connection, message_ids: Any) -> frozenset[str]:
+    return frozenset(
+        str(conn.exec_driver_sql("SELECT thread_id FROM messages WHERE id = ?", (each,)).scalar_one())
+        for each in message_ids
+    )

@@ -1,0 +1,352 @@
+"""What this profile knows of its teams: workspaces, members, computers, roles, rounds, notes, what is unread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_wire import Hello, TeamView
+from chatdesk.core.domain.team import (
+    EndReason,
+    MemberStatus,
+    ServerAddress,
+    SharedProject,
+    ShareState,
+    SyncRound,
+    TeamDevice,
+    TeamMember,
+    TeamNote,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.core.storage import sync_sharing
+from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.plain_text import clean, from_json
+
+ROUNDS_KEPT: Final = 500
+#: A project that was shared a moment ago may not be in a list that the server made before.
+_FRESH_MS: Final = 120_000
+_LONGEST_NAME: Final = 200
+_ROLES: Final = frozenset(role.value for role in TeamRole)
+_STATUSES: Final = frozenset(status.value for status in MemberStatus)
+
+_SHARED = """
+SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
+  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
+  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2)
+FROM shared_projects s
+"""
+
+_NOTES = {
+    "thread_back": "{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.",
+    "message_back": "{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.",
+    "relayed": "Something here was lost when the team's database was restored; {by} brought it back.",
+}
+_SOMEBODY: Final = "another member"
+
+
+# Workspaces
+
+
+def add_workspace(conn: Connection, workspace: Workspace) -> None:
+    """Join, or join again: what was known of it is replaced."""
+    conn.exec_driver_sql("DELETE FROM workspaces WHERE id = ?", (workspace.id,))
+    conn.exec_driver_sql(
+        "INSERT INTO workspaces (id, name, address, member_id, is_owner, joined_at, clock_offset_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            workspace.id,
+            _name(workspace.name),
+            json.dumps(asdict(workspace.address)),
+            workspace.member_id,
+            int(workspace.is_owner),
+            workspace.joined_at,
+            workspace.clock_offset_ms,
+        ),
+    )
+
+
+def workspaces(conn: Connection) -> list[Workspace]:
+    """Those that were joined and not left, in the order of joining."""
+    rows = conn.exec_driver_sql(
+        "SELECT id, name, address, member_id, is_owner, joined_at, clock_offset_ms FROM workspaces"
+        " WHERE left_at IS NULL ORDER BY joined_at, id"
+    )
+    return [
+        Workspace(row[0], row[1], _address(row[2]), row[3], bool(row[4]), joined_at=row[5], clock_offset_ms=row[6])
+        for row in rows
+    ]
+
+
+def is_joined(conn: Connection) -> bool:
+    """Whether there is any workspace."""
+    return conn.exec_driver_sql("SELECT 1 FROM workspaces WHERE left_at IS NULL LIMIT 1").first() is not None
+
+
+def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[str]:
+    """Its projects stay as private copies, whose ids are returned; the names of its members stay known."""
+    projects = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT project_id FROM shared_projects WHERE workspace_id = ? AND state <> ?",
+            (workspace_id, ShareState.ENDED.value),
+        )
+    ]
+    for project_id in projects:
+        sync_sharing.end(conn, project_id, EndReason.LEFT)
+    conn.exec_driver_sql("UPDATE workspaces SET left_at = ? WHERE id = ?", (now, workspace_id))
+    return frozenset(projects)
+
+
+def set_workspace_address(conn: Connection, workspace_id: str, address: ServerAddress) -> None:
+    conn.exec_driver_sql("UPDATE workspaces SET address = ? WHERE id = ?", (json.dumps(asdict(address)), workspace_id))
+
+
+def _address(stored: str) -> ServerAddress:
+    value = from_json(stored)
+    port = value.get("port")
+    words = {
+        name: value[name] for name in ("host", "database", "user", "tls", "ca") if isinstance(value.get(name), str)
+    }
+    return ServerAddress(
+        **{"host": "", "database": "", "user": "", **words}, port=port if isinstance(port, int) else 5432
+    )
+
+
+# What the server says of people and projects
+
+
+def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) -> frozenset[str]:
+    """See ``LocalStore.take_view``. A server is believed in what it says of members, not in what it says of projects
+    that this profile keeps to itself or shares with another team."""
+    workspace_id, now = hello.workspace_id, origin.now()
+    conn.exec_driver_sql(
+        "UPDATE workspaces SET name = ?, member_id = ?, is_owner = ?, clock_offset_ms = ? WHERE id = ?",
+        (
+            _name(hello.workspace_name),
+            hello.member_id,
+            int(hello.is_owner),
+            max(-(2**53), min(hello.server_time_ms - now, 2**53)),
+            workspace_id,
+        ),
+    )
+    _keep_people(conn, workspace_id, view)
+    known = {
+        row[0]: row[1:]
+        for row in conn.exec_driver_sql("SELECT project_id, workspace_id, state, seq, shared_at FROM shared_projects")
+    }
+    touched: set[str] = set()
+    there: set[str] = set()
+    for head in view.projects:
+        if head.role not in _ROLES:
+            continue
+        mine = known.get(head.project_id)
+        is_running = mine is not None and mine[1] != ShareState.ENDED
+        if mine is not None and is_running and mine[0] != workspace_id:
+            continue  # another team has it already
+        if head.is_deleted:
+            if is_running:
+                sync_sharing.end(conn, head.project_id, EndReason.DELETED)
+                touched.add(head.project_id)
+            continue
+        there.add(head.project_id)
+        if is_running:
+            conn.exec_driver_sql(
+                "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
+                (head.role, head.channel, head.project_id),
+            )
+        elif mine is None or mine[0] == workspace_id:
+            sync_sharing.adopt(conn, origin, head, workspace_id)
+            touched.add(head.project_id)
+    for project_id, (owner, state, seq, shared_at) in known.items():
+        is_gone = owner == workspace_id and state != ShareState.ENDED and project_id not in there | touched
+        if is_gone and (seq or now - shared_at > _FRESH_MS or now < shared_at):
+            sync_sharing.end(conn, project_id, EndReason.REMOVED)
+            touched.add(project_id)
+    return frozenset(touched)
+
+
+def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
+    """Members that are not told of any more keep their names: they stand beside what they wrote."""
+    conn.exec_driver_sql(
+        "UPDATE team_members SET status = ? WHERE workspace_id = ?", (MemberStatus.REMOVED.value, workspace_id)
+    )
+    members = [
+        (
+            workspace_id,
+            member.id,
+            _name(member.name),
+            int(member.is_owner),
+            member.status if member.status in _STATUSES else MemberStatus.REMOVED.value,
+            member.invited_at,
+        )
+        for member in view.members
+    ]
+    if members:
+        conn.exec_driver_sql(
+            "INSERT INTO team_members (workspace_id, id, name, is_owner, status, invited_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (workspace_id, id) DO UPDATE SET name = excluded.name, is_owner = excluded.is_owner,"
+            " status = excluded.status, invited_at = excluded.invited_at",
+            members,
+        )
+    conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ?", (workspace_id,))
+    devices = [
+        (workspace_id, each.id, each.member_id, _name(each.name), _name(each.app_version), each.last_seen_at)
+        for each in view.devices
+    ]
+    if devices:
+        conn.exec_driver_sql("INSERT OR REPLACE INTO team_devices VALUES (?, ?, ?, ?, ?, ?)", devices)
+    conn.exec_driver_sql(
+        "DELETE FROM team_roles WHERE project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        (workspace_id,),
+    )
+    elsewhere = {
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT project_id FROM shared_projects WHERE workspace_id <> ?", (workspace_id,)
+        )
+    }
+    roles = [each for each in view.roles if each[2] in _ROLES and each[0] not in elsewhere]
+    if roles:
+        conn.exec_driver_sql("INSERT OR REPLACE INTO team_roles VALUES (?, ?, ?)", roles)
+
+
+def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
+    """Active and invited ones by name, then those that were removed."""
+    roles: dict[str, dict[str, TeamRole]] = {}
+    for project_id, member_id, role in conn.exec_driver_sql(
+        "SELECT r.project_id, r.member_id, r.role FROM team_roles r JOIN shared_projects s"
+        " ON s.project_id = r.project_id WHERE s.workspace_id = ? AND s.state <> 'ended'",
+        (workspace_id,),
+    ):
+        roles.setdefault(member_id, {})[project_id] = TeamRole(role)
+    rows = conn.exec_driver_sql(
+        "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?"
+        " ORDER BY status = 'removed', name COLLATE NOCASE, id",
+        (workspace_id,),
+    )
+    return [
+        TeamMember(row[0], row[1], bool(row[2]), MemberStatus(row[3]), row[4], roles.get(row[0], {})) for row in rows
+    ]
+
+
+def devices(conn: Connection, workspace_id: str) -> list[TeamDevice]:
+    """Computers of members, those used last first."""
+    own = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar()
+    rows = conn.exec_driver_sql(
+        "SELECT id, member_id, name, app_version, last_seen_at FROM team_devices WHERE workspace_id = ?"
+        " ORDER BY last_seen_at IS NULL, last_seen_at DESC, id",
+        (workspace_id,),
+    )
+    return [TeamDevice(row[0], row[1], row[2], row[3], row[4], is_this=row[0] == own) for row in rows]
+
+
+def member_names(conn: Connection) -> dict[str, str]:
+    """Names by member id, also of members who left and of workspaces that were left."""
+    return {
+        row[0]: row[1]
+        for row in conn.exec_driver_sql(
+            "SELECT m.id, m.name FROM team_members m LEFT JOIN workspaces w ON w.id = m.workspace_id"
+            " ORDER BY w.left_at IS NOT NULL DESC, w.joined_at"
+        )
+    }
+
+
+def shared_projects(conn: Connection, workspace_id: str | None = None) -> list[SharedProject]:
+    """Projects that are or were shared, of one workspace or of all."""
+    condition, values = ("", ()) if workspace_id is None else (" WHERE s.workspace_id = ?", (workspace_id,))
+    return [_shared(row) for row in conn.exec_driver_sql(f"{_SHARED}{condition} ORDER BY s.project_id", values)]
+
+
+def shared_project(conn: Connection, project_id: str) -> SharedProject | None:
+    row = conn.exec_driver_sql(f"{_SHARED} WHERE s.project_id = ?", (project_id,)).first()
+    return None if row is None else _shared(row)
+
+
+def _shared(row: Sequence[Any]) -> SharedProject:
+    state = ShareState(row[3])
+    return SharedProject(
+        project_id=row[0],
+        workspace_id=row[1],
+        role=TeamRole(row[2]),
+        state=state,
+        seq=row[4],
+        waiting=0 if state is ShareState.ENDED else row[6],
+        refused=row[7],
+        ended=None if row[5] is None else EndReason(row[5]),
+    )
+
+
+def read_only_projects(conn: Connection) -> frozenset[str]:
+    """Shared projects in which this person may only read, for ``LogWatch.read_only``."""
+    rows = conn.exec_driver_sql(
+        "SELECT project_id FROM shared_projects WHERE role = ? AND state <> ?",
+        (TeamRole.VIEWER.value, ShareState.ENDED.value),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+# The log of rounds
+
+
+def add_round(conn: Connection, entry: SyncRound) -> None:
+    """The newest 500 are kept."""
+    conn.exec_driver_sql(
+        "INSERT INTO sync_rounds (at, workspace_id, sent, received, took_ms, problem) VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.at, entry.workspace_id, entry.sent, entry.received, entry.took_ms, clean(entry.problem)),
+    )
+    conn.exec_driver_sql("DELETE FROM sync_rounds WHERE n <= (SELECT max(n) FROM sync_rounds) - ?", (ROUNDS_KEPT,))
+
+
+def rounds(conn: Connection, workspace_id: str, *, limit: int = ROUNDS_KEPT) -> list[SyncRound]:
+    """The newest first."""
+    rows = conn.exec_driver_sql(
+        "SELECT at, workspace_id, sent, received, took_ms, problem FROM sync_rounds WHERE workspace_id = ?"
+        " ORDER BY n DESC LIMIT ?",
+        (workspace_id, limit),
+    )
+    return [SyncRound(*row) for row in rows]
+
+
+# Notes
+
+
+def notes_of(conn: Connection, thread_id: str) -> list[TeamNote]:
+    """What was not yet seen of a thread, the oldest first."""
+    names = member_names(conn)
+    notes = []
+    for at, code, details in conn.exec_driver_sql(
+        "SELECT at, code, details FROM team_notes WHERE thread_id = ? AND seen_at IS NULL ORDER BY n", (thread_id,)
+    ):
+        sentence = _NOTES.get(code)
+        if sentence is not None:
+            told = from_json(details)
+            people = {key: names.get(str(told.get(key)), _SOMEBODY) for key in ("by", "deleted_by")}
+            said = sentence.format(**people)
+            notes.append(TeamNote(at, thread_id, said[:1].upper() + said[1:]))
+    return notes
+
+
+def note_seen(conn: Connection, thread_id: str, now: int) -> None:
+    conn.exec_driver_sql("UPDATE team_notes SET seen_at = ? WHERE thread_id = ? AND seen_at IS NULL", (now, thread_id))
+
+
+# What is unread
+
+
+def unread(conn: Connection) -> dict[str, int]:
+    """How many messages of others were not seen, by thread."""
+    rows = conn.exec_driver_sql("SELECT thread_id, messages FROM unread_threads WHERE messages > 0")
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_read(conn: Connection, thread_id: str) -> None:
+    conn.exec_driver_sql("DELETE FROM unread_threads WHERE thread_id = ?", (thread_id,))
+
+
+def _name(name: str) -> str:
+    return " ".join(clean(name).split())[:_LONGEST_NAME]
