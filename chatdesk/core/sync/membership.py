@@ -1,76 +1,286 @@
 """Being in a team: making a workspace, inviting, joining, leaving, and what owners and administrators do.
 
 Everything that reaches the network or the keyring runs in a thread. Each way in can be killed between any two steps and
-taken again: the server is told first what it must know, and the profile remembers a workspace last.
+taken again: a password is kept before the server is told of it, and the profile remembers a workspace last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.domain.team_setup import ComputerCode, Invitation, InvitationView, SetupCheck
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.ids import checked_id
+from chatdesk.core.settings.secrets import SecretSource
+from chatdesk.core.storage import projects, sync_setup, sync_team
+from chatdesk.core.storage.database import Database
+from chatdesk.core.sync import invitations, joining
+from chatdesk.core.sync.address import checked_address
+from chatdesk.core.sync.invitations import MemberCode, SealedCode
+from chatdesk.core.sync.joining import Joining, check_agreed, check_same, checked_name, connect
+from chatdesk.core.sync.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
+from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.team_passwords import TeamPasswords
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from chatdesk.core.sync.team_store.administration import Administration
+
+T = TypeVar("T")
+_DAY_MS = 24 * 60 * 60 * 1000
+_LONGEST_DAYS = 60
+_COMPUTER_CODE_DAYS = 1
 
 
 class Membership:
     """One of a profile. All methods raise ``TeamError`` where the server does not do it, ``InvalidInput`` for what was
-    typed, ``StorageError`` for the profile; each with words."""
+    typed, ``StorageError`` for the profile; each with words. ``on_changed`` is told the workspace, once the profile is
+    in it, left it, or reaches it otherwise."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: TeamPasswords,
+        clock: Clock,
+        *,
+        on_changed: Callable[[str], Awaitable[None]],
+        version: str = "",
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._clock = clock
+        self._on_changed = on_changed
+        self._joining = Joining(passwords, clock)
+        self._version = version
 
     async def examine(self, address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
         """What a workspace needs of this server, check by check, in the order in which they are shown. Does not raise:
         what could not be reached is a failed check."""
-        raise NotImplementedError
+        self._passwords.note(password)
+        return await asyncio.to_thread(joining.examine, address, password)
 
     async def create_workspace(self, name: str, my_name: str, address: ServerAddress, *, password: str) -> Workspace:
-        """Set up an empty database with an owner's login, which is used once and not kept; this person is its owner."""
-        raise NotImplementedError
+        """Set up an empty database with an owner's login, which is used once and not kept; this person is its owner.
+        Taken again after a kill it goes on where it was."""
+        names = checked_name(name), checked_name(my_name)
+        self._passwords.note(password)
+        checked_address(address)
+        self._check_writable()
+        begun = await self._database.read(lambda conn: sync_setup.begun_setup(conn, address))
+        if begun is None:
+            begun = joining.new_setup()
+            chosen = begun
+            await self._database.write(lambda conn: sync_setup.begin_setup(conn, address, chosen))
+        return await self._take_in(partial(self._joining.create, begun, names, address, password=password))
 
     async def invite(
         self, workspace_id: str, name: str, *, roles: Mapping[str, TeamRole], valid_days: int = 7
     ) -> Invitation:
         """``roles``: by project id, shared ones that this person manages; may be empty."""
-        raise NotImplementedError
+        workspace = await self._workspace(workspace_id)
+        member_name = checked_name(name)
+        if not 1 <= valid_days <= _LONGEST_DAYS:
+            raise NotPossible(f"An invitation is good for 1 to {_LONGEST_DAYS} days.", next_step="Choose fewer days.")
+        shown = await self._database.read(
+            lambda conn: tuple((projects.get_project(conn, each).name, role) for each, role in roles.items())
+        )
+        expires_at = self._clock.now_ms() + workspace.clock_offset_ms + valid_days * _DAY_MS
+        secret = invitations.new_secret()
+        self._passwords.note(secret)
+        verifier = verifier_of(secret)
+        invited = await self._on_server(
+            workspace, lambda server: server.invite(verifier, member_name, roles=roles, expires_at=expires_at)
+        )
+        code = invitations.write_member_code(
+            MemberCode(
+                replace(workspace.address, user=invited.login),
+                secret,
+                workspace.id,
+                workspace.name,
+                expires_at,
+                member_name=member_name,
+                invited_by=invited.invited_by,
+                projects=shown,
+            )
+        )
+        await self._on_changed(workspace.id)
+        return Invitation(
+            code,
+            invitations.link_of(code),
+            invitations.file_text_of(code, workspace_name=workspace.name, expires_at=expires_at),
+            expires_at,
+            invited.member_id,
+            member_name,
+        )
 
     def read_invitation(self, text: str) -> InvitationView:
         """What a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
-        raise NotImplementedError
+        return invitations.view_of(invitations.read_code(text), now_ms=self._clock.now_ms())
 
     async def join(
         self, text: str, my_name: str, *, passphrase: str | None = None, allows_unencrypted: bool = False
     ) -> Workspace:
         """Take an invitation, or the code for a further computer (``passphrase``; ``my_name`` does not matter then).
         May be repeated after a kill. ``allows_unencrypted``: the person agreed to a server without TLS."""
-        raise NotImplementedError
+        code = invitations.read_code(text)
+        if any(each.id == code.workspace_id for each in await self._database.read(sync_team.workspaces)):
+            raise AlreadyJoined
+        if isinstance(code, SealedCode):
+            if not passphrase:
+                raise PassphraseMissing
+            login = await asyncio.to_thread(invitations.open_computer_code, code, passphrase)
+            check_agreed(login[0], allows_unencrypted=allows_unencrypted)
+            return await self._take_in(partial(self._joining.as_computer, code, login))
+        check_agreed(code.address, allows_unencrypted=allows_unencrypted)
+        return await self._take_in(partial(self._joining.as_member, code, checked_name(my_name)))
 
-    async def leave(self, workspace_id: str) -> None:
-        """This profile syncs with it no more; projects stay as private copies. The person stays a member, and can come
-        back by a code of another computer or a new invitation."""
-        raise NotImplementedError
+    async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
+        """This profile syncs with it no more; projects stay as private copies. The person stays a member, on other
+        computers too, and can come back by a code of one of these. ``for_good``: the membership ends first, which
+        needs the server; only a new invitation leads back."""
+        workspace = await self._workspace(workspace_id)
+        if for_good:
+            await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
+        now = self._clock.now_ms()
+        await self._database.write(lambda conn: sync_team.leave_workspace(conn, workspace.id, now))
+        await asyncio.to_thread(self._passwords.forget, workspace.id)
+        await self._on_changed(workspace.id)
 
     async def add_computer(self, workspace_id: str) -> ComputerCode:
         """A code for a further computer of this person. Needs no server."""
-        raise NotImplementedError
+        workspace = await self._workspace(workspace_id)
+        password = await asyncio.to_thread(self._passwords.find, workspace.id)
+        if not password.value:
+            raise NotPossible("The password of this workspace is not known here.", next_step=password.problem)
+        passphrase = invitations.new_passphrase()
+        self._passwords.note(passphrase)
+        expires_at = self._clock.now_ms() + _COMPUTER_CODE_DAYS * _DAY_MS
+        code = await asyncio.to_thread(
+            invitations.write_computer_code,
+            (workspace.address, password.value),
+            passphrase,
+            workspace=(workspace.id, workspace.name),
+            expires_at=expires_at,
+        )
+        text = invitations.file_text_of(code, workspace_name=workspace.name, expires_at=expires_at)
+        return ComputerCode(code, invitations.link_of(code), text, passphrase, expires_at)
 
     async def remove_member(self, workspace_id: str, member_id: str) -> None:
         """At once: their login is closed, their connections end, and channels change."""
-        raise NotImplementedError
+        workspace = await self._workspace(workspace_id)
+        if member_id == workspace.member_id:
+            raise NotPossible("You cannot remove yourself.", next_step="Leave the workspace instead.")
+        await self._on_server(workspace, lambda server: server.remove_member(member_id))
+        await self._on_changed(workspace.id)
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
-        """Take a computer off the list. It comes back when it connects; changing the password keeps it out."""
-        raise NotImplementedError
+        """A lost or retired computer: what it sends from then on is not taken. Changing the password keeps it from
+        reading, too."""
+        workspace = await self._workspace(workspace_id)
+        await self._on_server(workspace, lambda server: server.remove_device(device_id))
+        await self._on_changed(workspace.id)
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
         """None takes the project from the member."""
-        raise NotImplementedError
+        shared = await self._database.read(lambda conn: sync_team.shared_project(conn, project_id))
+        if shared is None or shared.ended is not None:
+            raise NotPossible("This project is not shared.", next_step="Share it first.")
+        workspace = await self._workspace(shared.workspace_id)
+        await self._on_server(workspace, lambda server: server.set_role(project_id, member_id, role))
+        await self._on_changed(workspace.id)
+
+    async def set_workspace_owner(self, workspace_id: str, member_id: str, is_owner: bool) -> None:
+        """Owners of a workspace invite anybody and remove members; at least one remains."""
+        workspace = await self._workspace(workspace_id)
+        await self._on_server(workspace, lambda server: server.set_workspace_owner(member_id, is_owner))
+        await self._on_changed(workspace.id)
+
+    async def rename_workspace(self, workspace_id: str, name: str) -> None:
+        """For everybody, by an owner."""
+        workspace = await self._workspace(workspace_id)
+        wanted = checked_name(name)
+        await self._on_server(workspace, lambda server: server.rename_workspace(wanted))
+        await self._on_changed(workspace.id)
 
     async def rename_me(self, workspace_id: str, name: str) -> None:
         """The name that the others see."""
-        raise NotImplementedError
+        workspace = await self._workspace(workspace_id)
+        wanted = checked_name(name)
+        await self._on_server(workspace, lambda server: server.rename(wanted))
+        await self._on_changed(workspace.id)
 
     async def change_password(self, workspace_id: str) -> None:
         """A new random password; other computers of this person have to be added anew."""
-        raise NotImplementedError
+        workspace = await self._workspace(workspace_id)
+
+        def change() -> None:
+            password = self._passwords.find(workspace.id)
+            if password.source is SecretSource.ENVIRONMENT:
+                raise NotPossible(
+                    "The password comes from an environment variable, so ChatDesk cannot change it.",
+                    next_step="Remove the variable, type the password once, and change it then.",
+                )
+            made = self._passwords.make()
+            with self._connect(workspace) as server:
+                self._passwords.keep_next(workspace.id, made)
+                server.change_password(verifier_of(made.value))
+            self._passwords.promote(workspace.id)
+
+        await asyncio.to_thread(change)
+        await self._on_changed(workspace.id)
 
     async def enter_password(self, workspace_id: str, password: str) -> None:
         """Use a password that the person typed, once the server takes it."""
-        raise NotImplementedError
+        workspace = await self._workspace(workspace_id)
+
+        def enter() -> None:
+            self._passwords.note(password)
+            with connect(workspace.address, password) as server:
+                check_same(server, workspace.id)
+            self._passwords.hold(workspace.id, password)
+
+        await asyncio.to_thread(enter)
+        await self._on_changed(workspace.id)
+
+    async def _take_in(self, get: Callable[[], Workspace]) -> Workspace:
+        """Get in, in a thread, and remember the workspace."""
+        self._check_writable()
+        workspace = await asyncio.to_thread(get)
+
+        def remember(conn: Connection) -> None:
+            sync_team.add_workspace(conn, workspace)
+            sync_setup.end_setup(conn)
+
+        await self._database.write(remember)
+        await self._on_changed(workspace.id)
+        return workspace
+
+    def _check_writable(self) -> None:
+        if self._database.is_read_only:
+            raise self._database.refusal
+
+    async def _workspace(self, workspace_id: str) -> Workspace:
+        wanted = checked_id(workspace_id)
+        for each in await self._database.read(sync_team.workspaces):
+            if each.id == wanted:
+                return each
+        raise NotJoined
+
+    async def _on_server(self, workspace: Workspace, work: Callable[[Administration], T]) -> T:
+        def run() -> T:
+            with self._connect(workspace) as server:
+                return work(server)
+
+        return await asyncio.to_thread(run)
+
+    # In a thread from here on.
+
+    def _connect(self, workspace: Workspace) -> Administration:
+        return self._passwords.open_with(workspace.id, partial(connect, workspace.address))

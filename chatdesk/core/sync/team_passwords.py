@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Callable
+from typing import TypeVar
 
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretNotKept, SecretSource, SecretStore
+from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
 
+T = TypeVar("T")
 #: Comes before anything that is kept, for all workspaces of the profile.
 VARIABLE = "CHATDESK_TEAM_PASSWORD"
 _SHORTEST, _LONGEST = 12, 256
 _RANDOM_BYTES = 24
+_NEXT = ":next"
 
 
 class PasswordUnusable(InvalidInput):
@@ -77,6 +81,34 @@ class TeamPasswords:
             self._secrets.keep(_name(workspace_id), password.value, place=place)
         except SecretNotKept:
             raise PasswordNotKept from None
+
+    def keep_next(self, workspace_id: str, password: Secret) -> None:
+        """Keep a password that the server is told of next, beside the one that holds until then. Raises
+        ``PasswordNotKept``."""
+        self.keep(f"{workspace_id}{_NEXT}", password)
+
+    def promote(self, workspace_id: str) -> None:
+        """The server took the next one. Raises ``PasswordNotKept``."""
+        following = self.kept(f"{workspace_id}{_NEXT}")
+        if following.value:
+            self.keep(workspace_id, following)
+            self.forget(f"{workspace_id}{_NEXT}")
+
+    def open_with(self, workspace_id: str, connect: Callable[[str], T]) -> T:
+        """Connect with the kept password; where a change of it was killed before its end, with the one that the server
+        has by now. Raises ``TeamPasswordMissing`` and what ``connect`` raises."""
+        password = self.find(workspace_id)
+        if not password.value:
+            raise TeamPasswordMissing(next_step=password.problem or None)
+        try:
+            return connect(password.value)
+        except TeamLoginRefused:
+            following = self.kept(f"{workspace_id}{_NEXT}")
+            if not following.value:
+                raise
+        connected = connect(following.value)
+        self.promote(workspace_id)
+        return connected
 
     def hold(self, workspace_id: str, password: str) -> None:
         """Use a typed password: kept where keys are kept, else until the end of this run. Never raises for want of a

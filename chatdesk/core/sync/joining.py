@@ -1,0 +1,170 @@
+"""The ways into a workspace, step by step, as a thread walks them: making one, by invitation, as a further computer.
+
+A server that is asked with a wrong password, an expired one or for a login that was never made says the same each time;
+which of these it was is told from what this profile knows.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.team import MemberStatus, ServerAddress, Workspace
+from chatdesk.core.domain.team_setup import CheckState, SetupCheck
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.ids import new_id
+from chatdesk.core.settings.secrets import Secret
+from chatdesk.core.storage.sync_setup import BegunSetup
+from chatdesk.core.sync import invitations
+from chatdesk.core.sync.address import checked_address, is_private
+from chatdesk.core.sync.errors import OtherWorkspace, TeamInvitationEnded, TeamLoginRefused
+from chatdesk.core.sync.invitations import MemberCode, SealedCode
+from chatdesk.core.sync.membership_errors import (
+    CodeOutOfDate,
+    InvitationExpired,
+    InvitationUsed,
+    NameUnusable,
+    UnencryptedAfar,
+    UnencryptedNotAgreed,
+)
+from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.team_passwords import TeamPasswords, check_password
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.team_store.administration import Administration, Standing
+
+
+class Joining:
+    """Every method blocks on the network and the keyring, and returns the workspace that this profile is then in."""
+
+    def __init__(self, passwords: TeamPasswords, clock: Clock) -> None:
+        self._passwords = passwords
+        self._clock = clock
+
+    def create(self, begun: BegunSetup, names: tuple[str, str], address: ServerAddress, *, password: str) -> Workspace:
+        from chatdesk.core.sync.team_store import setup
+
+        check_private(address)
+        own = replace(address, user=begun.login)
+        kept = self._passwords.find(begun.workspace_id)
+        if kept.value:
+            try:
+                return self._joined(own, kept.value, begun.workspace_id)  # an attempt before this one got so far
+            except TeamLoginRefused:
+                pass
+        made = kept if kept.value else self._passwords.make()
+        check_password(made.value)
+        self._passwords.keep(begun.workspace_id, made)
+        setup.set_up(
+            address,
+            password,
+            workspace_id=begun.workspace_id,
+            name=names[0],
+            my_name=names[1],
+            login=begun.login,
+            verifier=verifier_of(made.value),
+        )
+        return self._joined(own, made.value, begun.workspace_id)
+
+    def as_member(self, code: MemberCode, my_name: str) -> Workspace:
+        self._passwords.note(code.secret)
+        check_private(code.address)
+        try:
+            server = connect(code.address, code.secret)
+        except TeamLoginRefused:
+            return self._join_again(code)
+        with server:
+            password = self._passwords.make()
+            self._passwords.keep(code.workspace_id, password)
+            server.accept(code.workspace_id, my_name, verifier_of(password.value))
+        return self._joined(code.address, password.value, code.workspace_id)
+
+    def _join_again(self, code: MemberCode) -> Workspace:
+        """The secret is no good: it was this profile that used it before it was killed, or somebody else, or it is too
+        late. A server says no more than that."""
+        kept = self._passwords.find(code.workspace_id)
+        if kept.value:
+            try:
+                return self._joined(code.address, kept.value, code.workspace_id)
+            except TeamLoginRefused:
+                pass
+        raise InvitationExpired if code.expires_at <= self._clock.now_ms() else InvitationUsed
+
+    def as_computer(self, code: SealedCode, login: tuple[ServerAddress, str]) -> Workspace:
+        address, password = login
+        self._passwords.note(password)
+        if code.expires_at <= self._clock.now_ms():
+            raise InvitationExpired("The code has expired.", next_step="Make a new one on your other computer.")
+        check_private(address)
+        try:
+            workspace = self._joined(address, password, code.workspace_id)
+        except TeamLoginRefused:
+            raise CodeOutOfDate from None
+        self._passwords.keep(code.workspace_id, Secret(password))
+        return workspace
+
+    def _joined(self, address: ServerAddress, password: str, workspace_id: str) -> Workspace:
+        with connect(address, password) as server:
+            standing = check_same(server, workspace_id)
+        if standing.status is not MemberStatus.ACTIVE:
+            raise TeamInvitationEnded
+        now = self._clock.now_ms()
+        return Workspace(
+            standing.workspace_id,
+            standing.workspace_name,
+            address,
+            standing.member_id,
+            standing.is_owner,
+            joined_at=now,
+            clock_offset_ms=standing.server_time_ms - now,
+        )
+
+
+def checked_name(name: str) -> str:
+    """One line without what cannot be seen, or ``NameUnusable``."""
+    shown = invitations.shown_name(name)
+    if not shown or len(" ".join(name.split())) > invitations.LONGEST_NAME:
+        raise NameUnusable
+    return shown
+
+
+def new_setup() -> BegunSetup:
+    """Roles are the whole server's, so their names begin with something of the workspace's own."""
+    workspace_id = new_id()
+    return BegunSetup(workspace_id, f"cd_{workspace_id[-6:]}_{secrets.token_hex(5)}")
+
+
+def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
+    from chatdesk.core.sync.team_store import setup
+
+    try:
+        check_private(checked_address(address))
+    except ChatDeskError as error:
+        return (SetupCheck("Address", CheckState.FAILED, f"{error.what} {error.next_step}"),)
+    return tuple(setup.examine(address, password))
+
+
+def connect(address: ServerAddress, password: str) -> Administration:
+    from chatdesk.core.sync.team_store.administration import Administration
+
+    return Administration.connect(address, password)
+
+
+def check_same(server: Administration, workspace_id: str) -> Standing:
+    standing = server.standing()
+    if standing.workspace_id != workspace_id:
+        raise OtherWorkspace
+    return standing
+
+
+def check_agreed(address: ServerAddress, *, allows_unencrypted: bool) -> None:
+    if address.tls == "disable" and not allows_unencrypted:
+        raise UnencryptedNotAgreed
+
+
+def check_private(address: ServerAddress) -> None:
+    """A look-up of a name, so in a thread."""
+    if address.tls == "disable" and not is_private(address.host, address.port):
+        raise UnencryptedAfar

@@ -1,0 +1,72 @@
+"""What can stand in the way of making, joining and leaving a workspace, in words for people."""
+
+from __future__ import annotations
+
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.sync.errors import TeamError
+
+
+class InvitationExpired(TeamError):
+    code = "invitation_expired"
+    what = "The invitation has expired."
+    safe = "Nothing was changed."
+    next_step = "Ask whoever invited you for a new one."
+
+
+class InvitationUsed(TeamError):
+    """The server does not take its secret any more, and there is no time to blame."""
+
+    code = "invitation_used"
+    what = "The invitation was used already, or withdrawn; each is good once."
+    safe = "Nothing was changed."
+    next_step = (
+        "If you joined on another computer, add this one there. If it was not you who used it, tell the workspace's"
+        " owner, who can remove that member; then ask for a new one."
+    )
+
+
+class CodeOutOfDate(TeamError):
+    code = "computer_code_out_of_date"
+    what = "This code does not open the team's database any more: the password was changed, or you were removed."
+    safe = "Nothing was changed."
+    next_step = "Make a new code on a computer that still syncs, or ask the workspace's owner."
+
+
+class AlreadyJoined(NotPossible):
+    code = "already_joined"
+    what = "This profile is in that workspace already."
+    next_step = "Settings, Team sync shows how it stands."
+
+
+class NotJoined(NotPossible):
+    code = "not_joined"
+    what = "This profile is not in that workspace."
+    next_step = "Join it in Settings, Team sync."
+
+
+class UnencryptedNotAgreed(NotPossible):
+    code = "unencrypted_not_agreed"
+    what = "This server has no encryption: everybody on the way can read and change what is sent, passwords too."
+    safe = "Nothing was sent."
+    next_step = "Ask for a server with TLS; agree only on this computer or in a network of your own."
+
+
+class UnencryptedAfar(NotPossible):
+    code = "unencrypted_afar"
+    what = "This server is not in a network of your own, so ChatDesk speaks to it with encryption only."
+    safe = "Nothing was sent."
+    next_step = "Switch TLS on at the server; docs/team-administration.md says how."
+
+
+class NameUnusable(InvalidInput):
+    code = "team_name_unusable"
+    what = "A name has 1 to 80 characters on one line."
+    safe = "Nothing was changed."
+    next_step = "Type another one."
+
+
+class PassphraseMissing(InvalidInput):
+    code = "computer_passphrase_missing"
+    what = "This code is for a further computer of yours and sealed with a passphrase."
+    safe = "Nothing was sent."
+    next_step = "Type the passphrase that is shown beside the code."

@@ -1,0 +1,146 @@
+"""What members and owners do to a workspace besides writing: inviting, accepting, roles, removals, names, passwords.
+
+A connection of its own for each errand; a person waits for it, so it ends soon.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamRole
+from chatdesk.core.sync.errors import OtherWorkspace, TeamNotInvited, TeamTaken
+from chatdesk.core.sync.team_store.connection import Connection, open_connection
+from chatdesk.core.sync.team_store.failures import our_errors
+
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who one is in a workspace. ``member_id`` and ``member_name`` are empty before an invitation is accepted."""
+
+    workspace_id: str
+    workspace_name: str
+    group: str
+    member_id: str
+    member_name: str
+    is_owner: bool
+    status: MemberStatus
+    server_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A new login, whose member it is, and the name of the one who invited."""
+
+    login: str
+    member_id: str
+    invited_by: str
+
+
+class Administration:
+    """Raises ``TeamError`` everywhere. A context manager that closes the connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def connect(cls, address: ServerAddress, password: str) -> Administration:
+        """Blocks for some seconds at most."""
+        return cls(open_connection(address, password))
+
+    def __enter__(self) -> Administration:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def standing(self) -> Standing:
+        """Raises ``TeamNotInvited`` for a login that is no member's."""
+        row = self._row(
+            "SELECT cd.workspace(), m.id::text, m.display_name, m.is_owner,"
+            " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+            " FROM (VALUES (1)) AS one LEFT JOIN cd.member m ON m.role_name = session_user"
+        )
+        if row[0] is None:
+            raise TeamNotInvited
+        told: dict[str, Any] = row[0]
+        return Standing(
+            workspace_id=str(told["workspace_id"]),
+            workspace_name=str(told["workspace_name"]),
+            group=str(told["group"]),
+            member_id=row[1] or "",
+            member_name=row[2] or "",
+            is_owner=bool(row[3]),
+            # Policies show one's own row to active members only.
+            status=MemberStatus.INVITED if row[1] is None else MemberStatus.ACTIVE,
+            server_time_ms=int(row[4]),
+        )
+
+    def invite(self, verifier: str, name: str, *, roles: Mapping[str, TeamRole], expires_at: int) -> Invited:
+        """Make a login with a password that is good until ``expires_at`` (milliseconds UTC by the server's clock), for
+        a new member with these roles by project."""
+        standing = self.standing()
+        given = json.dumps({project_id: role.value for project_id, role in roles.items()})
+        for left in reversed(range(_TRIES)):
+            login = f"{standing.group}_{secrets.token_hex(5)}"
+            try:
+                row = self._row(
+                    "SELECT cd.invite(%s, %s, %s, %s::jsonb, to_timestamp(%s / 1000.0))::text",
+                    (login, verifier, name, given, expires_at),
+                )
+            except TeamTaken:  # the name of a login, by chance
+                if not left:
+                    raise
+            else:
+                return Invited(login, str(row[0]), standing.member_name)
+        raise TeamTaken
+
+    def accept(self, workspace_id: str, name: str, verifier: str) -> str:
+        """Become a member for good, with a password of one's own; may be repeated. Returns the member's id. Raises
+        ``OtherWorkspace`` before anything is changed."""
+        if self.standing().workspace_id != workspace_id:
+            raise OtherWorkspace
+        return str(self._row("SELECT cd.accept_invite(%s, %s)::text", (name, verifier))[0])
+
+    def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
+        self._row("SELECT cd.set_role(%s, %s, %s)", (project_id, member_id, None if role is None else role.value))
+
+    def set_workspace_owner(self, member_id: str, is_owner: bool) -> None:
+        self._row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
+
+    def remove_member(self, member_id: str) -> None:
+        """Their connections end once the removal is committed: one that was made in between ends as well."""
+        standing = self.standing()
+        self._row("SELECT cd.remove_member(%s)", (member_id,))
+        if member_id != standing.member_id:  # who removed themselves may ask for nothing more
+            self._row("SELECT cd.disconnect_removed()")
+
+    def remove_device(self, device_id: str) -> None:
+        self._row("SELECT cd.remove_device(%s)", (device_id,))
+
+    def rename(self, name: str) -> None:
+        """Oneself."""
+        self._row("SELECT cd.rename_me(%s)", (name,))
+
+    def rename_workspace(self, name: str) -> None:
+        self._row("SELECT cd.rename_workspace(%s)", (name,))
+
+    def change_password(self, verifier: str) -> None:
+        """One's own, from the next connection on."""
+        self._row("SELECT cd.change_password(%s)", (verifier,))
+
+    def _row(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+        with our_errors():
+            row = self._connection.execute(query.encode(), values or None).fetchone()
+        return row or (None,)
