@@ -47,6 +47,11 @@ def migrations_dir() -> Path:
     return _bundled("migrations")
 
 
+def team_migrations_dir() -> Path:
+    """The same for a team's Postgres: a branch of its own, and the SQL that it runs."""
+    return migrations_dir() / "team"
+
+
 def encodings_dir() -> Path:
     """Token encodings: packaged ones, or those that set-up made in the checkout. May not exist."""
     packaged = resources_dir() / "encodings"

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ import psycopg
 from psycopg import sql
 
 from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.sync.scram import verifier_of
 from tests.helpers import postgres_binaries
 from tests.helpers.certificates import Authority
 from tests.helpers.postgres_binaries import Binaries, NoPostgres
@@ -78,21 +80,27 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class TeamDatabase:
-    """A database and the login that owns it."""
+    """``account`` owns the database; ``user`` is who one logs in as: in a workspace its first member, who owns it."""
 
     cluster: Cluster
     name: str
-    owner: str
+    account: str
+    account_password: str
+    user: str
     password: str
     workspace_id: str = ""
 
     @property
     def address(self) -> ServerAddress:
-        return self.cluster.address(self.name, self.owner)
+        return self.cluster.address(self.name, self.user)
+
+    @property
+    def account_address(self) -> ServerAddress:
+        return self.cluster.address(self.name, self.account)
 
     def connect(self, user: str | None = None, password: str | None = None, **options: Any) -> psycopg.Connection[Any]:
-        """As the owner unless said otherwise; every statement is committed by itself."""
-        return self.cluster.connect(self.name, user or self.owner, password or self.password, **options)
+        """As ``user`` unless said otherwise; every statement is committed by itself."""
+        return self.cluster.connect(self.name, user or self.user, password or self.password, **options)
 
     def as_superuser(self, **options: Any) -> psycopg.Connection[Any]:
         return self.cluster.connect(self.name, **options)
@@ -166,16 +174,16 @@ class Cluster:
         with self.connect() as superuser:
             _run(superuser, "CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}", name, password=password)
             _run(superuser, "CREATE DATABASE {} OWNER {}", name, name)
-        return TeamDatabase(self, name, name, password)
+        return TeamDatabase(self, name, name, password, name, password)
 
     def workspace_database(self) -> TeamDatabase:
-        """A copy of a database with a fresh workspace, in which the owner is the only member. The owner's login is the
+        """A copy of a database with a fresh workspace, in which its owner is the only member. The owner's login is the
         same for all copies, and roles are the cluster's: names of members have to be new ones."""
         with self._making:
             template = self._template = self._template or self._new_template()
         name = self._new_name()
         with self.connect() as superuser:
-            _run(superuser, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, template.name, template.owner)
+            _run(superuser, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, template.name, template.account)
         copy = replace(template, name=name)
         with copy.as_superuser() as superuser:
             row = superuser.execute(
@@ -198,9 +206,18 @@ class Cluster:
         from chatdesk.core.sync.team_store import setup
 
         made = self.empty_database()
-        address = replace(made.address, tls="disable", ca="")
-        setup.set_up(address, made.password, workspace_name="Desk", member_name="Olga Owner")
-        return made
+        workspace_id, password = str(uuid.uuid4()), secrets.token_urlsafe(16)
+        login = f"{setup.role_prefix(workspace_id)}_olga"
+        setup.set_up(
+            made.account_address,
+            made.password,
+            workspace_id=workspace_id,
+            name="Desk",
+            my_name="Olga Owner",
+            login=login,
+            verifier=verifier_of(password),
+        )
+        return replace(made, user=login, password=password)
 
     # -- life --------------------------------------------------------------------------------------------------------
 

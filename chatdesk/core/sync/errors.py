@@ -34,3 +34,159 @@ class TeamPasswordMissing(TeamError):
     code = "team_password_missing"
     what = "The password for the team's database cannot be found on this computer."
     next_step = "Unlock the keyring, or enter the password in Settings, Team sync."
+
+
+class TeamTimeout(TeamUnreachable):
+    code = "team_timeout"
+    what = "The team's database did not answer in time."
+
+
+class TeamHostUnknown(TeamUnreachable):
+    code = "team_host_unknown"
+    what = "The server of the team's database was not found under its name."
+    next_step = "Check the name and your network. ChatDesk tries again by itself."
+
+
+class TeamConnectionsUsedUp(TeamUnreachable):
+    code = "team_connections_used_up"
+    what = "The team's database takes no more connections at the moment."
+    next_step = "ChatDesk tries again by itself. If it stays so, the server's max_connections is too small."
+
+
+class TeamServerReadOnly(TeamUnreachable):
+    code = "team_server_read_only"
+    what = "The team's database cannot be written to at the moment: its server is a standby, or was made read-only."
+    next_step = "ChatDesk tries again by itself. If it stays so, tell whoever runs the server."
+
+
+class TeamServerFull(TeamUnreachable):
+    code = "team_server_full"
+    what = "The disk of the team's server is full."
+    next_step = "Tell whoever runs the server. ChatDesk tries again by itself."
+
+
+class TeamLoginRefused(TeamError):
+    """A server does not say which of these it is."""
+
+    code = "team_login_refused"
+    what = "The team's server did not take the password: it is wrong, or it has expired."
+    next_step = "Enter the password again, or ask the workspace's owner for a new invitation."
+
+
+class TeamLoginClosed(TeamError):
+    code = "team_login_closed"
+    what = "Your login to the team's database was closed: you are no longer a member of this workspace."
+    next_step = "If this is a mistake, ask the workspace's owner for a new invitation."
+
+
+class TeamNotInvited(TeamError):
+    code = "team_not_invited"
+    what = "This login is not a member of the workspace."
+    next_step = "Ask the workspace's owner for an invitation."
+
+
+class TeamInvitationEnded(TeamError):
+    code = "team_invitation_ended"
+    what = "The invitation was not accepted in time, or not at all."
+    next_step = "Accept it, or ask the workspace's owner for a new one."
+
+
+class TeamTlsRefused(TeamError):
+    code = "team_tls_refused"
+    what = "The server of the team's database does not speak TLS, so what you write would travel in the open."
+    next_step = "Ask whoever runs the server to turn TLS on. Nothing was sent."
+
+
+class TeamTlsRequired(TeamError):
+    code = "team_tls_required"
+    what = "The server of the team's database takes no connection from here that is made like this one."
+    next_step = "Turn TLS on for this address, or ask whoever runs the server to let this computer in."
+
+
+class TeamCertificateNotTrusted(TeamError):
+    code = "team_certificate_not_trusted"
+    what = "The certificate of the team's server is not one that this computer trusts for its name."
+    next_step = "Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent."
+
+
+class TeamDatabaseMissing(TeamError):
+    code = "team_database_missing"
+    what = "There is no such database on the team's server."
+    next_step = "Check the name of the database."
+
+
+class NoWorkspaceThere(TeamError):
+    code = "team_no_workspace"
+    what = "There is no workspace of ChatDesk in this database."
+    next_step = "Check the address, or create a workspace there."
+
+
+class TeamDatabaseNotEmpty(TeamError):
+    code = "team_database_not_empty"
+    what = "The database is not empty, and a workspace needs one for itself."
+    next_step = "Create an empty database and give its address. Nothing was changed."
+
+
+class TeamServerTooOld(TeamError):
+    code = "team_server_too_old"
+    what = "The server is older than PostgreSQL 15."
+    next_step = "A workspace needs PostgreSQL 15 or newer. Nothing was changed."
+
+
+class TeamServerTooNew(TeamError):
+    """The workspace is of a newer ChatDesk than this one."""
+
+    code = "team_server_too_new"
+    what = "The workspace was upgraded by a newer ChatDesk than this one."
+    next_step = "Update ChatDesk to go on; until then, what you change waits here."
+
+
+class TeamNoRightForRoles(TeamError):
+    code = "team_no_right_for_roles"
+    what = "This login may not do what setting up a workspace takes: own the database and create roles in it."
+    next_step = "Use a login that owns the database and has CREATEROLE. Nothing was changed."
+
+
+class TeamProjectDeleted(TeamError):
+    code = "team_project_deleted"
+    what = "The project was deleted for everybody by its owner."
+    next_step = "Your copy stays here as a private project."
+
+
+class TeamNotInProject(TeamError):
+    code = "team_not_in_project"
+    what = "You are no longer in this project."
+    next_step = "Your copy stays here as a private project. To come back, ask one of its owners."
+
+
+class TeamDeviceUnknown(TeamError):
+    """Its next hello makes the device known again, or says that it is another member's."""
+
+    code = "team_device_unknown"
+    what = "The workspace does not know this computer (any more)."
+    next_step = "ChatDesk introduces it again by itself."
+    is_passing = True
+
+
+class TeamNotAllowed(TeamError):
+    code = "team_not_allowed"
+    what = "Your role does not permit this."
+    next_step = "Ask an owner of the project or of the workspace. Nothing was changed."
+
+
+class TeamLastOwner(TeamError):
+    code = "team_last_owner"
+    what = "Somebody has to remain owner."
+    next_step = "Make somebody else owner first. Nothing was changed."
+
+
+class TeamNotTaken(TeamError):
+    code = "team_not_taken"
+    what = "The team's database did not take a value."
+    next_step = "Check what you typed. Nothing was changed."
+
+
+class TeamTaken(TeamError):
+    code = "team_taken"
+    what = "That exists already and is another member's."
+    next_step = "Nothing was changed."

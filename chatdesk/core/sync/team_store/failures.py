@@ -1,0 +1,90 @@
+"""What PostgreSQL and its client library say when something fails, in our classes.
+
+A server names its errors by SQLSTATE (five signs, in no language); CD… are those of our own functions. A connection
+that does not come about has only a text, the library's own in English or the server's in its own language: what is not
+recognised there is shown as it is; there are no secrets in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+
+from chatdesk.core.sync import errors
+from chatdesk.core.sync.errors import TeamError
+
+_STATES: Final[dict[str, type[TeamError]]] = {
+    "CD001": errors.TeamServerTooNew,
+    "CD002": errors.TeamNotInvited,
+    "CD003": errors.TeamInvitationEnded,
+    "CD004": errors.TeamProjectDeleted,
+    "CD005": errors.TeamNotInProject,
+    "CD006": errors.TeamDeviceUnknown,
+    "CD007": errors.TeamNotAllowed,
+    "CD008": errors.TeamLastOwner,
+    "CD009": errors.TeamNotTaken,
+    "CD010": errors.TeamTaken,
+    "25006": errors.TeamServerReadOnly,
+    "28000": errors.TeamTlsRequired,
+    "28P01": errors.TeamLoginRefused,
+    "3D000": errors.TeamDatabaseMissing,
+    "3F000": errors.NoWorkspaceThere,
+    "42883": errors.NoWorkspaceThere,
+    "42P01": errors.NoWorkspaceThere,
+    "42501": errors.TeamNotInvited,
+    "53100": errors.TeamServerFull,
+    "53300": errors.TeamConnectionsUsedUp,
+    "55P03": errors.TeamBusy,
+    "57014": errors.TeamTimeout,
+    "40P01": errors.TeamBusy,
+    "40001": errors.TeamBusy,
+}
+#: Parts of what a failed connection says, the more telling ones first.
+_WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
+    ("server does not support SSL", errors.TeamTlsRefused),
+    ("certificate", errors.TeamCertificateNotTrusted),
+    ("SSL error", errors.TeamCertificateNotTrusted),
+    ("no pg_hba.conf entry", errors.TeamTlsRequired),
+    ("pg_hba.conf rejects", errors.TeamTlsRequired),
+    ("password authentication failed", errors.TeamLoginRefused),
+    ("no password supplied", errors.TeamLoginRefused),
+    ("is not permitted to log in", errors.TeamLoginClosed),
+    ("permission denied for database", errors.TeamNotInvited),
+    ("too many connections", errors.TeamConnectionsUsedUp),
+    ("too many clients", errors.TeamConnectionsUsedUp),
+    ("remaining connection slots", errors.TeamConnectionsUsedUp),
+    ("could not translate host name", errors.TeamHostUnknown),
+    ("failed to resolve host", errors.TeamHostUnknown),
+    ("Name or service not known", errors.TeamHostUnknown),
+    ("timeout", errors.TeamTimeout),
+    ("timed out", errors.TeamTimeout),
+)
+
+
+def translated(error: psycopg.Error) -> TeamError:
+    """``what`` names the reason of the server where no class of ours has words for it."""
+    state = error.sqlstate or ""
+    if state in _STATES:
+        return _STATES[state]()
+    said = " ".join(str(error).split())
+    if state in ("", "28000", "57P03") and isinstance(error, psycopg.OperationalError):
+        for words, kind in _WORDS:
+            if words in said:
+                return kind()
+        if 'database "' in said and "does not exist" in said:
+            return errors.TeamDatabaseMissing()
+    if state.startswith(("08", "57P")) or isinstance(error, psycopg.OperationalError):
+        return errors.TeamUnreachable()
+    return TeamError(f"The team's database reports: {said[:300] or type(error).__name__}")
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Around everything that speaks to the server."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translated(error) from error

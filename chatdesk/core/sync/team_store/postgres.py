@@ -1,0 +1,352 @@
+"""One connection to a team's PostgreSQL, the port of sync. Used by one thread; ``wake`` and ``abort`` by any."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+
+from chatdesk.core.domain.sync_wire import (
+    MAX_BODY_BYTES,
+    PROTOCOL,
+    DeviceRow,
+    Hello,
+    MemberRow,
+    PresenceRow,
+    ProjectHead,
+    PulledChange,
+    PushResult,
+    PushStatus,
+    RelayedChange,
+    TeamView,
+    WireChange,
+)
+from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.sync import errors
+from chatdesk.core.sync.ports import Heard
+from chatdesk.core.sync.team_store.connection import Connection, open_connection
+from chatdesk.core.sync.team_store.failures import our_errors, translated
+
+_ENTER: Final = {
+    "push": b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)",
+    "relay": b"SELECT * FROM cd.relay(%s, %s, %s, %s::jsonb)",
+}
+_PULL: Final = (
+    "SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,"
+    " array_to_string(parents, ','), hlc, body::text, chain, at, v, relayed_by::text"
+    " FROM cd.change WHERE project_id = %s AND seq > %s ORDER BY seq LIMIT %s"
+)
+_VIEW: Final = """
+SELECT
+ (SELECT coalesce(json_agg(json_build_array(j.id, coalesce(p.role, 'viewer'), j.channel, h.seq,
+      j.deleted_at IS NOT NULL) ORDER BY j.id), '[]')
+  FROM cd.project j JOIN cd.project_head h ON h.project_id = j.id
+  LEFT JOIN cd.project_member p ON p.project_id = j.id AND p.member_id = (SELECT cd.me())),
+ (SELECT coalesce(json_agg(json_build_array(id, display_name, is_owner, status,
+      floor(extract(epoch FROM invited_at) * 1000)::bigint) ORDER BY id), '[]') FROM cd.member),
+ (SELECT coalesce(json_agg(json_build_array(id, member_id, name, app_version,
+      floor(extract(epoch FROM last_seen) * 1000)::bigint) ORDER BY id), '[]')
+  FROM cd.device WHERE removed_at IS NULL),
+ (SELECT coalesce(json_agg(json_build_array(project_id, member_id, role) ORDER BY project_id, member_id), '[]')
+  FROM cd.project_member WHERE role IS NOT NULL)
+"""
+_HEAD: Final = (
+    "SELECT j.id::text, p.role, j.channel, h.seq, j.deleted_at IS NOT NULL FROM cd.project j"
+    " JOIN cd.project_head h ON h.project_id = j.id"
+    " JOIN cd.project_member p ON p.project_id = j.id AND p.member_id = (SELECT cd.me()) WHERE j.id = %s"
+)
+
+
+def connect(address: ServerAddress, password: str) -> PostgresTeamStore:
+    """Blocks for some seconds at most. Raises ``TeamError``."""
+    return PostgresTeamStore(open_connection(address, password))
+
+
+class PostgresTeamStore:
+    """See ``sync.ports.TeamStore``. After an error that is ``TeamUnreachable`` it is of no more use; ``close`` it."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._listening: set[str] = set()
+        self._own_channel = ""
+        self._changes: set[str] = set()
+        self._presence: set[str] = set()
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        # A handle of its own: what another thread shuts down is this connection's, also while it is being closed.
+        self._socket = socket.fromfd(conn.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+        self._closing = threading.Lock()
+        conn.add_notify_handler(lambda note: self._hear(note.channel, note.payload))
+
+    # -- the first call, and everything but the changes --------------------------------------------------------------
+
+    def hello(self, device: str, *, name: str, version: str) -> Hello:
+        said = self._value("SELECT cd.hello(%s, %s, %s, %s)", device, name, version, PROTOCOL)
+        self._own_channel = str(said["channel"])
+        return Hello(
+            workspace_id=said["workspace_id"],
+            workspace_name=said["workspace_name"],
+            schema=said["schema"],
+            mode=said["mode"],
+            member_id=said["member_id"],
+            member_name=said["member_name"],
+            is_owner=said["is_owner"],
+            server_time_ms=said["server_time_ms"],
+        )
+
+    def view(self) -> TeamView:
+        heads, members, devices, roles = self._rows(_VIEW)[0]
+        return TeamView(
+            projects=tuple(ProjectHead(*row) for row in heads),
+            members=tuple(MemberRow(*row) for row in members),
+            devices=tuple(DeviceRow(*row) for row in devices),
+            roles=tuple((project, member, role) for project, member, role in roles),
+        )
+
+    def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
+        self._rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
+
+    def create_project(self, project_id: str) -> ProjectHead:
+        """Share it: this member is its owner. Repeated it changes nothing."""
+        self._rows("SELECT cd.create_project(%s)", project_id)
+        return ProjectHead(*self._rows(_HEAD, project_id)[0])
+
+    def end_project(self, project_id: str) -> None:
+        """For everybody; only an owner's."""
+        self._rows("SELECT cd.end_project(%s)", project_id)
+
+    def leave_project(self, project_id: str) -> None:
+        self._rows("SELECT cd.leave_project(%s)", project_id)
+
+    # -- changes -----------------------------------------------------------------------------------------------------
+
+    def chain_at(self, project_id: str, seq: int) -> bytes | None:
+        rows = self._rows("SELECT chain FROM cd.change WHERE project_id = %s AND seq = %s", project_id, seq)
+        return bytes(rows[0][0]) if rows else None
+
+    def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
+        """One transaction, and in it one status a change; a body over the limit is not even sent."""
+        return self._enter("push", project_id, device, [(change, _row(change)) for change in changes])
+
+    def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
+        rows = [(one.change, _row(one.change, device=one.device, author=one.author)) for one in changes]
+        return self._enter("relay", project_id, device, rows)
+
+    def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
+        rows = self._rows(_PULL, project_id, after_seq, limit)
+        return [
+            PulledChange(
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                tuple(row[9].split(",")) if row[9] else (),
+                row[10],
+                row[11],
+                row[12],
+                row[13],
+                row[14],
+                row[15],
+            )
+            for row in rows
+        ]
+
+    def poke(self, project_id: str) -> None:
+        self._rows("SELECT cd.poke(%s)", project_id)
+
+    def _enter(
+        self, function: str, project_id: str, device: str, rows: Sequence[tuple[WireChange, str]]
+    ) -> list[PushResult]:
+        sent = [row for change, row in rows if _size(change) <= MAX_BODY_BYTES]
+        taken = iter(self._enter_sent(function, project_id, device, sent))
+        return [
+            next(taken) if _size(change) <= MAX_BODY_BYTES else PushResult(change.id, PushStatus.TOO_BIG)
+            for change, _row in rows
+        ]
+
+    def _enter_sent(self, function: str, project_id: str, device: str, rows: list[str]) -> list[PushResult]:
+        if not rows:
+            return []
+        try:
+            with self._conn.cursor() as cursor:
+                cursor.execute(_ENTER[function], [project_id, device, PROTOCOL, f"[{','.join(rows)}]"])
+                return [PushResult(row[0], PushStatus(row[1]), row[2], row[3]) for row in cursor]
+        except psycopg.DataError as error:
+            # Text that no jsonb can hold, as \u0000 or half a pair of surrogates: found by halving, and refused alone.
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                return [
+                    *self._enter_sent(function, project_id, device, rows[:middle]),
+                    *self._enter_sent(function, project_id, device, rows[middle:]),
+                ]
+            refused = _id_of(rows[0])
+            if refused is None:
+                raise errors.TeamNotTaken from error
+            return [PushResult(refused, PushStatus.DENIED)]
+        except psycopg.Error as error:
+            raise translated(error) from error
+
+    # -- attached files ----------------------------------------------------------------------------------------------
+
+    def have_chunks(self, project_id: str, sha256: str) -> set[int]:
+        rows = self._rows("SELECT idx FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s", project_id, sha256)
+        return {row[0] for row in rows}
+
+    def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
+        self._rows(
+            "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, %s, %s, %b)"
+            " ON CONFLICT (project_id, sha256, idx) DO NOTHING",
+            *(project_id, sha256, index, total, data),
+        )
+
+    def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
+        with our_errors(), self._conn.cursor(binary=True) as cursor:
+            cursor.execute(
+                "SELECT total, data FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s AND idx = %s",
+                [project_id, sha256, index],
+            )
+            row = cursor.fetchone()
+        return None if row is None else (int(row[0]), bytes(row[1]))
+
+    def discard_broken_file(self, project_id: str, sha256: str) -> bool:
+        """Remove a file whose pieces are all there and do not make up what its name says; a good one stays."""
+        return bool(self._value("SELECT cd.discard_broken_file(%s, %s)", project_id, sha256))
+
+    # -- presence ----------------------------------------------------------------------------------------------------
+
+    def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None:
+        """``state``: here, typing or gone."""
+        self._rows("SELECT cd.set_presence(%s, %s, %s, %s)", project_id, device, thread_id, state)
+
+    def presence(self) -> list[PresenceRow]:
+        """Of the other members."""
+        rows = self._rows(
+            "SELECT project_id::text, member_id::text, device_id::text, thread_id::text, state FROM cd.presence"
+            " WHERE member_id <> (SELECT cd.me()) ORDER BY project_id, member_id, device_id"
+        )
+        return [PresenceRow(*row) for row in rows]
+
+    # -- listening ---------------------------------------------------------------------------------------------------
+
+    def listen(self, channels: Sequence[str]) -> None:
+        """Also on one's own, of which nobody else knows: there one is told of a project that one was let into."""
+        wanted = {channel for channel in (*channels, self._own_channel) if channel}
+        statements = [f'LISTEN "{_checked(name)}"' for name in sorted(wanted - self._listening)]
+        statements += [f'UNLISTEN "{_checked(name)}"' for name in sorted(self._listening - wanted)]
+        if statements:
+            with our_errors():
+                self._conn.execute("; ".join(statements).encode())
+            self._listening = wanted
+
+    def wait(self, timeout_s: float) -> Heard:
+        deadline = time.monotonic() + timeout_s
+        with selectors.DefaultSelector() as selector, our_errors():
+            selector.register(self._conn.fileno(), selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not (self._changes or self._presence):
+                self._take_notifications()
+                left = deadline - time.monotonic()
+                if self._changes or self._presence or left <= 0:
+                    break
+                ready = {key.fileobj for key, _events in selector.select(left)}
+                if self._woken in ready:
+                    self._forget_wakes()
+                    self._take_notifications()
+                    break
+        heard = Heard(frozenset(self._changes), frozenset(self._presence))
+        self._changes.clear()
+        self._presence.clear()
+        return heard
+
+    def wake(self) -> None:
+        with contextlib.suppress(OSError):  # full: it is woken already; closed: nobody waits
+            self._waker.send(b"w")
+
+    def abort(self) -> None:
+        with self._closing, contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.wake()
+
+    def close(self) -> None:
+        with self._closing:
+            self._conn.close()
+            for each in (self._socket, self._woken, self._waker):
+                each.close()
+
+    def _take_notifications(self) -> None:
+        pgconn = self._conn.pgconn
+        pgconn.consume_input()
+        while (note := pgconn.notifies()) is not None:
+            self._hear(note.relname.decode(), note.extra.decode())
+        if pgconn.status == pq.ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection is lost")
+
+    def _hear(self, channel: str, payload: str) -> None:
+        if channel in self._listening:
+            (self._presence if payload == "p" else self._changes).add(channel)
+
+    def _forget_wakes(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._woken.recv(64):
+                pass
+
+    # -- statements --------------------------------------------------------------------------------------------------
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with our_errors(), self._conn.cursor() as cursor:
+            cursor.execute(query.encode(), values or None)
+            return cursor.fetchall() if cursor.description is not None else []
+
+    def _value(self, query: str, *values: Any) -> Any:
+        return self._rows(query, *values)[0][0]
+
+
+def _row(change: WireChange, **more: str) -> str:
+    """As JSON; the body is put in as it is."""
+    head = {
+        "id": change.id,
+        "dseq": change.dseq,
+        "kind": change.kind,
+        "op": change.op,
+        "entity": change.entity,
+        "reg": change.reg,
+        "parents": change.parents,
+        "hlc": change.hlc,
+        "v": change.v,
+        **more,
+    }
+    text = json.dumps(head)
+    return text if change.body is None else f'{text[:-1]},"body":{change.body}}}'
+
+
+def _id_of(row: str) -> str | None:
+    end = row.find('"', 8)
+    return row[8:end] if row.startswith('{"id": "') and end > 0 else None
+
+
+def _size(change: WireChange) -> int:
+    body = change.body
+    if body is None:
+        return 0
+    return len(body) if body.isascii() else len(body.encode("utf-8", errors="replace"))
+
+
+def _checked(channel: str) -> str:
+    """Channels come from the server, and end up in a statement."""
+    if not channel.isidentifier() or not channel.isascii() or len(channel) > 63:
+        raise errors.TeamNotTaken
+    return channel

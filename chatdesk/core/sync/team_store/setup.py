@@ -1,0 +1,195 @@
+"""Making a workspace of an empty database, and bringing it up to date: Alembic's migrations of the team's branch.
+
+Everything is one transaction, roles included, so that a set-up that was killed was none. Both need the login that owns
+the database; it is used for this and not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.pool import NullPool
+
+from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.paths import team_migrations_dir
+from chatdesk.core.sync import errors
+from chatdesk.core.sync.team_store import sql_files
+from chatdesk.core.sync.team_store.connection import Connection, open_connection
+from chatdesk.core.sync.team_store.failures import our_errors
+
+#: The advisory lock under which a workspace is set up or upgraded.
+_LOCK: Final = 0x43_44_54_45_41_4D
+_LOCK_S: Final = 10
+_STATEMENT_S: Final = 600
+OLDEST_SERVER: Final = 15
+
+
+def role_prefix(workspace_id: str) -> str:
+    """How the names of all roles of a workspace begin; the group of its members has this name."""
+    return f"cd_{re.sub('[^0-9a-f]', '', workspace_id)[-6:]}"
+
+
+def set_up(
+    address: ServerAddress,
+    password: str,
+    *,
+    workspace_id: str,
+    name: str,
+    my_name: str,
+    login: str,
+    verifier: str,
+) -> None:
+    """Make the workspace, and ``login`` (``role_prefix`` and more) of its first member, who owns it, with a password
+    that is given as its SCRAM verifier. Where it is there already, by a call whose answer was lost, and nobody has used
+    it, login and verifier are set anew. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
+    ``TeamNoRightForRoles`` and those of a connection."""
+    with _transaction(address, password) as conn:
+        if conn.info.server_version < OLDEST_SERVER * 10_000:
+            raise errors.TeamServerTooOld
+        if _has(conn, "SELECT FROM pg_namespace WHERE nspname = 'cd'"):
+            _set_up_again(conn, workspace_id, login=login, verifier=verifier, my_name=my_name, name=name)
+            return
+        if foreign_things(conn):
+            raise errors.TeamDatabaseNotEmpty
+        if missing_rights(conn):
+            raise errors.TeamNoRightForRoles
+        _settings(
+            conn,
+            {
+                "prefix": role_prefix(workspace_id),
+                "workspace_id": workspace_id,
+                "workspace_name": name,
+                "member_name": my_name,
+                "login": login,
+                "verifier": verifier,
+            },
+        )
+        run_file(conn, "before_setup.sql")
+        migrate(conn)
+        run_file(conn, "after_setup.sql")
+
+
+def upgrade(address: ServerAddress, password: str, *, target: str = "head") -> None:
+    """Run what migrations are missing; ``address`` and ``password`` of the login that owns the database. Raises
+    ``TeamServerTooNew`` where a newer ChatDesk was here, ``NoWorkspaceThere`` and those of a connection."""
+    with _transaction(address, password) as conn:
+        if not _has(conn, "SELECT FROM pg_namespace WHERE nspname = 'cd'"):
+            raise errors.NoWorkspaceThere
+        if missing_rights(conn):
+            raise errors.TeamNoRightForRoles
+        _settings(conn, {"prefix": _group(conn)})
+        run_file(conn, "before_upgrade.sql")
+        migrate(conn, target)
+        run_file(conn, "after_upgrade.sql")
+
+
+def migrate(conn: Connection, target: str = "head") -> None:
+    """In the transaction of ``conn``, which is the schema's owner by now."""
+    config = alembic_config()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if _has(conn, "SELECT FROM pg_tables WHERE schemaname = 'cd' AND tablename = 'alembic_version'"):
+        row = conn.execute("SELECT version_num FROM cd.alembic_version").fetchone()
+        if row is not None and row[0] not in known:
+            raise errors.TeamServerTooNew
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: conn, poolclass=NullPool)
+    # The transaction is ours: SQLAlchemy may neither end it nor close what it runs in.
+    sa.event.listen(engine, "reset", lambda *_ignored: None)
+    engine.dialect.do_commit = lambda *_ignored: None  # type: ignore[method-assign]
+    engine.dialect.do_rollback = lambda *_ignored: None  # type: ignore[method-assign]
+    engine.dialect.do_close = lambda *_ignored: None  # type: ignore[method-assign]
+    with engine.connect() as shared:
+        config.attributes["connection"] = shared
+        try:
+            command.upgrade(config, target)
+        except sa.exc.DBAPIError as error:
+            raise error.orig or error from error
+
+
+def alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(team_migrations_dir()).replace("%", "%%"))
+    return config
+
+
+def run_file(conn: Connection, name: str) -> None:
+    for statement in sql_files.statements((sql_files.sql_folder() / name).read_text(encoding="utf-8")):
+        conn.execute(statement.encode())
+
+
+def foreign_things(conn: Connection) -> int:
+    """How many tables, views and functions of others lie in the database."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e'))"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def missing_rights(conn: Connection) -> tuple[str, ...]:
+    """What the login would need: empty when it may make roles and owns the database."""
+    row = conn.execute(
+        "SELECT r.rolsuper OR r.rolcreaterole, r.rolsuper OR pg_has_role(d.datdba, 'USAGE')"
+        " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
+    ).fetchone()
+    may_make_roles, owns = row if row else (False, False)
+    return tuple(name for name, has in (("CREATEROLE", may_make_roles), ("ownership", owns)) if not has)
+
+
+def _set_up_again(conn: Connection, workspace_id: str, *, login: str, verifier: str, my_name: str, name: str) -> None:
+    if not _has(conn, "SELECT FROM pg_tables WHERE schemaname = 'cd' AND tablename = 'meta'") or missing_rights(conn):
+        raise errors.TeamDatabaseNotEmpty
+    group = _group(conn)
+    _settings(conn, {"prefix": group})
+    run_file(conn, "before_upgrade.sql")
+    row = conn.execute(
+        "SELECT (SELECT workspace_id::text FROM cd.meta), (SELECT count(*) FROM cd.member),"
+        " (SELECT count(*) FROM cd.project), (SELECT min(role_name) FROM cd.member)"
+    ).fetchone()
+    if row is None or row[1:3] != (1, 0) or role_prefix(workspace_id) != group:
+        raise errors.TeamDatabaseNotEmpty
+    if row[0] != workspace_id:
+        raise errors.TeamDatabaseNotEmpty
+    if row[3] == login:
+        conn.execute("SELECT cd.need_verifier(%s)", [verifier])
+        conn.execute(f"ALTER ROLE {login} PASSWORD '{verifier}'".encode())  # both were checked for their signs
+    else:
+        conn.execute("SELECT cd.make_login(%s, %s, 'infinity')", [login, verifier])
+        conn.execute(f"ALTER ROLE {row[3]} NOLOGIN".encode())
+    conn.execute("UPDATE cd.member SET role_name = %s, display_name = cd.clean_name(%s)", [login, my_name])
+    conn.execute("UPDATE cd.meta SET name = cd.clean_name(%s)", [name])
+    run_file(conn, "after_upgrade.sql")
+
+
+@contextmanager
+def _transaction(address: ServerAddress, password: str) -> Iterator[Connection]:
+    conn = open_connection(address, password, statement_s=_STATEMENT_S)
+    with our_errors(), conn, conn.transaction():
+        conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'".encode())
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        yield conn
+
+
+def _settings(conn: Connection, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        conn.execute("SELECT set_config(%s, %s, true)", [f"chatdesk.{name}", value])
+
+
+def _group(conn: Connection) -> str:
+    """Who may use the schema besides its owner: its name is what all of the workspace's roles begin with."""
+    row = conn.execute(
+        "SELECT regexp_replace(r.rolname, '_owner$', '') FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner"
+        " WHERE n.nspname = 'cd'"
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _has(conn: Connection, query: str) -> bool:
+    return conn.execute(query.encode()).fetchone() is not None

@@ -1,0 +1,123 @@
+-- The log of each project, who may read and write it, and what is needed to check that. Times in milliseconds UTC are
+-- bigint; the others are timestamps. Nobody writes here but the functions of this schema.
+
+CREATE TABLE cd.meta (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    workspace_id uuid NOT NULL,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    schema_version integer NOT NULL DEFAULT 1,
+    min_read integer NOT NULL DEFAULT 1,
+    min_write integer NOT NULL DEFAULT 1,
+    grp name NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE cd.member (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    role_name name NOT NULL UNIQUE,
+    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
+    is_owner boolean NOT NULL DEFAULT false,
+    status text NOT NULL DEFAULT 'invited' CHECK (status IN ('invited', 'active', 'removed')),
+    channel text NOT NULL UNIQUE DEFAULT 'cd_' || replace(gen_random_uuid()::text, '-', ''),
+    invited_by uuid REFERENCES cd.member,
+    invited_at timestamptz NOT NULL DEFAULT now(),
+    valid_until timestamptz,
+    accepted_at timestamptz,
+    removed_at timestamptz
+);
+
+CREATE TABLE cd.device (
+    id uuid PRIMARY KEY,
+    member_id uuid NOT NULL REFERENCES cd.member,
+    name text NOT NULL,
+    app_version text NOT NULL,
+    last_seen timestamptz NOT NULL DEFAULT now(),
+    acked jsonb NOT NULL DEFAULT '{}',
+    removed_at timestamptz
+);
+
+CREATE INDEX device_member ON cd.device (member_id);
+
+CREATE TABLE cd.project (
+    id uuid PRIMARY KEY,
+    channel text NOT NULL UNIQUE DEFAULT 'cd_' || replace(gen_random_uuid()::text, '-', ''),
+    created_by uuid NOT NULL REFERENCES cd.member,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz,
+    deleted_by uuid REFERENCES cd.member
+);
+
+-- The row that every push of a project locks: numbers are given in the order in which pushes are committed.
+CREATE TABLE cd.project_head (
+    project_id uuid PRIMARY KEY REFERENCES cd.project,
+    seq bigint NOT NULL DEFAULT 0,
+    chain bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex')
+) WITH (fillfactor = 20);
+
+-- Without a role: was a member once; those who stay may still know the name of who wrote.
+CREATE TABLE cd.project_member (
+    project_id uuid NOT NULL REFERENCES cd.project,
+    member_id uuid NOT NULL REFERENCES cd.member,
+    role text CHECK (role IN ('viewer', 'editor', 'admin', 'owner')),
+    added_by uuid REFERENCES cd.member,
+    added_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (project_id, member_id)
+);
+
+CREATE INDEX project_member_member ON cd.project_member (member_id);
+
+-- What exists, for checks only: nobody reads it.
+CREATE TABLE cd.entity (
+    id uuid PRIMARY KEY,
+    project_id uuid NOT NULL REFERENCES cd.project,
+    kind text NOT NULL,
+    thread_id uuid,
+    created_by uuid NOT NULL
+);
+
+CREATE TABLE cd.change (
+    id uuid PRIMARY KEY,
+    project_id uuid NOT NULL REFERENCES cd.project,
+    seq bigint NOT NULL,
+    device_id uuid NOT NULL,
+    dseq bigint NOT NULL,
+    author uuid NOT NULL,
+    relayed_by uuid,
+    kind text NOT NULL,
+    op text NOT NULL CHECK (op IN ('new', 'edit', 'del')),
+    entity_id uuid NOT NULL,
+    reg text NOT NULL,
+    parents uuid[] NOT NULL,
+    hlc bigint NOT NULL,
+    v smallint NOT NULL,
+    body jsonb,
+    chain bytea NOT NULL,
+    at bigint NOT NULL,
+    UNIQUE (project_id, seq),
+    UNIQUE (device_id, dseq)
+);
+
+-- Attached files in pieces, by the hash of the whole, for each project apart, so that nobody learns what others have.
+CREATE TABLE cd.blob_chunk (
+    project_id uuid NOT NULL REFERENCES cd.project,
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    idx integer NOT NULL CHECK (idx >= 0 AND idx < total),
+    total integer NOT NULL CHECK (total BETWEEN 1 AND 1024),
+    data bytea NOT NULL CHECK (octet_length(data) <= 1048576),
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (project_id, sha256, idx),
+    CHECK (total > 1 OR encode(sha256(data), 'hex') = sha256)
+);
+
+-- Pieces hardly compress, and reading a part of one would have to unpack all of it.
+ALTER TABLE cd.blob_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+
+CREATE UNLOGGED TABLE cd.presence (
+    project_id uuid NOT NULL REFERENCES cd.project,
+    device_id uuid NOT NULL,
+    member_id uuid NOT NULL REFERENCES cd.member,
+    thread_id uuid,
+    state text NOT NULL CHECK (state IN ('here', 'typing')),
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (project_id, device_id)
+);
