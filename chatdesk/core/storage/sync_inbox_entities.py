@@ -1,0 +1,240 @@
+"""Threads and summaries that other members made, and what waits for something that has not come yet."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import projects, sync_projection_summaries, thread_counters
+from chatdesk.core.storage.rows import batches, marks
+from chatdesk.core.storage.sync_inbox_messages import Outcome, want_files
+from chatdesk.core.storage.sync_inbox_rows import (
+    ARTIFACT_COLUMNS,
+    LONGEST_PARTS,
+    PART_COLUMNS,
+    moment,
+    read_object,
+    read_parts,
+)
+from chatdesk.core.storage.sync_projection import Register, homes
+from chatdesk.core.storage.sync_projection_effects import Effects
+from chatdesk.core.storage.sync_projection_values import thread_columns
+
+_CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
+_THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")
+
+
+def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
+    """Make the threads that are not there. Returns why, by change, of those that are another project's."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    here = homes(raw, "thread", [row.entity for row in rows])
+    foreign: dict[str, str] = {}
+    for row in rows:
+        home = here.get(row.entity)
+        if home is not None:
+            if home != project_id:
+                foreign[row.id] = "the thread lies in another project"
+            continue
+        body = read_object(row.body)
+        if body is None:
+            foreign[row.id] = "the thread cannot be read"
+            continue
+        created_at = moment(body.get("created_at")) or 0
+        latest = min(created_at, row.at + MAX_AHEAD_MS) if row.at > 0 else created_at
+        columns = thread_columns(body)
+        names = (*_THREAD_COLUMNS, *columns)
+        raw.execute(
+            f"INSERT INTO threads ({', '.join(names)}) VALUES ({marks(names)})",
+            (
+                row.entity,
+                project_id,
+                created_at,
+                latest,
+                row.hlc,
+                row.device,
+                effects.member(row.author),
+                *columns.values(),
+            ),
+        )
+        here[row.entity] = project_id
+        effects.new_threads.add(row.entity)
+    return foreign
+
+
+def put_summary(
+    raw: sqlite3.Connection, project_id: str, row: PulledChange, effects: Effects
+) -> tuple[str | None, str | None]:
+    """Store a summary. Returns why it is foreign, and what it waits for; at most one of them."""
+    body = read_object(row.body)
+    thread_id = None if body is None else sync_projection_summaries.thread_of(body)
+    if body is None or thread_id is None:
+        return "the summary cannot be read", None
+    known = homes(raw, "summary", (row.entity,)).get(row.entity)
+    if known is not None:
+        return (None if known == project_id else "it is of another project"), None
+    home = homes(raw, "thread", (thread_id,)).get(thread_id)
+    if home is None:
+        return None, thread_id
+    if home != project_id:
+        return "the thread lies in another project", None
+    is_there = sync_projection_summaries.insert(
+        raw,
+        row.entity,
+        body,
+        author=effects.member(row.author),
+        hlc=row.hlc,
+        device=row.device,
+        effects=effects,
+    )
+    return None, None if is_there else _missing_end(raw, body)
+
+
+def _missing_end(raw: sqlite3.Connection, body: Mapping[str, Any]) -> str:
+    """The first message that a summary stands for and that is not there; the last one comes last."""
+    last = str(body["up_to_message_id"])
+    here = raw.execute("SELECT 1 FROM messages WHERE id = ?", (last,)).fetchone()
+    return str(body["from_message_id"]) if here is not None else last
+
+
+def put_waiting_summary(
+    raw: sqlite3.Connection,
+    project_id: str,
+    change_id: str,
+    summary_id: str,
+    body: str | None,
+    author: str | None,
+    hlc: int,
+    device: str,
+    effects: Effects,
+) -> list[str]:
+    """Store one that waited, if it can be now. Returns its id then."""
+    values = read_object(body) or {}
+    thread_id = sync_projection_summaries.thread_of(values)
+    if thread_id is None or homes(raw, "thread", (thread_id,)).get(thread_id) != project_id:
+        return []
+    is_there = homes(raw, "summary", (summary_id,)) or sync_projection_summaries.insert(
+        raw, summary_id, values, author=effects.member(author), hlc=hlc, device=device, effects=effects
+    )
+    if not is_there:
+        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (f"waits:{_missing_end(raw, values)}", change_id))
+        return []
+    raw.execute("UPDATE changes SET state = ?, problem = NULL WHERE id = ?", (_CONFIRMED, change_id))
+    return [summary_id]
+
+
+def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[tuple[Any, ...]]:
+    """What waits for one of these, in the order of the log, as (change, kind, entity, hlc, device, author, at, seq,
+    body)."""
+    if not any_waiting(raw, project_id):
+        return []
+    found: list[tuple[Any, ...]] = []
+    for batch in batches(sorted(set(arrived))):
+        found += raw.execute(
+            "SELECT id, kind, entity, hlc, device, author, at, seq, body FROM changes WHERE project_id = ?"
+            f" AND state = ? AND seq IS NOT NULL AND op = 'new' AND problem IN ({marks(batch)})",
+            (project_id, _ORPHANED, *(f"waits:{each}" for each in batch)),
+        ).fetchall()
+    return sorted(found, key=lambda row: row[7])
+
+
+def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
+    """Whether anything of a project waits."""
+    row = raw.execute(
+        "SELECT 1 FROM changes WHERE project_id = ? AND state = ? AND seq IS NOT NULL LIMIT 1", (project_id, _ORPHANED)
+    )
+    return row.fetchone() is not None
+
+
+def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
+    """Of messages that waited."""
+    fresh = set(outcome.fresh)
+    for each in outcome.done:
+        file = each.rows.parts_file
+        if file is not None and each.rows.id in fresh:
+            raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + file[0], each.change_id))
+        else:
+            raw.execute(
+                "UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, each.change_id)
+            )
+    for change_id, wanted in outcome.waiting.items():
+        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + wanted, change_id))
+    for change_id, why in outcome.foreign.items():
+        raw.execute("UPDATE changes SET state = ?, problem = ? WHERE id = ?", (_CONFIRMED, foreign + why, change_id))
+
+
+def registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> set[Register]:
+    """What the log said already of entities that are there only now."""
+    return {
+        (row[0], row[1], row[2])
+        for batch in batches(sorted(set(arrived)))
+        for row in raw.execute(
+            f"SELECT DISTINCT kind, entity, reg FROM changes WHERE entity IN ({marks(batch)}) AND op <> 'new'"
+            " AND project_id = ?",
+            (*batch, project_id),
+        )
+    }
+
+
+def refresh_project(conn: Connection, project_id: str) -> None:
+    """When it was last used, as its threads say."""
+    projects.refresh_last_chat(conn, project_id)
+
+
+def fill_parts(
+    conn: Connection, raw: sqlite3.Connection, project_id: str, problem: str, text: str, effects: Effects
+) -> None:
+    """Give the messages that wait with this ``problem`` their parts."""
+    waiting = raw.execute(
+        "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, m.deleted_at FROM changes c"
+        " JOIN messages m ON m.id = c.entity"
+        " WHERE c.project_id = ? AND c.state = ? AND c.seq IS NOT NULL AND c.problem = ?",
+        (project_id, _ORPHANED, problem),
+    ).fetchall()
+    try:
+        parts = json.loads(text) if len(text) <= LONGEST_PARTS else None
+    except (ValueError, RecursionError):
+        parts = None
+    for change_id, message_id, thread_id, hlc, device, deleted_at in waiting:
+        raw.execute("UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, change_id))
+        if not isinstance(parts, list):
+            continue
+        try:
+            own = read_parts(parts, message_id=message_id, hlc=hlc, device=device)
+        except (ValueError, RecursionError, TypeError, OverflowError):
+            continue
+        names = {part[0]: new_id() for part in own.parts}
+        before = thread_counters.of_messages(conn, [message_id])
+        raw.execute("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
+        for part in own.parts:
+            if raw.execute("SELECT 1 FROM message_parts WHERE id = ?", (part[0],)).fetchone() is None:
+                names[part[0]] = part[0]
+            raw.execute(
+                f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})",
+                (names[part[0]], *part[1:]),
+            )
+        for row in own.artifacts:
+            raw.execute(
+                f"INSERT INTO artifacts ({', '.join(ARTIFACT_COLUMNS)}) VALUES ({marks(ARTIFACT_COLUMNS)})",
+                (new_id(), names[row[1]], *row[2:]),
+            )
+        raw.execute(
+            "UPDATE messages SET char_count = ?, line_count = ?, content_digest = ? WHERE id = ?",
+            (own.char_count, own.line_count, own.content_digest, message_id),
+        )
+        if deleted_at is None:
+            after = thread_counters.of_messages(conn, [message_id])
+            thread_counters.change_by_difference(conn, thread_id, before, after)
+        want_files(raw, project_id, dict(own.files), effects)
+        effects.threads.add(thread_id)
+        effects.paths.add(thread_id)
+        effects.contexts.add(thread_id)

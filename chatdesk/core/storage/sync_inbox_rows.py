@@ -1,0 +1,304 @@
+"""Makes rows of a message that another device sent, away from the thread that writes. What arrives may be anything:
+what is too large, of a wrong type or unknown becomes nothing, or a plain value, and never an error.
+
+A row that is made here equals the one its author has; a test compares them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
+from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES
+from chatdesk.core.storage import search_text
+from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.plain_text import clean, to_json
+from chatdesk.core.storage.thread_counters import Tally
+
+#: Characters of one body; a body that is larger came by another way than the limits of the log allow.
+LONGEST_BODY: Final = 2 * MAX_BODY_BYTES
+#: Characters of parts that travel as a file.
+LONGEST_PARTS: Final = 256 * 1024 * 1024
+#: 2200-01-01, in milliseconds: later moments are mistakes, and calendars end somewhere.
+LAST_MOMENT: Final = 7_258_118_400_000
+_LARGEST: Final = 2**53
+_MOST_PARTS: Final = 10_000
+_MOST_ARTIFACTS: Final = 50
+_DEEPEST: Final = 8
+_LONGEST_WORD: Final = 300
+_LONGEST_ERROR: Final = 20_000
+
+#: In the order of ``MessageRows.message``.
+MESSAGE_COLUMNS: Final = (
+    "id", "thread_id", "parent_id", "role", "status", "provider", "model", "created_at", "completed_at", "latency_ms",
+    "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens",
+    "error", "error_type", "error_details", "finish_reason", "content_digest", "hlc", "origin_device", "char_count",
+    "line_count",
+)  # fmt: skip
+PART_COLUMNS: Final = (
+    "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
+    "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
+)  # fmt: skip
+ARTIFACT_COLUMNS: Final = (
+    "id", "part_id", "kind", "path", "mime", "size_bytes", "sha256", "hlc", "origin_device",
+)  # fmt: skip
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z").match
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z").match
+_ROLES: Final = frozenset(role.value for role in Role)
+_FINAL: Final = frozenset(status.value for status in Status if status.is_final)
+_TYPES: Final = frozenset(kind.value for kind in PartType)
+_FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
+
+
+@dataclass(slots=True)
+class PartRows:
+    """The parts of one message, and what its own row says of them. ``files``: (sha256, bytes) that they name.
+    ``words``: what the search index keeps; None where there is no text part."""
+
+    parts: list[tuple[Any, ...]] = field(default_factory=list)
+    artifacts: list[tuple[Any, ...]] = field(default_factory=list)
+    files: list[tuple[str, int]] = field(default_factory=list)
+    content_digest: str = ""
+    char_count: int = 0
+    line_count: int = 0
+    words: str | None = None
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(slots=True)
+class MessageRows:
+    """One message with all that is its own, but for its place. ``ended_at`` is the newest moment of it. ``is_purged``:
+    its author has no text of it any more. ``parts_file``: (sha256, bytes) of the file in which its parts travel."""
+
+    id: str
+    thread_id: str
+    parent_id: str | None
+    message: tuple[Any, ...]
+    own: PartRows
+    ended_at: int
+    is_purged: bool = False
+    parts_file: tuple[str, int] | None = None
+
+
+def is_id(value: object) -> bool:
+    """Whether this is an id as ChatDesk writes them."""
+    return isinstance(value, str) and _ID(value) is not None
+
+
+def read_object(text: str | None) -> dict[str, Any] | None:
+    """A JSON object of a size that can be held; None for anything else."""
+    if text is None or len(text) > LONGEST_BODY:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def read_message(text: str | None, *, message_id: str, hlc: int, device: str) -> MessageRows | None:
+    """The message in a body; None for what is none."""
+    body = read_object(text)
+    if body is None:
+        return None
+    thread_id, parent_id, role = body.get("thread_id"), body.get("parent_id"), body.get("role")
+    if not is_id(thread_id) or (parent_id is not None and not is_id(parent_id)) or role not in _ROLES:
+        return None
+    if parent_id == message_id or not isinstance(role, str):
+        return None
+    assert isinstance(thread_id, str)  # checked above
+    status = body.get("status")
+    is_purged = body.get("is_purged") is True
+    parts = body.get("parts")
+    own = PartRows(content_digest=digest(()))
+    if isinstance(parts, list) and not is_purged:
+        own = read_parts(parts, message_id=message_id, hlc=hlc, device=device)
+    own.tally.message_count = 1
+    own.tally.input_tokens = whole(body.get("prompt_tokens")) or 0
+    own.tally.output_tokens = whole(body.get("completion_tokens")) or 0
+    own.tally.cached_tokens = whole(body.get("cached_tokens")) or 0
+    own.tally.reasoning_tokens = whole(body.get("reasoning_tokens")) or 0
+    created_at, completed_at = moment(body.get("created_at")) or 0, moment(body.get("completed_at"))
+    details = body.get("error_details")
+    return MessageRows(
+        id=message_id,
+        thread_id=thread_id,
+        parent_id=parent_id,
+        message=(
+            message_id,
+            thread_id,
+            parent_id,
+            role,
+            status if status in _FINAL else Status.INTERRUPTED.value,
+            word(body.get("provider")),
+            word(body.get("model")),
+            created_at,
+            completed_at,
+            whole(body.get("latency_ms")),
+            whole(body.get("time_to_first_token_ms")),
+            whole(body.get("prompt_tokens")),
+            whole(body.get("completion_tokens")),
+            whole(body.get("total_tokens")),
+            whole(body.get("cached_tokens")),
+            whole(body.get("reasoning_tokens")),
+            word(body.get("error"), _LONGEST_ERROR),
+            word(body.get("error_type")),
+            _stored(_plain(details, 0)) if isinstance(details, dict) and details else None,
+            word(body.get("finish_reason")),
+            None if is_purged else own.content_digest,
+            hlc,
+            device,
+            own.char_count,
+            own.line_count,
+        ),
+        own=own,
+        ended_at=max(created_at, completed_at or 0),
+        is_purged=is_purged,
+        parts_file=_file(body.get("parts_file")),
+    )
+
+
+def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> PartRows:
+    """The parts that can be known for such, in their order."""
+    found = PartRows()
+    texts: list[str] = []
+    stored: list[tuple[int, str, str]] = []
+    tool_counts: Counter[str] = Counter()
+    for part in parts[:_MOST_PARTS]:
+        if not isinstance(part, dict):
+            continue
+        kind, content, part_id = part.get("type"), part.get("content"), part.get("id")
+        if kind not in _TYPES or not isinstance(content, dict) or not is_id(part_id):
+            continue
+        index = len(found.parts)
+        shown, text = _content(kind, content)
+        found.char_count += len(shown)
+        found.line_count += 1 + shown.count("\n")
+        if kind == "text":
+            texts.append(shown)
+        tool_name, duration = word(part.get("tool_name")), whole(part.get("tool_duration_ms"))
+        if kind == "tool_call":
+            tool_counts[tool_name or ""] += 1
+        found.tally.tool_time_ms += duration or 0
+        stored.append((index, kind, text))
+        found.parts.append(
+            (
+                part_id,
+                message_id,
+                index,
+                whole(part.get("step_index")) or 0,
+                kind,
+                text,
+                moment(part.get("started_at")),
+                moment(part.get("completed_at")),
+                tool_name,
+                word(part.get("tool_call_id")),
+                duration,
+                hlc,
+                device,
+            )
+        )
+        artifacts = part.get("artifacts")
+        if isinstance(artifacts, list):
+            _read_artifacts(found, artifacts, str(part_id), hlc, device)
+    found.tally.tool_counts = tool_counts
+    found.content_digest = digest(stored)
+    found.words = search_text.of_message(texts) if texts else None
+    return found
+
+
+def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: int, device: str) -> None:
+    """Where bytes lie here follows from their sum; nobody else's path is ever used."""
+    for artifact in artifacts[:_MOST_ARTIFACTS]:
+        if not isinstance(artifact, dict) or not is_id(artifact.get("id")):
+            continue
+        named = _file(artifact)
+        if named is None:
+            continue
+        sha256, size = named
+        kind = artifact.get("kind")
+        found.artifacts.append(
+            (
+                artifact["id"],
+                part_id,
+                kind if kind in _FILES else PartType.FILE.value,
+                f"{sha256[:2]}/{sha256}",
+                clean_mime(artifact.get("mime")),
+                size,
+                sha256,
+                hlc,
+                device,
+            )
+        )
+        found.files.append(named)
+
+
+def _content(kind: str, content: dict[str, Any]) -> tuple[str, str]:
+    """What a part shows, and how its content is stored."""
+    text = content.get("text")
+    if isinstance(text, str) and len(content) == 1:
+        text = clean(text)
+        return text, f'{{"text":{encode_basestring(text)}}}'
+    if kind in _FILES:
+        attachment = attachment_from(content)
+        name = content.get("name")
+        kept: Any = (
+            attachment.as_content()
+            if attachment is not None
+            else {"name": clean_name(name if isinstance(name, str) else "")}
+        )
+    else:
+        kept = _plain(content, 0)
+    shown = kept.get("text", kept.get("arguments", kept.get("name", "")))
+    return clean(shown) if isinstance(shown, str) else str(shown), _stored(kept)
+
+
+def _stored(content: Mapping[str, Any]) -> str:
+    return to_json(content)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """JSON that can be written, read and shown again; what is deeper than anything ChatDesk makes is left out."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < _LARGEST else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth >= _DEEPEST:
+        return None
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+
+
+def _file(value: object) -> tuple[str, int] | None:
+    """(sha256, bytes) as something names them."""
+    if not isinstance(value, dict):
+        return None
+    sha256, size = value.get("sha256"), whole(value.get("size_bytes"))
+    return (sha256, size) if isinstance(sha256, str) and _SHA256(sha256) and size is not None else None
+
+
+def whole(value: object) -> int | None:
+    """A whole number that is not negative; None for anything else."""
+    return value if type(value) is int and 0 <= value < _LARGEST else None
+
+
+def moment(value: object) -> int | None:
+    """Milliseconds UTC that a calendar knows; None for anything else."""
+    return value if type(value) is int and 0 <= value <= LAST_MOMENT else None
+
+
+def word(value: object, longest: int = _LONGEST_WORD) -> str | None:
+    """A short text, cut where it is none; None for anything else and for nothing."""
+    return clean(value[:longest]) if isinstance(value, str) else None

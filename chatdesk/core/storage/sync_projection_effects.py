@@ -1,0 +1,46 @@
+"""What taking over others' changes did, gathered while it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chatdesk.core.domain.sync_results import Applied
+
+
+@dataclass(slots=True)
+class Effects:
+    """Grows into ``Applied``; see there. ``me`` is this person's member id in the workspace.
+    ``is_quiet``: what arrives was there before this person was, so nobody needs to be told of it."""
+
+    me: str | None = None
+    is_quiet: bool = False
+    threads: set[str] = field(default_factory=set)
+    new_threads: set[str] = field(default_factory=set)
+    projects: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    contexts: set[str] = field(default_factory=set)
+    new_messages: list[tuple[str, str]] = field(default_factory=list)
+    versions: list[tuple[str, str]] = field(default_factory=list)
+    wanted_files: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+    has_tags: bool = False
+
+    def applied(self, *, rows: int = 0, confirmed: int = 0) -> Applied:
+        return Applied(
+            threads=frozenset(self.threads),
+            new_threads=frozenset(self.new_threads),
+            projects=frozenset(self.projects),
+            paths=frozenset(self.paths),
+            contexts=frozenset(self.contexts),
+            new_messages=tuple(self.new_messages),
+            versions=tuple(self.versions),
+            has_tags=self.has_tags,
+            wanted_files=frozenset(self.wanted_files),
+            confirmed=confirmed,
+            rows=rows,
+            notes=tuple(self.notes),
+        )
+
+    def member(self, author: str | None) -> str | None:
+        """``author`` as rows keep it: None is this person."""
+        return None if author == self.me else author
