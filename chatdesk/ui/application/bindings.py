@@ -36,6 +36,7 @@ from chatdesk.ui.application.provider_binding import ProviderBinding
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
+from chatdesk.ui.application.team_binding import TeamBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.application.transcript_context import TranscriptContext
@@ -118,7 +119,8 @@ class Bindings:
             panes, self.threads, self.messages, self.files, self.drafts, handle=handle, tasks=tasks
         )
         self.imports = ImportBinding(panes, self.lists, handle, tasks)
-        self.imports.stand_before(self.attachments.attach)
+        self.team = TeamBinding(panes, self.settings, self.lists, self.threads.open_soon, handle=handle, tasks=tasks)
+        self.imports.stand_before(self.attachments.attach, unless=self.team.takes)
         self.search = SearchBinding(
             panes,
             self.threads,
@@ -159,6 +161,7 @@ class Bindings:
             self.usage,
             self.providers,
             self.network,
+            self.team,
         ):
             binding.follow(bridge)
 

@@ -52,11 +52,14 @@ class ImportBinding(QObject):
         """Show the dialog: of a new import, or of the one that runs."""
         self._tasks.replace(self._open(path), "import dialog")
 
-    def stand_before(self, attach: Callable[[Sequence[str]], None]) -> None:
-        """Files that are offered to the composer go to ``attach``; one that looks like an export is asked about."""
+    def stand_before(self, attach: Callable[[Sequence[str]], None], *, unless: Callable[[Path], bool]) -> None:
+        """Files that are offered to the composer go to ``attach``; one that looks like an export is asked about, and
+        one that ``unless`` takes goes nowhere else."""
 
         def offer(paths: Sequence[str]) -> None:
             path = Path(paths[0]) if len(paths) == 1 else None
+            if path is not None and unless(path):
+                return
             if path is not None and looks_like_export(path):
                 self.ask_about(path, lambda: attach(paths))
             else:

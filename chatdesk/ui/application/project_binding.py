@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.dialogs.project import ProjectDialog
     from chatdesk.ui.sidebar.project_menu import ProjectMenu
 
-ALL, NEW, EDIT = "all", "new", "edit"
+ALL, NEW, EDIT, SHARE = "all", "new", "edit", "share"
 _RESTORE = "restore:"
 
 
@@ -102,6 +102,7 @@ class ProjectBinding(QObject):
         ]
         if here is not None:
             found.append(ChooserEntry("command", f"Edit {here.name}…", EDIT, icon_name="pencil"))
+            found.append(ChooserEntry("command", f"Share {here.name}…", SHARE, icon_name="users"))
         if archived:
             found += [ChooserEntry("heading", "Archived"), *(_row(project, here, shared) for project in archived)]
         if trashed:
@@ -121,6 +122,8 @@ class ProjectBinding(QObject):
             self.open_new()
         elif entry.key == EDIT:
             self.open_edit()
+        elif entry.key == SHARE:
+            self._panes.commands.trigger("project.share")
         elif entry.key.startswith(_RESTORE):
             self.restore(entry.key.removeprefix(_RESTORE))
 

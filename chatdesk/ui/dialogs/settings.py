@@ -60,7 +60,7 @@ _ICONS: Final[Mapping[str, str]] = {
     "Context": "messages-square",
     "Accessibility": "eye",
     "Tools": "wrench",
-    "Team sync": "user",
+    "Team sync": "users",
     "Data and backup": "database",
     "Shortcuts": "keyboard",
 }

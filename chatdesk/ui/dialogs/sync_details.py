@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Signal
@@ -63,9 +64,11 @@ class SyncDetailsDialog(TeamPanel):
         actions.addWidget(self.sync_button)
         actions.addWidget(self.check_button)
         actions.addStretch(1)
-        self.result = plain_label("", "text", wraps=True)
-        self.result.setObjectName("detailsResult")
-        self.result.hide()
+        self.outcome = plain_label("", "text", wraps=True)
+        self.outcome.setObjectName("detailsResult")
+        self.outcome.hide()
+        self._shown_refused: tuple[RefusedChange, ...] = ()
+        self._shown_disagreements: tuple[Disagreement, ...] = ()
         self._refused = QVBoxLayout()
         self._refused.setSpacing(theme.tokens.space.xs)
         self._disagreements = QVBoxLayout()
@@ -77,7 +80,7 @@ class SyncDetailsDialog(TeamPanel):
         self.body.addWidget(self.workspace)
         self.body.addLayout(row)
         self.body.addLayout(actions)
-        self.body.addWidget(self.result)
+        self.body.addWidget(self.outcome)
         self.body.addLayout(self._refused)
         self.body.addLayout(self._disagreements)
         self.body.addWidget(plain_label("Log of rounds", "strong"))
@@ -109,12 +112,15 @@ class SyncDetailsDialog(TeamPanel):
 
     def say(self, text: str) -> None:
         self.show_problem("")
-        self.result.setText(text)
-        self.result.setVisible(bool(text))
+        self.outcome.setText(text)
+        self.outcome.setVisible(bool(text))
         announce(self, text)
 
     def show_refused(self, changes: Sequence[RefusedChange]) -> None:
         """The newest first; what is beyond the first fifty is counted."""
+        if tuple(changes) == self._shown_refused:
+            return  # so that the focus stays
+        self._shown_refused = tuple(changes)
         clear(self._refused)
         if not changes:
             return
@@ -140,6 +146,9 @@ class SyncDetailsDialog(TeamPanel):
 
     def show_disagreements(self, found: Sequence[Disagreement], names: Mapping[str, str]) -> None:
         """``names``: of projects, by id."""
+        if tuple(found) == self._shown_disagreements:
+            return
+        self._shown_disagreements = tuple(found)
         clear(self._disagreements)
         if not found:
             return
@@ -157,7 +166,7 @@ class SyncDetailsDialog(TeamPanel):
                     push_button(
                         "Use this",
                         f"use_{change_id}",
-                        lambda found=each, change=change_id: self.chooseRequested.emit(found, change),
+                        partial(self.chooseRequested.emit, each, change_id),
                         name=f"Use what {who} wrote for {each.label}" + (", which is shown now" if place == 0 else ""),
                     )
                 )

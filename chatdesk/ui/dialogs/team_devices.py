@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -50,7 +51,7 @@ class DeviceList(QWidget):
                 button = push_button(
                     "Take off the list…",
                     f"teamDeviceRemove_{device.id}",
-                    lambda device_id=device.id: self.removeRequested.emit(device_id),
+                    partial(self.removeRequested.emit, device.id),
                     name=f"Take {device.name or 'a computer'} off the list",
                 )
                 button.setAccessibleDescription(hint)
@@ -60,6 +61,6 @@ class DeviceList(QWidget):
 
 
 REMOVAL_TEXT = (
-    "The computer goes off the list; nothing on it is deleted, and it comes back when it connects again. To keep a "
-    "lost computer out, change your password: your other computers then have to be added anew."
+    "That computer is not let in again under this name and gets nothing new; what is on it stays there. Was it lost? "
+    "Then also make a new password, under My name and roles: it holds for all your computers, which are added anew."
 )

@@ -64,11 +64,13 @@ class MemberList(QWidget):
 
 class MemberDialog(TeamPanel):
     """One member: their role in each project that this person knows, and being removed. ``mine``: this person's role
-    by project. ``renameRequested`` has the new name (one's own only), ``roleRequested`` project and role or None."""
+    by project. ``renameRequested`` and ``passwordRequested`` are about oneself; ``roleRequested``: project, and role or
+    None."""
 
     roleRequested = Signal(str, object)
     removeRequested = Signal()
     renameRequested = Signal(str)
+    passwordRequested = Signal()
 
     def __init__(
         self,
@@ -116,7 +118,9 @@ class MemberDialog(TeamPanel):
             self.body.addWidget(plain_label("No project is shared with the workspace yet.", "muted", wraps=True))
         self.body.addWidget(plain_label("A change holds at once, on all of their computers.", "muted", wraps=True))
         self.body.addStretch(1)
-        if can_remove and not is_me:
+        if is_me:
+            self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
+        elif can_remove:
             self.remove_button = self.add_button(
                 push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
             )
@@ -151,6 +155,12 @@ def removal_words(name: str) -> str:
         f"{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
         "what is on their computer already stays there. To have them back, invite them anew."
     )
+
+
+NEW_LOGIN_TEXT = (
+    "This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: "
+    "add them anew with Add a computer of mine. Nothing is deleted."
+)
 
 
 def _label(text: str, role: str) -> QLabel:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -256,7 +257,7 @@ class _Workspace(QWidget):
                 button = push_button(
                     "Sharing…",
                     f"teamProject_{project.project_id}",
-                    lambda key=project.project_id: page.projectRequested.emit(view.workspace.id, key),
+                    partial(page.projectRequested.emit, view.workspace.id, project.project_id),
                     name=f"Sharing of {name}",
                 )
                 button.setAccessibleDescription(words)

@@ -1,4 +1,4 @@
-"""What the dialogs of team sync are made of: buttons, marks of a state, a panel that says what it does and what fails."""
+"""What dialogs of team sync are made of: buttons, marks of a state, a panel that says what it does and what failed."""
 
 from __future__ import annotations
 
