@@ -69,8 +69,11 @@ class Notifier(QObject):
         """Take everything away that is shown."""
         if self._running is not None:
             self._running.cancel()
-        if self._door is not None:
-            door, self._door = self._door, None
+        await self._close_door()
+
+    async def _close_door(self) -> None:
+        door, self._door = self._door, None
+        if door is not None:
             await door.close()
 
     def press(self, thread_id: str) -> None:
@@ -80,7 +83,7 @@ class Notifier(QObject):
             self.pressed.emit(notice.thread_id, notice.message_id)
 
     def _go_on(self) -> None:
-        if not self._has_failed and (self._running is None or self._running.done()):
+        if self._running is None or self._running.done():
             self._running = self._tasks.start(self._work(), "notify")
 
     async def _work(self) -> None:
@@ -97,8 +100,11 @@ class Notifier(QObject):
                     self._shown[thread_id] = notice
                     await self._door.show(notice)
         except OSError as error:
-            self._has_failed = True  # once: the desktop has no notifications, or has lost them
-            _log.warning("the desktop shows no notifications: %s", error)
+            # Said once; the next notice tries anew, for a desktop may come back.
+            _log.log(logging.DEBUG if self._has_failed else logging.WARNING, "no notifications: %s", error)
+            self._has_failed = True
+            self._wanted.clear()
+            await self._close_door()
 
     async def _open(self) -> NoticeDoor:
         if sys.platform.startswith("linux") and os.environ.get("DBUS_SESSION_BUS_ADDRESS"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 from typing import Any
 
@@ -83,17 +84,17 @@ class BusDoor:
     async def withdraw(self, thread_id: str) -> None:
         number = self._ids.pop(thread_id, None)
         if number is not None:
-            try:
+            with suppress(NotShown):  # it went by itself
                 await self._call("CloseNotification", "u", (number,))
-            except NotShown:
-                """It went by itself."""
 
     async def close(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-        await self._router.__aexit__(None, None, None)
-        await self._connection.close()
+        with suppress(OSError, EOFError):  # it may be what ended
+            await self._router.__aexit__(None, None, None)
+        with suppress(OSError):
+            await self._connection.close()
 
     async def _listen(self, rule: MatchRule) -> None:
         with self._router.filter(rule, bufsize=_PRESSES) as heard:
@@ -108,9 +109,7 @@ class BusDoor:
                 elif member == "ActionInvoked":
                     self._press(thread_id)
 
-    async def _call(
-        self, method: str, signature: str | None = None, body: tuple[object, ...] = ()
-    ) -> tuple[Any, ...]:
+    async def _call(self, method: str, signature: str | None = None, body: tuple[object, ...] = ()) -> tuple[Any, ...]:
         try:
             async with asyncio.timeout(_WAIT_S):
                 reply = await self._router.send_and_get_reply(new_method_call(_NOTIFICATIONS, method, signature, body))

@@ -1,0 +1,344 @@
+"""A shared thread in the real window: authors, rights, presence, what is unread, notes, the end of a share."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.team import EndReason, Presence, PresenceState, SyncPhase, TeamNote, TeamRole
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.events import MessageAdded, SharedMessagesArrived
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application import arriving
+from chatdesk.ui.application.notify import Notice
+from chatdesk.ui.application.team_window import TeamWindow
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.team_double import ANA, BEN, TeamDouble
+from tests.helpers.window import FAST, ask, play, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+Script = Callable[[WindowApplication, TeamDouble], Awaitable[None]]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def play_shared(paths: AppPaths, script: Script, role: TeamRole = TeamRole.EDITOR, settings=FAST) -> None:
+    """With one asked question in a shared project."""
+
+    async def with_team(application: WindowApplication) -> None:
+        services = await application.services()
+        team = TeamDouble(services.events)
+        services._team = team
+        await ask(application, "How do we begin?")
+        thread = application.threads.open_thread
+        assert thread is not None
+        team.share(thread.project_id, role)
+        team.tell_status()
+        await until(lambda: application.bindings.team_window is not None)
+        await until(lambda: application.panes.sidebar.shared)
+        await script(application, team)
+
+    play(paths, with_team, settings)
+
+
+def open_thread(application: WindowApplication) -> Thread:
+    thread = application.threads.open_thread
+    assert thread is not None
+    return thread
+
+
+def team_window(application: WindowApplication) -> TeamWindow:
+    window = application.bindings.team_window
+    assert window is not None
+    return window
+
+
+def from_ana(application: WindowApplication, number: int, text: str, **changes: object) -> Message:
+    thread = open_thread(application)
+    last = application.panes.transcript.entries[-1].message
+    message = Message(
+        f"0000000{number:05d}",
+        thread.id,
+        last.id,
+        Role.USER,
+        Status.COMPLETE,
+        1_700_000_000_000,
+        last.position + 1 + number,
+        (Part(f"part{number}", "m", 0, PartType.TEXT, {"text": text}),),
+        author_id=ANA,
+    )
+    return replace(message, **changes)  # type: ignore[arg-type]
+
+
+async def say(application: WindowApplication, *messages: Message) -> None:
+    services = await application.services()
+    for message in messages:
+        services.events.publish(MessageAdded(message))
+    await until(lambda: application.panes.transcript.entries[-1].message.id == messages[-1].id)
+
+
+def test_a_message_of_another_member_carries_the_name_and_stays_where_it_is_read(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        await say(application, from_ana(application, 1, "I would begin with the tests."))
+        entries = application.panes.transcript.entries
+        assert entries[-1].author == "Ana Ruiz"
+        assert entries[0].author == "You"
+
+    play_shared(paths, script)
+
+
+def test_messages_of_others_do_not_move_one_who_reads_further_up(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        transcript = application.panes.transcript
+        await say(application, *(from_ana(application, number, "word " * 200) for number in range(12)))
+        transcript.scroll_by(-10_000)
+        await asyncio.sleep(0.3)
+        before = transcript.scroll_anchor()
+        assert not before.is_at_end
+        services = await application.services()
+        services.events.publish(MessageAdded(from_ana(application, 20, "And one more.")))
+        await asyncio.sleep(0.2)
+        after = transcript.scroll_anchor()
+        assert (after.message_id, after.offset_px) == (before.message_id, before.offset_px)
+        assert "1 new message" in transcript.findChild(QPushButton, "jumpToNewest").text()
+
+    play_shared(paths, script)
+
+
+def test_so_many_messages_at_once_are_read_from_the_database(paths: AppPaths, monkeypatch) -> None:
+    monkeypatch.setattr(arriving, "TOO_MANY", 5)
+
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        services = await application.services()
+        asked: list[str | None] = []
+        own = application.messages
+        first = from_ana(application, 1, "one")
+        services.events.publish(MessageAdded(first))
+        own._arriving._reload = asked.append
+        for number in range(2, 12):
+            services.events.publish(MessageAdded(from_ana(application, number, "more")))
+        await until(lambda: asked)
+        assert asked == [first.parent_id]
+        assert not own._arriving.is_waiting
+
+    play_shared(paths, script)
+
+
+def test_the_sidebar_says_what_is_shared_and_how_sync_stands(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        sidebar = application.panes.sidebar
+        assert sidebar.badge.accessibleName().endswith(", shared")
+        line = sidebar._status.team_button
+        await until(lambda: line.text().startswith("Synced"))
+        asked: list[str] = []
+        application.panes.commands.trigger = asked.append
+        team.tell_status(phase=SyncPhase.OFFLINE, waiting=12)
+        assert line.text() == "Offline: 12 changes wait"
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        assert asked == ["team.details"]
+        sidebar.set_status("Not saved", is_error=True)
+        assert not line.isVisible()
+        sidebar.set_status("All changes saved")
+        assert line.isVisible()
+
+    play_shared(paths, script)
+
+
+def test_an_unread_thread_is_marked_until_its_end_was_seen(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread, sidebar = open_thread(application), application.panes.sidebar
+        application.panes.window.activateWindow()
+        team.tell_unread({thread.id: 3})
+        assert sidebar.unread_of(thread.id) == 3
+        await until(lambda: team.read == [thread.id])
+        assert sidebar.unread_of(thread.id) == 0
+
+    play_shared(paths, script)
+
+
+def test_a_command_marks_a_thread_as_read(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        commands = application.panes.commands
+        assert not commands.is_enabled("thread.mark_read")
+        thread = open_thread(application)
+        await application.threads.open(None)
+        team.tell_unread({thread.id: 1})
+        application.panes.sidebar.select_ids((thread.id,))
+        assert commands.trigger("thread.mark_read")
+        await until(lambda: team.read == [thread.id])
+
+    play_shared(paths, script)
+
+
+def test_who_is_here_stands_in_the_header_and_one_is_told_to_type_only_by_hand(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread, header = open_thread(application), application.panes.header
+        project = thread.project_id
+        assert team.presence_calls[-1] == (project, thread.id, False)
+        here = [
+            Presence(project, BEN, "Ben Ode", "another thread", PresenceState.TYPING),
+            Presence(project, ANA, "Ana Ruiz", thread.id, PresenceState.TYPING),
+            Presence(project, ANA, "Ana Ruiz", None, PresenceState.HERE),
+        ]
+        team.tell_presence(project, here)
+        assert header.presence is not None
+        assert header.presence.accessibleName() == (
+            "Here now: Ana Ruiz, Ben Ode (elsewhere in the project), Ana Ruiz is typing…"
+        )
+        application.panes.composer.set_text("A draft that was put there")
+        assert team.presence_calls[-1][2] is False
+        type_text(application, "x")
+        assert team.presence_calls[-1] == (project, thread.id, True)
+        application.panes.composer.clear()
+        assert team.presence_calls[-1] == (project, thread.id, False)
+        await application.threads.open(None)
+        team.shared.clear()
+        team.tell_team()
+        await until(lambda: team.presence_calls[-1] == (None, None, False))
+        assert not header.presence.isVisible()
+
+    play_shared(paths, script)
+
+
+def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        composer, transcript = application.panes.composer, application.panes.transcript
+        notice = composer.findChild(QLabel, "composerNotice")
+        await until(lambda: notice.text() == "You can read this project; ask Ana Ruiz to let you write.")
+        type_text(application, "let me")
+        assert composer.text() == ""
+        assert not composer.send_button.isEnabled()
+        entry = transcript.entries[-1]
+        assert entry.is_refused("regenerate")
+        assert not transcript.act("regenerate", "delete", "branch")
+        assert not application.panes.header.title.pencil.isVisible()
+        thread = open_thread(application)
+        disabled = {
+            each.text() for each in application.panes.sidebar.thread_menu(thread).actions() if not each.isEnabled()
+        }
+        assert {"You can only read this project", "Tags…", "Delete\tDel"} <= disabled
+        team.share(thread.project_id, TeamRole.EDITOR)
+        team.tell_team()
+        await until(lambda: notice.text() == "")
+        type_text(application, "let me")
+        assert composer.text() == "let me"
+
+    play_shared(paths, script, TeamRole.VIEWER)
+
+
+def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread = open_thread(application)
+        team.end(thread.project_id, EndReason.REMOVED)
+        team.tell_team()
+        banner = application.panes.window._banner
+        await until(lambda: "You were removed from" in banner.text)
+        assert "stays on this computer as a private copy" in banner.text
+        assert application.panes.sidebar.shared == {}
+        await until(lambda: not application.panes.composer.editor.isReadOnly())
+        banner.setVisible(False)
+        team.tell_team()
+        await asyncio.sleep(0.1)
+        assert not banner.isVisible()  # told once
+
+    play_shared(paths, script, TeamRole.VIEWER)
+
+
+def test_a_note_stands_above_its_thread_until_it_is_closed(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread, window = open_thread(application), application.panes.window
+        services = await application.services()
+        sentence = "Ben deleted this thread while you wrote in it; it is back."
+        team.told_notes.append(TeamNote(1, thread.id, sentence))
+        services.events.publish(SharedMessagesArrived(thread.id, ("m",), ("Ben Ode",)))
+        await until(lambda: window._note is not None and window._note.isVisible())
+        assert window._note.accessibleName() == sentence
+        await application.threads.open(None)
+        await until(lambda: not window._note.isVisible())
+        assert team.noted == []
+        await application.threads.open(thread.id)
+        await until(lambda: window._note.isVisible())
+        window._note._close.click()
+        await until(lambda: team.noted == [thread.id])
+
+    play_shared(paths, script)
+
+
+def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        services = await application.services()
+        thread, own = open_thread(application), team_window(application)
+        shown: list[Notice] = []
+        own.notifier.show = shown.append
+        arrived = SharedMessagesArrived(thread.id, (application.panes.transcript.entries[0].message.id,), ("Ana Ruiz",))
+        application.panes.window.activateWindow()
+        services.events.publish(arrived)
+        await asyncio.sleep(0.05)
+        assert shown == []
+        application.panes.window.hide()
+        services.events.publish(arrived)
+        await until(lambda: shown)
+        assert shown[0].title == "Ana Ruiz"
+        assert shown[0].text == open_thread(application).title
+        application.bindings.settings.change(team_notifications="text")
+        services.events.publish(arrived)
+        await until(lambda: len(shown) == 2)
+        assert shown[1].text.endswith("\nHow do we begin?")
+        application.bindings.settings.change(team_notifications="off")
+        services.events.publish(arrived)
+        await asyncio.sleep(0.05)
+        assert len(shown) == 2
+        await application.threads.open(None)
+        own.notifier._shown[thread.id] = shown[0]
+        own.notifier.press(thread.id)
+        assert application.panes.window.isVisible()
+        await until(lambda: application.threads.thread_id == thread.id)
+
+    play_shared(paths, script)
+
+
+def test_without_a_workspace_there_is_nothing_of_a_team(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        assert application.bindings.team_window is None
+        assert application.panes.sidebar._status.team_button is None
+        assert application.panes.header.presence is None
+        assert application.panes.commands.action("thread.mark_read") is None
+
+    play(paths, script)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or not shutil.which("dbus-daemon"), reason="no session bus")
+def test_a_press_on_the_desktops_notice_leads_to_the_message(paths: AppPaths, tmp_path: Path, monkeypatch) -> None:
+    from tests.helpers.notification_server import Desktop, session_bus
+
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        services, thread = await application.services(), open_thread(application)
+        async with session_bus(tmp_path) as address:
+            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+            async with Desktop(["body"]).on_bus() as desktop:
+                await application.threads.open(None)
+                application.panes.window.hide()
+                services.events.publish(SharedMessagesArrived(thread.id, ("m1", "m2"), ("Ana Ruiz",)))
+                await until(lambda: desktop.notices)
+                assert desktop.notices == [(0, "Ana Ruiz wrote 2 messages", thread.title)]
+                await desktop.press(7)
+                await until(lambda: application.panes.window.isVisible())
+                await until(lambda: application.threads.thread_id == thread.id)
+                await team_window(application).notifier.close()
+
+    play_shared(paths, script)

@@ -1,0 +1,160 @@
+"""Notifications of the desktop: over a real session bus, over the tray, and where there is neither."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+
+from chatdesk.ui.application.notify import Notice, Notifier, TrayDoor
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("the session bus is Linux'", allow_module_level=True)
+
+from tests.helpers import notification_server
+
+if notification_server.what_is_missing():
+    pytest.skip("no dbus-daemon", allow_module_level=True)
+
+from chatdesk.ui.application.notify_bus import open_bus
+
+
+def notice(text: str, thread_id: str = "thread") -> Notice:
+    return Notice(thread_id, "message", "Ana", text)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+@pytest.fixture
+async def desktop(tmp_path, monkeypatch):
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(notification_server.session_bus(tmp_path))
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        yield await stack.enter_async_context(notification_server.Desktop(["body", "body-markup", "actions"]).on_bus())
+
+
+@pytest.fixture
+async def notifier(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    tasks = AsyncTasks(fail)
+    made = Notifier(window, tasks)
+    yield made
+    await made.close()
+    await tasks.close()
+
+
+async def test_a_thread_has_one_notice_which_is_replaced(desktop, notifier):
+    notifier.show(notice("first"))
+    await until(lambda: len(desktop.notices) == 1)
+    notifier.show(notice("second"))
+    notifier.show(notice("elsewhere", "other"))
+    await until(lambda: len(desktop.notices) == 3)
+    assert desktop.notices == [(0, "Ana", "first"), (7, "Ana", "second"), (0, "Ana", "elsewhere")]
+
+
+async def test_what_looks_like_markup_is_shown_as_it_was_written(desktop, notifier):
+    notifier.show(notice("<b>1 & 2</b>"))
+    await until(lambda: desktop.notices)
+    assert desktop.notices[0][2] == "&lt;b&gt;1 &amp; 2&lt;/b&gt;"
+
+
+async def test_a_press_leads_to_the_message_and_a_read_thread_takes_its_notice_along(desktop, notifier):
+    pressed: list[tuple[str, str]] = []
+    notifier.pressed.connect(lambda *where: pressed.append(where))
+    notifier.show(notice("a"))
+    notifier.show(notice("b", "other"))
+    await until(lambda: len(desktop.notices) == 2)
+    await desktop.press(7)
+    await until(lambda: pressed)
+    assert pressed == [("thread", "message")]
+    notifier.keep_only({"third": 1})
+    await until(lambda: desktop.closed)
+    assert desktop.closed == [8]
+
+
+async def test_a_dismissed_notice_is_not_replaced_but_shown_anew(desktop, notifier):
+    notifier.show(notice("a"))
+    await until(lambda: desktop.notices)
+    await desktop.dismiss(7)
+    await until(lambda: not notifier._door._ids)
+    notifier.show(notice("b"))
+    await until(lambda: len(desktop.notices) == 2)
+    assert desktop.notices[1][0] == 0
+
+
+async def test_a_desktop_that_refuses_is_told_of_once_in_the_log(desktop, notifier, caplog):
+    desktop.refuses = True
+    with caplog.at_level(logging.INFO, logger="chatdesk.ui.application.notify"):
+        notifier.show(notice("a"))
+        await until(lambda: notifier._running.done())
+        notifier.show(notice("b"))
+        await asyncio.sleep(0.05)
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1  # neither over the bus nor, offscreen, over a tray
+    assert desktop.notices == []
+
+
+async def test_a_bus_that_goes_away_ends_nothing(tmp_path, monkeypatch, notifier, caplog):
+    async with notification_server.session_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        async with notification_server.Desktop(["body"]).on_bus() as desktop:
+            notifier.show(notice("<i>"))
+            await until(lambda: desktop.notices)
+            assert desktop.notices[0][2] == "<i>"  # no markup is read, so none is escaped
+    with caplog.at_level(logging.WARNING, logger="chatdesk.ui.application.notify"):
+        notifier.show(notice("b"))
+        await until(lambda: notifier._running.done())
+    assert "no notifications" in caplog.text
+    notifier.show(notice("c"))  # and nothing but the log is the worse for it
+    await until(lambda: notifier._running.done())
+
+
+async def test_without_a_bus_there_is_an_error_with_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'nothing'}")
+    with pytest.raises(FileNotFoundError):
+        await open_bus(lambda _thread_id: None)
+
+
+async def test_a_bus_without_a_desktop_is_no_door(tmp_path, monkeypatch):
+    async with notification_server.session_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        with pytest.raises(OSError, match="GetCapabilities"):
+            await open_bus(lambda _thread_id: None)
+
+
+async def test_the_tray_is_used_where_there_is_no_bus(notifier, monkeypatch):
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
+    monkeypatch.setattr(QSystemTrayIcon, "supportsMessages", staticmethod(lambda: True))
+    shown: list[tuple[str, str]] = []
+    monkeypatch.setattr(QSystemTrayIcon, "show", lambda _self: None)
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda _self, title, text: shown.append((title, text)))
+    notifier.show(notice("a"))
+    await until(lambda: shown)
+    assert shown == [("Ana", "a")]
+    pressed: list[str] = []
+    notifier.pressed.connect(lambda thread_id, _message_id: pressed.append(thread_id))
+    door = notifier._door
+    assert isinstance(door, TrayDoor)
+    door._icon.messageClicked.emit()
+    assert pressed == ["thread"]
+    notifier.show(notice("b"))
+    await until(lambda: len(shown) == 2)
+    notifier.keep_only(())
+    await until(lambda: notifier._running.done())
+    assert not notifier._shown
