@@ -27,7 +27,7 @@ from chatdesk.core.domain.sync_results import Applied, Cursor
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState, ShareState
 from chatdesk.core.errors import HistoryChanged
-from chatdesk.core.storage import change_log, sync_inbox_entities, sync_inbox_messages, sync_projection
+from chatdesk.core.storage import change_log, sync_inbox_entities, sync_inbox_messages, sync_projection, sync_registers
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean, from_json
 from chatdesk.core.storage.sync_inbox_messages import Incoming, Outcome, known_rows
@@ -482,13 +482,9 @@ class _Page:
                 arrived += outcome.fresh
 
 
-def take_parts(conn: Connection, origin: Origin, project_id: str, sha256: str, text: str) -> Applied:
-    """The parts of messages that were too large for the log have come, as the JSON of a file with this sum."""
-    raw = driver(conn)
-    effects = Effects(me=None)
-    sync_inbox_entities.fill_parts(conn, raw, project_id, WAITS + sha256, text, effects)
-    if effects.threads:
-        threads = sync_projection.threads_with_deletions(raw, project_id, effects.threads)
-        registers = [("thread", each, change_log.CONTENT) for each in threads]
-        sync_projection.project_many(conn, origin, project_id, registers, effects)
-    return effects.applied()
+def fill_parts(conn: Connection, _origin: Origin, project_id: str, sha256: str, text: str) -> frozenset[str]:
+    """The parts of messages that were too large for the log have come, as the JSON of a file with this sum. Returns the
+    messages."""
+    effects = Effects(me=sync_registers.member_of(driver(conn), project_id))
+    filled = sync_inbox_entities.fill_parts(conn, project_id, WAITS + sha256, text, effects)
+    return frozenset(filled)

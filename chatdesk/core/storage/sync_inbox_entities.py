@@ -13,14 +13,13 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.ids import new_id
 from chatdesk.core.storage import projects, sync_projection_summaries, thread_counters
+from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.rows import batches, marks
-from chatdesk.core.storage.sync_inbox_messages import Outcome, want_files
+from chatdesk.core.storage.sync_inbox_messages import Outcome, put_parts, want_files
 from chatdesk.core.storage.sync_inbox_rows import (
-    ARTIFACT_COLUMNS,
     LONGEST_PARTS,
-    PART_COLUMNS,
+    PartRows,
     moment,
     read_object,
     read_parts,
@@ -28,6 +27,7 @@ from chatdesk.core.storage.sync_inbox_rows import (
 from chatdesk.core.storage.sync_projection import Register, homes
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_projection_values import thread_columns
+from chatdesk.core.storage.sync_registers import driver
 
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
 _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")
@@ -35,8 +35,7 @@ _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", 
 
 def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
     """Make the threads that are not there. Returns why, by change, of those that are another project's."""
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw = driver(conn)
     here = homes(raw, "thread", [row.entity for row in rows])
     foreign: dict[str, str] = {}
     for row in rows:
@@ -190,10 +189,9 @@ def refresh_project(conn: Connection, project_id: str) -> None:
     projects.refresh_last_chat(conn, project_id)
 
 
-def fill_parts(
-    conn: Connection, raw: sqlite3.Connection, project_id: str, problem: str, text: str, effects: Effects
-) -> None:
-    """Give the messages that wait with this ``problem`` their parts."""
+def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effects: Effects) -> list[str]:
+    """Give the messages that wait with this ``problem`` their parts. Returns their ids."""
+    raw = driver(conn)
     waiting = raw.execute(
         "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, m.deleted_at FROM changes c"
         " JOIN messages m ON m.id = c.entity"
@@ -206,27 +204,13 @@ def fill_parts(
         parts = None
     for change_id, message_id, thread_id, hlc, device, deleted_at in waiting:
         raw.execute("UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, change_id))
-        if not isinstance(parts, list):
-            continue
         try:
-            own = read_parts(parts, message_id=message_id, hlc=hlc, device=device)
+            own = read_parts(parts if isinstance(parts, list) else [], message_id=message_id, hlc=hlc, device=device)
         except (ValueError, RecursionError, TypeError, OverflowError):
-            continue
-        names = {part[0]: new_id() for part in own.parts}
+            own = PartRows(content_digest=digest(()))
         before = thread_counters.of_messages(conn, [message_id])
         raw.execute("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
-        for part in own.parts:
-            if raw.execute("SELECT 1 FROM message_parts WHERE id = ?", (part[0],)).fetchone() is None:
-                names[part[0]] = part[0]
-            raw.execute(
-                f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})",
-                (names[part[0]], *part[1:]),
-            )
-        for row in own.artifacts:
-            raw.execute(
-                f"INSERT INTO artifacts ({', '.join(ARTIFACT_COLUMNS)}) VALUES ({marks(ARTIFACT_COLUMNS)})",
-                (new_id(), names[row[1]], *row[2:]),
-            )
+        put_parts(raw, [own])
         raw.execute(
             "UPDATE messages SET char_count = ?, line_count = ?, content_digest = ? WHERE id = ?",
             (own.char_count, own.line_count, own.content_digest, message_id),
@@ -235,6 +219,4 @@ def fill_parts(
             after = thread_counters.of_messages(conn, [message_id])
             thread_counters.change_by_difference(conn, thread_id, before, after)
         want_files(raw, project_id, dict(own.files), effects)
-        effects.threads.add(thread_id)
-        effects.paths.add(thread_id)
-        effects.contexts.add(thread_id)
+    return [row[1] for row in waiting]

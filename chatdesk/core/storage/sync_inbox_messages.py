@@ -10,7 +10,7 @@ what was there before this person was, the newest is shown.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,7 +22,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage import search_index, shown_path, thread_counters
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.rows import batches, marks
-from chatdesk.core.storage.sync_inbox_rows import ARTIFACT_COLUMNS, MESSAGE_COLUMNS, PART_COLUMNS, MessageRows
+from chatdesk.core.storage.sync_inbox_rows import ARTIFACT_COLUMNS, MESSAGE_COLUMNS, PART_COLUMNS, MessageRows, PartRows
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_registers import driver
 
@@ -200,13 +200,12 @@ class _Page:
     def _write(self) -> None:
         raw = self._raw
         raw.execute("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
-        self._renumber_parts()
         first = search_index.first_free(raw)
         found = [each.rows for each, _, _ in self._placed if each.rows.own.words is not None]
         found.sort(key=lambda rows: rows.id)
         numbers = {} if first is None else {rows.id: n for n, rows in enumerate(found, start=first)}
         # Parts come first, because the index's triggers note nothing for a message that is not there yet.
-        raw.executemany(_INSERT_PART, [part for each, _, _ in self._placed for part in each.rows.own.parts])
+        put_parts(raw, [each.rows.own for each, _, _ in self._placed])
         now = self._origin.now()
         raw.executemany(
             _INSERT_MESSAGE,
@@ -224,9 +223,6 @@ class _Page:
                 for each, position, is_shown in self._placed
             ],
         )
-        artifacts = [row for each, _, _ in self._placed for row in each.rows.own.artifacts]
-        if artifacts:
-            raw.executemany(_INSERT_ARTIFACT, artifacts)
         if numbers:
             search_index.put_new(raw, [(numbers[rows.id], rows.own.words or "") for rows in found])
         elif found:
@@ -246,34 +242,6 @@ class _Page:
         self._want_files()
         for thread_id, grown in self._grown.items():
             self._update_thread(thread_id, grown)
-
-    def _renumber_parts(self) -> None:
-        """Ids of parts and artifacts are only names here: one that is taken is replaced."""
-        owns = [each.rows.own for each, _, _ in self._placed]
-        taken = self._taken("message_parts", [part[0] for own in owns for part in own.parts])
-        if taken:
-            for own in owns:
-                names = {part[0]: new_id() for part in own.parts if part[0] in taken}
-                if names:
-                    own.parts = [(names.get(part[0], part[0]), *part[1:]) for part in own.parts]
-                    own.artifacts = [(row[0], names.get(row[1], row[1]), *row[2:]) for row in own.artifacts]
-        taken = self._taken("artifacts", [row[0] for own in owns for row in own.artifacts])
-        if taken:
-            for own in owns:
-                own.artifacts = [(new_id() if row[0] in taken else row[0], *row[1:]) for row in own.artifacts]
-
-    def _taken(self, table: str, ids: Sequence[str]) -> set[str]:
-        """Ids that are there already, or come twice."""
-        wanted = set(ids)
-        taken = set()
-        if len(wanted) != len(ids):
-            seen: set[str] = set()
-            taken = {each for each in ids if each in seen or seen.add(each)}  # type: ignore[func-returns-value]
-        for batch in batches(sorted(wanted)):
-            taken |= {
-                row[0] for row in self._raw.execute(f"SELECT id FROM {table} WHERE id IN ({marks(batch)})", batch)
-            }
-        return taken
 
     def _want_files(self) -> None:
         files: dict[str, int] = {}
@@ -321,6 +289,31 @@ class _Page:
             if row is not None and row[0] is not None:
                 return str(row[0])
         return None
+
+
+def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
+    """Store parts and the files that they name. Their ids are only names here: one that is taken is replaced."""
+    taken = _taken(raw, "message_parts", [part[0] for own in owns for part in own.parts])
+    if taken:
+        for own in owns:
+            names = {part[0]: new_id() for part in own.parts if part[0] in taken}
+            own.parts = [(names.get(part[0], part[0]), *part[1:]) for part in own.parts]
+            own.artifacts = [(row[0], names.get(row[1], row[1]), *row[2:]) for row in own.artifacts]
+            # Of parts with one id, none can tell whose an artifact was: it stays with the last.
+    taken = _taken(raw, "artifacts", [row[0] for own in owns for row in own.artifacts])
+    if taken:
+        for own in owns:
+            own.artifacts = [(new_id() if row[0] in taken else row[0], *row[1:]) for row in own.artifacts]
+    raw.executemany(_INSERT_PART, [part for own in owns for part in own.parts])
+    raw.executemany(_INSERT_ARTIFACT, [row for own in owns for row in own.artifacts])
+
+
+def _taken(raw: sqlite3.Connection, table: str, ids: Sequence[str]) -> set[str]:
+    """Ids that are there already, or come twice."""
+    taken = {each for each, count in Counter(ids).items() if count > 1} if len(set(ids)) != len(ids) else set()
+    for batch in batches(sorted(set(ids))):
+        taken |= {row[0] for row in raw.execute(f"SELECT id FROM {table} WHERE id IN ({marks(batch)})", batch)}
+    return taken
 
 
 def want_files(raw: sqlite3.Connection, project_id: str, files: dict[str, int], effects: Effects) -> None:

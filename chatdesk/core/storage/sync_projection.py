@@ -24,7 +24,17 @@ from chatdesk.core.storage.sync_projection_deletes import settle_messages, settl
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_projection_summaries import settle_summary
 from chatdesk.core.storage.sync_projection_values import Reader
-from chatdesk.core.storage.sync_registers import COUNTS, LogRow, driver, heads_of, made_with, member_of, read, settle, winner
+from chatdesk.core.storage.sync_registers import (
+    COUNTS,
+    LogRow,
+    driver,
+    heads_of,
+    made_with,
+    member_of,
+    read,
+    settle,
+    winner,
+)
 
 #: Kind: the table, the registers that are columns, and in which project (an SQL expression) a row of it lies.
 _HOMES: Final[Mapping[str, str]] = {

@@ -93,10 +93,10 @@ def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) ->
     covered: dict[str, int] = {}
     for row in deletions:
         for device, dseq in row.covers().items():
-            covered[device] = max(dseq, covered.get(device, 0))
+            covered[device] = max(dseq, covered.get(device, -1))
     values = (project_id, thread_id) * 3
     for device, dseq, author in raw.execute(_WRITTEN, values):
-        if dseq > covered.get(device, 0):
+        if dseq > covered.get(device, -1):
             return _Verdict(is_hidden=False, deletion=max(deletions, key=lambda row: row.id), author=author)
     return _Verdict(is_hidden=True)
 
@@ -178,7 +178,7 @@ def _message_verdict(
 def _knew(child: LogRow, deletion: LogRow, seen: Mapping[str, int]) -> bool:
     """Whether a deletion saw a message, or its author the deletion."""
     return (
-        child.dseq <= seen.get(child.device, 0)
+        child.dseq <= seen.get(child.device, -1)
         or deletion.id in child.parents
         or (child.device == deletion.device and child.dseq > deletion.dseq)
     )
