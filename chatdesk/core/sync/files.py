@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.core.storage import sync_files
@@ -47,14 +48,14 @@ class FileStore(Protocol):
 
     def write(self, work: Callable[[Any], T]) -> T: ...
 
-    def take_body(self, project_id: str, sha256: str, data: bytes) -> frozenset[str]:
-        """Fill in the messages whose parts these bytes are; their ids."""
+    def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
+        """Fill in the messages whose parts these bytes are."""
         ...
 
 
 class FileMover:
     """``on_sent``: changes that waited for a file may go now; ``on_moved``: these files are here now, or known to be
-    missing; ``on_body``: these messages got their parts. All are called on the mover's thread."""
+    missing; ``on_body``: messages got their parts. All are called on the mover's thread."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class FileMover:
         clock: Clock,
         on_sent: Callable[[str], None],
         on_moved: Callable[[frozenset[str]], None],
-        on_body: Callable[[frozenset[str]], None],
+        on_body: Callable[[Applied], None],
     ) -> None:
         self._workspace_id = workspace_id
         self._store = store
@@ -81,6 +82,7 @@ class FileMover:
         self._is_stopping = False
         self._is_news = threading.Event()
         self._team: TeamStore | None = None
+        self._step_at = 0.0
         self._thread: threading.Thread | None = None
 
     # From any thread
@@ -93,6 +95,13 @@ class FileMover:
                 return
             self._thread = threading.Thread(target=self._run, name=f"files-{self._workspace_id[-6:]}", daemon=True)
             self._thread.start()
+
+    def break_off(self, stuck_s: float) -> None:
+        """End the connection if nothing moved for longer."""
+        with self._lock:
+            team = self._team
+        if team is not None and self._clock.monotonic_s() - self._step_at > stuck_s:
+            team.abort()
 
     def stop(self) -> bool:
         """Break off what is under way; False where the thread did not end in time."""
@@ -149,6 +158,7 @@ class FileMover:
         return sync_files.to_fetch(conn, self._workspace_id, tried_before=tried_before, limit=8)
 
     def _connected(self) -> TeamStore:
+        self._step_at = self._clock.monotonic_s()
         team = self._team
         if team is None:
             team = self._open_team()
@@ -181,13 +191,12 @@ class FileMover:
             self._on_sent(file.project_id)
             return
         total = max(1, -(-size_bytes // CHUNK_BYTES))
-        team = self._connected()
-        there = team.have_chunks(file.project_id, file.sha256)
+        there = self._connected().have_chunks(file.project_id, file.sha256)
         for index in range(total):
             if self._is_stopping:
                 return
             if index not in there:
-                team.put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
+                self._connected().put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
         self._mark(file, sync_files.SENT, done=total)
         self._on_sent(file.project_id)
 

@@ -22,7 +22,7 @@ TYPING_EVERY_S: Final = 3.0
 _TYPING_HOLDS_S: Final = 5.0
 _MOVE_EVERY_S: Final = 0.5
 #: What is sent for a project that the person is at no more.
-AWAY: Final = "away"
+AWAY: Final = "gone"
 
 
 @dataclass(frozen=True, slots=True)

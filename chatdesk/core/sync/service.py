@@ -1,22 +1,32 @@
 """Team sync as a window and scripts see it: workspaces, what is shared, how it stands, who is here.
 
-One for all workspaces. Each has a thread of its own (``worker``), which this starts, stops, and hears from; coroutines
-and events belong to the loop's thread. What is looked up while something is painted (unread counts, roles, names,
-presence) is kept here, so that asking costs a look into a dictionary.
+One for all workspaces. Each has threads of its own (``workspace_sync``), which this starts, stops, and hears from;
+coroutines and events belong to the loop's thread. What is looked up while something is painted (unread counts, roles,
+names, presence) is kept here, so that asking costs a look into a dictionary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.team import (
     Disagreement,
+    EndReason,
     Presence,
     RefusedChange,
+    ServerAddress,
     ServerCheck,
     ShareCount,
     SharedProject,
+    ShareState,
+    SyncPhase,
     SyncRound,
     SyncStatus,
     TeamDevice,
@@ -26,144 +36,501 @@ from chatdesk.core.domain.team import (
     Workspace,
 )
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import ChatDeskError, NotFound, NotPossible
+from chatdesk.core.events import (
+    EventBus,
+    PresenceChanged,
+    ProjectChanged,
+    SharedFilesChanged,
+    SyncStatusChanged,
+    TeamChanged,
+    ThreadCreated,
+    ThreadsChanged,
+    UnreadChanged,
+)
+from chatdesk.core.storage import sync_disagreements, sync_files, sync_refused, sync_sharing, sync_team
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.sync.delivery import Delivery
+from chatdesk.core.sync.errors import TeamPasswordMissing
+from chatdesk.core.sync.server_check import compare
+from chatdesk.core.sync.team_passwords import TeamPasswords
+from chatdesk.core.sync.team_state import TeamState
+from chatdesk.core.sync.worker import POLL_S, Client
+from chatdesk.core.sync.workspace_sync import WorkspaceSync
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.membership import Membership
+    from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+#: Counters and progress are told at most that often.
+_STATUS_EVERY_S: Final = 0.1
+_COUNTS_EVERY_S: Final = 0.3
+#: A call that takes longer goes into a hole: the server ends its statements sooner.
+STUCK_S: Final = 40.0
+
+#: Runs until it is cancelled and calls its argument when this computer slept.
+SleepWatching = Callable[[Callable[[float], None]], Coroutine[Any, Any, None]]
 
 
 class TeamService:
-    """See the module text. Made lazily (``Services.team``); does nothing before ``start``."""
+    """See the module text. Made lazily (``Services.team``) and on the loop's thread; does nothing before ``start``.
+
+    ``connect`` reaches a server, on a thread; ``watch_sleep`` tells that connections may be dead.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        repositories: Repositories,
+        bus: EventBus,
+        clock: Clock,
+        *,
+        passwords: TeamPasswords,
+        blobs: BlobStore,
+        client: Client,
+        connect: Callable[[ServerAddress, str], PostgresTeamStore] | None = None,
+        watch_sleep: SleepWatching | None = None,
+        poll_s: float = POLL_S,
+        stuck_s: float = STUCK_S,
+    ) -> None:
+        self._database = database
+        self._repositories = repositories
+        self._bus = bus
+        self._clock = clock
+        self._passwords = passwords
+        self._blobs = blobs
+        self._client = client
+        self._connect = connect or _connect
+        self._watch_sleep = watch_sleep
+        self._poll_s = poll_s
+        self._stuck_s = stuck_s
+        self._state = TeamState()
+        self._syncs: dict[str, WorkspaceSync] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._delivery: Delivery | None = None
+        self._membership: Membership | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._wanted: set[str] = set()  # what is to be told soon, so that it is told once
+        self._told: dict[str, SyncStatus] = {}
+        self._starting = asyncio.Lock()
+        self._is_closed = False
 
     async def start(self) -> None:
         """Read what is known and begin to sync every workspace that was joined; nothing where there is none. Safe to
         call again, as after joining one."""
-        raise NotImplementedError
+        async with self._starting:
+            if self._is_closed:
+                return
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()
+                self._delivery = Delivery(
+                    self._repositories, self._bus, loop=self._loop, name_of=self.member_name, refresh=self._refresh
+                )
+                self._run(self._watch_calls(), "watch calls")
+                if self._watch_sleep is not None:
+                    self._run(self._watch_sleep(lambda _missing_s: self.sync_now()), "watch for sleep")
+            await self._refresh()
+            if self._database.is_read_only:
+                return
+            self._database.log_watch.listener = self._on_written
+            await self._match_workspaces()
 
     @property
     def membership(self) -> Membership:
         """Making, joining and leaving workspaces, and inviting."""
-        raise NotImplementedError
+        if self._membership is None:
+            from chatdesk.core.sync.membership import Membership
+
+            self._membership = Membership(
+                self._database,
+                self._passwords,
+                self._clock,
+                on_changed=self._on_membership,
+                version=self._client.version,
+            )
+        return self._membership
 
     # How it stands
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         """The joined ones, the oldest first."""
-        raise NotImplementedError
+        return tuple(await self._database.read(sync_team.workspaces))
 
     def status(self, workspace_id: str) -> SyncStatus:
         """How it stands right now; ``SyncPhase.OFF`` for one that is not known. Cheap."""
-        raise NotImplementedError
+        sync = self._syncs.get(workspace_id)
+        return SyncStatus(workspace_id, SyncPhase.OFF) if sync is None else sync.worker.status
 
     def statuses(self) -> tuple[SyncStatus, ...]:
         """Of all workspaces. Cheap."""
-        raise NotImplementedError
+        return tuple(sync.worker.status for sync in self._syncs.values())
 
     def sync_now(self, workspace_id: str | None = None) -> None:
         """Begin a round at once, whatever was waited for; None: in every workspace. Also what to call when the network
         changed or the computer woke up. Cheap."""
-        raise NotImplementedError
+        for id_, sync in self._syncs.items():
+            if workspace_id in (None, id_):
+                sync.worker.look_now()
+                sync.fetch_again()
 
     async def rounds(self, workspace_id: str, limit: int = 100) -> tuple[SyncRound, ...]:
         """The log of rounds, the newest first."""
-        raise NotImplementedError
+        return tuple(await self._database.read(lambda conn: sync_team.rounds(conn, workspace_id, limit=limit)))
 
     async def check(self, workspace_id: str) -> ServerCheck:
         """Compare all that this profile took over with what the server has, change by change. Raises ``TeamError``."""
-        raise NotImplementedError
+        workspace = self._workspace(workspace_id)
+        async with self._server(workspace) as server:
+            return await asyncio.to_thread(compare, self._database.read_now, server, workspace_id)
 
     # People and projects
 
     async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
         """As of the last round; removed ones too, because they wrote things."""
-        raise NotImplementedError
+        return tuple(await self._database.read(lambda conn: sync_team.members(conn, workspace_id)))
 
     async def devices(self, workspace_id: str) -> tuple[TeamDevice, ...]:
         """As of the last round."""
-        raise NotImplementedError
+        return tuple(await self._database.read(lambda conn: sync_team.devices(conn, workspace_id)))
 
     def member_name(self, member_id: str) -> str:
         """What to show for an author's id; a word for one that is not known. Cheap."""
-        raise NotImplementedError
+        return self._state.name_of(member_id)
 
     async def projects(self) -> tuple[SharedProject, ...]:
         """All that are or were shared."""
-        raise NotImplementedError
+        return tuple(await self._database.read(sync_team.shared_projects))
 
     def shared_project(self, project_id: str) -> SharedProject | None:
         """None for a private one. Counters as of the last round. Cheap."""
-        raise NotImplementedError
+        return self._state.projects.get(project_id)
 
     async def share_count(self, project_id: str) -> ShareCount:
         """What would go up."""
-        raise NotImplementedError
+        return await self._database.read(lambda conn: sync_sharing.count(conn, project_id))
 
     async def share(self, project_id: str, workspace_id: str) -> None:
         """Share a project with a workspace; sending goes on by itself, across restarts. Needs the server. Raises
         ``TeamError``, ``NotPossible``, ``StorageError``."""
-        raise NotImplementedError
+        workspace = self._workspace(workspace_id)
+        known = self._state.projects.get(project_id)
+        if known is not None and known.state is not ShareState.ENDED and known.workspace_id != workspace_id:
+            raise NotPossible(_SHARED_ELSEWHERE, next_step="Stop sharing it there first.")
+        await self._repositories.projects.get(project_id)
+        async with self._server(workspace) as server:
+            # The server first: it may say no, and being told twice is nothing to it.
+            head = await asyncio.to_thread(server.create_project, project_id)
+        origin = self._database.origin
+        role = TeamRole(head.role)
+        await self._database.write(
+            lambda conn: sync_sharing.begin(
+                conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq
+            )
+        )
+        await self._refresh()
+        self._bus.publish(TeamChanged())
+        self.sync_now(workspace_id)
 
     async def unshare(self, project_id: str) -> None:
         """The owner ends it for everybody, anybody else leaves it; a private copy stays here. Needs the server. Raises
         ``TeamError``, ``NotPossible``, ``StorageError``."""
-        raise NotImplementedError
+        project = self._state.projects.get(project_id)
+        if project is None or project.state is ShareState.ENDED:
+            raise NotPossible("This project is not shared.")
+        workspace = self._workspace(project.workspace_id)
+        is_owner = project.role is TeamRole.OWNER
+        async with self._server(workspace) as server:
+            await asyncio.to_thread(server.end_project if is_owner else server.leave_project, project_id)
+        reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
+        await self._database.write(lambda conn: sync_sharing.end(conn, project_id, reason))
+        await self._refresh()
+        self._bus.publish(TeamChanged())
+        self.sync_now(project.workspace_id)
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
         """None takes the project from the member. Raises ``TeamError``, ``NotPossible``."""
-        raise NotImplementedError
+        await self.membership.set_role(project_id, member_id, role)
 
     # What needs a person
 
     async def refused(self) -> tuple[RefusedChange, ...]:
         """Changes that the server did not take, the newest first."""
-        raise NotImplementedError
+        return tuple(await self._database.read(sync_refused.refused))
 
     async def copy_refused(self, change_ids: Sequence[str]) -> Thread:
         """Copy what they say into a new thread of a private project, which is returned."""
-        raise NotImplementedError
+        ids, origin = list(change_ids), self._database.origin
+        thread_id = await self._database.write(lambda conn: sync_refused.copy_refused(conn, origin, ids))
+        thread = await self._repositories.threads.get(thread_id)
+        self._bus.publish(ThreadCreated(thread))
+        return thread
 
     async def retry_refused(self, change_ids: Sequence[str]) -> None:
         """Send them again."""
-        raise NotImplementedError
+        ids, origin = list(change_ids), self._database.origin
+        await self._database.write(lambda conn: sync_refused.retry_refused(conn, origin, ids))
+        self.sync_now()
 
     async def forget_refused(self, change_ids: Sequence[str]) -> None:
         """Show them no more."""
-        raise NotImplementedError
+        ids, origin = list(change_ids), self._database.origin
+        await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
+        self.on_counts()
 
     async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
         """Titles, prompts and the like that two people wrote at once."""
-        raise NotImplementedError
+        return tuple(await self._database.read(lambda conn: sync_disagreements.disagreements(conn, project_id)))
 
     async def choose(self, disagreement: Disagreement, change_id: str) -> None:
         """Settle it for everybody. Raises ``NotPossible`` where it is settled already."""
-        raise NotImplementedError
+        origin = self._database.origin
+        await self._database.write(
+            lambda conn: sync_disagreements.choose(conn, origin, disagreement.entity, disagreement.register, change_id)
+        )
+        self._bus.publish(ThreadsChanged(None))
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         """What was not seen yet of what happened to a thread, the oldest first."""
-        raise NotImplementedError
+        return tuple(await self._database.read(lambda conn: sync_team.notes_of(conn, thread_id)))
 
     async def note_seen(self, thread_id: str) -> None:
         """Its notes were read."""
-        raise NotImplementedError
+        now = self._clock.now_ms()
+        await self._database.write(lambda conn: sync_team.note_seen(conn, thread_id, now), is_durable=False)
 
     # Unread and presence
 
     def unread(self) -> Mapping[str, int]:
         """Messages of others that were not seen, by thread; threads without any are left out. Cheap."""
-        raise NotImplementedError
+        return self._state.unread
 
     async def mark_read(self, thread_id: str) -> None:
         """All of it was seen; ``UnreadChanged`` tells if that is news."""
-        raise NotImplementedError
+        if thread_id not in self._state.unread or self._database.is_read_only:
+            return
+        await self._database.write(lambda conn: sync_team.mark_read(conn, thread_id), is_durable=False)
+        await self._refresh()
 
     def set_presence(self, project_id: str | None, thread_id: str | None, *, is_typing: bool = False) -> None:
         """Where the person is; None: at no shared project. Sent as often as is good, so that it may be called with
         every key. Cheap."""
-        raise NotImplementedError
+        project = self._state.projects.get(project_id) if project_id is not None else None
+        is_here = project is not None and project.state is not ShareState.ENDED
+        for id_, sync in self._syncs.items():
+            if is_here and project is not None and id_ == project.workspace_id:
+                is_due = sync.board.stand(project_id, thread_id, is_typing=is_typing)
+            else:
+                is_due = sync.board.stand(None, None, is_typing=False)
+            if is_due:
+                sync.worker.speak()
 
     def presence(self, project_id: str) -> tuple[Presence, ...]:
         """Who else is there, by name. Cheap."""
-        raise NotImplementedError
+        project = self._state.projects.get(project_id)
+        sync = self._syncs.get(project.workspace_id) if project is not None else None
+        return () if sync is None else sync.board.at(project_id)
+
+    def file_state(self, sha256: str) -> str:
+        """Why an attached file is not here: "fetching", "missing", or "" (it is, or it is not shared). Cheap."""
+        state = self._state.files.get(sha256)
+        return {sync_files.TO_FETCH: "fetching", sync_files.MISSING: "missing"}.get(state or "", "")
 
     async def close(self) -> None:
         """Stop syncing, within a second. Safe to call twice."""
-        raise NotImplementedError
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._database.log_watch.listener = None
+        for sync in self._syncs.values():
+            sync.ask_to_stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for sync in self._syncs.values():
+            await self._end(sync)
+        if self._delivery is not None:
+            await self._delivery.close()
+
+    # Which workspaces are synced
+
+    async def _match_workspaces(self) -> None:
+        """A thread for each that was joined, none for those that were left or lie elsewhere now."""
+        for id_, sync in tuple(self._syncs.items()):
+            if self._state.workspace(id_) != sync.workspace:
+                del self._syncs[id_]
+                sync.ask_to_stop()
+                await self._end(sync)
+        for workspace in self._state.workspaces:
+            if workspace.id not in self._syncs:
+                sync = self._syncs[workspace.id] = WorkspaceSync(
+                    workspace,
+                    database=self._database,
+                    blobs=self._blobs,
+                    open_team=lambda workspace=workspace: self._open(workspace),
+                    client=self._client,
+                    clock=self._clock,
+                    news=self,
+                    poll_s=self._poll_s,
+                )
+                sync.start()
+
+    async def _watch_calls(self) -> None:
+        """A network may swallow everything and say nothing."""
+        while True:
+            await asyncio.sleep(self._stuck_s / 4)
+            for sync in tuple(self._syncs.values()):
+                sync.break_off(self._stuck_s)
+
+    async def _end(self, sync: WorkspaceSync) -> None:
+        if not await asyncio.to_thread(sync.join):
+            _log.info("the sync of workspace %s did not end in time; it changes nothing more", sync.workspace.id)
+
+    async def _on_membership(self, _workspace_id: str) -> None:
+        """A workspace was joined, left, or is reached in another way."""
+        await self.start()
+        self._bus.publish(TeamChanged())
+        self.sync_now()
+
+    def _workspace(self, workspace_id: str) -> Workspace:
+        workspace = self._state.workspace(workspace_id)
+        if workspace is None:
+            raise NotPossible("This profile is not in that workspace.", next_step="Join it in Settings, Team sync.")
+        return workspace
+
+    def _open(self, workspace: Workspace) -> PostgresTeamStore:
+        """Connect, on a thread of sync. Raises ``TeamError``."""
+        password = self._passwords.find(workspace.id)
+        if not password.value:
+            raise TeamPasswordMissing(next_step=password.problem or None)
+        return self._connect(workspace.address, password.value)
+
+    @asynccontextmanager
+    async def _server(self, workspace: Workspace) -> AsyncIterator[PostgresTeamStore]:
+        """A connection for a few calls that a person waits for."""
+        server = await asyncio.to_thread(self._open, workspace)
+        try:
+            device = self._database.device_id
+            await asyncio.to_thread(server.hello, device, name=self._client.name, version=self._client.version)
+            yield server
+        finally:
+            await asyncio.to_thread(server.close)
+
+    # What is known
+
+    async def _refresh(self) -> None:
+        """Read what is looked up, and tell what differs."""
+        before, self._state = self._state, await self._database.read(TeamState.read)
+        self._database.log_watch.read_only = self._state.read_only
+        if self._state.differs_in_people(before):
+            self._bus.publish(TeamChanged())
+        if self._state.unread != before.unread:
+            self._bus.publish(UnreadChanged(self._state.unread))
+
+    # What threads of sync tell
+
+    def name_of(self, member_id: str) -> str:
+        return self._state.name_of(member_id)
+
+    def _on_written(self, projects: frozenset[str]) -> None:
+        """On the thread that writes, after a commit."""
+        state = self._state
+        for id_, sync in tuple(self._syncs.items()):
+            own = [each for each in projects if each in state.projects and state.projects[each].workspace_id == id_]
+            if own:
+                sync.worker.note_written(own)
+
+    def on_status(self, status: SyncStatus) -> None:
+        self._soon(f"status {status.workspace_id}", self._tell_status(status.workspace_id))
+
+    def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
+        if self._delivery is not None:
+            self._delivery.add(applied, is_catch_up=is_catch_up, me=me)
+
+    def on_team(self, changed: frozenset[str]) -> None:
+        if changed:
+            self._soon(f"projects {sorted(changed)}", self._tell_projects(changed))
+        else:
+            self.on_counts()
+
+    def on_counts(self) -> None:
+        self._soon("counts", self._tell_counts())
+
+    def on_presence(self, projects: frozenset[str]) -> None:
+        self._soon(f"presence {sorted(projects)}", self._tell_presence(projects))
+
+    def on_files(self, sums: frozenset[str]) -> None:
+        self._soon(f"files {sorted(sums)}", self._tell_files(sums))
+
+    def _soon(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run on the loop's thread, once for all that want the same until then."""
+        if self._loop is None or self._is_closed or name in self._wanted:
+            work.close()
+            return
+        self._wanted.add(name)
+        try:
+            self._loop.call_soon_threadsafe(lambda: self._run(work, name))
+        except RuntimeError:  # the loop ended first
+            work.close()
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._is_closed:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        try:
+            await work
+        except ChatDeskError as error:
+            _log.warning("telling of team sync failed: %s", error.code)
+        finally:
+            self._wanted.discard(name)
+
+    async def _tell_status(self, workspace_id: str) -> None:
+        told = self._told.get(workspace_id)
+        if told is not None and told.phase is self.status(workspace_id).phase:
+            await asyncio.sleep(_STATUS_EVERY_S)  # progress
+        self._wanted.discard(f"status {workspace_id}")
+        status = self.status(workspace_id)
+        if status != told:
+            self._told[workspace_id] = status
+            self._bus.publish(SyncStatusChanged(status))
+
+    async def _tell_projects(self, changed: frozenset[str]) -> None:
+        """Projects were taken up or ended."""
+        await self._refresh()
+        for project_id in changed:
+            try:
+                self._bus.publish(ProjectChanged(await self._repositories.projects.get(project_id)))
+            except NotFound:
+                continue
+        self._bus.publish(ThreadsChanged(None))
+        self._bus.publish(TeamChanged())
+
+    async def _tell_counts(self) -> None:
+        await asyncio.sleep(_COUNTS_EVERY_S)
+        self._wanted.discard("counts")
+        await self._refresh()
+
+    async def _tell_presence(self, projects: frozenset[str]) -> None:
+        for project_id in projects:
+            self._bus.publish(PresenceChanged(project_id))
+
+    async def _tell_files(self, sums: frozenset[str]) -> None:
+        await self._refresh()
+        self._bus.publish(SharedFilesChanged(sums))
+
+
+_SHARED_ELSEWHERE = "This project is shared with another workspace already."
+
+
+def _connect(address: ServerAddress, password: str) -> PostgresTeamStore:
+    from chatdesk.core.sync.team_store.postgres import connect
+
+    return connect(address, password)

@@ -35,6 +35,8 @@ _GATHER_S: Final = 0.004
 #: From here on a person is told that a clock is wrong; nothing depends on it.
 _WRONG_CLOCK_MS: Final = 5 * 60_000
 STOP_S: Final = 0.9
+#: Who wants to look now has a reason not to believe in a connection that is silent for so long.
+_SUSPICIOUS_S: Final = 10.0
 _MS_PER_S: Final = 1000
 
 
@@ -107,6 +109,7 @@ class SyncWorker:
         self._woken = threading.Event()
         self._has_told_clock = False
         self._hello_at = 0
+        self._call_began_s: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sync-{workspace.id[-6:]}", daemon=True)
 
     @property
@@ -132,7 +135,15 @@ class SyncWorker:
         with self._lock:
             self._is_look_wanted = True
         self._backoff.reset()
+        self.break_off(_SUSPICIOUS_S)
         self._wake()
+
+    def break_off(self, stuck_s: float) -> None:
+        """End the connection if a call goes on for longer."""
+        began, team = self._call_began_s, self._team
+        if began is not None and team is not None and self._clock.monotonic_s() - began > stuck_s:
+            _log.info("a call of workspace %s is broken off", self.workspace.id)
+            team.abort()
 
     def speak(self) -> None:
         """There is something to say of who is here."""
@@ -270,7 +281,12 @@ class SyncWorker:
         team = self._team
         if team is None:
             raise TeamUnreachable
-        answer = perform(request, self._local, team)
+        if isinstance(request, ToTeam):
+            self._call_began_s = self._clock.monotonic_s()
+        try:
+            answer = perform(request, self._local, team)
+        finally:
+            self._call_began_s = None
         if isinstance(answer, Hello):
             self._hello_at = self._clock.now_ms()
         return answer
@@ -361,11 +377,16 @@ class SyncWorker:
         if team is None:
             return
         said = self._board.take_due()
-        for each in said:
-            team.set_presence(each.project_id, self._local.device(), each.thread_id, each.state)
-        if is_news or said:
-            hello = self._link.hello
-            self._ears.on_presence(team.presence(), hello.member_id if hello is not None else "")
+        try:
+            for each in said:
+                team.set_presence(each.project_id, self._local.device(), each.thread_id, each.state)
+            if is_news or said:
+                hello = self._link.hello
+                self._ears.on_presence(team.presence(), hello.member_id if hello is not None else "")
+        except TeamUnreachable:
+            raise
+        except TeamError as error:  # as where a project was taken away a moment ago
+            _log.info("presence was not told: %s", error.code)
 
     def _rest(self) -> None:
         """After a failure: until the next try, or until somebody wants one sooner."""

@@ -13,6 +13,7 @@ import pytest
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage import sync_files
@@ -88,9 +89,9 @@ class Profile:
     def write(self, work: Callable[[Any], Any]) -> Any:
         return self.database.write_now(work)
 
-    def take_body(self, project_id: str, sha256: str, data: bytes) -> frozenset[str]:
+    def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
         self.bodies.append((sha256, data))
-        return frozenset(("m1",))
+        return Applied()
 
     def want(self, sha256: str, size: int, state: str, *, project: str = "p1", is_attached: bool = True) -> None:
         def work(conn: Any) -> None:

@@ -1,0 +1,52 @@
+"""*Check against the server*: walks through what the server has and compares it with what was taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from chatdesk.core.domain.chain import next_chain
+from chatdesk.core.domain.sync_wire import PULL_ROWS
+from chatdesk.core.domain.team import ServerCheck
+from chatdesk.core.storage import sync_check
+from chatdesk.core.storage.sync_check import HeldLog
+from chatdesk.core.sync.ports import TeamStore
+
+_MOST_TOLD: Final = 50
+
+
+def compare(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, workspace_id: str) -> ServerCheck:
+    """Every change up to where this profile is, of every shared project. ``read`` runs its argument in a transaction.
+    Raises ``TeamError`` and ``StorageError``."""
+    differences: list[str] = []
+    changes = 0
+    logs: list[HeldLog] = read(lambda conn: sync_check.held(conn, workspace_id))
+    for log in logs:
+        compared, found = _compare_one(read, team, log)
+        changes += compared
+        differences += found
+    return ServerCheck(len(logs), changes, tuple(differences[:_MOST_TOLD]))
+
+
+def _compare_one(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, log: HeldLog) -> tuple[int, list[str]]:
+    """How many changes were compared, and what differs."""
+    seq, chain = 0, None
+    missing = 0
+    while seq < log.seq:
+        rows = [row for row in team.pull(log.project_id, seq, limit=PULL_ROWS) if row.seq <= log.seq]
+        if not rows or rows[0].seq != seq + 1:
+            return seq, [f"“{log.name}”: the server has {seq:,} of the {log.seq:,} changes that are here."]
+        for row in rows:
+            chain = next_chain(chain, row.id)
+            if row.chain != chain:
+                return seq, [f"“{log.name}”: the server's history is not consistent at change {row.seq:,}."]
+        numbers = [(row.seq, row.id) for row in rows]
+        missing += len(read(lambda conn, numbers=numbers: sync_check.unknown(conn, log.project_id, numbers)))
+        seq = rows[-1].seq
+    differences = []
+    if missing:
+        word = "change of the server is" if missing == 1 else "changes of the server are"
+        differences.append(f"“{log.name}”: {missing:,} {word} not here.")
+    if chain != log.chain and log.seq:
+        differences.append(f"“{log.name}”: the server has another history than the one that was taken over.")
+    return seq, differences

@@ -1,0 +1,66 @@
+"""What is known of teams without asking anybody: read from the profile in one go, looked up from memory.
+
+Replaced as a whole, so that any thread may look at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from chatdesk.core.domain.team import SharedProject, TeamMember, Workspace
+from chatdesk.core.storage import sync_files, sync_team
+
+_NOBODY_KNOWN = "Somebody"
+
+
+@dataclass(frozen=True, slots=True)
+class TeamState:
+    """``members``: of joined workspaces, ``names``: of those that were left too, both by id;
+    ``files``: ``sync_files`` states of those that are not here, by sum; ``read_only``: projects in which this
+    person may not write."""
+
+    workspaces: tuple[Workspace, ...] = ()
+    members: Mapping[str, TeamMember] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    projects: Mapping[str, SharedProject] = field(default_factory=dict)
+    unread: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    read_only: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, conn: Any) -> TeamState:
+        """All of it, in the caller's transaction."""
+        shared = {each.project_id: each for each in sync_team.shared_projects(conn)}
+        workspaces = tuple(sync_team.workspaces(conn))
+        if not workspaces and not shared:
+            return cls()
+        return cls(
+            workspaces,
+            {member.id: member for each in workspaces for member in sync_team.members(conn, each.id)},
+            sync_team.member_names(conn),
+            shared,
+            MappingProxyType(sync_team.unread(conn)),
+            sync_files.not_here(conn),
+            sync_team.read_only_projects(conn),
+        )
+
+    def workspace(self, workspace_id: str) -> Workspace | None:
+        return next((each for each in self.workspaces if each.id == workspace_id), None)
+
+    def name_of(self, member_id: str) -> str:
+        return self.names.get(member_id) or _NOBODY_KNOWN
+
+    def differs_in_people(self, other: TeamState) -> bool:
+        """Whether whoever shows workspaces, members, roles or shares has to look again."""
+        return (
+            self.workspaces != other.workspaces
+            or self.members != other.members
+            or _shares(self.projects) != _shares(other.projects)
+        )
+
+
+def _shares(projects: Mapping[str, SharedProject]) -> dict[str, SharedProject]:
+    return {id_: replace(project, seq=0, waiting=0, refused=0) for id_, project in projects.items()}

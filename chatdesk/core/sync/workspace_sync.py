@@ -1,0 +1,170 @@
+"""Everything that runs for one joined workspace: its thread of sync, its files, who is here; and what they tell.
+
+``News`` is what the service wants to hear; it is called on threads of sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol, TypeVar
+
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sync_results import Applied
+from chatdesk.core.domain.sync_wire import PresenceRow
+from chatdesk.core.domain.team import SyncRound, SyncStatus, Workspace
+from chatdesk.core.storage import sync_team
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.sync.delivery import CATCH_UP_ROWS
+from chatdesk.core.sync.files import FileMover
+from chatdesk.core.sync.ports import TeamStore
+from chatdesk.core.sync.presence import PresenceBoard
+from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
+from chatdesk.core.sync.worker import POLL_S, Client, SyncWorker
+
+T = TypeVar("T")
+MAX_BODY_BLOB: Final = 1024**3
+
+
+class News(Protocol):
+    """See the module text."""
+
+    def on_status(self, status: SyncStatus) -> None: ...
+
+    def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None: ...
+
+    def on_team(self, changed: frozenset[str]) -> None:
+        """People or shares may differ; ``changed`` projects were taken up or ended."""
+        ...
+
+    def on_counts(self) -> None:
+        """What waits, or was refused, differs."""
+        ...
+
+    def on_presence(self, projects: frozenset[str]) -> None: ...
+
+    def on_files(self, sums: frozenset[str]) -> None:
+        """Files arrived or are missing."""
+        ...
+
+    def name_of(self, member_id: str) -> str: ...
+
+
+class WorkspaceSync:
+    """``open_team`` connects with the address and password of the moment."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        database: Database,
+        blobs: BlobStore,
+        open_team: Callable[[], TeamStore],
+        client: Client,
+        clock: Clock,
+        news: News,
+        poll_s: float = POLL_S,
+    ) -> None:
+        self.workspace = workspace
+        self._database = database
+        self._news = news
+        self.board = PresenceBoard(clock)
+        local = SyncStore(
+            workspace.id,
+            write=database.write_now,
+            read=database.read_now,
+            origin=lambda: database.origin,
+            put_blob=lambda data: blobs.put((data,), max_bytes=MAX_BODY_BLOB).sha256,
+            on_fork=database.become,
+        )
+        self._files = FileMover(
+            workspace.id,
+            store=_Files(database, local),
+            blobs=blobs,
+            open_team=open_team,
+            clock=clock,
+            on_sent=lambda project_id: self.worker.note_written((project_id,)),
+            on_moved=news.on_files,
+            on_body=lambda applied: news.on_applied(applied, is_catch_up=False, me=workspace.member_id),
+        )
+        self.worker = SyncWorker(
+            workspace,
+            local=local,
+            open_team=open_team,
+            client=client,
+            ears=self,
+            board=self.board,
+            clock=clock,
+            poll_s=poll_s,
+        )
+
+    def start(self) -> None:
+        self.worker.start()
+        self._files.look()
+
+    def fetch_again(self) -> None:
+        """Files that are missing may be there by now."""
+        self._files.look()
+
+    def break_off(self, stuck_s: float) -> None:
+        """End connections whose call goes on for longer."""
+        self.worker.break_off(stuck_s)
+        self._files.break_off(stuck_s)
+
+    def ask_to_stop(self) -> None:
+        self.worker.ask_to_stop()
+
+    def join(self) -> bool:
+        """Wait for the end of both threads, less than two seconds; whether they ended."""
+        has_ended = self.worker.join()
+        return self._files.stop() and has_ended
+
+    # Ears, on the thread of sync
+
+    def on_status(self, status: SyncStatus) -> None:
+        self._news.on_status(status)
+
+    def on_view(self, notice: ViewTaken) -> None:
+        self._news.on_team(notice.changed)
+
+    def on_page(self, notice: PageTaken, me: str) -> None:
+        if notice.applied.wanted_files:
+            self._files.look()
+        self._news.on_applied(notice.applied, is_catch_up=notice.total > CATCH_UP_ROWS, me=me)
+
+    def on_settled(self, notice: BatchSettled) -> None:
+        if notice.settled.refused:
+            self._news.on_counts()
+
+    def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None:
+        changed = self.board.take_rows(rows, me=me, name_of=self._news.name_of)
+        if changed:
+            self._news.on_presence(changed)
+
+    def on_round(self, line: SyncRound, result: RoundResult | None) -> None:
+        self._database.write_now(lambda conn: sync_team.add_round(conn, line), is_durable=False)
+        if result is not None:
+            self._files.look()
+            self._news.on_counts()
+
+    def count(self) -> tuple[int, int]:
+        projects = self._database.read_now(lambda conn: sync_team.shared_projects(conn, self.workspace.id))
+        return sum(each.waiting for each in projects), sum(each.refused for each in projects)
+
+
+class _Files:
+    """What the mover needs of the profile."""
+
+    def __init__(self, database: Database, store: SyncStore) -> None:
+        self._database = database
+        self._store = store
+
+    def read(self, work: Callable[[Any], T]) -> T:
+        return self._database.read_now(work)
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        return self._database.write_now(work)
+
+    def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
+        return self._store.take_file(project_id, sha256, data)
