@@ -23,7 +23,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def open_connection(address: ServerAddress, password: str, *, statement_s: int = STATEMENT_S) -> Connection:
-    """Each statement is a transaction. Blocks for at most ``CONNECT_S`` for each address of the host, and one statement.
+    """Each statement is a transaction. Blocks for at most ``CONNECT_S`` for each address of the host, and a statement.
     Raises ``TeamError``."""
     with our_errors(), _trusted(address) as certificates:
         conn = psycopg.connect(

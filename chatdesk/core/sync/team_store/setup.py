@@ -22,13 +22,15 @@ from chatdesk.core.paths import team_migrations_dir
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.team_store import sql_files
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
+from chatdesk.core.sync.team_store.examination import OLDEST_SERVER, examine, foreign_things, missing_rights
 from chatdesk.core.sync.team_store.failures import our_errors
+
+__all__ = ["examine", "role_prefix", "set_up", "upgrade"]
 
 #: The advisory lock under which a workspace is set up or upgraded.
 _LOCK: Final = 0x43_44_54_45_41_4D
 _LOCK_S: Final = 10
 _STATEMENT_S: Final = 600
-OLDEST_SERVER: Final = 15
 
 
 def role_prefix(workspace_id: str) -> str:
@@ -121,26 +123,6 @@ def alembic_config() -> Config:
 def run_file(conn: Connection, name: str) -> None:
     for statement in sql_files.statements((sql_files.sql_folder() / name).read_text(encoding="utf-8")):
         conn.execute(statement.encode())
-
-
-def foreign_things(conn: Connection) -> int:
-    """How many tables, views and functions of others lie in the database."""
-    row = conn.execute(
-        "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e'))"
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def missing_rights(conn: Connection) -> tuple[str, ...]:
-    """What the login would need: empty when it may make roles and owns the database."""
-    row = conn.execute(
-        "SELECT r.rolsuper OR r.rolcreaterole, r.rolsuper OR pg_has_role(d.datdba, 'USAGE')"
-        " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
-    ).fetchone()
-    may_make_roles, owns = row if row else (False, False)
-    return tuple(name for name, has in (("CREATEROLE", may_make_roles), ("ownership", owns)) if not has)
 
 
 def _set_up_again(conn: Connection, workspace_id: str, *, login: str, verifier: str, my_name: str, name: str) -> None:

@@ -1,0 +1,142 @@
+"""What a workspace needs of a server, looked at before anything is changed there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.team_setup import CheckState, SetupCheck
+from chatdesk.core.sync.errors import TeamError
+from chatdesk.core.sync.team_store.connection import Connection, open_connection
+from chatdesk.core.sync.team_store.failures import our_errors
+
+OLDEST_SERVER: Final = 15
+#: Fewer leave too little for a team of five with two computers each, and for whoever looks after the server.
+_FEW_CONNECTIONS: Final = 25
+_NOTIFICATION_S: Final = 3.0
+
+
+def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
+    """With the login that owns the database. Changes nothing and does not raise: what could not be asked is a check
+    that failed, and ends the list."""
+    checks: list[SetupCheck] = []
+    try:
+        conn = open_connection(address, password)
+    except TeamError as error:
+        return (_check("Connection", CheckState.FAILED, f"{error.what} {error.next_step}".strip()),)
+    checks.append(_check("Connection", CheckState.OK, "The server answers and takes the login."))
+    try:
+        with our_errors(), conn:
+            checks += [look(conn) for look in _LOOKS]
+    except TeamError as error:
+        checks.append(_check("Connection", CheckState.FAILED, f"{error.what} {error.next_step}".strip()))
+    return tuple(checks)
+
+
+def foreign_things(conn: Connection) -> int:
+    """How many tables and views lie in the database that belong to no extension."""
+    return _number(
+        conn,
+        "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
+    )
+
+
+def missing_rights(conn: Connection) -> tuple[str, ...]:
+    """What the login lacks to set up a workspace, in words; empty when it may make roles and owns the database."""
+    row = conn.execute(
+        "SELECT r.rolsuper OR r.rolcreaterole, r.rolsuper OR pg_has_role(d.datdba, 'USAGE')"
+        " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
+    ).fetchone()
+    may_make_roles, owns = row or (False, False)
+    lacks = (("create roles (CREATEROLE)", may_make_roles), ("change the database, which is another's", owns))
+    return tuple(words for words, has in lacks if not has)
+
+
+def _version(conn: Connection) -> SetupCheck:
+    version = conn.info.server_version // 10_000
+    if version < OLDEST_SERVER:
+        return _check("Version", CheckState.FAILED, f"PostgreSQL {version} is too old; 15 or newer is needed.")
+    return _check("Version", CheckState.OK, f"PostgreSQL {version}.")
+
+
+def _encryption(conn: Connection) -> SetupCheck:
+    if conn.pgconn.ssl_in_use:
+        return _check("Encryption", CheckState.OK, "The connection is encrypted (TLS).")
+    return _check("Encryption", CheckState.WARNING, "Not encrypted: whoever is in between can read everything.")
+
+
+def _emptiness(conn: Connection) -> SetupCheck:
+    if _number(conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'cd'"):
+        return _check("Empty database", CheckState.FAILED, "There is a workspace in this database already.")
+    if found := foreign_things(conn):
+        what = "1 table or view" if found == 1 else f"{found} tables and views"
+        return _check("Empty database", CheckState.FAILED, f"There are {what} in it; a workspace needs one for itself.")
+    return _check("Empty database", CheckState.OK, "The database is empty.")
+
+
+def _rights(conn: Connection) -> SetupCheck:
+    if lacks := missing_rights(conn):
+        return _check("Rights", CheckState.FAILED, f"The login may not {' or '.join(lacks)}.")
+    return _check("Rights", CheckState.OK, "The login owns the database and may create roles.")
+
+
+def _writing(conn: Connection) -> SetupCheck:
+    if _text(conn, "SELECT current_setting('transaction_read_only')") == "on":
+        return _check("Writing", CheckState.FAILED, "The server takes no changes: it is a standby, or read-only.")
+    encoding = _text(conn, "SELECT current_setting('server_encoding')")
+    if encoding != "UTF8":
+        return _check("Writing", CheckState.FAILED, f"The database keeps text as {encoding}; it has to be UTF8.")
+    return _check("Writing", CheckState.OK, "The database can be written to, and takes every script.")
+
+
+def _notifications(conn: Connection) -> SetupCheck:
+    """A pooler that hands out its connections for one transaction each takes LISTEN and never tells anything."""
+    channel = f"cd_probe_{secrets.token_hex(8)}"
+    conn.execute(f"LISTEN {channel}".encode())
+    before = conn.info.backend_pid
+    conn.execute("SELECT pg_notify(%s, '')", [channel])
+    came = any(note.channel == channel for note in conn.notifies(timeout=_NOTIFICATION_S, stop_after=1))
+    conn.execute(f"UNLISTEN {channel}".encode())
+    if not came or _number(conn, "SELECT pg_backend_pid()") != before:
+        return _check(
+            "Direct connection",
+            CheckState.FAILED,
+            "Notifications do not arrive: this seems to be a pooler. Use the server's direct port, or session pooling.",
+        )
+    return _check("Direct connection", CheckState.OK, "Notifications arrive.")
+
+
+def _connections(conn: Connection) -> SetupCheck:
+    most = _number(
+        conn,
+        "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int",
+    )
+    if most < _FEW_CONNECTIONS:
+        return _check(
+            "Connections",
+            CheckState.WARNING,
+            f"The server takes {most} connections; a computer needs up to two while ChatDesk runs.",
+        )
+    return _check("Connections", CheckState.OK, f"The server takes {most} connections, up to two for each computer.")
+
+
+_LOOKS: Final[tuple[Callable[[Connection], SetupCheck], ...]] = (
+    *(_version, _encryption, _emptiness, _rights, _writing, _notifications, _connections),
+)
+
+
+def _check(name: str, state: CheckState, sentence: str) -> SetupCheck:
+    return SetupCheck(name, state, sentence)
+
+
+def _number(conn: Connection, query: str) -> int:
+    return int(_text(conn, query))
+
+
+def _text(conn: Connection, query: str) -> str:
+    row = conn.execute(query.encode()).fetchone()
+    return "" if row is None else str(row[0])
