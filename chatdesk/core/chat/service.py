@@ -436,7 +436,8 @@ class ChatService:
     async def continue_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
-        """Go on with a stopped, interrupted, failed or cut-off answer, in place; None: with whom it began."""
+        """Go on with a stopped, interrupted, failed or cut-off answer; None: with whom it began. In place, but in a
+        shared project as another version, which is returned: what others have stays as it is."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
@@ -446,7 +447,10 @@ class ChatService:
         thread = await self._threads.get(old.thread_id)
         plan = self._plan(provider or old.provider or thread.provider, model or old.model or thread.model)
         answer = await self._messages.resume(old.id, plan)
-        self._bus.publish(MessageChanged(answer))
+        if answer.id == old.id:
+            self._bus.publish(MessageChanged(answer))
+        else:
+            self._path_changed(await self._threads.get(answer.thread_id), answer.parent_id)
         await self._start_turn(answer)
         return answer
 

@@ -166,4 +166,11 @@ def _named(conn: Connection, sums: Sequence[str]) -> set[str]:
             f"SELECT DISTINCT sha256 FROM artifacts WHERE sha256 IN ({marks(batch)})", tuple(batch)
         )
         named |= {row[0] for row in rows}
+        # The parts of a message that is too large for the log travel as a file that no message names.
+        moving = conn.exec_driver_sql(
+            f"SELECT DISTINCT sha256 FROM shared_files WHERE sha256 IN ({marks(batch)})"
+            " AND state IN ('to_send', 'to_fetch')",
+            tuple(batch),
+        )
+        named |= {row[0] for row in moving}
     return named

@@ -239,6 +239,15 @@ def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
     return [] if message_id is None else [row[0] for row in rows]
 
 
+def is_logged(conn: Connection, message_id: str) -> bool:
+    """Whether others may know of a message."""
+    found = conn.exec_driver_sql(
+        "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND state <> ? LIMIT 1",
+        (message_id, CONTENT, int(ChangeState.PRIVATE)),
+    )
+    return found.first() is not None
+
+
 def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = False) -> None:
     if reg in PERSONAL:
         return

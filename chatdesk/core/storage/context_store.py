@@ -33,7 +33,8 @@ WHERE t.id = ?
 """
 
 _LONG = """
-SELECT t.id FROM threads t WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.last_activity_at < ? AND (
+SELECT t.id, t.project_id FROM threads t
+WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.last_activity_at < ? AND (
     SELECT sum(char_count) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL
 ) >= ? ORDER BY t.last_activity_at DESC LIMIT ?
 """
@@ -81,8 +82,10 @@ class ContextRepository:
         """Threads in which nothing was said since a moment, with much to read on their shown path, newest first."""
 
         def work(conn: Connection) -> tuple[str, ...]:
-            rows = conn.exec_driver_sql(_LONG, (idle_since, least_characters, limit))
-            return tuple(row[0] for row in rows)
+            # Of projects where one may only read no summary can be kept.
+            hidden = self._db.log_watch.read_only
+            rows = conn.exec_driver_sql(_LONG, (idle_since, least_characters, -1 if hidden else limit))
+            return tuple(row[0] for row in rows if row[1] not in hidden)[:limit]
 
         return await self._db.read(work)
 

@@ -55,7 +55,7 @@ from chatdesk.core.storage.connection import (
 )
 from chatdesk.core.storage.failures import is_io_error, translated, translating
 from chatdesk.core.storage.integrity import check_database
-from chatdesk.core.storage.projects import ensure_default_project
+from chatdesk.core.storage.projects import ensure_default_project, read_only_projects
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -184,6 +184,10 @@ class Database:
         if self.is_read_only:
             raise self.refusal
         return self._writer.wait_for(partial(self._write, work, is_durable))
+
+    def become(self, device_id: str) -> None:
+        """Another device from now on: ``sync_fork`` made it."""
+        self.device_id = device_id
 
     async def quick_check(self) -> list[str]:
         """What SQLite's quick check complains about; empty when all is well."""
@@ -328,10 +332,10 @@ class Database:
 
     def _count_commit(self, conn: Connection) -> high_water.HighWater:
         row = conn.exec_driver_sql(
-            "UPDATE devices SET commit_count = commit_count + 1 WHERE id = ? RETURNING commit_count, message_count",
-            (self.device_id,),
+            "UPDATE devices SET commit_count = commit_count + 1 WHERE is_mine = 1"
+            " RETURNING id, commit_count, message_count"
         ).one()
-        return high_water.HighWater(self.device_id, row[0], row[1])
+        return high_water.HighWater(*row)
 
     def _write_mark(self, mark: high_water.HighWater) -> None:
         try:
@@ -379,6 +383,7 @@ class Database:
                 self._take_device(conn)
                 ensure_default_project(conn, self.origin)
                 recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
+                self.log_watch.read_only = read_only_projects(conn)
                 search_index.drain(_driver(conn))
                 found = self._count_commit(conn)
             warning = high_water.warning(high_water.read(self.path), found)

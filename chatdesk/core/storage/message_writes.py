@@ -15,6 +15,8 @@ from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, U
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import (
     artifacts,
+    branching,
+    projects,
     shown_path,
     streaming,
     summary_staleness,
@@ -22,9 +24,9 @@ from chatdesk.core.storage import (
     thread_counters,
     token_counts,
 )
-from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.change_log import Origin, is_logged, known_deletions, log_change
 from chatdesk.core.storage.plain_text import clean, to_json
-from chatdesk.core.storage.rows import get_message
+from chatdesk.core.storage.rows import get_message, get_thread
 from chatdesk.core.storage.shown_path import Node
 from chatdesk.core.storage.threads import live_thread, touch
 
@@ -65,7 +67,7 @@ def add_question_version(
 
 def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, plan: AnswerPlan) -> Message:
     parent = _live_node(conn, parent_id)
-    node = _insert_answer(conn, origin, owner, parent, plan)
+    node = _insert_answer(conn, origin, owner, parent.thread_id, parent, plan)
     return get_message(conn, node.id)
 
 
@@ -73,16 +75,22 @@ def add_others(conn: Connection, origin: Origin, owner: str, first: Message, pla
     """More pending answers beside ``first``, which stays the shown one."""
     assert first.parent_id is not None  # an answer stands below its question
     parent = _live_node(conn, first.parent_id)
-    ids = [_insert_answer(conn, origin, owner, parent, plan).id for plan in plans]
+    ids = [_insert_answer(conn, origin, owner, parent.thread_id, parent, plan).id for plan in plans]
     lead_path_to(conn, first.id)
     return ids
 
 
-def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> None:
+def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> str:
+    """Go on with an answer where it stands. What members of a shared project have does not change any more: there it
+    goes on as another version, which begins with what there is. Returns the id of the answer that goes on."""
     node = _live_node(conn, message_id)
+    project_id = get_thread(conn, node.thread_id).project_id
+    origin.watch.check(project_id)
     is_cut_off = get_message(conn, message_id).finish_reason == "length"
     if node.role != Role.ASSISTANT or not (Status(node.status).can_continue or is_cut_off):
         raise NotPossible("Only an answer that stopped before its end can be continued.")
+    if projects.share_of(conn, project_id) is not None and is_logged(conn, message_id):
+        return _go_on_beside(conn, origin, owner, node, plan)
     before = thread_counters.of_messages(conn, [message_id])
     conn.execute(
         tables.messages.update()
@@ -105,6 +113,20 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
     thread_counters.change_by_difference(conn, node.thread_id, before, after)
     token_counts.forget(conn, message_id)
     summary_staleness.mark_message(conn, message_id, StaleReason.EDITED)
+    return message_id
+
+
+def _go_on_beside(conn: Connection, origin: Origin, owner: str, node: Node, plan: AnswerPlan) -> str:
+    parent = None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
+    made = _insert_answer(conn, origin, owner, node.thread_id, parent, plan)
+    branching.copy_parts(conn, origin, {node.id: made.id})
+    token_counts.forget(conn, made.id)
+    conn.exec_driver_sql(
+        "UPDATE messages SET (char_count, line_count) = (SELECT char_count, line_count FROM messages WHERE id = ?)"
+        " WHERE id = ?",
+        (node.id, made.id),
+    )
+    return made.id
 
 
 def select_version(conn: Connection, message_id: str) -> str:
@@ -136,7 +158,7 @@ def _ask(
     attachments: Sequence[Attachment],
 ) -> tuple[Message, Message | None]:
     question = _insert_question(conn, origin, thread_id, parent, clean(text), attachments)
-    answer = None if plan is None else _insert_answer(conn, origin, owner, question, plan)
+    answer = None if plan is None else _insert_answer(conn, origin, owner, thread_id, question, plan)
     touch(conn, thread_id, origin.now())
     return get_message(conn, question.id), None if answer is None else get_message(conn, answer.id)
 
@@ -185,15 +207,19 @@ def _insert_question(
         op="new",
         entity=node.id,
         hlc=origin.hybrid_clock.next(),
+        knows=known_deletions(conn, node.parent_id),
     )
     return node
 
 
-def _insert_answer(conn: Connection, origin: Origin, owner: str, parent: Node, plan: AnswerPlan) -> Node:
+def _insert_answer(
+    conn: Connection, origin: Origin, owner: str, thread_id: str, parent: Node | None, plan: AnswerPlan
+) -> Node:
+    origin.watch.check(get_thread(conn, thread_id).project_id)
     return _insert(
         conn,
         origin,
-        parent.thread_id,
+        thread_id,
         parent,
         role=Role.ASSISTANT,
         status=Status.PENDING,

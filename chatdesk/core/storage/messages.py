@@ -221,12 +221,12 @@ class MessageRepository:
         return await self._db.write(work)
 
     async def resume(self, message_id: str, plan: AnswerPlan) -> Message:
-        """Continue an answer that stopped, failed or was interrupted: pending again, its text kept."""
+        """Continue an answer that stopped, failed or was interrupted: pending again, its text kept. In a shared project
+        that is another version of it."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Message:
-            message_writes.resume(conn, self._db.origin, self._db.owner_token, wanted, plan)
-            return get_message(conn, wanted)
+            return get_message(conn, message_writes.resume(conn, self._db.origin, self._db.owner_token, wanted, plan))
 
         return await self._db.write(work)
 

@@ -84,6 +84,20 @@ def live_project(conn: Connection, project_id: str) -> Project:
     return project
 
 
+def read_only_projects(conn: Connection) -> frozenset[str]:
+    """Shared projects in which this person may only read, for ``LogWatch.read_only``."""
+    rows = conn.exec_driver_sql("SELECT project_id FROM shared_projects WHERE role = 'viewer' AND state <> 'ended'")
+    return frozenset(row[0] for row in rows)
+
+
+def share_of(conn: Connection, project_id: str) -> tuple[str, str] | None:
+    """(workspace, role) of a project that is shared, or about to be; None for one that is private."""
+    row = conn.exec_driver_sql(
+        "SELECT workspace_id, role FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
 def live_threads(conn: Connection, project_id: str) -> list[str]:
     return [
         row[0]

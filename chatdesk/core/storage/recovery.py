@@ -20,13 +20,16 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
     Part of the transaction that opens the database. Returns how many there were.
     """
     rows = conn.exec_driver_sql(
-        "SELECT m.id, m.thread_id, t.project_id, m.deleted_at, m.owner_pid_token, m.provider, m.model, m.created_at"
+        "SELECT m.id, m.thread_id, m.parent_id, t.project_id, m.deleted_at, m.owner_pid_token, m.provider, m.model,"
+        " m.created_at"
         " FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.status IN ('pending', 'streaming')"
     ).all()
     orphans = [
         row
         for row in rows
-        if row[4] != own_token and not owner_token.is_alive(row[4]) and not (row[4] or "").startswith(WAITING)
+        if row.owner_pid_token != own_token
+        and not owner_token.is_alive(row.owner_pid_token)
+        and not (row.owner_pid_token or "").startswith(WAITING)
     ]
     now = origin.now()
     for row in orphans:

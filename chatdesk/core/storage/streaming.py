@@ -13,7 +13,7 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import MessageNotFound, NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import tables, thread_counters, usage_events
+from chatdesk.core.storage import change_log, tables, thread_counters, usage_events
 from chatdesk.core.storage.change_log import Origin, log_change
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.plain_text import clean, from_json, to_json
@@ -149,7 +149,7 @@ def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_count
     if row.deleted_at is None:
         after = thread_counters.of_messages(conn, [row.id])
         thread_counters.change_by_difference(conn, row.thread_id, before, after)
-    is_known = conn.exec_driver_sql("SELECT 1 FROM changes WHERE entity = ? LIMIT 1", (row.id,)).first() is not None
+    is_known = change_log.is_logged(conn, row.id)
     log_change(
         conn,
         origin,
@@ -158,6 +158,8 @@ def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_count
         op="edit" if is_known else "new",
         entity=row.id,
         hlc=hlc,
+        knows=change_log.known_deletions(conn, row.parent_id),
+        is_kept=True,  # it was asked for while that was allowed
     )
 
 
@@ -209,8 +211,8 @@ def _content(part: tuple[int, str, str]) -> dict[str, Any]:
 
 def _unfinished(conn: Connection, message_id: str) -> Row[Any]:
     row = conn.exec_driver_sql(
-        "SELECT m.id, m.thread_id, t.project_id, m.status, m.provider, m.model, m.deleted_at, m.prompt_tokens,"
-        " m.completion_tokens, m.total_tokens, m.cached_tokens, m.reasoning_tokens"
+        "SELECT m.id, m.thread_id, m.parent_id, t.project_id, m.status, m.provider, m.model, m.deleted_at,"
+        " m.prompt_tokens, m.completion_tokens, m.total_tokens, m.cached_tokens, m.reasoning_tokens"
         " FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.id = ?",
         (message_id,),
     ).first()

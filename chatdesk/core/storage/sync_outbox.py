@@ -23,7 +23,11 @@ from chatdesk.core.storage import sync_bodies
 from chatdesk.core.storage.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_bodies import FileBody, MessageBody
+from chatdesk.core.storage.sync_refused import copy_refused as copy_refused
+from chatdesk.core.storage.sync_refused import forget_refused as forget_refused
 from chatdesk.core.storage.sync_refused import parent_ids, refuse
+from chatdesk.core.storage.sync_refused import refused as refused
+from chatdesk.core.storage.sync_refused import retry_refused as retry_refused
 
 #: Puts bytes where attached files lie; their sum.
 PutBlob = Callable[[bytes], str]
@@ -161,8 +165,8 @@ def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[
             f" problem = NULL WHERE id = ? AND state IN ({_PENDING}, {_REFUSED})",
             taken,
         ).rowcount
-    refused = [result for result in results if not result.status.is_taken and result.status is not PushStatus.FORKED]
-    said = refuse(conn, origin, project_id, [(result.id, result.status.value) for result in refused])
+    untaken = [result for result in results if not result.status.is_taken and result.status is not PushStatus.FORKED]
+    said = refuse(conn, origin, project_id, [(result.id, result.status.value) for result in untaken])
     return Settled(
         acknowledged=acknowledged,
         refused=tuple(said),

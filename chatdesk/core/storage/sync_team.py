@@ -26,6 +26,7 @@ from chatdesk.core.domain.team import (
 from chatdesk.core.storage import sync_sharing
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean, from_json
+from chatdesk.core.storage.projects import read_only_projects as read_only_projects
 
 ROUNDS_KEPT: Final = 500
 #: A project that was shared a moment ago may not be in a list that the server made before.
@@ -279,15 +280,6 @@ def _shared(row: Sequence[Any]) -> SharedProject:
         refused=row[7],
         ended=None if row[5] is None else EndReason(row[5]),
     )
-
-
-def read_only_projects(conn: Connection) -> frozenset[str]:
-    """Shared projects in which this person may only read, for ``LogWatch.read_only``."""
-    rows = conn.exec_driver_sql(
-        "SELECT project_id FROM shared_projects WHERE role = ? AND state <> ?",
-        (TeamRole.VIEWER.value, ShareState.ENDED.value),
-    )
-    return frozenset(row[0] for row in rows)
 
 
 # The log of rounds

@@ -82,12 +82,17 @@ class ThreadRepository:
         return await self._change(thread_id, *_title_change(wanted, TitleSource.PERSON))
 
     async def retitle(self, thread_id: str, title: str, source: TitleSource) -> Thread | None:
-        """A title that nobody typed; None, and nothing changes, where somebody did, or the thread is in the trash."""
+        """A title that nobody typed; None, and nothing changes, where somebody did, the thread is in the trash, or in
+        a shared project where this person may only read."""
         wanted, better = checked_id(thread_id), checked_title(title)
 
         def work(conn: Connection) -> Thread | None:
-            row = conn.exec_driver_sql("SELECT title_source, deleted_at FROM threads WHERE id = ?", (wanted,)).first()
+            row = conn.exec_driver_sql(
+                "SELECT title_source, deleted_at, project_id FROM threads WHERE id = ?", (wanted,)
+            ).first()
             if row is None or row[0] == TitleSource.PERSON or row[1] is not None:
+                return None
+            if row[2] in self._db.log_watch.read_only:
                 return None
             return change_thread(conn, self._db.origin, wanted, *_title_change(better, source))
 
