@@ -109,6 +109,7 @@ class TeamDialogs:
     # Getting in
 
     async def create(self) -> None:
+        self._refuse_read_only()
         dialog = CreateWorkspaceDialog(self._panes.theme, read_address, my_name=_my_name(), parent=self.parent())
         membership = self._team.membership
         made: list[Workspace] = []
@@ -141,8 +142,7 @@ class TeamDialogs:
         await self.join(text)
 
     async def join(self, text: str) -> None:
-        if self._services.read_only_reason is not None:
-            raise self._services.read_only_reason
+        self._refuse_read_only()
         membership = self._team.membership
         dialog = JoinWorkspaceDialog(
             self._panes.theme, membership.read_invitation, text=text, my_name="", parent=self.parent()
@@ -326,6 +326,11 @@ class TeamDialogs:
         dialog.open()
 
     # Inside
+
+    def _refuse_read_only(self) -> None:
+        """A profile that cannot be written could not remember a workspace."""
+        if self._services.read_only_reason is not None:
+            raise self._services.read_only_reason
 
     async def _workspace(self, workspace_id: str) -> Workspace:
         found = [each for each in await self._team.workspaces() if workspace_id in ("", each.id)]

@@ -13,6 +13,7 @@ from chatdesk.core.domain.team import (
     ShareCount,
     SharedProject,
     ShareState,
+    SyncPhase,
     SyncStatus,
     TeamMember,
     TeamRole,
@@ -21,14 +22,14 @@ from chatdesk.core.domain.team import (
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
-from chatdesk.ui.dialogs.team_roles import RoleRows, grantable
+from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows, grantable
 from chatdesk.ui.dialogs.team_words import (
     ROLE_HINTS,
     ROLE_NAMES,
     WHO_CAN_READ,
     count_of,
     member_words,
-    project_words,
+    open_words,
     share_words,
     status_words,
 )
@@ -84,7 +85,7 @@ class ShareProjectDialog(TeamPanel):
             ("What never leaves", _NEVER),
             ("Good to know", f"{WHO_CAN_READ} Threads of a shared project cannot be moved out of it, only copied."),
         ):
-            self.body.addWidget(plain_label(heading, "strong"))
+            self.add_heading(heading)
             self.body.addWidget(plain_label(words, "muted", wraps=True))
         self.body.addStretch(1)
         cancel = self.add_button(push_button("Cancel", "shareCancel", self.reject))
@@ -135,7 +136,7 @@ class SharedProjectDialog(TeamPanel):
         self.state = plain_label(state_words(project), "muted", wraps=True)
         self.state.setObjectName("sharedState")
         self.body.addWidget(self.state)
-        self.body.addWidget(plain_label("Who sees it", "strong"))
+        self.add_heading("Who sees it")
         self.roles = RoleRows(object_name="sharedRoles")
         offered = grantable(project.role)
         people = [each for each in members if each.status is not MemberStatus.REMOVED]
@@ -155,8 +156,9 @@ class SharedProjectDialog(TeamPanel):
             )
         self.roles.chosen.connect(self._on_role_chosen)
         self.body.addWidget(self.roles)
-        words = "A change holds at once. Whoever loses access keeps the copy that is on their computer already."
-        self.body.addWidget(plain_label(words, "muted", wraps=True))
+        if offered:
+            words = "A change holds at once. Whoever loses access keeps the copy that is on their computer already."
+            self.body.addWidget(plain_label(f"{LEGEND} {words}", "muted", wraps=True))
         self.body.addStretch(1)
         is_owner = project.role is TeamRole.OWNER
         self.end_button = self.add_button(
@@ -172,7 +174,8 @@ class SharedProjectDialog(TeamPanel):
 
     def show_status(self, status: SyncStatus) -> None:
         """How the workspace stands, so that one sees the project go up."""
-        self.state.setText(f"{state_words(self.project)} {status_words(status)}")
+        is_at_rest = status.phase is SyncPhase.SYNCED and not status.waiting and not status.refused
+        self.state.setText(state_words(self.project) if is_at_rest else status_words(status))
 
     def show_roles(self, members: Sequence[TeamMember]) -> None:
         """What the server has, as after a change that failed."""
@@ -190,7 +193,7 @@ def state_words(project: SharedProject) -> str:
     if project.state is ShareState.SHARING:
         return "What was there before is on its way up."
     if project.waiting or project.refused:
-        return f"{project_words(project)}."
+        return f"{open_words(project)}."
     return "Everything of it is with the team."
 
 

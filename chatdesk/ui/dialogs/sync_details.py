@@ -83,7 +83,7 @@ class SyncDetailsDialog(TeamPanel):
         self.body.addWidget(self.outcome)
         self.body.addLayout(self._refused)
         self.body.addLayout(self._disagreements)
-        self.body.addWidget(plain_label("Log of rounds", "strong"))
+        self.add_heading("Log of rounds")
         self.body.addWidget(self.rounds, 1)
         close = self.add_button(push_button("Close", "detailsClose", self.accept))
         close.setProperty("isWayOut", True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team_setup import CheckState, SetupCheck
 from chatdesk.ui.accessibility.announce import announce
@@ -128,6 +128,9 @@ class CreateWorkspaceDialog(TeamPanel):
     # Steps
 
     def _go(self, place: int) -> None:
+        for number in range(self._pages.count()):  # a page that is not shown needs no room
+            policy = QSizePolicy.Policy.Preferred if number == place else QSizePolicy.Policy.Ignored
+            self._pages.widget(number).setSizePolicy(policy, policy)
         self._pages.setCurrentIndex(place)
         self.show_problem("")
         self._refresh()

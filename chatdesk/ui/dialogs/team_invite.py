@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QTextOption
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QWidget
 
 from chatdesk.core.domain.team import TeamRole
@@ -16,7 +16,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_join import INVITATION_ENDING
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
-from chatdesk.ui.dialogs.team_roles import RoleRows
+from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows
 from chatdesk.ui.dialogs.team_words import day
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
@@ -39,6 +39,8 @@ class CodeBox(QWidget):
         self._link = self._file_text = ""
         self.code = TextField(theme, name="Code", object_name="teamCodeShown", most=_MOST)
         self.code.setReadOnly(True)
+        self.code.setFont(theme.font("code"))
+        self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.code.setFixedHeight(round(96 * max(1.0, theme.scale)))
         self.said = plain_label("", "muted", wraps=True)
         self.said.setObjectName("teamCodeSaid")
@@ -155,6 +157,7 @@ class InviteDialog(_CodePanel):
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
         self.days.setSuffix(" days")
+        self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
         who, how_long = plain_label("Who is invited", "text"), plain_label("Can be used for", "text")
         who.setBuddy(self.name)
         how_long.setBuddy(self.days)
@@ -165,12 +168,14 @@ class InviteDialog(_CodePanel):
             wraps=True,
         )
         none.setVisible(not projects)
+        legend = plain_label(LEGEND, "muted", wraps=True)
+        legend.setVisible(bool(projects))
         limit = QHBoxLayout()
         limit.addWidget(how_long)
         limit.addWidget(self.days)
         limit.addStretch(1)
-        self._asked: list[QWidget] = [who, self.name, heading, self.roles, how_long, self.days]
-        for widget in (who, self.name, heading, none, self.roles):
+        self._asked: list[QWidget] = [who, self.name, heading, self.roles, legend, how_long, self.days]
+        for widget in (who, self.name, heading, none, self.roles, legend):
             self.body.addWidget(widget)
         self.body.addLayout(limit)
         self._none = none

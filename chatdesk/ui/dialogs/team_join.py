@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextOption
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.domain.team_setup import CodeKind, InvitationView
@@ -49,6 +49,8 @@ class JoinWorkspaceDialog(TeamPanel):
         self.setAcceptDrops(True)
         self.code = TextField(theme, name="Invitation", object_name="teamCode", most=_MOST_BYTES)
         self.code.setPlaceholderText("chatdesk-join:…")
+        self.code.setFont(theme.font("code"))
+        self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.code.setAcceptDrops(False)  # the dialog takes the file, wherever it is let go
         self.code.setFixedHeight(round(84 * max(1.0, theme.scale)))
         self.open_button = push_button("Open file…", "teamOpenFile", self.choose_file)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, clear, line, push_button
-from chatdesk.ui.dialogs.team_roles import RoleRows, grantable
+from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows, grantable
 from chatdesk.ui.dialogs.team_words import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
 
@@ -100,8 +100,8 @@ class MemberDialog(TeamPanel):
             for widget in (self.name, self.rename_button):
                 widget.setParent(self)
                 widget.hide()
-            self.body.addWidget(plain_label(member_words(member, is_me=False), "muted", wraps=True))
-        self.body.addWidget(plain_label("Roles", "strong"))
+            self.body.addWidget(_label(member_words(member, is_me=False), "muted"))
+        self.add_heading("Roles")
         self.roles = RoleRows(object_name="teamMemberRoles")
         for project_id, name in projects.items():
             role = member.roles.get(project_id)
@@ -116,7 +116,9 @@ class MemberDialog(TeamPanel):
         self.body.addWidget(self.roles)
         if not projects:
             self.body.addWidget(plain_label("No project is shared with the workspace yet.", "muted", wraps=True))
-        self.body.addWidget(plain_label("A change holds at once, on all of their computers.", "muted", wraps=True))
+        if any(grantable(role) for role in mine.values()) and not is_me:
+            words = f"{LEGEND} A change holds at once, on all of their computers."
+            self.body.addWidget(plain_label(words, "muted", wraps=True))
         self.body.addStretch(1)
         if is_me:
             self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))

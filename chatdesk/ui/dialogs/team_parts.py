@@ -89,6 +89,11 @@ class TeamPanel(Panel):
     def is_busy(self) -> bool:
         return bool(self._locked)
 
+    def add_heading(self, text: str) -> None:
+        """A heading in the body, with some room above it."""
+        self.body.addSpacing(self.theme.tokens.space.xs)
+        self.body.addWidget(plain_label(text, "strong", wraps=True))
+
     def add_button(self, button: QPushButton) -> QPushButton:
         self.buttons.addWidget(button)
         return button

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team import TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_words import ROLE_HINTS, ROLE_NAMES
 
 _NONE = "No access"
+#: What each role may do, for below the rows.
+LEGEND = " ".join(f"{ROLE_NAMES[role]}: {ROLE_HINTS[role]}." for role in TeamRole)
 
 
 def grantable(mine: TeamRole | None) -> tuple[TeamRole, ...]:
@@ -50,10 +52,12 @@ class RoleRows(QWidget):
         """``offered``: what can be chosen besides no access; empty: nothing. ``whose`` completes *Role of …* or *Role
         in …* for screen readers."""
         place = self._grid.rowCount()
-        name = plain_label(words, "text", wraps=True)
-        self._grid.addWidget(name, place, 0)
+        about = QVBoxLayout()
+        about.setSpacing(0)
+        about.addWidget(plain_label(words, "text", wraps=True))
         if hint:
-            self._grid.addWidget(plain_label(hint, "muted", wraps=True), place + 1, 0, 1, 2)
+            about.addWidget(plain_label(hint, "muted", wraps=True))
+        self._grid.addLayout(about, place, 0)
         if not offered or (role is not None and role not in offered):
             text = plain_label(_NONE if role is None else ROLE_NAMES[role], "text")
             text.setAccessibleName(f"{whose or words}: {text.text()}")
@@ -64,10 +68,10 @@ class RoleRows(QWidget):
         box.setAccessibleName(whose or f"Role of {words}")
         box.addItem(_NONE, None)
         for each in offered:
-            box.addItem(f"{ROLE_NAMES[each]}: {ROLE_HINTS[each]}", each.value)
+            box.addItem(ROLE_NAMES[each], each.value)
+            box.setItemData(box.count() - 1, ROLE_HINTS[each], Qt.ItemDataRole.ToolTipRole)
+            box.setItemData(box.count() - 1, ROLE_HINTS[each], Qt.ItemDataRole.AccessibleDescriptionRole)
         box.setCurrentIndex(0 if role is None else box.findData(role.value))
-        box.setMinimumContentsLength(16)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.activated.connect(lambda _place: self.chosen.emit(key, self.role(key)))
         self._boxes[key] = box
         self._grid.addWidget(box, place, 1)

@@ -116,9 +116,13 @@ def project_words(project: SharedProject) -> str:
     """Role and what is to be done, for one line."""
     if project.state is ShareState.ENDED:
         return _ENDS[project.ended or EndReason.UNSHARED]
-    words = [ROLE_NAMES[project.role]]
-    if project.state is ShareState.SHARING:
-        words.append("going up")
+    is_going_up = project.state is ShareState.SHARING
+    return ", ".join(filter(None, (ROLE_NAMES[project.role], "going up" if is_going_up else "", open_words(project))))
+
+
+def open_words(project: SharedProject) -> str:
+    """What of a project is only here, or empty."""
+    words = []
     if project.waiting:
         words.append(f"{count_of(project.waiting, 'change')} {_wait(project.waiting)}")
     if project.refused:
