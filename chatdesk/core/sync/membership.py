@@ -181,8 +181,8 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
-        """A lost or retired computer: what it sends from then on is not taken. Changing the password keeps it from
-        reading, too."""
+        """Take a retired computer off the list. Whoever has its password is let in again: after a loss, change the
+        password, too."""
         workspace = await self._workspace(workspace_id)
         await self._on_server(workspace, lambda server: server.remove_device(device_id))
         await self._on_changed(workspace.id)

@@ -1,0 +1,546 @@
+"""Making, joining and leaving workspaces, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamRole, Workspace
+from chatdesk.core.domain.team_setup import CheckState, CodeKind, Invitation
+from chatdesk.core.errors import ChatDeskError, InvalidId, NotPossible, StorageError
+from chatdesk.core.ids import new_id
+from chatdesk.core.paths import migrations_dir
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.projects import ProjectRepository
+from chatdesk.core.sync import errors, joining, membership_errors
+from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
+from chatdesk.core.sync.membership import Membership
+from chatdesk.core.sync.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords
+from chatdesk.core.sync.team_store import setup
+from chatdesk.core.sync.team_store.administration import Administration
+from tests.helpers.postgres import TeamDatabase
+
+DAY_MS = 86_400_000
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+class Keyring(dict[str, str]):
+    """A keyring in memory."""
+
+    def get_password(self, _service: str, name: str) -> str | None:
+        return self.get(name)
+
+    def set_password(self, _service: str, name: str, value: str) -> None:
+        self[name] = value
+
+    def delete_password(self, _service: str, name: str) -> None:
+        del self[name]
+
+
+class Clock(SystemClock):
+    """The real one, moved."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.ahead_ms
+
+
+@dataclass
+class Profile:
+    """One person's ChatDesk on one computer."""
+
+    database: Database
+    membership: Membership
+    keyring: Keyring
+    clock: Clock
+    environ: dict[str, str]
+    place: list[KeyPlace]
+    logged: list[str]
+    changed: list[str] = field(default_factory=list)
+
+    async def workspaces(self) -> list[Workspace]:
+        return await self.database.read(sync_team.workspaces)
+
+    def password(self, workspace: Workspace) -> str:
+        return self.keyring[f"team:{workspace.id}"]
+
+    async def shared(self, workspace: Workspace, name: str = "Notes") -> str:
+        """A project that this person shares."""
+        project = await ProjectRepository(self.database).create(name=name)
+        with Administration.connect(workspace.address, self.password(workspace)) as server:
+            server._row("SELECT cd.create_project(%s)", (project.id,))
+        origin = self.database.origin
+        await self.database.write(
+            lambda conn: sync_sharing.begin(conn, origin, project.id, workspace.id, TeamRole.OWNER, "cd_x")
+        )
+        return project.id
+
+
+Make = Callable[[str], Any]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    made: list[Profile] = []
+
+    async def one(name: str) -> Profile:
+        folder = tmp_path / name
+        folder.mkdir()
+        clock, keyring, environ, place, logged = Clock(), Keyring(), {}, [KeyPlace.KEYRING], []  # type: ignore[var-annotated]
+        database = Database(
+            folder / "chatdesk.db", clock=clock, backup_dir=folder / "backups", migrations_dir=migrations_dir()
+        )
+        await database.open()
+        secrets = SecretStore(register=logged.append, environ=environ, load_backend=lambda: keyring)
+        changed: list[str] = []
+
+        async def note(workspace_id: str) -> None:
+            changed.append(workspace_id)
+
+        membership = Membership(
+            database, TeamPasswords(secrets, lambda: place[0]), clock, on_changed=note, version="0.1.0"
+        )
+        profile = Profile(database, membership, keyring, clock, environ, place, logged, changed)
+        made.append(profile)
+        return profile
+
+    yield one
+    for profile in made:
+        await profile.database.close()
+
+
+async def _created(profile: Profile, team: TeamDatabase) -> Workspace:
+    return await profile.membership.create_workspace("Research", "Ana", team.address, password=team.password)
+
+
+@pytest.fixture
+def team(workspace: TeamDatabase) -> TeamDatabase:
+    """A workspace that somebody owns already."""
+    return workspace
+
+
+async def _owning(profile: Profile, team: TeamDatabase) -> Workspace:
+    """As if this profile had made it."""
+    with Administration.connect(team.address, team.password) as server:
+        standing = server.standing()
+        server.rename("Ana")
+    workspace = Workspace(
+        team.workspace_id, "Research", team.address, standing.member_id, is_owner=True, joined_at=profile.clock.now_ms()
+    )
+    profile.keyring[f"team:{workspace.id}"] = team.password
+    await profile.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
+    return workspace
+
+
+async def _invited(profile: Profile, workspace: Workspace, name: str = "Ben", **roles: TeamRole) -> Invitation:
+    return await profile.membership.invite(workspace.id, name, roles=roles)
+
+
+async def _joined(profile: Profile, invitation: Invitation, name: str = "Ben") -> Workspace:
+    return await profile.membership.join(invitation.code, name, allows_unencrypted=True)
+
+
+def _is_alive(workspace: Workspace, password: str) -> bool:
+    try:
+        with Administration.connect(workspace.address, password) as server:
+            return server.standing().status is MemberStatus.ACTIVE
+    except errors.TeamError:
+        return False
+
+
+async def test_a_workspace_is_made_and_its_set_up_password_kept_nowhere(
+    make: Make, empty_database: TeamDatabase
+) -> None:
+    ana = await make("ana")
+    workspace = await _created(ana, empty_database)
+    assert (workspace.name, workspace.is_owner) == ("Research", True)
+    assert workspace.address.user.startswith("cd_")
+    assert workspace.address.user != empty_database.account
+    assert await ana.workspaces() == [workspace]
+    assert ana.changed == [workspace.id]
+    assert list(ana.keyring) == [f"team:{workspace.id}"]
+    assert empty_database.password not in ana.keyring.values()
+    assert {empty_database.password, ana.password(workspace)} <= set(ana.logged)  # redacted from logs from then on
+    assert abs(workspace.clock_offset_ms) < 60_000
+    assert _is_alive(workspace, ana.password(workspace))
+
+
+async def test_somebody_is_invited_and_joins_with_a_password_of_their_own(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    project_id = await ana.shared(workspace)
+    invitation = await _invited(ana, workspace, **{project_id: TeamRole.EDITOR})
+    view = ben.membership.read_invitation(invitation.file_text)
+    assert view.kind is CodeKind.MEMBER
+    assert (view.workspace_name, view.invited_by, view.member_name) == ("Research", "Ana", "Ben")
+    assert view.projects == (("Notes", TeamRole.EDITOR),)
+    assert abs(view.expires_at - ben.clock.now_ms() - 7 * DAY_MS) < 60_000
+
+    joined = await _joined(ben, invitation, "Benjamin")
+    assert joined.id == workspace.id
+    assert joined.member_id == invitation.member_id
+    assert not joined.is_owner
+    assert ben.changed == [workspace.id]
+    with Administration.connect(joined.address, ben.password(joined)) as server:
+        assert server.standing().member_name == "Benjamin"
+        row = server._row("SELECT role FROM cd.project_member WHERE member_id = cd.me()")
+        assert row == ("editor",)
+    with team.as_superuser() as superuser:
+        kept = superuser.execute(
+            "SELECT rolpassword, rolvaliduntil::text FROM pg_authid WHERE rolname = %s", [joined.address.user]
+        ).fetchone()
+    assert kept is not None
+    assert kept[0].startswith("SCRAM-SHA-256$4096:")
+    assert kept[1] == "infinity"
+
+
+async def test_an_invitation_used_twice_says_so(make: Make, team: TeamDatabase) -> None:
+    ana, ben, eve = await make("ana"), await make("ben"), await make("eve")
+    workspace = await _owning(ana, team)
+    invitation = await _invited(ana, workspace)
+    await _joined(ben, invitation)
+    with pytest.raises(membership_errors.InvitationUsed, match="used already"):
+        await _joined(eve, invitation)
+    assert await eve.workspaces() == []
+    assert not eve.keyring
+    with pytest.raises(membership_errors.AlreadyJoined):
+        await _joined(ben, invitation)
+
+
+async def test_an_expired_invitation_says_so(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    invitation = await _invited(ana, workspace)
+    login = ana.membership.read_invitation(invitation.code).address
+    assert login is not None
+    with team.as_superuser() as superuser:
+        superuser.execute(f"ALTER ROLE {login.user} VALID UNTIL '2020-01-01'".encode())
+    ben.clock.ahead_ms = 8 * DAY_MS
+    assert ben.membership.read_invitation(invitation.code).is_expired
+    with pytest.raises(membership_errors.InvitationExpired, match="has expired"):
+        await _joined(ben, invitation)
+
+
+async def test_a_clock_that_is_weeks_off_does_not_keep_anybody_out(make: Make, empty_database: TeamDatabase) -> None:
+    """What the server takes is good; only the sentence for a refusal looks at this computer's clock."""
+    ana, ben = await make("ana"), await make("ben")
+    ana.clock.ahead_ms = -14 * DAY_MS
+    workspace = await _created(ana, empty_database)
+    assert abs(workspace.clock_offset_ms - 14 * DAY_MS) < 60_000
+    invitation = await _invited(ana, workspace)
+    ben.clock.ahead_ms = 30 * DAY_MS
+    assert (await _joined(ben, invitation)).id == workspace.id
+
+
+async def test_removal_ends_open_connections_at_once(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    project_id = await ana.shared(workspace)
+    joined = await _joined(ben, await _invited(ana, workspace, **{project_id: TeamRole.EDITOR}))
+    with Administration.connect(workspace.address, ana.password(workspace)) as server:
+        before = server._row("SELECT channel FROM cd.project WHERE id = %s", (project_id,))
+    open_one = Administration.connect(joined.address, ben.password(joined))
+    try:
+        await ana.membership.remove_member(workspace.id, joined.member_id)
+        with pytest.raises(errors.TeamError):
+            open_one.standing()
+    finally:
+        open_one.close()
+    with pytest.raises(errors.TeamLoginClosed, match="no longer a member"):
+        await ben.membership.rename_me(workspace.id, "Benny")
+    with Administration.connect(workspace.address, ana.password(workspace)) as server:
+        assert server._row("SELECT channel FROM cd.project WHERE id = %s", (project_id,)) != before
+    with pytest.raises(NotPossible, match="cannot remove yourself"):
+        await ana.membership.remove_member(workspace.id, workspace.member_id)
+
+
+async def test_only_owners_of_the_workspace_remove_and_only_managers_give_roles(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    project_id = await ana.shared(workspace)
+    joined = await _joined(ben, await _invited(ana, workspace, **{project_id: TeamRole.VIEWER}))
+    for attempt in (
+        ben.membership.remove_member(workspace.id, workspace.member_id),
+        ben.membership.invite(workspace.id, "Eve", roles={}),
+        ben.membership.invite(workspace.id, "Eve", roles={project_id: TeamRole.VIEWER}),
+        ben.membership.rename_workspace(workspace.id, "Mine"),
+        ben.membership.set_workspace_owner(workspace.id, joined.member_id, True),
+    ):
+        with pytest.raises(ChatDeskError):
+            await attempt
+    with pytest.raises(NotPossible, match="not shared"):
+        await ben.membership.set_role(new_id(), joined.member_id, TeamRole.OWNER)
+
+    await ana.membership.set_role(project_id, joined.member_id, TeamRole.ADMIN)
+    with pytest.raises(errors.TeamLastOwner, match="remain owner"):
+        await ana.membership.set_role(project_id, workspace.member_id, None)
+    await ana.membership.set_role(project_id, joined.member_id, None)
+    with pytest.raises(errors.TeamLastOwner):
+        await ana.membership.set_workspace_owner(workspace.id, workspace.member_id, False)
+    await ana.membership.set_workspace_owner(workspace.id, joined.member_id, True)
+    await ben.membership.rename_workspace(workspace.id, "Ours")
+    await ben.membership.rename_me(workspace.id, "Ben the second")
+    with Administration.connect(workspace.address, ana.password(workspace)) as server:
+        assert server.standing().workspace_name == "Ours"
+
+
+async def test_leaving_keeps_the_membership_unless_it_is_for_good(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    joined = await _joined(ben, await _invited(ana, workspace))
+    password = ben.password(joined)
+    code = await ben.membership.add_computer(joined.id)
+    await ben.membership.leave(joined.id)
+    assert await ben.workspaces() == []
+    assert not ben.keyring
+    assert ben.changed[-1] == joined.id
+    assert _is_alive(joined, password)
+    with pytest.raises(membership_errors.NotJoined):
+        await ben.membership.leave(joined.id)
+
+    back = await ben.membership.join(code.code, "", passphrase=code.passphrase, allows_unencrypted=True)
+    assert back.member_id == joined.member_id
+    await ben.membership.leave(joined.id, for_good=True)
+    assert not _is_alive(joined, password)
+    with pytest.raises(errors.TeamLastOwner):
+        await ana.membership.leave(workspace.id, for_good=True)
+    assert await ana.workspaces() == [workspace]
+
+
+async def test_a_further_computer_of_the_same_person_gets_the_same_login(
+    make: Make, empty_database: TeamDatabase
+) -> None:
+    desk, lap = await make("desk"), await make("lap")
+    workspace = await _created(desk, empty_database)
+    code = await desk.membership.add_computer(workspace.id)
+    view = lap.membership.read_invitation(code.file_text)
+    assert view.needs_passphrase
+    with pytest.raises(membership_errors.PassphraseMissing):
+        await lap.membership.join(code.code, "Ana", allows_unencrypted=True)
+    with pytest.raises(WrongCodePassphrase):
+        await lap.membership.join(code.code, "Ana", passphrase="aaaa-bbbb-cccc", allows_unencrypted=True)
+    with pytest.raises(membership_errors.UnencryptedNotAgreed):
+        await lap.membership.join(code.code, "Ana", passphrase=code.passphrase)
+    joined = await lap.membership.join(code.code, "Ana", passphrase=code.passphrase, allows_unencrypted=True)
+    assert replace(joined, joined_at=0, clock_offset_ms=0) == replace(workspace, joined_at=0, clock_offset_ms=0)
+    assert lap.password(joined) == desk.password(workspace)
+
+    late = await make("late")
+    late.clock.ahead_ms = 2 * DAY_MS
+    with pytest.raises(membership_errors.InvitationExpired, match="code has expired"):
+        await late.membership.join(code.code, "Ana", passphrase=code.passphrase, allows_unencrypted=True)
+
+    await desk.membership.change_password(workspace.id)
+    third = await make("third")
+    with pytest.raises(membership_errors.CodeOutOfDate):
+        await third.membership.join(code.code, "Ana", passphrase=code.passphrase, allows_unencrypted=True)
+    with pytest.raises(errors.TeamLoginRefused):
+        await lap.membership.enter_password(workspace.id, "wrong-password")
+    await lap.membership.enter_password(workspace.id, desk.password(workspace))
+    assert lap.password(joined) == desk.password(workspace)
+
+
+async def test_a_computer_is_taken_off_the_list_and_stands_there_again_once_it_connects(
+    make: Make, empty_database: TeamDatabase
+) -> None:
+    ana = await make("ana")
+    workspace = await _created(ana, empty_database)
+    device = ana.database.device_id
+    with Administration.connect(workspace.address, ana.password(workspace)) as server:
+        server._row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
+        await ana.membership.remove_device(workspace.id, device)
+        removed = server._row("SELECT removed_at IS NOT NULL FROM cd.device")
+        server._row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
+        assert (removed, server._row("SELECT removed_at IS NOT NULL FROM cd.device")) == ((True,), (False,))
+    with pytest.raises(errors.TeamDeviceUnknown):
+        await ana.membership.remove_device(workspace.id, new_id())
+
+
+async def test_an_invitation_without_encryption_needs_a_word(make: Make, team: TeamDatabase) -> None:
+    if team.cluster.has_tls:
+        pytest.skip("this server has TLS")
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    invitation = await _invited(ana, workspace)
+    assert ben.membership.read_invitation(invitation.code).is_unencrypted
+    with pytest.raises(membership_errors.UnencryptedNotAgreed, match="no encryption"):
+        await ben.membership.join(invitation.code, "Ben")
+
+
+async def test_afar_there_is_no_way_without_encryption(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = await make("ana")
+    monkeypatch.setattr(joining, "is_private", lambda _host, _port: False)
+    address = ServerAddress(host="127.0.0.1", port=1, database="team", user="ana", tls="disable")
+    with pytest.raises(membership_errors.UnencryptedAfar, match="encryption only"):
+        await ana.membership.create_workspace("Research", "Ana", address, password="secret")
+    checks = await ana.membership.examine(address, "secret")
+    assert [each.state for each in checks] == [CheckState.FAILED]
+
+
+async def test_a_server_that_is_away_and_names_that_cannot_be(make: Make, empty_database: TeamDatabase) -> None:
+    ana = await make("ana")
+    away = replace(empty_database.address, port=1)
+    with pytest.raises(errors.TeamUnreachable):
+        await ana.membership.create_workspace("Research", "Ana", away, password="x")
+    with pytest.raises(errors.TeamLoginRefused, match="wrong, or it has expired"):
+        await ana.membership.create_workspace("Research", "Ana", empty_database.address, password="wrong")
+    for bad in ("", "  ", "\n", "x" * 81):
+        with pytest.raises(membership_errors.NameUnusable):
+            await ana.membership.create_workspace(bad, "Ana", empty_database.address, password="x")
+    workspace = await _created(ana, empty_database)
+    for days in (0, 61):
+        with pytest.raises(NotPossible, match="1 to 60 days"):
+            await ana.membership.invite(workspace.id, "Ben", roles={}, valid_days=days)
+    with pytest.raises(InvitationUnusable):
+        await ana.membership.join("hello", "Ana")
+    with pytest.raises(InvalidId):
+        await ana.membership.leave("nothing")
+    with pytest.raises(membership_errors.NotJoined):
+        await ana.membership.add_computer(new_id())
+
+
+async def test_a_database_that_is_in_use_is_left_alone(make: Make, empty_database: TeamDatabase) -> None:
+    ana, eve = await make("ana"), await make("eve")
+    workspace = await _created(ana, empty_database)
+    with pytest.raises(errors.TeamDatabaseNotEmpty, match="not empty"):
+        await _created(eve, empty_database)
+    assert _is_alive(workspace, ana.password(workspace))
+
+
+async def test_without_a_place_for_the_password_nothing_is_changed(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    invitation = await _invited(ana, workspace)
+    ben.place[0] = KeyPlace.MEMORY
+    with pytest.raises(PasswordNotKept, match="cannot keep the password"):
+        await _joined(ben, invitation)
+    ben.environ[VARIABLE] = "short"
+    with pytest.raises(PasswordUnusable):
+        await _joined(ben, invitation)
+    ben.environ[VARIABLE] = "a-password-of-ones-own"
+    joined = await _joined(ben, invitation)
+    assert not ben.keyring
+    assert _is_alive(joined, "a-password-of-ones-own")
+    with pytest.raises(NotPossible, match="environment variable"):
+        await ben.membership.change_password(joined.id)
+    await ben.membership.rename_me(joined.id, "Benny")
+    del ben.environ[VARIABLE]
+    with pytest.raises(errors.TeamPasswordMissing):
+        await ben.membership.rename_me(joined.id, "Benny")
+    with pytest.raises(NotPossible, match="password of this workspace is not known"):
+        await ben.membership.add_computer(joined.id)
+    await ben.membership.enter_password(joined.id, "a-password-of-ones-own")
+    await ben.membership.rename_me(joined.id, "Benny")
+
+
+async def test_a_profile_that_can_only_be_read_joins_nothing(make: Make, empty_database: TeamDatabase) -> None:
+    ana = await make("ana")
+    ana.database.is_read_only = True
+    with pytest.raises(StorageError):
+        await _created(ana, empty_database)
+    ana.database.is_read_only = False
+
+
+# Killed between any two steps
+
+
+def _kill(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """The next call of ``name`` is the last thing that this process does; right before it is right after the one
+    before."""
+    real = getattr(owner, name)
+
+    def dying(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(owner, name, real)
+        done = real(*args, **more)
+        if isinstance(done, Administration):
+            done.close()
+        raise Killed
+
+    monkeypatch.setattr(owner, name, dying)
+
+
+_JOIN_STEPS = [
+    (TeamPasswords, "note"),
+    (joining, "connect"),
+    (TeamPasswords, "make"),
+    (TeamPasswords, "keep"),
+    (Administration, "accept"),
+    (Administration, "standing"),
+    (joining.Joining, "_joined"),
+    (sync_team, "add_workspace"),
+]
+
+
+@pytest.mark.parametrize("step", range(len(_JOIN_STEPS)))
+async def test_a_join_that_is_killed_is_taken_again(
+    make: Make, team: TeamDatabase, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    invitation = await _invited(ana, workspace)
+    _kill(monkeypatch, *_JOIN_STEPS[step])
+    with pytest.raises(Killed):
+        await asyncio.wait_for(_joined(ben, invitation), 30)
+    if await ben.workspaces():  # killed when everything was done
+        return
+    joined = await _joined(ben, invitation)
+    assert joined.member_id == invitation.member_id
+    assert _is_alive(joined, ben.password(joined))
+
+
+_CREATE_STEPS = [
+    (TeamPasswords, "find"),
+    (TeamPasswords, "make"),
+    (TeamPasswords, "keep"),
+    (setup, "set_up"),
+    (joining.Joining, "_joined"),
+    (sync_team, "add_workspace"),
+]
+
+
+@pytest.mark.parametrize("step", range(len(_CREATE_STEPS)))
+async def test_a_workspace_whose_making_is_killed_is_made_by_the_next_attempt(
+    make: Make, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    ana = await make("ana")
+    _kill(monkeypatch, *_CREATE_STEPS[step])
+    with pytest.raises(Killed):
+        await asyncio.wait_for(_created(ana, empty_database), 30)
+    workspace = await _created(ana, empty_database)
+    assert await ana.workspaces() == [workspace]
+    assert _is_alive(workspace, ana.password(workspace))
+    with empty_database.as_superuser() as superuser:
+        members = superuser.execute("SELECT count(*) FROM cd.member").fetchone()
+    assert members == (1,)
+
+
+@pytest.mark.parametrize("step", ["keep_next", "change_password", "promote"])
+async def test_a_change_of_the_password_that_is_killed_locks_nobody_out(
+    make: Make, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    ana = await make("ana")
+    workspace = await _created(ana, empty_database)
+    old = ana.password(workspace)
+    _kill(monkeypatch, Administration if step == "change_password" else TeamPasswords, step)
+    with pytest.raises(Killed):
+        await ana.membership.change_password(workspace.id)
+    await ana.membership.rename_me(workspace.id, "Ana the second")
+    await ana.membership.change_password(workspace.id)
+    assert ana.password(workspace) != old
+    assert list(ana.keyring) == [f"team:{workspace.id}"]
+    assert _is_alive(workspace, ana.password(workspace))
+    assert not _is_alive(workspace, old)
