@@ -108,7 +108,7 @@ class SharedWith:
 
     name_of: Callable[[str], str]
     can_write: bool = True
-    can_manage: bool = True
+    can_manage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
