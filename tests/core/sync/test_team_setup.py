@@ -245,7 +245,7 @@ def test_a_set_up_that_ends_half_way_was_none(
 def test_set_ups_at_once_wait_for_each_other(empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "_LOCK_S", 1)
     with empty_database.connect(autocommit=False) as conn:
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", [setup._LOCK])
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [setup.LOCK])
         with pytest.raises(errors.TeamBusy):
             set_up(empty_database)
 

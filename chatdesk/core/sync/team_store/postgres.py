@@ -77,6 +77,7 @@ class PostgresTeamStore:
         self._conn = conn
         self._listening: set[str] = set()
         self._own_channel = ""
+        self._pid = conn.info.backend_pid
         self._changes: set[str] = set()
         self._presence: set[str] = set()
         self._woken, self._waker = socket.socketpair()
@@ -85,7 +86,7 @@ class PostgresTeamStore:
         # A handle of its own: what another thread shuts down is this connection's, also while it is being closed.
         self._socket = socket.fromfd(conn.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         self._closing = threading.Lock()
-        conn.add_notify_handler(lambda note: self._hear(note.channel, note.payload))
+        conn.add_notify_handler(lambda note: self._hear(note.channel, note.payload, note.pid))
 
     # -- the first call, and everything but the changes --------------------------------------------------------------
 
@@ -291,12 +292,12 @@ class PostgresTeamStore:
         pgconn = self._conn.pgconn
         pgconn.consume_input()
         while (note := pgconn.notifies()) is not None:
-            self._hear(note.relname.decode(), note.extra.decode())
+            self._hear(note.relname.decode(), note.extra.decode(), note.be_pid)
         if pgconn.status == pq.ConnStatus.BAD:
             raise psycopg.OperationalError("the connection is lost")
 
-    def _hear(self, channel: str, payload: str) -> None:
-        if channel in self._listening:
+    def _hear(self, channel: str, payload: str, pid: int) -> None:
+        if channel in self._listening and pid != self._pid:  # what one said oneself is known
             (self._presence if payload == "p" else self._changes).add(channel)
 
     def _forget_wakes(self) -> None:

@@ -28,7 +28,7 @@ from chatdesk.core.sync.team_store.failures import our_errors
 __all__ = ["examine", "role_prefix", "set_up", "upgrade"]
 
 #: The advisory lock under which a workspace is set up or upgraded.
-_LOCK: Final = 0x43_44_54_45_41_4D
+LOCK: Final = 0x43_44_54_45_41_4D
 _LOCK_S: Final = 10
 _STATEMENT_S: Final = 600
 
@@ -155,7 +155,7 @@ def _transaction(address: ServerAddress, password: str) -> Iterator[Connection]:
     conn = open_connection(address, password, statement_s=_STATEMENT_S)
     with our_errors(), conn, conn.transaction():
         conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'".encode())
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         yield conn
 
 
