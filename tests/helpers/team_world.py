@@ -22,11 +22,14 @@ from chatdesk.core.domain.team import ServerAddress, SyncPhase, TeamRole, Worksp
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.events import EventBus
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage import sync_digest, sync_team
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.service import TeamService
+from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.core.sync.team_store.setup import role_prefix
 from chatdesk.core.sync.worker import Client
@@ -54,20 +57,20 @@ _HEARD = (
 )
 
 
-class _Password:
-    def __init__(self, value: str) -> None:
-        self.value = value
-        self.problem = ""
-
-
-class Passwords:
-    """Instead of a keyring."""
+class _Keyring:
+    """Instead of the system's."""
 
     def __init__(self) -> None:
-        self.known: dict[str, str] = {}
+        self.kept: dict[str, str] = {}
 
-    def find(self, workspace_id: str) -> _Password:
-        return _Password(self.known.get(workspace_id, ""))
+    def get_password(self, _service: str, name: str) -> str | None:
+        return self.kept.get(name)
+
+    def set_password(self, _service: str, name: str, value: str) -> None:
+        self.kept[name] = value
+
+    def delete_password(self, _service: str, name: str) -> None:
+        self.kept.pop(name, None)
 
 
 class Login(Protocol):
@@ -112,7 +115,9 @@ class Desk:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.clock = clock or SystemClock()
-        self.passwords = Passwords()
+        self.keyring = _Keyring()
+        secret_store = SecretStore(register=lambda _value: None, environ={}, load_backend=lambda: self.keyring)
+        self.passwords = TeamPasswords(secret_store, lambda: KeyPlace.KEYRING)
         self._poll_s = poll_s
         self._client = Client(name, version)
         self.heard: list[Any] = []
@@ -131,7 +136,7 @@ class Desk:
             self.repositories,
             self.bus,
             self.clock,
-            passwords=self.passwords,  # type: ignore[arg-type] - only looked up
+            passwords=self.passwords,
             blobs=self.blobs,
             client=self._client,
             poll_s=self._poll_s,
@@ -168,7 +173,7 @@ class Desk:
 
         workspace = await asyncio.to_thread(ask)
         self.workspace_id = workspace.id
-        self.passwords.known[workspace.id] = login.password
+        self.passwords.hold(workspace.id, login.password)
         await self.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
         await self.team.start()
         return workspace.id
@@ -205,7 +210,7 @@ class Desk:
 
     async def texts(self, thread_id: str) -> list[str]:
         """The shown path."""
-        page = await self.repositories.messages.page(thread_id, 1_000)
+        page = await self.repositories.messages.page(thread_id, limit=1_000)
         return [message.text for message in page.messages]
 
     async def titles(self, project_id: str) -> list[str]:

@@ -25,14 +25,14 @@ THREAD_COLUMNS = (
     " deleted_at, current_leaf_id, message_count, total_input_tokens, total_output_tokens, total_cached_tokens,"
     " total_reasoning_tokens, total_tool_time_ms, tool_counts,"
     " (SELECT group_concat(g.name, char(31)) FROM thread_tags j JOIN tags g ON g.id = j.tag_id"
-    "  WHERE j.thread_id = threads.id)"
+    "  WHERE j.thread_id = threads.id), author_id"
 )
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
 _MESSAGE_NAMES = (
     "id, thread_id, parent_id, role, status, created_at, position, provider, model, completed_at, latency_ms,"
     " time_to_first_token_ms, prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, error,"
-    " error_type, error_details, finish_reason, deleted_at, context_mark"
+    " error_type, error_details, finish_reason, deleted_at, context_mark, author_id"
 )
 MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
 
@@ -110,6 +110,7 @@ def _message(
         version_index=older + 1,
         version_count=max(len(versions), older + 1),
         context_mark=_mark(row[22]),
+        author_id=row[23],
         cost_usd=cost_usd,
     )
 

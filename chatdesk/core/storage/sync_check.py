@@ -35,10 +35,9 @@ def unknown(conn: Connection, project_id: str, numbers: Sequence[tuple[int, str]
     known: dict[str, int | None] = {}
     ids = [change_id for _, change_id in numbers]
     for batch in batches(ids):
-        known.update(
-            conn.exec_driver_sql(
-                f"SELECT id, seq FROM changes WHERE project_id = ? AND id IN ({marks(batch)})",  # noqa: S608
-                (project_id, *batch),
-            ).tuples()
+        rows = conn.exec_driver_sql(
+            f"SELECT id, seq FROM changes WHERE project_id = ? AND id IN ({marks(batch)})",  # noqa: S608
+            (project_id, *batch),
         )
+        known.update((row[0], row[1]) for row in rows)
     return [seq for seq, change_id in numbers if known.get(change_id) != seq]

@@ -52,7 +52,6 @@ from chatdesk.core.storage import sync_disagreements, sync_files, sync_refused, 
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync.delivery import Delivery
-from chatdesk.core.sync.errors import TeamPasswordMissing
 from chatdesk.core.sync.server_check import compare
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_state import TeamState
@@ -226,11 +225,14 @@ class TeamService:
             head = await asyncio.to_thread(server.create_project, project_id)
         origin = self._database.origin
         role = TeamRole(head.role)
-        await self._database.write(
-            lambda conn: sync_sharing.begin(
-                conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq
-            )
-        )
+
+        def begin(conn: Any) -> None:
+            there = sync_team.shared_project(conn, project_id)
+            # The thread of sync may have heard of it first, and has taken it up then.
+            if there is None or there.state is ShareState.ENDED:
+                sync_sharing.begin(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
+
+        await self._database.write(begin)
         await self._refresh()
         self._bus.publish(TeamChanged())
         self.sync_now(workspace_id)
@@ -403,10 +405,7 @@ class TeamService:
 
     def _open(self, workspace: Workspace) -> PostgresTeamStore:
         """Connect, on a thread of sync. Raises ``TeamError``."""
-        password = self._passwords.find(workspace.id)
-        if not password.value:
-            raise TeamPasswordMissing(next_step=password.problem or None)
-        return self._connect(workspace.address, password.value)
+        return self._passwords.open_with(workspace.id, lambda password: self._connect(workspace.address, password))
 
     @asynccontextmanager
     async def _server(self, workspace: Workspace) -> AsyncIterator[PostgresTeamStore]:

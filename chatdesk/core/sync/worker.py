@@ -217,15 +217,20 @@ class SyncWorker:
         """One round: a whole one where it is due, else of the projects that something was heard of or written in."""
         with self._lock:
             is_fresh, self._is_look_wanted = self._is_look_wanted, False
-            only = None if is_fresh else frozenset(self._written | self._heard)
+            heard = frozenset(self._heard)
+            only = None if is_fresh else heard | self._written
             self._written.clear()
             self._heard.clear()
             self._woken.clear()
         if is_fresh or only:
-            self._play(is_fresh, only)
+            result = self._play(is_fresh, only)
+            if heard and not is_fresh and not result.received:
+                # Something was said, and it was not a change: then it is about people or roles.
+                self._is_look_wanted = True
+                self._woken.set()
         self._speak(is_news=is_fresh)
 
-    def _play(self, is_fresh: bool, only: frozenset[str] | None) -> None:
+    def _play(self, is_fresh: bool, only: frozenset[str] | None) -> RoundResult:
         began_at, began_s = self._clock.now_ms(), self._clock.monotonic_s()
         steps = sync_round(
             self._link,
@@ -256,6 +261,7 @@ class SyncWorker:
                 )
                 self._ears.on_round(line, result)
         self._settle(result)
+        return result
 
     def _drive(self, steps: Any) -> RoundResult:
         answer: Any = None

@@ -1,0 +1,210 @@
+"""Profiles that share a project through a real PostgreSQL: what one writes, the others have."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.team import EndReason, PresenceState, ShareState, SyncPhase, TeamRole
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
+from tests.helpers.postgres import TeamDatabase
+from tests.helpers.team_world import Desk, desks, invite, until, until_same
+
+
+async def test_what_one_writes_appears_at_the_other_with_its_author(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project, "Plans")
+        question, answer = await ana.ask(thread, "shall we?")
+        await until_same(project, [ana, ben])
+        assert await ben.texts(thread) == ["shall we?", "answer to shall we?"]
+        await until(lambda: ben.heard_of(SharedMessagesArrived))
+        assert [event.thread.title for event in ben.heard_of(ThreadCreated)] == ["Plans"]
+        asked = await ben.repositories.messages.get(question)
+        assert asked.author_id is not None
+        name = ben.team.member_name(asked.author_id)
+        arrived = [id_ for event in ben.heard_of(SharedMessagesArrived) for id_ in event.message_ids]
+        assert set(arrived) == {question, answer}
+        assert ben.heard_of(SharedMessagesArrived)[0].authors == (name,)
+        assert ben.team.unread() == {thread: 2}
+        assert ana.team.unread() == {}
+        assert not ana.heard_of(SharedMessagesArrived)
+        ben.heard.clear()
+        await ben.team.mark_read(thread)
+        assert ben.team.unread() == {}
+        assert [dict(event.counts) for event in ben.heard_of(UnreadChanged)] == [{}]
+        reply, _ = await ben.ask(thread, "yes")
+        await until(lambda: any(event.message.id == reply for event in ana.heard_of(MessageAdded)))
+        await until_same(project, [ana, ben])
+        assert (await ana.texts(thread))[2:] == ["yes", "answer to yes"]
+
+
+async def test_two_who_wrote_apart_for_days_have_everything_of_both(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "start")
+        await until_same(project, [ana, ben])
+        for desk in (ana, ben):
+            await desk.team.close()
+        for number in range(5):
+            await ana.ask(thread, f"ana {number}")
+            await ben.ask(thread, f"ben {number}")
+        await ana.thread(project, "by ana")
+        await ana.repositories.threads.rename(thread, "named by ana")
+        await ben.thread(project, "by ben")
+        for desk in (ana, ben):
+            await desk.reopen()
+        await until_same(project, [ana, ben])
+        assert await ana.titles(project) == await ben.titles(project) == ["by ana", "by ben", "named by ana"]
+        assert await ana.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == 22
+
+
+async def test_two_computers_of_one_person_work_together(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, []) as (project, [desktop]):
+        thread = await desktop.thread(project)
+        await desktop.ask(thread, "from the desktop")
+        laptop = Desk(tmp_path / "laptop", name="laptop")
+        await laptop.open()
+        try:
+            await laptop.join(workspace)
+            await until(lambda: laptop.team.shared_project(project) is not None)
+            await until_same(project, [desktop, laptop])
+            await laptop.ask(thread, "from the laptop")
+            await until_same(project, [desktop, laptop])
+            assert "from the laptop" in await desktop.texts(thread)
+            assert not desktop.heard_of(SharedMessagesArrived)  # one's own words are no news
+            desktop.team.sync_now()
+            await until(lambda: _knows_devices(desktop, 2))
+            devices = await desktop.team.devices(desktop.workspace_id)
+            assert sorted(device.name for device in devices) == ["laptop", "owner"]
+            assert [device.is_this for device in devices if device.name == "owner"] == [True]
+        finally:
+            await laptop.close()
+
+
+async def test_a_project_that_was_there_before_goes_up_whole(tmp_path: Path, workspace: TeamDatabase) -> None:
+    ana, ben = Desk(tmp_path / "ana", name="ana"), Desk(tmp_path / "ben", name="ben")
+    await ana.open()
+    await ben.open()
+    try:
+        project = await ana.project("Old")
+        for number in range(3):
+            thread = await ana.thread(project, f"thread {number}")
+            for each in range(4):
+                await ana.ask(thread, f"question {each}")
+        count = await ana.team.share_count(project)
+        assert (count.threads, count.messages) == (3, 24)
+        await ana.join(workspace)
+        await ana.team.share(project, ana.workspace_id)
+        await ben.join(await asyncio.to_thread(invite, workspace, "Ben", {project: TeamRole.VIEWER}))
+        await until(lambda: ben.team.shared_project(project) is not None)
+        await until_same(project, [ana, ben])
+        assert await ben.titles(project) == ["thread 0", "thread 1", "thread 2"]
+        check = await ben.team.check(ben.workspace_id)
+        assert check.differences == ()
+        assert check.changes >= 27
+        rounds = await ana.team.rounds(ana.workspace_id)
+        assert sum(line.sent for line in rounds) == check.changes
+    finally:
+        await ana.close()
+        await ben.close()
+
+
+async def test_who_may_only_read_is_known_at_once_and_writes_nothing(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"], role=TeamRole.VIEWER) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread)
+        await until_same(project, [ana, ben])
+        shared = ben.team.shared_project(project)
+        assert shared is not None
+        assert shared.role is TeamRole.VIEWER
+        assert ben.database.log_watch.read_only == {project}
+        with pytest.raises(Exception, match="read"):
+            await ben.ask(thread, "may I?")
+        members = await ana.team.members(ana.workspace_id)
+        viewer = next(member for member in members if member.name == "ben")
+        await ana.team.set_role(project, viewer.id, TeamRole.EDITOR)
+        await until(lambda: not ben.database.log_watch.read_only)
+        await ben.ask(thread, "now I may")
+        await until_same(project, [ana, ben])
+
+
+async def test_a_removed_member_stops_at_once_and_keeps_a_private_copy(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await until_same(project, [ana, ben])
+        member = next(each for each in await ana.team.members(ana.workspace_id) if each.name == "ben")
+        await ana.team.membership.remove_member(ana.workspace_id, member.id)
+        await until(lambda: ben.phase is SyncPhase.REFUSED, 5)
+        await ana.ask(thread, "after")
+        await until(lambda: ana.waiting())
+        assert ben.team.status(ben.workspace_id).problem
+        assert await ben.texts(thread) == ["before", "answer to before"]
+
+
+async def test_a_project_taken_away_stays_as_a_private_copy(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await until_same(project, [ana, ben])
+        ben.heard.clear()
+        await ana.team.unshare(project)
+        mine = ana.team.shared_project(project)
+        assert mine is not None
+        assert (mine.state, mine.ended) == (ShareState.ENDED, EndReason.UNSHARED)
+
+        def has_ended() -> bool:
+            shared = ben.team.shared_project(project)
+            return shared is not None and shared.state is ShareState.ENDED
+
+        await until(has_ended)
+        await until(lambda: ben.heard_of(TeamChanged))
+        await ben.ask(thread, "mine alone")
+        assert await ben.texts(thread) == ["before", "answer to before", "mine alone", "answer to mine alone"]
+        assert ben.phase is SyncPhase.SYNCED
+        with pytest.raises(NotPossible):
+            await ana.team.unshare(project)
+
+
+async def test_who_is_here_and_who_types_is_seen(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await until_same(project, [ana, ben])
+        ben.team.set_presence(project, thread, is_typing=True)
+        await until(lambda: ana.team.presence(project))
+        [seen] = ana.team.presence(project)
+        assert (seen.name, seen.thread_id, seen.state) == ("ben", thread, PresenceState.TYPING)
+        ben.team.set_presence(None, None)
+        await until(lambda: not ana.team.presence(project))
+        assert ben.team.presence("no project") == ()
+
+
+async def test_what_is_not_known_has_words(tmp_path: Path, workspace: TeamDatabase) -> None:
+    desk = Desk(tmp_path / "alone")
+    await desk.open()
+    try:
+        assert await desk.team.workspaces() == ()
+        assert desk.team.statuses() == ()
+        assert desk.team.status("x").phase is SyncPhase.OFF
+        assert desk.team.member_name("x") == "Somebody"
+        assert desk.team.shared_project("x") is None
+        assert desk.team.file_state("x") == ""
+        with pytest.raises(NotPossible):
+            await desk.team.check("x")
+        with pytest.raises(NotPossible):
+            await desk.team.share(await desk.project(), "x")
+        await desk.join(workspace)
+        desk.passwords.forget(desk.workspace_id)
+        await desk.reopen()
+        await until(lambda: desk.phase is SyncPhase.REFUSED)
+        assert "password" in desk.team.status(desk.workspace_id).problem
+    finally:
+        await desk.close()
+        await desk.close()
+
+
+async def _knows_devices(desk: Desk, count: int) -> bool:
+    return len(await desk.team.devices(desk.workspace_id)) == count
