@@ -32,6 +32,7 @@ class Summary:
 
     ``pinned_facts`` are kept word for word when it is made anew. ``message_count`` is how many messages it stands for.
     ``input_tokens`` and ``output_tokens`` are what its making took. A position below 0: that message is gone for good.
+    ``author_id``: the other member at whose cost it was made; None: whoever works with this profile.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Summary:
     message_count: int = 0
     from_position: int = -1
     to_position: int = -1
+    author_id: str | None = None
 
     @property
     def is_range_gone(self) -> bool:

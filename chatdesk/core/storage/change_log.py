@@ -239,6 +239,46 @@ def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
     return [] if message_id is None else [row[0] for row in rows]
 
 
+def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
+    """The newest change of each device. A deletion covers exactly what its author had seen; anything newer brings back
+    what was deleted."""
+    covers = {
+        row[0]: row[1]
+        for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))
+    }
+    own = conn.exec_driver_sql("SELECT next_dseq - 1 FROM devices WHERE id = ?", (origin.device_id,)).scalar()
+    return covers | {origin.device_id: int(own or 0)}
+
+
+def log_message(
+    conn: Connection,
+    origin: Origin,
+    project_id: str,
+    message_id: str,
+    *,
+    parent_id: str | None,
+    is_kept: bool = False,
+) -> None:
+    """Append the making of a message that is finished, and has its parent in the log."""
+    log_change(
+        conn,
+        origin,
+        project_id=project_id,
+        kind="message",
+        op="new",
+        entity=message_id,
+        hlc=origin.hybrid_clock.next(),
+        knows=known_deletions(conn, parent_id),
+        is_kept=is_kept,
+    )
+
+
+def has_content(conn: Connection, message_id: str) -> bool:
+    """Whether the log has heard of a message at all."""
+    found = conn.exec_driver_sql("SELECT 1 FROM changes WHERE entity = ? AND reg = ? LIMIT 1", (message_id, CONTENT))
+    return found.first() is not None
+
+
 def is_logged(conn: Connection, message_id: str) -> bool:
     """Whether others may know of a message."""
     found = conn.exec_driver_sql(

@@ -206,7 +206,8 @@ def _insert_threads(conn: Connection, origin: Origin, steps: Sequence[Step]) -> 
     for step in steps:
         row = _thread_row(origin, step)
         rows.append(row)
-        body = {name: row[name] for name in ("title", "system_prompt", "provider", "model", "created_at")}
+        names = ("title", "title_source", "system_prompt", "provider", "model", "created_at")
+        body = {name: row[name] for name in (*names, "parameters", "is_without_summaries") if name in row}
         entries.append((row["id"], step.project_id, row["hlc"], body))
     if not rows:
         return
@@ -284,17 +285,19 @@ def _log_messages(conn: Connection, origin: Origin, step: Step) -> None:
     ids = [row.id for row in step.messages]
     if ids:
         log_new(conn, origin, project_id=step.project_id, kind="message", entities=ids)
-    for row in step.messages:
-        if not row.is_live:
-            log_change(
-                conn,
-                origin,
-                project_id=step.project_id,
-                kind="message",
-                op="del",
-                entity=row.id,
-                hlc=origin.hybrid_clock.next(),
-            )
+    dead = [row for row in step.messages if not row.is_live]
+    covers = change_log.seen(conn, origin, step.project_id) if dead else {}
+    for row in dead:
+        log_change(
+            conn,
+            origin,
+            project_id=step.project_id,
+            kind="message",
+            op="del",
+            entity=row.id,
+            hlc=origin.hybrid_clock.next(),
+            body={"covers": covers, "with": row.id},
+        )
 
 
 def _grow_thread(conn: Connection, origin: Origin, step: Step) -> None:
@@ -383,6 +386,7 @@ def _attach(conn: Connection, origin: Origin, step: Step) -> None:
             tags.insert(conn, origin, tag_id, name)
         tags.set_pairs(conn, [(thread_id, tag_id) for tag_id in ids], [])
         for tag_id in ids:
+            name = tags.get_tag(conn, tag_id).name
             log_change(
                 conn,
                 origin,
@@ -392,7 +396,7 @@ def _attach(conn: Connection, origin: Origin, step: Step) -> None:
                 entity=thread_id,
                 hlc=origin.hybrid_clock.next(),
                 reg=f"{change_log.TAG}{tag_id}",
-                body={"is_on": True},
+                body={"is_on": True, "name": name},
             )
     for summary in imported.summaries:
         _insert_summary(conn, origin, step, summary)
@@ -410,7 +414,7 @@ def _attach(conn: Connection, origin: Origin, step: Step) -> None:
             op="del",
             entity=thread_id,
             hlc=stamp["hlc"],
-            body={"covers": {}},
+            body={"covers": change_log.seen(conn, origin, step.project_id)},
         )
 
 
@@ -432,7 +436,17 @@ def _insert_summary(conn: Connection, origin: Origin, step: Step, summary: Any) 
         **origin.stamp(),
     }
     conn.execute(tables.summaries.insert().values(**values))
-    names = ("from_message_id", "up_to_message_id", "text", "provider", "model", "prompt_version", "author")
+    names = (
+        "thread_id",
+        "from_message_id",
+        "up_to_message_id",
+        "text",
+        "provider",
+        "model",
+        "prompt_version",
+        "author",
+    )
+    counts = ("token_count", "message_count", "input_tokens", "output_tokens")
     log_change(
         conn,
         origin,
@@ -441,7 +455,7 @@ def _insert_summary(conn: Connection, origin: Origin, step: Step, summary: Any) 
         op="new",
         entity=values["id"],
         hlc=values["hlc"],
-        body={name: values.get(name) for name in (*names, "pinned_facts", "created_at")},
+        body={name: values.get(name) for name in (*names, *counts, "author", "pinned_facts", "created_at")},
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import GONE, Column, LibraryChange, ThreadQuery, Value
+from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import NotPossible, ProjectNotFound, ThreadInTrash
 from chatdesk.core.ids import checked_id
@@ -63,6 +64,7 @@ class LibraryRepository:
                 raise _in_trash(found)
             if column == "project_id":
                 projects.live_project(conn, str(value))
+                _check_moves(conn, found.items(), str(value))
             return LibraryChange(
                 label,
                 column,
@@ -247,6 +249,8 @@ def read_threads(conn: Connection, thread_ids: Sequence[str]) -> tuple[Thread, .
 
 def _carry_out(conn: Connection, origin: Origin, change: LibraryChange) -> None:
     for project_id, (_, deleted_at) in change.projects.items():
+        if deleted_at is not None:
+            _check_deletion(conn, project_id)
         projects.set_deleted(conn, origin, project_id, deleted_at)
     touched = set(change.projects)
     if change.column is not None and change.threads:
@@ -265,6 +269,9 @@ def _set_values(conn: Connection, origin: Origin, column: Column, values: Mappin
     """Write one column of many threads and log it. Returns the projects they are and were in."""
     owners = _owners(conn, tuple(values))
     targets = {str(value) for value in values.values()} if column == "project_id" else set()
+    if column == "project_id":
+        for key, value in values.items():
+            _check_moves(conn, [(key, (owners[key], None, None))], str(value))
     for target in targets:
         if projects.get_project(conn, target).deleted_at is not None:
             raise ProjectNotFound
@@ -280,7 +287,7 @@ def _set_values(conn: Connection, origin: Origin, column: Column, values: Mappin
     reg = _REGISTERS[column]
     if column == "deleted_at":
         dead = [key for key, value in values.items() if value is not None]
-        covers = {owner: trash.seen(conn, origin, owner) for owner in {owners[key] for key in dead}}
+        covers = {owner: change_log.seen(conn, origin, owner) for owner in {owners[key] for key in dead}}
         log_many(
             conn,
             origin,
@@ -298,9 +305,10 @@ def _set_values(conn: Connection, origin: Origin, column: Column, values: Mappin
         rows = entries(values, lambda key: {column: values[key]})
         log_many(conn, origin, kind="thread", op="edit", reg=reg, entries=rows)
         if column == "project_id":
-            # Whoever follows the new project learns of the thread there.
             arrived = [(key, str(values[key]), stamp, body) for key, _owner, stamp, body in rows]
             log_many(conn, origin, kind="thread", op="edit", reg=reg, entries=arrived)
+            for target in targets:
+                _enter(conn, origin, target, [key for key in values if target == values[key] != owners[key]])
     return set(owners.values()) | targets
 
 
@@ -315,14 +323,60 @@ def _set_tags(conn: Connection, origin: Origin, change: LibraryChange) -> None:
             if thread_id in owners:
                 by_tag[tag_id].append(thread_id)
         for tag_id, thread_ids in by_tag.items():
+            # Tags are one person's own: others learn what this one is called.
+            name = conn.exec_driver_sql("SELECT name FROM tags WHERE id = ?", (tag_id,)).scalar()
+            body = {"is_on": is_on, "name": name}
             log_many(
                 conn,
                 origin,
                 kind="thread",
                 op="edit",
                 reg=f"{change_log.TAG}{tag_id}",
-                entries=[(key, owners[key], origin.stamp()["hlc"], {"is_on": is_on}) for key in thread_ids],
+                entries=[(key, owners[key], origin.stamp()["hlc"], body) for key in thread_ids],
             )
+
+
+def _check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, int | None]]], target: str) -> None:
+    """Raises ``NotPossible`` for threads that others have, too: a thread belongs to the project it was shared in."""
+    shares = {owner: projects.share_of(conn, owner) for owner in {entry[0] for _key, entry in found}}
+    if any(owner != target and share is not None for owner, share in shares.items()):
+        raise NotPossible(
+            "A thread of a shared project cannot be moved out of it, because others have it, too.",
+            next_step="Export it, and import it into the other project.",
+        )
+    into = projects.share_of(conn, target)
+    for owner in shares if into is not None else ():
+        former = conn.exec_driver_sql(
+            "SELECT 1 FROM shared_projects WHERE project_id = ? AND workspace_id = ? AND state = 'ended'",
+            (owner, into[0] if into else ""),
+        ).first()
+        if owner != target and former is not None:
+            raise NotPossible(
+                "The team knows this thread from the project it was shared in before.",
+                next_step="Branch it at its last message, and move the branch.",
+            )
+
+
+def _enter(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
+    """Where threads were moved into a shared project, its members learn of them there."""
+    if projects.share_of(conn, project_id) is not None:
+        from chatdesk.core.storage import sync_sharing  # which few ever need
+
+        origin.watch.check(project_id)
+        sync_sharing.enter_threads(conn, origin, project_id, thread_ids)
+
+
+def _check_deletion(conn: Connection, project_id: str) -> None:
+    share = projects.share_of(conn, project_id)
+    if share is not None:
+        raise NotPossible(
+            "This project is shared, so it cannot be deleted."
+            if share[1] == TeamRole.OWNER
+            else "This project is shared by others, so you cannot delete it.",
+            next_step="Stop sharing it first; then delete your copy."
+            if share[1] == TeamRole.OWNER
+            else "Leave it first; then delete your copy.",
+        )
 
 
 def _owners(conn: Connection, thread_ids: Sequence[str]) -> dict[str, str]:

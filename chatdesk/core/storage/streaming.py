@@ -161,6 +161,36 @@ def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_count
         knows=change_log.known_deletions(conn, row.parent_id),
         is_kept=True,  # it was asked for while that was allowed
     )
+    _log_below(conn, origin, row.project_id, row.id)
+
+
+def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: str) -> None:
+    """What was written below an answer that had not ended: the log hears of it now, after what it stands below."""
+    waiting = [message_id]
+    while waiting:
+        parent_id = waiting.pop()
+        rows = conn.exec_driver_sql(
+            "SELECT id, deleted_at, deleted_with FROM messages m WHERE parent_id = ?"
+            " AND status NOT IN ('pending', 'streaming') AND NOT EXISTS"
+            " (SELECT 1 FROM changes c WHERE c.entity = m.id AND c.reg = 'content' AND c.state <> 5) ORDER BY id",
+            (parent_id,),
+        ).all()
+        for row in rows:
+            change_log.log_message(conn, origin, project_id, row.id, parent_id=parent_id, is_kept=True)
+            if row.deleted_at is not None:
+                body = {"covers": change_log.seen(conn, origin, project_id), "with": row.deleted_with or row.id}
+                log_change(
+                    conn,
+                    origin,
+                    project_id=project_id,
+                    kind="message",
+                    op="del",
+                    entity=row.id,
+                    hlc=origin.hybrid_clock.next(),
+                    body=body,
+                    is_kept=True,
+                )
+            waiting.append(row.id)
 
 
 def merge(conn: Connection, message_id: str, completed_at: int) -> dict[str, Any]:

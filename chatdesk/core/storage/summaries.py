@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _SELECT = """
 SELECT s.id, s.thread_id, s.version, s.from_message_id, s.up_to_message_id, s.text, s.token_count, s.provider, s.model,
   s.prompt_version, s.created_at, s.author, s.pinned_facts, s.is_off, s.stale_reason, s.input_tokens, s.output_tokens,
-  s.message_count, coalesce(first.position, -1), coalesce(last.position, -1), coalesce(last.on_path, 0)
+  s.message_count, coalesce(first.position, -1), coalesce(last.position, -1), coalesce(last.on_path, 0),
+  s.author_id
 FROM summaries s
 LEFT JOIN messages first ON first.id = s.from_message_id AND first.purged_at IS NULL
 LEFT JOIN messages last ON last.id = s.up_to_message_id AND last.purged_at IS NULL
@@ -149,7 +150,13 @@ def _add(conn: Connection, origin: Origin, new: NewSummary, spent: Spent | None)
         op="new",
         entity=summary_id,
         hlc=stamp["hlc"],
-        body=shared,
+        body={
+            **shared,
+            "token_count": new.tokens,
+            "message_count": count,
+            "input_tokens": new.input_tokens,
+            "output_tokens": new.output_tokens,
+        },
     )
     if new.author is SummaryAuthor.MODEL:
         taken = spent or Spent(Usage(new.input_tokens, new.output_tokens))
@@ -205,6 +212,7 @@ def _summary(row: Sequence[Any]) -> Summary:
         message_count=row[17],
         from_position=row[18],
         to_position=row[19],
+        author_id=row[21],
     )
 
 

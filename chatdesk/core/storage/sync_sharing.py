@@ -22,7 +22,7 @@ from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sync_wire import ProjectHead
 from chatdesk.core.domain.team import ChangeState, EndReason, ShareCount, ShareState, TeamRole
 from chatdesk.core.errors import NotPossible, ProjectNotFound
-from chatdesk.core.storage import change_log, projects, sync_outbox, trash
+from chatdesk.core.storage import change_log, projects, sync_outbox
 from chatdesk.core.storage.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.plain_text import from_json, to_json
 from chatdesk.core.storage.rows import batches, marks
@@ -44,6 +44,15 @@ _SUMMARY: Final = (
     "thread_id", "from_message_id", "up_to_message_id", "text", "provider", "model", "prompt_version", "author",
     "pinned_facts", "created_at", "token_count", "message_count", "input_tokens", "output_tokens",
 )  # fmt: skip
+
+
+_UNFINISHED: Final = """
+WITH RECURSIVE below(id) AS (
+    SELECT id FROM messages WHERE thread_id = ? AND status IN ('pending', 'streaming')
+    UNION SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+)
+SELECT id FROM below
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +269,13 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
     found: Sequence[Row[Any]] = ()
     if "deleted" not in progress:
         found = conn.exec_driver_sql(
-            "SELECT id, position, status FROM messages WHERE thread_id = ? AND (position, id) > (?, ?)"
+            "SELECT id, position FROM messages WHERE thread_id = ? AND (position, id) > (?, ?)"
             " ORDER BY position, id LIMIT ?",
             (thread_id, *place, rows),
         ).all()
-        ready = [row.id for row in found if row.status not in ("pending", "streaming")]
-        # One that is still being written is logged when it ends.
+        # Answers that are still being written, and what stands below them, are logged when these end.
+        unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
+        ready = [row.id for row in found if row.id not in unfinished]
         _enter(conn, origin, share, [_Entry("message", "new", each) for each in ready], new=[row.id for row in found])
         if len(found) == rows:
             progress["place"] = [found[-1].position, found[-1].id]
@@ -273,11 +283,12 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
         progress["deleted"] = ""
     dead = conn.exec_driver_sql(
         "SELECT id, deleted_with FROM messages WHERE thread_id = ? AND deleted_at IS NOT NULL AND id > ?"
-        " ORDER BY id LIMIT ?",
+        " AND EXISTS (SELECT 1 FROM changes c WHERE c.entity = messages.id AND c.reg = 'content' AND c.op = 'new'"
+        f"  AND c.state <> {_PRIVATE}) ORDER BY id LIMIT ?",
         (thread_id, progress["deleted"], rows),
     ).all()
     if dead:
-        covers = trash.seen(conn, origin, share.project_id)
+        covers = change_log.seen(conn, origin, share.project_id)
         _delete(
             conn,
             origin,
@@ -308,7 +319,7 @@ def _enter_rest(conn: Connection, origin: Origin, share: _Share, thread_id: str)
     _enter(conn, origin, share, entries, new=ids)
     deleted_at = conn.exec_driver_sql("SELECT deleted_at FROM threads WHERE id = ?", (thread_id,)).scalar()
     if deleted_at is not None:
-        _delete(conn, origin, share, "thread", {thread_id: {"covers": trash.seen(conn, origin, share.project_id)}})
+        _delete(conn, origin, share, "thread", {thread_id: {"covers": change_log.seen(conn, origin, share.project_id)}})
 
 
 def _delete(

@@ -13,7 +13,7 @@ from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
 from chatdesk.core.storage import projects, shown_path, summary_staleness, tables, thread_counters
-from chatdesk.core.storage.change_log import Origin, log_change
+from chatdesk.core.storage.change_log import Origin, has_content, log_change, seen
 from chatdesk.core.storage.rows import batches, get_thread, marks
 
 _THREADS_A_STEP = 50
@@ -57,17 +57,6 @@ def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: i
         hlc=stamp["hlc"],
         body=None if deleted_at is None else {"covers": seen(conn, origin, thread.project_id)},
     )
-
-
-def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
-    """The newest change of each device. A delete covers exactly what its author had seen; anything newer brings back
-    what was deleted."""
-    covers = {
-        row[0]: row[1]
-        for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))
-    }
-    own = conn.exec_driver_sql("SELECT next_dseq - 1 FROM devices WHERE id = ?", (origin.device_id,)).scalar()
-    return covers | {origin.device_id: int(own or 0)}
 
 
 def delete_message(
@@ -203,7 +192,7 @@ def _mark_messages(
             .where(tables.messages.c.id == message_id)
             .values(deleted_at=deleted_at, deleted_with=deleted_with, **stamp)
         )
-        if is_logged:
+        if is_logged and has_content(conn, message_id):
             log_change(
                 conn,
                 origin,
