@@ -11,7 +11,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import context, export, foundation, library, providers, search, transcript, transfer, versions
+from tests.benchmarks import (
+    context,
+    export,
+    foundation,
+    library,
+    providers,
+    search,
+    team_apply,
+    transcript,
+    transfer,
+    versions,
+)
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, printed, write
 
@@ -39,6 +50,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "flood": providers.flood,
     "answers": providers.memory,
     "parallel": providers.parallel,
+    "team-apply": team_apply.applying,
 }
 
 

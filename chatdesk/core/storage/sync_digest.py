@@ -23,7 +23,7 @@ from chatdesk.core.storage.sync_projection_values import LONGEST_TITLE
 from chatdesk.core.storage.sync_registers import COUNTS, driver, member_of
 
 _MADE = (
-    "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND c.project_id = ?1"
+    "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND +c.project_id = ?1"
     f" AND c.{COUNTS}"
 )
 _PROJECT = (

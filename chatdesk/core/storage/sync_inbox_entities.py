@@ -178,7 +178,7 @@ def registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str
         for batch in batches(sorted(set(arrived)))
         for row in raw.execute(
             f"SELECT DISTINCT kind, entity, reg FROM changes WHERE entity IN ({marks(batch)}) AND op <> 'new'"
-            " AND project_id = ?",
+            " AND +project_id = ?",
             (*batch, project_id),
         )
     }

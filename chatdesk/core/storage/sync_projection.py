@@ -125,7 +125,7 @@ def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterab
         for batch in batches(sorted(ids))
         for row in raw.execute(
             f"SELECT DISTINCT entity FROM changes WHERE entity IN ({marks(batch)}) AND reg = 'content'"
-            f" AND op = 'del' AND project_id = ? AND {COUNTS}",
+            f" AND op = 'del' AND +project_id = ? AND {COUNTS}",
             (*batch, project_id),
         )
     }
@@ -180,7 +180,7 @@ def tags_in_log(raw: sqlite3.Connection, project_id: str, thread_id: str) -> dic
     regs = [
         row[0]
         for row in raw.execute(
-            "SELECT DISTINCT reg FROM changes WHERE entity = ? AND reg > ? AND reg < ? AND project_id = ?",
+            "SELECT DISTINCT reg FROM changes WHERE entity = ? AND reg > ? AND reg < ? AND +project_id = ?",
             (thread_id, change_log.TAG, change_log.TAG + "\U0010ffff", project_id),
         )
     ]

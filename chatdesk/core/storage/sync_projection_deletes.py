@@ -35,11 +35,11 @@ _PERSONAL = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
 _COUNTED = "c." + COUNTS
 _CHILDREN = (
     "SELECT m.id, m.deleted_at, c.id, c.device, c.dseq, c.kind, c.op, c.parents, c.hlc, c.body, c.seq, c.author, c.mine"
-    " FROM messages m JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND c.project_id = ?"
+    " FROM messages m JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND +c.project_id = ?"
     f" AND {_COUNTED} WHERE m.parent_id = ?"
 )
 _OF_THREAD = (
-    "SELECT c.device, c.dseq, c.author FROM changes c WHERE c.project_id = ? AND c.op <> 'del'"
+    "SELECT c.device, c.dseq, c.author FROM changes c WHERE +c.project_id = ? AND c.op <> 'del'"
     f" AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED}"
 )
 # Written out for each source, so that each goes by its own index.
