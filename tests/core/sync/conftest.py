@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
+from tests.helpers.team_people import Team
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,11 @@ def workspace(postgres: Cluster) -> Iterator[TeamDatabase]:
     made = postgres.workspace_database()
     yield made
     postgres.drop(made)
+
+
+@pytest.fixture
+def team(workspace: TeamDatabase) -> Iterator[Team]:
+    """The members of a fresh workspace, by SQL."""
+    made = Team(workspace)
+    yield made
+    made.close()
