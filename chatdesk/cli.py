@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk import __version__, cli_data, cli_providers, cli_search
+from chatdesk import __version__, cli_data, cli_providers, cli_search, cli_team
 from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
 from chatdesk.core.paths import AppPaths
 
@@ -79,6 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
     cli_search.add_command(commands, common, _positive)
 
     cli_providers.add_command(commands, common)
+
+    cli_team.add_command(commands, common)
 
     cli_data.add_commands(commands, common)
 
@@ -205,6 +207,7 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
         "backup": cli_data.backup,
         "import": _import,
         "search": _search,
+        "team": _team,
     }
     async with open_services(paths, loaded.settings, mode="cli") as services:
         if services.report.warning:
@@ -216,6 +219,10 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
 
 async def _search(options: argparse.Namespace, services: Services) -> int:
     return await cli_search.search(options, services, printable)
+
+
+async def _team(options: argparse.Namespace, services: Services) -> int:
+    return await cli_team.team(options, services, printable)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:

@@ -136,14 +136,25 @@ def new_setup() -> BegunSetup:
     return BegunSetup(workspace_id, f"cd_{workspace_id[-6:]}_{secrets.token_hex(5)}")
 
 
-def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
-    from chatdesk.core.sync.team_store import setup
+def examine(address: ServerAddress, password: str, *, is_begun: bool = False) -> tuple[SetupCheck, ...]:
+    """``is_begun``: this profile began to set up a workspace there, so that it may be in the database already."""
+    from chatdesk.core.sync.team_store import examination
 
     try:
         check_private(checked_address(address))
     except ChatDeskError as error:
         return (SetupCheck("Address", CheckState.FAILED, f"{error.what} {error.next_step}"),)
-    return tuple(setup.examine(address, password))
+    checks = examination.examine(address, password)
+    if not is_begun:
+        return checks
+    return tuple(
+        SetupCheck(
+            each.name, CheckState.WARNING, f"{each.sentence} If you began to set it up here, it is finished now."
+        )
+        if each.name == "Empty database" and each.state is CheckState.FAILED
+        else each
+        for each in checks
+    )
 
 
 def connect(address: ServerAddress, password: str) -> Administration:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
+from chatdesk.core.domain.team import ServerAddress, TeamMember, TeamRole, Workspace
 from chatdesk.core.domain.team_setup import ComputerCode, Invitation, InvitationView, SetupCheck
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
@@ -64,7 +64,8 @@ class Membership:
         """What a workspace needs of this server, check by check, in the order in which they are shown. Does not raise:
         what could not be reached is a failed check."""
         self._passwords.note(password)
-        return await asyncio.to_thread(joining.examine, address, password)
+        begun = await self._database.read(lambda conn: sync_setup.begun_setup(conn, address))
+        return await asyncio.to_thread(joining.examine, address, password, is_begun=begun is not None)
 
     async def create_workspace(self, name: str, my_name: str, address: ServerAddress, *, password: str) -> Workspace:
         """Set up an empty database with an owner's login, which is used once and not kept; this person is its owner.
@@ -171,6 +172,11 @@ class Membership:
         )
         text = invitations.file_text_of(code, workspace_name=workspace.name, expires_at=expires_at)
         return ComputerCode(code, invitations.link_of(code), text, passphrase, expires_at)
+
+    async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
+        """As the server says at this moment, by name; removed ones last."""
+        workspace = await self._workspace(workspace_id)
+        return await self._on_server(workspace, lambda server: server.members())
 
     async def remove_member(self, workspace_id: str, member_id: str) -> None:
         """At once: their login is closed, their connections end, and channels change."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamRole
+from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamMember, TeamRole
 from chatdesk.core.sync.errors import OtherWorkspace, TeamNotInvited, TeamTaken
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
@@ -85,6 +85,28 @@ class Administration:
             # Policies show one's own row to active members only.
             status=MemberStatus.INVITED if row[1] is None else MemberStatus.ACTIVE,
             server_time_ms=int(row[4]),
+        )
+
+    def members(self) -> tuple[TeamMember, ...]:
+        """Those whom one may see, by name; removed ones last."""
+        with our_errors():
+            rows = self._connection.execute(
+                "SELECT m.id::text, m.display_name, m.is_owner, m.status,"
+                " floor(extract(epoch FROM m.invited_at) * 1000)::bigint,"
+                " coalesce(jsonb_object_agg(p.project_id, p.role) FILTER (WHERE p.role IS NOT NULL), '{}')"
+                " FROM cd.member m LEFT JOIN cd.project_member p ON p.member_id = m.id"
+                " GROUP BY m.id ORDER BY m.status = 'removed', lower(m.display_name), m.id"
+            ).fetchall()
+        return tuple(
+            TeamMember(
+                row[0],
+                row[1],
+                is_owner=row[2],
+                status=MemberStatus(row[3]),
+                invited_at=row[4],
+                roles={project_id: TeamRole(role) for project_id, role in row[5].items()},
+            )
+            for row in rows
         )
 
     def invite(self, verifier: str, name: str, *, roles: Mapping[str, TeamRole], expires_at: int) -> Invited:

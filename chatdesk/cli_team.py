@@ -1,0 +1,381 @@
+"""``chatdesk team``: making, joining and leaving a team's workspace, inviting, and how it stands.
+
+Secrets come from a file, from stdin or from the environment, never from the arguments, which everybody on a computer
+can see.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
+
+SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
+_WRITING = frozenset(("create", "invite", "join", "leave", "computer"))
+Printable = Callable[[str], str]
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    team = commands.add_parser("team", parents=[common], help="share projects through a team's database")
+    verbs = team.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    status = verbs.add_parser("status", parents=[common], help="how the workspaces of this profile stand")
+    status.add_argument("--json", action="store_true", help="a JSON array")
+
+    create = verbs.add_parser("create", parents=[common], help="make a workspace in an empty database")
+    create.add_argument("--name", required=True, help="of the workspace")
+    create.add_argument("--my-name", required=True, metavar="NAME", help="as the others see you")
+    _add_address(create)
+    create.add_argument("--json", action="store_true", help="as JSON")
+
+    check = verbs.add_parser(
+        "check", parents=[common], help="look at a server before a workspace is made, or compare one with this profile"
+    )
+    _add_address(check)
+    check.add_argument("--workspace", metavar="NAME", help="compare this one (without an address: the only one)")
+    check.add_argument("--json", action="store_true", help="as JSON")
+
+    invite = verbs.add_parser("invite", parents=[common], help="print an invitation")
+    invite.add_argument("name", metavar="NAME", help="of the person")
+    invite.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    invite.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="PROJECT=ROLE",
+        help="a shared project and viewer, editor, admin or owner; may be given again",
+    )
+    invite.add_argument("--days", type=int, default=7, metavar="N", help="good for N days (7)")
+    invite.add_argument("--output", metavar="FILE", help="write it there instead")
+    invite.add_argument("--json", action="store_true", help="as JSON")
+
+    join = verbs.add_parser("join", parents=[common], help="take an invitation, or a code of another computer of yours")
+    join.add_argument("file", metavar="FILE", help="that holds it; - reads stdin")
+    join.add_argument("--my-name", default="", metavar="NAME", help="as the others see you")
+    join.add_argument("--without-tls", action="store_true", help="agree to a server without encryption")
+    join.add_argument("--json", action="store_true", help="as JSON")
+
+    leave = verbs.add_parser("leave", parents=[common], help="sync no more; everything stays here")
+    leave.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
+    leave.add_argument("--for-good", action="store_true", help="stop being a member, on all computers")
+    leave.add_argument("--yes", action="store_true", help="do not ask")
+
+    members = verbs.add_parser("members", parents=[common], help="list the members, as the server says now")
+    members.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    members.add_argument("--json", action="store_true", help="a JSON array")
+
+    computer = verbs.add_parser("computer", parents=[common], help="print a code for a further computer of yours")
+    computer.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    computer.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", metavar="URL", help="the server, as postgresql://login@host:5432/database")
+    parser.add_argument("--host", help="or: its name or number")
+    parser.add_argument("--port", type=int, default=5432, help="(5432)")
+    parser.add_argument("--database", metavar="NAME", help="the empty database")
+    parser.add_argument("--user", metavar="NAME", help="the login that owns it and may make roles")
+    parser.add_argument("--ca", metavar="FILE", help="certificate of the server's authority, if it has its own")
+    parser.add_argument("--without-tls", action="store_true", help="no encryption; only in a network of your own")
+
+
+async def team(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    """Carry out one verb; the exit code."""
+    if options.verb in _WRITING:
+        if services.has_other_owner:
+            raise NotPossible(
+                "ChatDesk is open on this data directory.",
+                next_step="Use Settings, Team sync in its window, or close it first.",
+            )
+        if services.read_only_reason is not None:
+            raise services.read_only_reason
+    verbs = {
+        "status": _status,
+        "create": _create,
+        "check": _check,
+        "invite": _invite,
+        "join": _join,
+        "leave": _leave,
+        "members": _members,
+        "computer": _computer,
+    }
+    return await verbs[options.verb](options, services, printable)
+
+
+async def _status(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    service = await services.load_team()
+    shared = await service.projects()
+    rows: list[dict[str, Any]] = []
+    for workspace in await service.workspaces():
+        mine = [each for each in shared if each.workspace_id == workspace.id and each.ended is None]
+        latest = await service.rounds(workspace.id, 1)
+        rows.append(
+            {
+                **_as_data(workspace),
+                "projects": len(mine),
+                "waiting": sum(each.waiting for each in mine),
+                "refused": sum(each.refused for each in mine),
+                "last_round_at": latest[0].at if latest else None,
+                "problem": latest[0].problem if latest else "",
+            }
+        )
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    if not rows:
+        print("chatdesk: this profile is in no workspace", file=sys.stderr)
+    for row in rows:
+        owner = "owner" if row["is_owner"] else "member"
+        waits = f"{row['waiting']:,} waiting, {row['refused']:,} refused"
+        print(printable(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {row['projects']} shared  {waits}"))
+        if row["problem"]:
+            print(printable(f"    {row['problem']}"))
+    return 0
+
+
+async def _create(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    address, password = await asyncio.to_thread(_address_of, options)
+    membership = (await services.load_team()).membership
+    workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
+    _tell_joined(options, workspace, printable, f"The workspace {workspace.name} was made. You are its owner.")
+    return 0
+
+
+async def _check(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    """1 where a check failed, or where the server and this profile differ."""
+    service = await services.load_team()
+    if not (options.url or options.host):
+        workspace = await _workspace(services, options.workspace)
+        await service.start()
+        result = await service.check(workspace.id)
+        if options.json:
+            found = {"projects": result.projects, "changes": result.changes, "differences": list(result.differences)}
+            print(json.dumps(found, ensure_ascii=False, indent=2))
+        else:
+            for sentence in result.differences or ("The server and this profile hold the same.",):
+                print(printable(sentence))
+        return 1 if result.differences else 0
+    address, password = await asyncio.to_thread(_address_of, options)
+    checks = await service.membership.examine(address, password)
+    if options.json:
+        rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        for each in checks:
+            print(printable(f"{each.state.value:8}{each.name:20}{each.sentence}"))
+    return 1 if any(each.state == "failed" for each in checks) else 0
+
+
+async def _invite(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    workspace = await _workspace(services, options.workspace)
+    roles = await _roles(options.role, services, workspace)
+    membership = (await services.load_team()).membership
+    invitation = await membership.invite(workspace.id, options.name, roles=roles, valid_days=options.days)
+    if options.output:
+        await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
+        print(f"The invitation is in {options.output}. Whoever has it can join.", file=sys.stderr)
+    elif options.json:
+        data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
+        print(json.dumps({**data, "member_id": invitation.member_id}, indent=2))
+    else:
+        print(invitation.code)
+        print(printable(f"chatdesk: for {invitation.member_name}, good once; whoever has it can join"), file=sys.stderr)
+    return 0
+
+
+async def _join(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    text = await asyncio.to_thread(_read_code, options.file)
+    membership = (await services.load_team()).membership
+    view = membership.read_invitation(text)
+    passphrase = None
+    if view.needs_passphrase:
+        passphrase = os.environ.get(PASSPHRASE) or await asyncio.to_thread(_ask, "Passphrase: ")
+    workspace = await membership.join(
+        text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
+    )
+    _tell_joined(options, workspace, printable, f"You are in the workspace {workspace.name} now.")
+    return 0
+
+
+async def _leave(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    workspace = await _workspace(services, options.workspace)
+    question = f"Leave {workspace.name}? Its projects stay here as private copies. [y/N] "
+    if not options.yes and not await asyncio.to_thread(_is_agreed, printable(question)):
+        print("chatdesk: nothing was changed", file=sys.stderr)
+        return 1
+    membership = (await services.load_team()).membership
+    await membership.leave(workspace.id, for_good=options.for_good)
+    print(printable(f"You left {workspace.name}."))
+    return 0
+
+
+async def _members(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    workspace = await _workspace(services, options.workspace)
+    found = await (await services.load_team()).membership.members(workspace.id)
+    if options.json:
+        rows = [
+            {
+                "id": each.id,
+                "name": each.name,
+                "is_owner": each.is_owner,
+                "status": each.status.value,
+                "is_me": each.id == workspace.member_id,
+                "roles": {project: role.value for project, role in each.roles.items()},
+            }
+            for each in found
+        ]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    for each in found:
+        mark = "*" if each.id == workspace.member_id else " "
+        standing = "owner" if each.is_owner else each.status.value
+        print(printable(f"{mark} {each.id}  {standing:8}  {len(each.roles):3} projects  {each.name}"))
+    return 0
+
+
+async def _computer(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    workspace = await _workspace(services, options.workspace)
+    made = await (await services.load_team()).membership.add_computer(workspace.id)
+    if options.json:
+        print(json.dumps({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at}, indent=2))
+    else:
+        print(made.code)
+        print(f"chatdesk: its passphrase is {made.passphrase}; both are good for a day", file=sys.stderr)
+    return 0
+
+
+def _tell_joined(options: argparse.Namespace, workspace: Workspace, printable: Printable, sentence: str) -> None:
+    print(json.dumps(_as_data(workspace), ensure_ascii=False, indent=2) if options.json else printable(sentence))
+
+
+def _as_data(workspace: Workspace) -> dict[str, Any]:
+    return {
+        "id": workspace.id,
+        "name": workspace.name,
+        "host": workspace.address.host,
+        "port": workspace.address.port,
+        "database": workspace.address.database,
+        "tls": workspace.address.tls,
+        "member_id": workspace.member_id,
+        "is_owner": workspace.is_owner,
+        "joined_at": workspace.joined_at,
+    }
+
+
+async def _workspace(services: Services, wanted: str | None) -> Workspace:
+    """The named one, or the only one."""
+    found = await (await services.load_team()).workspaces()
+    if wanted is not None:
+        name = wanted.strip().casefold()
+        found = tuple(each for each in found if name in (each.id, each.name.casefold()))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(
+            "There is no such workspace in this profile.", safe="", next_step="'chatdesk team status' lists them."
+        )
+    raise InvalidInput("There are several workspaces.", safe="", next_step="Say which by its id; see 'team status'.")
+
+
+async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
+    """``PROJECT=ROLE`` as roles by id; names of projects are compared without regard to case."""
+    from chatdesk.core.domain.team import TeamRole
+
+    shared = {each.project_id for each in await (await services.load_team()).projects() if each.ended is None}
+    projects = [each for each in await services.library.list_projects() if each.id in shared]
+    roles: dict[str, TeamRole] = {}
+    for each in given:
+        name, _, role = each.rpartition("=")
+        matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
+        if len(matches) != 1:
+            raise InvalidInput(
+                f"{len(matches) or 'No'} shared project{'s are' if matches else ' is'} called “{name[:60]}”.",
+                safe="Nobody was invited.",
+                next_step="Share it in the window first, or give its id.",
+            )
+        if role not in list(TeamRole):
+            raise InvalidInput(
+                f"“{role[:20]}” is no role.",
+                safe="Nobody was invited.",
+                next_step="Use viewer, editor, admin or owner.",
+            )
+        roles[matches[0].id] = TeamRole(role)
+    return roles
+
+
+# On a thread from here on: files and questions.
+
+
+def _address_of(options: argparse.Namespace) -> tuple[ServerAddress, str]:
+    from dataclasses import replace
+
+    from chatdesk.core.domain.team import ServerAddress
+    from chatdesk.core.sync.address import checked_address, read_address
+
+    if options.url:
+        address, secret = read_address(options.url)
+        if secret:
+            raise InvalidInput(
+                "A password does not belong into the arguments: everybody on this computer can see them.",
+                safe="Nothing was sent.",
+                next_step=f"Leave it out, change it, and give it on stdin or in {SETUP_PASSWORD}.",
+            )
+    else:
+        address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")
+    if options.without_tls:
+        address = replace(address, tls="disable")
+    if options.ca:
+        address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
+    return checked_address(address), os.environ.get(SETUP_PASSWORD) or _ask(f"Password of {address.user}: ")
+
+
+def _ask(question: str) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(question, stream=sys.stderr)
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _is_agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise InvalidInput("Nobody can be asked here.", safe="Nothing was changed.", next_step="Add --yes.")
+    return input(question).strip().lower() in ("y", "yes")
+
+
+def _read_code(name: str) -> str:
+    if name == "-":
+        return sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(512 * 1024)
+    return _read_text(Path(name), "utf-8")
+
+
+def _read_text(path: Path, encoding: str) -> str:
+    try:
+        with path.open(encoding=encoding, errors="replace") as file:
+            return file.read(512 * 1024)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A new file for its owner's eyes only."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> ChatDeskError:
+    return InvalidInput(f"{path}: {error.strerror or error}.", safe="", next_step="Check the name of the file.")

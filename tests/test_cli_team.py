@@ -1,0 +1,210 @@
+"""``chatdesk team`` with a real server: each command line as a process of its own would run it."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keyring
+import pytest
+
+from chatdesk.cli import build_parser, run
+from chatdesk.cli_team import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.core.local_api.instance import InstanceLock
+from chatdesk.core.paths import AppPaths
+from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+
+ROOT = Path(__file__).parents[1]
+Run = Callable[..., tuple[int, str, str]]
+
+
+class Keyring:
+    """One for each data directory, as on computers of their own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get_password(self, _service: str, name: str) -> str | None:
+        return self.kept.get(name)
+
+    def set_password(self, _service: str, name: str, value: str) -> None:
+        self.kept[name] = value
+
+    def delete_password(self, _service: str, name: str) -> None:
+        del self.kept[name]
+
+
+@pytest.fixture
+def team(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """``team("ana", "status")``: exit code, stdout and stderr of Ana's command; ``given`` goes to its stdin."""
+    rings: dict[str, Keyring] = {}
+
+    def command(who: str, *words: str, given: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(keyring, "get_keyring", lambda: rings.setdefault(who, Keyring()))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        code = run(["team", *words, "--data-dir", str(tmp_path / who)])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return command
+
+
+@pytest.fixture
+def empty() -> Iterator[TeamDatabase]:
+    try:
+        server = cluster()
+    except NoPostgres as none:
+        pytest.skip(str(none))
+    made = server.empty_database()
+    yield made
+    server.drop(made)
+
+
+def _address(database: TeamDatabase) -> list[str]:
+    address = database.account_address
+    words = ["--host", address.host, "--port", str(address.port), "--database", address.database]
+    words += ["--user", address.user]
+    return [*words, "--without-tls"] if address.tls == "disable" else words
+
+
+def _create(team: Run, database: TeamDatabase) -> dict[str, Any]:
+    code, out, err = team(
+        *("ana", "create", "--name", "Research", "--my-name", "Ana", "--json", *_address(database)),
+        given=database.account_password + "\n",
+    )
+    assert code == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def test_a_team_is_made_joined_and_left_from_the_command_line(
+    team: Run, empty: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = team("ana", "check", *_address(empty), given=empty.account_password)
+    assert code == 0, out + err
+    assert "ok      Empty database      The database is empty." in out
+    made = _create(team, empty)
+    assert made["name"] == "Research"
+    assert made["is_owner"]
+    assert "password" not in made
+
+    code, out, err = team("ana", "check", *_address(empty), "--json", given=empty.account_password)
+    assert code == 1
+    assert {row["name"] for row in json.loads(out) if row["state"] == "failed"} == {"Empty database"}
+
+    file = tmp_path / "ben.chatdesk-invite"
+    code, out, err = team("ana", "invite", "Ben", "--output", str(file))
+    assert (code, out) == (0, "")
+    assert "Whoever has it can join" in err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert team("ana", "invite", "Eve", "--output", str(file))[0] == 1  # nothing is overwritten
+
+    code, out, err = team("ben", "join", str(file), "--without-tls")
+    assert (code, out) == (0, "You are in the workspace Research now.\n"), err
+    code, out, err = team("eve", "join", "-", "--without-tls", given=file.read_text())
+    assert code == 1
+    assert "used already" in err
+
+    code, out, _err = team("ben", "status", "--json")
+    (row,) = json.loads(out)
+    assert (row["id"], row["is_owner"], row["projects"], row["waiting"]) == (made["id"], False, 0, 0)
+    code, out, _err = team("ana", "status")
+    assert f"{made['id']}  Research  {made['host']}  owner  0 shared  0 waiting, 0 refused" in out
+    code, out, _err = team("ana", "members", "--json")
+    assert [(each["name"], each["status"], each["is_me"]) for each in json.loads(out)][:2] == [
+        ("Ana", "active", True),
+        ("Ben", "active", False),
+    ]
+    assert "* " in team("ana", "members", "--workspace", "research")[1]
+    code, out, err = team("ana", "check")
+    assert (code, out) == (0, "The server and this profile hold the same.\n"), err
+
+    code, out, _err = team("ben", "computer", "--json")
+    sealed = json.loads(out)
+    monkeypatch.setenv(PASSPHRASE, sealed["passphrase"])
+    code, out, err = team("laptop", "join", "-", "--without-tls", "--json", given=sealed["code"])
+    assert code == 0, err
+    assert json.loads(out)["member_id"] == row["member_id"]
+    code, out, err = team("ben", "computer")
+    assert out.startswith("chatdesk-computer:")
+    assert "passphrase is" in err
+
+    assert team("ben", "leave") == (1, "", "chatdesk: Nobody can be asked here. Nothing was changed. Add --yes.\n")
+    assert team("ben", "leave", "Research", "--for-good", "--yes")[:2] == (0, "You left Research.\n")
+    assert team("ben", "status")[2] == "chatdesk: this profile is in no workspace\n"
+    code, _out, err = team("laptop", "members")
+    assert code == 1
+    assert "no longer a member" in err
+
+
+def test_roles_are_given_by_the_names_of_shared_projects(team: Run, empty: TeamDatabase) -> None:
+    _create(team, empty)
+    for wrong, words in (("Notes=editor", "No shared project is called"), ("=owner", "No shared project")):
+        code, _out, err = team("ana", "invite", "Ben", "--role", wrong)
+        assert code == 1
+        assert words in err
+    code, out, _err = team("ana", "invite", "Ben", "--json", "--days", "3")
+    assert code == 0
+    assert json.loads(out)["link"].startswith("chatdesk://join/")
+    code, out, err = team("ana", "invite", "Ben")
+    assert out.startswith("chatdesk-join:")
+    assert "good once" in err
+    assert team("ana", "invite", "Ben", "--days", "0")[0] == 1
+
+
+def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _out, err = team("ana", "check", "--url", "postgresql://ana:secret@127.0.0.1/team")
+    assert code == 1
+    assert "does not belong into the arguments" in err
+    assert "secret" not in err
+    code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", "--url", "ftp://x")
+    assert "not the address of a Postgres database" in err
+    code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A")
+    assert "not the name or the number of a server" in err
+    monkeypatch.setenv(SETUP_PASSWORD, "wrong")
+    code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", *_address(empty))
+    assert code == 1
+    assert "did not take the password" in err
+    code, out, _err = team("ana", "check", *_address(empty))
+    assert code == 1
+    assert out.startswith("failed  Connection")
+    code, _out, err = team("ana", "check", *_address(empty), "--ca", str(tmp_path / "nothing.pem"))
+    assert "No such file" in err
+    for words in (("join", "-"), ("join", str(tmp_path / "nothing"))):
+        assert team("ana", *words, given="hello")[0] == 1
+    for words in (("members",), ("invite", "Ben"), ("leave", "--yes"), ("computer",), ("check",)):
+        code, _out, err = team("ana", *words)
+        assert code == 1
+        assert "no such workspace" in err
+
+
+def test_while_a_window_is_open_only_it_joins_and_leaves(team: Run, tmp_path: Path) -> None:
+    assert team("ana", "status")[0] == 0
+    paths = AppPaths.find(tmp_path / "ana")
+    lock = InstanceLock(paths.data_dir)
+    assert lock.acquire()
+    try:
+        assert team("ana", "status")[0] == 0
+        for words in (("join", "-"), ("leave", "--yes"), ("invite", "Ben"), ("computer",)):
+            code, _out, err = team("ana", *words)
+            assert code == 1
+            assert "open on this data directory" in err
+    finally:
+        lock.release()
+
+
+def test_every_verb_and_option_is_in_the_document() -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    verbs = next(a for a in commands.choices["team"]._actions if isinstance(a, argparse._SubParsersAction))
+    for name, parser in verbs.choices.items():
+        assert f"| `{name}" in text
+        for action in parser._actions:
+            for option in action.option_strings:
+                assert option in text or option in ("-h", "--help")
