@@ -142,7 +142,7 @@ def test_the_sidebar_says_what_is_shared_and_how_sync_stands(paths: AppPaths) ->
     async def script(application: WindowApplication, team: TeamDouble) -> None:
         sidebar = application.panes.sidebar
         assert sidebar.badge.accessibleName().endswith(", shared")
-        line = sidebar._status.team_button
+        line = sidebar.team_line
         await until(lambda: line.text().startswith("Synced"))
         asked: list[str] = []
         application.panes.commands.trigger = asked.append
@@ -150,9 +150,6 @@ def test_the_sidebar_says_what_is_shared_and_how_sync_stands(paths: AppPaths) ->
         assert line.text() == "Offline: 12 changes wait"
         QTest.keyClick(line, Qt.Key.Key_Return)
         assert asked == ["team.details"]
-        sidebar.set_status("Not saved", is_error=True)
-        assert not line.isVisible()
-        sidebar.set_status("All changes saved")
         assert line.isVisible()
 
     play_shared(paths, script)
@@ -218,7 +215,12 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
     async def script(application: WindowApplication, team: TeamDouble) -> None:
         composer, transcript = application.panes.composer, application.panes.transcript
         notice = composer.findChild(QLabel, "composerNotice")
-        await until(lambda: notice.text() == "You can read this project; ask Ana Ruiz to let you write.")
+        sentence = "You can read this project; ask Ana Ruiz to let you write."
+        await until(lambda: composer.editor.placeholderText() == sentence)
+        assert composer.editor.accessibleDescription() == sentence
+        composer.set_text("A draft from before")
+        assert notice.text() == sentence
+        composer.clear()
         type_text(application, "let me")
         assert composer.text() == ""
         assert not composer.send_button.isEnabled()
@@ -233,7 +235,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         assert {"You can only read this project", "Tags…", "Delete\tDel"} <= disabled
         team.share(thread.project_id, TeamRole.EDITOR)
         team.tell_team()
-        await until(lambda: notice.text() == "")
+        await until(lambda: composer.editor.placeholderText().startswith("Message "))
         type_text(application, "let me")
         assert composer.text() == "let me"
 
@@ -315,7 +317,7 @@ def test_without_a_workspace_there_is_nothing_of_a_team(paths: AppPaths) -> None
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         assert application.bindings.team_window is None
-        assert application.panes.sidebar._status.team_button is None
+        assert application.panes.sidebar.team_line is None
         assert application.panes.header.presence is None
         assert application.panes.commands.action("thread.mark_read") is None
 

@@ -62,6 +62,7 @@ class Composer(QWidget):
         self._is_too_large = False
         self._offline_words = ""
         self._refusal = ""
+        self._placeholder = ""
         self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
         self._shelf: AttachmentShelf | None = None
@@ -181,11 +182,12 @@ class Composer(QWidget):
         self._lock()
 
     def set_refusal(self, sentence: str) -> None:
-        """Why nothing can be written here, which stands below the text; empty: it can."""
+        """Why nothing can be written here, which stands in the text's place, or below a draft; empty: it can."""
         if sentence == self._refusal:
             return
         self._refusal = sentence
         self.editor.setAccessibleDescription(sentence)
+        self.set_placeholder(self._placeholder)
         self._lock()
         self._show_standing_notice()
 
@@ -197,7 +199,8 @@ class Composer(QWidget):
         self._update_send()
 
     def set_placeholder(self, text: str) -> None:
-        self.editor.setPlaceholderText(text)
+        self._placeholder = text
+        self.editor.setPlaceholderText(self._refusal or text)
 
     def set_send_on_enter(self, is_sent: bool) -> None:
         """If not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a new line."""
@@ -348,7 +351,7 @@ class Composer(QWidget):
         has_content = bool(self.attached) or not self.editor.is_blank()
         can_send = self._is_usable and not self._refusal and not self._is_too_large and not self._is_copying()
         self.send_button.setEnabled(can_send and has_content)
-        if self._is_too_large or was_too_large:
+        if self._is_too_large or was_too_large or self._refusal:
             self._show_standing_notice()
         if self._is_too_large and not was_too_large:
             announce(self, self._notice.text())
@@ -366,7 +369,8 @@ class Composer(QWidget):
             size, limit = (_in_units(value) for value in (self._size_bytes(), self._size_limit_bytes))
             self._set_notice(f"{size} is more than one message can hold ({limit}). Split the text.", is_danger=True)
         else:
-            self._set_notice(self._refusal or self._offline_words, is_danger=False)
+            refusal = "" if self.editor.is_blank() else self._refusal
+            self._set_notice(refusal or self._offline_words, is_danger=False)
 
     def _set_notice(self, text: str, *, is_danger: bool) -> None:
         self._notice.setText(text)

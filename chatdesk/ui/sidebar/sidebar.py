@@ -25,6 +25,7 @@ from chatdesk.ui.widgets.buttons import IconButton
 if TYPE_CHECKING:
     from chatdesk.core.domain.tag import Tag
     from chatdesk.ui.sidebar.selection_bar import SelectionBar
+    from chatdesk.ui.sidebar.team_line import TeamLine
 
 _VIEW_TITLES: Final = {
     ThreadView.ACTIVE: "Threads",
@@ -107,6 +108,7 @@ class Sidebar(QWidget):
         self._retry_button = QPushButton("Try again", self)
         self._empty_button = QPushButton("Empty the trash…", self)
         self._status = StatusRow(theme, self)
+        self.team_line: TeamLine | None = None
         self._slow_timer = QTimer(self, singleShot=True, interval=_SLOW_FETCH_MS)
         self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
         self._calendar_timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
@@ -195,15 +197,22 @@ class Sidebar(QWidget):
         self._status.set_text(text, is_error=is_error)
 
     def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "") -> None:
-        """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused. While
-        something of this computer is wrong, ``set_status`` says that instead. ``teamPressed`` asks for more."""
-        had_line = self._status.team_button is not None
-        self._status.set_team(text, tone=tone, tip=tip)
-        button = self._status.team_button
-        if button is not None and not had_line:
-            button.clicked.connect(self.teamPressed)
-            self.setTabOrder(self._empty_button, button)
-            self.setTabOrder(button, self._status.view_button)
+        """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused.
+        ``teamPressed`` asks for more."""
+        if self.team_line is None:
+            if not text:
+                return
+            from chatdesk.ui.sidebar.team_line import TeamLine
+
+            self.team_line = TeamLine(self._theme, self)
+            self.team_line.clicked.connect(self.teamPressed)
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(column.indexOf(self._status), self.team_line)
+            self.setTabOrder(self._empty_button, self.team_line)
+            self.setTabOrder(self.team_line, self._status.view_button)
+        self.team_line.show_status(text, tone=tone, tip=tip)
+        self.team_line.setVisible(bool(text))
 
     def set_load_error(self, sentence: str) -> None:
         """The page asked for will not come; an empty sentence takes the notice away."""
@@ -278,7 +287,7 @@ class Sidebar(QWidget):
 
     def focus_panes(self) -> tuple[QWidget, ...]:
         """In the order in which Tab walks."""
-        team_button = self._status.team_button
+        team = () if self.team_line is None else (self.team_line,)
         return (
             self._badge,
             self._new_button,
@@ -286,7 +295,7 @@ class Sidebar(QWidget):
             self._view_bar,
             self.thread_list,
             self._empty_button,
-            *(() if team_button is None else (team_button,)),
+            *team,
             self._status.view_button,
             self._status.settings_button,
         )

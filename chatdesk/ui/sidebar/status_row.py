@@ -1,9 +1,6 @@
-"""The bottom of the sidebar: what became of the last change, how sync stands where there is any, and the ways to
-archive, trash and settings."""
+"""The bottom of the sidebar: what became of the last change, and the ways to archive, trash and settings."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
@@ -14,16 +11,12 @@ from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
-if TYPE_CHECKING:
-    from chatdesk.ui.sidebar.team_line import TeamLine
-
 
 class StatusRow(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._is_error = False
-        self.team_button: TeamLine | None = None
         self._sign = QLabel(self)
         self._label = QLabel(self)
         self._label.setObjectName("statusText")
@@ -56,30 +49,6 @@ class StatusRow(QWidget):
         set_plain_tooltip(self._label, text if is_error else "")
         self._label.setAccessibleName(f"Status: {text}")
         self._dress()
-        self._choose_line()
-
-    def set_team(self, text: str, *, tone: str, tip: str) -> None:
-        """How sync stands; empty: there is none, and nothing is said of it."""
-        if self.team_button is None:
-            if not text:
-                return
-            from chatdesk.ui.sidebar.team_line import TeamLine
-
-            self.team_button = TeamLine(self._theme, self)
-            row = self.layout()
-            assert isinstance(row, QHBoxLayout)
-            row.insertWidget(row.indexOf(self.view_button), self.team_button, 1)
-        self.team_button.show_status(text, tone=tone, tip=tip)
-        self._choose_line()
-
-    def _choose_line(self) -> None:
-        """What is wrong with this computer comes before anything else."""
-        button = self.team_button
-        is_team = button is not None and bool(button.text()) and not self._is_error
-        if button is not None:
-            button.setVisible(is_team)
-        self._sign.setVisible(not is_team)
-        self._label.setVisible(not is_team)
 
     def _dress(self) -> None:
         tokens = self._theme.tokens

@@ -22,7 +22,7 @@ _TONES: Final = {
     "offline": ("cloud-off", "muted", "text"),
     "refused": ("circle-alert", "danger", "danger"),
 }
-_PAD_PX = 2
+_PAD_PX = 8  # as the line of what was saved begins below it
 
 
 class TeamLine(ThemedButton):

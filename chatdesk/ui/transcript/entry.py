@@ -568,10 +568,11 @@ class MessageEntry:
             actions = (*ways_out, retry) if not message.text else (go_on, retry)
             return [NoticeItem(message.error or "Something went wrong. Your message is kept.", actions)]
         if message.status is Status.INTERRUPTED:
-            sentence = "ChatDesk was closed before this answer was complete. Everything that had arrived is kept."
+            whose = f"ChatDesk of {self.person}" if self.person else "ChatDesk"
+            sentence = f"{whose} was closed before this answer was complete. Everything that had arrived is kept."
             return [NoticeItem(message.error or sentence, (go_on, retry), tone="warning")]
         if message.status is Status.STOPPED and not self.is_question:
-            return [NoticeItem("You stopped this answer.", (go_on,), tone="line")]
+            return [NoticeItem(f"{self.person or 'You'} stopped this answer.", (go_on,), tone="line")]
         if self.can_continue:
             return [NoticeItem("The answer ended at the greatest length that it may have.", (go_on,), tone="line")]
         return []

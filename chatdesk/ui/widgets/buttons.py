@@ -15,6 +15,8 @@ from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, FontRole
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
+DISABLED_OPACITY = 0.4
+
 
 class ThemedButton(QAbstractButton):
     """What both kinds share: name, tooltip, keys, repainting when the look changes."""
@@ -116,7 +118,10 @@ class IconButton(ThemedButton):
             paint_box(painter, area, radius, fill=fill)
         side = ICON_PX * max(1.0, theme.scale)
         corner = area.center()
+        if not self.isEnabled() and not self._is_filled:
+            painter.setOpacity(DISABLED_OPACITY)
         paint_icon(painter, QRectF(corner.x() - side / 2, corner.y() - side / 2, side, side), self._icon_name, ink)
+        painter.setOpacity(1.0)
         if self.hasFocus():
             paint_focus_ring(painter, area, radius, theme.colour("text" if self._is_filled else "accent"))
 

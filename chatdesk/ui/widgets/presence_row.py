@@ -16,7 +16,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 MOST_BADGES = 4
 _BADGE_PX, _GAP_PX, _RING_PX = 22, 3, 2
-_WIDEST_WORDS_PX = 220
+_WIDEST_WORDS_PX, _LEAST_WORDS_PX = 220, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class PresenceRow(QWidget):
         self._people: tuple[PersonHere, ...] = ()
         self.words = ""
         self.setObjectName("presence")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
         theme.changed.connect(self._on_theme_changed)
 
@@ -61,15 +61,16 @@ class PresenceRow(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        side = self._side()
-        discs = min(len(self._people), MOST_BADGES)
-        width = discs * (side + _GAP_PX) + (self._metrics().horizontalAdvance(self._more()) if self._more() else 0)
-        if self.words:
-            width += self._theme.tokens.space.s + self._words_width()
-        return QSize(round(width) + 1, round(side) + 2 * _RING_PX)
+        least = self.minimumSizeHint()
+        words = self._theme.tokens.space.s + self._words_width() if self.words else 0
+        return QSize(least.width() + words, least.height())
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        """Where there is no room for it, who types is left to the tooltip and to screen readers."""
+        side = self._side()
+        discs = min(len(self._people), MOST_BADGES)
+        more = self._metrics().horizontalAdvance(self._more()) if self._more() else 0
+        return QSize(round(discs * (side + _GAP_PX) + more) + 2, round(side) + 2 * _RING_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme, side = self._theme, self._side()
@@ -89,9 +90,9 @@ class PresenceRow(QWidget):
             wide = metrics.horizontalAdvance(self._more())
             painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, self._more())
             x += wide
-        if self.words:
-            x += theme.tokens.space.s
-            wide = self._words_width()
+        x += theme.tokens.space.s
+        wide = min(self._words_width(), int(whole.width() - x))
+        if self.words and wide >= _LEAST_WORDS_PX:
             text = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, wide)
             painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, text)
         painter.end()

@@ -169,14 +169,13 @@ def test_the_list_of_projects_says_which_are_shared(qtbot, theme):
 def test_the_line_of_sync_is_there_with_a_workspace_only_and_is_pressed_by_key(qtbot, theme):
     sidebar = make_sidebar(qtbot, theme)
     sidebar.set_team_status("")
-    assert sidebar._status.team_button is None
+    assert sidebar.team_line is None
     before = sidebar.focus_panes()
     sidebar.set_team_status("Synced 14:02", tip="The team: Synced 14:02.")
-    line = sidebar._status.team_button
+    line = sidebar.team_line
     assert line in sidebar.focus_panes()
     assert len(sidebar.focus_panes()) == len(before) + 1
     assert line.accessibleName() == "Sync: Synced 14:02"
-    assert not sidebar._status._label.isVisible()
     pressed: list[bool] = []
     sidebar.teamPressed.connect(lambda: pressed.append(True))
     line.setFocus(Qt.FocusReason.TabFocusReason)
@@ -184,7 +183,6 @@ def test_the_line_of_sync_is_there_with_a_workspace_only_and_is_pressed_by_key(q
     assert pressed == [True]
     sidebar.set_team_status("")
     assert not line.isVisible()
-    assert sidebar._status._label.isVisible()
 
 
 def test_the_line_is_said_aloud_only_when_its_kind_changes(qtbot, theme, monkeypatch):
@@ -207,7 +205,7 @@ def test_each_tone_of_the_line_looks_its_own(qtbot, theme, tone, direction):
     sidebar = make_sidebar(qtbot, theme)
     sidebar.setLayoutDirection(direction)
     sidebar.set_team_status("Words that are longer than there is room for them in a sidebar", tone=tone)
-    line = sidebar._status.team_button
+    line = sidebar.team_line
     line.setFocus(Qt.FocusReason.TabFocusReason)
     picture = line.grab().toImage()
     sidebar.set_team_status(line.text(), tone="calm")

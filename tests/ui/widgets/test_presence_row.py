@@ -88,7 +88,7 @@ def test_more_than_four_are_counted_and_all_of_it_fits(qtbot, theme, direction):
     row.set_people([PersonHere(str(number), f"Somebody {number}", is_typing=number < 3) for number in range(7)])
     assert row._more() == " +3"
     assert row.sizeHint().width() > two
-    assert row.minimumSizeHint() == row.sizeHint()
+    assert row.minimumSizeHint().width() < row.sizeHint().width()
     row.resize(row.sizeHint())
     picture = row.grab().toImage()
     row.set_people([PersonHere(str(number), f"Somebody {number}") for number in range(7)])
