@@ -20,13 +20,15 @@ _PIECE = 16 * 1024
 @dataclass
 class Faults:
     """``is_closed``: nobody listens, as it seems; ``is_stalled``: bytes stay in the proxy; ``is_swallowing``: bytes are
-    taken and go nowhere; ``cut_after``: connections end after so many more bytes; ``bytes_per_s``: each way."""
+    taken and go nowhere; ``cut_after``: connections end after so many more bytes; ``bytes_per_s``: each way;
+    ``record``: gets all that goes to the server."""
 
     is_closed: bool = False
     is_stalled: bool = False
     is_swallowing: bool = False
     cut_after: int | None = None
     bytes_per_s: float | None = None
+    record: bytearray | None = None
 
 
 class TcpProxy:
@@ -113,13 +115,17 @@ class TcpProxy:
         self.connections += 1
         self._open |= {writer, far_writer}
         try:
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(
+                self._pump(reader, far_writer, is_up=True), self._pump(far_reader, writer, is_up=False)
+            )
         finally:
             self._open -= {writer, far_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_up: bool) -> None:
         try:
             while piece := await reader.read(_PIECE):
+                if is_up and self.faults.record is not None:
+                    self.faults.record += piece
                 if not await self._let_through(piece):
                     continue
                 writer.write(piece)
