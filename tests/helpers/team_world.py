@@ -110,7 +110,14 @@ class Desk:
     """One computer's profile. ``heard``: the events that a window would get, in order."""
 
     def __init__(
-        self, folder: Path, *, clock: Clock | None = None, poll_s: float = 25.0, name: str = "Desk", version: str = "1"
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        poll_s: float = 25.0,
+        stuck_s: float = 40.0,
+        name: str = "Desk",
+        version: str = "1",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -119,6 +126,7 @@ class Desk:
         secret_store = SecretStore(register=lambda _value: None, environ={}, load_backend=lambda: self.keyring)
         self.passwords = TeamPasswords(secret_store, lambda: KeyPlace.KEYRING)
         self._poll_s = poll_s
+        self._stuck_s = stuck_s
         self._client = Client(name, version)
         self.heard: list[Any] = []
         self.workspace_id = ""
@@ -140,6 +148,7 @@ class Desk:
             blobs=self.blobs,
             client=self._client,
             poll_s=self._poll_s,
+            stuck_s=self._stuck_s,
         )
 
     async def open(self) -> None:

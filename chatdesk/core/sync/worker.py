@@ -108,6 +108,7 @@ class SyncWorker:
         self._is_stopping = False
         self._woken = threading.Event()
         self._has_told_clock = False
+        self._logged = ""
         self._hello_at = 0
         self._call_began_s: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sync-{workspace.id[-6:]}", daemon=True)
@@ -240,26 +241,14 @@ class SyncWorker:
             is_fresh=is_fresh,
             only=only,
         )
-        result: RoundResult | None = None
-        problem = ""
-        try:
-            result = self._drive(steps)
-            problem = result.problems[0][1].what if result.problems else ""
-        except ChatDeskError as error:
-            problem = error.what
-            raise
-        finally:
-            # A round that found nothing says nothing: an idle day would push everything else out of the log.
-            if problem or (result is not None and (result.sent or result.received)):
-                line = SyncRound(
-                    began_at,
-                    self.workspace.id,
-                    result.sent if result is not None else 0,
-                    result.received if result is not None else 0,
-                    round((self._clock.monotonic_s() - began_s) * _MS_PER_S),
-                    problem,
-                )
-                self._ears.on_round(line, result)
+        result = self._drive(steps)
+        problem = result.problems[0][1].what if result.problems else ""
+        # A round that found nothing says nothing: an idle day would push everything else out of the log.
+        if problem or result.sent or result.received:
+            took_ms = round((self._clock.monotonic_s() - began_s) * _MS_PER_S)
+            line = SyncRound(began_at, self.workspace.id, result.sent, result.received, took_ms, problem)
+            self._ears.on_round(line, result)
+        self._logged = ""
         self._settle(result)
         return result
 
@@ -426,6 +415,9 @@ class SyncWorker:
     def _fail(self, error: ChatDeskError) -> None:
         is_passing = not isinstance(error, TeamError) or error.is_passing
         _log.info("sync of workspace %s stopped: %s", self.workspace.id, error.code)
+        if error.what != self._logged:  # a night without a network is one line
+            self._logged = error.what
+            self._ears.on_round(SyncRound(self._clock.now_ms(), self.workspace.id, 0, 0, 0, error.what), None)
         self._tell(
             phase=SyncPhase.OFFLINE if is_passing else SyncPhase.REFUSED,
             problem=error.what,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.sync_wire import PresenceRow
 from chatdesk.core.domain.team import SyncRound, SyncStatus, Workspace
+from chatdesk.core.errors import StorageError
 from chatdesk.core.storage import sync_team
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.sync_store import SyncStore
@@ -24,6 +26,7 @@ from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, Vi
 from chatdesk.core.sync.worker import POLL_S, Client, SyncWorker
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 MAX_BODY_BLOB: Final = 1024**3
 
 
@@ -143,7 +146,10 @@ class WorkspaceSync:
             self._news.on_presence(changed)
 
     def on_round(self, line: SyncRound, result: RoundResult | None) -> None:
-        self._database.write_now(lambda conn: sync_team.add_round(conn, line), is_durable=False)
+        try:
+            self._database.write_now(lambda conn: sync_team.add_round(conn, line), is_durable=False)
+        except StorageError as error:
+            _log.info("a round was not noted: %s", error.code)
         if result is not None:
             self._files.look()
             self._news.on_counts()
