@@ -14,6 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -290,7 +291,9 @@ _TOO_DEEP: Final = object()
 def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, bool) or value is None or isinstance(value, float):
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
         return value if -_LARGEST_NUMBER < value < _LARGEST_NUMBER else 0
