@@ -184,6 +184,8 @@ class SyncWorker:
             except _Stopped:
                 break
             except ChatDeskError as error:
+                if self._is_stopping:  # it was broken off
+                    break
                 self._fail(error)
             except Exception:  # noqa: BLE001 - see below
                 # The last resort of this thread: a window that shows a wrong state for ever would be worse.
