@@ -188,6 +188,7 @@ class Bindings:
 
     async def end(self) -> None:
         """The window closes."""
+        self.team.end()
         if self.team_window is not None:
             await self.team_window.end()
 

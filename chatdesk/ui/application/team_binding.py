@@ -57,6 +57,7 @@ class TeamBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._is_joined = False
+        self._is_over = False
         self._dialogs: TeamDialogs | None = None
         self._page: TeamPage | None = None
         self._dialog: SettingsDialog | None = None
@@ -77,6 +78,11 @@ class TeamBinding(QObject):
     def follow(self, bridge: EventBridge) -> None:
         bridge.team_changed.connect(self._on_team_changed)
         bridge.sync_status_changed.connect(self._on_sync_status_changed)
+
+    def end(self) -> None:
+        """The window closes: what is heard from now on is of no use."""
+        self._is_over = True
+        self._soon.stop()
 
     # Ways in
 
@@ -145,7 +151,8 @@ class TeamBinding(QObject):
     # Events
 
     def _on_team_changed(self, _event: object) -> None:
-        self._soon.start()
+        if not self._is_over:
+            self._soon.start()
 
     def _on_sync_status_changed(self, event: SyncStatusChanged) -> None:
         self._is_joined = True

@@ -20,7 +20,7 @@ from chatdesk.ui.dialogs.team_words import WHO_CAN_READ, count_of
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (620, 600)
-_LONGEST_NAME: Final = 100
+_LONGEST_NAME: Final = 80
 _STATES: Final = {CheckState.OK: "fine", CheckState.WARNING: "a warning", CheckState.FAILED: "failed"}
 
 

@@ -25,7 +25,7 @@ _SIZE_PX: Final = (560, 520)
 _DAYS: Final = 7
 _MOST_DAYS: Final = 90
 _MOST: Final = 64 * 1024
-_LONGEST_NAME: Final = 100
+_LONGEST_NAME: Final = 80
 
 
 class CodeBox(QWidget):
@@ -123,7 +123,7 @@ class InviteDialog(_CodePanel):
     """``projects``: (id, name) of those that this person manages, with the roles that they may give.
     ``inviteRequested`` has the name, roles by project, and days."""
 
-    inviteRequested = Signal(str, dict, int)
+    inviteRequested = Signal(str, object, int)  # name, dict of roles, days
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ INVITATION_ENDING: Final = ".chatdesk-invite"
 _FILTER: Final = f"Invitations (*{INVITATION_ENDING});;All files (*)"
 _SIZE_PX: Final = (580, 560)
 _MOST_BYTES: Final = 64 * 1024
-_LONGEST_NAME: Final = 100
+_LONGEST_NAME: Final = 80
 
 
 class JoinWorkspaceDialog(TeamPanel):

@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.team_words import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (520, 460)
-_LONGEST_NAME: Final = 100
+_LONGEST_NAME: Final = 80
 
 
 class MemberList(QWidget):

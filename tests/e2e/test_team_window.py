@@ -1,0 +1,165 @@
+"""A team in the window, with a real PostgreSQL: one makes a workspace, shares, invites; another joins and reads on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+
+from chatdesk.core.domain.team import SyncPhase
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
+from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
+from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
+from chatdesk.ui.dialogs.team_invite import InviteDialog
+from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
+from chatdesk.ui.dialogs.team_page import TeamPage
+from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.window import ask, play, until
+
+LEFT = Qt.MouseButton.LeftButton
+Dialog = TypeVar("Dialog", bound=QWidget)
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
+    try:
+        server = cluster()
+    except NoPostgres as none:
+        pytest.skip(str(none))
+    made = server.empty_database()
+    # There is no keyring where tests run; both people's windows take their password from here.
+    monkeypatch.setenv("CHATDESK_TEAM_PASSWORD", "correct-horse-battery-1")
+    yield made
+    server.drop(made)
+
+
+async def shown(kind: type[Dialog]) -> Dialog:
+    def found() -> Dialog | None:
+        return next((each for each in QApplication.allWidgets() if isinstance(each, kind) and each.isVisible()), None)
+
+    await until(found)
+    widget = found()
+    assert widget is not None
+    return widget
+
+
+async def pressed(root: QWidget, name: str) -> None:
+    """Press a button by its object name, as soon as that is possible."""
+
+    def button() -> QPushButton | None:
+        return next((each for each in root.findChildren(QPushButton, name) if each.isVisible()), None)
+
+    await until(lambda: button() is not None and button().isEnabled())  # type: ignore[union-attr]
+    QTest.mouseClick(button(), LEFT)
+
+
+async def page_of(application: WindowApplication) -> TeamPage:
+    await application.services()
+    application.panes.commands.trigger("team.settings")
+    await shown(SettingsDialog)
+    return await shown(TeamPage)
+
+
+async def synced(application: WindowApplication) -> None:
+    team = (await application.services()).team
+    await until(lambda: team.statuses() and all(each.phase is SyncPhase.SYNCED for each in team.statuses()))
+
+
+def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
+    tmp_path: Path, database: TeamDatabase
+) -> None:
+    code: list[str] = []
+    account = database.account_address
+
+    async def anas_window(application: WindowApplication) -> None:
+        await ask(application, "What did we decide about the index?")
+        page = await page_of(application)
+        await pressed(page, "teamCreate")
+        create = await shown(CreateWorkspaceDialog)
+        create.address.show_address(account, database.password)
+        await pressed(create, "teamCheck")
+        await pressed(create, "teamNext")
+        create.name.setText("Blue team")
+        create.my_name.setText("Ana")
+        await pressed(create, "teamSetUp")
+        await pressed(create, "teamDone")
+        await until(lambda: page.findChild(QPushButton, "teamInvite") is not None)
+        await synced(application)
+        (await shown(SettingsDialog)).reject()
+
+        application.panes.commands.trigger("project.share")
+        share = await shown(ShareProjectDialog)
+        await until(
+            lambda: "1 thread, 2 messages" in share.count.text() or "1 thread and 2 messages" in share.count.text()
+        )
+        await pressed(share, "shareStart")
+        team = (await application.services()).team
+        await until(lambda: not share_is_open())
+        await until(lambda: team.statuses()[0].waiting == 0)
+        await synced(application)
+
+        application.panes.commands.trigger("project.share")
+        shared = await shown(SharedProjectDialog)
+        await pressed(shared, "sharedInvite")
+        invite = await shown(InviteDialog)
+        invite.name.setText("Ben")
+        await pressed(invite, "teamInviteMake")
+        await until(lambda: invite.code_box.code.isVisible())
+        code.append(invite.code_box.code.written())
+        await pressed(invite, "teamCancel")
+
+    async def bens_window(application: WindowApplication) -> None:
+        page = await page_of(application)
+        await pressed(page, "teamJoinOther")
+        join = await shown(JoinWorkspaceDialog)
+        join.code.show_written(code[0])
+        assert "Blue team" in join.about.text()
+        assert join.my_name.text() == "Ben"
+        assert not join.join_button.isEnabled(), "this server has no encryption, so Ben has to agree"
+        join.unencrypted.click()
+        await pressed(join, "teamJoin")
+        await until(lambda: page.findChild(QPushButton, "teamAddComputer") is not None)
+        services = await application.services()
+        await synced(application)
+
+        async def titles() -> list[str]:
+            return [each.title for each in (await services.chat.list_threads(limit=9)).threads]
+
+        async with asyncio.timeout(20):
+            while not any("index" in each for each in await titles()):
+                await asyncio.sleep(0.02)
+        await until(lambda: any("Ana" in each.text() for each in page.findChildren(QWidget) if hasattr(each, "text")))
+        (await shown(SettingsDialog)).reject()
+
+        application.panes.commands.trigger("team.details")
+        details = await shown(SyncDetailsDialog)
+        await pressed(details, "detailsCheck")
+        await until(lambda: "hold the same" in details.outcome.text())
+        assert details.rounds.texts()
+        details.accept()
+
+        shared = next(each for each in await services.team.projects() if each.ended is None)
+        application.bindings.lists.show_project(shared.project_id)
+        await until(lambda: getattr(application.bindings.lists.project, "id", "") == shared.project_id)
+        application.panes.commands.trigger("project.share")
+        leaving = await shown(SharedProjectDialog)
+        await pressed(leaving, "sharedEnd")
+        await pressed(await shown(ConfirmDialog), "confirmYes")
+        await until(lambda: services.team.shared_project(shared.project_id).ended is not None)
+        assert any("index" in each for each in await titles()), "the copy stays"
+
+    def share_is_open() -> bool:
+        return any(isinstance(each, ShareProjectDialog) and each.isVisible() for each in QApplication.allWidgets())
+
+    play(AppPaths.find(tmp_path / "ana"), anas_window)
+    play(AppPaths.find(tmp_path / "ben"), bens_window)
