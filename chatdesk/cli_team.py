@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import os
 import sys
@@ -343,6 +342,8 @@ def _address_of(options: argparse.Namespace) -> tuple[ServerAddress, str]:
 
 def _ask(question: str) -> str:
     if sys.stdin.isatty():
+        import getpass
+
         return getpass.getpass(question, stream=sys.stderr)
     return sys.stdin.readline().rstrip("\r\n")
 

@@ -10,13 +10,19 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.team_setup import CheckState
+from chatdesk.core.ids import new_id
+from chatdesk.core.sync.scram import verifier_of
+from chatdesk.core.sync.team_store import examination, setup
+from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers import postgres, postgres_binaries
 
 ROOT = Path(__file__).parents[3]
@@ -185,6 +191,27 @@ def test_the_login_is_no_superuser_and_owns_its_database(server: Server) -> None
         assert found[1] in ("TLSv1.2", "TLSv1.3")
         owner = conn.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'team'").fetchone()
         assert owner == ("chatdesk_setup",)
+
+
+def test_a_workspace_is_made_there_and_its_members_come_in(server: Server) -> None:
+    ca = (server.folder / "certificates" / "authority.crt").read_text()
+    password = (server.folder / "secrets" / "setup_password").read_text()
+    address = ServerAddress("127.0.0.1", server.port, "team", "chatdesk_setup", ca=ca)
+    checks = examination.examine(address, password)
+    assert {each.state for each in checks} == {CheckState.OK}, checks
+    workspace_id = new_id()
+    login = f"{setup.role_prefix(workspace_id)}_first"
+    setup.set_up(
+        address,
+        password,
+        workspace_id=workspace_id,
+        name="Research",
+        my_name="Ana",
+        login=login,
+        verifier=verifier_of("a-password-of-hers"),
+    )
+    with Administration.connect(replace(address, user=login), "a-password-of-hers") as member:
+        assert member.standing().workspace_id == workspace_id
 
 
 @pytest.mark.parametrize(
