@@ -37,7 +37,7 @@ def _compare_one(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, l
         if not rows or rows[0].seq != seq + 1:
             return seq, [f"“{log.name}”: the server has {seq:,} of the {log.seq:,} changes that are here."]
         for row in rows:
-            chain = next_chain(chain, row.id)
+            chain = next_chain(chain, row.id, row.device, row.dseq, row.hlc)
             if row.chain != chain:
                 return seq, [f"“{log.name}”: the server's history is not consistent at change {row.seq:,}."]
         numbers = [(row.seq, row.id) for row in rows]
