@@ -539,10 +539,10 @@ BEGIN
         END IF;
 
         v_last := v_last + 1;
-        v_chain := sha256(v_chain || uuid_send(v_id));
         o_status := 'ok';
         o_seq := v_last;
         o_hlc := least((v_row ->> 'hlc')::numeric, (cd.now_ms() + 60000) << 16)::bigint;
+        v_chain := sha256(v_chain || uuid_send(v_id) || uuid_send(v_device) || int8send(v_dseq) || int8send(o_hlc));
         INSERT INTO cd.change (id, project_id, seq, device_id, dseq, author, relayed_by, kind, op, entity_id, reg,
             parents, hlc, v, body, chain, at)
         VALUES (v_id, p_project, v_last, v_device, v_dseq, v_author, CASE WHEN p_is_relay THEN p_me END, v_kind, v_op,

@@ -71,7 +71,7 @@ def made_log(project_id: str, *, threads: int, messages: int) -> list[PulledChan
     def add(kind: str, entity: str, body: dict[str, object], at: int) -> None:
         nonlocal chain
         change_id = id_of_moment(at << 12 | len(log) % 4096)
-        chain = next_chain(chain, change_id)
+        chain = next_chain(chain, change_id, device, len(log) + 1, at << 16)
         log.append(
             PulledChange(
                 id=change_id,

@@ -93,7 +93,7 @@ def prepare(rows: Sequence[PulledChange]) -> Prepared:
 def _is_whole(rows: Sequence[PulledChange]) -> bool:
     try:
         return all(
-            row.seq == before.seq + 1 and row.chain == next_chain(before.chain, row.id)
+            row.seq == before.seq + 1 and row.chain == next_chain(before.chain, row.id, row.device, row.dseq, row.hlc)
             for before, row in pairwise(rows)
         )
     except (ValueError, TypeError, AttributeError):
@@ -193,7 +193,8 @@ def _tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
 
 def _check_chain(first: PulledChange, seq: int, chain: bytes | None) -> None:
     try:
-        is_next = first.seq == seq + 1 and first.chain == next_chain(chain, first.id)
+        expected = next_chain(chain, first.id, first.device, first.dseq, first.hlc)
+        is_next = first.seq == seq + 1 and first.chain == expected
     except (ValueError, TypeError, AttributeError) as error:
         raise HistoryChanged from error
     if not is_next:

@@ -262,9 +262,12 @@ class ProjectTurns:
         if not lost:
             return False
         results: list[PushResult] = yield ToTeam("relay", (project.id, self._link.device, lost))
-        yield ToLocal("settle_relayed", (project.id, results))
-        project.relay_mark = project.received
         taken = sum(result.status.is_taken for result in results)
+        # What hangs below something that is still to come is not given up before that came, or will not.
+        final = [result for result in results if result.status is not PushStatus.ORPHAN or project.is_final]
+        project.held.update(result.id for result in results if result not in final)
+        yield ToLocal("settle_relayed", (project.id, final))
+        project.relay_mark = project.received
         if not taken:
             return False
         yield ToTeam("poke", (project.id,))

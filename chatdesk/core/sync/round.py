@@ -165,6 +165,7 @@ class _Round:
                 raise
             except TeamError as error:
                 self._problems[project] = error
+                self._link.hello = None  # perhaps the server does not know this device any more
                 continue
             problem = turns.problem(project)
             if problem is not None:

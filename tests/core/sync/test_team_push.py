@@ -26,15 +26,17 @@ def test_a_pushed_change_is_in_the_log_with_a_number_an_author_and_a_chain(team:
     second = olga.row("thread", "new", some_id(), {"title": "T"}, parents=[first["id"], some_id()])
     assert [row[1:3] for row in olga.push_fully(project, first, second)] == [("ok", 1), ("ok", 2)]
     rows = olga.ask(
-        "SELECT id::text, seq, author::text, device_id::text, dseq, chain, parents FROM cd.change ORDER BY seq"
+        "SELECT id::text, seq, author::text, device_id::text, dseq, chain, parents, hlc FROM cd.change ORDER BY seq"
     )
     assert [row[:5] for row in rows] == [
         (first["id"], 1, olga.id, olga.device, 1),
         (second["id"], 2, olga.id, olga.device, 2),
     ]
-    chain = next_chain(None, first["id"])
-    assert rows[0][5] == chain == hashlib.sha256(bytes(32) + uuid.UUID(first["id"]).bytes).digest()
-    assert rows[1][5] == next_chain(chain, second["id"])
+    chain = next_chain(None, first["id"], olga.device, 1, rows[0][7])
+    ids = uuid.UUID(first["id"]).bytes + uuid.UUID(olga.device).bytes
+    numbers = (1).to_bytes(8) + rows[0][7].to_bytes(8)
+    assert rows[0][5] == chain == hashlib.sha256(bytes(32) + ids + numbers).digest()
+    assert rows[1][5] == next_chain(chain, second["id"], olga.device, 2, rows[1][7])
     assert [str(parent) for parent in rows[1][6]] == second["parents"]
     assert olga.ask("SELECT seq, chain FROM cd.project_head") == [(2, rows[1][5])]
 
@@ -335,8 +337,8 @@ def test_numbers_are_dense_and_in_the_order_of_commits_under_sixteen_writers(tea
     assert gaps == []
     assert seen == list(range(1, 16 * 36 + 1))
     chain: bytes | None = None
-    for change, found in team.owner.ask("SELECT id::text, chain FROM cd.change ORDER BY seq"):
-        chain = next_chain(chain, change)
+    for found, *row in team.owner.ask("SELECT chain, id::text, device_id::text, dseq, hlc FROM cd.change ORDER BY seq"):
+        chain = next_chain(chain, *row)
         assert chain == found
 
 

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_wire import (
     MAX_AHEAD_MS,
-    MAX_BODY_BYTES,
     DeviceRow,
     Hello,
     MemberRow,
@@ -30,6 +30,10 @@ from chatdesk.core.sync.ports import Heard
 
 KINDS = ("project", "thread", "message", "summary")
 OPS = ("new", "edit", "del")
+#: More than what clients send: the database counts its own form of a body.
+SERVER_MAX_BODY = 1_500_000
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_REG = re.compile(r"[a-z0-9_.-]{1,120}")
 RANKS = {"viewer": 0, "editor": 1, "admin": 2, "owner": 3}
 
 
@@ -39,6 +43,14 @@ class NotAMember(TeamError):
 
 class NotYourDevice(TeamError):
     code = "model_device"
+
+
+class ProjectEnded(TeamError):
+    code = "model_project_ended"
+
+
+class TooOld(TeamError):
+    code = "model_too_old"
 
 
 @dataclass
@@ -54,6 +66,14 @@ class Project:
 
 
 @dataclass(frozen=True)
+class Entity:
+    project_id: str
+    kind: str
+    created_by: str
+    thread_id: str | None
+
+
+@dataclass(frozen=True)
 class Flaws:
     """Planted bugs of a server; see ``planted_bugs``."""
 
@@ -62,6 +82,7 @@ class Flaws:
     trusts_clocks: bool = False
     accepts_taken_places: bool = False
     lets_everybody_write: bool = False
+    shows_everybody: bool = False
 
 
 class ModelServer:
@@ -75,7 +96,7 @@ class ModelServer:
         self.members: dict[str, MemberRow] = {}
         self.devices: dict[str, DeviceRow] = {}
         self.projects: dict[str, Project] = {}
-        self.entities: dict[str, tuple[str, str, str]] = {}  # project, kind, author
+        self.entities: dict[str, Entity] = {}
         self.changes: dict[str, tuple[str, int]] = {}  # project, place in its rows
         self.places: set[tuple[str, int]] = set()
 
@@ -156,32 +177,44 @@ class ModelServer:
     def push(
         self, member_id: str, project_id: str, device: str, changes: Sequence[WireChange], proto: int
     ) -> list[PushResult]:
+        self._need_device(member_id, device, proto)
         project = self._project(member_id, project_id)
-        if project.is_deleted:
-            raise TeamError
-        known = self.devices.get(device)
-        if known is None or known.member_id != member_id:
-            raise NotYourDevice
-        if proto < self.min_write:
-            raise TeamError
-        return [self._take(project, member_id, device, change) for change in changes]
+        return [
+            self._enter(project, member_id, change, device=device, author=member_id, is_relay=False)
+            for change in changes
+        ]
 
-    def relay(self, member_id: str, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
+    def relay(
+        self, member_id: str, project_id: str, device: str, changes: Sequence[RelayedChange], proto: int
+    ) -> list[PushResult]:
+        self._need_device(member_id, device, proto)
         project = self._project(member_id, project_id)
-        if project.is_deleted:
-            raise TeamError
-        return [self._take_relayed(project, member_id, device, each) for each in changes]
+        return [
+            self._enter(project, member_id, each.change, device=each.device, author=each.author, is_relay=True)
+            for each in changes
+        ]
 
     def pull(self, member_id: str, project_id: str, after_seq: int, limit: int) -> list[PulledChange]:
-        rows = self._project(member_id, project_id).rows
-        found = [row for row in rows[after_seq : after_seq + limit + 1] if row.seq > after_seq][:limit]
-        if self.flaws.has_gaps and len(found) > 1 and found[-1].seq == project_head(rows) and found[-1].seq % 3 == 0:
-            return found[:-2] + found[-1:]  # a row that was numbered earlier is not there yet
+        rows = self._visible(member_id, project_id)
+        found = rows[after_seq : after_seq + limit]
+        if self.flaws.has_gaps and len(found) > 1 and found[-1].seq == len(rows) and len(rows) % 3 == 0:
+            return [*found[:-2], found[-1]]  # one that was numbered earlier is committed later
         return found
 
     def chain_at(self, member_id: str, project_id: str, seq: int) -> bytes | None:
-        rows = self._project(member_id, project_id).rows
+        rows = self._visible(member_id, project_id)
         return rows[seq - 1].chain if 0 < seq <= len(rows) else None
+
+    def _visible(self, member_id: str, project_id: str) -> list[PulledChange]:
+        """A policy hides rows; it does not complain."""
+        self.me(member_id)
+        project = self.projects.get(project_id)
+        if project is None or (not self.flaws.shows_everybody and not self._may_see(project, member_id)):
+            return []
+        return project.rows
+
+    def _may_see(self, project: Project, member_id: str) -> bool:
+        return member_id in project.roles and not project.is_deleted
 
     # One change
 
@@ -190,36 +223,43 @@ class ModelServer:
         project = self.projects.get(project_id)
         if project is None or member_id not in project.roles:
             raise NotAMember
+        if project.is_deleted:
+            raise ProjectEnded
         return project
 
-    def _take(self, project: Project, member_id: str, device: str, change: WireChange) -> PushResult:
-        known = self._known(project, change)
-        if known is not None:
-            return known
-        status = self._objection(project, member_id, change)
-        if (device, change.dseq) in self.places and not self.flaws.accepts_taken_places:
-            status = PushStatus.FORKED
-        if status is not None:
-            return PushResult(change.id, status)
-        return self._append(project, change, device=device, author=member_id)
+    def _need_device(self, member_id: str, device: str, proto: int) -> None:
+        if proto < self.min_write:
+            raise TooOld
+        known = self.devices.get(device)
+        if known is None or known.member_id != member_id:
+            raise NotYourDevice
 
-    def _take_relayed(self, project: Project, member_id: str, device: str, relayed: RelayedChange) -> PushResult:
-        change = relayed.change
+    def _enter(
+        self, project: Project, member_id: str, change: WireChange, *, device: str, author: str, is_relay: bool
+    ) -> PushResult:
+        """The questions of ``cd.enter``, in their order."""
+        if not _is_well_formed(change):
+            return PushResult(change.id, PushStatus.DENIED)
         known = self._known(project, change)
         if known is not None:
             return known
-        if RANKS[project.roles[member_id]] < RANKS["editor"]:
-            return PushResult(change.id, PushStatus.DENIED)
-        if relayed.author not in self.members:
-            return PushResult(change.id, PushStatus.DENIED)
-        if len((change.body or "").encode()) > MAX_BODY_BYTES:
+        if (device, change.dseq) in self.places and not self.flaws.accepts_taken_places:
+            if not is_relay:
+                return PushResult(change.id, PushStatus.FORKED)
+            device, change = change.id, replace(change, dseq=0)
+        rank = RANKS[project.roles[member_id]]
+        if len((change.body or "").encode()) > SERVER_MAX_BODY:
             return PushResult(change.id, PushStatus.TOO_BIG)
-        missing = self._missing(project, change)
-        if missing is not None:
-            return PushResult(change.id, missing)
-        if (relayed.device, change.dseq) in self.places:
-            return PushResult(change.id, PushStatus.FORKED)
-        return self._append(project, change, device=relayed.device, author=relayed.author, relayed_by=member_id)
+        if rank < RANKS["editor"] and not self.flaws.lets_everybody_write:
+            return PushResult(change.id, PushStatus.DENIED)
+        objection = (
+            self._objection_to_new(project, rank, change)
+            if change.op == "new"
+            else self._objection_to_edit(project, rank, author, change)
+        )
+        if objection is not None:
+            return PushResult(change.id, objection)
+        return self._append(project, change, device=device, author=author, relayed_by=member_id if is_relay else None)
 
     def _known(self, project: Project, change: WireChange) -> PushResult | None:
         found = self.changes.get(change.id)
@@ -236,42 +276,36 @@ class ModelServer:
             return PushResult(change.id, PushStatus.ID_TAKEN)
         return PushResult(change.id, PushStatus.DUP, row.seq, row.hlc)
 
-    def _objection(self, project: Project, member_id: str, change: WireChange) -> PushStatus | None:
-        role = project.roles[member_id]
-        if len((change.body or "").encode()) > MAX_BODY_BYTES:
-            return PushStatus.TOO_BIG
-        if change.kind not in KINDS or change.op not in OPS:
-            return PushStatus.DENIED
-        if RANKS[role] < RANKS["editor"] and not self.flaws.lets_everybody_write:
-            return PushStatus.DENIED
-        missing = self._missing(project, change)
-        if missing is not None:
-            return missing
-        manages = RANKS[role] >= RANKS["admin"]
+    def _objection_to_new(self, project: Project, rank: int, change: WireChange) -> PushStatus | None:
         if change.kind == "project":
-            return None if manages else PushStatus.DENIED
-        if change.op == "new":
-            return None
-        if change.kind == "message" and change.op == "edit" and change.reg == "content" and change.body is not None:
-            return PushStatus.DENIED
-        is_shared_register = change.kind == "thread" and change.op == "edit" and change.reg.startswith("lww.")
-        is_own = self.entities[change.entity][2] == member_id
-        return None if manages or is_own or is_shared_register else PushStatus.DENIED
-
-    def _missing(self, project: Project, change: WireChange) -> PushStatus | None:
-        known = self.entities.get(change.entity)
-        if known is not None and known[:2] != (project.id, change.kind):
-            return PushStatus.ID_TAKEN if change.op == "new" else PushStatus.ORPHAN
-        if change.op != "new":
-            return None if known is not None else PushStatus.ORPHAN
-        if known is not None:
-            return PushStatus.ID_TAKEN
-        body = json.loads(change.body or "{}")
-        for name, kind in (("thread_id", "thread"), ("parent_id", "message")):
-            wanted = body.get(name) if change.kind in ("message", "summary") else None
-            if wanted is not None and self.entities.get(wanted, ("", "", ""))[:2] != (project.id, kind):
+            if change.entity != project.id or rank < RANKS["admin"]:
+                return PushStatus.DENIED
+        elif change.kind in ("message", "summary"):
+            body = json.loads(change.body or "{}")
+            thread, parent = body.get("thread_id"), body.get("parent_id") if change.kind == "message" else None
+            if not _is_id(thread) or not (parent is None or _is_id(parent)):
+                return PushStatus.DENIED
+            above = self.entities.get(thread)
+            if above is None or (above.project_id, above.kind) != (project.id, "thread"):
                 return PushStatus.ORPHAN
+            if parent is not None:
+                above = self.entities.get(parent)
+                if above is None or (above.project_id, above.kind, above.thread_id) != (project.id, "message", thread):
+                    return PushStatus.ORPHAN
+        if change.entity in self.entities and not self.flaws.forgets_ids:
+            return PushStatus.ID_TAKEN
         return None
+
+    def _objection_to_edit(self, project: Project, rank: int, author: str, change: WireChange) -> PushStatus | None:
+        thing = self.entities.get(change.entity)
+        if thing is None or thing.project_id != project.id:
+            return PushStatus.ORPHAN
+        is_allowed = thing.kind == change.kind and (
+            rank >= RANKS["admin"]
+            or (change.kind != "project" and thing.created_by == author)
+            or (change.kind in ("thread", "summary") and change.op == "edit" and change.reg.startswith("lww."))
+        )
+        return None if is_allowed else PushStatus.DENIED
 
     def _append(
         self,
@@ -298,20 +332,40 @@ class ModelServer:
             parents=change.parents,
             hlc=hlc,
             body=change.body,
-            chain=next_chain(previous, change.id),
+            chain=next_chain(previous, change.id, device, change.dseq, hlc),
             at=now,
             v=change.v,
             relayed_by=relayed_by,
         )
         self.changes[change.id] = (project.id, project.head)
         self.places.add((device, change.dseq))
-        self.entities.setdefault(change.entity, (project.id, change.kind, author))
+        if change.op == "new":
+            thread = json.loads(change.body or "{}").get("thread_id") if change.kind != "thread" else None
+            self.entities.setdefault(change.entity, Entity(project.id, change.kind, author, thread))
         project.rows.append(row)
         return PushResult(change.id, PushStatus.OK, row.seq, hlc)
 
 
-def project_head(rows: Sequence[PulledChange]) -> int:
-    return rows[-1].seq if rows else 0
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _is_well_formed(change: WireChange) -> bool:
+    return (
+        _is_id(change.id)
+        and _is_id(change.entity)
+        and change.dseq >= 0
+        and change.hlc >= 0
+        and change.kind in KINDS
+        and change.op in OPS
+        and _REG.fullmatch(change.reg) is not None
+        and all(_is_id(parent) for parent in change.parents)
+        and (change.body is None or change.body.startswith("{"))
+        and not (
+            change.kind == "message" and change.op == "edit" and change.reg == "content" and change.body is not None
+        )
+        and not (change.kind == "project" and change.op == "del")
+    )
 
 
 class ModelTeam:
@@ -338,7 +392,7 @@ class ModelTeam:
         return self._open().push(self.member_id, project_id, device, changes, self.proto)
 
     def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
-        return self._open().relay(self.member_id, project_id, device, changes)
+        return self._open().relay(self.member_id, project_id, device, changes, self.proto)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
         return self._open().pull(self.member_id, project_id, after_seq, limit)

@@ -103,7 +103,7 @@ class ToyStore:
         seq, chain = project.seq, project.chain
         assert (seq, chain) == (after.seq, after.chain)
         for row in rows:
-            seq, chain = seq + 1, next_chain(chain, row.id)
+            seq, chain = seq + 1, next_chain(chain, row.id, row.device, row.dseq, row.hlc)
             if (row.seq, row.chain) != (seq, chain):
                 raise HistoryChanged
         for row in rows:
