@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.team import EndReason, Presence, PresenceState, SyncPhase, TeamNote, TeamRole
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.events import MessageAdded, SharedMessagesArrived
+from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application import arriving
 from chatdesk.ui.application.notify import Notice
@@ -342,5 +342,22 @@ def test_a_press_on_the_desktops_notice_leads_to_the_message(paths: AppPaths, tm
                 await until(lambda: application.panes.window.isVisible())
                 await until(lambda: application.threads.thread_id == thread.id)
                 await team_window(application).notifier.close()
+
+    play_shared(paths, script)
+
+
+def test_a_page_of_many_messages_leaves_the_reader_where_they_read(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        for number in range(6):
+            await ask(application, f"/demo long {number}")
+        services, transcript = await application.services(), application.panes.transcript
+        transcript.scroll_by(-4_000)
+        await asyncio.sleep(0.4)
+        before = transcript.scroll_anchor()
+        assert not before.is_at_end
+        services.events.publish(PathChanged(open_thread(application).id, None))
+        await asyncio.sleep(0.1)
+        await until(lambda: transcript.entries and transcript.scroll_anchor().message_id == before.message_id)
+        assert abs(transcript.scroll_anchor().offset_px - before.offset_px) <= 2
 
     play_shared(paths, script)

@@ -167,9 +167,10 @@ class Conversation(QObject):
         entry = layout.find(message_id)
         place = layout.order_of(entry) if entry is not None else 0
         if place <= 0:
-            anchor = self._scrolling.anchor() if message_id is not None else None
+            # Where nobody says what differs, the reader most often stands at something that stays.
+            anchor = self._scrolling.anchor()
             first = layout.entries[0].message.id if layout.entries else None
-            is_lost = anchor is None or anchor.message_id == message_id == first
+            is_lost = message_id is not None and anchor.message_id == message_id == first
             self.show_thread(self.thread_id, None if is_lost else anchor)
             return
         self._close_all(layout.cut_from(place))
