@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
-_WRITING = frozenset(("create", "invite", "join", "leave", "computer"))
+_WRITING = frozenset(("create", "invite", "join", "leave", "computer", "sign-in"))
 Printable = Callable[[str], str]
 
 
@@ -79,6 +79,18 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     computer.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
     computer.add_argument("--json", action="store_true", help="as JSON")
 
+    sign_in = verbs.add_parser(
+        "sign-in", parents=[common], help="enter a workspace that was set up by hand, with a member's login"
+    )
+    _add_address(sign_in)
+    sign_in.add_argument("--json", action="store_true", help="as JSON")
+
+    upgrade = verbs.add_parser("upgrade", parents=[common], help="bring the team's database up to date")
+    upgrade.add_argument("--user", required=True, metavar="NAME", help="the login that set it up")
+    upgrade.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+
+    verbs.add_parser("verifier", parents=[common], help="print what Postgres stores of a password that is read")
+
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", metavar="URL", help="the server, as postgresql://login@host:5432/database")
@@ -109,6 +121,9 @@ async def team(options: argparse.Namespace, services: Services, printable: Print
         "leave": _leave,
         "members": _members,
         "computer": _computer,
+        "sign-in": _sign_in,
+        "upgrade": _upgrade,
+        "verifier": _verifier,
     }
     return await verbs[options.verb](options, services, printable)
 
@@ -252,6 +267,32 @@ async def _computer(options: argparse.Namespace, services: Services, printable: 
     else:
         print(made.code)
         print(f"chatdesk: its passphrase is {made.passphrase}; both are good for a day", file=sys.stderr)
+    return 0
+
+
+async def _sign_in(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    address, password = await asyncio.to_thread(_address_of, options)
+    workspace = await (await services.load_team()).membership.sign_in(address, password=password)
+    _tell_joined(options, workspace, printable, f"You are in the workspace {workspace.name} now.")
+    return 0
+
+
+async def _upgrade(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    workspace = await _workspace(services, options.workspace)
+    password = os.environ.get(SETUP_PASSWORD) or await asyncio.to_thread(_ask, f"Password of {options.user}: ")
+    membership = (await services.load_team()).membership
+    await membership.upgrade(workspace.id, user=options.user, password=password)
+    print(printable(f"The database of {workspace.name} is up to date."))
+    return 0
+
+
+async def _verifier(_options: argparse.Namespace, _services: Services, _printable: Printable) -> int:
+    from chatdesk.core.sync.scram import verifier_of
+    from chatdesk.core.sync.team_passwords import check_password
+
+    password = await asyncio.to_thread(_ask, "Password: ")
+    check_password(password)
+    print(verifier_of(password))
     return 0
 
 

@@ -8,6 +8,7 @@ import json
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import pytest
 
 from chatdesk.cli import build_parser, run
 from chatdesk.cli_team import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.sync.team_store import setup
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -182,6 +185,37 @@ def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, m
         code, _out, err = team("ana", *words)
         assert code == 1
         assert "no such workspace" in err
+
+
+def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(team: Run, empty: TeamDatabase) -> None:
+    code, verifier, _err = team("ana", "verifier", given="a-password-of-hers\n")
+    assert code == 0
+    assert verifier.startswith("SCRAM-SHA-256$4096:")
+    assert team("ana", "verifier", given="short\n")[0] == 1
+    workspace_id = new_id()
+    login = f"{setup.role_prefix(workspace_id)}_first"
+    setup.set_up(
+        empty.account_address,
+        empty.account_password,
+        workspace_id=workspace_id,
+        name="Research",
+        my_name="Ana",
+        login=login,
+        verifier=verifier.strip(),
+    )
+    words = _address(replace(empty, account=login))
+    code, _out, err = team("ana", "sign-in", *words, given="wrong-password\n")
+    assert "did not take the password" in err
+    code, out, err = team("ana", "sign-in", *words, "--json", given="a-password-of-hers\n")
+    assert code == 0, err
+    assert json.loads(out)["id"] == workspace_id
+    code, _out, err = team("ana", "sign-in", *words, given="a-password-of-hers\n")
+    assert "in that workspace already" in err
+    code, out, err = team("ana", "upgrade", "--user", empty.account, given=empty.account_password)
+    assert (code, out) == (0, "The database of Research is up to date.\n"), err
+    code, _out, err = team("ana", "upgrade", "--user", login, given="a-password-of-hers")
+    assert code == 1
+    assert "CREATEROLE" in err
 
 
 def test_while_a_window_is_open_only_it_joins_and_leaves(team: Run, tmp_path: Path) -> None:

@@ -105,6 +105,14 @@ class Joining:
         self._passwords.keep(code.workspace_id, Secret(password))
         return workspace
 
+    def as_login(self, address: ServerAddress, password: str) -> Workspace:
+        check_private(address)
+        with connect(address, password) as server:
+            workspace_id = server.standing().workspace_id
+        workspace = self._joined(address, password, workspace_id)
+        self._passwords.keep(workspace_id, Secret(password))
+        return workspace
+
     def _joined(self, address: ServerAddress, password: str, workspace_id: str) -> Workspace:
         with connect(address, password) as server:
             standing = check_same(server, workspace_id)
@@ -155,6 +163,12 @@ def examine(address: ServerAddress, password: str, *, is_begun: bool = False) ->
         else each
         for each in checks
     )
+
+
+def upgrade(address: ServerAddress, password: str) -> None:
+    from chatdesk.core.sync.team_store import setup
+
+    setup.upgrade(address, password)
 
 
 def connect(address: ServerAddress, password: str) -> Administration:

@@ -142,6 +142,20 @@ class Membership:
         check_agreed(code.address, allows_unencrypted=allows_unencrypted)
         return await self._take_in(partial(self._joining.as_member, code, checked_name(my_name)))
 
+    async def sign_in(self, address: ServerAddress, *, password: str) -> Workspace:
+        """With a member's login that exists: one of a workspace that was set up by hand."""
+        self._passwords.note(password)
+        return await self._take_in(partial(self._joining.as_login, checked_address(address), password))
+
+    async def upgrade(self, workspace_id: str, *, user: str, password: str) -> None:
+        """Bring the team's database up to date with this ChatDesk, by the login that set it up, which is not kept.
+        Older ones of other members go on, or say what they need."""
+        workspace = await self._workspace(workspace_id)
+        self._passwords.note(password)
+        address = checked_address(replace(workspace.address, user=user))
+        await asyncio.to_thread(joining.upgrade, address, password)
+        await self._on_changed(workspace.id)
+
     async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
         """This profile syncs with it no more; projects stay as private copies. The person stays a member, on other
         computers too, and can come back by a code of one of these. ``for_good``: the membership ends first, which
@@ -259,6 +273,8 @@ class Membership:
         """Get in, in a thread, and remember the workspace."""
         self._check_writable()
         workspace = await asyncio.to_thread(get)
+        if any(each.id == workspace.id for each in await self._database.read(sync_team.workspaces)):
+            raise AlreadyJoined
 
         def remember(conn: Connection) -> None:
             sync_team.add_workspace(conn, workspace)
