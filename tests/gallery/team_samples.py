@@ -38,6 +38,7 @@ from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
+from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
 from chatdesk.ui.theme.theme import Theme
@@ -146,6 +147,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-invite-code", _inviting(theme, is_made=True)),
         ("team-computer", ComputerCodeDialog(theme, "Blue team", COMPUTER)),
         ("team-member", _member(theme)),
+        ("team-leave", LeaveWorkspaceDialog(theme, "Blue team", waiting=4, is_owner=True)),
+        ("team-password", TeamPasswordDialog(theme, "Blue team")),
         ("team-share", _sharing(theme)),
         ("team-shared", _shared(theme)),
         ("team-details", _details(theme, SYNCED, is_refused=False)),

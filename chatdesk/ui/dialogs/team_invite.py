@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QTextOption
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.domain.team_setup import ComputerCode, Invitation
@@ -52,8 +52,11 @@ class CodeBox(QWidget):
         for button in (self.copy_button, self.link_button, self.save_button):
             row.addWidget(button)
         row.addStretch(1)
-        self.rows = row
-        self.dialog: QFileDialog | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.code)
+        column.addLayout(row)
+        column.addWidget(self.said)
 
     def show_code(self, code: str, link: str, file_text: str) -> None:
         self.code.show_written(code)
@@ -94,23 +97,17 @@ class _CodePanel(TeamPanel):
         self.code_box.saveRequested.connect(self.saveRequested)
         self.explanation = plain_label("", "text", wraps=True)
         self.explanation.setObjectName("teamExplanation")
-        self._code_parts: list[QWidget] = []
 
     def _add_code_page(self) -> None:
-        box = self.code_box
-        self.body.addWidget(self.explanation)
-        self.body.addWidget(box.code)
-        self.body.addLayout(box.rows)
-        self.body.addWidget(box.said)
-        self._code_parts = [self.explanation, box.code, box.copy_button, box.link_button, box.save_button, box.said]
-        for widget in self._code_parts:
+        for widget in (self.explanation, self.code_box):
+            self.body.addWidget(widget)
             widget.hide()
 
     def _show_code(self, explanation: str, code: str, link: str, file_text: str) -> None:
         self.end_busy()
         self.explanation.setText(explanation)
         self.code_box.show_code(code, link, file_text)
-        for widget in self._code_parts:
+        for widget in (self.explanation, self.code_box):
             widget.show()
         self.code_box.copy_button.setFocus()
         announce(self, explanation)

@@ -1,0 +1,676 @@
+"""The dialogs of team sync: pressed and typed into as a person would, each on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.team import (
+    Disagreement,
+    RefusedChange,
+    ServerAddress,
+    ServerCheck,
+    ShareCount,
+    ShareState,
+    SyncPhase,
+    SyncStatus,
+    TeamRole,
+)
+from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog, end_words, state_words
+from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog, check_words
+from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
+from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
+from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog, read_file
+from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.dialogs.team_members import MemberDialog
+from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.dialogs.team_roles import grantable
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery import team_samples as samples
+
+LEFT = Qt.MouseButton.LeftButton
+HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
+Show = Callable[[QWidget], QWidget]
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+@pytest.fixture
+def show(qtbot: QtBot) -> Show:
+    def shown(widget: QWidget) -> QWidget:
+        widget.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(widget)
+        widget.show()
+        return widget
+
+    return shown
+
+
+def press(root: QWidget, name: str) -> None:
+    QApplication.processEvents()  # what was added is laid out then
+    QTest.mouseClick(button(root, name), LEFT)
+
+
+def button(root: QWidget, name: str) -> QPushButton:
+    found = root.findChild(QPushButton, name)
+    assert isinstance(found, QPushButton), name
+    return found
+
+
+def texts(root: QWidget) -> str:
+    QApplication.processEvents()
+    return "\n".join(label.text() for label in root.findChildren(QLabel) if label.isVisibleTo(root))
+
+
+def has(root: QWidget, name: str) -> bool:
+    return root.findChild(QPushButton, name) is not None
+
+
+# The page
+
+
+def test_without_a_workspace_the_page_says_what_it_is_and_offers_two_ways(
+    theme: Theme, show: Show, qtbot: QtBot
+) -> None:
+    page = TeamPage(theme)
+    show(page)
+    assert "administers the database can read" in texts(page)
+    assert "Keys, drafts, pins" in texts(page)
+    with qtbot.waitSignal(page.createRequested):
+        press(page, "teamCreate")
+    with qtbot.waitSignal(page.joinRequested):
+        press(page, "teamJoinOther")
+    assert "empty database" in button(page, "teamCreate").accessibleDescription()
+
+
+def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    page = TeamPage(theme)
+    page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
+    show(page)
+    words = texts(page)
+    for expected in (
+        "Blue team",
+        "chatdesk on db.example.org",
+        "Owner, 3 changes wait",
+        "Editor, 1 change refused",
+        "Its owner stopped sharing it; this is a private copy.",
+        "has not joined yet",
+        "Ben Okafor, here now, ChatDesk 0.1.0",
+        "Ana Lima, this computer",
+    ):
+        assert expected in words, expected
+    assert "Dora" not in words, "who was removed matters only as an author"
+    assert not has(page, "teamProject_p3"), "there is nothing to manage about a private copy"
+    for name, signal, wanted in (
+        ("teamInvite", page.inviteRequested, ["w1"]),
+        ("teamAddComputer", page.computerRequested, ["w1"]),
+        ("teamLeave", page.leaveRequested, ["w1"]),
+        ("teamDetails_w1", page.detailsRequested, ["w1"]),
+        ("teamProject_p1", page.projectRequested, ["w1", "p1"]),
+        ("teamManage_m2", page.memberRequested, ["w1", "m2"]),
+        ("teamDeviceRemove_d3", page.deviceRemoveRequested, ["w1", "d3"]),
+    ):
+        with qtbot.waitSignal(signal) as asked:
+            press(page, name)
+        assert asked.args == wanted
+
+
+def test_the_page_follows_the_status_and_offers_the_password_where_it_is_wrong(theme: Theme, show: Show) -> None:
+    page = TeamPage(theme)
+    page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
+    show(page)
+    assert not button(page, "teamPasswordEnter").isVisible()
+    page.show_status(samples.REFUSED)
+    assert "The password is wrong." in texts(page)
+    assert button(page, "teamPasswordEnter").isVisible()
+    page.show_status(replace(samples.SYNCED, workspace_id="gone"))
+    page.say("You left it.")
+    assert "You left it." in texts(page)
+    assert not page.grab().isNull()
+
+
+def test_the_focus_stays_when_the_page_is_filled_again(theme: Theme, show: Show) -> None:
+    page = TeamPage(theme)
+    page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
+    show(page)
+    page.activateWindow()
+    button(page, "teamAddComputer").setFocus()
+    page.show_workspaces((samples.workspace_view(samples.WAITING),), now_ms=samples.NOW)
+    assert page.focusWidget() is button(page, "teamAddComputer")
+
+
+def test_a_member_without_a_managing_role_cannot_invite(theme: Theme, show: Show) -> None:
+    view = samples.workspace_view()
+    plain = replace(view, workspace=replace(view.workspace, is_owner=False), projects=(samples.PLANS,))
+    page = TeamPage(theme)
+    page.show_workspaces((plain,), now_ms=samples.NOW)
+    show(page)
+    assert not has(page, "teamInvite")
+    assert not has(page, "teamDeviceRemove_d2"), "another person's computer"
+    assert has(page, "teamDeviceRemove_d3")
+
+
+# Making one
+
+
+def test_a_pasted_connection_string_is_taken_apart_and_checked(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address, my_name="ana")
+    show(dialog)
+    assert not dialog.check_button.isEnabled()
+    dialog.address.string.setText("host=")
+    assert "That is not a connection string." in texts(dialog)
+    dialog.address.string.setText("postgresql://owner:secret@db.example.org:6543/team")
+    assert dialog.address.host.text() == "db.example.org"
+    assert dialog.address.password.echoMode() is dialog.address.password.EchoMode.Password
+    with qtbot.waitSignal(dialog.checkRequested) as asked:
+        press(dialog, "teamCheck")
+    address, password = asked.args
+    assert (address, password) == (ServerAddress("db.example.org", 6543, "team", "owner"), "secret")
+    assert dialog.is_busy
+    assert not dialog.address.host.isEnabled()
+    assert dialog.cancel_button.isEnabled(), "one can always leave"
+
+
+def test_a_failed_check_stands_in_the_way_and_says_why(theme: Theme, show: Show) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address)
+    show(dialog)
+    dialog.address.show_address(samples.ADDRESS, "x")
+    press(dialog, "teamCheck")
+    dialog.show_checks(samples.CHECKS)
+    assert "1 thing must be put right first." in texts(dialog)
+    failed = dialog.findChild(QLabel, "teamCheck_3")
+    assert failed.accessibleName().startswith("Roles, failed: The user owner")
+    assert not dialog.next_button.isVisible()
+    dialog.show_checks(samples.CHECKS[:3])
+    assert dialog.next_button.isVisible(), "a warning is no obstacle"
+    dialog.address.host.setText("other.example.org")
+    assert not dialog.next_button.isVisible(), "another server was not looked at"
+    assert dialog.check_button.isVisible()
+
+
+def test_the_workspace_is_set_up_with_both_names(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address)
+    show(dialog)
+    dialog.address.show_address(samples.ADDRESS, "secret")
+    dialog.show_checks(samples.CHECKS[:2])
+    press(dialog, "teamNext")
+    assert not dialog.set_up_button.isEnabled()
+    QTest.keyClicks(dialog.name, "Blue team")
+    QTest.keyClicks(dialog.my_name, "Ana")
+    with qtbot.waitSignal(dialog.setUpRequested) as asked:
+        QTest.keyClick(dialog.my_name, Qt.Key.Key_Return)
+    assert asked.args == ["Blue team", "Ana", samples.ADDRESS, "secret"]
+    QTest.keyClick(dialog.my_name, Qt.Key.Key_Return)
+    dialog.show_problem("The database is not empty. Nothing was changed. Give another one.")
+    assert "The database is not empty." in texts(dialog)
+    assert dialog.set_up_button.isEnabled()
+    press(dialog, "teamBack")
+    assert dialog.next_button.isVisible()
+    press(dialog, "teamNext")
+    press(dialog, "teamSetUp")
+    dialog.show_done("Blue team")
+    assert "“Blue team” is ready" in texts(dialog)
+    with qtbot.waitSignal(dialog.inviteRequested):
+        press(dialog, "teamInviteNow")
+
+
+def test_a_certificate_is_taken_from_a_file_and_nothing_else_is(theme: Theme, show: Show, tmp_path: Path) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address)
+    show(dialog)
+    fields = dialog.address
+    fields.show_address(samples.ADDRESS, "")
+    fields.take_ca(tmp_path / "missing.pem")
+    assert "not a certificate" in texts(dialog)
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+    fields.take_ca(tmp_path / "ca.pem")
+    assert "ca.pem" in texts(dialog)
+    assert fields.address().ca.startswith("-----BEGIN")
+    fields.tls.setCurrentIndex(2)
+    assert (fields.address().tls, fields.address().ca) == ("disable", "")
+    assert not fields.ca_button.isEnabled()
+    fields.show_address(replace(samples.ADDRESS, ca="-----BEGIN CERTIFICATE-----"), "")
+    assert fields.address().tls == "verify-full"
+    for port in ("0", "70000", "x", "٣"):
+        fields.port.setText(port)
+        assert not fields.is_complete, port
+    fields.port.clear()
+    assert fields.is_complete
+    fields.choose_ca()
+    dialog.findChild(QFileDialog).reject()
+
+
+# Joining
+
+
+def test_an_invitation_says_what_it_is_before_anything_is_sent(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation)
+    show(dialog)
+    assert not dialog.join_button.isEnabled()
+    assert not dialog.passphrase.isVisible()
+    dialog.code.show_written("chatdesk-join:nonsense")
+    assert "That is not an invitation." in dialog.about.text()
+    assert dialog.about.property("isDanger")
+    dialog.code.show_written("chatdesk-join:member")
+    for expected in ("by Ana Lima", "“Blue team”", "chatdesk on db.example.org", "Research (viewer)", "once, until"):
+        assert expected in dialog.about.text(), expected
+    assert dialog.my_name.text() == "Chi"
+    with qtbot.waitSignal(dialog.joinRequested) as asked:
+        press(dialog, "teamJoin")
+    assert asked.args == ["chatdesk-join:member", "Chi", "", False]
+    dialog.show_problem("It was used already.")
+    assert dialog.join_button.isEnabled()
+    dialog.my_name.clear()
+    assert not dialog.join_button.isEnabled()
+
+
+def test_a_code_of_an_own_computer_wants_its_passphrase(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation, text="chatdesk-join:sealed")
+    show(dialog)
+    assert not dialog.my_name.isVisible()
+    QTest.keyClicks(dialog.passphrase, "maple-otter")
+    with qtbot.waitSignal(dialog.joinRequested) as asked:
+        QTest.keyClick(dialog.passphrase, Qt.Key.Key_Return)
+    assert asked.args == ["chatdesk-join:sealed", "", "maple-otter", False]
+
+
+def test_an_expired_invitation_cannot_be_used(theme: Theme, show: Show) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation, text="chatdesk-join:expired")
+    show(dialog)
+    assert "Ask for a new one" in dialog.about.text()
+    assert not dialog.join_button.isEnabled()
+
+
+def test_a_way_without_encryption_has_to_be_agreed_to(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation, text="chatdesk-join:open")
+    show(dialog)
+    assert "not encrypted" in dialog.about.text()
+    assert not dialog.join_button.isEnabled()
+    dialog.unencrypted.click()
+    with qtbot.waitSignal(dialog.joinRequested) as asked:
+        press(dialog, "teamJoin")
+    assert asked.args[3] is True
+
+
+def test_an_invitation_comes_as_a_file_by_dialog_or_drop(theme: Theme, show: Show, tmp_path: Path) -> None:
+    dialog = JoinWorkspaceDialog(theme, samples.read_invitation)
+    show(dialog)
+    path = tmp_path / "team.chatdesk-invite"
+    path.write_text("chatdesk-join:member\n", encoding="utf-8")
+    dialog.choose_file()
+    chooser = dialog.findChild(QFileDialog)
+    chooser.fileSelected.emit(str(path))
+    chooser.reject()
+    assert "Blue team" in dialog.about.text()
+    dialog.take_file(tmp_path / "missing")
+    assert "missing cannot be read" in texts(dialog)
+    dialog.code.clear()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    drop(dialog, data)
+    assert "Blue team" in dialog.about.text()
+    data = QMimeData()
+    data.setText("chatdesk-join:sealed")
+    drop(dialog, data)
+    assert dialog.passphrase.isVisible()
+    (tmp_path / "large").write_bytes(b"x" * 70_000)
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert read_file(tmp_path / "large") is None
+    assert read_file(tmp_path / "bytes") is None
+
+
+def drop(widget: JoinWorkspaceDialog, data: QMimeData) -> None:
+    place, copy, none = QPoint(5, 5), Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(place, copy, data, LEFT, none)
+    widget.dragEnterEvent(entering)
+    assert entering.isAccepted()
+    widget.dropEvent(QDropEvent(place.toPointF(), copy, data, LEFT, none))
+
+
+# Inviting
+
+
+def test_an_invitation_has_a_name_roles_and_an_end(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    projects = [("p1", "Research", tuple(TeamRole)), ("p2", "Plans", (TeamRole.VIEWER, TeamRole.EDITOR))]
+    dialog = InviteDialog(theme, "Blue team", projects, chosen="p1")
+    show(dialog)
+    assert not dialog.invite_button.isEnabled()
+    QTest.keyClicks(dialog.name, "Chi")
+    dialog.roles.box("p2").setCurrentIndex(1)
+    dialog.days.setValue(2)
+    with qtbot.waitSignal(dialog.inviteRequested) as asked:
+        press(dialog, "teamInviteMake")
+    assert asked.args == ["Chi", {"p1": TeamRole.EDITOR, "p2": TeamRole.VIEWER}, 2]
+    assert all(isinstance(role, TeamRole) for role in asked.args[1].values())
+    dialog.show_invitation(samples.INVITATION)
+    assert "works once, until" in texts(dialog)
+    assert not dialog.name.isVisible()
+    press(dialog, "teamCodeCopy")
+    assert QGuiApplication.clipboard().text() == samples.INVITATION.code
+    press(dialog, "teamLinkCopy")
+    assert QGuiApplication.clipboard().text() == samples.INVITATION.link
+    press(dialog, "teamCodeSave")
+    chooser = dialog.findChild(QFileDialog)
+    with qtbot.waitSignal(dialog.saveRequested) as saved:
+        chooser.fileSelected.emit("/tmp/x/Chi.chatdesk-invite")
+    chooser.reject()
+    assert saved.args == ["/tmp/x/Chi.chatdesk-invite", samples.INVITATION.file_text]
+    dialog.show_saved("/tmp/x/Chi.chatdesk-invite")
+    assert "Saved as Chi.chatdesk-invite." in texts(dialog)
+    assert "eyJ2" not in repr(samples.INVITATION), "codes are in no log"
+
+
+def test_without_a_project_to_manage_an_invitation_says_so(theme: Theme, show: Show) -> None:
+    dialog = InviteDialog(theme, "Blue/team", [])
+    show(dialog)
+    assert "No project is shared yet" in texts(dialog)
+
+
+def test_a_further_computer_gets_a_code_and_a_passphrase(theme: Theme, show: Show) -> None:
+    dialog = ComputerCodeDialog(theme, "…", samples.COMPUTER)
+    show(dialog)
+    assert dialog.passphrase.text() == "maple-otter-31-tide"
+    assert "do not send both the same way" in texts(dialog)
+    assert dialog.code_box.code.isReadOnly()
+    press(dialog, "teamDone")
+    assert not dialog.isVisible()
+
+
+# Members and roles
+
+
+def member_dialog(theme: Theme, *, is_me: bool = False, can_remove: bool = True) -> MemberDialog:
+    member = samples.ANA if is_me else samples.BEN
+    mine = {"p1": TeamRole.OWNER, "p2": TeamRole.EDITOR}
+    projects = {"p1": "Research", "p2": "Plans"}
+    return MemberDialog(theme, member, projects, mine, is_me=is_me, can_remove=can_remove)
+
+
+def test_a_role_is_changed_where_one_may_and_put_back_where_it_failed(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = member_dialog(theme)
+    show(dialog)
+    box = dialog.roles.box("p1")
+    assert box.accessibleName() == "Role of Ben Okafor in Research"
+    with pytest.raises(KeyError):
+        dialog.roles.box("p2")  # an editor gives no roles
+    with qtbot.waitSignal(dialog.roleRequested) as asked:
+        box.setCurrentIndex(1)
+        box.activated.emit(1)
+    assert asked.args == ["p1", TeamRole.VIEWER]
+    assert dialog.is_busy
+    dialog.show_roles({"p1": TeamRole.EDITOR}, {"p1": "Research", "p2": "Plans"})
+    dialog.show_problem("The server cannot be reached.")
+    assert dialog.roles.role("p1") is TeamRole.EDITOR
+    assert dialog.roles.box("p1").isEnabled()
+    with qtbot.waitSignal(dialog.roleRequested) as asked:
+        box.setCurrentIndex(0)
+        box.activated.emit(0)
+    assert asked.args == ["p1", None]
+    dialog.end_busy()
+    with qtbot.waitSignal(dialog.removeRequested):
+        press(dialog, "teamRemove")
+
+
+def test_about_oneself_there_is_the_name_and_no_way_to_remove(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = member_dialog(theme, is_me=True)
+    show(dialog)
+    assert not has(dialog, "teamRemove")
+    dialog.name.setText("Ana L.")
+    with qtbot.waitSignal(dialog.renameRequested) as asked:
+        press(dialog, "teamRename")
+    assert asked.args == ["Ana L."]
+    dialog.end_busy()
+    with qtbot.waitSignal(dialog.passwordRequested):
+        press(dialog, "teamNewPassword")
+
+
+def test_roles_that_can_be_given_follow_ones_own() -> None:
+    assert grantable(TeamRole.OWNER) == tuple(TeamRole)
+    assert grantable(TeamRole.ADMIN) == (TeamRole.VIEWER, TeamRole.EDITOR)
+    assert grantable(TeamRole.EDITOR) == ()
+    assert grantable(None) == ()
+
+
+# Sharing
+
+
+def test_what_goes_up_is_counted_before_it_can_be_shared(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    other = replace(samples.WORKSPACE, id="w2", name="Red team")
+    dialog = ShareProjectDialog(theme, HOSTILE, (samples.WORKSPACE, other))
+    show(dialog)
+    assert not dialog.share_button.isEnabled()
+    dialog.show_count(ShareCount(1, 2, 0, 0))
+    assert dialog.count.text().startswith("1 thread and 2 messages go up")
+    dialog.show_count(ShareCount(3, 20, 2, 3 * 1024 * 1024))
+    assert "3 threads, 20 messages and 2 attachments (3.0 MB)" in dialog.count.text()
+    assert dialog.head.text() == f"Share “{HOSTILE}”"
+    assert dialog.head.textFormat() is Qt.TextFormat.PlainText
+    dialog.box.setCurrentIndex(1)
+    with qtbot.waitSignal(dialog.shareRequested) as asked:
+        press(dialog, "shareStart")
+    assert asked.args == ["w2"]
+    dialog.show_problem("The database is full.")
+    assert dialog.share_button.isEnabled()
+
+
+def test_a_shared_project_shows_who_sees_it(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = SharedProjectDialog(
+        theme, "Research", samples.RESEARCH, samples.MEMBERS, me="m1", workspace_name="Blue team", can_invite=True
+    )
+    show(dialog)
+    dialog.show_status(samples.WAITING)
+    assert "Offline" in dialog.state.text()
+    dialog.show_status(samples.SYNCED)
+    assert dialog.state.text() == "3 changes wait."
+    with qtbot.waitSignal(dialog.roleRequested) as asked:
+        dialog.roles.box("m3").setCurrentIndex(2)
+        dialog.roles.box("m3").activated.emit(2)
+    assert asked.args == ["m3", TeamRole.EDITOR]
+    dialog.show_roles(samples.MEMBERS)
+    assert dialog.roles.role("m3") is TeamRole.VIEWER
+    with qtbot.waitSignal(dialog.inviteRequested):
+        press(dialog, "sharedInvite")
+    assert button(dialog, "sharedEnd").text() == "Stop sharing…"
+    with qtbot.waitSignal(dialog.endRequested):
+        press(dialog, "sharedEnd")
+
+
+def test_a_viewer_sees_roles_and_can_leave(theme: Theme, show: Show) -> None:
+    mine = replace(samples.PLANS, role=TeamRole.VIEWER)
+    dialog = SharedProjectDialog(
+        theme, "Plans", mine, samples.MEMBERS, me="m1", workspace_name="Blue team", can_invite=False
+    )
+    show(dialog)
+    assert dialog.roles.roles() == {}
+    assert "Ben Okafor" in texts(dialog)
+    assert "Chi" not in texts(dialog), "has no access to it"
+    assert button(dialog, "sharedEnd").text() == "Leave project…"
+    assert not has(dialog, "sharedInvite")
+
+
+def test_the_end_of_sharing_says_what_stays() -> None:
+    question, text, yes = end_words(samples.RESEARCH, "Research", 2)
+    assert question == "Stop sharing “Research”?"
+    assert "2 other members" in text
+    assert "nothing is deleted here" in text
+    assert "3 changes of yours did not go up" in text
+    assert yes == "Stop sharing"
+    question, text, yes = end_words(samples.PLANS, "Plans", 0)
+    assert (question, yes) == ("Leave “Plans”?", "Leave")
+    assert "stays" in text
+    going_up = replace(samples.RESEARCH, state=ShareState.SHARING)
+    assert state_words(going_up) == "What was there before is on its way up."
+    assert state_words(replace(samples.RESEARCH, waiting=0)) == "Everything of it is with the team."
+
+
+def test_leaving_asks_whether_it_is_for_good(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = LeaveWorkspaceDialog(theme, "Blue team", waiting=4, is_owner=True)
+    show(dialog)
+    assert "4 changes did not go up yet" in texts(dialog)
+    assert "Make somebody else an owner first." in texts(dialog)
+    with qtbot.waitSignal(dialog.leaveRequested) as asked:
+        press(dialog, "teamLeaveYes")
+    assert asked.args == [False]
+    dialog.show_problem("x")
+    dialog.for_good.click()
+    with qtbot.waitSignal(dialog.leaveRequested) as asked:
+        press(dialog, "teamLeaveYes")
+    assert asked.args == [True]
+
+
+def test_a_password_is_typed_hidden(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = TeamPasswordDialog(theme, "Blue team")
+    show(dialog)
+    assert dialog.field.echoMode() is dialog.field.EchoMode.Password
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert not dialog.is_busy
+    QTest.keyClicks(dialog.field, "secret")
+    with qtbot.waitSignal(dialog.given) as given:
+        press(dialog, "teamPasswordUse")
+    assert given.args == ["secret"]
+    dialog.show_problem("The password is wrong.")
+    assert dialog.use_button.isEnabled()
+
+
+# Details
+
+
+def test_details_show_the_log_and_what_a_check_found(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    other = replace(samples.WORKSPACE, id="w2", name="Red team")
+    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE, other), chosen="w1")
+    show(dialog)
+    dialog.show_status(samples.SYNCED)
+    dialog.show_status(SyncStatus("w2", SyncPhase.OFFLINE))
+    assert dialog.status.text().startswith("Synced at ")
+    dialog.rounds.setCurrentIndex(dialog.rounds.model().index(0, 0))
+    dialog.show_rounds(samples.ROUNDS)
+    rows = dialog.rounds.texts()
+    assert rows[0][1:] == ("Nothing was new.", "40 ms")
+    assert rows[4][1] == "The server was away."
+    dialog.rounds.setCurrentIndex(dialog.rounds.model().index(3, 1))
+    dialog.show_rounds(samples.ROUNDS)
+    assert dialog.rounds.currentIndex().row() == 3
+    said = dialog.rounds.model().index(1, 1).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "What: 1 sent, 2 received."
+    with qtbot.waitSignal(dialog.syncRequested):
+        press(dialog, "detailsSync")
+    with qtbot.waitSignal(dialog.checkRequested) as asked:
+        press(dialog, "detailsCheck")
+    assert asked.args == ["w1"]
+    dialog.show_check(ServerCheck(3, 1_204))
+    assert dialog.outcome.text() == "1,204 changes of 3 projects compared: this computer and the server hold the same."
+    with qtbot.waitSignal(dialog.workspaceChosen) as chosen:
+        dialog.workspace.setCurrentIndex(1)
+    assert chosen.args == ["w2"]
+
+
+def test_a_long_list_of_differences_is_cut() -> None:
+    words = check_words(ServerCheck(1, 50, tuple(f"Change {number} is missing here." for number in range(40))))
+    assert words.startswith("50 changes of 1 project compared. 40 differences:")
+    assert words.endswith("… and 28 more.")
+
+
+def test_refused_changes_are_copied_tried_again_and_forgotten(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
+    show(dialog)
+    dialog.show_refused(samples.CHANGES)
+    assert "Refused: 2 changes" in texts(dialog)
+    assert "You may only read this project." in texts(dialog)
+    assert all(len(label.text()) < 400 for label in dialog.findChildren(QLabel)), "long texts are excerpts"
+    for name, signal, wanted in (
+        ("refused_copyText_c1", dialog.copyTextRequested, [(samples.CHANGES[0],)]),
+        ("refused_copy_c1", dialog.copyRequested, [["c1"]]),
+        ("refused_retry_c2", dialog.retryRequested, [["c2"]]),
+        ("refused_forget_all", dialog.forgetRequested, [["c1", "c2"]]),
+    ):
+        with qtbot.waitSignal(signal) as asked:
+            press(dialog, name)
+        assert asked.args == wanted
+    kept = button(dialog, "refused_copy_c1")
+    dialog.show_refused(list(samples.CHANGES))
+    assert button(dialog, "refused_copy_c1") is kept, "what is the same is not built again"
+    dialog.show_refused(())
+    assert "Refused" not in texts(dialog)
+
+
+def test_thousands_of_refused_changes_are_counted(theme: Theme, show: Show) -> None:
+    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
+    show(dialog)
+    dialog.show_refused([RefusedChange(f"c{n}", "p", None, "message", 0, "denied", "No.", "") for n in range(3_000)])
+    assert "… and 2,950 more." in texts(dialog)
+    assert len(dialog.findChildren(QPushButton)) < 260
+
+
+def test_a_disagreement_is_settled_by_choosing(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
+    show(dialog)
+    dialog.show_disagreements((samples.DISAGREEMENT,), samples.NAMES)
+    assert "Title of a thread, in Research" in texts(dialog)
+    assert "which is shown now" in button(dialog, "use_c3").accessibleName()
+    with qtbot.waitSignal(dialog.chooseRequested) as chosen:
+        press(dialog, "use_c4")
+    assert chosen.args == [samples.DISAGREEMENT, "c4"]
+    empty = Disagreement("p9", "project", "p9", "name", "Name", (("a", "Ben", ""), ("b", "you", HOSTILE)))
+    dialog.show_disagreements((empty,), {})
+    assert "Ben: (empty)" in texts(dialog)
+    assert HOSTILE in texts(dialog)
+    dialog.show_disagreements((), {})
+    assert "two people" not in texts(dialog)
+
+
+# For everybody
+
+
+def test_everything_that_takes_the_focus_has_a_name(theme: Theme, show: Show) -> None:
+    for sample, widget in samples.build_samples(theme):
+        show(widget)
+        for child in widget.findChildren(QWidget):
+            if not (child.isVisible() and child.isEnabled() and child.focusPolicy() & Qt.FocusPolicy.TabFocus):
+                continue
+            if child.focusProxy() is not None:
+                continue
+            interface = QAccessible.queryAccessibleInterface(child)
+            assert interface.text(QAccessible.Text.Name), (sample, child)
+            assert child.objectName(), (sample, child)
+        widget.close()
+
+
+def test_panels_fit_a_small_window_at_twice_the_size_and_from_right_to_left(
+    theme: Theme, show: Show, qapp: QApplication
+) -> None:
+    theme.set_scale(2.0)
+    window = QWidget()
+    window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    window.resize(900, 700)
+    show(window)
+    invite = InviteDialog(theme, "Blue team", [("p1", "Research", tuple(TeamRole))], parent=window)
+    details = SyncDetailsDialog(theme, (samples.WORKSPACE,), parent=window)
+    for dialog in (invite, details):
+        dialog.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        show(dialog)
+        qapp.processEvents()
+        assert dialog.width() <= 900
+        assert dialog.height() <= 700
+        closing = [each for each in dialog.findChildren(QPushButton) if each.property("isWayOut")]
+        assert all(each.mapTo(dialog, QPoint()).x() < dialog.width() // 2 for each in closing), "mirrored"
+        dialog.close()
+    theme.set_scale(1.0)
+
+
+def test_escape_leaves_each_dialog(theme: Theme, show: Show) -> None:
+    for _name, widget in samples.build_samples(theme):
+        if isinstance(widget, Panel) and isinstance(widget, QDialog):
+            show(widget)
+            QTest.keyClick(widget, Qt.Key.Key_Escape)
+            assert not widget.isVisible(), _name
