@@ -1,0 +1,523 @@
+"""What the dialogs of team sync ask the services for, and what they say when these say no. The services are doubles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+
+from chatdesk import app
+from chatdesk.core.domain.team import (
+    RefusedChange,
+    ServerCheck,
+    ShareCount,
+    SharedProject,
+    SyncRound,
+    SyncStatus,
+    TeamMember,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.events import SyncStatusChanged, TeamChanged
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.sync.errors import TeamUnreachable
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
+from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
+from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
+from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
+from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
+from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.dialogs.team_members import MemberDialog
+from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.widgets.toast import Toast
+from tests.gallery import team_samples as samples
+from tests.helpers.window import play, until
+
+LEFT = Qt.MouseButton.LeftButton
+Kind = TypeVar("Kind", bound=QWidget)
+
+
+class Membership:
+    """Notes what it was asked for; ``refuses`` is raised by everything that needs the server."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.refuses: Exception | None = None
+
+    def _note(self, *words: Any) -> None:
+        self.asked.append(words)
+        if self.refuses is not None:
+            raise self.refuses
+
+    async def examine(self, address: Any, password: str) -> Any:
+        self._note("examine", address.host, password)
+        return samples.CHECKS[:2]
+
+    async def create_workspace(self, name: str, my_name: str, address: Any, *, password: str) -> Workspace:
+        self._note("create", name, my_name, password)
+        return samples.WORKSPACE
+
+    def read_invitation(self, text: str) -> Any:
+        return samples.read_invitation(text)
+
+    async def join(self, text: str, my_name: str, *, passphrase: str | None, allows_unencrypted: bool) -> Workspace:
+        self._note("join", text, my_name, passphrase, allows_unencrypted)
+        return samples.WORKSPACE
+
+    async def invite(self, workspace_id: str, name: str, *, roles: Mapping[str, TeamRole], valid_days: int) -> Any:
+        self._note("invite", workspace_id, name, dict(roles), valid_days)
+        return samples.INVITATION
+
+    async def add_computer(self, workspace_id: str) -> Any:
+        self._note("computer", workspace_id)
+        return samples.COMPUTER
+
+    async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
+        self._note("leave", workspace_id, for_good)
+
+    async def remove_member(self, workspace_id: str, member_id: str) -> None:
+        self._note("remove", workspace_id, member_id)
+
+    async def remove_device(self, workspace_id: str, device_id: str) -> None:
+        self._note("remove device", workspace_id, device_id)
+
+    async def rename_me(self, workspace_id: str, name: str) -> None:
+        self._note("rename", workspace_id, name)
+
+    async def change_password(self, workspace_id: str) -> None:
+        self._note("new password", workspace_id)
+
+    async def enter_password(self, workspace_id: str, password: str) -> None:
+        self._note("password", workspace_id, password)
+
+
+class Team:
+    """Stands for the service: one workspace, with the people and projects of the gallery."""
+
+    def __init__(self) -> None:
+        self.membership = Membership()
+        self.found: tuple[Workspace, ...] = (samples.WORKSPACE,)
+        self.shared: dict[str, SharedProject] = {}
+        self.now = samples.SYNCED
+        self.refused_changes: tuple[RefusedChange, ...] = samples.CHANGES
+        self.disagreeing = (samples.DISAGREEMENT,)
+        self.asked: list[tuple[Any, ...]] = []
+        self.thread: Any = None
+
+    def _note(self, *words: Any) -> None:
+        self.asked.append(words)
+        if self.membership.refuses is not None:
+            raise self.membership.refuses
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def workspaces(self) -> tuple[Workspace, ...]:
+        return self.found
+
+    def status(self, _workspace_id: str) -> SyncStatus:
+        return self.now
+
+    def statuses(self) -> tuple[SyncStatus, ...]:
+        return (self.now,)
+
+    def sync_now(self, workspace_id: str | None = None) -> None:
+        self.asked.append(("sync", workspace_id))
+
+    async def rounds(self, _workspace_id: str, _limit: int = 100) -> tuple[SyncRound, ...]:
+        return samples.ROUNDS
+
+    async def check(self, workspace_id: str) -> ServerCheck:
+        self._note("check", workspace_id)
+        return ServerCheck(1, 2)
+
+    async def members(self, _workspace_id: str) -> tuple[TeamMember, ...]:
+        return samples.MEMBERS
+
+    async def devices(self, _workspace_id: str) -> Any:
+        return samples.DEVICES
+
+    def member_name(self, member_id: str) -> str:
+        return member_id
+
+    async def projects(self) -> tuple[SharedProject, ...]:
+        return tuple(self.shared.values())
+
+    def shared_project(self, project_id: str) -> SharedProject | None:
+        return self.shared.get(project_id)
+
+    async def share_count(self, _project_id: str) -> ShareCount:
+        return ShareCount(1, 2, 0, 0)
+
+    async def share(self, project_id: str, workspace_id: str) -> None:
+        self._note("share", workspace_id)
+        self.shared[project_id] = replace(samples.RESEARCH, project_id=project_id)
+
+    async def unshare(self, project_id: str) -> None:
+        self._note("unshare")
+        del self.shared[project_id]
+
+    async def set_role(self, _project_id: str, member_id: str, role: TeamRole | None) -> None:
+        self._note("role", member_id, role)
+
+    async def refused(self) -> tuple[RefusedChange, ...]:
+        return self.refused_changes
+
+    async def copy_refused(self, ids: list[str]) -> Any:
+        self._note("copy", ids)
+        return self.thread
+
+    async def retry_refused(self, ids: list[str]) -> None:
+        self._note("retry", ids)
+
+    async def forget_refused(self, ids: list[str]) -> None:
+        self._note("forget", ids)
+        self.refused_changes = ()
+
+    async def disagreements(self, _project_id: str) -> Any:
+        return self.disagreeing
+
+    async def choose(self, _disagreement: Any, change_id: str) -> None:
+        self._note("choose", change_id)
+        self.disagreeing = ()
+
+    async def notes(self, _thread_id: str) -> tuple[()]:
+        return ()
+
+    def unread(self) -> dict[str, int]:
+        return {}
+
+    async def mark_read(self, _thread_id: str) -> None: ...
+
+    def set_presence(self, *_args: Any, **_named: Any) -> None: ...
+
+    def presence(self, _project_id: str) -> tuple[()]:
+        return ()
+
+    def file_state(self, _sha256: str) -> str:
+        return ""
+
+
+@pytest.fixture
+def team(monkeypatch: pytest.MonkeyPatch) -> Team:
+    made = Team()
+
+    async def is_joined(_services: app.Services) -> bool:
+        return bool(made.found)
+
+    async def load(_services: app.Services) -> Team:
+        return made
+
+    monkeypatch.setattr(app.Services, "team_is_joined", is_joined)
+    monkeypatch.setattr(app.Services, "load_team", load)
+    monkeypatch.setattr(app.Services, "team", property(lambda _services: made))
+    return made
+
+
+async def shown(kind: type[Kind]) -> Kind:
+    def found() -> Kind | None:
+        return next((each for each in QApplication.allWidgets() if isinstance(each, kind) and each.isVisible()), None)
+
+    await until(found)
+    widget = found()
+    assert widget is not None
+    await asyncio.sleep(0)
+    return widget
+
+
+async def pressed(root: QWidget, name: str) -> None:
+    def button() -> QPushButton | None:
+        return next((each for each in root.findChildren(QPushButton, name) if each.isVisible()), None)
+
+    await until(lambda: button() is not None and button().isEnabled())  # type: ignore[union-attr]
+    found = button()
+    assert found is not None
+    found.click()
+
+
+async def gone(kind: type[QWidget]) -> None:
+    await until(lambda: not any(isinstance(each, kind) and each.isVisible() for each in QApplication.allWidgets()))
+
+
+async def page_of(application: WindowApplication) -> TeamPage:
+    await application.services()
+    application.panes.commands.trigger("team.settings")
+    page = await shown(TeamPage)
+    await until(lambda: page.findChild(QPushButton, "teamInvite") is not None)
+    return page
+
+
+async def joined(application: WindowApplication, team: Team) -> str:
+    """The window knows of the workspace; the default project's id, which is shared as *Research*."""
+    services = await application.services()
+    project = await services.chat.default_project()
+    team.shared[project.id] = replace(samples.RESEARCH, project_id=project.id)
+    services.events.publish(TeamChanged())
+    await until(lambda: application.panes.commands.is_enabled("team.details"))
+    return project.id
+
+
+def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Team) -> None:
+    asked = team.membership.asked
+
+    async def script(application: WindowApplication) -> None:
+        project_id = await joined(application, team)
+        page = await page_of(application)
+        await pressed(page, "teamManage_m2")
+        member = await shown(MemberDialog)
+        box = member.roles.box(project_id)
+        box.setCurrentIndex(2)
+        box.activated.emit(2)
+        await until(lambda: ("role", "m2", TeamRole.EDITOR) in team.asked)
+        await until(lambda: not member.is_busy)
+        team.membership.refuses = TeamUnreachable()
+        box.setCurrentIndex(1)
+        box.activated.emit(1)
+        await until(lambda: "cannot be reached" in member.problem.text())
+        assert member.roles.role(project_id) is None, "as the server has it"
+        team.membership.refuses = None
+        await pressed(member, "teamRemove")
+        confirm = await shown(ConfirmDialog)
+        assert "What they wrote stays with the team" in confirm.accessibleDescription()
+        await pressed(confirm, "confirmYes")
+        await until(lambda: ("remove", "w1", "m2") in asked)
+        await gone(MemberDialog)
+        assert "Ben Okafor was removed" in page.said.text()
+
+        await pressed(page, "teamManage_m1")
+        me = await shown(MemberDialog)
+        me.name.setText("Ana L.")
+        await pressed(me, "teamRename")
+        await gone(MemberDialog)
+        await pressed(page, "teamManage_m1")
+        await pressed(await shown(MemberDialog), "teamNewPassword")
+        await pressed(await shown(ConfirmDialog), "confirmYes")
+        await gone(MemberDialog)
+        assert asked[-2:] == [("rename", "w1", "Ana L."), ("new password", "w1")]
+
+        await pressed(page, "teamDeviceRemove_d3")
+        await pressed(await shown(ConfirmDialog), "confirmYes")
+        await until(lambda: ("remove device", "w1", "d3") in asked)
+        await until(lambda: "ana-travel is off the list." in page.said.text())
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_codes_are_made_saved_and_their_failures_told(tmp_path: Path, team: Team) -> None:
+    async def script(application: WindowApplication) -> None:
+        project_id = await joined(application, team)
+        page = await page_of(application)
+        await pressed(page, "teamInvite")
+        invite = await shown(InviteDialog)
+        invite.name.setText("Chi")
+        invite.roles.box(project_id).setCurrentIndex(1)
+        team.membership.refuses = NotPossible("The server has no room for another member.")
+        await pressed(invite, "teamInviteMake")
+        await until(lambda: "no room for another member" in invite.problem.text())
+        team.membership.refuses = None
+        await pressed(invite, "teamInviteMake")
+        await until(lambda: invite.code_box.isVisible())
+        assert team.membership.asked[-1] == ("invite", "w1", "Chi", {project_id: TeamRole.VIEWER}, 7)
+        target = tmp_path / "Chi.chatdesk-invite"
+        invite.code_box.save(str(target))
+        await until(lambda: "Saved as Chi.chatdesk-invite" in invite.code_box.said.text())
+        assert target.read_text("utf-8") == samples.INVITATION.file_text
+        assert target.stat().st_mode & 0o077 == 0, "for this person alone"
+        invite.code_box.save(str(tmp_path / "no" / "folder"))
+        await until(lambda: "could not be written" in invite.problem.text())
+        invite.reject()
+        await pressed(page, "teamAddComputer")
+        computer = await shown(ComputerCodeDialog)
+        computer.code_box.save(str(tmp_path / "mine.chatdesk-invite"))
+        await until(lambda: "Saved as" in computer.code_box.said.text())
+        computer.accept()
+        await gone(ComputerCodeDialog)
+
+        await pressed(page, "teamLeave")
+        leave = await shown(LeaveWorkspaceDialog)
+        leave.for_good.click()
+        await pressed(leave, "teamLeaveYes")
+        await gone(LeaveWorkspaceDialog)
+        assert team.membership.asked[-1] == ("leave", "w1", True)
+        page.show_status(samples.REFUSED)
+        await pressed(page, "teamPasswordEnter")
+        password = await shown(TeamPasswordDialog)
+        QTest.keyClicks(password.field, "typed")
+        await pressed(password, "teamPasswordUse")
+        await gone(TeamPasswordDialog)
+        assert team.membership.asked[-1] == ("password", "w1", "typed")
+        assert team.asked[-1] == ("sync", "w1")
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_a_workspace_is_made_and_the_first_invitation_follows(tmp_path: Path, team: Team) -> None:
+    team.found = ()
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        assert not application.panes.commands.is_enabled("team.details")
+        application.panes.commands.trigger("project.share")
+        page = await shown(TeamPage)
+        await until(lambda: "create a workspace or join one first" in page.said.text())
+        await pressed(page, "teamCreate")
+        create = await shown(CreateWorkspaceDialog)
+        create.address.show_address(samples.ADDRESS, "secret")
+        team.membership.refuses = TeamUnreachable()
+        await pressed(create, "teamCheck")
+        await until(lambda: "cannot be reached" in create.problem.text())
+        team.membership.refuses = None
+        await pressed(create, "teamCheck")
+        await pressed(create, "teamNext")
+        create.name.setText("Blue team")
+        create.my_name.setText("Ana")
+        await pressed(create, "teamSetUp")
+        await until(create.invite_button.isVisible)
+        team.found = (samples.WORKSPACE,)
+        await pressed(create, "teamInviteNow")
+        (await shown(InviteDialog)).reject()
+        asked = team.membership.asked
+        assert asked[-2:] == [("examine", "db.example.org", "secret"), ("create", "Blue team", "Ana", "secret")]
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_an_invitation_that_is_dropped_on_the_window_is_joined_and_never_attached(tmp_path: Path, team: Team) -> None:
+    path = tmp_path / "Team.CHATDESK-INVITE"
+    path.write_text("chatdesk-join:sealed", encoding="utf-8")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window, composer = application.panes.window, application.panes.composer
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        place, copy, none = QPoint(5, 5), Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
+        entering = QDragEnterEvent(place, copy, data, LEFT, none)
+        QApplication.sendEvent(window, entering)
+        assert entering.isAccepted()
+        QApplication.sendEvent(window, QDropEvent(place.toPointF(), copy, data, LEFT, none))
+        join = await shown(JoinWorkspaceDialog)
+        assert join.passphrase.isVisible()
+        QTest.keyClicks(join.passphrase, "maple")
+        await pressed(join, "teamJoin")
+        await gone(JoinWorkspaceDialog)
+        assert team.membership.asked == [("join", "chatdesk-join:sealed", "", "maple", False)]
+        assert "You are in “Blue team”" in window.findChild(Toast).text
+
+        composer.filesOffered.emit([str(path)])
+        again = await shown(JoinWorkspaceDialog)
+        again.reject()
+        await gone(JoinWorkspaceDialog)
+        path.write_bytes(b"\xff" * 100)
+        assert application.bindings.team.takes(path)
+        await until(lambda: any("cannot be read as an invitation" in text for text in banners(application)))
+        assert not application.bindings.team.takes(tmp_path / "notes.txt")
+        application.panes.commands.trigger("team.join")
+        (await shown(JoinWorkspaceDialog)).reject()
+
+    def banners(application: WindowApplication) -> list[str]:
+        window = application.panes.window
+        return [str(each.text()) for each in window.findChildren(QWidget) if callable(getattr(each, "text", None))]
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_a_project_is_shared_and_given_up_again(tmp_path: Path, team: Team) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        services.events.publish(TeamChanged())
+        await until(lambda: application.panes.commands.is_enabled("team.sync"))
+        application.panes.commands.trigger("project.share")
+        share = await shown(ShareProjectDialog)
+        team.membership.refuses = TeamUnreachable()
+        await pressed(share, "shareStart")
+        await until(lambda: "cannot be reached" in share.problem.text())
+        team.membership.refuses = None
+        await pressed(share, "shareStart")
+        await gone(ShareProjectDialog)
+        assert ("share", "w1") in team.asked
+
+        application.panes.commands.trigger("project.share")
+        shared = await shown(SharedProjectDialog)
+        services.events.publish(SyncStatusChanged(samples.WAITING))
+        await until(lambda: "Offline" in shared.state.text())
+        shared.roles.box("m3").setCurrentIndex(1)
+        shared.roles.box("m3").activated.emit(1)
+        await until(lambda: ("role", "m3", TeamRole.VIEWER) in team.asked)
+        await until(lambda: not shared.is_busy)
+        team.membership.refuses = TeamUnreachable()
+        shared.roles.box("m3").setCurrentIndex(0)
+        shared.roles.box("m3").activated.emit(0)
+        await until(lambda: "cannot be reached" in shared.problem.text())
+        team.membership.refuses = None
+        await pressed(shared, "sharedInvite")
+        (await shown(InviteDialog)).reject()
+        application.panes.commands.trigger("project.share")
+        again = await shown(SharedProjectDialog)
+        await pressed(again, "sharedEnd")
+        await pressed(await shown(ConfirmDialog), "confirmNo")
+        await pressed(again, "sharedEnd")
+        await pressed(await shown(ConfirmDialog), "confirmYes")
+        await gone(SharedProjectDialog)
+        assert ("unshare",) in team.asked
+        application.panes.commands.trigger("team.sync")
+        await until(lambda: team.asked[-1] == ("sync", None))
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_details_show_and_settle_what_needs_a_person(tmp_path: Path, team: Team) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        await joined(application, team)
+        team.thread = (await services.chat.create_thread(None, "Refused by the team")).thread
+        application.panes.commands.trigger("team.details")
+        details = await shown(SyncDetailsDialog)
+        application.panes.commands.trigger("team.details")
+        await pressed(details, "refused_copyText_all")
+        assert "A long answer." in QGuiApplication.clipboard().text()
+        await pressed(details, "refused_copy_c1")
+        await until(lambda: "Refused by the team" in details.outcome.text())
+        await pressed(details, "refused_retry_c1")
+        await until(lambda: ("retry", ["c1"]) in team.asked)
+        await pressed(details, "use_c4")
+        await until(lambda: "chosen for everybody" in details.outcome.text())
+        assert (
+            details.findChild(QPushButton, "use_c4") is None or not details.findChild(QPushButton, "use_c4").isVisible()
+        )
+        await pressed(details, "detailsCheck")
+        await until(lambda: "hold the same" in details.outcome.text())
+        team.membership.refuses = TeamUnreachable()
+        await pressed(details, "detailsCheck")
+        await until(lambda: "cannot be reached" in details.problem.text())
+        team.membership.refuses = None
+        await pressed(details, "refused_forget_all")
+        confirm = await shown(ConfirmDialog)
+        assert "Copy the text first" in confirm.accessibleDescription()
+        await pressed(confirm, "confirmYes")
+        await until(lambda: ("forget", ["c1", "c2"]) in team.asked)
+        team.now = samples.WAITING
+        services.events.publish(SyncStatusChanged(samples.WAITING))
+        await until(lambda: "Offline" in details.status.text())
+        await pressed(details, "detailsSync")
+        assert team.asked[-1] == ("sync", "w1")
+        details.accept()
+        await gone(SyncDetailsDialog)
+        team.found = ()
+        application.panes.commands.trigger("team.details")
+        await shown(SettingsDialog)
+
+    play(AppPaths.find(tmp_path / "data"), script)
