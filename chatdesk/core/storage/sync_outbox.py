@@ -100,7 +100,7 @@ def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) ->
                 private.append(row.id)
                 continue
             body = bodies.get(row.entity) if _is_message(row) else None
-            if _is_message(row) and body is None:
+            if (_is_message(row) and body is None) or row.entity in gone:
                 gone.append(row.entity)
                 continue
             text, files, blob = _body(row.body, body)

@@ -59,26 +59,17 @@ def fall_back(conn: Connection, origin: Origin, registers: Iterable[tuple[str, s
 
 
 def recompute_heads(conn: Connection, entity: str, reg: str) -> None:
-    """The changes that count and that none of those that count names, also through one that does not count."""
+    """The changes that count and that none of those that count names. What was named by a refused one alone is a head
+    again, because others never hear of that one."""
     rows = conn.exec_driver_sql(
-        "SELECT id, parents, state FROM changes WHERE entity = ? AND reg = ?", (entity, reg)
+        f"SELECT id, parents FROM changes WHERE entity = ? AND reg = ? AND state NOT IN ({_REFUSED}, {_PRIVATE})",
+        (entity, reg),
     ).all()
-    parents = {row[0]: parent_ids(row[1]) for row in rows}
-    counted = {row[0] for row in rows if row[2] not in (_REFUSED, _PRIVATE)}
-    named: set[str] = set()
-    waiting = [parent for change_id in counted for parent in parents[change_id]]
-    while waiting:
-        parent = waiting.pop()
-        if parent not in named:
-            named.add(parent)
-            waiting += parents.get(parent, ())
+    named = {parent for row in rows for parent in parent_ids(row[1])}
     conn.exec_driver_sql("DELETE FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
-    heads = sorted(counted - named)
+    heads = [(entity, reg, row[0]) for row in rows if row[0] not in named]
     if heads:
-        conn.exec_driver_sql(
-            "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
-            [(entity, reg, each) for each in heads],
-        )
+        conn.exec_driver_sql("INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)", heads)
 
 
 def parent_ids(stored: str) -> list[str]:

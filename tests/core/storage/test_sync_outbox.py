@@ -1,0 +1,432 @@
+"""What waits to be sent, and what becomes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, WireChange
+from chatdesk.core.domain.team import ChangeState, TeamRole
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import sync_bodies, sync_fork, sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage.artifacts import ArtifactRepository
+from chatdesk.core.storage.context_store import ContextRepository
+from chatdesk.core.storage.sync_store import SyncStore
+from tests.helpers.store import PLAN, MovableClock, Store
+
+T = TypeVar("T")
+WORKSPACE = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e"
+
+
+@dataclass
+class Shared:
+    """A store whose first project is shared, all of it confirmed."""
+
+    store: Store
+    project: str
+    thread: str
+
+    def do(self, work: Callable[[Connection], T]) -> T:
+        return self.store.db.write_now(work)
+
+    def pending(self, *, max_rows: int = 1000, max_bytes: int = 2**40) -> list[WireChange]:
+        return self.do(
+            lambda conn: sync_outbox.pending(
+                conn, self.project, max_rows=max_rows, max_bytes=max_bytes, put_blob=self.put
+            )
+        )
+
+    def put(self, data: bytes) -> str:
+        return hashlib.sha256(data).hexdigest()
+
+    def settle(self, changes: list[WireChange], status: PushStatus = PushStatus.OK) -> Any:
+        results = [PushResult(each.id, status, n, each.hlc - 1) for n, each in enumerate(changes, 1)]
+        return self.do(lambda conn: sync_outbox.settle(conn, self.store.db.origin, self.project, results))
+
+    def sql(self, query: str, *values: Any) -> list[Any]:
+        return [tuple(row) for row in self.do(lambda conn: conn.exec_driver_sql(query, values).all())]
+
+    def run(self, query: str, *values: Any) -> None:
+        self.do(lambda conn: conn.exec_driver_sql(query, values))
+
+    def confirm(self) -> None:
+        self.run("UPDATE changes SET state = 1 WHERE state IN (0, 4)")
+
+    def states(self) -> dict[int, int]:
+        return dict(self.sql("SELECT state, count(*) FROM changes WHERE project_id = ? GROUP BY 1", self.project))
+
+
+@pytest.fixture
+async def shared(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Shared]:
+    store = Store(tmp_path / "data" / "chatdesk.db", clock)
+    await store.db.open()
+    project, thread = (await store.projects.default()).id, await store.thread("Shared")
+    made = Shared(store, project, thread)
+
+    def share(conn: Connection) -> None:
+        sync_sharing.begin(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
+        while sync_sharing.step(conn, store.db.origin, project) is not None:
+            continue
+        conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 0")
+
+    made.do(share)
+    yield made
+    await store.db.close()
+
+
+# What is sent
+
+
+async def test_changes_go_in_their_order_with_their_bodies(shared: Shared) -> None:
+    question, answer = await shared.store.ask(shared.thread, "why?")
+    await shared.store.threads.rename(shared.thread, "Reasons")
+    found = shared.pending()
+    assert [(each.kind, each.op, each.reg, each.entity) for each in found] == [
+        ("message", "new", "content", question),
+        ("message", "new", "content", answer),
+        ("thread", "edit", "title", shared.thread),
+    ]
+    body = sync_bodies.read_message(found[1].body)
+    assert body is not None
+    assert (body.parent_id, body.parts[0].content) == (question, {"text": "answer to why?"})
+    assert found[2].parents == tuple(
+        row[0] for row in shared.sql("SELECT id FROM changes WHERE reg = 'title' AND state = 1")
+    )
+
+
+async def test_batches_are_bounded_but_never_empty(shared: Shared) -> None:
+    for _ in range(3):
+        await shared.store.ask(shared.thread, "x" * 2_000)
+    assert len(shared.pending(max_rows=2)) == 2
+    assert len(shared.pending(max_bytes=1)) == 1
+    assert 1 < len(shared.pending(max_bytes=8_000)) < 6
+    assert len(shared.pending()) == 6
+
+
+async def test_more_than_one_look_is_taken_together(shared: Shared) -> None:
+    for n in range(230):
+        await shared.store.threads.rename(shared.thread, f"title {n}")
+    assert len(shared.pending()) == 230
+
+
+async def test_what_is_personal_never_leaves(shared: Shared) -> None:
+    question, _answer = await shared.store.ask(shared.thread)
+    sent = len(shared.pending())
+    await shared.store.threads.set_pinned(shared.thread, True)
+    await shared.store.threads.set_archived(shared.thread, True)
+    await shared.store.threads.set_archived(shared.thread, False)
+    contexts = ContextRepository(shared.store.db)
+    await contexts.start_at(shared.thread, question)
+    assert len(shared.pending()) == sent
+    # From before there were teams: logged as pending.
+    shared.run("UPDATE changes SET state = 0 WHERE reg = 'lww.pinned'")
+    assert len(shared.pending()) == sent
+    assert shared.sql("SELECT DISTINCT state FROM changes WHERE reg = 'lww.pinned'") == [(ChangeState.PRIVATE,)]
+
+
+async def test_a_private_project_sends_nothing(shared: Shared) -> None:
+    other = await shared.store.projects.create("Private")
+    thread = (await shared.store.threads.create(other.id, "secret", provider=None, model=None)).id
+    await shared.store.ask(thread, "secret")
+    assert shared.do(lambda conn: sync_outbox.pending(conn, other.id, max_rows=9, max_bytes=999)) == []
+    assert shared.pending() == []
+
+
+async def test_what_was_removed_for_good_before_it_was_sent_stays_here(shared: Shared) -> None:
+    question, _ = await shared.store.ask(shared.thread)
+    await shared.store.messages.delete(question, with_later=True)
+    await shared.store.threads.purge_expired(shared.store.clock.now_ms() + 1)
+    assert shared.sql("SELECT count(*) FROM messages") == [(0,)]
+    assert shared.pending() == []
+    assert ChangeState.PENDING not in shared.states()
+
+
+async def test_an_emptied_message_keeps_its_place_for_what_is_below(shared: Shared) -> None:
+    question, _ = await shared.store.ask(shared.thread)
+    await shared.store.messages.delete(question, with_later=False)
+    await shared.store.threads.purge_expired(shared.store.clock.now_ms() + 1)
+    first = shared.pending()[0]
+    assert first.entity == question
+    assert json.loads(first.body or "")["is_purged"] is True
+
+
+# Files
+
+
+async def test_a_change_waits_for_its_file_and_keeps_the_order(shared: Shared) -> None:
+    await shared.store.ask(shared.thread, "before")
+    file = Attachment("a.txt", "text/plain", "ab" * 32, 70)
+    await shared.store.messages.add_question(shared.thread, "with file", with_answer=None, attachments=[file])
+    await shared.store.ask(shared.thread, "after")
+    assert len(shared.pending()) == 2
+    assert shared.do(lambda conn: sync_outbox.files_before(conn, shared.project)) == [("ab" * 32, 70)]
+    assert len(shared.pending()) == 2
+    shared.run("UPDATE shared_files SET state = 'sent'")
+    assert len(shared.pending()) == 5
+    shared.run("UPDATE shared_files SET state = 'missing'")
+    assert len(shared.pending()) == 5  # nobody has it; the words go all the same
+
+
+async def test_a_message_that_is_too_large_travels_as_a_file(shared: Shared) -> None:
+    blobs: dict[str, bytes] = {}
+
+    def put(data: bytes) -> str:
+        blobs[shared.put(data)] = data
+        return shared.put(data)
+
+    question, _, _ = await shared.store.messages.add_question(
+        shared.thread, "large " * (MAX_BODY_BYTES // 5), with_answer=None
+    )
+
+    def pending() -> list[WireChange]:
+        return shared.do(lambda conn: sync_outbox.pending(conn, shared.project, max_rows=9, max_bytes=10, put_blob=put))
+
+    assert pending() == []
+    (name,) = blobs
+    assert shared.sql("SELECT sha256, state, size_bytes FROM shared_files") == [(name, "to_send", len(blobs[name]))]
+    unnamed = ArtifactRepository(shared.store.db)
+    assert await unnamed.unnamed([name]) == []  # it is not cleared away
+    shared.run("UPDATE shared_files SET state = 'sent'")
+    (sent,) = pending()
+    body = sync_bodies.read_message(sent.body)
+    assert body is not None
+    assert (sent.entity, body.parts, body.parts_file) == (question.id, (), (name, len(blobs[name])))
+    parts = sync_bodies.read_parts(blobs[name])
+    assert parts is not None
+    assert parts[0].content["text"].startswith("large large")
+
+
+async def test_without_a_place_for_files_a_large_message_waits(shared: Shared) -> None:
+    await shared.store.messages.add_question(shared.thread, "x" * MAX_BODY_BYTES, with_answer=None)
+    assert shared.do(lambda conn: sync_outbox.pending(conn, shared.project, max_rows=9, max_bytes=9)) == []
+
+
+# What becomes of it
+
+
+async def test_taken_changes_adopt_the_servers_number_and_stamp(shared: Shared) -> None:
+    await shared.store.ask(shared.thread)
+    changes = shared.pending()
+    settled = shared.settle(changes)
+    assert (settled.acknowledged, settled.refused, settled.is_forked) == (2, (), False)
+    assert shared.pending() == []
+    rows = shared.sql("SELECT id, seq, hlc, state FROM changes WHERE state = 4 ORDER BY n")
+    assert rows == [(each.id, n, each.hlc - 1, ChangeState.ACKNOWLEDGED) for n, each in enumerate(changes, 1)]
+    assert shared.settle(changes, PushStatus.DUP).acknowledged == 0
+
+
+async def test_what_was_taken_and_never_came_is_sent_again(shared: Shared) -> None:
+    await shared.store.ask(shared.thread)
+    changes = shared.pending()
+    shared.settle(changes)
+    assert shared.do(lambda conn: sync_outbox.has_lost(conn, shared.project))
+    assert shared.do(lambda conn: sync_outbox.requeue_lost(conn, shared.project)) == 2
+    assert [each.id for each in shared.pending()] == [each.id for each in changes]
+    assert not shared.do(lambda conn: sync_outbox.has_lost(conn, shared.project))
+
+
+async def test_a_forked_change_waits_for_its_new_number(shared: Shared) -> None:
+    await shared.store.ask(shared.thread)
+    changes = shared.pending()
+    settled = shared.settle(changes, PushStatus.FORKED)
+    assert settled.is_forked
+    assert [each.id for each in shared.pending()] == [each.id for each in changes]
+
+
+async def test_a_refused_title_falls_back_and_can_be_seen_tried_again_and_forgotten(shared: Shared) -> None:
+    await shared.store.threads.rename(shared.thread, "Not allowed")
+    changes = shared.pending()
+    assert shared.settle(changes, PushStatus.DENIED).refused == (changes[0].id,)
+    assert (await shared.store.threads.get(shared.thread)).title == "Shared"
+    (said,) = shared.do(sync_outbox.refused)
+    assert (said.id, said.thread_id, said.kind, said.status, said.text) == (
+        changes[0].id,
+        shared.thread,
+        "thread",
+        "denied",
+        "Not allowed",
+    )
+    assert "may not" in said.sentence
+    assert shared.do(sync_outbox.waiting_counts) == {shared.project: (0, 1)}
+    origin = shared.store.db.origin
+    assert shared.do(lambda conn: sync_outbox.retry_refused(conn, origin, [said.id])) == 1
+    again = shared.pending()
+    assert [each.id for each in again] == [said.id]
+    assert again[0].dseq > changes[0].dseq
+    assert (await shared.store.threads.get(shared.thread)).title == "Not allowed"
+    shared.settle(again, PushStatus.DENIED)
+    assert shared.do(lambda conn: sync_outbox.forget_refused(conn, origin, [said.id])) == 1
+    assert shared.do(sync_outbox.refused) == []
+    assert shared.pending() == []
+
+
+async def test_a_refused_message_stays_is_copied_out_and_forgotten(shared: Shared) -> None:
+    store = shared.store
+    question, answer = await store.ask(shared.thread, "my words")
+    await store.threads.rename(shared.thread, "My title")
+    shared.settle(shared.pending(), PushStatus.DENIED)
+    assert await store.shown(shared.thread) == ["my words", "answer to my words"]
+    said = shared.do(sync_outbox.refused)
+    assert [each.text for each in said] == ["My title", "answer to my words", "my words"]
+    assert [each.thread_id for each in said] == [shared.thread] * 3
+    ids = [each.id for each in said]
+    copy = shared.do(lambda conn: sync_outbox.copy_refused(conn, store.db.origin, ids))
+    assert await store.shown(copy) == ["my words", "answer to my words", "My title"]
+    home = (await store.threads.get(copy)).project_id
+    assert home != shared.project
+    assert not shared.do(lambda conn: sync_sharing.is_shared(conn, home))
+    assert len(shared.do(sync_outbox.refused)) == 3
+    shared.do(lambda conn: sync_outbox.forget_refused(conn, store.db.origin, ids))
+    assert await store.shown(shared.thread) == []
+    assert {row[0] for row in shared.sql("SELECT id FROM messages WHERE deleted_at IS NOT NULL")} == {question, answer}
+    assert shared.pending() == []
+    with pytest.raises(NotPossible):
+        shared.do(lambda conn: sync_outbox.copy_refused(conn, store.db.origin, ids))
+
+
+async def test_a_refused_thread_lies_in_the_trash_once_it_is_forgotten(shared: Shared) -> None:
+    made = (await shared.store.threads.create(shared.project, "Mine", provider=None, model=None)).id
+    shared.settle(shared.pending(), PushStatus.ID_TAKEN)
+    (said,) = shared.do(sync_outbox.refused)
+    assert said.thread_id == made
+    shared.do(lambda conn: sync_outbox.forget_refused(conn, shared.store.db.origin, [said.id]))
+    assert (await shared.store.threads.get(made)).deleted_at is not None
+
+
+async def test_heads_are_those_that_others_know(shared: Shared) -> None:
+    query = "SELECT change_id FROM register_heads WHERE entity = ? AND reg = 'title'"
+    (first,) = shared.sql(query, shared.thread)
+    await shared.store.threads.rename(shared.thread, "one")
+    await shared.store.threads.rename(shared.thread, "two")
+    one, two = shared.pending()
+    shared.settle([one], PushStatus.DENIED)
+    assert set(shared.sql(query, shared.thread)) == {first, (two.id,)}
+    shared.settle([two], PushStatus.DENIED)
+    assert shared.sql(query, shared.thread) == [first]
+    shared.do(lambda conn: sync_outbox.retry_refused(conn, shared.store.db.origin, [one.id, two.id]))
+    assert shared.sql(query, shared.thread) == [(two.id,)]
+
+
+# A server that was restored
+
+
+async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(shared: Shared) -> None:
+    foreign, entity, author = new_id(), new_id(), new_id()
+    shared.run(
+        "INSERT INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, body, state,"
+        " mine, at, author) VALUES (?, ?, 9, 'other', 1, 'thread', 'new', ?, 'content', '[]', 5, '{}', 1, 0, 1, ?)",
+        foreign,
+        shared.project,
+        entity,
+        author,
+    )
+    shared.run("UPDATE shared_projects SET seq = 9, chain = x'00'")
+    shared.run(
+        "INSERT INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, 'x', 'sent', 1)", shared.project
+    )
+    for _ in range(2):
+        shared.do(lambda conn: sync_outbox.begin_again(conn, shared.project))
+    states = shared.states()
+    assert states[ChangeState.ORPHANED] == 1
+    assert ChangeState.CONFIRMED not in states
+    assert shared.sql("SELECT seq, chain FROM shared_projects") == [(0, None)]
+    assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
+    (lost,) = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))
+    assert (lost.change.id, lost.device, lost.author, lost.change.body) == (foreign, "other", author, "{}")
+    shared.do(lambda conn: sync_outbox.settle_relayed(conn, shared.project, [PushResult(foreign, PushStatus.OK)]))
+    shared.do(lambda conn: sync_outbox.settle_relayed(conn, shared.project, []))
+    assert shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5)) == []
+    shared.do(lambda conn: sync_outbox.begin_again(conn, shared.project))
+    assert len(shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))) == 1
+
+
+async def test_messages_of_others_are_relayed_from_their_rows(shared: Shared) -> None:
+    question, answer = await shared.store.ask(shared.thread, "theirs")
+    shared.run(
+        "UPDATE changes SET state = 3, mine = 0, author = 'a', seq = NULL WHERE entity IN (?, ?)", question, answer
+    )
+    shared.run("DELETE FROM messages WHERE id = ?", answer)
+    lost = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))
+    assert [each.change.entity for each in lost] == [question]
+    assert "theirs" in (lost[0].change.body or "")
+
+
+# A copied profile
+
+
+async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: Shared) -> None:
+    store, old = shared.store, shared.store.db.device_id
+    question, _ = await store.ask(shared.thread, "confirmed")
+    shared.confirm()
+    reached = shared.sql("SELECT max(dseq) FROM changes WHERE state = 1 AND device = ?", old)[0][0]
+    await store.ask(shared.thread, "waits")
+    await store.messages.delete(question, with_later=False)
+    before = shared.pending()
+    sync = SyncStore(
+        WORKSPACE,
+        write=store.db.write_now,
+        read=store.db.read_now,
+        origin=lambda: store.db.origin,
+        on_fork=store.db.become,
+    )
+    new = sync.fork()
+    assert new != old
+    assert sync.device() == store.db.device_id == new
+    after = shared.pending()
+    assert [each.id for each in after] == [each.id for each in before]
+    assert [each.dseq for each in after] == list(range(1, len(after) + 1))
+    covers = json.loads(after[-1].body or "")["covers"]
+    assert covers[new] == len(after) - 1
+    assert covers[old] == reached  # what came later under the old id may be the copy's
+    await store.ask(shared.thread, "goes on")
+    assert [each.dseq for each in shared.pending()] == list(range(1, len(after) + 3))
+    assert await store.reopen() is not None
+    assert store.db.device_id == new
+    assert shared.do(lambda conn: sync_sharing.change_log.seen(conn, store.db.origin, shared.project))[old] == reached
+
+
+async def test_a_fork_without_anything_waiting(shared: Shared) -> None:
+    new = shared.do(lambda conn: sync_fork.fork(conn, 5))
+    assert shared.sql("SELECT id FROM devices WHERE is_mine = 1") == [(new,)]
+    assert shared.sql("SELECT next_dseq FROM devices WHERE is_mine = 1") == [(1,)]
+
+
+async def test_a_damaged_deletion_is_covered_all_the_same(shared: Shared) -> None:
+    await shared.store.threads.delete(shared.thread)
+    shared.run("UPDATE changes SET body = 'nonsense' WHERE op = 'del'")
+    new = shared.do(lambda conn: sync_fork.fork(conn, 5))
+    assert json.loads(shared.pending()[-1].body or "")["covers"] == {new: 0}
+
+
+async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared) -> None:
+    store = shared.store
+    sync = SyncStore(WORKSPACE, write=store.db.write_now, read=store.db.read_now, origin=lambda: store.db.origin)
+    (cursor,) = sync.cursors()
+    assert (cursor.project_id, cursor.seq, cursor.chain, cursor.can_push) == (shared.project, 0, None, True)
+    assert not sync.share_step(shared.project)
+    await store.ask(shared.thread)
+    changes = sync.pending(shared.project, max_rows=9, max_bytes=10**6)
+    assert len(changes) == 2
+    assert sync.settle(shared.project, [PushResult(changes[0].id, PushStatus.OK, 1, 5)]).acknowledged == 1
+    assert sync.requeue_lost(shared.project) == 1
+    assert sync.requeue_lost(shared.project) == 0
+    assert sync.lost_by_server(shared.project, limit=3) == []
+    sync.settle_relayed(shared.project, [])
+    sync.begin_again(shared.project)
+    assert sync.apply(shared.project, [], after=cursor).rows == 0
+    assert sync.take_file(shared.project, "ab" * 32, None).threads == frozenset()
+    file = Attachment("a.txt", "text/plain", "ab" * 32, 70)
+    await store.messages.add_question(shared.thread, "file", with_answer=None, attachments=[file])
+    assert sync.pending(shared.project, max_rows=500, max_bytes=10**6)
+    assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
+    assert shared.do(lambda conn: sync_team.read_only_projects(conn)) == frozenset()
+    assert PLAN.model == "demo"
