@@ -19,6 +19,8 @@ from tests.benchmarks import (
     providers,
     search,
     team_apply,
+    team_attack,
+    team_rls,
     transcript,
     transfer,
     versions,
@@ -51,6 +53,8 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "answers": providers.memory,
     "parallel": providers.parallel,
     "team-apply": team_apply.applying,
+    "team-rls": team_rls.row_level_security,
+    "team-attack": team_attack.attacking,
 }
 
 

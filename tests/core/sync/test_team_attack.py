@@ -1,0 +1,17 @@
+"""Random operations of members by direct SQL; 100,000 of them by ``python -m tests.benchmarks --only team-attack``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.team_attack import Attack
+from tests.helpers.team_people import Team
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_operations_read_and_forge_nothing(team: Team, seed: int) -> None:
+    report = Attack(team, seed).run(1_000)
+    assert report.violations == []
+    assert report.rows_pushed > 50
+    assert report.rows_read > 50
+    assert {"CD005", "42501", "denied", "orphan", "id_taken"} <= set(report.refused)
