@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
-_WRITING = frozenset(("create", "invite", "join", "leave", "computer", "sign-in"))
+_WRITING = frozenset(("create", "invite", "join", "leave", "computer", "sign-in", "move"))
 Printable = Callable[[str], str]
 
 
@@ -89,6 +89,12 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     upgrade.add_argument("--user", required=True, metavar="NAME", help="the login that set it up")
     upgrade.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
 
+    move = verbs.add_parser("move", parents=[common], help="reach the team's database at another address from now on")
+    move.add_argument("--host", required=True, help="its new name or number")
+    move.add_argument("--port", type=int, metavar="PORT", help="(as before)")
+    move.add_argument("--ca", metavar="FILE", help="certificate of the server's authority (as before)")
+    move.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+
     verbs.add_parser("verifier", parents=[common], help="print what Postgres stores of a password that is read")
 
 
@@ -123,6 +129,7 @@ async def team(options: argparse.Namespace, services: Services, printable: Print
         "computer": _computer,
         "sign-in": _sign_in,
         "upgrade": _upgrade,
+        "move": _move,
         "verifier": _verifier,
     }
     return await verbs[options.verb](options, services, printable)
@@ -283,6 +290,18 @@ async def _upgrade(options: argparse.Namespace, services: Services, printable: P
     membership = (await services.load_team()).membership
     await membership.upgrade(workspace.id, user=options.user, password=password)
     print(printable(f"The database of {workspace.name} is up to date."))
+    return 0
+
+
+async def _move(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+    from dataclasses import replace
+
+    workspace = await _workspace(services, options.workspace)
+    address = replace(workspace.address, host=options.host, port=options.port or workspace.address.port)
+    if options.ca:
+        address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
+    await (await services.load_team()).membership.move(workspace.id, address)
+    print(printable(f"{workspace.name} is reached at {address.host}:{address.port} from now on."))
     return 0
 
 

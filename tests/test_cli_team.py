@@ -211,6 +211,10 @@ def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(team: Run, 
     assert json.loads(out)["id"] == workspace_id
     code, _out, err = team("ana", "sign-in", *words, given="a-password-of-hers\n")
     assert "in that workspace already" in err
+    assert team("ana", "move", "--host", "127.0.0.1", "--port", "1")[0] == 1
+    host = "localhost" if not empty.cluster.has_tls else "127.0.0.1"
+    code, out, err = team("ana", "move", "--host", host)
+    assert (code, out) == (0, f"Research is reached at {host}:{empty.cluster.port} from now on.\n"), err
     code, out, err = team("ana", "upgrade", "--user", empty.account, given=empty.account_password)
     assert (code, out) == (0, "The database of Research is up to date.\n"), err
     code, _out, err = team("ana", "upgrade", "--user", login, given="a-password-of-hers")

@@ -156,6 +156,20 @@ class Membership:
         await asyncio.to_thread(joining.upgrade, address, password)
         await self._on_changed(workspace.id)
 
+    async def move(self, workspace_id: str, address: ServerAddress) -> None:
+        """The server is reached in another way from now on; ``user`` stays. Only where the same workspace is there."""
+        workspace = await self._workspace(workspace_id)
+        wanted = replace(checked_address(address), user=workspace.address.user)
+
+        def look() -> None:
+            joining.check_private(wanted)
+            with self._passwords.open_with(workspace.id, partial(connect, wanted)) as server:
+                check_same(server, workspace.id)
+
+        await asyncio.to_thread(look)
+        await self._database.write(lambda conn: sync_team.set_workspace_address(conn, workspace.id, wanted))
+        await self._on_changed(workspace.id)
+
     async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
         """This profile syncs with it no more; projects stay as private copies. The person stays a member, on other
         computers too, and can come back by a code of one of these. ``for_good``: the membership ends first, which
