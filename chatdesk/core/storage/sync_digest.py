@@ -73,12 +73,17 @@ def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]
     for thread_id, title, *rest, author in raw.execute(_THREADS, (project_id,)).fetchall():
         tags = sorted(name for name, found in tags_in_log(raw, project_id, thread_id).items() if found[0])
         yield "thread", thread_id, title[:LONGEST_TITLE], *rest, author or me, *tags
-        yield from _messages(raw, project_id, thread_id, me)
+        known: set[str] = set()
+        yield from _messages(raw, project_id, thread_id, me, known)
         for summary in raw.execute(_SUMMARIES, (project_id, thread_id)):
-            yield "summary", *summary[:-1], summary[-1] or me
+            if known.issuperset(summary[1:3]):
+                yield "summary", *summary[:-1], summary[-1] or me
 
 
-def _messages(raw: sqlite3.Connection, project_id: str, thread_id: str, me: str | None) -> Iterator[tuple[Any, ...]]:
+def _messages(
+    raw: sqlite3.Connection, project_id: str, thread_id: str, me: str | None, known: set[str]
+) -> Iterator[tuple[Any, ...]]:
+    """``known`` grows by all that others can have, hidden or not."""
     contents: dict[str, list[Any]] = defaultdict(list)
     for message_id, kind, content, *rest in raw.execute(_PARTS, (thread_id,)):
         values = from_json(content)
@@ -86,7 +91,6 @@ def _messages(raw: sqlite3.Connection, project_id: str, thread_id: str, me: str 
         contents[message_id].append((kind, shown, values.get("sha256"), *rest))
     for message_id, sha256 in raw.execute(_ARTIFACTS, (thread_id,)):
         contents[message_id].append(sha256)
-    known: set[str] = set()
     for message_id, parent_id, *values, author, deleted_at in raw.execute(_MESSAGES, (project_id, thread_id)):
         # Below what the server does not have, nobody else has anything.
         if parent_id is not None and parent_id not in known:

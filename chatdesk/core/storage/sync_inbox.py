@@ -58,10 +58,11 @@ _KNOWN = "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, aut
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A page that was read. ``messages``: by the id of the change that brings them; ``flaws``: why a change is none.
-    ``is_whole``: numbers and chain fit from the first to the last."""
+    """A page that was read; ``pulled`` is it as it came. ``messages``: by the id of the change that brings them;
+    ``flaws``: why a change is none. ``is_whole``: numbers and chain fit from the first to the last."""
 
     rows: tuple[PulledChange, ...]
+    pulled: tuple[PulledChange, ...]
     messages: Mapping[str, MessageRows]
     flaws: Mapping[str, str]
     is_whole: bool
@@ -87,7 +88,7 @@ def prepare(rows: Sequence[PulledChange]) -> Prepared:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
-    return Prepared(tuple(kept), messages, flaws, is_whole)
+    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole)
 
 
 def _is_whole(rows: Sequence[PulledChange]) -> bool:
@@ -167,7 +168,7 @@ def apply(conn: Connection, origin: Origin, project_id: str, prepared: Prepared,
     rows = [row for row in prepared.rows if row.seq > seq]
     if not rows:
         return Applied()
-    _check_chain(rows[0], seq, chain)
+    _check_chain(next(row for row in prepared.pulled if row.seq > seq), seq, chain)
     known = known_rows(raw, _KNOWN, [row.id for row in rows])
     if any(row.device == origin.device_id and row.id not in known for row in rows):
         return Applied(is_foreign_mine=True)
@@ -351,7 +352,6 @@ class _Page:
     def _after_messages(self, outcome: Outcome) -> None:
         self._arrived.extend(outcome.fresh)
         self._registers.update(("message", each, change_log.CONTENT) for each in outcome.deleted_parents)
-        self._registers.update(self._deleted({each.rows.thread_id for each in outcome.done}))
 
     def _look_again(self, messages: Iterable[tuple[Any, ...]]) -> None:
         """Own messages that came back may stand in what somebody deleted meanwhile."""
@@ -465,6 +465,7 @@ class _Page:
     def finish(self) -> None:
         self._adopt_waiting()
         self._registers.update(sync_inbox_entities.registers_of(self._raw, self._project_id, self._arrived))
+        self._registers.update(self._deleted(self._effects.threads))
         sync_projection.project_many(self._conn, self._origin, self._project_id, self._registers, self._effects)
         if self._effects.threads or self._effects.new_threads:
             sync_inbox_entities.refresh_project(self._conn, self._project_id)

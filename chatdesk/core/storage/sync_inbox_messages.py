@@ -296,10 +296,13 @@ def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
     taken = _taken(raw, "message_parts", [part[0] for own in owns for part in own.parts])
     if taken:
         for own in owns:
-            names = {part[0]: new_id() for part in own.parts if part[0] in taken}
-            own.parts = [(names.get(part[0], part[0]), *part[1:]) for part in own.parts]
+            names: dict[str, str] = {}
+            for place, part in enumerate(own.parts):
+                if part[0] in taken:
+                    # Of parts with one id, nobody can tell whose an artifact was: it stays with the last.
+                    names[part[0]] = new_id()
+                    own.parts[place] = (names[part[0]], *part[1:])
             own.artifacts = [(row[0], names.get(row[1], row[1]), *row[2:]) for row in own.artifacts]
-            # Of parts with one id, none can tell whose an artifact was: it stays with the last.
     taken = _taken(raw, "artifacts", [row[0] for own in owns for row in own.artifacts])
     if taken:
         for own in owns:

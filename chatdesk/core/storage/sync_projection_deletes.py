@@ -127,7 +127,8 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
             ):
                 heapq.heappush(queue, (-position, message_id))
 
-    want(ids)
+    touched = set(ids)
+    want(touched)
     is_hidden: dict[str, bool] = {}
     groups: dict[str, dict[str, str]] = defaultdict(dict)
     shown: dict[str, list[str]] = defaultdict(list)
@@ -141,15 +142,17 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
         verdict = _message_verdict(raw, project_id, message_id, deletions, is_hidden)
         if verdict.deletion is not None:
             _note(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)
-        if verdict.is_hidden is (deleted_at is not None):
+        has_changed = verdict.is_hidden is not (deleted_at is not None)
+        # Of one that was hidden or shown here before, what is above it may not have been told.
+        if parent_id is not None and (has_changed or message_id in touched):
+            want((parent_id,))
+        if not has_changed:
             continue
         is_hidden[message_id] = verdict.is_hidden
         if verdict.is_hidden:
             groups[thread_id][message_id] = _together(deletions, message_id)
         else:
             shown[thread_id].append(message_id)
-        if parent_id is not None:
-            want((parent_id,))
     for thread_id, back in shown.items():
         _show(conn, origin, thread_id, back, effects)
     for thread_id, gone in groups.items():

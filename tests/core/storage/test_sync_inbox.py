@@ -1,0 +1,538 @@
+"""Pages of a team's log become rows: once, whole, in any cut, and without moving anybody's reading place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chatdesk.core.clock import stamp_ms
+from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import HistoryChanged
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import search_index, sync_inbox
+from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, ME, START_MS, PulledLog, Reader, message_body
+from tests.helpers.sync_sim.memory_profile import Profile, now
+
+SHA = "ab" * 32
+
+
+@pytest.fixture
+def log() -> PulledLog:
+    return PulledLog()
+
+
+@pytest.fixture
+def reader(log: PulledLog) -> Iterator[Reader]:
+    reader = Reader(log)
+    yield reader
+    assert not reader.rows("PRAGMA foreign_key_check")
+    assert search_index.check(reader.profile.db.raw) == []
+    for (thread_id,) in reader.rows("SELECT id FROM threads"):
+        threads = reader.profile.repositories.threads
+        assert now(threads.get(thread_id)) == now(threads.recount(thread_id))
+        shown = reader.one(
+            "SELECT count(*) FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL", thread_id
+        )
+        assert reader.one("SELECT shown_count FROM threads WHERE id = ?", thread_id) == shown
+    reader.close()
+
+
+def chat(log: PulledLog, count: int = 4, **more: object) -> tuple[str, list[str]]:
+    thread_id = log.thread()
+    ids: list[str] = []
+    for place in range(count):
+        role = "user" if place % 2 == 0 else "assistant"
+        ids.append(log.message(thread_id, ids[-1] if ids else None, f"text {place}", role=role, **more))  # type: ignore[arg-type]
+    return thread_id, ids
+
+
+def test_a_page_becomes_a_thread_that_can_be_read(log: PulledLog, reader: Reader) -> None:
+    log.add("project", "new", log.project_id, {"name": "Ours", "colour": "#112233"})
+    thread_id, ids = chat(log)
+
+    [applied] = reader.pull()
+
+    assert reader.shown(thread_id) == ["text 0", "text 1", "text 2", "text 3"]
+    assert reader.title(thread_id) == "A thread"
+    assert reader.one("SELECT name FROM projects WHERE id = ?", log.project_id) == "Ours"
+    assert applied.new_threads == {thread_id}
+    assert applied.projects == {log.project_id}
+    assert applied.new_messages == tuple((thread_id, each) for each in ids)
+    assert applied.rows == len(log.rows)
+    assert reader.rows("SELECT DISTINCT author_id FROM messages") == [(ANN,)]
+    assert reader.rows("SELECT DISTINCT state FROM changes WHERE mine = 0") == [(int(ChangeState.CONFIRMED),)]
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 7])
+def test_it_does_not_matter_where_pages_are_cut(log: PulledLog, reader: Reader, page: int) -> None:
+    thread_id, ids = chat(log, 6)
+    log.message(thread_id, ids[1], "another", device=BENS)
+    log.edit("thread", thread_id, "title", {"title": "Better", "title_source": "person"})
+    log.delete("message", ids[5])
+    whole = Reader(log)
+    whole.pull()
+
+    reader.pull(page=page)
+
+    assert reader.digest() == whole.digest()
+    assert reader.shown(thread_id) == whole.shown(thread_id)
+    whole.close()
+
+
+def test_a_page_that_comes_again_changes_nothing(log: PulledLog, reader: Reader) -> None:
+    chat(log)
+    reader.pull()
+    before = reader.profile.db.raw.total_changes
+
+    again = reader.pull(log.rows)
+
+    assert again[0].rows == 0
+    assert reader.profile.db.raw.total_changes == before
+
+
+def test_the_rest_of_a_page_that_was_taken_over_in_part_is_taken_over(log: PulledLog, reader: Reader) -> None:
+    thread_id, _ = chat(log)
+    reader.pull(log.rows[:3])
+
+    applied = reader.pull(log.rows)
+
+    assert applied[0].rows == 2
+    assert len(reader.shown(thread_id)) == 4
+
+
+def test_what_is_killed_before_the_commit_is_taken_over_later(log: PulledLog, reader: Reader) -> None:
+    thread_id, _ = chat(log)
+    prepared = sync_inbox.prepare(log.rows)
+    db, cursor = reader.profile.db, reader.cursor
+
+    def die(conn: object) -> None:
+        sync_inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        db.write_now(die)
+    assert reader.cursor.seq == 0
+    assert reader.one("SELECT count(*) FROM threads") == 0
+
+    reader.pull()
+    assert len(reader.shown(thread_id)) == 4
+
+
+def test_numbers_and_chain_must_fit(log: PulledLog, reader: Reader) -> None:
+    chat(log)
+    rows = log.rows
+    bad = [
+        rows[1:],
+        [rows[0], *rows[2:]],
+        [rows[0], replace(rows[1], chain=b"x" * 32), *rows[2:]],
+        [replace(rows[0], chain=b"x" * 32), *rows[1:]],
+        [replace(rows[0], id="nothing"), *rows[1:]],
+        [rows[0], replace(rows[1], id="nothing"), *rows[2:]],
+        [replace(rows[0], seq=2**70)],
+        [replace(rows[0], seq="1")],  # type: ignore[arg-type]
+    ]
+    for page in bad:
+        with pytest.raises(HistoryChanged):
+            reader.pull(page)
+    assert reader.cursor.seq == 0
+    assert reader.one("SELECT count(*) FROM changes WHERE project_id = ?", log.project_id) == 0
+
+
+def test_a_project_that_is_not_shared_any_more_takes_nothing(log: PulledLog, reader: Reader) -> None:
+    chat(log)
+    cursor = reader.cursor
+    reader.profile.db.raw.execute("UPDATE shared_projects SET state = 'ended'")
+    prepared = sync_inbox.prepare(log.rows)
+    db = reader.profile.db
+    applied = db.write_now(lambda conn: sync_inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor))
+    assert applied.rows == 0
+    assert reader.one("SELECT count(*) FROM threads") == 0
+
+
+# Reading places
+
+
+def test_the_path_goes_on_below_its_end(log: PulledLog, reader: Reader) -> None:
+    thread_id, ids = chat(log, 2)
+    reader.pull()
+    following = log.message(thread_id, ids[-1], "and then", device=BENS)
+
+    [applied] = reader.pull()
+
+    assert applied.new_messages == ((thread_id, following),)
+    assert reader.shown(thread_id) == ["text 0", "text 1", "and then"]
+    assert reader.one("SELECT current_leaf_id FROM threads WHERE id = ?", thread_id) == following
+    assert reader.one("SELECT author_id FROM messages WHERE id = ?", following) == BEN
+
+
+def test_another_version_moves_nobody(log: PulledLog, reader: Reader) -> None:
+    thread_id, ids = chat(log, 4)
+    reader.pull()
+    other = log.message(thread_id, ids[0], "otherwise", role="assistant", device=BENS)
+    below = log.message(thread_id, other, "and below", device=BENS)
+    root = log.message(thread_id, None, "from the start", device=BENS)
+
+    [applied] = reader.pull()
+
+    assert applied.versions == ((thread_id, other), (thread_id, below), (thread_id, root))
+    assert applied.new_messages == ()
+    assert reader.shown(thread_id) == ["text 0", "text 1", "text 2", "text 3"]
+    assert now(reader.profile.repositories.messages.get(ids[1])).version_count == 2
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 50])
+def test_of_what_was_there_before_one_joined_the_newest_is_shown(log: PulledLog, page: int) -> None:
+    thread_id, ids = chat(log, 4)
+    other = log.message(thread_id, ids[0], "newer", role="assistant", device=BENS)
+    log.message(thread_id, other, "below", device=BENS)
+    reader = Reader(log, joined_seq=len(log.rows))
+
+    applied = reader.pull(page=page)
+
+    assert reader.shown(thread_id) == ["text 0", "newer", "below"]
+    assert all(not each.new_messages and not each.versions for each in applied)
+    assert reader.rows("SELECT * FROM unread_threads") == []
+    reader.close()
+
+
+def test_a_newer_beginning_is_shown_to_who_joins(log: PulledLog) -> None:
+    thread_id, _ = chat(log, 2)
+    log.message(thread_id, None, "begun anew", device=BENS)
+    reader = Reader(log, joined_seq=len(log.rows))
+    reader.pull(page=2)
+    assert reader.shown(thread_id) == ["begun anew"]
+    reader.close()
+
+
+def test_what_others_write_is_unread(log: PulledLog, reader: Reader) -> None:
+    thread_id, ids = chat(log, 2)
+    reader.pull()
+    log.message(thread_id, ids[-1], "mine, from my other computer", author=ME)
+    reader.pull()
+    assert reader.rows("SELECT * FROM unread_threads") == [(thread_id, 2)]
+    assert reader.one("SELECT count(*) FROM messages WHERE author_id IS NULL") == 1
+
+
+# What is one's own
+
+
+def written(profile: Profile, project_id: str) -> str:
+    """A thread with a question and its answer, as a person makes them."""
+    thread, _, answer = now(
+        profile.repositories.messages.create_thread_with_question(
+            project_id, "Mine", "a question 世界", provider="p", model="m", with_answer=AnswerPlan("p", "m")
+        )
+    )
+    assert answer is not None
+    now(profile.repositories.messages.start_streaming(answer.id, START_MS))
+    chunks = [
+        StreamChunk(0, PartType.REASONING, "thinking"),
+        StreamChunk(1, PartType.TEXT, "an answer\nof two lines"),
+        StreamChunk(2, PartType.TOOL_CALL, '{"a":1}', {"name": "look", "call_id": "c1"}),
+    ]
+    now(profile.repositories.messages.append_chunks(answer.id, chunks))
+    usage = Usage(10, 5, 2, 1)
+    now(profile.repositories.messages.finish(answer.id, TurnOutcome(Status.COMPLETE, START_MS + 5, usage=usage)))
+    return thread.id
+
+
+def pushed(reader: Reader) -> None:
+    """What waits here is in the log."""
+    store = reader.profile.store
+    for change in store.pending(reader.log.project_id, max_rows=500, max_bytes=10_000_000):
+        reader.log.add(
+            change.kind,
+            change.op,
+            change.entity,
+            change.body,
+            reg=change.reg,
+            device=store.device(),
+            dseq=change.dseq,
+            parents=change.parents,
+            hlc=change.hlc,
+            id=change.id,
+            author=ME,
+            at=reader.clock.now,
+        )
+
+
+_LOCAL = {"last_activity_at", "search_n", "owner_pid_token", "author_id", "hlc", "origin_device", "version"}
+
+
+def described(reader: Reader, table: str, order: str) -> list[dict[str, object]]:
+    names = [row[1] for row in reader.rows(f"PRAGMA table_info({table})")]
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if name not in _LOCAL}
+        for row in reader.rows(f"SELECT * FROM {table} ORDER BY {order}")
+    ]
+
+
+def test_rows_are_those_that_their_author_has(log: PulledLog, reader: Reader) -> None:
+    written(reader.profile, log.project_id)
+    pushed(reader)
+    other = Reader(log)
+    other.pull()
+    for table, order in (("messages", "id"), ("message_parts", "id"), ("threads", "id"), ("artifacts", "id")):
+        assert described(other, table, order) == described(reader, table, order)
+    reader.pull()
+    assert other.digest() == reader.digest()
+    assert search_index.check(other.profile.db.raw) == []
+    other.close()
+
+
+def test_own_changes_that_come_back_are_confirmed(log: PulledLog, reader: Reader) -> None:
+    thread_id = written(reader.profile, log.project_id)
+    pushed(reader)
+    before = reader.shown(thread_id)
+
+    [applied] = reader.pull()
+
+    assert applied.confirmed == len(log.rows)
+    assert applied.new_messages == () == applied.versions
+    states = reader.rows("SELECT state, count(*) FROM changes WHERE project_id = ? GROUP BY state", log.project_id)
+    assert states == [(int(ChangeState.CONFIRMED), len(log.rows))]
+    assert reader.shown(thread_id) == before
+
+
+def test_the_server_may_know_an_own_change_from_elsewhere(log: PulledLog, reader: Reader) -> None:
+    """Two computers with copies of one project enter the same changes; the server keeps one of each."""
+    thread_id = written(reader.profile, log.project_id)
+    pushed(reader)
+    log.say_otherwise(device=ANNS, author=ANN)
+
+    reader.pull()
+
+    assert reader.rows("SELECT DISTINCT device, author FROM changes WHERE seq IS NOT NULL") == [(ANNS, ANN)]
+    assert reader.rows("SELECT DISTINCT author_id FROM messages") == [(ANN,)]
+    assert reader.one("SELECT author_id FROM threads WHERE id = ?", thread_id) == ANN
+
+
+def test_a_change_of_this_device_that_it_does_not_know_changes_nothing(log: PulledLog, reader: Reader) -> None:
+    chat(log)
+    log.thread(device=reader.profile.store.device())
+
+    [applied] = reader.pull(log.rows)
+
+    assert applied.is_foreign_mine
+    assert reader.cursor.seq == 0
+    assert reader.one("SELECT count(*) FROM threads") == 0
+    reader.profile.store.fork()
+    reader.pull()
+    assert reader.one("SELECT count(*) FROM threads") == 2
+
+
+def test_after_the_history_changed_everything_is_taken_over_again(log: PulledLog, reader: Reader) -> None:
+    thread_id, ids = chat(log)
+    log.edit("thread", thread_id, "title", {"title": "Better"})
+    log.delete("message", ids[3])
+    reader.pull()
+    before = reader.digest()
+    reader.profile.store.begin_again(log.project_id)
+
+    reader.pull(page=2)
+
+    assert reader.digest() == before
+    assert reader.one("SELECT count(*) FROM changes WHERE state = ?", int(ChangeState.ORPHANED)) == 0
+
+
+def test_a_place_that_the_server_gave_to_another_change_is_left(log: PulledLog, reader: Reader) -> None:
+    thread_id, _ = chat(log)
+    reader.pull()
+    reader.profile.store.begin_again(log.project_id)
+    lost = log.rows.pop()
+    log.edit("thread", thread_id, "title", {"title": "In its place"}, dseq=lost.dseq)
+
+    reader.pull()
+
+    assert reader.title(thread_id) == "In its place"
+    assert reader.one("SELECT dseq < 0 FROM changes WHERE id = ?", lost.id) == 1
+    assert [each.change.id for each in reader.profile.store.lost_by_server(log.project_id, limit=9)] == [lost.id]
+
+
+# What waits
+
+
+def test_a_message_waits_for_its_parent(log: PulledLog, reader: Reader) -> None:
+    thread_id, parent, child = log.thread(), new_id(), new_id()
+    log.message(thread_id, child, "grandchild")
+    log.message(thread_id, parent, "child", message_id=child)
+    reader.pull()
+    assert reader.shown(thread_id) == []
+    assert reader.rows("SELECT DISTINCT state FROM changes WHERE kind = 'message'") == [(int(ChangeState.ORPHANED),)]
+    assert reader.profile.store.lost_by_server(log.project_id, limit=9) == []
+    log.message(thread_id, None, "root", message_id=parent)
+
+    [applied] = reader.pull()
+
+    assert reader.shown(thread_id) == ["root", "child", "grandchild"]
+    assert len(applied.new_messages) == 3
+    assert reader.rows("SELECT DISTINCT state FROM changes WHERE kind = 'message'") == [(int(ChangeState.CONFIRMED),)]
+    assert reader.rows("SELECT DISTINCT body FROM changes WHERE kind = 'message'") == [(None,)]
+
+
+def test_everything_waits_for_its_thread(log: PulledLog, reader: Reader) -> None:
+    thread_id, message_id = new_id(), new_id()
+    log.edit("thread", thread_id, "title", {"title": "Said before"})
+    log.message(thread_id, None, "first", message_id=message_id)
+    log.add("summary", "new", new_id(), summary(thread_id, message_id, message_id))
+    reader.pull(page=1)
+    assert reader.one("SELECT count(*) FROM threads") == 0
+    log.add("thread", "new", thread_id, {"title": "Made later", "created_at": START_MS})
+
+    reader.pull()
+
+    assert reader.title(thread_id) == "Said before"
+    assert reader.shown(thread_id) == ["first"]
+    assert reader.one("SELECT text FROM summaries") == "in short"
+    assert reader.one("SELECT count(*) FROM changes WHERE state = ?", int(ChangeState.ORPHANED)) == 0
+
+
+def summary(thread_id: str, first: str, last: str) -> dict[str, object]:
+    return {"thread_id": thread_id, "from_message_id": first, "up_to_message_id": last, "text": "in short"}
+
+
+def test_a_deletion_may_come_before_what_it_deletes(log: PulledLog, reader: Reader) -> None:
+    thread_id, message_id = log.thread(), new_id()
+    log.delete("message", message_id, covers={BENS: 9})
+    log.message(thread_id, None, "gone", message_id=message_id, device=BENS, dseq=5)
+    reader.pull()
+    assert reader.is_hidden(message_id, "messages")
+    assert reader.shown(thread_id) == []
+
+
+def test_the_parts_of_a_large_message_come_later(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    body = message_body(thread_id, None, "")
+    parts = [
+        {"id": new_id(), "type": "text", "content": {"text": "very long"}},
+        {
+            "id": new_id(),
+            "type": "file",
+            "content": {"name": "a.txt", "mime": "text/plain", "sha256": "cd" * 32, "size_bytes": 3},
+            "artifacts": [{"id": new_id(), "kind": "file", "mime": "text/plain", "size_bytes": 3, "sha256": "cd" * 32}],
+        },
+        {"id": new_id(), "type": "tool_call", "content": {"name": "t", "arguments": "{}"}, "tool_name": "t"},
+    ]
+    del body["parts"]
+    message_id = new_id()
+    log.add("message", "new", message_id, body | {"parts_file": {"sha256": SHA, "size_bytes": 9}})
+    child = log.message(thread_id, message_id, "below")
+    [applied] = reader.pull()
+    assert applied.wanted_files == {SHA}
+    assert applied.new_messages == ((thread_id, message_id), (thread_id, child))
+
+    filled = reader.profile.store.take_file(log.project_id, SHA, json.dumps(parts).encode())
+
+    assert filled.threads == {thread_id}
+    assert reader.one("SELECT group_concat(type) FROM message_parts WHERE message_id = ?", message_id) == (
+        "text,file,tool_call"
+    )
+    assert reader.one("SELECT state FROM shared_files WHERE sha256 = ?", "cd" * 32) == "to_fetch"
+    assert reader.one("SELECT path FROM artifacts") == f"cd/{'cd' * 32}"
+    assert reader.one("SELECT count(*) FROM changes WHERE state = ?", int(ChangeState.ORPHANED)) == 0
+    whole = Reader(log)
+    whole.pull()
+    whole.profile.store.take_file(log.project_id, SHA, json.dumps(parts).encode())
+    assert whole.digest() == reader.digest()
+    whole.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[" * 100_000, b"\xff\xfe", b"[1, null, {}]"])
+def test_a_parts_file_may_be_anything(log: PulledLog, reader: Reader, data: bytes) -> None:
+    thread_id = log.thread()
+    body = message_body(thread_id, None, "") | {"parts": None, "parts_file": {"sha256": SHA, "size_bytes": 9}}
+    log.add("message", "new", new_id(), body)
+    reader.pull()
+    reader.profile.store.take_file(log.project_id, SHA, data)
+    assert reader.one("SELECT count(*) FROM message_parts") == 0
+
+
+# The rest
+
+
+def test_the_clock_follows_others_but_not_far(log: PulledLog, reader: Reader) -> None:
+    clock = reader.profile.db.hybrid_clock
+    near, far = (reader.clock.now + 30_000) << 16, (reader.clock.now + 10**9) << 16
+    log.edit("project", log.project_id, "name", {"name": "From the far future"}, hlc=far)
+    reader.pull()
+    assert stamp_ms(clock.next()) < reader.clock.now + 10_000
+    log.edit("project", log.project_id, "lww.colour", {"colour": "#112233"}, hlc=near)
+    reader.pull()
+    assert clock.next() > near
+    assert reader.one("SELECT last_hlc FROM devices WHERE is_mine = 1") == near
+
+
+def test_what_was_seen_of_each_device_is_kept(log: PulledLog, reader: Reader) -> None:
+    thread_id, _ = chat(log)
+    log.message(thread_id, None, "x", device=BENS)
+    reader.pull(page=2)
+    seen = dict(reader.rows("SELECT device, dseq FROM seen_changes WHERE project_id = ?", log.project_id))
+    assert seen == {ANNS: 5, BENS: 1}
+
+
+def test_ids_of_parts_that_are_taken_are_replaced(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    part = {"id": new_id(), "type": "text", "content": {"text": "once"}}
+    first = log.message(thread_id, None, more_body={"parts": [part]})
+    reader.pull()
+    second = log.message(thread_id, first, more_body={"parts": [part, part]})
+    reader.pull()
+    assert reader.one("SELECT count(DISTINCT id) FROM message_parts") == 3
+    assert reader.shown(thread_id) == ["once", "onceonce"]
+    assert second in dict(reader.rows("SELECT id, on_path FROM messages"))
+
+
+def test_a_message_without_text_keeps_its_place(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    gone = log.message(thread_id, None, more_body={"is_purged": True})
+    log.message(thread_id, gone, "below")
+    [applied] = reader.pull()
+    assert reader.shown(thread_id) == ["below"]
+    assert reader.one("SELECT position FROM messages WHERE parent_id = ?", gone) == 1
+    assert reader.one("SELECT purged_at FROM messages WHERE id = ?", gone) is not None
+    assert len(applied.new_messages) == 1
+
+
+def test_who_brought_a_change_back_is_told_once(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    log.message(thread_id, None, "a", relayed_by=BEN)
+    log.message(thread_id, None, "b", relayed_by=BEN)
+    [applied] = reader.pull()
+    assert applied.notes == (thread_id,)
+    assert reader.rows("SELECT code, details FROM team_notes") == [
+        ("relayed", json.dumps({"by": BEN}).replace(" ", ""))
+    ]
+
+
+def test_statuses_that_are_not_final_are_made_so(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    for status in ("pending", "streaming", "new one", 7):
+        log.message(thread_id, None, more_body={"status": status})
+    reader.pull()
+    assert reader.rows("SELECT DISTINCT status FROM messages") == [("interrupted",)]
+
+
+def test_words_of_others_are_found(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread("Zebras")
+    log.message(thread_id, None, "quagga 世界")
+    reader.pull()
+    found = reader.rows("SELECT count(*) FROM search_index WHERE search_index MATCH 'quagga'")
+    assert found == [(1,)]
+    assert reader.rows("SELECT count(*) FROM search_names WHERE search_names MATCH 'zebras'") == [(1,)]
+
+
+def test_a_damaged_index_stops_nothing(log: PulledLog, reader: Reader) -> None:
+    reader.profile.db.raw.execute("INSERT INTO meta (key, value) VALUES (?, '1')", (search_index.DAMAGED,))
+    thread_id, _ = chat(log)
+    reader.pull()
+    assert len(reader.shown(thread_id)) == 4
+    assert reader.one("SELECT count(*) FROM search_queue WHERE kind = 'message'") == 4
+    reader.profile.db.raw.execute("DELETE FROM search_queue")
+    while search_index.fill_batch(reader.profile.db.raw) is not None:
+        pass

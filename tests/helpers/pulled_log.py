@@ -1,0 +1,187 @@
+"""A team's log as a test writes it, and profiles in memory that take it over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chatdesk.core.domain.chain import START, next_chain
+from chatdesk.core.domain.sync_results import Applied, Cursor
+from chatdesk.core.domain.sync_wire import ProjectHead, PulledChange
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import sync_digest, sync_sharing
+from tests.helpers.store import MovableClock
+from tests.helpers.sync_sim.memory_profile import Profile
+
+WORKSPACE = "00000000-0000-7000-8000-000000000001"
+ME = "00000000-0000-7000-8000-0000000000aa"
+ANN = "00000000-0000-7000-8000-0000000000a1"
+BEN = "00000000-0000-7000-8000-0000000000b1"
+ANNS = "00000000-0000-7000-8000-0000000000d1"
+BENS = "00000000-0000-7000-8000-0000000000d2"
+_AUTHORS = {ANNS: ANN, BENS: BEN}
+START_MS = 1_800_000_000_000
+
+
+class PulledLog:
+    """Changes of one project in the order of the server. What is not said is usual: Ann writes at her only computer."""
+
+    def __init__(self, project_id: str | None = None) -> None:
+        self.project_id = project_id or new_id()
+        self.rows: list[PulledChange] = []
+        self._dseqs: dict[str, int] = {}
+
+    def add(
+        self,
+        kind: str,
+        op: str,
+        entity: str,
+        body: Any = None,
+        *,
+        reg: str = "content",
+        device: str = ANNS,
+        dseq: int | None = None,
+        parents: Sequence[str] = (),
+        hlc: int | None = None,
+        **more: Any,
+    ) -> PulledChange:
+        """``body``: JSON data, or text as it is."""
+        place = self._dseqs.get(device, 0) + 1 if dseq is None else dseq
+        self._dseqs[device] = max(place, self._dseqs.get(device, 0))
+        at = START_MS + len(self.rows) * 1000
+        values: dict[str, Any] = {
+            "id": new_id(),
+            "seq": len(self.rows) + 1,
+            "device": device,
+            "dseq": place,
+            "author": _AUTHORS.get(device, ANN),
+            "kind": kind,
+            "op": op,
+            "entity": entity,
+            "reg": reg,
+            "parents": tuple(parents),
+            "hlc": (at << 16) if hlc is None else hlc,
+            "body": body if body is None or isinstance(body, str) else json.dumps(body),
+            "at": at,
+            **more,
+        }
+        named = (values["id"], values["device"], values["dseq"], values["hlc"])
+        try:
+            chain = next_chain(self.rows[-1].chain if self.rows else None, *named)
+        except (ValueError, TypeError):  # nothing that a server could hold
+            chain = START
+        row = PulledChange(**{"chain": chain, **values})
+        self.rows.append(row)
+        return row
+
+    def thread(self, title: str = "A thread", **more: Any) -> str:
+        thread_id = new_id()
+        body = {"title": title, "title_source": "person", "created_at": START_MS, "provider": None, "model": "m"}
+        self.add("thread", "new", thread_id, body, **more)
+        return thread_id
+
+    def message(
+        self,
+        thread_id: str,
+        parent_id: str | None = None,
+        text: str = "hello",
+        *,
+        role: str = "user",
+        more_body: Mapping[str, Any] | None = None,
+        message_id: str | None = None,
+        **more: Any,
+    ) -> str:
+        message_id = message_id or new_id()
+        self.add("message", "new", message_id, message_body(thread_id, parent_id, text, role, more_body), **more)
+        return message_id
+
+    def say_otherwise(self, **values: Any) -> None:
+        """The server holds all of it with these values."""
+        rows, self.rows = self.rows, []
+        chain: bytes | None = None
+        for row in rows:
+            changed = replace(row, **values)
+            chain = next_chain(chain, changed.id, changed.device, changed.dseq, changed.hlc)
+            self.rows.append(replace(changed, chain=chain))
+
+    def seen(self) -> dict[str, int]:
+        """What somebody covers who has seen all of it."""
+        return dict(self._dseqs)
+
+    def delete(self, kind: str, entity: str, *, covers: Mapping[str, int] | None = None, **more: Any) -> PulledChange:
+        return self.add(kind, "del", entity, {"covers": dict(self.seen() if covers is None else covers)}, **more)
+
+    def edit(self, kind: str, entity: str, reg: str, body: Any, **more: Any) -> PulledChange:
+        return self.add(kind, "edit", entity, body, reg=reg, **more)
+
+
+def message_body(
+    thread_id: str, parent_id: str | None, text: str, role: str = "user", more: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "thread_id": thread_id,
+        "role": role,
+        "status": "complete",
+        "created_at": START_MS,
+        "parts": [{"id": new_id(), "type": "text", "content": {"text": text}}],
+        **(more or {}),
+    }
+    if parent_id is not None:
+        body["parent_id"] = parent_id
+    return body
+
+
+class Reader:
+    """A profile that has joined. ``joined_seq``: how much was there before."""
+
+    def __init__(self, log: PulledLog, *, joined_seq: int = 0) -> None:
+        self.log = log
+        self.clock = MovableClock(START_MS + 10_000_000)
+        self.profile = Profile(self.clock, workspace_id=WORKSPACE, member_id=ME)
+        head = ProjectHead(log.project_id, "editor", "channel", joined_seq)
+        self.profile.db.write_now(lambda conn: sync_sharing.adopt(conn, self.profile.db.origin, head, WORKSPACE))
+
+    @property
+    def cursor(self) -> Cursor:
+        return next(each for each in self.profile.store.cursors() if each.project_id == self.log.project_id)
+
+    def pull(self, rows: Sequence[PulledChange] | None = None, *, page: int = 500) -> list[Applied]:
+        """Everything that is new, or these rows."""
+        if rows is not None:
+            return [self.profile.store.apply(self.log.project_id, rows, after=self.cursor)]
+        applied = []
+        while following := self.log.rows[self.cursor.seq : self.cursor.seq + page]:
+            applied.append(self.profile.store.apply(self.log.project_id, following, after=self.cursor))
+        return applied
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self.profile.rows(query, *values)
+
+    def one(self, query: str, *values: Any) -> Any:
+        """The only value of the only row; None where there is none."""
+        rows = self.profile.rows(query, *values)
+        assert len(rows) <= 1
+        return rows[0][0] if rows else None
+
+    def shown(self, thread_id: str) -> list[str]:
+        """Texts on the shown path."""
+        query = (
+            "SELECT group_concat(json_extract(p.content, '$.text'), '') FROM messages m"
+            " LEFT JOIN message_parts p ON p.message_id = m.id WHERE m.thread_id = ? AND m.on_path = 1"
+            " AND m.deleted_at IS NULL GROUP BY m.id ORDER BY m.position"
+        )
+        return [row[0] for row in self.profile.rows(query, thread_id)]
+
+    def digest(self) -> str:
+        return self.profile.db.read_now(lambda conn: sync_digest.digest(conn, self.log.project_id))
+
+    def title(self, thread_id: str) -> str:
+        return str(self.one("SELECT title FROM threads WHERE id = ?", thread_id))
+
+    def is_hidden(self, entity: str, table: str = "threads") -> bool:
+        return self.one(f"SELECT deleted_at FROM {table} WHERE id = ?", entity) is not None
+
+    def close(self) -> None:
+        self.profile.db.close()
