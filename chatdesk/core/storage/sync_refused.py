@@ -50,26 +50,11 @@ def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[
 
 
 def fall_back(conn: Connection, origin: Origin, registers: Iterable[tuple[str, str]]) -> None:
-    """Registers, given as (entity, register), as they are without what was refused: their heads, and the rows."""
+    """Registers, given as (entity, register), as they are without what was refused."""
     from chatdesk.core.storage import sync_projection  # which imports this package's modules in turn
 
     for entity, reg in registers:
-        recompute_heads(conn, entity, reg)
         sync_projection.project_register(conn, origin, entity, reg)
-
-
-def recompute_heads(conn: Connection, entity: str, reg: str) -> None:
-    """The changes that count and that none of those that count names. What was named by a refused one alone is a head
-    again, because others never hear of that one."""
-    rows = conn.exec_driver_sql(
-        f"SELECT id, parents FROM changes WHERE entity = ? AND reg = ? AND state NOT IN ({_REFUSED}, {_PRIVATE})",
-        (entity, reg),
-    ).all()
-    named = {parent for row in rows for parent in parent_ids(row[1])}
-    conn.exec_driver_sql("DELETE FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
-    heads = [(entity, reg, row[0]) for row in rows if row[0] not in named]
-    if heads:
-        conn.exec_driver_sql("INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)", heads)
 
 
 def parent_ids(stored: str) -> list[str]:

@@ -1,0 +1,234 @@
+"""What a profile knows of its teams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_wire import DeviceRow, Hello, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.team import (
+    EndReason,
+    MemberStatus,
+    ServerAddress,
+    ShareState,
+    SyncRound,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.core.storage.sync_store import SyncStore
+from tests.helpers.store import Store
+
+T = TypeVar("T")
+WORKSPACE, ME, HER = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e", new_id(), new_id()
+ADDRESS = ServerAddress("db.example", 5432, "team", "cd_me", ca="PEM")
+
+
+def do(store: Store, work: Callable[[Connection], T]) -> T:
+    return store.db.write_now(work)
+
+
+def join(store: Store, workspace_id: str = WORKSPACE, at: int = 5) -> Workspace:
+    made = Workspace(workspace_id, "Team", ADDRESS, ME, is_owner=False, joined_at=at)
+    do(store, lambda conn: sync_team.add_workspace(conn, made))
+    return made
+
+
+def hello(**values: Any) -> Hello:
+    return Hello(
+        **{
+            "workspace_id": WORKSPACE,
+            "workspace_name": "The  team",
+            "schema": 1,
+            "mode": "rw",
+            "member_id": ME,
+            "member_name": "Me",
+            "is_owner": True,
+            "server_time_ms": 1_800_000_600_000,
+        }
+        | values
+    )
+
+
+def view(
+    projects: tuple[ProjectHead, ...] = (),
+    members: tuple[MemberRow, ...] = (),
+    roles: tuple[tuple[str, str, str], ...] = (),
+    devices: tuple[DeviceRow, ...] = (),
+) -> TeamView:
+    return TeamView(projects, members, devices, roles)
+
+
+def take(store: Store, what: TeamView) -> frozenset[str]:
+    return do(store, lambda conn: sync_team.take_view(conn, store.db.origin, hello(), what))
+
+
+def project(store: Store, project_id: str) -> Any:
+    return do(store, lambda conn: sync_team.shared_project(conn, project_id))
+
+
+async def test_a_workspace_is_kept_without_its_password_and_forgotten_when_it_is_left(store: Store) -> None:
+    assert not do(store, sync_team.is_joined)
+    made = join(store)
+    assert do(store, sync_team.workspaces) == [made]
+    assert do(store, sync_team.is_joined)
+    moved = ServerAddress("new.example", 5433, "team", "cd_me", tls="require")
+    do(store, lambda conn: sync_team.set_workspace_address(conn, WORKSPACE, moved))
+    assert do(store, sync_team.workspaces)[0].address == moved
+    head = ProjectHead(new_id(), "editor", "c", 3)
+    take(store, view((head,), (MemberRow(HER, "Her", False, "active", None),)))
+    assert do(store, lambda conn: sync_team.leave_workspace(conn, WORKSPACE, 9)) == {head.project_id}
+    assert do(store, sync_team.workspaces) == []
+    assert project(store, head.project_id).ended is EndReason.LEFT
+    assert do(store, sync_team.member_names)[HER] == "Her"
+    join(store, at=20)
+    assert [each.joined_at for each in do(store, sync_team.workspaces)] == [20]
+
+
+async def test_a_damaged_address_is_an_empty_one(store: Store) -> None:
+    join(store)
+    do(store, lambda conn: conn.exec_driver_sql("UPDATE workspaces SET address = 'nonsense'"))
+    assert do(store, sync_team.workspaces)[0].address == ServerAddress("", 5432, "", "")
+
+
+async def test_members_devices_and_roles_are_those_that_the_server_told_last(store: Store) -> None:
+    join(store)
+    head = ProjectHead(new_id(), "admin", "c", 0)
+    own = store.db.device_id
+    take(
+        store,
+        view(
+            (head,),
+            (MemberRow(ME, "Me", True, "active", None), MemberRow(HER, "Her\nself", False, "invited", 7)),
+            ((head.project_id, HER, "viewer"), (head.project_id, ME, "emperor")),
+            (DeviceRow(own, ME, "desk", "1.0", 5), DeviceRow("d2", HER, "lap", "1.1", None)),
+        ),
+    )
+    me, her = sorted(do(store, lambda conn: sync_team.members(conn, WORKSPACE)), key=lambda each: not each.is_owner)
+    assert (her.name, her.status, her.invited_at, her.roles) == (
+        "Her self",
+        MemberStatus.INVITED,
+        7,
+        {head.project_id: TeamRole.VIEWER},
+    )
+    assert me.roles == {}
+    devices = do(store, lambda conn: sync_team.devices(conn, WORKSPACE))
+    assert [(each.id, each.is_this) for each in devices] == [(own, True), ("d2", False)]
+    workspace = do(store, sync_team.workspaces)[0]
+    assert (workspace.name, workspace.is_owner) == ("The team", True)
+    assert abs(workspace.clock_offset_ms - 600_000) < 10_000
+    take(store, view((head,), (MemberRow(ME, "Me", True, "odd", None),)))
+    assert {each.status for each in do(store, lambda conn: sync_team.members(conn, WORKSPACE))} == {
+        MemberStatus.REMOVED
+    }
+    assert do(store, sync_team.member_names)[HER] == "Her self"
+
+
+async def test_projects_appear_change_their_role_and_end(store: Store) -> None:
+    join(store)
+    kept, gone, deleted = (ProjectHead(new_id(), "editor", "c", 4) for _ in range(3))
+    assert take(store, view((kept, gone, deleted))) == {each.project_id for each in (kept, gone, deleted)}
+    do(store, lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET seq = 4"))
+    ended = ProjectHead(deleted.project_id, "editor", "c", 4, is_deleted=True)
+    now_viewer = ProjectHead(kept.project_id, "viewer", "other channel", 4)
+    assert take(store, view((now_viewer, ended))) == {gone.project_id, deleted.project_id}
+    assert project(store, kept.project_id).role is TeamRole.VIEWER
+    assert project(store, gone.project_id).ended is EndReason.REMOVED
+    assert project(store, deleted.project_id).ended is EndReason.DELETED
+    assert take(store, view((now_viewer, ended))) == frozenset()
+    assert do(store, sync_team.read_only_projects) == {kept.project_id}
+    assert take(store, view((now_viewer, gone))) == {gone.project_id}
+    assert project(store, gone.project_id).state is not ShareState.ENDED
+
+
+async def test_a_project_that_was_shared_this_moment_is_not_ended_by_an_older_list(store: Store) -> None:
+    join(store)
+    mine = (await store.projects.default()).id
+    do(
+        store,
+        lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"),
+    )
+    assert take(store, view()) == frozenset()
+    store.clock.now += 200_000
+    assert take(store, view()) == {mine}
+
+
+async def test_a_server_takes_no_project_of_another_team_and_no_odd_role(store: Store) -> None:
+    join(store)
+    mine = (await store.projects.default()).id
+    do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, new_id(), TeamRole.OWNER, "c"))
+    odd = ProjectHead(new_id(), "emperor", "c", 0)
+    theirs = ProjectHead(mine, "viewer", "c", 5, is_deleted=True)
+    assert take(store, view((odd, theirs), roles=((mine, HER, "owner"),))) == frozenset()
+    assert project(store, mine).role is TeamRole.OWNER
+    assert project(store, odd.project_id) is None
+    assert do(store, lambda conn: conn.exec_driver_sql("SELECT count(*) FROM team_roles").scalar()) == 0
+
+
+async def test_where_one_may_only_read_is_known_after_a_view_and_after_a_start(store: Store) -> None:
+    join(store)
+    head = ProjectHead(new_id(), "viewer", "c", 0)
+    sync = SyncStore(WORKSPACE, write=store.db.write_now, read=store.db.read_now, origin=lambda: store.db.origin)
+    assert sync.take_view(hello(), view((head,))) == {head.project_id}
+    assert store.db.log_watch.read_only == {head.project_id}
+    await store.reopen()
+    assert store.db.log_watch.read_only == {head.project_id}
+
+
+async def test_the_newest_rounds_are_kept(store: Store) -> None:
+    join(store)
+
+    def work(conn: Connection) -> None:
+        for n in range(sync_team.ROUNDS_KEPT + 20):
+            sync_team.add_round(conn, SyncRound(n, WORKSPACE, sent=1, received=2, took_ms=3, problem="p\0"))
+
+    do(store, work)
+    found = do(store, lambda conn: sync_team.rounds(conn, WORKSPACE))
+    assert len(found) == sync_team.ROUNDS_KEPT
+    assert found[0] == SyncRound(sync_team.ROUNDS_KEPT + 19, WORKSPACE, 1, 2, 3, "p\ufffd")
+    assert len(do(store, lambda conn: sync_team.rounds(conn, WORKSPACE, limit=3))) == 3
+
+
+async def test_notes_name_people_once_until_they_are_seen(store: Store) -> None:
+    join(store)
+    thread = await store.thread()
+    take(store, view(members=(MemberRow(HER, "Her", False, "active", None),)))
+
+    def work(conn: Connection) -> None:
+        for code, details in (
+            ("thread_back", {"del": "x", "deleted_by": HER, "by": new_id()}),
+            ("relayed", {"by": HER}),
+            ("newer", {}),
+        ):
+            conn.exec_driver_sql(
+                "INSERT INTO team_notes (at, thread_id, code, details) VALUES (7, ?, ?, ?)",
+                (thread, code, json.dumps(details)),
+            )
+
+    do(store, work)
+    notes = do(store, lambda conn: sync_team.notes_of(conn, thread))
+    assert [note.sentence for note in notes] == [
+        "Her deleted this thread; it is back because another member wrote in it at the same time.",
+        "Something here was lost when the team's database was restored; Her brought it back.",
+    ]
+    do(store, lambda conn: sync_team.note_seen(conn, thread, 9))
+    assert do(store, lambda conn: sync_team.notes_of(conn, thread)) == []
+
+
+async def test_unread_counts_go_when_a_thread_is_read(store: Store) -> None:
+    thread, other = await store.thread(), await store.thread()
+    do(
+        store,
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO unread_threads (thread_id, messages) VALUES (?, 3), (?, 0)", (thread, other)
+        ),
+    )
+    assert do(store, sync_team.unread) == {thread: 3}
+    do(store, lambda conn: sync_team.mark_read(conn, thread))
+    assert do(store, sync_team.unread) == {}
+    assert do(store, sync_team.shared_projects) == []
+    assert do(store, lambda conn: sync_team.shared_projects(conn, WORKSPACE)) == []
