@@ -18,7 +18,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import shown_path, thread_counters
-from chatdesk.core.storage.change_log import PARAMETERS, SUMMARIES, Origin, log_change, log_new
+from chatdesk.core.storage.change_log import PARAMETERS, SUMMARIES, Origin, log_change, log_message, log_new
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.threads import insert_thread, live_thread, touch
 
@@ -82,6 +82,21 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
     shown_path.refresh_end(conn, thread.id)
     touch(conn, thread.id, origin.now())
     return new_ids
+
+
+def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
+    """Another version with all that a message says, beside it and not shown. Returns its id; the log hears of it."""
+    (row,) = _rows_of(conn, "messages", "id", (message_id,))
+    made = new_id()
+    own = {"id": made, "chosen_child_id": None, "on_path": 0, "owner_pid_token": None, "search_n": None}
+    _insert(conn, "messages", [row | origin.stamp() | own])
+    copy_parts(conn, origin, {message_id: made})
+    conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
+    if row["deleted_at"] is None:
+        thread_counters.change(conn, row["thread_id"], thread_counters.of_messages(conn, [made]))
+    project_id = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (row["thread_id"],)).scalar_one()
+    log_message(conn, origin, project_id, made, parent_id=row["parent_id"], is_kept=True)
+    return made
 
 
 def copy_parts(conn: Connection, origin: Origin, messages: Mapping[str, str]) -> None:

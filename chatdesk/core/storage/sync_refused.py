@@ -66,6 +66,21 @@ def parent_ids(stored: str) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
+def set_aside(conn: Connection, origin: Origin, message_id: str) -> str | None:
+    """The log has something else under the id of this message than what lies here: a copy of this profile ended the
+    same answer in another way. What lies here becomes a version of its own, whose id is returned, before the log's
+    content takes its place; None where it was never this profile's, or says nothing."""
+    own = conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PRIVATE}, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
+        f" AND mine = 1 AND state IN ({_PENDING}, {_REFUSED})",
+        (message_id,),
+    ).rowcount
+    is_empty = (
+        conn.exec_driver_sql("SELECT 1 FROM message_parts WHERE message_id = ? LIMIT 1", (message_id,)).first() is None
+    )
+    return None if not own or is_empty else branching.copy_beside(conn, origin, message_id)
+
+
 def refused(conn: Connection) -> list[RefusedChange]:
     """What the server did not take, the newest first."""
     return [
