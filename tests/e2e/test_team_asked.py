@@ -29,7 +29,9 @@ from chatdesk.core.domain.team import (
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.errors import TeamUnreachable
+from chatdesk.core.sync.team_passwords import PasswordNotKept
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
@@ -67,6 +69,10 @@ class Membership:
 
     async def create_workspace(self, name: str, my_name: str, address: Any, *, password: str) -> Workspace:
         self._note("create", name, my_name, password)
+        return samples.WORKSPACE
+
+    async def sign_in(self, address: Any, *, password: str) -> Workspace:
+        self._note("sign in", address.user, password)
         return samples.WORKSPACE
 
     def read_invitation(self, text: str) -> Any:
@@ -391,6 +397,47 @@ def test_a_workspace_is_made_and_the_first_invitation_follows(tmp_path: Path, te
         (await shown(InviteDialog)).reject()
         asked = team.membership.asked
         assert asked[-2:] == [("examine", "db.example.org", "secret"), ("create", "Blue team", "Ana", "secret")]
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_without_a_keyring_the_password_goes_into_the_encrypted_file(tmp_path: Path, team: Team) -> None:
+    team.found = ()
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        application.bindings.team.open_join("chatdesk-join:member")
+        join = await shown(JoinWorkspaceDialog)
+        team.membership.refuses = PasswordNotKept()
+        await pressed(join, "teamJoin")
+        await until(join.keep.isVisible)
+        assert "cannot keep the password" in join.problem.text()
+        assert join.keep.field.accessibleName().startswith("A new passphrase")
+        QTest.keyClicks(join.keep.field, "short")
+        await pressed(join.keep, "teamKeepYes")
+        await until(lambda: "8 characters" in join.problem.text())
+        assert join.keep.button.isEnabled()
+        team.membership.refuses = None
+        join.keep.field.setText("long enough to keep")
+        QTest.keyClick(join.keep.field, Qt.Key.Key_Return)
+        await gone(JoinWorkspaceDialog)
+        assert team.membership.asked[-1] == ("join", "chatdesk-join:member", "Chi", None, False)
+        assert services.accounts.stored.key_place is KeyPlace.FILE
+
+        page = application.bindings.team
+        page.open_page()
+        await pressed(await shown(TeamPage), "teamCreate")
+        create = await shown(CreateWorkspaceDialog)
+        create.address.show_address(samples.ADDRESS, "mine")
+        team.membership.refuses = PasswordNotKept()
+        await pressed(create, "teamSignIn")
+        await until(create.keep.isVisible)
+        assert create.keep.field.accessibleName() == "The passphrase of the file of keys"
+        team.membership.refuses = None
+        create.keep.field.setText("long enough to keep")
+        await pressed(create.keep, "teamKeepYes")
+        await gone(CreateWorkspaceDialog)
+        assert team.membership.asked[-1] == ("sign in", samples.ADDRESS.user, "mine")
 
     play(AppPaths.find(tmp_path / "data"), script)
 

@@ -95,13 +95,13 @@ class TeamBinding(QObject):
 
     def open_join(self, text: str = "") -> None:
         """*Join a workspace* with an invitation that came from outside: nothing is sent before a person agrees."""
-        self._run(lambda dialogs: dialogs.join(text), "join")
+        self._run(lambda dialogs: dialogs.ways_in.join(text), "join")
 
     def takes(self, path: Path) -> bool:
         """Whether a file that was let go over the window is an invitation; it is opened then, and goes nowhere else."""
         if not path.name.lower().endswith(_INVITATION):
             return False
-        self._run(lambda dialogs: dialogs.join_file(path), "join")
+        self._run(lambda dialogs: dialogs.ways_in.join_file(path), "join")
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -127,8 +127,8 @@ class TeamBinding(QObject):
         self._dialog = dialog
         dialog.fill_page(_PAGE, page)
         for signal, work in (
-            (page.createRequested, lambda dialogs: dialogs.create()),
-            (page.joinRequested, lambda dialogs: dialogs.join("")),
+            (page.createRequested, lambda dialogs: dialogs.ways_in.create()),
+            (page.joinRequested, lambda dialogs: dialogs.ways_in.join("")),
             (page.inviteRequested, lambda dialogs, *of: dialogs.invite(*of)),
             (page.computerRequested, lambda dialogs, *of: dialogs.add_computer(*of)),
             (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),

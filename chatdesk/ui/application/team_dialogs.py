@@ -1,27 +1,24 @@
-"""What the dialogs of a workspace ask for: making one, joining, inviting, members, computers, leaving."""
+"""What the dialogs of a workspace ask for: inviting, members, computers, leaving."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.team import TeamMember, TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.sync.address import read_address
 from chatdesk.ui.application.team_sharing import TeamSharing, told
+from chatdesk.ui.application.team_ways_in import TeamWaysIn
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_devices import REMOVAL_TEXT
 from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog, read_file
 from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.dialogs.team_members import NEW_LOGIN_TEXT, MemberDialog, removal_words
 from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
@@ -37,8 +34,8 @@ if TYPE_CHECKING:
 
 
 class TeamDialogs:
-    """Dialogs open over the settings where these are open, else over the window. ``sharing`` has those about projects
-    and about how sync stands."""
+    """Dialogs open over the settings where these are open, else over the window. ``ways_in`` has those that make a
+    workspace or join one, ``sharing`` those about projects and about how sync stands."""
 
     def __init__(
         self,
@@ -71,6 +68,9 @@ class TeamDialogs:
             invite=self.invite,
             tell=self.tell,
             parent=self.parent,
+        )
+        self.ways_in = TeamWaysIn(
+            panes, services, team, tasks=tasks, tell=self.tell, parent=self.parent, invite=self.invite
         )
 
     def parent(self) -> QWidget:
@@ -106,56 +106,7 @@ class TeamDialogs:
         if page is not None:
             page.show_workspaces(views, now_ms=_now_ms())
 
-    # Getting in
-
-    async def create(self) -> None:
-        self._refuse_read_only()
-        dialog = CreateWorkspaceDialog(self._panes.theme, read_address, my_name=_my_name(), parent=self.parent())
-        membership = self._team.membership
-        made: list[Workspace] = []
-
-        async def check(address: Any, password: str) -> None:
-            checks = await membership.examine(address, password)
-            if isValid(dialog):
-                dialog.show_checks(checks)
-
-        async def set_up(name: str, my_name: str, address: Any, password: str) -> None:
-            made.append(await membership.create_workspace(name, my_name, address, password=password))
-            if isValid(dialog):
-                dialog.show_done(name)
-            else:
-                self.tell(f"The workspace “{name}” is ready.")
-
-        dialog.checkRequested.connect(lambda *of: self._do(dialog, lambda: check(*of), "check database"))
-        dialog.setUpRequested.connect(lambda *of: self._do(dialog, lambda: set_up(*of), "set up workspace"))
-        dialog.inviteRequested.connect(lambda: self._tasks.start(self.invite(made[-1].id), "invite"))
-        dialog.open()
-
-    async def join_file(self, path: Path) -> None:
-        text = await asyncio.to_thread(read_file, path)
-        if text is None:
-            raise NotPossible(
-                f"{path.name} cannot be read as an invitation.",
-                safe="Nothing was sent.",
-                next_step="Ask for the code as text.",
-            )
-        await self.join(text)
-
-    async def join(self, text: str) -> None:
-        self._refuse_read_only()
-        membership = self._team.membership
-        dialog = JoinWorkspaceDialog(
-            self._panes.theme, membership.read_invitation, text=text, my_name="", parent=self.parent()
-        )
-
-        async def join(code: str, my_name: str, passphrase: str, allows: bool) -> None:
-            workspace = await membership.join(code, my_name, passphrase=passphrase or None, allows_unencrypted=allows)
-            if isValid(dialog):
-                dialog.accept()
-            self.tell(f"You are in “{workspace.name}”. What is shared with you comes in now.")
-
-        dialog.joinRequested.connect(lambda *of: self._do(dialog, lambda: join(*of), "join workspace"))
-        dialog.open()
+    # Inviting
 
     async def invite(self, workspace_id: str = "", project_id: str | None = None) -> None:
         """Empty: to the first workspace."""
@@ -327,11 +278,6 @@ class TeamDialogs:
 
     # Inside
 
-    def _refuse_read_only(self) -> None:
-        """A profile that cannot be written could not remember a workspace."""
-        if self._services.read_only_reason is not None:
-            raise self._services.read_only_reason
-
     async def _workspace(self, workspace_id: str) -> Workspace:
         found = [each for each in await self._team.workspaces() if workspace_id in ("", each.id)]
         if not found:
@@ -361,14 +307,6 @@ class TeamDialogs:
         confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes_text, is_dangerous=True, parent=parent)
         confirm.answered.connect(lambda is_yes: run() if is_yes else None)
         confirm.open()
-
-
-def _my_name() -> str:
-    """A first guess at what a person is called; they see and change it."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
 
 
 def _now_ms() -> int:

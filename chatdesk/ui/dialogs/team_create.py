@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team_setup import CheckState, SetupCheck
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_address import AddressFields, ReadAddress
+from chatdesk.ui.dialogs.team_keep import KeepInFile
 from chatdesk.ui.dialogs.team_parts import TeamPanel, check_mark, clear, push_button
 from chatdesk.ui.dialogs.team_words import WHO_CAN_READ, count_of
 from chatdesk.ui.theme.theme import Theme
@@ -30,6 +31,7 @@ class CreateWorkspaceDialog(TeamPanel):
 
     checkRequested = Signal(object, str)  # ServerAddress, password
     setUpRequested = Signal(str, str, object, str)  # workspace, member, ServerAddress, password
+    signInRequested = Signal(object, str)  # ServerAddress, password
     inviteRequested = Signal()
 
     def __init__(
@@ -40,14 +42,16 @@ class CreateWorkspaceDialog(TeamPanel):
         self._is_done = False
         self.address = AddressFields(read_address)
         self.checks = _Checks(theme)
+        self.keep = KeepInFile()
         self.name = _name_field("teamName", "Name of the workspace", "such as the name of your team")
         self.my_name = _name_field("teamMyName", "Your name, as the others see it", "such as Ana Lima")
         self.my_name.setText(my_name)
         self._pages = QStackedWidget()
-        self._pages.addWidget(self._database_page())
-        self._pages.addWidget(self._names_page())
-        self._pages.addWidget(self._done_page())
+        self._page_list = (self._database_page(), self._names_page(), self._done_page())
+        for page in self._page_list:
+            self._pages.addWidget(page)
         self.body.addWidget(self._pages, 1)
+        self.body.addWidget(self.keep)
         self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject))
         self.cancel_button.setProperty("isWayOut", True)
         self.back_button = self.add_button(push_button("Back", "teamBack", lambda: self._go(0)))
@@ -89,6 +93,12 @@ class CreateWorkspaceDialog(TeamPanel):
         self._go(2)
         announce(self, self.done_text.text())
 
+    def go_on(self) -> None:
+        """Try again with what is filled in."""
+        self.end_busy()
+        self.keep.hide()
+        (self._set_up if self._pages.currentIndex() == 1 else self._sign_in)()
+
     # Pages
 
     def _database_page(self) -> QWidget:
@@ -100,6 +110,12 @@ class CreateWorkspaceDialog(TeamPanel):
         column.addWidget(plain_label(words, "muted", wraps=True))
         column.addWidget(self.address)
         column.addWidget(self.checks)
+        by_hand = plain_label("Was the workspace set up by hand? Then sign in with your login.", "muted", wraps=True)
+        self.sign_in_button = push_button("Sign in", "teamSignIn", self._sign_in)
+        row = QHBoxLayout()
+        row.addWidget(by_hand, 1)
+        row.addWidget(self.sign_in_button)
+        column.addLayout(row)
         column.addStretch(1)
         return page
 
@@ -128,9 +144,9 @@ class CreateWorkspaceDialog(TeamPanel):
     # Steps
 
     def _go(self, place: int) -> None:
-        for number in range(self._pages.count()):  # a page that is not shown needs no room
+        for number, page in enumerate(self._page_list):  # a page that is not shown needs no room
             policy = QSizePolicy.Policy.Preferred if number == place else QSizePolicy.Policy.Ignored
-            self._pages.widget(number).setSizePolicy(policy, policy)
+            page.setSizePolicy(policy, policy)
         self._pages.setCurrentIndex(place)
         self.show_problem("")
         self._refresh()
@@ -148,6 +164,7 @@ class CreateWorkspaceDialog(TeamPanel):
         self.close_button.setVisible(place == 2)
         if not self.is_busy:
             self.check_button.setEnabled(self.address.is_complete)
+            self.sign_in_button.setEnabled(self.address.is_complete)
             self.set_up_button.setEnabled(all(each.text().strip() for each in (self.name, self.my_name)))
 
     def _on_address_changed(self) -> None:
@@ -158,6 +175,10 @@ class CreateWorkspaceDialog(TeamPanel):
     def _check(self) -> None:
         self.show_busy("Looking at the database…")
         self.checkRequested.emit(self.address.address(), self.address.password.text())
+
+    def _sign_in(self) -> None:
+        self.show_busy("Signing in…")
+        self.signInRequested.emit(self.address.address(), self.address.password.text())
 
     def _set_up(self) -> None:
         if not self.set_up_button.isEnabled() or self.is_busy:

@@ -14,6 +14,7 @@ from chatdesk.core.domain.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.team_keep import KeepInFile
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
 from chatdesk.ui.dialogs.team_words import ROLE_NAMES, WHO_CAN_READ, address_words, day
 from chatdesk.ui.dialogs.text_field import TextField
@@ -76,6 +77,8 @@ class JoinWorkspaceDialog(TeamPanel):
         self._name_row = self._row("Your name, as the others see it", self.my_name)
         self._passphrase_row = self._row("Passphrase that was shown beside the code", self.passphrase)
         self.body.addWidget(self.unencrypted)
+        self.keep = KeepInFile()
+        self.body.addWidget(self.keep)
         self.reading = plain_label(WHO_CAN_READ, "muted", wraps=True)
         self.body.addWidget(self.reading)
         self.body.addStretch(1)
@@ -103,6 +106,12 @@ class JoinWorkspaceDialog(TeamPanel):
             self.show_problem(f"{path.name} cannot be read. Nothing was sent. Ask for the code as text.")
         else:
             self.take_text(text)
+
+    def go_on(self) -> None:
+        """Try again with what is filled in."""
+        self.end_busy()
+        self.keep.hide()
+        self._join()
 
     def choose_file(self) -> None:
         dialog = QFileDialog(self, "Open an invitation", "", _FILTER)

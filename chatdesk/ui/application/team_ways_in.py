@@ -1,0 +1,152 @@
+"""The ways into a workspace: making one, joining by an invitation, signing in where somebody else made it by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.team import Workspace
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.sync.address import read_address
+from chatdesk.core.sync.team_passwords import PasswordNotKept
+from chatdesk.ui.application.team_sharing import told
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
+from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog, read_file
+from chatdesk.ui.dialogs.team_parts import TeamPanel
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.ui.application.panes import Panes
+
+
+class TeamWaysIn:
+    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over, ``invite`` takes the id of a
+    workspace."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        services: Services,
+        team: TeamService,
+        *,
+        tasks: AsyncTasks,
+        tell: Callable[[str], None],
+        parent: Callable[[], QWidget],
+        invite: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._panes = panes
+        self._services = services
+        self._team = team
+        self._tasks = tasks
+        self._tell = tell
+        self._parent = parent
+        self._invite = invite
+
+    async def create(self) -> None:
+        self._refuse_read_only()
+        dialog = CreateWorkspaceDialog(self._panes.theme, read_address, my_name=_my_name(), parent=self._parent())
+        membership = self._team.membership
+        made: list[Workspace] = []
+
+        async def check(address: Any, password: str) -> None:
+            checks = await membership.examine(address, password)
+            if isValid(dialog):
+                dialog.show_checks(checks)
+
+        async def set_up(name: str, my_name: str, address: Any, password: str) -> None:
+            async with self._keeping(dialog):
+                made.append(await membership.create_workspace(name, my_name, address, password=password))
+            if isValid(dialog):
+                dialog.show_done(name)
+            else:
+                self._tell(f"The workspace “{name}” is ready.")
+
+        async def sign_in(address: Any, password: str) -> None:
+            async with self._keeping(dialog):
+                workspace = await membership.sign_in(address, password=password)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"You are in “{workspace.name}”.")
+
+        dialog.checkRequested.connect(lambda *of: self._do(dialog, lambda: check(*of), "check database"))
+        dialog.signInRequested.connect(lambda *of: self._do(dialog, lambda: sign_in(*of), "sign in"))
+        dialog.setUpRequested.connect(lambda *of: self._do(dialog, lambda: set_up(*of), "set up workspace"))
+        dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
+        dialog.inviteRequested.connect(lambda: self._do(dialog, lambda: self._invite(made[-1].id), "invite"))
+        dialog.open()
+
+    async def join_file(self, path: Path) -> None:
+        text = await asyncio.to_thread(read_file, path)
+        if text is None:
+            raise NotPossible(
+                f"{path.name} cannot be read as an invitation.",
+                safe="Nothing was sent.",
+                next_step="Ask for the code as text.",
+            )
+        await self.join(text)
+
+    async def join(self, text: str) -> None:
+        self._refuse_read_only()
+        membership = self._team.membership
+        dialog = JoinWorkspaceDialog(
+            self._panes.theme, membership.read_invitation, text=text, my_name="", parent=self._parent()
+        )
+
+        async def join(code: str, my_name: str, passphrase: str, allows: bool) -> None:
+            async with self._keeping(dialog):
+                workspace = await membership.join(
+                    code, my_name, passphrase=passphrase or None, allows_unencrypted=allows
+                )
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"You are in “{workspace.name}”. What is shared with you comes in now.")
+
+        dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
+        dialog.joinRequested.connect(lambda *of: self._do(dialog, lambda: join(*of), "join workspace"))
+        dialog.open()
+
+    @asynccontextmanager
+    async def _keeping(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog) -> AsyncIterator[None]:
+        """Where the password cannot be kept for want of a keyring, the dialog offers the encrypted file."""
+        try:
+            yield
+        except PasswordNotKept:
+            state = await self._services.provider_service.key_state()
+            if isValid(dialog):
+                dialog.keep.offer(has_file=state.has_file)
+            raise
+
+    def _keep_in_file(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog, passphrase: str) -> None:
+        async def work() -> None:
+            await self._services.provider_service.choose_key_place(KeyPlace.FILE, passphrase=passphrase)
+            if isValid(dialog):
+                dialog.go_on()
+
+        dialog.show_busy("Opening the file of keys…")
+        self._do(dialog, work, "keep in file")
+
+    def _refuse_read_only(self) -> None:
+        """A profile that cannot be written could not remember a workspace."""
+        if self._services.read_only_reason is not None:
+            raise self._services.read_only_reason
+
+    def _do(self, dialog: TeamPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.start(told(dialog, work), f"team: {name}")
+
+
+def _my_name() -> str:
+    """A first guess at what a person is called; they see and change it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
