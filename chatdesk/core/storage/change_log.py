@@ -279,6 +279,22 @@ def has_content(conn: Connection, message_id: str) -> bool:
     return found.first() is not None
 
 
+def can_follow(conn: Connection, parent_id: str | None) -> bool:
+    """Whether a message below this one may be logged now. One below an answer that has not ended, which the log hears
+    of at its end, is logged after it; so is all that is below that."""
+    if parent_id is None:
+        return True
+    row = conn.exec_driver_sql(
+        "SELECT m.status IN ('pending', 'streaming'), count(c.n), coalesce(sum(c.state <> ?), 0) FROM messages m"
+        " LEFT JOIN changes c ON c.entity = m.id AND c.reg = ? WHERE m.id = ? GROUP BY m.id",
+        (int(ChangeState.PRIVATE), CONTENT, parent_id),
+    ).first()
+    if row is None:
+        return True
+    is_unfinished, said, shared = row
+    return bool(shared if is_unfinished else said)
+
+
 def is_logged(conn: Connection, message_id: str) -> bool:
     """Whether others may know of a message."""
     found = conn.exec_driver_sql(

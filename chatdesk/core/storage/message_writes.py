@@ -24,7 +24,7 @@ from chatdesk.core.storage import (
     thread_counters,
     token_counts,
 )
-from chatdesk.core.storage.change_log import Origin, has_content, is_logged, log_message
+from chatdesk.core.storage.change_log import Origin, can_follow, is_logged, log_message
 from chatdesk.core.storage.plain_text import clean, to_json
 from chatdesk.core.storage.rows import get_message, get_thread
 from chatdesk.core.storage.shown_path import Node
@@ -201,14 +201,9 @@ def _insert_question(
         )
     project_id = live_thread(conn, thread_id).project_id
     origin.watch.check(project_id)
-    if parent is None or _is_above_logged(conn, parent):
+    if can_follow(conn, node.parent_id):
         log_message(conn, origin, project_id, node.id, parent_id=node.parent_id)
-    # else the answer above it has not ended, and the log hears of both when it does
     return node
-
-
-def _is_above_logged(conn: Connection, parent: Node) -> bool:
-    return has_content(conn, parent.id) and (Status(parent.status).is_final or is_logged(conn, parent.id))
 
 
 def _insert_answer(

@@ -149,6 +149,8 @@ def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_count
     if row.deleted_at is None:
         after = thread_counters.of_messages(conn, [row.id])
         thread_counters.change_by_difference(conn, row.thread_id, before, after)
+    if not change_log.can_follow(conn, row.parent_id):
+        return
     is_known = change_log.is_logged(conn, row.id)
     log_change(
         conn,
