@@ -109,6 +109,16 @@ class TeamCertificateNotTrusted(TeamError):
     next_step = "Somebody may be in between. Ask whoever runs the server for its certificate. Nothing was sent."
 
 
+class TeamPasswordAskedFor(TeamError):
+    """A member's password is proven (SCRAM), never told."""
+
+    code = "team_password_asked_for"
+    what = "The server asked for your password itself instead of a proof that you know it, so it was not told."
+    next_step = (
+        "It may not be the team's server. Ask whoever runs it; its passwords have to be scram-sha-256."
+    )
+
+
 class TeamDatabaseMissing(TeamError):
     code = "team_database_missing"
     what = "There is no such database on the team's server."

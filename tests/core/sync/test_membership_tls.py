@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.team import ServerAddress
 from chatdesk.core.domain.team_setup import CheckState
+from chatdesk.core.ids import new_id
 from chatdesk.core.paths import migrations_dir
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage.database import Database
 from chatdesk.core.sync import errors
+from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code
 from chatdesk.core.sync.membership import Membership
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from tests.helpers import postgres_binaries
@@ -122,3 +127,29 @@ async def test_a_server_without_tls_is_refused_unless_a_person_chose_so(plain: T
         assert {each.name for each in checks if each.state is CheckState.WARNING} == {"Encryption"}
     finally:
         await database.close()
+
+
+async def test_a_server_that_asks_for_the_password_itself_is_not_told_it(tmp_path: Path) -> None:
+    """An invitation of a stranger could lead to one."""
+    heard: list[bytes] = []
+
+    async def greedy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        await reader.readexactly(size - 4)
+        writer.write(b"R" + struct.pack(">ii", 8, 3))  # AuthenticationCleartextPassword
+        await writer.drain()
+        heard.append(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(greedy, "127.0.0.1", 0)
+    address = ServerAddress("127.0.0.1", server.sockets[0].getsockname()[1], "team", "cd_ab12cd_x", "disable")
+    code = write_member_code(MemberCode(address, new_secret(), new_id(), "Research", 4_000_000_000_000))
+    database, ben = await _profile(tmp_path / "ben")
+    try:
+        with pytest.raises(errors.TeamPasswordAskedFor, match="it was not told"):
+            await ben.join(code, "Ben", allows_unencrypted=True)
+    finally:
+        await database.close()
+        server.close()
+        await server.wait_closed()
+    assert heard == [b""]

@@ -22,9 +22,12 @@ _SILENCE_MS: Final = 20_000
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def open_connection(address: ServerAddress, password: str, *, statement_s: int = STATEMENT_S) -> Connection:
+def open_connection(
+    address: ServerAddress, password: str, *, statement_s: int = STATEMENT_S, is_members: bool = True
+) -> Connection:
     """Each statement is a transaction. Blocks for at most ``CONNECT_S`` for each address of the host, and a statement.
-    Raises ``TeamError``."""
+    Raises ``TeamError``. ``is_members``: a member's login, whose password no server is ever told, only that it is known
+    (SCRAM): an invitation may come from a stranger and lead anywhere."""
     with our_errors(), _trusted(address) as certificates:
         conn = psycopg.connect(
             host=address.host,
@@ -41,6 +44,7 @@ def open_connection(address: ServerAddress, password: str, *, statement_s: int =
             application_name="ChatDesk",
             client_encoding="utf8",
             gssencmode="disable",
+            require_auth="scram-sha-256" if is_members else None,
             autocommit=True,
             sslrootcert=certificates,
         )

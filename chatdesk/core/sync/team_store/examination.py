@@ -23,7 +23,7 @@ def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
     that failed, and ends the list."""
     checks: list[SetupCheck] = []
     try:
-        conn = open_connection(address, password)
+        conn = open_connection(address, password, is_members=False)
     except TeamError as error:
         return (_check("Connection", CheckState.FAILED, f"{error.what} {error.next_step}".strip()),)
     checks.append(_check("Connection", CheckState.OK, "The server answers and takes the login."))

@@ -44,6 +44,7 @@ _STATES: Final[dict[str, type[TeamError]]] = {
 }
 #: Parts of what a failed connection says, the more telling ones first.
 _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
+    ("authentication method requirement", errors.TeamPasswordAskedFor),
     ("server does not support SSL", errors.TeamTlsRefused),
     ("certificate", errors.TeamCertificateNotTrusted),
     ("SSL error", errors.TeamCertificateNotTrusted),

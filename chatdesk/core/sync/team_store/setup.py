@@ -152,7 +152,7 @@ def _set_up_again(conn: Connection, workspace_id: str, *, login: str, verifier: 
 
 @contextmanager
 def _transaction(address: ServerAddress, password: str) -> Iterator[Connection]:
-    conn = open_connection(address, password, statement_s=_STATEMENT_S)
+    conn = open_connection(address, password, statement_s=_STATEMENT_S, is_members=False)
     with our_errors(), conn, conn.transaction():
         conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'".encode())
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
