@@ -7,7 +7,7 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -118,12 +118,15 @@ class Desk:
         stuck_s: float = 40.0,
         name: str = "Desk",
         version: str = "1",
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.clock = clock or SystemClock()
         self.keyring = _Keyring()
-        secret_store = SecretStore(register=lambda _value: None, environ={}, load_backend=lambda: self.keyring)
+        secret_store = SecretStore(
+            register=lambda _value: None, environ=environ or {}, load_backend=lambda: self.keyring
+        )
         self.passwords = TeamPasswords(secret_store, lambda: KeyPlace.KEYRING)
         self._poll_s = poll_s
         self._stuck_s = stuck_s
@@ -153,6 +156,8 @@ class Desk:
 
     async def open(self) -> None:
         await self.database.open()
+        workspaces = await self.database.read(sync_team.workspaces)
+        self.workspace_id = workspaces[0].id if workspaces else ""
         await self.team.start()
 
     async def close(self) -> None:
