@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chatdesk.core.domain.chain import START, next_chain
+from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_results import Applied, Cursor
 from chatdesk.core.domain.sync_wire import ProjectHead, PulledChange
 from chatdesk.core.ids import new_id
@@ -68,10 +68,7 @@ class PulledLog:
             **more,
         }
         named = (values["id"], values["device"], values["dseq"], values["hlc"])
-        try:
-            chain = next_chain(self.rows[-1].chain if self.rows else None, *named)
-        except (ValueError, TypeError):  # nothing that a server could hold
-            chain = START
+        chain = next_chain(self.rows[-1].chain if self.rows else None, *named)
         row = PulledChange(**{"chain": chain, **values})
         self.rows.append(row)
         return row
@@ -96,6 +93,12 @@ class PulledLog:
         message_id = message_id or new_id()
         self.add("message", "new", message_id, message_body(thread_id, parent_id, text, role, more_body), **more)
         return message_id
+
+    def say_of_the_last(self, **values: Any) -> None:
+        """The newest change has these values, whatever they are."""
+        row = replace(self.rows.pop(), **values)
+        chain = next_chain(self.rows[-1].chain if self.rows else None, row.id, row.device, row.dseq, row.hlc)
+        self.rows.append(replace(row, chain=chain))
 
     def say_otherwise(self, **values: Any) -> None:
         """The server holds all of it with these values."""
