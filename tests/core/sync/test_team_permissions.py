@@ -44,6 +44,7 @@ INTERNAL = {
     "clean_name": ("'x'",),
     "tell": ("%(project)s", "'c:1'"),
     "tell_member": ("%(member)s",),
+    "is_uuid": ("'x'",),
     "enter": ("%(project)s", "%(member)s", "%(device)s", "false", "'[]'"),
     "change_role": ("%(project)s", "%(member)s", "'owner'", "%(member)s"),
     "is_last_owner": ("%(project)s", "%(member)s"),

@@ -86,7 +86,7 @@ def test_a_workspace_is_set_up_by_a_login_that_is_no_superuser_on_every_server(e
         ).fetchall()
         loose = root.execute(
             "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cd'::regnamespace"
-            " AND NOT coalesce(p.proconfig::text LIKE '%search_path=cd, pg_temp%', false)"
+            " AND NOT coalesce(p.proconfig::text LIKE '%search_path=cd, pg_temp%', false) AND p.prosqlbody IS NULL"
         ).fetchall()
     assert unforced == []
     assert owner == (f"{setup.role_prefix(made.workspace_id)}_owner", False, False, True, False)
