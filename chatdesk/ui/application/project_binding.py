@@ -102,7 +102,8 @@ class ProjectBinding(QObject):
         ]
         if here is not None:
             found.append(ChooserEntry("command", f"Edit {here.name}…", EDIT, icon_name="pencil"))
-            found.append(ChooserEntry("command", f"Share {here.name}…", SHARE, icon_name="users"))
+            share = f"Sharing of {here.name}…" if here.id in shared else f"Share {here.name}…"
+            found.append(ChooserEntry("command", share, SHARE, icon_name="users"))
         if archived:
             found += [ChooserEntry("heading", "Archived"), *(_row(project, here, shared) for project in archived)]
         if trashed:

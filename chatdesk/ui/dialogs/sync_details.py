@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.team_parts import Mark, TeamPanel, clear, line, push_bu
 from chatdesk.ui.dialogs.team_table import TextTable
 from chatdesk.ui.dialogs.team_words import count_of, moment, round_words, status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (680, 620)
 _MOST_REFUSED: Final = 50
@@ -23,6 +24,8 @@ _MOST_DISAGREEMENTS: Final = 50
 _MOST_DIFFERENCES: Final = 12
 _EXCERPT: Final = 240
 _TABLE_PX: Final = 220
+_ONE: Final = ("Copy text", "Copy to a private project", "Try again", "Forget")
+_ALL: Final = ("Copy all texts", "Copy all to a private project", "Try all again", "Forget all")
 
 
 class SyncDetailsDialog(TeamPanel):
@@ -59,11 +62,9 @@ class SyncDetailsDialog(TeamPanel):
         row.addWidget(self.status, 1)
         self.sync_button = push_button("Sync now", "detailsSync", lambda: self.syncRequested.emit(self.workspace_id))
         self.check_button = push_button("Check against the server", "detailsCheck", self._check)
-        actions = QHBoxLayout()
-        actions.setSpacing(theme.tokens.space.s)
+        actions = FlowRow(theme.tokens.space.s)
         actions.addWidget(self.sync_button)
         actions.addWidget(self.check_button)
-        actions.addStretch(1)
         self.outcome = plain_label("", "text", wraps=True)
         self.outcome.setObjectName("detailsResult")
         self.outcome.hide()
@@ -133,13 +134,14 @@ class SyncDetailsDialog(TeamPanel):
             )
         )
         ids = [each.id for each in changes]
-        self._refused.addLayout(self._buttons("All", tuple(changes), ids, "all") if len(changes) > 1 else QHBoxLayout())
+        if len(changes) > 1:
+            self._refused.addLayout(self._buttons(tuple(changes), ids, "all", texts=_ALL))
         for change in changes[:_MOST_REFUSED]:
             self._refused.addWidget(_excerpt(f"{moment(change.at)}: {change.sentence}", "text"))
             if change.text:
                 self._refused.addWidget(_excerpt(change.text, "muted"))
             about = f"of the change of {moment(change.at)}"
-            self._refused.addLayout(self._buttons("", (change,), [change.id], change.id, about=about))
+            self._refused.addLayout(self._buttons((change,), [change.id], change.id, about=about))
             self._refused.addWidget(line())
         if len(changes) > _MOST_REFUSED:
             self._refused.addWidget(plain_label(f"… and {len(changes) - _MOST_REFUSED:,} more.", "muted"))
@@ -174,20 +176,23 @@ class SyncDetailsDialog(TeamPanel):
             self._disagreements.addWidget(line())
 
     def _buttons(
-        self, prefix: str, changes: tuple[RefusedChange, ...], ids: list[str], key: str, *, about: str = "of all"
-    ) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(self.theme.tokens.space.s)
-        if prefix:
-            row.addWidget(plain_label(prefix, "text"))
-        for text, name, run in (
-            ("Copy text", "copyText", lambda: self.copyTextRequested.emit(changes)),
-            ("Copy to a private project", "copy", lambda: self.copyRequested.emit(ids)),
-            ("Try again", "retry", lambda: self.retryRequested.emit(ids)),
-            ("Forget", "forget", lambda: self.forgetRequested.emit(ids)),
-        ):
-            row.addWidget(push_button(text, f"refused_{name}_{key}", run, name=f"{text} {about}"))
-        row.addStretch(1)
+        self,
+        changes: tuple[RefusedChange, ...],
+        ids: list[str],
+        key: str,
+        *,
+        texts: tuple[str, ...] = _ONE,
+        about: str = "",
+    ) -> FlowRow:
+        row = FlowRow(self.theme.tokens.space.s)
+        runs = (
+            ("copyText", lambda: self.copyTextRequested.emit(changes)),
+            ("copy", lambda: self.copyRequested.emit(ids)),
+            ("retry", lambda: self.retryRequested.emit(ids)),
+            ("forget", lambda: self.forgetRequested.emit(ids)),
+        )
+        for text, (name, run) in zip(texts, runs, strict=True):
+            row.addWidget(push_button(text, f"refused_{name}_{key}", run, name=f"{text} {about}".strip()))
         return row
 
     def _check(self) -> None:

@@ -18,6 +18,7 @@ from chatdesk.ui.dialogs.team_parts import push_button
 #: What a pasted connection string means; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]
 _PORT: Final = 5432
+_TLS_LETTERS: Final = 12  # a narrow window shows at least so many
 _MOST_CA_BYTES: Final = 256 * 1024
 _TLS: Final = (
     ("verify-full", "Encrypted, the server proves who it is"),
@@ -48,6 +49,8 @@ class AddressFields(QWidget):
         self.tls = QComboBox()
         self.tls.setObjectName("teamTls")
         self.tls.setAccessibleName("Encryption")
+        self.tls.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.tls.setMinimumContentsLength(_TLS_LETTERS)
         for value, words in _TLS:
             self.tls.addItem(words, value)
         self.ca_button = push_button(
@@ -82,7 +85,7 @@ class AddressFields(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(
-            plain_label("Paste the connection string of an owner's account, or fill in the fields.", "text")
+            plain_label("Paste the connection string of an owner's account, or fill in the fields.", "text", wraps=True)
         )
         column.addWidget(self.string)
         column.addWidget(self.problem)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team_setup import CheckState, SetupCheck
@@ -74,7 +74,8 @@ class CreateWorkspaceDialog(TeamPanel):
         self._is_checked = bool(checks) and all(each.state is not CheckState.FAILED for each in checks)
         self.checks.show_checks(checks)
         self._refresh()
-        self.area.ensureWidgetVisible(self.checks)
+        # They have their size once they are laid out.
+        QTimer.singleShot(0, self.checks, lambda: self.area.ensureWidgetVisible(self.checks, 0, self.checks.height()))
         (self.next_button if self._is_checked else self.check_button).setFocus()
 
     def show_problem(self, sentence: str) -> None:

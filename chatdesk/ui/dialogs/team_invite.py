@@ -20,6 +20,7 @@ from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows
 from chatdesk.ui.dialogs.team_words import day
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (560, 520)
 _DAYS: Final = 7
@@ -47,11 +48,9 @@ class CodeBox(QWidget):
         self.copy_button = push_button("Copy", "teamCodeCopy", self._copy_code, name="Copy the code", is_primary=True)
         self.link_button = push_button("Copy link", "teamLinkCopy", self._copy_link)
         self.save_button = push_button("Save as file…", "teamCodeSave", self._choose_file)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = FlowRow(theme.tokens.space.s)
         for button in (self.copy_button, self.link_button, self.save_button):
             row.addWidget(button)
-        row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.code)

@@ -11,7 +11,7 @@ from functools import partial
 
 from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team import SharedProject, SyncStatus, TeamDevice, TeamMember, TeamRole, Workspace
 from chatdesk.ui.accessibility.announce import announce
@@ -29,6 +29,7 @@ from chatdesk.ui.dialogs.team_words import (
     status_words,
 )
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
 
 
@@ -83,6 +84,10 @@ class TeamPage(QWidget):
         column.addLayout(self._ways)
         self._show_ways(is_first=True)
 
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
     def show_workspaces(self, views: Sequence[WorkspaceView], *, now_ms: int) -> None:
         """All anew; the focus stays on the button that has it, if that is there still."""
         focus = self.focusWidget()
@@ -112,13 +117,12 @@ class TeamPage(QWidget):
     def _show_ways(self, *, is_first: bool) -> None:
         clear(self._ways)
         if not is_first:
-            row = QHBoxLayout()
+            row = FlowRow(self._theme.tokens.space.s)
             for text, name, signal in (
                 ("Create another workspace…", "teamCreate", self.createRequested),
                 ("Join another workspace…", "teamJoinOther", self.joinRequested),
             ):
                 row.addWidget(push_button(text, name, signal.emit))
-            row.addStretch(1)
             self._ways.addLayout(row)
             return
         words = (
@@ -210,7 +214,7 @@ class _Workspace(QWidget):
         self._password.setVisible(status.phase.value == "refused")
 
     @staticmethod
-    def _actions(page: TeamPage, view: WorkspaceView) -> QGridLayout:
+    def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:
         workspace = view.workspace
         can_invite = workspace.is_owner or any(role.can_manage for role in view.my_roles.values())
         buttons = [
@@ -230,11 +234,10 @@ class _Workspace(QWidget):
                     is_primary=True,
                 ),
             )
-        grid = QGridLayout()
-        for place, button in enumerate(buttons):
-            grid.addWidget(button, 0, place)
-        grid.setColumnStretch(len(buttons), 1)
-        return grid
+        row = FlowRow(page.theme.tokens.space.s)
+        for button in buttons:
+            row.addWidget(button)
+        return row
 
     @staticmethod
     def _add_projects(column: QVBoxLayout, page: TeamPage, view: WorkspaceView) -> None:
