@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.domain.message import Message
 
-_SLICE_S = 0.003
-_BETWEEN_MS = 8
+_BETWEEN_MS = 33  # in which the view lays out and draws what it was given
+_AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queue a twentieth, so that it gets shorter
 #: More than this are not put in one by one: the thread is read anew from where the reader is.
 TOO_MANY = 400
 
@@ -25,7 +25,8 @@ class ArrivingMessages(QObject):
         self._add = add
         self._reload = reload
         self._waiting: deque[Message] = deque()
-        self._timer = QTimer(self, singleShot=True, interval=_BETWEEN_MS)
+        self._taken_at = 0.0
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._take_some)
 
     @property
@@ -35,7 +36,8 @@ class ArrivingMessages(QObject):
     def take(self, message: Message) -> None:
         self._waiting.append(message)
         if not self._timer.isActive():
-            self._timer.start(0)
+            rested_ms = (time.perf_counter() - self._taken_at) * 1000
+            self._timer.start(round(max(0.0, _BETWEEN_MS - rested_ms)))
 
     def change(self, message: Message) -> None:
         """A newer state of one that may still wait."""
@@ -55,10 +57,8 @@ class ArrivingMessages(QObject):
             self.forget()
             self._reload(first.parent_id)
             return
-        end = time.perf_counter() + _SLICE_S
-        while self._waiting:
+        for _ in range(min(len(self._waiting), max(_AT_ONCE, len(self._waiting) // 20))):
             self._add(self._waiting.popleft())
-            if time.perf_counter() > end:
-                break
+        self._taken_at = time.perf_counter()
         if self._waiting:
-            self._timer.start()
+            self._timer.start(_BETWEEN_MS)
