@@ -1,0 +1,122 @@
+"""Rows of a team that does nothing: what fifty idle members cost the server, and a window what 200 shared threads do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.sync.team_passwords import VARIABLE
+from tests.benchmarks.processes import python
+from tests.benchmarks.table import Row
+from tests.helpers.postgres import TeamDatabase, cluster
+from tests.helpers.team_world import Desk, desks, until, until_same
+
+_MEMBERS = 50
+_THREADS = 200
+_MOST_QUERIES = 1.0
+_MOST_LAG_MS = 8.0
+
+
+def idling(folder: Path, is_quick: bool) -> list[Row]:
+    """Each member has a project open, so that they are seen by the others."""
+    folder.mkdir(parents=True)
+    server = cluster()
+    rows: list[Row] = []
+    for part in (_members, _window):
+        team = server.workspace_database()
+        try:
+            rows += asyncio.run(part(folder / part.__name__, team, 30.0 if is_quick else 120.0))
+        finally:
+            server.drop(team)
+    return rows
+
+
+async def _members(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]:
+    async with desks(folder, team, [f"member {number}" for number in range(1, _MEMBERS)]) as (project, members):
+        thread = await members[0].thread(project)
+        await members[0].ask(thread)
+        await until_same(project, members, 60)
+        for member in members:
+            member.team.set_presence(project, thread)
+        await asyncio.sleep(8)  # everybody has seen everybody
+        before, connections = await asyncio.to_thread(_transactions, team)
+        began = time.monotonic()
+        await asyncio.sleep(seconds)
+        after, _ = await asyncio.to_thread(_transactions, team)
+        rate = (after - before) / (time.monotonic() - began) / _MEMBERS
+    return [
+        Row(f"queries a second of each of {_MEMBERS} idle members", rate, "/s", "under 1", rate < _MOST_QUERIES),
+        Row("their connections", float(connections), "", "at most 60", connections <= 60),
+    ]
+
+
+def _transactions(team: TeamDatabase) -> tuple[int, int]:
+    """(statements so far: each is a transaction of its own; connections of members)."""
+    with team.as_superuser() as conn:
+        conn.execute("SELECT pg_stat_clear_snapshot()")
+        row = conn.execute(
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchone()
+        found = conn.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ChatDesk'"
+        ).fetchone()
+    assert row is not None
+    assert found is not None
+    return int(row[0]), int(found[0])
+
+
+async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]:
+    """A window with 200 shared threads, first while nothing happens, then while something comes in every thread."""
+    async with desks(folder / "made", team, ["looks"]) as (project, both):
+        writer, looker = both
+        threads = [await writer.thread(project, f"Thread {number}") for number in range(_THREADS)]
+        for thread in threads:
+            await writer.ask(thread, "How is it going?")
+        await until_same(project, both, 60)
+        password = looker.passwords.find(looker.workspace_id).value
+        await looker.close()
+        paths = AppPaths.find(folder / "window")
+        paths.make_directories()
+        for file in looker.folder.iterdir():
+            file.rename(paths.data_dir / file.name)
+        signals = folder / "signals"
+        signals.mkdir()
+        figures = await asyncio.gather(
+            asyncio.to_thread(
+                python,
+                "-m",
+                "tests.benchmarks.team_idle_probe",
+                str(folder / "window"),
+                str(signals),
+                str(seconds / 2),
+                more={VARIABLE: password},
+            ),
+            _write(writer, threads, signals, seconds / 2),
+        )
+    told = json.loads(figures[0])
+    return [
+        Row(
+            f"slices of an idle window with {_THREADS} shared threads (99th percentile)",
+            told["idle_ms"],
+            "ms",
+            f"at most {_MOST_LAG_MS:g} ms",
+            told["idle_ms"] <= _MOST_LAG_MS,
+        ),
+        Row(
+            f"the same while others write in all of them ({told['busy_messages']:.0f} messages came)",
+            told["busy_ms"],
+            "ms",
+            f"at most {_MOST_LAG_MS:g} ms",
+            told["busy_ms"] <= _MOST_LAG_MS,
+        ),
+    ]
+
+
+async def _write(writer: Desk, threads: list[str], signals: Path, seconds: float) -> None:
+    await until(lambda: (signals / "busy").exists(), 200)
+    for number in range(round(seconds * 2)):
+        await writer.ask(threads[number % len(threads)], f"Something new {number}")
+        await asyncio.sleep(0.45)
