@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
@@ -19,9 +18,11 @@ _ENDS = (Status.COMPLETE, Status.COMPLETE, Status.COMPLETE, Status.STOPPED, Stat
 
 
 class Hand:
-    """One person at one computer. ``projects``: where they write."""
+    """One person at one computer. ``actions``: what they do, by weight; everything where it is empty."""
 
-    def __init__(self, profile: Profile, rng: random.Random, name: str) -> None:
+    def __init__(self, profile: Profile, rng: random.Random, name: str, actions: dict[str, int]) -> None:
+        chosen = actions or ACTIONS
+        self._actions, self._weights = list(chosen), list(chosen.values())
         self.profile = profile
         self.rng = rng
         self.name = name
@@ -33,12 +34,12 @@ class Hand:
         nobody shares."""
         self.private = private
         project = self.rng.choice(projects) if projects and self.rng.random() < 0.9 else private
-        action = self.rng.choices(_ACTIONS, _WEIGHTS)[0]
+        action = self.rng.choices(self._actions, self._weights)[0]
         try:
-            action(self, project)
+            getattr(self, action)(project)
         except ChatDeskError:
             return "not possible"
-        return action.__name__
+        return action
 
     def new_project(self, name: str) -> str:
         """One that is still private. Its id."""
@@ -233,26 +234,25 @@ class Hand:
             now(self.profile.repositories.summaries.switch(summary, is_on=self.rng.random() < 0.5))
 
 
-_SHARES: dict[Callable[[Hand, str], None], int] = {
-    Hand.begin_thread: 8,
-    Hand.ask: 22,
-    Hand.finish_waiting: 5,
-    Hand.answer_again: 6,
-    Hand.edit_question: 6,
-    Hand.go_on: 6,
-    Hand.delete_message: 8,
-    Hand.restore_message: 5,
-    Hand.rename: 9,
-    Hand.choose_model: 4,
-    Hand.delete_thread: 6,
-    Hand.restore_thread: 5,
-    Hand.tag: 5,
-    Hand.mark_for_oneself: 3,
-    Hand.move_thread: 2,
-    Hand.set_prompt: 4,
-    Hand.change_project: 4,
-    Hand.summarise: 3,
-    Hand.switch_summary: 2,
+#: By weight; names of methods of ``Hand``.
+ACTIONS = {
+    "begin_thread": 8,
+    "ask": 22,
+    "finish_waiting": 5,
+    "answer_again": 6,
+    "edit_question": 6,
+    "go_on": 6,
+    "delete_message": 8,
+    "restore_message": 5,
+    "rename": 9,
+    "choose_model": 4,
+    "delete_thread": 6,
+    "restore_thread": 5,
+    "tag": 5,
+    "mark_for_oneself": 3,
+    "move_thread": 2,
+    "set_prompt": 4,
+    "change_project": 4,
+    "summarise": 3,
+    "switch_summary": 2,
 }
-_ACTIONS = list(_SHARES)
-_WEIGHTS = list(_SHARES.values())

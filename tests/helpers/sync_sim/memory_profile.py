@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import schema_upgrade, search_index, search_text, sync_sharing, sync_team, tables
+from chatdesk.core.storage import recovery, schema_upgrade, search_index, search_text, sync_sharing, sync_team, tables
 from chatdesk.core.storage.change_log import LogWatch, Origin
 from chatdesk.core.storage.projects import ensure_default_project
 from chatdesk.core.storage.repositories import Repositories
@@ -33,7 +33,7 @@ class MemoryDatabase:
 
     def __init__(self, clock: Clock, image: bytes | None = None) -> None:
         self.clock = clock
-        self.owner_token = "simulation"
+        self.owner_token = new_id()
         self.log_watch = LogWatch()
         self.device_id = ""
         self.hybrid_clock = HybridClock(clock)
@@ -84,6 +84,7 @@ class MemoryDatabase:
             self.device_id = row[0]
             self.hybrid_clock = HybridClock(self.clock, last=row[1])
         ensure_default_project(conn, self.origin)
+        recovery.recover_turns(conn, self.origin, self.owner_token)
 
 
 class Profile:

@@ -36,12 +36,13 @@ class Crash(Exception):
 @dataclass(frozen=True)
 class Mix:
     """How much happens. ``trouble``: how likely one step is a fault, of 1; ``loss``: how likely a call to the server
-    goes wrong; ``faults``: which ones, by weight (``History.FAULTS`` has the names)."""
+    goes wrong; ``faults`` and ``actions``: which ones, by weight, where not all of ``FAULTS`` and ``ACTIONS``."""
 
     steps: int = 60
     trouble: float = 0.12
     loss: float = 0.08
     faults: dict[str, int] = field(default_factory=dict)
+    actions: dict[str, int] = field(default_factory=dict)
 
 
 class Machine:
@@ -65,7 +66,7 @@ class Machine:
 
     def _profile(self, image: bytes | None) -> Profile:
         profile = Profile(self.clock, workspace_id=self.world.workspace, member_id=self.member, image=image)
-        self.hand = Hand(profile, self.world.rng, self.label)
+        self.hand = Hand(profile, self.world.rng, self.label, self.world.mix.actions)
         profile.db.log_watch.listener = lambda projects: self.link.written(sorted(projects))
         return profile
 
@@ -84,6 +85,15 @@ class Machine:
         self.journal = dict(journal)
         self.fingerprint = fingerprint
         self.connect()
+
+    def finish_everything(self) -> None:
+        """Every answer comes to its end."""
+        for answer, project in self.profile.rows(
+            "SELECT m.id, t.project_id FROM messages m JOIN threads t ON t.id = m.thread_id"
+            " WHERE m.status IN ('pending', 'streaming') ORDER BY m.id"
+        ):
+            self.hand.finish(answer, project)
+        self.fingerprint = checks.fingerprint(self.profile, self.private)
 
     def shared(self) -> list[str]:
         rows = self.profile.rows("SELECT project_id FROM shared_projects WHERE state <> 'ended' ORDER BY project_id")
@@ -392,7 +402,8 @@ class History:
     def _fault_odd_row(self) -> None:
         """Somebody with the owner's rights on the database writes nonsense into the log."""
         project = self.rng.choice(list(self.server.projects.values()))
-        thing = self.rng.choice([new_id(), self.machines[0].private, *self.server.entities])
+        known = [entity for entity, thing in self.server.entities.items() if thing.project_id == project.id]
+        thing = self.rng.choice([new_id(), self.machines[0].private, *known])
         now = self.time.now_ms()
         row = PulledChange(
             id=new_id(),
@@ -440,6 +451,7 @@ class History:
         self.server.min_write = 1
         for machine in self.machines:
             machine.connect()
+            machine.finish_everything()
         held = checks.what_is_held(self)
         rounds = 0
         while sum(self._whole_round(machine) for machine in self.machines):

@@ -1,0 +1,193 @@
+"""Mistakes that systems like this were shipped with, put into the real code or the model of the server for a while."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
+from chatdesk.core.domain.sync_wire import PulledChange, PushResult, WireChange
+from chatdesk.core.storage import sync_inbox, sync_projection_deletes, sync_registers
+from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.sync.project_turn import ProjectTurns
+from tests.helpers.sync_sim.model_server import Flaws
+from tests.helpers.sync_sim.world import Crash, History, Mix
+
+_RESTORES = {"back_up_server": 5, "restore_server": 5, "destroy_computer": 1, "new_computer": 1}
+_COPIES = {"copy_profile": 5, "back_up_profile": 3, "restore_profile": 4}
+_PEOPLE = {"change_role": 3, "remove_from_project": 4, "remove_member": 1}
+
+
+@dataclass(frozen=True)
+class Bug:
+    """``patch`` puts it in; ``mix`` is where it shows."""
+
+    name: str
+    patch: Callable[[], Any] | None = None
+    flaws: Flaws = field(default_factory=Flaws)
+    mix: Mix = field(default_factory=Mix)
+
+    def is_found_by(self, seed: int) -> bool:
+        """Whether this seed tells that something is wrong; what breaks tells it, too."""
+        with self._planted():
+            try:
+                return bool(History(seed, self.mix, flaws=self.flaws).play())
+            except Exception:  # noqa: BLE001 - a bug may break anything
+                return True
+
+    @contextmanager
+    def _planted(self) -> Iterator[None]:
+        if self.patch is None:
+            yield
+        else:
+            with self.patch():
+                yield
+
+
+def _instead(owner: object, name: str, made: Callable[[Any], Any]) -> Callable[[], Any]:
+    """A patch: ``made`` is given what stands there."""
+    return lambda: mock.patch.object(owner, name, made(getattr(owner, name)))
+
+
+def _cursor_first(apply: Any) -> Any:
+    chance = random.Random(1)
+
+    def broken(self: SyncStore, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
+        move = "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?"
+        self._write(lambda conn: conn.exec_driver_sql(move, (rows[-1].seq, rows[-1].chain, project_id)))
+        if chance.random() < 0.2:
+            raise Crash
+        self._write(lambda conn: conn.exec_driver_sql(move, (after.seq, after.chain, project_id)))
+        found: Applied = apply(self, project_id, rows, after=after)
+        return found
+
+    return broken
+
+
+def _outbox_emptied_at_once(pending: Any) -> Any:
+    def broken(self: SyncStore, project_id: str, **limits: int) -> list[WireChange]:
+        batch: list[WireChange] = pending(self, project_id, **limits)
+        if batch:
+            done = "UPDATE changes SET state = 1 WHERE id = ?"
+            self._write(lambda conn: conn.exec_driver_sql(done, [(change.id,) for change in batch]))
+        return batch
+
+    return broken
+
+
+def _acknowledged_is_done(settle: Any) -> Any:
+    def broken(self: SyncStore, project_id: str, results: Sequence[PushResult]) -> Settled:
+        settled: Settled = settle(self, project_id, results)
+        self._write(lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 4"))
+        return settled
+
+    return broken
+
+
+def _refused_is_forgotten(settle: Any) -> Any:
+    def broken(self: SyncStore, project_id: str, results: Sequence[PushResult]) -> Settled:
+        settled: Settled = settle(self, project_id, results)
+        self._write(lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE state = 2"))
+        return settled
+
+    return broken
+
+
+def _device_is_remembered(device: Any) -> Any:
+    def broken(self: SyncStore) -> str:
+        known: str = self.__dict__.setdefault("_first_device", device(self))
+        return known
+
+    return broken
+
+
+def _last_writer_wins(heads_of: Any) -> Any:
+    return lambda rows: [max(rows, key=lambda row: (row.hlc, row.id))] if rows else []
+
+
+def _deleted_is_deleted(verdict: Any) -> Any:
+    def broken(raw: Any, project_id: str, thread_id: str) -> Any:
+        found = verdict(raw, project_id, thread_id)
+        deletions = sync_projection_deletes._deletions(raw, project_id, thread_id)
+        return type(found)(is_hidden=bool(deletions))
+
+    return broken
+
+
+def _nothing(_: Any) -> Any:
+    def broken(self: ProjectTurns, project: Any) -> Generator[Any, Any, bool]:
+        project.is_checked = True
+        return False
+        yield
+
+    return broken
+
+
+@contextmanager
+def _history_is_believed() -> Iterator[None]:
+    with (
+        mock.patch.object(ProjectTurns, "_check", _nothing(None)),
+        mock.patch.object(sync_inbox, "_check_chain", return_value=None),
+        mock.patch.object(sync_inbox, "_is_whole", return_value=True),
+    ):
+        yield
+
+
+BUGS = (
+    Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True)),
+    Bug("the cursor is stored before the rows", _instead(SyncStore, "apply", _cursor_first)),
+    Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once)),
+    Bug(
+        "an acknowledged change is done",
+        _instead(SyncStore, "settle", _acknowledged_is_done),
+        mix=Mix(trouble=0.3, faults={"back_up_server": 5, "restore_server": 7}),
+    ),
+    Bug("a repeated change is entered again", flaws=Flaws(forgets_ids=True, accepts_taken_places=True)),
+    Bug("the last writer wins", _instead(sync_registers, "heads_of", _last_writer_wins), mix=Mix(loss=0.3)),
+    Bug(
+        "a deleted thread stays deleted",
+        _instead(sync_projection_deletes, "_thread_verdict", _deleted_is_deleted),
+        mix=Mix(trouble=0, loss=0.2, actions={"ask": 6, "begin_thread": 1, "delete_thread": 3, "restore_thread": 1}),
+    ),
+    Bug(
+        "the server does not notice a copied profile",
+        flaws=Flaws(accepts_taken_places=True),
+        mix=Mix(trouble=0.3, faults=_COPIES),
+    ),
+    Bug(
+        "a profile does not notice that it was copied",
+        _instead(SyncStore, "fork", lambda _: lambda self: self.device()),
+        mix=Mix(trouble=0.3, faults=_COPIES),
+    ),
+    Bug(
+        "a forked profile goes on under its old id",
+        _instead(SyncStore, "device", _device_is_remembered),
+        mix=Mix(trouble=0.3, faults=_COPIES),
+    ),
+    Bug("a restored server is believed", _history_is_believed, mix=Mix(trouble=0.3, faults=_RESTORES)),
+    Bug("a clock that is ahead is believed", flaws=Flaws(trusts_clocks=True)),
+    Bug(
+        "nobody brings back what others lost",
+        _instead(ProjectTurns, "_relay", _nothing),
+        mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
+    ),
+    Bug(
+        "what was acknowledged and lost is not sent again",
+        _instead(SyncStore, "requeue_lost", lambda _: lambda self, project_id: 0),
+        mix=Mix(trouble=0.3, faults=_RESTORES),
+    ),
+    Bug(
+        "a refused change is thrown away",
+        _instead(SyncStore, "settle", _refused_is_forgotten),
+        mix=Mix(trouble=0.2, faults={"change_role": 1}),
+    ),
+    Bug(
+        "who was removed goes on reading",
+        flaws=Flaws(shows_everybody=True),
+        mix=Mix(trouble=0.3, loss=0.0, faults=_PEOPLE),
+    ),
+)
