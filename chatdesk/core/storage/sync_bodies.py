@@ -14,6 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any, Final
 
@@ -52,6 +53,11 @@ _PART_WORDS: Final = ("tool_name", "tool_call_id")
 _MESSAGE = "id, thread_id, parent_id, role, status, created_at, purged_at, error, error_details"
 _MESSAGE_NAMES = (*_MESSAGE.split(", "), *NUMBERS, *_WORDS)
 _PART_NAMES = ("id", "message_id", "step_index", "type", "content", *_PART_NUMBERS, *_PART_WORDS)
+_PLAIN_MESSAGE: Final = (
+    "thread_id", "parent_id", "role", "status", "created_at", *NUMBERS, "provider", "model", "finish_reason",
+)  # fmt: skip
+_PLAIN_PART: Final = ("id", "step_index", *_PART_NUMBERS, *_PART_WORDS)
+_USUAL: Final = frozenset(("step_index",))
 _FILE_NAMES = ("part_id", "id", "kind", "mime", "size_bytes", "sha256")
 
 
@@ -163,6 +169,62 @@ def make_messages(conn: Connection, message_ids: Sequence[str]) -> dict[str, Mes
             if body is not None:
                 made[row[0]] = body
     return made
+
+
+def message_texts(conn: Connection, message_ids: Sequence[str]) -> dict[str, tuple[str, list[FileBody]]]:
+    """``write_message(make_messages(…))`` with the files that each names, put together from the stored texts where
+    these are plain, as nearly all are: many are sent at once."""
+    made: dict[str, tuple[str, list[FileBody]]] = {}
+    for batch in batches(message_ids):
+        parts: dict[str, list[str] | None] = {}
+        for message_id, kind, content, *values in conn.exec_driver_sql(
+            f"SELECT message_id, type, content, {', '.join(_PLAIN_PART)} FROM message_parts"
+            f" WHERE message_id IN ({marks(batch)}) ORDER BY message_id, part_index",
+            tuple(batch),
+        ):
+            text = _plain_part(kind, content, values)
+            texts = parts.setdefault(message_id, [])
+            if text is None or texts is None:
+                parts[message_id] = None
+            else:
+                texts.append(text)
+        odd = []
+        for message_id, is_odd, *values in conn.exec_driver_sql(
+            "SELECT id, purged_at IS NOT NULL OR error IS NOT NULL OR error_type IS NOT NULL"
+            f" OR error_details IS NOT NULL, {', '.join(_PLAIN_MESSAGE)} FROM messages WHERE id IN ({marks(batch)})"
+            " AND status NOT IN ('pending', 'streaming')",
+            tuple(batch),
+        ):
+            texts = parts.get(message_id, [])
+            frame = None if is_odd or texts is None else _pairs(_PLAIN_MESSAGE, values)
+            if texts is None or frame is None:
+                odd.append(message_id)
+            else:
+                made[message_id] = f'{{{frame},"parts":[{",".join(texts)}]}}', []
+        for message_id, body in make_messages(conn, odd).items():
+            made[message_id] = write_message(body), body.files
+    return made
+
+
+def _plain_part(kind: str, content: str, values: Sequence[Any]) -> str | None:
+    """None where it takes a closer look."""
+    frame = _pairs(_PLAIN_PART, values)
+    if frame is None or kind not in _TYPES or kind in _WITH_BYTES or not isinstance(_loaded(content), dict):
+        return None
+    return f'{{"content":{content},"type":"{kind}",{frame}}}'
+
+
+def _pairs(names: Sequence[str], values: Sequence[Any]) -> str | None:
+    """What is there of numbers and short words, in JSON."""
+    pairs = []
+    for name, value in zip(names, values, strict=True):
+        if isinstance(value, str):
+            if len(value) > _LONGEST_WORD:
+                return None
+            pairs.append(f'"{name}":{encode_basestring(value)}')
+        elif value is not None and (value or name not in _USUAL):
+            pairs.append(f'"{name}":{value}')
+    return ",".join(pairs)
 
 
 def _parts_of(conn: Connection, message_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -9,11 +9,11 @@ person wrote is dropped in any of these.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import UNKNOWN_MIME
 from chatdesk.core.domain.sync_results import Settled
@@ -86,36 +86,41 @@ def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) ->
     while len(changes) < max_rows:
         # The index of project and state holds ``n``, too, and rows get it in the order of ``dseq``.
         rows = conn.exec_driver_sql(
-            f"SELECT {_COLUMNS}, n FROM changes WHERE project_id = ? AND state = {_PENDING} AND n > ?"
+            f"SELECT n, {_COLUMNS} FROM changes WHERE project_id = ? AND state = {_PENDING} AND n > ?"
             " ORDER BY n LIMIT ?",
             (project_id, after, min(_STEP, max_rows)),
         ).all()
         if not rows:
             break
-        after = rows[-1].n
-        bodies = sync_bodies.make_messages(conn, [row.entity for row in rows if _is_message(row)])
-        states = _file_states(conn, project_id, bodies.values())
+        after = rows[-1][0]
+        texts = sync_bodies.message_texts(conn, [row[5] for row in rows if _is_message(row)])
+        states = _states(conn, project_id, list({file.sha256: None for _, files in texts.values() for file in files}))
         for row in rows:
-            if row.reg in PERSONAL:
-                private.append(row.id)
+            entity = row[5]
+            if row[6] in PERSONAL:
+                private.append(row[1])
                 continue
-            body = bodies.get(row.entity) if _is_message(row) else None
-            if (_is_message(row) and body is None) or row.entity in gone:
-                gone.append(row.entity)
-                continue
-            text, files, blob = _body(row.body, body)
-            if blob is not None:
-                states |= _states(conn, project_id, [file.sha256 for file in files])
-            found = Outgoing(tuple(changes), tuple(private), tuple(gone))
+            files: list[FileBody] = []
+            text, blob = row[10], None
+            if _is_message(row) or entity in gone:
+                if entity not in texts or entity in gone:
+                    gone.append(entity)
+                    continue
+                text, files = texts[entity]
+                if len(text) > MAX_BODY_BYTES or len(text) * 4 > MAX_BODY_BYTES < len(text.encode()):
+                    text, files, blob = _large(conn, entity)
+                    states |= _states(conn, project_id, [file.sha256 for file in files])
             if any(states.get(file.sha256, _TO_SEND) == _TO_SEND for file in files):
                 # Those that are known are only waited for.
                 untold = {file.sha256: file.size_bytes for file in files if file.sha256 not in states}
                 is_made = blob is None or hashlib.sha256(blob).hexdigest() in states
-                return replace(found, files=tuple(untold.items()), blob=None if is_made else blob)
-            size += len(text.encode()) if text else _SMALL_BYTES
+                return Outgoing(
+                    tuple(changes), tuple(private), tuple(gone), tuple(untold.items()), None if is_made else blob
+                )
+            size += len(text) if text else _SMALL_BYTES
             if len(changes) >= max_rows or (changes and size > max_bytes):
-                return found
-            changes.append(_wire(row, text))
+                return Outgoing(tuple(changes), tuple(private), tuple(gone))
+            changes.append(_wire(row[1:11], text))
     return Outgoing(tuple(changes), tuple(private), tuple(gone))
 
 
@@ -212,20 +217,21 @@ def begin_again(conn: Connection, project_id: str) -> None:
 def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
     """See ``LocalStore.lost_by_server``. What arrived and only waits for what it belongs to is not lost."""
     rows = conn.exec_driver_sql(
-        f"SELECT {_COLUMNS}, device, author FROM changes WHERE project_id = ? AND state = {_ORPHANED}"
+        f"SELECT n, {_COLUMNS}, device, author FROM changes WHERE project_id = ? AND state = {_ORPHANED}"
         " AND seq IS NULL AND mine = 0 AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
         (project_id, limit),
     ).all()
-    bodies = sync_bodies.make_messages(conn, [row.entity for row in rows if _is_message(row) and row.body is None])
+    texts = sync_bodies.message_texts(conn, [row[5] for row in rows if _is_message(row) and row[10] is None])
     lost = []
     for row in rows:
-        text = row.body
+        text = row[10]
         if text is None and _is_message(row):
-            body = bodies.get(row.entity)
-            if body is None:
+            if row[5] not in texts:
                 continue
-            text = _body(None, body)[0]
-        lost.append(RelayedChange(_wire(row, text), row.device, row.author))
+            text = texts[row[5]][0]
+            if len(text.encode()) > MAX_BODY_BYTES:
+                text = _large(conn, row[5])[0]
+        lost.append(RelayedChange(_wire(row[1:11], text), row[11], row[12]))
     return lost
 
 
@@ -248,18 +254,14 @@ def waiting_counts(conn: Connection) -> dict[str, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def _is_message(row: Row[Any]) -> bool:
-    """Whether the body of this change lies in the rows of its message."""
-    return bool(row.kind == "message" and row.op == "new" and row.reg == CONTENT)
+def _is_message(row: Sequence[Any]) -> bool:
+    """Whether the body of this change, a row of ``n`` and ``_COLUMNS``, lies in the rows of its message."""
+    return bool(row[3] == "message" and row[4] == "new" and row[6] == CONTENT)
 
 
-def _body(stored: str | None, body: MessageBody | None) -> tuple[str | None, list[FileBody], bytes | None]:
-    """The text that travels, the files that it names, and the bytes of one that has to be made for it."""
-    if body is None:
-        return stored, [], None
-    text = sync_bodies.write_message(body)
-    if len(text.encode()) <= MAX_BODY_BYTES:
-        return text, body.files, None
+def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], bytes]:
+    """The text that travels, the files that it names, and the bytes of the one that holds its parts."""
+    body = sync_bodies.make_messages(conn, [message_id])[message_id]
     data = sync_bodies.write_parts(body.parts)
     made = FileBody("", "", UNKNOWN_MIME, len(data), hashlib.sha256(data).hexdigest())
     short = replace(body, parts=(), parts_file=(made.sha256, made.size_bytes))
@@ -271,23 +273,11 @@ def _without_details(body: MessageBody) -> MessageBody:
     return replace(body, values={name: value for name, value in body.values.items() if name != "error_details"})
 
 
-def _wire(row: Row[Any], text: str | None) -> WireChange:
-    return WireChange(
-        id=row.id,
-        dseq=row.dseq,
-        kind=row.kind,
-        op=row.op,
-        entity=row.entity,
-        reg=row.reg,
-        parents=tuple(parent_ids(row.parents)),
-        hlc=row.hlc,
-        v=row.v,
-        body=text,
-    )
-
-
-def _file_states(conn: Connection, project_id: str, bodies: Iterable[MessageBody]) -> dict[str, str]:
-    return _states(conn, project_id, list({file.sha256: None for body in bodies for file in body.files}))
+def _wire(row: Sequence[Any], text: str | None) -> WireChange:
+    """From the columns ``_COLUMNS``."""
+    change_id, dseq, kind, op, entity, reg, parents, hlc, v, _body = row
+    named = () if parents == "[]" else tuple(parent_ids(parents))
+    return WireChange(change_id, dseq, kind, op, entity, reg, named, hlc, text, v)
 
 
 def _states(conn: Connection, project_id: str, sums: Sequence[str]) -> dict[str, str]:

@@ -38,6 +38,17 @@ async def made(store: Store, message_id: str) -> MessageBody | None:
     return found.get(message_id)
 
 
+async def quick(store: Store, message_id: str) -> MessageBody | None:
+    found = await store.db.read(lambda conn: sync_bodies.message_texts(conn, [message_id]))
+    if message_id not in found:
+        return None
+    text, files = found[message_id]
+    read_back = read_message(text)
+    assert read_back is not None
+    assert read_back.files == files
+    return read_back
+
+
 async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: Store) -> None:
     thread = await store.thread()
     question, answer, _ = await store.messages.add_question(thread, "why?", with_answer=PLAN)
@@ -57,6 +68,7 @@ async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: 
     )
     sent = await made(store, answer.id)
     assert sent is not None
+    assert await quick(store, answer.id) == sent
     assert (sent.thread_id, sent.parent_id, sent.role, sent.status) == (thread, question.id, "assistant", "error")
     assert [(each.type, each.content) for each in sent.parts] == [
         ("reasoning", {"text": "let me see"}),
@@ -69,12 +81,35 @@ async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: 
     assert read_message(write_message(sent)) == sent
 
 
+async def test_plain_messages_are_put_together_as_carefully_made_ones_are(store: Store) -> None:
+    thread = await store.thread()
+    words = 'quotes " and \\ and \u2028 and \x7f and 漢字 🎈 \n\t'
+    question, answer = await store.ask(thread, words)
+    for each in (question, answer):
+        assert await quick(store, each) == await made(store, each)
+    store.db.write_now(
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE messages SET model = ?, provider = ?, finish_reason = 'a\"b', latency_ms = 0 WHERE id = ?",
+            ("m" * 900, words, answer),
+        )
+    )
+    assert await quick(store, answer) == await made(store, answer)
+    store.db.write_now(
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE message_parts SET content = 'damaged', step_index = 2 WHERE message_id = ?", (question,)
+        )
+    )
+    assert await quick(store, question) == await made(store, question)
+    assert await quick(store, new_id()) is None
+
+
 async def test_attachments_are_named_by_their_sums_and_never_by_a_path(store: Store) -> None:
     thread = await store.thread()
     file = Attachment("notes.txt", "text/plain", SUM, 12)
     question, _, _ = await store.messages.add_question(thread, "look", with_answer=None, attachments=[file])
     sent = await made(store, question.id)
     assert sent is not None
+    assert await quick(store, question.id) == sent
     assert [(each.sha256, each.size_bytes, each.mime, each.kind) for each in sent.files] == [
         (SUM, 12, "text/plain", "file")
     ]
@@ -97,6 +132,7 @@ async def test_what_was_removed_for_good_keeps_its_place_only(store: Store) -> N
     await store.threads.purge_expired(store.clock.now_ms() + 1)
     sent = await made(store, question)
     assert sent is not None
+    assert await quick(store, question) == sent
     assert sent.is_purged
     assert json.loads(write_message(sent)).keys() == {"thread_id", "role", "status", "created_at", "is_purged"}
     assert read_message(write_message(sent)) == sent
