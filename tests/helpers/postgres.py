@@ -177,22 +177,24 @@ class Cluster:
         return TeamDatabase(self, name, name, password, name, password)
 
     def workspace_database(self) -> TeamDatabase:
-        """A copy of a database with a fresh workspace, in which its owner is the only member. The owner's login is the
-        same for all copies, and roles are the cluster's: names of members have to be new ones."""
+        """A copy of a database with a fresh workspace, in which its owner is the only member, with a login of their own.
+        Roles are the cluster's: names of members have to be new ones."""
         with self._making:
             template = self._template = self._template or self._new_template()
-        name = self._new_name()
+        name, password = self._new_name(), secrets.token_urlsafe(16)
+        group = template.user.rsplit("_", 1)[0]
+        login = f"{group}_olga_{secrets.token_hex(4)}"
         with self.connect() as superuser:
             _run(superuser, "CREATE DATABASE {} TEMPLATE {} OWNER {}", name, template.name, template.account)
-        copy = replace(template, name=name)
+        copy = replace(template, name=name, user=login, password=password, workspace_id=str(uuid.uuid4()))
         with copy.as_superuser() as superuser:
-            row = superuser.execute(
-                "UPDATE cd.meta SET workspace_id = gen_random_uuid() RETURNING workspace_id::text"
-            ).fetchone()
             _run(superuser, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
-            group = superuser.execute("SELECT grp FROM cd.meta").fetchone()
-            _run(superuser, "GRANT CONNECT ON DATABASE {} TO {}", name, group[0] if group else "")
-        return replace(copy, workspace_id=row[0] if row else "")
+            _run(superuser, "GRANT CONNECT ON DATABASE {} TO {}", name, group)
+            _run(superuser, "SET ROLE {}", f"{group}_owner")
+            superuser.execute("SELECT cd.make_login(%s, %s, 'infinity')", [login, verifier_of(password)])
+            superuser.execute("UPDATE cd.member SET role_name = %s", [login])
+            superuser.execute("UPDATE cd.meta SET workspace_id = %s", [copy.workspace_id])
+        return copy
 
     def drop(self, database: TeamDatabase) -> None:
         """With its connections; roles stay."""
