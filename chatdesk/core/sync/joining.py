@@ -95,13 +95,13 @@ class Joining:
     def as_computer(self, code: SealedCode, login: tuple[ServerAddress, str]) -> Workspace:
         address, password = login
         self._passwords.note(password)
-        if code.expires_at <= self._clock.now_ms():
-            raise InvitationExpired("The code has expired.", next_step="Make a new one on your other computer.")
         check_private(address)
         try:
             workspace = self._joined(address, password, code.workspace_id)
         except TeamLoginRefused:
             raise CodeOutOfDate from None
+        if code.expires_at <= self._clock.now_ms() + workspace.clock_offset_ms:  # the server's clock
+            raise InvitationExpired("The code has expired.", next_step="Make a new one on your other computer.")
         self._passwords.keep(code.workspace_id, Secret(password))
         return workspace
 

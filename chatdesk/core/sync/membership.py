@@ -190,7 +190,7 @@ class Membership:
             raise NotPossible("The password of this workspace is not known here.", next_step=password.problem)
         passphrase = invitations.new_passphrase()
         self._passwords.note(passphrase)
-        expires_at = self._clock.now_ms() + _COMPUTER_CODE_DAYS * _DAY_MS
+        expires_at = self._clock.now_ms() + workspace.clock_offset_ms + _COMPUTER_CODE_DAYS * _DAY_MS
         code = await asyncio.to_thread(
             invitations.write_computer_code,
             (workspace.address, password.value),

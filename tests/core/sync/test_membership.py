@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage import sync_sharing, sync_team
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.projects import ProjectRepository
-from chatdesk.core.sync import errors, joining, membership_errors
+from chatdesk.core.sync import errors, invitations, joining, membership, membership_errors
 from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
 from chatdesk.core.sync.membership import Membership
 from chatdesk.core.sync.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords
@@ -111,10 +112,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         async def note(workspace_id: str) -> None:
             changed.append(workspace_id)
 
-        membership = Membership(
-            database, TeamPasswords(secrets, lambda: place[0]), clock, on_changed=note, version="0.1.0"
-        )
-        profile = Profile(database, membership, keyring, clock, environ, place, logged, changed)
+        entry = Membership(database, TeamPasswords(secrets, lambda: place[0]), clock, on_changed=note, version="0.1.0")
+        profile = Profile(database, entry, keyring, clock, environ, place, logged, changed)
         made.append(profile)
         return profile
 
@@ -298,7 +297,10 @@ async def test_only_owners_of_the_workspace_remove_and_only_managers_give_roles(
         assert server.standing().workspace_name == "Ours"
 
 
-async def test_leaving_keeps_the_membership_unless_it_is_for_good(make: Make, team: TeamDatabase) -> None:
+async def test_leaving_keeps_the_membership_unless_it_is_for_good(
+    make: Make, team: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "write_computer_code", partial(invitations.write_computer_code, work=2**10))
     ana, ben = await make("ana"), await make("ben")
     workspace = await _owning(ana, team)
     joined = await _joined(ben, await _invited(ana, workspace))
@@ -322,8 +324,9 @@ async def test_leaving_keeps_the_membership_unless_it_is_for_good(make: Make, te
 
 
 async def test_a_further_computer_of_the_same_person_gets_the_same_login(
-    make: Make, empty_database: TeamDatabase
+    make: Make, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(invitations, "write_computer_code", partial(invitations.write_computer_code, work=2**10))
     desk, lap = await make("desk"), await make("lap")
     workspace = await _created(desk, empty_database)
     code = await desk.membership.add_computer(workspace.id)
@@ -340,9 +343,13 @@ async def test_a_further_computer_of_the_same_person_gets_the_same_login(
     assert lap.password(joined) == desk.password(workspace)
 
     late = await make("late")
-    late.clock.ahead_ms = 2 * DAY_MS
+    late.clock.ahead_ms = 2 * DAY_MS  # wrong, and the server's is not
+    assert await late.membership.join(code.code, "Ana", passphrase=code.passphrase, allows_unencrypted=True)
+    monkeypatch.setattr(membership, "_COMPUTER_CODE_DAYS", 0)
+    old, later = await desk.membership.add_computer(workspace.id), await make("later")
     with pytest.raises(membership_errors.InvitationExpired, match="code has expired"):
-        await late.membership.join(code.code, "Ana", passphrase=code.passphrase, allows_unencrypted=True)
+        await later.membership.join(old.code, "Ana", passphrase=old.passphrase, allows_unencrypted=True)
+    assert not later.keyring
 
     await desk.membership.change_password(workspace.id)
     third = await make("third")
@@ -419,6 +426,55 @@ async def test_a_database_that_is_in_use_is_left_alone(make: Make, empty_databas
     with pytest.raises(errors.TeamDatabaseNotEmpty, match="not empty"):
         await _created(eve, empty_database)
     assert _is_alive(workspace, ana.password(workspace))
+
+
+async def test_each_bad_case_has_words_of_its_own(make: Make, empty_database: TeamDatabase) -> None:
+    ana = await make("ana")
+    stranger, password = f"stranger_{new_id()[-6:]}", "a-password-of-theirs"
+    with empty_database.as_superuser() as superuser:
+        superuser.execute(f"CREATE ROLE {stranger} LOGIN CREATEROLE PASSWORD '{password}'".encode())
+    not_owner = replace(empty_database.account_address, user=stranger)
+    with pytest.raises(errors.TeamNoRightForRoles, match="own the database and create roles"):
+        await ana.membership.create_workspace("Research", "Ana", not_owner, password=password)
+    with empty_database.as_superuser() as superuser:
+        superuser.execute(f"ALTER ROLE {empty_database.account} NOCREATEROLE".encode())
+    with pytest.raises(errors.TeamNoRightForRoles):
+        await _created(ana, empty_database)
+    with empty_database.as_superuser() as superuser:
+        superuser.execute(f"ALTER ROLE {empty_database.account} CREATEROLE".encode())
+        superuser.execute("CREATE TABLE theirs (a int)")
+    with pytest.raises(errors.TeamDatabaseNotEmpty):
+        await _created(ana, empty_database)
+    with empty_database.as_superuser() as superuser:
+        superuser.execute("DROP TABLE theirs")
+    workspace = await _created(ana, empty_database)  # goes on with what it had chosen
+
+    with pytest.raises(errors.TeamNotInvited, match="not a member"):
+        await (await make("eve")).membership.sign_in(not_owner, password=password)
+    missing = replace(workspace.address, database="nothing_of_the_kind")
+    with pytest.raises(errors.TeamDatabaseMissing):
+        await ana.membership.move(workspace.id, missing)
+    with pytest.raises(errors.TeamNotInvited):
+        await ana.membership.upgrade(workspace.id, user=stranger, password=password)
+    assert await ana.workspaces() == [workspace]
+
+
+async def test_another_workspace_at_the_same_address_is_never_taken_for_the_one_that_was_joined(
+    make: Make, empty_database: TeamDatabase
+) -> None:
+    ana = await make("ana")
+    workspace = await _created(ana, empty_database)
+    with empty_database.as_superuser() as superuser:
+        superuser.execute("UPDATE cd.meta SET workspace_id = gen_random_uuid()")
+    with pytest.raises(errors.OtherWorkspace, match="another team's database"):
+        await ana.membership.enter_password(workspace.id, ana.password(workspace))
+    invitation = await _invited(ana, workspace)
+    ben = await make("ben")
+    with pytest.raises(errors.OtherWorkspace):
+        await _joined(ben, invitation)
+    with empty_database.as_superuser() as superuser:
+        row = superuser.execute("SELECT status FROM cd.member WHERE id = %s", [invitation.member_id]).fetchone()
+    assert row == ("invited",)
 
 
 async def test_without_a_place_for_the_password_nothing_is_changed(make: Make, team: TeamDatabase) -> None:
