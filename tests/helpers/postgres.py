@@ -177,8 +177,8 @@ class Cluster:
         return TeamDatabase(self, name, name, password, name, password)
 
     def workspace_database(self) -> TeamDatabase:
-        """A copy of a database with a fresh workspace, in which its owner is the only member, with a login of their own.
-        Roles are the cluster's: names of members have to be new ones."""
+        """A copy of a database with a fresh workspace, whose only member is its owner, with a login of their own. Roles
+        are the cluster's: names of members have to be new ones."""
         with self._making:
             template = self._template = self._template or self._new_template()
         name, password = self._new_name(), secrets.token_urlsafe(16)
