@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
@@ -27,7 +27,14 @@ from chatdesk.core.domain.sync_results import Applied, Cursor
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState, ShareState
 from chatdesk.core.errors import HistoryChanged
-from chatdesk.core.storage import change_log, sync_inbox_entities, sync_inbox_messages, sync_projection, sync_registers
+from chatdesk.core.storage import (
+    change_log,
+    sync_inbox_entities,
+    sync_inbox_messages,
+    sync_inbox_twins,
+    sync_projection,
+    sync_registers,
+)
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean, from_json
 from chatdesk.core.storage.sync_inbox_messages import Incoming, Outcome, known_rows
@@ -68,8 +75,8 @@ class Prepared:
     is_whole: bool
 
 
-def prepare(rows: Sequence[PulledChange]) -> Prepared:
-    """Read a page, on any thread. Never raises, whatever the rows hold."""
+def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
+    """Read a page, on any thread. Never raises, whatever the rows hold. Messages of ``own_device`` are here already."""
     is_whole = _is_whole(rows)
     kept, messages, flaws = [], {}, {}
     for row in rows:
@@ -79,7 +86,7 @@ def prepare(rows: Sequence[PulledChange]) -> Prepared:
             flaws[row.id] = flaw
             continue
         kept.append(row)
-        if row.kind == "message" and row.op == "new":
+        if row.kind == "message" and row.op == "new" and row.device != own_device:
             try:
                 read = read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device)
             except (ValueError, RecursionError, TypeError, OverflowError):
@@ -335,6 +342,7 @@ class _Page:
         ]
         outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
+        waiting |= self._meet(outcome)
         for each in outcome.done:
             if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
                 waiting[each.change_id] = WAITS + each.rows.parts_file[0]
@@ -348,6 +356,17 @@ class _Page:
         self._after_messages(outcome)
         threads = {each.change_id: each.rows.thread_id for each in outcome.done}
         self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
+
+    def _meet(self, outcome: Outcome, *, ended: Container[str] | None = None) -> dict[str, str]:
+        """What the log has under an id that is here: see ``sync_inbox_twins``. Returns the changes that wait.
+        ``ended``: of what waited, only these had to."""
+        fresh = set(outcome.fresh)
+        met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
+        busy = sync_inbox_twins.meet(
+            self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None
+        )
+        self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in met)
+        return {each.change_id: WAITS + each.rows.id for each in busy}
 
     def _after_messages(self, outcome: Outcome) -> None:
         self._arrived.extend(outcome.fresh)
@@ -472,7 +491,8 @@ class _Page:
 
     def _adopt_waiting(self) -> None:
         """What waited for something of this page, and for what comes with it."""
-        arrived = list(self._arrived)
+        ended = sync_inbox_entities.ended_since(self._raw, self._project_id)
+        arrived = [*self._arrived, *ended]
         while arrived:
             entries = sync_inbox_entities.waiting_for(self._raw, self._project_id, arrived)
             arrived = []
@@ -489,6 +509,7 @@ class _Page:
             if incoming:
                 outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
                 sync_inbox_entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
+                self._meet(outcome, ended=ended)
                 self._after_messages(outcome)
                 arrived += outcome.fresh
 

@@ -154,6 +154,18 @@ def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
     return row.fetchone() is not None
 
 
+def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
+    """Messages of which the log has another end than the one that was still being written here, and is now."""
+    if not any_waiting(raw, project_id):
+        return []
+    rows = raw.execute(
+        "SELECT c.entity FROM changes c JOIN messages m ON m.id = c.entity WHERE c.project_id = ? AND c.state = ?"
+        " AND c.seq IS NOT NULL AND c.problem = 'waits:' || c.entity AND m.status NOT IN ('pending', 'streaming')",
+        (project_id, _ORPHANED),
+    )
+    return [row[0] for row in rows]
+
+
 def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
     """Of messages that waited."""
     fresh = set(outcome.fresh)

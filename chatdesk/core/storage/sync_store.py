@@ -93,7 +93,7 @@ class SyncStore:
         return self._write(lambda conn: sync_outbox.settle(conn, self._origin(), project_id, results))
 
     def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
-        prepared = sync_inbox.prepare(rows)
+        prepared = sync_inbox.prepare(rows, own_device=self._origin().device_id)
         return self._write(lambda conn: sync_inbox.apply(conn, self._origin(), project_id, prepared, after=after))
 
     def requeue_lost(self, project_id: str) -> int:

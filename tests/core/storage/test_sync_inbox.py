@@ -355,6 +355,49 @@ def test_a_place_that_the_server_gave_to_another_change_is_left(log: PulledLog, 
     assert [each.change.id for each in reader.profile.store.lost_by_server(log.project_id, limit=9)] == [lost.id]
 
 
+def test_what_a_copy_of_the_profile_ended_otherwise_stands_beside_it(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    question = log.message(thread_id, None, "q")
+    reader.pull()
+    messages = reader.profile.repositories.messages
+    plan = AnswerPlan("p", "m")
+    ids = [now(messages.add_answer(question, plan))[0].id for _ in range(3)]
+    for place, answer_id in enumerate(ids):
+        log.message(thread_id, question, f"elsewhere {place}", role="assistant", message_id=answer_id, device=BENS)
+    for answer_id, text in zip(ids[:2], ("here 0", "elsewhere 1"), strict=True):
+        end_answer(reader, answer_id, text)
+
+    [applied] = reader.pull()
+
+    texts = dict(reader.rows("SELECT message_id, json_extract(content, '$.text') FROM message_parts"))
+    assert texts[ids[0]] == "elsewhere 0"
+    assert texts[ids[1]] == "elsewhere 1"
+    assert sorted(texts.values()) == ["elsewhere 0", "elsewhere 1", "here 0", "q"]
+    assert len(applied.versions) == 1
+    assert now(messages.get(ids[2])).status == "pending"
+
+    end_answer(reader, ids[2], "here 2")
+    log.thread()
+    reader.pull()
+    texts = dict(reader.rows("SELECT message_id, json_extract(content, '$.text') FROM message_parts"))
+    assert texts[ids[2]] == "elsewhere 2"
+    assert "here 2" in texts.values()
+    pushed(reader)
+    reader.pull()
+    other = Reader(log)
+    other.pull()
+    assert other.digest() == reader.digest()
+    assert other.one("SELECT count(*) FROM messages") == 6
+    other.close()
+
+
+def end_answer(reader: Reader, answer_id: str, text: str) -> None:
+    messages = reader.profile.repositories.messages
+    now(messages.start_streaming(answer_id, START_MS))
+    now(messages.append_chunks(answer_id, [StreamChunk(0, PartType.TEXT, text)]))
+    now(messages.finish(answer_id, TurnOutcome(Status.COMPLETE, START_MS + 5)))
+
+
 # What waits
 
 
