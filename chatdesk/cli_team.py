@@ -222,7 +222,7 @@ async def _join(options: argparse.Namespace, services: Services, printable: Prin
     view = membership.read_invitation(text)
     passphrase = None
     if view.needs_passphrase:
-        passphrase = os.environ.get(PASSPHRASE) or await asyncio.to_thread(_ask, "Passphrase: ")
+        passphrase = await asyncio.to_thread(_secret, PASSPHRASE, "Passphrase: ")
     workspace = await membership.join(
         text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
     )
@@ -286,7 +286,7 @@ async def _sign_in(options: argparse.Namespace, services: Services, printable: P
 
 async def _upgrade(options: argparse.Namespace, services: Services, printable: Printable) -> int:
     workspace = await _workspace(services, options.workspace)
-    password = os.environ.get(SETUP_PASSWORD) or await asyncio.to_thread(_ask, f"Password of {options.user}: ")
+    password = await asyncio.to_thread(_secret, SETUP_PASSWORD, f"Password of {options.user}: ")
     membership = (await services.load_team()).membership
     await membership.upgrade(workspace.id, user=options.user, password=password)
     print(printable(f"The database of {workspace.name} is up to date."))
@@ -397,7 +397,11 @@ def _address_of(options: argparse.Namespace) -> tuple[ServerAddress, str]:
         address = replace(address, tls="disable")
     if options.ca:
         address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address), os.environ.get(SETUP_PASSWORD) or _ask(f"Password of {address.user}: ")
+    return checked_address(address), _secret(SETUP_PASSWORD, f"Password of {address.user}: ")
+
+
+def _secret(variable: str, question: str) -> str:
+    return os.environ.get(variable) or _ask(question)
 
 
 def _ask(question: str) -> str:

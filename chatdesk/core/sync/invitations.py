@@ -327,5 +327,5 @@ def _short(name: str) -> str:
 
 def _folded(passphrase: str) -> bytes:
     """However it was typed: capitals, gaps, and letters that look like numbers."""
-    plain = passphrase.casefold().translate(str.maketrans({"o": "0", "i": "1", "l": "1"}))
+    plain = passphrase.casefold().translate(str.maketrans("oil", "011"))
     return "".join(sign for sign in plain if sign in _ALPHABET).encode()
