@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 from chatdesk.core.domain.message import Message
 
 _BETWEEN_MS = 33  # in which the view lays out and draws what it was given
+_FIRST_MS = 12  # after what else is told with it, such as the thread's row in the sidebar, was drawn
 _AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queue a twentieth, so that it gets shorter
 #: More than this are not put in one by one: the thread is read anew from where the reader is.
 TOO_MANY = 400
@@ -37,7 +38,7 @@ class ArrivingMessages(QObject):
         self._waiting.append(message)
         if not self._timer.isActive():
             rested_ms = (time.perf_counter() - self._taken_at) * 1000
-            self._timer.start(round(max(0.0, _BETWEEN_MS - rested_ms)))
+            self._timer.start(round(max(_FIRST_MS, _BETWEEN_MS - rested_ms)))
 
     def change(self, message: Message) -> None:
         """A newer state of one that may still wait."""
