@@ -40,7 +40,7 @@ from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
-from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
@@ -101,6 +101,12 @@ class Membership:
 
     async def rename_me(self, workspace_id: str, name: str) -> None:
         self._note("rename", workspace_id, name)
+
+    async def rename_workspace(self, workspace_id: str, name: str) -> None:
+        self._note("rename workspace", workspace_id, name)
+
+    async def set_workspace_owner(self, workspace_id: str, member_id: str, *, is_owner: bool) -> None:
+        self._note("owner", workspace_id, member_id, is_owner)
 
     async def change_password(self, workspace_id: str) -> None:
         self._note("new password", workspace_id)
@@ -294,7 +300,13 @@ def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Te
         box.activated.emit(1)
         await until(lambda: "cannot be reached" in member.problem.text())
         assert member.roles.role(project_id) is None, "as the server has it"
+        member.owner.click()
+        await until(lambda: asked[-1:] == [("owner", "w1", "m2", True)] and not member.is_busy)
+        assert not member.owner.isChecked(), "as the server has it"
         team.membership.refuses = None
+        member.owner.click()
+        await until(lambda: len(asked) == 2 and not member.is_busy)
+        assert member.owner.isChecked()
         await pressed(member, "teamRemove")
         confirm = await shown(ConfirmDialog)
         assert "What they wrote stays with the team" in confirm.accessibleDescription()
@@ -352,6 +364,12 @@ def test_codes_are_made_saved_and_their_failures_told(tmp_path: Path, team: Team
         computer.accept()
         await gone(ComputerCodeDialog)
 
+        await pressed(page, "teamRename")
+        rename = await shown(RenameWorkspaceDialog)
+        rename.field.setText("Green team")
+        QTest.keyClick(rename.field, Qt.Key.Key_Return)
+        await gone(RenameWorkspaceDialog)
+        assert team.membership.asked[-1] == ("rename workspace", "w1", "Green team")
         await pressed(page, "teamLeave")
         leave = await shown(LeaveWorkspaceDialog)
         leave.for_good.click()

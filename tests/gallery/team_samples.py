@@ -211,7 +211,7 @@ def _member(theme: Theme) -> QWidget:
         {"p1": NAMES["p1"], "p2": NAMES["p2"]},
         {"p1": TeamRole.OWNER, "p2": TeamRole.EDITOR},
         is_me=False,
-        can_remove=True,
+        is_owner=True,
     )
 
 

@@ -131,6 +131,7 @@ class TeamBinding(QObject):
             (page.joinRequested, lambda dialogs: dialogs.ways_in.join("")),
             (page.inviteRequested, lambda dialogs, *of: dialogs.invite(*of)),
             (page.computerRequested, lambda dialogs, *of: dialogs.add_computer(*of)),
+            (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
             (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),
             (page.passwordRequested, lambda dialogs, *of: dialogs.ask_password(*of)),
             (page.detailsRequested, lambda dialogs, *of: dialogs.sharing.open_details(*of)),

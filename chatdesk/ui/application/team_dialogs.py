@@ -19,7 +19,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.team_devices import REMOVAL_TEXT
 from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
-from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.dialogs.team_members import NEW_LOGIN_TEXT, MemberDialog, removal_words
 from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
 from chatdesk.ui.dialogs.team_parts import TeamPanel
@@ -165,7 +165,7 @@ class TeamDialogs:
             known,
             {each.project_id: each.role for each in shared},
             is_me=member_id == workspace.member_id,
-            can_remove=workspace.is_owner,
+            is_owner=workspace.is_owner,
             parent=self.parent(),
         )
         membership = self._team.membership
@@ -186,6 +186,19 @@ class TeamDialogs:
                 dialog.accept()
             self.tell(f"The others see you as {name} from the next sync on.")
 
+        async def set_owner(is_owner: bool) -> None:
+            await membership.set_workspace_owner(workspace_id, member_id, is_owner=is_owner)
+            if isValid(dialog):
+                dialog.show_owner(is_owner)
+
+        async def show_owner() -> None:
+            found = {each.id: each for each in await self._team.members(workspace_id)}
+            if isValid(dialog) and member_id in found:
+                dialog.show_owner(found[member_id].is_owner)
+
+        dialog.ownerToggled.connect(
+            lambda of: self._do(dialog, lambda: set_owner(of), "set owner", on_failure=show_owner)
+        )
         dialog.roleRequested.connect(
             lambda *of: self._do(dialog, lambda: set_role(*of), "set role", on_failure=show_roles)
         )
@@ -241,6 +254,20 @@ class TeamDialogs:
             parent=self.parent(),
             run=lambda: self._tasks.start(remove(), "remove device"),
         )
+
+    async def rename(self, workspace_id: str) -> None:
+        """The workspace, for everybody."""
+        workspace = await self._workspace(workspace_id)
+        dialog = RenameWorkspaceDialog(self._panes.theme, workspace.name, parent=self.parent())
+
+        async def rename(name: str) -> None:
+            await self._team.membership.rename_workspace(workspace_id, name)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"The workspace is called “{name}” now.")
+
+        dialog.given.connect(lambda name: self._do(dialog, lambda: rename(name), "rename workspace"))
+        dialog.open()
 
     # Leaving, and a password that is missing
 

@@ -22,8 +22,7 @@ _TLS_LETTERS: Final = 12  # a narrow window shows at least so many
 _MOST_CA_BYTES: Final = 256 * 1024
 _TLS: Final = (
     ("verify-full", "Encrypted, the server proves who it is"),
-    ("require", "Encrypted, whoever the server is"),
-    ("disable", "Not encrypted, for a server on this computer or network only"),
+    ("disable", "Not encrypted, for a server on this computer or in a network of your own"),
 )
 
 

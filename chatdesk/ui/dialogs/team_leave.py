@@ -1,11 +1,11 @@
-"""*Leave…*: only this computer, or the person for good; and the field for a password that has to be typed."""
+"""Leaving a workspace: only this computer, or the person for good; its password and its name, typed."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
@@ -13,7 +13,8 @@ from chatdesk.ui.dialogs.team_words import count_of
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (520, 360)
-_PASSWORD_PX: Final = (460, 240)
+_FIELD_PX: Final = (460, 240)
+_LONGEST_NAME: Final = 80
 
 
 class LeaveWorkspaceDialog(TeamPanel):
@@ -60,35 +61,89 @@ class LeaveWorkspaceDialog(TeamPanel):
         self.leaveRequested.emit(self.for_good.isChecked())
 
 
-class TeamPasswordDialog(TeamPanel):
-    """``given`` has what was typed."""
+class _FieldDialog(TeamPanel):
+    """One field and a button. ``given`` has what was typed."""
 
     given = Signal(str)
 
-    def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
-        super().__init__(
-            theme, f"Password for “{workspace}”", object_name="teamPasswordDialog", size_px=_PASSWORD_PX, parent=parent
-        )
-        words = (
-            "ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new "
-            "invitation, or take a code from another computer of yours."
-        )
+    def __init__(
+        self,
+        theme: Theme,
+        title: str,
+        *,
+        words: str,
+        field: QLineEdit,
+        button: QPushButton,
+        busy: str,
+        object_name: str,
+        parent: QWidget | None,
+    ) -> None:
+        super().__init__(theme, title, object_name=object_name, size_px=_FIELD_PX, parent=parent)
+        self.field = field
+        self._busy = busy
         self.body.addWidget(plain_label(words, "muted", wraps=True))
-        self.field = QLineEdit()
-        self.field.setObjectName("teamPasswordField")
-        self.field.setAccessibleName("Password")
-        self.field.setEchoMode(QLineEdit.EchoMode.Password)
-        self.body.addWidget(self.field)
+        self.body.addWidget(field)
         self.body.addStretch(1)
         cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
         cancel.setProperty("isWayOut", True)
-        self.use_button = self.add_button(push_button("Use", "teamPasswordUse", self._use, is_primary=True))
-        self.use_button.setEnabled(False)
-        self.field.textChanged.connect(lambda text: self.use_button.setEnabled(bool(text)))
-        self.field.returnPressed.connect(self._use)
-        self.field.setFocus()
+        self.use_button = self.add_button(button)
+        button.setAutoDefault(False)
+        button.setProperty("isPrimary", True)
+        button.setEnabled(bool(field.text().strip()))
+        button.clicked.connect(self._use)
+        field.textChanged.connect(lambda text: button.setEnabled(bool(text.strip())))
+        field.returnPressed.connect(self._use)
+        field.setFocus()
 
     def _use(self) -> None:
-        if self.field.text() and not self.is_busy:
-            self.show_busy("Trying the password…")
-            self.given.emit(self.field.text())
+        if self.field.text().strip() and not self.is_busy:
+            self.show_busy(self._busy)
+            self.given.emit(self.field.text().strip())
+
+
+class TeamPasswordDialog(_FieldDialog):
+    """A password that is lost or wrong, typed."""
+
+    def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
+        field = QLineEdit()
+        field.setObjectName("teamPasswordField")
+        field.setAccessibleName("Password")
+        field.setEchoMode(QLineEdit.EchoMode.Password)
+        button = QPushButton("Use")
+        button.setObjectName("teamPasswordUse")
+        super().__init__(
+            theme,
+            f"Password for “{workspace}”",
+            words=(
+                "ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new "
+                "invitation, or take a code from another computer of yours."
+            ),
+            field=field,
+            button=button,
+            busy="Trying the password…",
+            object_name="teamPasswordDialog",
+            parent=parent,
+        )
+
+
+class RenameWorkspaceDialog(_FieldDialog):
+    """Another name for a workspace."""
+
+    def __init__(self, theme: Theme, name: str, *, parent: QWidget | None = None) -> None:
+        field = QLineEdit(name)
+        field.setObjectName("teamWorkspaceName")
+        field.setAccessibleName("Name of the workspace")
+        field.setMaxLength(_LONGEST_NAME)
+        field.selectAll()
+        button = QPushButton("Rename")
+        button.setObjectName("teamRenameYes")
+        super().__init__(
+            theme,
+            "Rename the workspace",
+            words="All members see the new name.",
+            field=field,
+            button=button,
+            busy="Renaming the workspace…",
+            object_name="teamRenameDialog",
+            parent=parent,
+        )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
@@ -64,13 +64,14 @@ class MemberList(QWidget):
 
 class MemberDialog(TeamPanel):
     """One member: their role in each project that this person knows, and being removed. ``mine``: this person's role
-    by project. ``renameRequested`` and ``passwordRequested`` are about oneself; ``roleRequested``: project, and role or
-    None."""
+    by project; ``is_owner``: whether this person owns the workspace. ``renameRequested`` and ``passwordRequested`` are
+    about oneself; ``roleRequested`` has a project, and a role or None."""
 
     roleRequested = Signal(str, object)
     removeRequested = Signal()
     renameRequested = Signal(str)
     passwordRequested = Signal()
+    ownerToggled = Signal(bool)
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class MemberDialog(TeamPanel):
         mine: Mapping[str, TeamRole],
         *,
         is_me: bool,
-        can_remove: bool,
+        is_owner: bool,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, member.name, object_name="teamMemberDialog", size_px=_SIZE_PX, parent=parent)
@@ -119,10 +120,16 @@ class MemberDialog(TeamPanel):
         if any(grantable(role) for role in mine.values()) and not is_me:
             words = f"{LEGEND} A change holds at once, on all of their computers."
             self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.owner = QCheckBox("Owner of the workspace: invites, removes members, makes others owners")
+        self.owner.setObjectName("teamMemberOwner")
+        self.owner.setChecked(member.is_owner)
+        self.owner.setVisible(is_owner and not is_me and member.status is MemberStatus.ACTIVE)
+        self.owner.clicked.connect(self._on_owner_clicked)
+        self.body.addWidget(self.owner)
         self.body.addStretch(1)
         if is_me:
             self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
-        elif can_remove:
+        elif is_owner:
             self.remove_button = self.add_button(
                 push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
             )
@@ -139,6 +146,15 @@ class MemberDialog(TeamPanel):
     def _on_role_chosen(self, project_id: str, role: object) -> None:
         self.show_busy("Changing the role…")
         self.roleRequested.emit(project_id, role)
+
+    def show_owner(self, is_owner: bool) -> None:
+        """What the server has, as after a change that failed."""
+        self.end_busy()
+        self.owner.setChecked(is_owner)
+
+    def _on_owner_clicked(self, is_checked: bool) -> None:
+        self.show_busy("Telling the server…")
+        self.ownerToggled.emit(is_checked)
 
     def _rename(self) -> None:
         if self.name.text().strip():

@@ -56,6 +56,7 @@ class TeamPage(QWidget):
     joinRequested = Signal()
     inviteRequested = Signal(str)
     computerRequested = Signal(str)
+    renameRequested = Signal(str)
     leaveRequested = Signal(str)
     detailsRequested = Signal(str)
     passwordRequested = Signal(str)
@@ -234,6 +235,9 @@ class _Workspace(QWidget):
                     is_primary=True,
                 ),
             )
+        if workspace.is_owner:
+            rename = push_button("Rename…", "teamRename", lambda: page.renameRequested.emit(workspace.id))
+            buttons.insert(-1, rename)
         row = FlowRow(page.theme.tokens.space.s)
         for button in buttons:
             row.addWidget(button)

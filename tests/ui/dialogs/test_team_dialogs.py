@@ -237,7 +237,7 @@ def test_a_certificate_is_taken_from_a_file_and_nothing_else_is(theme: Theme, sh
     fields.take_ca(tmp_path / "ca.pem")
     assert "ca.pem" in texts(dialog)
     assert fields.address().ca.startswith("-----BEGIN")
-    fields.tls.setCurrentIndex(2)
+    fields.tls.setCurrentIndex(1)
     assert (fields.address().tls, fields.address().ca) == ("disable", "")
     assert not fields.ca_button.isEnabled()
     fields.show_address(replace(samples.ADDRESS, ca="-----BEGIN CERTIFICATE-----"), "")
@@ -390,11 +390,11 @@ def test_a_further_computer_gets_a_code_and_a_passphrase(theme: Theme, show: Sho
 # Members and roles
 
 
-def member_dialog(theme: Theme, *, is_me: bool = False, can_remove: bool = True) -> MemberDialog:
+def member_dialog(theme: Theme, *, is_me: bool = False, is_owner: bool = True) -> MemberDialog:
     member = samples.ANA if is_me else samples.BEN
     mine = {"p1": TeamRole.OWNER, "p2": TeamRole.EDITOR}
     projects = {"p1": "Research", "p2": "Plans"}
-    return MemberDialog(theme, member, projects, mine, is_me=is_me, can_remove=can_remove)
+    return MemberDialog(theme, member, projects, mine, is_me=is_me, is_owner=is_owner)
 
 
 def test_a_role_is_changed_where_one_may_and_put_back_where_it_failed(theme: Theme, show: Show, qtbot: QtBot) -> None:
