@@ -79,7 +79,7 @@ class FileMover:
         self._on_body = on_body
         self._backoff = Backoff()
         self._lock = threading.Lock()
-        self._is_stopping = False
+        self._stopping = threading.Event()
         self._is_news = threading.Event()
         self._team: TeamStore | None = None
         self._step_at = 0.0
@@ -91,7 +91,7 @@ class FileMover:
         """There may be something to move."""
         with self._lock:
             self._is_news.set()
-            if self._is_stopping or self._thread is not None:
+            if self._stopping.is_set() or self._thread is not None:
                 return
             self._thread = threading.Thread(target=self._run, name=f"files-{self._workspace_id[-6:]}", daemon=True)
             self._thread.start()
@@ -106,7 +106,7 @@ class FileMover:
     def stop(self) -> bool:
         """Break off what is under way; False where the thread did not end in time."""
         with self._lock:
-            self._is_stopping = True
+            self._stopping.set()
             team, thread = self._team, self._thread
         self._is_news.set()
         if team is not None:
@@ -132,16 +132,16 @@ class FileMover:
                 wait_s = self._backoff.next_s()
                 _log.exception("moving files of workspace %s failed", self._workspace_id)
             self._disconnect()
-            if wait_s is not None and not self._is_stopping:
+            if wait_s is not None and not self._stopping.is_set():
                 self._is_news.wait(wait_s)
                 continue
             with self._lock:
-                if self._is_stopping or not self._is_news.is_set():
+                if self._stopping.is_set() or not self._is_news.is_set():
                     self._thread = None
                     return
 
     def _move_all(self) -> None:
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             sending = self._store.read(lambda conn: sync_files.to_send(conn, self._workspace_id, limit=20))
             if sending:
                 for file in sending:
@@ -164,7 +164,7 @@ class FileMover:
             team = self._open_team()
             with self._lock:
                 self._team = team
-            if self._is_stopping:
+            if self._stopping.is_set():
                 team.abort()
         return team
 
@@ -180,7 +180,7 @@ class FileMover:
     # Up
 
     def _send(self, file: SharedFile) -> None:
-        if self._is_stopping:
+        if self._stopping.is_set():
             return
         path = self._blobs.path(file.sha256)
         try:
@@ -193,7 +193,7 @@ class FileMover:
         total = max(1, -(-size_bytes // CHUNK_BYTES))
         there = self._connected().have_chunks(file.project_id, file.sha256)
         for index in range(total):
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             if index not in there:
                 self._connected().put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
@@ -203,7 +203,7 @@ class FileMover:
     # Down
 
     def _fetch(self, file: SharedFile) -> None:
-        if self._is_stopping:
+        if self._stopping.is_set():
             return
         if not self._blobs.has(file.sha256):
             problem = self._fetch_bytes(file)
@@ -211,7 +211,7 @@ class FileMover:
                 self._mark(file, sync_files.MISSING, problem=problem)
                 self._on_moved(frozenset((file.sha256,)))
                 return
-        if self._is_stopping:
+        if self._stopping.is_set():
             return
         self._take_in(file)
         self._mark(file, sync_files.HERE)
@@ -225,7 +225,7 @@ class FileMover:
         total = max(1, -(-file.size_bytes // CHUNK_BYTES))
         index = _whole_chunks(unfinished)
         while index < total:
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return None
             found = self._connected().get_chunk(file.project_id, file.sha256, index)
             if found is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from chatdesk.core.domain.chain import next_chain
@@ -41,7 +42,7 @@ def _compare_one(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, l
             if row.chain != chain:
                 return seq, [f"“{log.name}”: the server's history is not consistent at change {row.seq:,}."]
         numbers = [(row.seq, row.id) for row in rows]
-        missing += len(read(lambda conn, numbers=numbers: sync_check.unknown(conn, log.project_id, numbers)))
+        missing += len(read(partial(_unknown, project_id=log.project_id, numbers=numbers)))
         seq = rows[-1].seq
     differences = []
     if missing:
@@ -50,3 +51,7 @@ def _compare_one(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, l
     if chain != log.chain and log.seq:
         differences.append(f"“{log.name}”: the server has another history than the one that was taken over.")
     return seq, differences
+
+
+def _unknown(conn: Any, *, project_id: str, numbers: Sequence[tuple[int, str]]) -> list[int]:
+    return sync_check.unknown(conn, project_id, numbers)

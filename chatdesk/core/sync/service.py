@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
@@ -372,7 +373,7 @@ class TeamService:
                     workspace,
                     database=self._database,
                     blobs=self._blobs,
-                    open_team=lambda workspace=workspace: self._open(workspace),
+                    open_team=partial(self._open, workspace),
                     client=self._client,
                     clock=self._clock,
                     news=self,

@@ -105,7 +105,7 @@ class SyncWorker:
         self._written: set[str] = set()
         self._heard: set[str] = set()
         self._is_look_wanted = True
-        self._is_stopping = False
+        self._stopping = threading.Event()
         self._woken = threading.Event()
         self._has_told_clock = False
         self._logged = ""
@@ -153,7 +153,7 @@ class SyncWorker:
     def ask_to_stop(self) -> None:
         """Break off what is under way; ``join`` waits for the end."""
         with self._lock:
-            self._is_stopping = True
+            self._stopping.set()
             team = self._team
         self._woken.set()
         if team is not None:
@@ -175,7 +175,7 @@ class SyncWorker:
     # On the thread of sync from here on
 
     def _run(self) -> None:
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             try:
                 self._connect()
                 while True:
@@ -184,7 +184,7 @@ class SyncWorker:
             except _Stopped:
                 break
             except ChatDeskError as error:
-                if self._is_stopping:  # it was broken off
+                if self._stopping.is_set():  # it was broken off
                     break
                 self._fail(error)
             except Exception:  # noqa: BLE001 - see below
@@ -303,7 +303,7 @@ class SyncWorker:
         """How it stands after a round."""
         waiting, refused = self._ears.count()
         self._backoff.reset()
-        known = {
+        known: dict[str, Any] = {
             "waiting": waiting,
             "refused": refused,
             "next_try_at": None,
@@ -366,7 +366,7 @@ class SyncWorker:
 
     def _gather(self) -> None:
         """What was written in one go is often more than one transaction."""
-        if self._written and not self._is_stopping:
+        if self._written and not self._stopping.is_set():
             threading.Event().wait(_GATHER_S)
 
     def _speak(self, *, is_news: bool) -> None:
@@ -387,12 +387,12 @@ class SyncWorker:
 
     def _rest(self) -> None:
         """After a failure: until the next try, or until somebody wants one sooner."""
-        if self._is_stopping:
+        if self._stopping.is_set():
             return
         wait_s = self._backoff.next_s()
         self._tell(next_try_at=self._clock.now_ms() + round(wait_s * _MS_PER_S))
         until_s = self._clock.monotonic_s() + wait_s
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0 or not self._woken.wait(left_s):
                 return
@@ -436,7 +436,7 @@ class SyncWorker:
             self._ears.on_status(status)
 
     def _check_stop(self) -> None:
-        if self._is_stopping:
+        if self._stopping.is_set():
             raise _Stopped
 
 
