@@ -1,0 +1,336 @@
+"""Takes over one page of a project's log: what each change brings, what becomes of the change, and what is to be
+projected for it."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage import (
+    change_log,
+    sync_inbox_entities,
+    sync_inbox_messages,
+    sync_inbox_twins,
+    sync_projection,
+)
+from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.plain_text import clean
+from chatdesk.core.storage.sync_inbox_messages import Incoming, Outcome, known_rows
+from chatdesk.core.storage.sync_inbox_prepare import Prepared
+from chatdesk.core.storage.sync_inbox_rows import read_message
+from chatdesk.core.storage.sync_projection_deletes import RELAYED, leave_note
+from chatdesk.core.storage.sync_projection_effects import Effects
+from chatdesk.core.storage.sync_registers import driver
+
+_log = logging.getLogger(__name__)
+
+CONFIRMED: Final = ChangeState.CONFIRMED.value
+ORPHANED: Final = ChangeState.ORPHANED.value
+#: How ``problem`` begins of a change that waits, and of one that is never applied.
+WAITS: Final = "waits:"
+FOREIGN: Final = "foreign: "
+
+_INSERT = (
+    "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
+    " state, mine, at, author, relayed_by, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
+)
+_CONFIRM = (
+    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, problem = NULL,"
+    " body = CASE WHEN kind = 'message' AND op = 'new' THEN body ELSE ? END WHERE id = ?"
+)
+
+
+class Page:
+    """The work on one page; ``registers`` are those to be projected at its end."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        origin: Origin,
+        project_id: str,
+        effects: Effects,
+        prepared: Prepared,
+        joined_seq: int,
+    ) -> None:
+        self._conn = conn
+        self._raw = driver(conn)
+        self._origin = origin
+        self._project_id = project_id
+        self._effects = effects
+        self._prepared = prepared
+        self._joined_seq = joined_seq
+        self._registers: set[sync_projection.Register] = set()
+        self._arrived: list[str] = []
+
+    # What is known: own changes that come back, others' after the server's history changed.
+
+    def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
+        """Take the server's word for changes that are here. Returns how many there are."""
+        values, messages = [], []
+        for row in rows:
+            _, project_id, kind, op, entity, reg, state, device, dseq, author, _ = known[row.id]
+            if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):
+                _log.warning("a pulled change has the id of another one; it is left out")
+                continue
+            if (device, dseq) != (row.device, row.dseq):
+                self._free_slot(row.device, row.dseq)
+            # A message that was waiting goes on waiting, until it is looked at below.
+            values.append(
+                (
+                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.body, row.id
+                )
+            )  # fmt: skip
+            if (kind, op) == ("message", "new"):
+                messages.append((row, state))
+            else:
+                self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
+            if author != row.author and op == "new":
+                self._set_author(kind, entity, row.author)
+        self._raw.executemany(_CONFIRM, values)
+        self._confirm_messages(messages)
+        return len(values)
+
+    def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
+        here = known_rows(
+            self._raw, "SELECT id, thread_id, parent_id FROM messages WHERE id IN", [row.entity for row, _ in messages]
+        )
+        self._look_again(here.values())
+        lost = [row for row, _ in messages if row.entity not in here]
+        if lost:
+            self._put_messages(lost, is_known=True)
+        # What the server took after all counts again.
+        self._raw.executemany(
+            "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+            [(row.entity, row.reg, row.id) for row, state in messages if state == ChangeState.REFUSED],
+        )
+
+    def _set_author(self, kind: str, entity: str, author: str) -> None:
+        table = {"thread": "threads", "message": "messages", "summary": "summaries"}.get(kind)
+        if table is not None:
+            self._raw.execute(f"UPDATE {table} SET author_id = ? WHERE id = ?", (self._effects.member(author), entity))
+
+    def _free_slot(self, device: str, dseq: int) -> None:
+        """The server has another change at this place of a device's sequence: the one that is here gives way."""
+        row = self._raw.execute("SELECT n FROM changes WHERE device = ? AND dseq = ?", (device, dseq)).fetchone()
+        if row is None:
+            return
+        if device == self._origin.device_id:
+            free = self._raw.execute(
+                "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (device,)
+            ).fetchone()[0]
+        else:
+            free = -row[0]
+        self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (free, row[0]))
+
+    # What is new.
+
+    def take(self, rows: Sequence[PulledChange]) -> None:
+        flaws = self._prepared.flaws
+        good = [row for row in rows if row.id not in flaws]
+        for row in rows:
+            if row.id in flaws:
+                self._store([(row, CONFIRMED, FOREIGN + flaws[row.id], row.body)])
+        by_kind: dict[str, list[PulledChange]] = {"thread": [], "message": [], "summary": []}
+        others: list[PulledChange] = []
+        for row in good:
+            (by_kind.get(row.kind, others) if row.op == "new" else others).append(row)
+        self._put_threads(by_kind["thread"])
+        self._put_messages(by_kind["message"], is_known=False)
+        self._put_summaries(by_kind["summary"])
+        self._put_others(others)
+
+    def _put_threads(self, rows: Sequence[PulledChange]) -> None:
+        if not rows:
+            return
+        foreign = sync_inbox_entities.put_threads(self._conn, self._project_id, rows, self._effects)
+        self._store_with(rows, foreign, {})
+        self._arrived.extend(row.entity for row in rows if row.id not in foreign)
+        self._tell_relays((row, row.entity) for row in rows if row.id not in foreign)
+
+    def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
+        """``is_known``: their changes are stored, and only their rows are missing."""
+        messages = self._prepared.messages
+        readable = [row for row in rows if row.id in messages]
+        incoming = [
+            Incoming(row.id, row.author, row.at, row.seq <= self._joined_seq, messages[row.id]) for row in readable
+        ]
+        outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+        waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
+        waiting |= self._meet(outcome)
+        for each in outcome.done:
+            if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
+                waiting[each.change_id] = WAITS + each.rows.parts_file[0]
+        if is_known:
+            self._raw.executemany(
+                "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
+                [(ORPHANED, waiting[row.id], row.body, row.id) for row in readable if row.id in waiting],
+            )
+        else:
+            self._store_with(readable, outcome.foreign, waiting)
+        self._after_messages(outcome)
+        threads = {each.change_id: each.rows.thread_id for each in outcome.done}
+        self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
+
+    def _meet(self, outcome: Outcome, *, ended: Container[str] | None = None) -> dict[str, str]:
+        """What the log has under an id that is here: see ``sync_inbox_twins``. Returns the changes that wait.
+        ``ended``: of what waited, only these had to."""
+        fresh = set(outcome.fresh)
+        met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
+        busy = sync_inbox_twins.meet(
+            self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None
+        )
+        self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in met)
+        return {each.change_id: WAITS + each.rows.id for each in busy}
+
+    def _after_messages(self, outcome: Outcome) -> None:
+        self._arrived.extend(outcome.fresh)
+        self._registers.update(("message", each, change_log.CONTENT) for each in outcome.deleted_parents)
+
+    def _look_again(self, messages: Iterable[tuple[Any, ...]]) -> None:
+        """Own messages that came back may stand in what somebody deleted meanwhile."""
+        parents, threads = set(), set()
+        for _, thread_id, parent_id in messages:
+            threads.add(thread_id)
+            parents.add(parent_id)
+        parents.discard(None)
+        deleted = known_rows(
+            self._raw, "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND id IN", [str(each) for each in parents]
+        )
+        self._registers.update(("message", each, change_log.CONTENT) for each in deleted)
+        self._registers.update(self._deleted(threads))
+
+    def _deleted(self, threads: Iterable[str]) -> Iterable[sync_projection.Register]:
+        found = sync_projection.threads_with_deletions(self._raw, self._project_id, threads)
+        return [("thread", each, change_log.CONTENT) for each in found]
+
+    def _put_summaries(self, rows: Sequence[PulledChange]) -> None:
+        for row in rows:
+            foreign, waiting = sync_inbox_entities.put_summary(self._raw, self._project_id, row, self._effects)
+            problem = {row.id: foreign} if foreign else {}
+            wait = {row.id: WAITS + waiting} if waiting else {}
+            self._store_with([row], problem, wait)
+            if not (foreign or waiting):
+                self._arrived.append(row.entity)
+
+    def _put_others(self, rows: Sequence[PulledChange]) -> None:
+        by_kind: dict[str, list[PulledChange]] = {}
+        for row in rows:
+            by_kind.setdefault(row.kind, []).append(row)
+        for kind, some in by_kind.items():
+            here = sync_projection.homes(self._raw, kind, [row.entity for row in some])
+            foreign = {
+                row.id: "it is of another project"
+                for row in some
+                if here.get(row.entity, self._project_id) != self._project_id
+                or (kind == "project" and row.entity != self._project_id)
+            }
+            self._store_with(some, foreign, {}, has_heads=False)
+            self._registers.update((kind, row.entity, row.reg) for row in some if row.id not in foreign)
+
+    # The log itself.
+
+    def _store_with(
+        self,
+        rows: Sequence[PulledChange],
+        foreign: Mapping[str, str],
+        waiting: Mapping[str, str],
+        *,
+        has_heads: bool = True,
+    ) -> None:
+        entries: list[tuple[PulledChange, int, str | None, str | None]] = []
+        for row in rows:
+            is_applied = row.id not in foreign and row.id not in waiting
+            body = None if is_applied and (row.kind, row.op) == ("message", "new") else row.body
+            if row.id in foreign:
+                entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
+            elif row.id in waiting:
+                entries.append((row, ORPHANED, waiting[row.id], body))
+            else:
+                entries.append((row, CONFIRMED, None, body))
+        self._store(entries)
+        if has_heads:
+            self._raw.executemany(
+                "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+                [(row.entity, row.reg, row.id) for row in rows if row.id not in foreign],
+            )
+
+    def _store(self, entries: Sequence[tuple[PulledChange, int, str | None, str | None]]) -> None:
+        values = [
+            (
+                row.id,
+                self._project_id,
+                row.seq,
+                row.device,
+                row.dseq,
+                row.kind,
+                row.op,
+                row.entity,
+                row.reg,
+                json.dumps(row.parents) if row.parents else "[]",
+                row.hlc,
+                row.v,
+                body if body is None or body.isascii() else clean(body),
+                state,
+                row.at,
+                row.author,
+                row.relayed_by,
+                problem,
+            )
+            for row, state, problem, body in entries
+        ]
+        before = self._raw.total_changes
+        self._raw.executemany(_INSERT, values)
+        if self._raw.total_changes - before == len(values):
+            return
+        for row, value in zip((entry[0] for entry in entries), values, strict=True):
+            if self._raw.execute("SELECT 1 FROM changes WHERE id = ?", (row.id,)).fetchone() is None:
+                self._free_slot(row.device, row.dseq)
+                self._raw.execute(_INSERT, value)
+
+    def _tell_relays(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
+        for row, thread_id in rows:
+            if row.relayed_by is not None:
+                details = {"by": row.relayed_by}
+                leave_note(self._raw, self._origin, thread_id, RELAYED, details, self._effects)
+
+    # The end.
+
+    def finish(self) -> None:
+        self._adopt_waiting()
+        self._registers.update(sync_inbox_entities.registers_of(self._raw, self._project_id, self._arrived))
+        self._registers.update(self._deleted(self._effects.threads))
+        sync_projection.project_many(self._conn, self._origin, self._project_id, self._registers, self._effects)
+        if self._effects.threads or self._effects.new_threads:
+            sync_inbox_entities.refresh_project(self._conn, self._project_id)
+
+    def _adopt_waiting(self) -> None:
+        """What waited for something of this page, and for what comes with it."""
+        ended = sync_inbox_entities.ended_since(self._raw, self._project_id)
+        arrived = [*self._arrived, *ended]
+        while arrived:
+            entries = sync_inbox_entities.waiting_for(self._raw, self._project_id, arrived)
+            arrived = []
+            incoming = []
+            for change_id, kind, entity, hlc, device, author, at, seq, body in entries:
+                if kind == "summary":
+                    arrived += sync_inbox_entities.put_waiting_summary(
+                        self._raw, self._project_id, change_id, entity, body, author, hlc, device, self._effects
+                    )
+                    continue
+                read = read_message(body, message_id=entity, hlc=hlc, device=device)
+                if read is not None:
+                    incoming.append(Incoming(change_id, author, at, seq <= self._joined_seq, read))
+            if incoming:
+                outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+                sync_inbox_entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
+                self._meet(outcome, ended=ended)
+                self._after_messages(outcome)
+                arrived += outcome.fresh
