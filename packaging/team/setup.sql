@@ -864,8 +864,9 @@ BEGIN
 END
 $$;
 
--- By the one who was invited: a name, a password of their own (as its verifier), and no end. Repeated by an active
--- member it sets both anew. CD002: no member; CD003: the invitation has ended.
+-- By the one who was invited: a name, a password of their own (as its verifier), and no end. Once: whoever else holds the
+-- invitation, and came in before it was used, must not set the password anew. CD002: no member; CD003: the invitation has
+-- ended; CD011: it was used.
 CREATE FUNCTION cd.accept_invite(p_display_name text, p_verifier text) RETURNS uuid
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
 AS $$
@@ -877,6 +878,8 @@ BEGIN
         RAISE EXCEPTION 'no member of this workspace' USING ERRCODE = 'CD002';
     ELSIF v_member.status = 'invited' AND v_member.valid_until < now() THEN
         RAISE EXCEPTION 'the invitation has ended' USING ERRCODE = 'CD003';
+    ELSIF v_member.status = 'active' THEN
+        RAISE EXCEPTION 'the invitation was used' USING ERRCODE = 'CD011';
     END IF;
     PERFORM cd.need_verifier(p_verifier);
     UPDATE cd.member m

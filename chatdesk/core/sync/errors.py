@@ -91,6 +91,18 @@ class TeamInvitationEnded(TeamError):
     next_step = "Accept it, or ask the workspace's owner for a new one."
 
 
+class TeamInvitationUsed(TeamError):
+    """Also where the server does not take its secret any more, and there is no time to blame."""
+
+    code = "invitation_used"
+    what = "The invitation was used already, or withdrawn; each is good once."
+    safe = "Nothing was changed."
+    next_step = (
+        "If you joined on another computer, add this one there. If it was not you who used it, tell the workspace's"
+        " owner, who can remove that member; then ask for a new one."
+    )
+
+
 class TeamTlsRefused(TeamError):
     code = "team_tls_refused"
     what = "The server of the team's database does not speak TLS, so what you write would travel in the open."
@@ -114,9 +126,7 @@ class TeamPasswordAskedFor(TeamError):
 
     code = "team_password_asked_for"
     what = "The server asked for your password itself instead of a proof that you know it, so it was not told."
-    next_step = (
-        "It may not be the team's server. Ask whoever runs it; its passwords have to be scram-sha-256."
-    )
+    next_step = "It may not be the team's server. Ask whoever runs it; its passwords have to be scram-sha-256."
 
 
 class TeamDatabaseMissing(TeamError):

@@ -79,6 +79,9 @@ class Joining:
             password = self._passwords.make()
             self._passwords.keep(code.workspace_id, password)
             server.accept(code.workspace_id, my_name, verifier_of(password.value))
+        # Whoever else holds the invitation may have come in with it before.
+        with connect(code.address, password.value) as server:
+            server.end_other_connections()
         return self._joined(code.address, password.value, code.workspace_id)
 
     def _join_again(self, code: MemberCode) -> Workspace:

@@ -251,7 +251,7 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def change_password(self, workspace_id: str) -> None:
-        """A new random password; other computers of this person have to be added anew."""
+        """A new random password; other computers of this person are cut off at once and have to be added anew."""
         workspace = await self._workspace(workspace_id)
 
         def change() -> None:
@@ -266,6 +266,8 @@ class Membership:
                 self._passwords.keep_next(workspace.id, made)
                 server.change_password(verifier_of(made.value))
             self._passwords.promote(workspace.id)
+            with connect(workspace.address, made.value) as server:
+                server.end_other_connections()
 
         await asyncio.to_thread(change)
         await self._on_changed(workspace.id)

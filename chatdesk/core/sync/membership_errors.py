@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.sync.errors import TeamError
+from chatdesk.core.sync.errors import TeamInvitationUsed as InvitationUsed
+
+__all__ = [
+    "AlreadyJoined",
+    "CodeOutOfDate",
+    "InvitationExpired",
+    "InvitationUsed",
+    "NameUnusable",
+    "NotJoined",
+    "PassphraseMissing",
+    "UnencryptedAfar",
+    "UnencryptedNotAgreed",
+]
 
 
 class InvitationExpired(TeamError):
@@ -11,18 +24,6 @@ class InvitationExpired(TeamError):
     what = "The invitation has expired."
     safe = "Nothing was changed."
     next_step = "Ask whoever invited you for a new one."
-
-
-class InvitationUsed(TeamError):
-    """The server does not take its secret any more, and there is no time to blame."""
-
-    code = "invitation_used"
-    what = "The invitation was used already, or withdrawn; each is good once."
-    safe = "Nothing was changed."
-    next_step = (
-        "If you joined on another computer, add this one there. If it was not you who used it, tell the workspace's"
-        " owner, who can remove that member; then ask for a new one."
-    )
 
 
 class CodeOutOfDate(TeamError):

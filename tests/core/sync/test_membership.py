@@ -25,6 +25,7 @@ from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.sync import errors, invitations, joining, membership, membership_errors
 from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
 from chatdesk.core.sync.membership import Membership
+from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.administration import Administration
@@ -218,6 +219,48 @@ async def test_an_invitation_used_twice_says_so(make: Make, team: TeamDatabase) 
     assert not eve.keyring
     with pytest.raises(membership_errors.AlreadyJoined):
         await _joined(ben, invitation)
+
+
+async def test_whoever_came_in_with_a_stolen_invitation_is_out_once_it_is_used(make: Make, team: TeamDatabase) -> None:
+    ana, ben = await make("ana"), await make("ben")
+    workspace = await _owning(ana, team)
+    invitation = await _invited(ana, workspace)
+    code = invitations.read_code(invitation.code)
+    assert isinstance(code, invitations.MemberCode)
+    waiting, hasty = (Administration.connect(code.address, code.secret) for _ in range(2))
+    try:
+        accept = Administration.accept
+
+        def then_the_thief(server: Administration, *values: str) -> str:
+            done = accept(server, *values)
+            with pytest.raises(errors.TeamInvitationUsed, match="used already"):
+                accept(hasty, workspace.id, "Thief", verifier_of("a-password-of-theirs"))
+            return done
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Administration, "accept", then_the_thief)
+            joined = await _joined(ben, invitation)
+        for thief in (waiting, hasty):
+            with pytest.raises(errors.TeamError):
+                thief.standing()
+    finally:
+        waiting.close()
+        hasty.close()
+    assert _is_alive(joined, ben.password(joined))
+
+
+async def test_a_change_of_the_password_ends_what_a_lost_computer_has_open(
+    make: Make, empty_database: TeamDatabase
+) -> None:
+    ana = await make("ana")
+    workspace = await _created(ana, empty_database)
+    lost = Administration.connect(workspace.address, ana.password(workspace))
+    try:
+        await ana.membership.change_password(workspace.id)
+        with pytest.raises(errors.TeamError):
+            lost.standing()
+    finally:
+        lost.close()
 
 
 async def test_an_expired_invitation_says_so(make: Make, team: TeamDatabase) -> None:

@@ -77,7 +77,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, str, str, str], str]] = {
         ("CD007", "CD007", "ok", "ok"),
         "CD005",
     ),
-    "accept_invite": (("'Name'", "%(verifier)s"), ("ok",) * 4, "ok"),
+    "accept_invite": (("'Name'", "%(verifier)s"), ("CD011",) * 4, "CD011"),
     "change_password": (("%(verifier)s",), ("ok",) * 4, "ok"),
     "rename_me": (("'Name'",), ("ok",) * 4, "ok"),
     "rename_workspace": (("'Mine'",), ("CD007",) * 4, "CD007"),

@@ -129,8 +129,8 @@ class Administration:
         raise TeamTaken
 
     def accept(self, workspace_id: str, name: str, verifier: str) -> str:
-        """Become a member for good, with a password of one's own; may be repeated. Returns the member's id. Raises
-        ``OtherWorkspace`` before anything is changed."""
+        """Become a member for good, with a password of one's own. Returns the member's id. Raises ``OtherWorkspace``
+        before anything is changed, ``TeamInvitationUsed``."""
         if self.standing().workspace_id != workspace_id:
             raise OtherWorkspace
         return str(self._row("SELECT cd.accept_invite(%s, %s)::text", (name, verifier))[0])
@@ -159,8 +159,15 @@ class Administration:
         self._row("SELECT cd.rename_workspace(%s)", (name,))
 
     def change_password(self, verifier: str) -> None:
-        """One's own, from the next connection on."""
+        """One's own, from the next connection on; see ``end_other_connections``."""
         self._row("SELECT cd.change_password(%s)", (verifier,))
+
+    def end_other_connections(self) -> None:
+        """Of this login: those that were made with a password that holds no longer."""
+        self._row(
+            "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a"
+            " WHERE a.usename = session_user AND a.datname = current_database() AND a.pid <> pg_backend_pid()"
+        )
 
     def _row(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         with our_errors():

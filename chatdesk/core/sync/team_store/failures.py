@@ -27,6 +27,7 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "CD008": errors.TeamLastOwner,
     "CD009": errors.TeamNotTaken,
     "CD010": errors.TeamTaken,
+    "CD011": errors.TeamInvitationUsed,
     "25006": errors.TeamServerReadOnly,
     "28000": errors.TeamTlsRequired,
     "28P01": errors.TeamLoginRefused,
@@ -47,7 +48,8 @@ _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
     ("authentication method requirement", errors.TeamPasswordAskedFor),
     ("server does not support SSL", errors.TeamTlsRefused),
     ("certificate", errors.TeamCertificateNotTrusted),
-    ("SSL error", errors.TeamCertificateNotTrusted),
+    ("wrong version number", errors.TeamTlsRefused),
+    ("unsupported protocol", errors.TeamTlsRefused),
     ("no pg_hba.conf entry", errors.TeamTlsRequired),
     ("pg_hba.conf rejects", errors.TeamTlsRequired),
     ("password authentication failed", errors.TeamLoginRefused),
@@ -68,9 +70,11 @@ _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
 def translated(error: psycopg.Error) -> TeamError:
     """``what`` names the reason of the server where no class of ours has words for it."""
     state = error.sqlstate or ""
+    said = " ".join(str(error).split())
+    if state == "42501" and "row-level security" in said:
+        return errors.TeamNotAllowed()
     if state in _STATES:
         return _STATES[state]()
-    said = " ".join(str(error).split())
     if state in ("", "28000", "57P03") and isinstance(error, psycopg.OperationalError):
         for words, kind in _WORDS:
             if words in said:
