@@ -166,7 +166,13 @@ class ModelServer:
         mine = [project for project in self.projects.values() if member_id in project.roles]
         return TeamView(
             projects=tuple(
-                ProjectHead(project.id, project.roles[member_id], f"ch_{project.id}", project.head, project.is_deleted)
+                ProjectHead(
+                    project.id,
+                    "viewer" if project.is_deleted else project.roles[member_id],
+                    f"ch_{project.id}",
+                    0 if project.is_deleted else project.head,
+                    project.is_deleted,
+                )
                 for project in mine
             ),
             members=tuple(self.members.values()),
