@@ -83,7 +83,8 @@ def translated(error: psycopg.Error) -> TeamError:
             return errors.TeamDatabaseMissing()
     if state.startswith(("08", "57P")) or isinstance(error, psycopg.OperationalError):
         return errors.TeamUnreachable()
-    return TeamError(f"The team's database reports: {said[:300] or type(error).__name__}")
+    primary = error.diag.message_primary or type(error).__name__  # details could quote what somebody wrote
+    return TeamError(f"The team's database reports: {primary[:300]}")
 
 
 @contextmanager
