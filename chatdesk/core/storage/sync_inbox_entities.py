@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.storage import projects, sync_projection_summaries, thread_counters
+from chatdesk.core.storage import projects, shown_path, sync_projection_summaries, thread_counters
+from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_inbox_messages import Outcome, put_parts, want_files
@@ -68,6 +69,42 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
         here[row.entity] = project_id
         effects.new_threads.add(row.entity)
     return foreign
+
+
+def revive(
+    conn: Connection, origin: Origin, project_id: str, waiting: Iterable[tuple[str, str]], effects: Effects
+) -> set[str]:
+    """Make places for messages that hang below what was removed here for good: (wanted, its thread). The log knows what
+    is wanted, so nobody will send it again. Returns what is there again."""
+    raw = driver(conn)
+    back = set()
+    for wanted, thread_id in waiting:
+        row = raw.execute(
+            "SELECT kind, hlc, device, author, body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new'"
+            " AND +project_id = ? AND state = ?",
+            (wanted, project_id, _CONFIRMED),
+        ).fetchone()
+        if row is None or wanted in back:
+            continue
+        kind, hlc, device, author, body = row
+        values = read_object(body)
+        if kind == "thread" and values is not None and wanted == thread_id:
+            made = PulledChange(
+                id=wanted, seq=0, device=device, dseq=0, author=author, kind=kind, op="new", entity=wanted,
+                reg="content", parents=(), hlc=hlc, body=body, chain=b"", at=0,
+            )  # fmt: skip
+            put_threads(conn, project_id, [made], effects)
+            back.add(wanted)
+        elif kind == "message" and body is None:
+            now = origin.now()
+            is_first = shown_path.tip(conn, thread_id) is None
+            raw.execute(
+                "INSERT INTO messages (id, thread_id, role, status, position, on_path, created_at, deleted_at,"
+                " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
+                (wanted, thread_id, int(is_first), now, now, now, hlc, device, effects.member(author)),
+            )
+            back.add(wanted)
+    return back
 
 
 def put_summary(

@@ -66,6 +66,14 @@ class Outcome:
     foreign: dict[str, str] = field(default_factory=dict)
     deleted_parents: set[str] = field(default_factory=set)
 
+    def join(self, more: Outcome) -> None:
+        """Of messages that were tried again."""
+        self.done += more.done
+        self.fresh += more.fresh
+        self.waiting.update(more.waiting)
+        self.foreign.update(more.foreign)
+        self.deleted_parents |= more.deleted_parents
+
 
 @dataclass(slots=True)
 class _Grown:

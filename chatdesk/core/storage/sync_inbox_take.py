@@ -162,7 +162,7 @@ class Page:
         incoming = [
             Incoming(row.id, row.author, row.at, row.seq <= self._joined_seq, messages[row.id]) for row in readable
         ]
-        outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+        outcome = self._put(incoming)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
         waiting |= self._meet(outcome)
         for each in outcome.done:
@@ -178,6 +178,20 @@ class Page:
         self._after_messages(outcome)
         threads = {each.change_id: each.rows.thread_id for each in outcome.done}
         self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
+
+    def _put(self, incoming: Sequence[Incoming]) -> Outcome:
+        """Into their places; where that was removed here for good, it is made again."""
+        outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+        while outcome.waiting:
+            again = [each for each in incoming if each.change_id in outcome.waiting]
+            wanted = [(outcome.waiting[each.change_id], each.rows.thread_id) for each in again]
+            back = sync_inbox_entities.revive(self._conn, self._origin, self._project_id, wanted, self._effects)
+            if not back:
+                break
+            self._arrived.extend(back)
+            outcome.waiting.clear()
+            outcome.join(sync_inbox_messages.put(self._conn, self._origin, self._project_id, again, self._effects))
+        return outcome
 
     def _meet(self, outcome: Outcome, *, ended: Container[str] | None = None) -> dict[str, str]:
         """What the log has under an id that is here: see ``sync_inbox_twins``. Returns the changes that wait.
@@ -329,7 +343,7 @@ class Page:
                 if read is not None:
                     incoming.append(Incoming(change_id, author, at, seq <= self._joined_seq, read))
             if incoming:
-                outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+                outcome = self._put(incoming)
                 sync_inbox_entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
                 self._meet(outcome, ended=ended)
                 self._after_messages(outcome)

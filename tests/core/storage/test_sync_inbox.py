@@ -496,6 +496,36 @@ def test_a_parts_file_may_be_anything(log: PulledLog, reader: Reader, data: byte
     assert reader.one("SELECT count(*) FROM message_parts") == 0
 
 
+def test_what_comes_below_something_that_was_removed_for_good_has_a_place(log: PulledLog, reader: Reader) -> None:
+    thread_id, ids = chat(log, 2)
+    alone = log.message(thread_id, None, "alone")
+    reader.pull()
+    messages, threads = reader.profile.repositories.messages, reader.profile.repositories.threads
+    now(messages.delete(alone, with_later=False))
+    now(threads.purge_expired(reader.clock.now + 10**9))
+    assert reader.one("SELECT count(*) FROM messages WHERE id = ?", alone) == 0
+    log.message(thread_id, alone, "below what is gone", device=BENS)
+
+    [applied] = reader.pull()
+
+    assert len(applied.versions) == 1
+    assert reader.shown(thread_id) == ["text 0", "text 1"]
+    assert reader.one("SELECT purged_at IS NOT NULL FROM messages WHERE id = ?", alone) == 1
+
+    now(threads.delete(thread_id))
+    now(threads.purge_expired(reader.clock.now + 10**9))
+    assert reader.one("SELECT count(*) FROM threads WHERE id = ?", thread_id) == 0
+    last = log.message(thread_id, ids[1], "after the end", device=BENS)
+    log.message(thread_id, last, "and on", device=BENS)
+
+    [applied] = reader.pull()
+
+    assert reader.shown(thread_id) == ["after the end", "and on"]
+    assert reader.title(thread_id) == "A thread"
+    assert not reader.is_hidden(thread_id)
+    assert applied.new_threads == {thread_id}
+
+
 # The rest
 
 
