@@ -51,14 +51,12 @@ class Membership:
         clock: Clock,
         *,
         on_changed: Callable[[str], Awaitable[None]],
-        version: str = "",
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._clock = clock
         self._on_changed = on_changed
         self._joining = Joining(passwords, clock)
-        self._version = version
 
     async def examine(self, address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
         """What a workspace needs of this server, check by check, in the order in which they are shown. Does not raise:

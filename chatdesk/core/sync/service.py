@@ -145,13 +145,7 @@ class TeamService:
         if self._membership is None:
             from chatdesk.core.sync.membership import Membership
 
-            self._membership = Membership(
-                self._database,
-                self._passwords,
-                self._clock,
-                on_changed=self._on_membership,
-                version=self._client.version,
-            )
+            self._membership = Membership(self._database, self._passwords, self._clock, on_changed=self._on_membership)
         return self._membership
 
     # How it stands

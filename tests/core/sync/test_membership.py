@@ -113,7 +113,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         async def note(workspace_id: str) -> None:
             changed.append(workspace_id)
 
-        entry = Membership(database, TeamPasswords(secrets, lambda: place[0]), clock, on_changed=note, version="0.1.0")
+        entry = Membership(database, TeamPasswords(secrets, lambda: place[0]), clock, on_changed=note)
         profile = Profile(database, entry, keyring, clock, environ, place, logged, changed)
         made.append(profile)
         return profile
