@@ -67,31 +67,30 @@ def test_an_invitation_that_has_ended_is_refused(team: Team) -> None:
     anna.close()
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"login": "postgres"},
-        {"login": "cd_0000001_x"},
-        {"login": 'cd_000000_x"; DROP'},
-        {"login": None},
-        {"login": "cd_000000_owner"},
-        {"verifier": "clear"},
-        {"verifier": None},
-        {"verifier": VERIFIER + "' SUPERUSER"},
-        {"name": " \x07 "},
-        {"name": "x" * 201},
-        {"roles": "[]"},
-        {"roles": "null"},
-        {"days": -1},
-        {"days": 90},
-    ],
+IMPOSSIBLE: tuple[dict[str, Any], ...] = (
+    {"login": "postgres"},
+    {"login": "cd_0000001_x"},
+    {"login": 'cd_000000_x"; DROP'},
+    {"login": None},
+    {"login": "cd_000000_owner"},
+    {"verifier": "clear"},
+    {"verifier": None},
+    {"verifier": VERIFIER + "' SUPERUSER"},
+    {"name": " \x07 "},
+    {"name": "x" * 201},
+    {"roles": "[]"},
+    {"roles": "null"},
+    {"days": -1},
+    {"days": 90},
 )
-def test_an_invitation_that_cannot_be_is_refused(team: Team, given: dict[str, Any]) -> None:
-    values = {"login": "cd_000000_anna", "verifier": VERIFIER, "name": "Anna", "roles": "{}", "days": 7, **given}
-    until = datetime.now(UTC) + timedelta(days=values["days"])
+
+
+def test_an_invitation_that_cannot_be_is_refused(team: Team) -> None:
     query = "SELECT cd.invite(%s, %s, %s, %s::jsonb, %s)"
-    found = state(team.owner, query, values["login"], values["verifier"], values["name"], values["roles"], until)
-    assert found == "CD009"
+    for given in IMPOSSIBLE:
+        values = {"login": "cd_000000_anna", "verifier": VERIFIER, "name": "Anna", "roles": "{}", "days": 7, **given}
+        until = datetime.now(UTC) + timedelta(days=values.pop("days"))
+        assert state(team.owner, query, *values.values(), until) == "CD009", given
     assert team.owner.value("SELECT count(*) FROM cd.member") == 1
 
 

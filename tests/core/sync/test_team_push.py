@@ -129,55 +129,52 @@ def test_later_rows_may_hang_below_earlier_ones_of_the_same_push(team: Team) -> 
     )
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"id": "no-uuid"},
-        {"id": "019bc3c2-7c1e-7cc0-98f6-3D2A1B4C5D6E"},
-        {"id": None},
-        {"entity": ""},
-        {"kind": "member"},
-        {"op": "grant"},
-        {"reg": "Title"},
-        {"reg": "x" * 121},
-        {"reg": ""},
-        {"dseq": -1},
-        {"dseq": 1.5},
-        {"dseq": 10**20},
-        {"hlc": "soon"},
-        {"hlc": -1},
-        {"v": 12345},
-        {"parents": "none"},
-        {"parents": {}},
-        {"parents": ["x"]},
-        {"parents": [None]},
-        {"parents": [str(uuid.uuid4()), None]},
-        {"entity": "-" * 36},
-        {"entity": "019bc3c2-7c1e-7cc0-98f6--d2a1b4c5d6e"},
-        {"parents": [f"{uuid.uuid4()},"]},
-        {"parents": [str(uuid.UUID(int=n)) for n in range(201)]},
-        {"body": "text"},
-        {"body": [1]},
-        {"body": 1},
-    ],
+MALFORMED: tuple[dict[str, Any], ...] = (
+    {"id": "no-uuid"},
+    {"id": "019bc3c2-7c1e-7cc0-98f6-3D2A1B4C5D6E"},
+    {"id": None},
+    {"entity": ""},
+    {"kind": "member"},
+    {"op": "grant"},
+    {"reg": "Title"},
+    {"reg": "x" * 121},
+    {"reg": ""},
+    {"dseq": -1},
+    {"dseq": 1.5},
+    {"dseq": 10**20},
+    {"hlc": "soon"},
+    {"hlc": -1},
+    {"v": 12345},
+    {"parents": "none"},
+    {"parents": {}},
+    {"parents": ["x"]},
+    {"parents": [None]},
+    {"parents": [str(uuid.uuid4()), None]},
+    {"entity": "-" * 36},
+    {"entity": "019bc3c2-7c1e-7cc0-98f6--d2a1b4c5d6e"},
+    {"parents": [f"{uuid.uuid4()},"]},
+    {"parents": [str(uuid.UUID(int=n)) for n in range(201)]},
+    {"body": "text"},
+    {"body": [1]},
+    {"body": 1},
 )
-def test_a_malformed_row_is_denied_and_stops_no_other(team: Team, change: dict[str, Any]) -> None:
+
+
+def test_a_malformed_row_is_denied_and_stops_no_other(team: Team) -> None:
     project, olga = team.project(), team.owner
-    bad = {**olga.row("thread", "new", some_id(), {"title": "T"}), **change}
-    good = olga.row("thread", "new", some_id(), {"title": "T"})
-    assert olga.push(project, bad, good) == ["denied", "ok"]
+    for change in MALFORMED:
+        bad = {**olga.row("thread", "new", some_id(), {"title": "T"}), **change}
+        good = olga.row("thread", "new", some_id(), {"title": "T"})
+        assert olga.push(project, bad, good) == ["denied", "ok"], change
 
 
-@pytest.mark.parametrize("rows", ["1", '"x"', "{}", "null", "[1]", "[null]", "[[]]", '["x"]'])
-def test_rows_that_are_none_break_nothing(team: Team, rows: str) -> None:
+def test_rows_that_are_none_break_nothing(team: Team) -> None:
     project, olga = team.project(), team.owner
     query = "SELECT o_status FROM cd.push(%s, %s, 1, %s::jsonb)"
-    if rows.startswith("["):
+    for rows in ("[1]", "[null]", "[[]]", '["x"]'):
         assert olga.ask(query, project, olga.device, rows) == [("denied",)]
-    else:
-        with pytest.raises(psycopg.Error, match="array") as caught:
-            olga.ask(query, project, olga.device, rows)
-        assert caught.value.sqlstate == "CD009"
+    for rows in ("1", '"x"', "{}", "null"):
+        assert state(olga.ask, query, project, olga.device, rows) == "CD009"
 
 
 def test_more_rows_than_one_push_takes_are_refused(team: Team) -> None:
