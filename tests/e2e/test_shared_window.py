@@ -338,6 +338,7 @@ def test_a_press_on_the_desktops_notice_leads_to_the_message(paths: AppPaths, tm
                 services.events.publish(SharedMessagesArrived(thread.id, ("m1", "m2"), ("Ana Ruiz",)))
                 await until(lambda: desktop.notices)
                 assert desktop.notices == [(0, "Ana Ruiz wrote 2 messages", thread.title)]
+                await until(team_window(application).notifier._running.done)
                 await desktop.press(7)
                 await until(lambda: application.panes.window.isVisible())
                 await until(lambda: application.threads.thread_id == thread.id)

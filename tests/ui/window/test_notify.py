@@ -60,7 +60,7 @@ async def notifier(qtbot):
 
 async def test_a_thread_has_one_notice_which_is_replaced(desktop, notifier):
     notifier.show(notice("first"))
-    await until(lambda: len(desktop.notices) == 1)
+    await until(lambda: notifier._running.done())
     notifier.show(notice("second"))
     notifier.show(notice("elsewhere", "other"))
     await until(lambda: len(desktop.notices) == 3)
@@ -78,7 +78,7 @@ async def test_a_press_leads_to_the_message_and_a_read_thread_takes_its_notice_a
     notifier.pressed.connect(lambda *where: pressed.append(where))
     notifier.show(notice("a"))
     notifier.show(notice("b", "other"))
-    await until(lambda: len(desktop.notices) == 2)
+    await until(lambda: notifier._running.done())
     await desktop.press(7)
     await until(lambda: pressed)
     assert pressed == [("thread", "message")]
@@ -89,7 +89,7 @@ async def test_a_press_leads_to_the_message_and_a_read_thread_takes_its_notice_a
 
 async def test_a_dismissed_notice_is_not_replaced_but_shown_anew(desktop, notifier):
     notifier.show(notice("a"))
-    await until(lambda: desktop.notices)
+    await until(lambda: notifier._door is not None and notifier._door._ids)
     await desktop.dismiss(7)
     await until(lambda: not notifier._door._ids)
     notifier.show(notice("b"))
@@ -114,7 +114,7 @@ async def test_a_bus_that_goes_away_ends_nothing(tmp_path, monkeypatch, notifier
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         async with notification_server.Desktop(["body"]).on_bus() as desktop:
             notifier.show(notice("<i>"))
-            await until(lambda: desktop.notices)
+            await until(lambda: notifier._running.done())
             assert desktop.notices[0][2] == "<i>"  # no markup is read, so none is escaped
     with caplog.at_level(logging.WARNING, logger="chatdesk.ui.application.notify"):
         notifier.show(notice("b"))
