@@ -7,9 +7,9 @@ sequence of a device. Bodies are not in it, so that one can be erased.
 from __future__ import annotations
 
 import struct
+from binascii import unhexlify
 from hashlib import sha256
 from typing import Final
-from uuid import UUID
 
 #: The chain before the first change.
 START: Final = bytes(32)
@@ -24,4 +24,13 @@ def next_chain(chain: bytes | None, change_id: str, device: str, dseq: int, hlc:
         numbers = _NUMBERS.pack(dseq, hlc)
     except struct.error as error:
         raise ValueError(str(error)) from error
-    return sha256((chain or START) + UUID(change_id).bytes + UUID(device).bytes + numbers).digest()
+    return sha256((chain or START) + _bytes_of(change_id) + _bytes_of(device) + numbers).digest()
+
+
+def _bytes_of(value: str) -> bytes:
+    """The same as ``UUID(value).bytes``, several times as fast."""
+    found = unhexlify(value.replace("-", ""))
+    if len(found) != 16:
+        message = "an id has 16 bytes"
+        raise ValueError(message)
+    return found

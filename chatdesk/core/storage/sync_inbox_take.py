@@ -92,7 +92,7 @@ class Page:
                 messages.append((row, state))
             else:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
-            if author != row.author and op == "new":
+            if op == "new" and self._effects.member(author) != self._effects.member(row.author):
                 self._set_author(kind, entity, row.author)
         self._raw.executemany(_CONFIRM, values)
         self._confirm_messages(messages)
