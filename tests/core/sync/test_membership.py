@@ -520,6 +520,28 @@ async def test_another_workspace_at_the_same_address_is_never_taken_for_the_one_
     assert row == ("invited",)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["'{}'", "'[]'", "'7'", """'{"workspace_id": "x", "workspace_name": "R", "group": "g"}'""", "'{\"group\": [1]}'"],
+)
+async def test_a_server_that_only_pretends_to_be_a_teams_is_none(
+    make: Make, empty_database: TeamDatabase, answer: str
+) -> None:
+    """An invitation may lead anywhere, and what is there may answer anything."""
+    with empty_database.as_superuser() as superuser:
+        superuser.execute("CREATE SCHEMA cd")
+        superuser.execute(
+            f"CREATE FUNCTION cd.workspace() RETURNS jsonb LANGUAGE sql AS $$ SELECT {answer}::jsonb $$".encode()
+        )
+        superuser.execute("CREATE TABLE cd.member (id uuid, display_name text, is_owner boolean, role_name name)")
+        superuser.execute(f"GRANT ALL ON SCHEMA cd TO {empty_database.account}".encode())
+        superuser.execute(f"GRANT ALL ON cd.member TO {empty_database.account}".encode())
+    ana = await make("ana")
+    with pytest.raises(errors.NoWorkspaceThere):
+        await ana.membership.sign_in(empty_database.account_address, password=empty_database.account_password)
+    assert await ana.workspaces() == []
+
+
 async def test_without_a_place_for_the_password_nothing_is_changed(make: Make, team: TeamDatabase) -> None:
     ana, ben = await make("ana"), await make("ben")
     workspace = await _owning(ana, team)

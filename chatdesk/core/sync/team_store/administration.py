@@ -13,11 +13,15 @@ from types import TracebackType
 from typing import Any
 
 from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamMember, TeamRole
-from chatdesk.core.sync.errors import OtherWorkspace, TeamNotInvited, TeamTaken
+from chatdesk.core.errors import InvalidId
+from chatdesk.core.ids import checked_id
+from chatdesk.core.sync.errors import NoWorkspaceThere, OtherWorkspace, TeamNotInvited, TeamTaken
+from chatdesk.core.sync.invitations import shown_name
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
 _TRIES = 3
+_LATEST_MS = 2**52
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,10 @@ class Administration:
         )
         if row[0] is None:
             raise TeamNotInvited
-        told: dict[str, Any] = row[0]
-        return Standing(
-            workspace_id=str(told["workspace_id"]),
-            workspace_name=str(told["workspace_name"]),
-            group=str(told["group"]),
-            member_id=row[1] or "",
-            member_name=row[2] or "",
-            is_owner=bool(row[3]),
-            # Policies show one's own row to active members only.
-            status=MemberStatus.INVITED if row[1] is None else MemberStatus.ACTIVE,
-            server_time_ms=int(row[4]),
-        )
+        try:
+            return _standing(row)
+        except (KeyError, IndexError, TypeError, ValueError, InvalidId):
+            raise NoWorkspaceThere from None  # something else that answers to these names
 
     def members(self) -> tuple[TeamMember, ...]:
         """Those whom one may see, by name; removed ones last."""
@@ -97,17 +93,10 @@ class Administration:
                 " FROM cd.member m LEFT JOIN cd.project_member p ON p.member_id = m.id"
                 " GROUP BY m.id ORDER BY m.status = 'removed', lower(m.display_name), m.id"
             ).fetchall()
-        return tuple(
-            TeamMember(
-                row[0],
-                row[1],
-                is_owner=row[2],
-                status=MemberStatus(row[3]),
-                invited_at=row[4],
-                roles={project_id: TeamRole(role) for project_id, role in row[5].items()},
-            )
-            for row in rows
-        )
+        try:
+            return tuple(_member(row) for row in rows)
+        except (TypeError, ValueError, AttributeError, InvalidId):
+            raise NoWorkspaceThere from None
 
     def invite(self, verifier: str, name: str, *, roles: Mapping[str, TeamRole], expires_at: int) -> Invited:
         """Make a login with a password that is good until ``expires_at`` (milliseconds UTC by the server's clock), for
@@ -173,3 +162,30 @@ class Administration:
         with our_errors():
             row = self._connection.execute(query.encode(), values or None).fetchone()
         return row or (None,)
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    """Of what a server said, which may be anybody's."""
+    told, member_id, member_name, is_owner, server_time_ms = row
+    return Standing(
+        workspace_id=checked_id(told["workspace_id"]),
+        workspace_name=shown_name(told["workspace_name"]),
+        group=str(told["group"])[:63],
+        member_id="" if member_id is None else checked_id(member_id),
+        member_name="" if member_name is None else shown_name(member_name),
+        is_owner=bool(is_owner),
+        # Policies show one's own row to active members only.
+        status=MemberStatus.INVITED if member_id is None else MemberStatus.ACTIVE,
+        server_time_ms=max(0, min(int(server_time_ms), _LATEST_MS)),
+    )
+
+
+def _member(row: tuple[Any, ...]) -> TeamMember:
+    return TeamMember(
+        checked_id(row[0]),
+        shown_name(row[1]),
+        is_owner=bool(row[2]),
+        status=MemberStatus(row[3]),
+        invited_at=None if row[4] is None else int(row[4]),
+        roles={checked_id(project_id): TeamRole(role) for project_id, role in row[5].items()},
+    )
