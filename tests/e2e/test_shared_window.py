@@ -362,3 +362,60 @@ def test_a_page_of_many_messages_leaves_the_reader_where_they_read(paths: AppPat
         assert abs(transcript.scroll_anchor().offset_px - before.offset_px) <= 2
 
     play_shared(paths, script)
+
+
+def test_who_leaves_the_window_for_a_minute_is_away(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread, presence = open_thread(application), team_window(application).presence
+        here = (thread.project_id, thread.id, False)
+        assert team.presence_calls[-1] == here
+        presence._on_application_state_changed(Qt.ApplicationState.ApplicationInactive)
+        assert presence._away.isActive()
+        assert team.presence_calls[-1] == here
+        presence._away.timeout.emit()
+        assert team.presence_calls[-1] == (None, None, False)
+        presence._on_application_state_changed(Qt.ApplicationState.ApplicationActive)
+        assert team.presence_calls[-1] == here
+        assert not presence._away.isActive()
+
+    play_shared(paths, script)
+
+
+def test_who_stops_typing_is_told_to_have_stopped_and_leaving_the_window_takes_one_away(paths: AppPaths) -> None:
+    teams: list[TeamDouble] = []
+
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        teams.append(team)
+        thread, presence = open_thread(application), team_window(application).presence
+        type_text(application, "h")
+        assert team.presence_calls[-1][2] is True
+        presence._typing.setInterval(10)
+        presence._typing.start()
+        await until(lambda: team.presence_calls[-1] == (thread.project_id, thread.id, False))
+
+    play_shared(paths, script)
+    assert teams[0].presence_calls[-1] == (None, None, False)
+    assert teams[0].is_closed
+
+
+def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("chatdesk.ui.application.message_binding.announce", lambda _widget, text: said.append(text))
+
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        services = await application.services()
+        answer = application.panes.transcript.entries[-1].message
+        await services.chat.regenerate_response(answer.id)
+        await until(lambda: application.panes.transcript.entries[-1].message.version_count == 2)
+        await until(lambda: application.panes.transcript.entries[-1].message.status.is_final)
+        shown = application.panes.transcript.entries[-1].message
+        versions = services.chat.list_versions
+
+        async def by_ana(message_id: str) -> tuple[Message, ...]:
+            return tuple(replace(each, author_id=ANA) for each in await versions(message_id))
+
+        services.chat.list_versions = by_ana
+        application.panes.transcript.versionRequested.emit(shown.id, -1)
+        await until(lambda: "Version 1 of 2, by Ana Ruiz" in said)
+
+    play_shared(paths, script)
