@@ -15,7 +15,6 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.errors import SharedReadOnly
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.plain_text import to_json
@@ -39,6 +38,9 @@ SWITCH = "lww.switch"
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
+
+# Of ``domain.team.ChangeState``, which is not loaded with every start; a test holds them equal.
+_PENDING, _PRIVATE = 0, 5
 
 _INSERT = (
     "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
@@ -287,7 +289,7 @@ def can_follow(conn: Connection, parent_id: str | None) -> bool:
     row = conn.exec_driver_sql(
         "SELECT m.status IN ('pending', 'streaming'), count(c.n), coalesce(sum(c.state <> ?), 0) FROM messages m"
         " LEFT JOIN changes c ON c.entity = m.id AND c.reg = ? WHERE m.id = ? GROUP BY m.id",
-        (int(ChangeState.PRIVATE), CONTENT, parent_id),
+        (_PRIVATE, CONTENT, parent_id),
     ).first()
     if row is None:
         return True
@@ -299,7 +301,7 @@ def is_logged(conn: Connection, message_id: str) -> bool:
     """Whether others may know of a message."""
     found = conn.exec_driver_sql(
         "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND state <> ? LIMIT 1",
-        (message_id, CONTENT, int(ChangeState.PRIVATE)),
+        (message_id, CONTENT, _PRIVATE),
     )
     return found.first() is not None
 
@@ -313,7 +315,7 @@ def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = Fals
 
 
 def _state_of(reg: str) -> int:
-    return int(ChangeState.PRIVATE if reg in PERSONAL else ChangeState.PENDING)
+    return _PRIVATE if reg in PERSONAL else _PENDING
 
 
 def _heads(conn: Connection, entities: Sequence[str], reg: str) -> dict[str, list[str]]:

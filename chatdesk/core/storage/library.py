@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import GONE, Column, LibraryChange, ThreadQuery, Value
-from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import NotPossible, ProjectNotFound, ThreadInTrash
 from chatdesk.core.ids import checked_id
@@ -369,13 +368,10 @@ def _enter(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequen
 def _check_deletion(conn: Connection, project_id: str) -> None:
     share = projects.share_of(conn, project_id)
     if share is not None:
+        is_owner = share[1] == "owner"
         raise NotPossible(
-            "This project is shared, so it cannot be deleted."
-            if share[1] == TeamRole.OWNER
-            else "This project is shared by others, so you cannot delete it.",
-            next_step="Stop sharing it first; then delete your copy."
-            if share[1] == TeamRole.OWNER
-            else "Leave it first; then delete your copy.",
+            f"This project is shared{'' if is_owner else ' by others'}, so you cannot delete it.",
+            next_step=f"{'Stop sharing' if is_owner else 'Leave'} it first; then delete your copy.",
         )
 
 

@@ -157,6 +157,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
             conn.exec_driver_sql("UPDATE projects SET deleted_at = NULL WHERE id = ?", (head.project_id,))
         begin(conn, origin, head.project_id, workspace_id, TeamRole(head.role), head.channel, joined_seq=head.seq)
         return
+    _forget(conn, head.project_id)
     now = origin.now()
     conn.exec_driver_sql(
         "INSERT INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
@@ -176,6 +177,15 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
             now,
         ),
     )
+
+
+def _forget(conn: Connection, project_id: str) -> None:
+    """What the log says of a project that was removed here for good: all of it comes again."""
+    conn.exec_driver_sql(
+        "DELETE FROM register_heads WHERE change_id IN (SELECT id FROM changes WHERE project_id = ?)", (project_id,)
+    )
+    for table in ("changes", "seen_changes", "shared_files"):
+        conn.exec_driver_sql(f"DELETE FROM {table} WHERE project_id = ?", (project_id,))
 
 
 def _go_on(conn: Connection, project_id: str) -> None:

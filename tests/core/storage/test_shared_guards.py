@@ -13,13 +13,13 @@ from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
-from chatdesk.core.domain.team import EndReason, TeamRole
+from chatdesk.core.domain.team import ChangeState, EndReason, TeamRole
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import NotPossible, SharedReadOnly
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage import change_log, sync_outbox, sync_sharing, sync_team
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.library import LibraryRepository
 from chatdesk.core.storage.summaries import SummaryRepository
@@ -53,6 +53,10 @@ def sent(store: Store, project: str) -> list[Any]:
 
 async def log(store: Store) -> list[Any]:
     return await store.db.read(lambda conn: conn.exec_driver_sql("SELECT id, state FROM changes ORDER BY n").all())
+
+
+def test_the_log_knows_its_states_without_loading_the_team() -> None:
+    assert (change_log._PENDING, change_log._PRIVATE) == (ChangeState.PENDING, ChangeState.PRIVATE)
 
 
 # Where one may only read

@@ -278,6 +278,29 @@ async def test_a_copy_of_a_project_that_another_computer_shared_is_entered(store
     assert thread in {change.entity for change in waiting(store, project)}
 
 
+async def test_a_project_that_was_removed_for_good_comes_again_whole(store: Store) -> None:
+    await store.projects.create("Other")
+    project, thread = await home(store), await store.thread()
+    await store.ask(thread)
+    begin(store, project)
+    enter_all(store, project)
+    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.REMOVED))
+    await LibraryRepository(store.db).delete_project(project)
+    await store.threads.purge_expired(store.clock.now_ms() + 10**12)
+    with pytest.raises(ProjectNotFound):
+        await store.projects.get(project)
+    head = ProjectHead(project, "editor", "c", 9)
+    now(store, lambda conn: sync_sharing.adopt(conn, store.db.origin, head, WORKSPACE))
+    assert (await store.projects.get(project)).name == sync_sharing.PLACEHOLDER
+    assert waiting(store, project) == []
+    rows = await store.db.read(
+        lambda conn: conn.exec_driver_sql(
+            "SELECT count(*) FROM register_heads h LEFT JOIN changes c ON c.id = h.change_id WHERE c.id IS NULL"
+        ).scalar()
+    )
+    assert rows == 0
+
+
 async def test_an_ended_share_leaves_a_private_copy_that_logs_for_itself(store: Store) -> None:
     project, thread = await home(store), await store.thread()
     begin(store, project)
