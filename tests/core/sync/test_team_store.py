@@ -28,6 +28,8 @@ from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
 from tests.helpers.team_people import Person, Team
 
+DEEP = '{"a":' + "[" * 50_000 + "]" * 50_000 + "}"
+
 
 class Desk:
     """A store that said hello, and a project of its own."""
@@ -106,7 +108,7 @@ def test_a_body_over_the_limit_is_not_sent_and_one_at_the_limit_is(desk: Desk, p
     assert desk.store.push(project, desk.device, [large])[0].status is PushStatus.TOO_BIG
 
 
-@pytest.mark.parametrize("body", ['{"a":"\\u0000"}', '{"a":"\\ud800"}', "{broken", '{"a":1}, "b"'])
+@pytest.mark.parametrize("body", ['{"a":"\\u0000"}', '{"a":"\\ud800"}', "{broken", '{"a":1}, "b"', DEEP])
 def test_a_body_that_no_database_can_hold_is_denied_alone(desk: Desk, project: str, body: str) -> None:
     rows = [desk.change("thread", "new", new_id()) for _ in range(5)]
     rows.insert(2, desk.change("thread", "new", new_id(), body))
@@ -162,6 +164,19 @@ def test_files_travel_and_a_broken_one_can_be_sent_again(desk: Desk, project: st
     assert store.discard_broken_file(project, sha256)
     assert store.have_chunks(project, sha256) == set()
     assert not store.discard_broken_file(project, sha256)
+
+
+def test_a_page_ends_before_its_bodies_are_too_much(desk: Desk, project: str) -> None:
+    desk.threads(project, 3)
+    title = json.dumps({"title": "x" * 900_000})
+    large = [desk.change("thread", "new", new_id(), title) for _ in range(20)]
+    for change in large:
+        desk.store.push(project, desk.device, [change])
+    found: list[int] = []
+    while page := desk.store.pull(project, found[-1] if found else 0, limit=500):
+        assert sum(len(row.body or "") for row in page) < 17_000_000
+        found += [row.seq for row in page]
+    assert found == list(range(1, 24))
 
 
 def test_a_viewer_s_piece_of_a_file_is_not_allowed(team: Team) -> None:

@@ -39,11 +39,21 @@ _ENTER: Final = {
     "push": b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)",
     "relay": b"SELECT * FROM cd.relay(%s, %s, %s, %s::jsonb)",
 }
-_PULL: Final = (
-    "SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,"
-    " array_to_string(parents, ','), hlc, body::text, chain, at, v, relayed_by::text"
-    " FROM cd.change WHERE project_id = %s AND seq > %s ORDER BY seq LIMIT %s"
-)
+#: A page ends early, after at least one change, where its bodies would be more than this many bytes.
+_PAGE_BYTES: Final = 16_000_000
+_PULL: Final = """
+SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
+  array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text
+FROM (
+  SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+  FROM (
+    SELECT id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, body::text AS body, chain, at, v,
+      relayed_by
+    FROM cd.change WHERE project_id = %s AND seq > %s ORDER BY seq LIMIT %s
+  ) AS page
+) AS page
+WHERE coalesce(before, 0) < %s ORDER BY seq
+"""
 _VIEW: Final = """
 SELECT
  (SELECT coalesce(json_agg(json_build_array(j.id, coalesce(p.role, 'viewer'), j.channel, h.seq,
@@ -143,7 +153,7 @@ class PostgresTeamStore:
         return self._enter("relay", project_id, device, rows)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
-        rows = self._rows(_PULL, project_id, after_seq, limit)
+        rows = self._rows(_PULL, project_id, after_seq, limit, _PAGE_BYTES)
         return [
             PulledChange(
                 row[0],
@@ -186,8 +196,11 @@ class PostgresTeamStore:
             with self._conn.cursor() as cursor:
                 cursor.execute(_ENTER[function], [project_id, device, PROTOCOL, f"[{','.join(rows)}]"])
                 return [PushResult(row[0], PushStatus(row[1]), row[2], row[3]) for row in cursor]
-        except psycopg.DataError as error:
-            # Text that no jsonb can hold, as \u0000 or half a pair of surrogates: found by halving, and refused alone.
+        except psycopg.Error as error:
+            # Text that no jsonb can hold (22: \u0000, half a pair of surrogates; 54: thousands of brackets inside each
+            # other): found by halving, and refused alone.
+            if not (error.sqlstate or "").startswith(("22", "54")):
+                raise translated(error) from error
             if len(rows) > 1:
                 middle = len(rows) // 2
                 return [
@@ -198,8 +211,6 @@ class PostgresTeamStore:
             if refused is None:
                 raise errors.TeamNotTaken from error
             return [PushResult(refused, PushStatus.DENIED)]
-        except psycopg.Error as error:
-            raise translated(error) from error
 
     # -- attached files ----------------------------------------------------------------------------------------------
 
