@@ -58,8 +58,8 @@ def test_the_tree_shows_all_versions_and_jumps_with_enter(paths: AppPaths) -> No
         rows = _list(application, "treeList")
         assert _texts(rows)[0] == "hello" and _texts(rows)[2] == "hello again"
         words = _texts(rows, Qt.ItemDataRole.AccessibleTextRole)
-        assert words[0] == "Your question, version 1 of 2: hello"
-        assert words[2] == "Your question, version 2 of 2, shown: hello again"
+        assert words[0] == "Question, version 1 of 2: hello"
+        assert words[2] == "Question, version 2 of 2, shown: hello again"
         _choose(rows, "hello")
         QTest.keyClick(rows, Qt.Key.Key_Return)
         await until(lambda: application.threads.open_thread.current_leaf_id == answer.id)

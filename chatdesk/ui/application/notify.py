@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.theme.icons import icon
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QSystemTrayIcon
@@ -129,7 +130,7 @@ class TrayDoor(QObject):
         super().__init__(window)
         self._notifier = notifier
         self._last = ""
-        self._icon: QSystemTrayIcon = QSystemTrayIcon(window.windowIcon(), self)
+        self._icon: QSystemTrayIcon = QSystemTrayIcon(icon("messages-square", window.palette().text().color()), self)
         self._icon.setToolTip("ChatDesk")
         self._icon.messageClicked.connect(self._on_icon_message_clicked)
 

@@ -14,7 +14,7 @@ from chatdesk.ui.theme.theme import Theme
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS = {Role.USER.value: "user", Role.ASSISTANT.value: "sparkles", Role.TOOL.value: "wrench"}
-_NAMES = {Role.USER.value: "Your question", Role.ASSISTANT.value: "Answer", Role.TOOL.value: "Tool result"}
+_NAMES = {Role.USER.value: "Question", Role.ASSISTANT.value: "Answer", Role.TOOL.value: "Tool result"}
 
 #: Asks for entries from a position on; they come through ``SourceList.add``.
 SourceFetcher = Callable[[int], None]

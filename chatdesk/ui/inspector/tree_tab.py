@@ -15,7 +15,7 @@ from chatdesk.ui.widgets.buttons import PillButton
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS = {Role.USER.value: "user", Role.ASSISTANT.value: "sparkles", Role.TOOL.value: "wrench"}
-_NAMES = {Role.USER.value: "Your question", Role.ASSISTANT.value: "Answer", Role.TOOL.value: "Tool result"}
+_NAMES = {Role.USER.value: "Question", Role.ASSISTANT.value: "Answer", Role.TOOL.value: "Tool result"}
 
 
 class TreeTab(QWidget):

@@ -23,7 +23,7 @@ _TITLES: Final = {
     SearchKind.TAG: ("Tags", "tag", "tag"),
     SearchKind.ARTIFACT: ("Files", "file", "file-text"),
 }
-_ROLES: Final = {Role.USER: "You", Role.ASSISTANT: "Answer", Role.SYSTEM: "System prompt", Role.TOOL: "Tool"}
+_ROLES: Final = {Role.USER: "Question", Role.ASSISTANT: "Answer", Role.SYSTEM: "System prompt", Role.TOOL: "Tool"}
 _LONGEST_TITLE = 28
 
 

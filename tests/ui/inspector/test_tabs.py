@@ -117,7 +117,7 @@ def test_what_is_gone_for_good_cannot_be_restored(theme: Theme, qtbot: QtBot) ->
     tab.show_rows(tree_rows([gone, live]))
     assert tab.list.currentIndex().row() == 1
     first = tab.list.model().index(0, 0)
-    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == "Your question, removed for good: no text"
+    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == "Question, removed for good: no text"
     assert first.data(RowRole.IS_STRUCK)
     tab.list.setCurrentIndex(first)
     assert not tab.restore_button.isHidden() and not tab.restore_button.isEnabled()
