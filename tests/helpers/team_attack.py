@@ -23,7 +23,7 @@ from tests.helpers.team_people import Person, Row, Team, some_id
 
 #: What a refusal may look like: our own states; no right; a check, a key, a value that is none; a busy lock; a view.
 REFUSALS = {
-    *(f"CD{number:03}" for number in range(1, 11)),
+    *(f"CD{number:03}" for number in range(1, 12)),
     *(
         "42501",
         "23514",
