@@ -54,6 +54,20 @@ def to_fetch(conn: Connection, workspace_id: str, *, tried_before: int, limit: i
     )
 
 
+def is_any(conn: Connection, workspace_id: str, *, tried_before: int) -> bool:
+    """Whether ``to_send`` or ``to_fetch`` would name anything."""
+    return bool(
+        conn.exec_driver_sql(
+            "SELECT EXISTS (SELECT 1 FROM shared_files f JOIN shared_projects p ON p.project_id = f.project_id"
+            " WHERE f.state IN ('to_send', 'to_fetch') AND p.workspace_id = ?1 AND p.state <> 'ended')"
+            " OR EXISTS (SELECT 1 FROM shared_projects p JOIN shared_files f ON f.project_id = p.project_id"
+            " WHERE p.workspace_id = ?1 AND p.state <> 'ended' AND f.state = 'missing'"
+            " AND coalesce(f.tried_at, 0) < ?2)",
+            (workspace_id, tried_before),
+        ).scalar()
+    )
+
+
 def mark(
     conn: Connection, file: SharedFile, state: str, *, now: int, done: int | None = None, problem: str | None = None
 ) -> None:

@@ -96,6 +96,11 @@ class FileMover:
             self._thread = threading.Thread(target=self._run, name=f"files-{self._workspace_id[-6:]}", daemon=True)
             self._thread.start()
 
+    def look_if_any(self) -> None:
+        """The same, at the price of a query on the caller's thread where there is nothing."""
+        if self._thread is not None or self._store.read(self._is_any):
+            self.look()
+
     def break_off(self, stuck_s: float) -> None:
         """End the connection if nothing moved for longer."""
         with self._lock:
@@ -154,8 +159,14 @@ class FileMover:
                 self._fetch(file)
 
     def _to_fetch(self, conn: Any) -> list[SharedFile]:
-        tried_before = self._clock.now_ms() - TRY_AGAIN_MS
-        return sync_files.to_fetch(conn, self._workspace_id, tried_before=tried_before, limit=8)
+        return sync_files.to_fetch(conn, self._workspace_id, tried_before=self._tried_before, limit=8)
+
+    def _is_any(self, conn: Any) -> bool:
+        return sync_files.is_any(conn, self._workspace_id, tried_before=self._tried_before)
+
+    @property
+    def _tried_before(self) -> int:
+        return self._clock.now_ms() - TRY_AGAIN_MS
 
     def _connected(self) -> TeamStore:
         self._step_at = self._clock.monotonic_s()

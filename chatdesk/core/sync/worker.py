@@ -55,7 +55,10 @@ class Ears(Protocol):
 
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None: ...
 
-    def on_round(self, line: SyncRound, result: RoundResult | None) -> None: ...
+    def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
+        """A round ended. ``line``: for the log; None where it found nothing: an idle day would push everything else out
+        of it. ``result``: None where it failed."""
+        ...
 
     def count(self) -> tuple[int, int]:
         """(changes that the server does not have, changes that it refused) here. Raises ``StorageError``."""
@@ -245,11 +248,11 @@ class SyncWorker:
         )
         result = self._drive(steps)
         problem = result.problems[0][1].what if result.problems else ""
-        # A round that found nothing says nothing: an idle day would push everything else out of the log.
+        line = None
         if problem or result.sent or result.received:
             took_ms = round((self._clock.monotonic_s() - began_s) * _MS_PER_S)
             line = SyncRound(began_at, self.workspace.id, result.sent, result.received, took_ms, problem)
-            self._ears.on_round(line, result)
+        self._ears.on_round(line, result)
         self._logged = ""
         self._settle(result)
         return result

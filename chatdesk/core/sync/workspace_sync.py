@@ -145,14 +145,16 @@ class WorkspaceSync:
         if changed:
             self._news.on_presence(changed)
 
-    def on_round(self, line: SyncRound, result: RoundResult | None) -> None:
+    def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
+        if result is not None:
+            self._files.look_if_any()  # it may have found out what has to be sent before
+        if line is None:
+            return
         try:
             self._database.write_now(lambda conn: sync_team.add_round(conn, line), is_durable=False)
         except StorageError as error:
             _log.info("a round was not noted: %s", error.code)
-        if result is not None:
-            self._files.look()
-            self._news.on_counts()
+        self._news.on_counts()
 
     def count(self) -> tuple[int, int]:
         projects = self._database.read_now(lambda conn: sync_team.shared_projects(conn, self.workspace.id))

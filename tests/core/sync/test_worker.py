@@ -129,8 +129,9 @@ class Ears:
         assert me == "m1"
         self.presence = list(rows)
 
-    def on_round(self, line: SyncRound, _result: RoundResult | None) -> None:
-        self.lines.append(line)
+    def on_round(self, line: SyncRound | None, _result: RoundResult | None) -> None:
+        if line is not None:
+            self.lines.append(line)
 
     def count(self) -> tuple[int, int]:
         return self.waiting, 0
