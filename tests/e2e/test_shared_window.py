@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.domain.team import EndReason, Presence, PresenceState, SyncPhase, TeamNote, TeamRole
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived
@@ -224,6 +224,10 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         type_text(application, "let me")
         assert composer.text() == ""
         assert not composer.send_button.isEnabled()
+        application.messages.edit(transcript.entries[0].message.id)
+        toast = application.panes.window._toast
+        await until(lambda: toast.isVisible() and toast.text == sentence)
+        assert composer.text() == ""
         entry = transcript.entries[-1]
         assert entry.is_refused("regenerate")
         assert not transcript.act("regenerate", "delete", "branch")
@@ -417,5 +421,22 @@ def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatc
         services.chat.list_versions = by_ana
         application.panes.transcript.versionRequested.emit(shown.id, -1)
         await until(lambda: "Version 1 of 2, by Ana Ruiz" in said)
+
+    play_shared(paths, script)
+
+
+def test_editing_ones_last_message_is_not_about_those_of_others(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        services = await application.services()
+        own = application.panes.transcript.entries[0].message
+        pages = services.chat.get_thread_messages
+
+        async def with_hers(thread_id: str, *wanted: object, **how: object) -> MessagePage:
+            page = await pages(thread_id, *wanted, **how)
+            return replace(page, messages=(*page.messages, from_ana(application, 1, "hers")))
+
+        services.chat.get_thread_messages = with_hers
+        application.messages.edit_last()
+        await until(lambda: application.panes.composer.text() == own.text)
 
     play_shared(paths, script)

@@ -208,8 +208,11 @@ class MessageBinding(QObject):
         self._tasks.replace(self._edit(message_id), "edit")
 
     async def _edit(self, message_id: str) -> None:
-        message = await (await self._handle.chat()).get_message(message_id)
         composer = self._panes.composer
+        if composer.refusal:
+            self._panes.window.show_toast(composer.refusal)
+            return
+        message = await (await self._handle.chat()).get_message(message_id)
         self._editing = message.id
         self.busyChanged.emit()
         composer.set_attached(attachments_of(message))
@@ -228,16 +231,17 @@ class MessageBinding(QObject):
         self._tasks.replace(self._edit_last(), "edit")
 
     async def _edit_last(self) -> None:
-        message = await self._last(Role.USER)
+        message = await self._last(Role.USER, is_own=True)
         if message is not None:
             await self._edit(message.id)
 
-    async def _last(self, role: Role) -> Message | None:
+    async def _last(self, role: Role, *, is_own: bool = False) -> Message | None:
         thread_id = self._threads.thread_id
         if thread_id is None:
             return None
         page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
-        return next((message for message in reversed(page.messages) if message.role is role), None)
+        found = (message for message in reversed(page.messages) if message.role is role)
+        return next((message for message in found if not is_own or message.author_id is None), None)
 
     # Other actions
 

@@ -181,6 +181,11 @@ class Composer(QWidget):
         self._is_usable = is_enabled
         self._lock()
 
+    @property
+    def refusal(self) -> str:
+        """What ``set_refusal`` was told."""
+        return self._refusal
+
     def set_refusal(self, sentence: str) -> None:
         """Why nothing can be written here, which stands in the text's place, or below a draft; empty: it can."""
         if sentence == self._refusal:
