@@ -75,6 +75,11 @@ class Page:
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
         """Take the server's word for changes that are here. Returns how many there are."""
         values, messages = [], []
+        # A copy of the profile may have come further in this device's sequence with the very same changes.
+        furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
+        self._raw.execute(
+            "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
+        )
         for row in rows:
             _, project_id, kind, op, entity, reg, state, device, dseq, author, _ = known[row.id]
             if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):

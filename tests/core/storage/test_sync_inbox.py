@@ -327,6 +327,31 @@ def test_a_change_of_this_device_that_it_does_not_know_changes_nothing(log: Pull
     assert reader.one("SELECT count(*) FROM threads") == 2
 
 
+def test_a_sequence_goes_on_after_what_a_copy_of_the_profile_used(log: PulledLog, reader: Reader) -> None:
+    """A computer that was restored from before it shared enters the same changes, at other places."""
+    written(reader.profile, log.project_id)
+    pushed(reader)
+    rows, log.rows = log.rows, []
+    for row in rows:
+        log.add(
+            row.kind,
+            row.op,
+            row.entity,
+            row.body,
+            reg=row.reg,
+            device=row.device,
+            dseq=row.dseq + 3,
+            parents=row.parents,
+            hlc=row.hlc,
+            id=row.id,
+            author=ME,
+        )
+    reader.pull(page=1)
+    for _ in range(6):
+        written(reader.profile, log.project_id)
+    assert reader.one("SELECT count(*) = count(DISTINCT dseq) FROM changes WHERE dseq > 0") == 1
+
+
 def test_after_the_history_changed_everything_is_taken_over_again(log: PulledLog, reader: Reader) -> None:
     thread_id, ids = chat(log)
     log.edit("thread", thread_id, "title", {"title": "Better"})
