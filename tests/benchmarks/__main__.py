@@ -19,6 +19,7 @@ from tests.benchmarks import (
     library,
     providers,
     search,
+    simulation,
     team_apply,
     team_attack,
     team_crowd,
@@ -65,6 +66,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "team-idle": team_idle.idling,
     "team-crowd": team_crowd.crowding,
     "kill-sync": kill_sync.killing,
+    "simulation": simulation.simulating,
     "team-rls": team_rls.row_level_security,
     "team-attack": team_attack.attacking,
 }

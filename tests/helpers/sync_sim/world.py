@@ -61,6 +61,7 @@ class Machine:
         self.steps: Generator[Request, Any, RoundResult] | None = None
         self.answer: Any = None
         self.error: Exception | None = None
+        self.team: Any = None
         self.connect()
         self.fingerprint = checks.fingerprint(self.profile, self.private)
 
@@ -76,7 +77,9 @@ class Machine:
             self.steps.close()
         self.steps = None
         self.link = Link()
-        self.team: Any = self.world.team_of(self.member)
+        if self.team is not None:
+            self.team.close()
+        self.team = self.world.team_of(self.member)
 
     def become(self, image: bytes, journal: dict[str, str], fingerprint: str) -> None:
         """A backup is restored over this profile."""
@@ -149,15 +152,21 @@ class History:
         """A member's connection to the server; tests with a real one give that."""
         return ModelTeam(self.server, member, proto=2)
 
+    def begin_team(self, names: list[str]) -> dict[str, str]:
+        """Makes the server; its members by name, the owner first."""
+        self.server = ModelServer(new_id(), self.time.now_ms, flaws=self.flaws)
+        members = {name: new_id() for name in names}
+        for name, member in members.items():
+            self.server.add_member(member, name, is_owner=name == names[0])
+        return members
+
     # The beginning
 
     def _begin(self) -> None:
-        self.workspace = new_id()
-        self.server = ModelServer(self.workspace, self.time.now_ms, flaws=self.flaws)
         names = ["Ann", "Bob", "Cyd", "Dan"][: self.rng.randint(2, 4)]
-        self.members = {name: new_id() for name in names}
+        self.members = self.begin_team(names)
+        self.workspace = self.server.workspace_id
         for name, member in self.members.items():
-            self.server.add_member(member, name, is_owner=name == "Ann")
             self.machines.append(Machine(self, member, name))
         if self.rng.random() < 0.4:
             self.machines.append(Machine(self, self.members["Bob"], "Bob's second"))
@@ -354,12 +363,17 @@ class History:
             self.tell(f"{self._name(member)} is removed")
 
     def _fault_add_to_project(self) -> None:
-        project = self.rng.choice(list(self.server.projects.values()))
-        member = self.rng.choice([each.id for each in self.server.members.values() if each.status == "active"])
-        if member not in project.roles:
-            self.server.set_role(project.id, member, "editor")
+        absent = [
+            (project.id, member.id)
+            for project in self.server.projects.values()
+            for member in self.server.members.values()
+            if member.status == "active" and member.id not in project.roles and not project.is_deleted
+        ]
+        if absent:
+            project, member = self.rng.choice(absent)
+            self.server.set_role(project, member, "editor")
             for machine in self.machines:
-                self.seen.pop((machine.label, project.id), None)
+                self.seen.pop((machine.label, project), None)
             self.counts["added to a project"] += 1
             self.tell(f"{self._name(member)} is added")
 
@@ -459,6 +473,9 @@ class History:
             if rounds == MOST_ROUNDS:
                 return [f"the team does not come to rest in {MOST_ROUNDS} rounds"]
         self.rounds_to_rest = rounds
+        return self._check(held)
+
+    def _check(self, held: dict[str, set[str]]) -> list[str]:
         return checks.problems(self, held)
 
     def _whole_round(self, machine: Machine) -> bool:

@@ -1,0 +1,71 @@
+"""Seeded histories of teams in trouble, after which everybody holds what everybody should; see ``sync_sim``."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.helpers.postgres import Cluster
+from tests.helpers.sync_sim.real_world import RealHistory
+from tests.helpers.sync_sim.world import History, Mix
+
+#: Seeds that once found something; with whole stories.
+FOUND = {
+    52: "a profile is copied while an answer is under way",
+    63: "an answer to a question below an unfinished answer",
+    152: "what nobody can bring back does not wait for ever",
+    201: "a restored server gets the same changes with other stamps",
+    240: "a thread of nonsense",
+}
+SEEDS = 300
+_BATCH = 25
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, _BATCH))
+def test_a_team_in_trouble_comes_to_rest_with_nothing_lost(first: int) -> None:
+    mix = Mix(steps=28, trouble=0.18)
+    wrong = {seed: found for seed in range(first, first + _BATCH) if (found := History(seed, mix).play())}
+    assert wrong == {}, f"python -m tests.helpers.sync_sim {next(iter(wrong))} {mix.steps} {mix.trouble}"
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_seeds_that_found_something_find_nothing_any_more(seed: int) -> None:
+    assert History(seed).play() == []
+
+
+def test_a_seed_tells_the_same_story_again() -> None:
+    first, second = History(7), History(7)
+    assert first.play() == second.play()
+    assert first.story == second.story
+    assert first.counts == second.counts
+
+
+def test_everything_that_can_happen_happens() -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(1000, 1025):
+        history = History(seed, Mix(steps=50, trouble=0.4))
+        assert history.play() == []
+        counts += history.counts
+    assert {
+        "crashes", "request lost", "reply lost", "arrives late", "arrives twice", "copied profiles",
+        "restored profiles", "restored servers", "destroyed computers", "new computers", "clock jumps",
+        "changed roles", "removed from a project", "added to a project", "removed members", "ended projects",
+        "projects shared", "versions too old to write", "odd rows", "changes refused",
+    } <= counts.keys()  # fmt: skip
+
+
+#: Backups and restores are databases that are copied, which takes its time.
+_RESTORES = {"back_up_server": 4, "restore_server": 5, "copy_profile": 1, "change_role": 1, "remove_member": 1}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_same_histories_end_well_with_a_real_server(postgres: Cluster, seed: int) -> None:
+    assert RealHistory(seed, postgres).play() == []
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_a_real_server_that_is_restored_from_backups_gets_everything_back(postgres: Cluster, seed: int) -> None:
+    history = RealHistory(seed, postgres, Mix(steps=30, trouble=0.35, faults=_RESTORES))
+    assert history.play() == []
+    assert history.counts["restored servers"] > 0
