@@ -117,6 +117,13 @@ class Services:
             )
         return self._network
 
+    def look_at_network_again(self) -> None:
+        """The system says that the network changed: what waits for one is tried now."""
+        if self._network is not None:
+            self._network.look_now()
+        if self._team is not None:
+            self._team.sync_now()
+
     @property
     def importer(self) -> ImportService:
         """Made when it is wanted: a start does without."""

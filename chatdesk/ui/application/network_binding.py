@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.domain.team import SyncPhase
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QNetworkInformation
 
-    from chatdesk.core.events import ReachabilityChanged
+    from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
     from chatdesk.ui.application.panes import Panes
 
 
@@ -28,6 +29,7 @@ class NetworkBinding(QObject):
 
     def follow(self, bridge: EventBridge) -> None:
         bridge.reachability_changed.connect(self._on_reachability_changed)
+        bridge.sync_status_changed.connect(self._on_sync_status_changed)
 
     def begin(self) -> None:
         """Be on the watch from now on."""
@@ -42,10 +44,16 @@ class NetworkBinding(QObject):
         labels = [known.get(name, name) for name in event.unreachable]
         count = len(event.waiting) if services.settings.send_when_back else 0
         self._panes.composer.set_offline(offline_words(labels, count))
-        if labels and self._system is None:
+        if labels:
+            self._watch_system()
+
+    def _on_sync_status_changed(self, event: SyncStatusChanged) -> None:
+        if event.status.phase is SyncPhase.OFFLINE:
             self._watch_system()
 
     def _watch_system(self) -> None:
+        if self._system is not None:
+            return
         from PySide6.QtNetwork import QNetworkInformation
 
         # Not every system has a backend for it; then the looks alone must do.
@@ -56,7 +64,7 @@ class NetworkBinding(QObject):
     def _on_system_reachability_changed(self, _reachability: object) -> None:
         services = self._handle.now()
         if services is not None:
-            services.network.look_now()
+            services.look_at_network_again()
 
 
 def offline_words(labels: Sequence[str], waiting: int) -> str:
