@@ -73,7 +73,9 @@ def _address(database: TeamDatabase) -> list[str]:
     address = database.account_address
     words = ["--host", address.host, "--port", str(address.port), "--database", address.database]
     words += ["--user", address.user]
-    return [*words, "--without-tls"] if address.tls == "disable" else words
+    if address.tls == "disable":
+        return [*words, "--without-tls"]
+    return [*words, "--ca", str(database.cluster.authority.ca_file)]
 
 
 def _create(team: Run, database: TeamDatabase) -> dict[str, Any]:
