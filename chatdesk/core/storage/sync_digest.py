@@ -23,7 +23,8 @@ from chatdesk.core.storage.sync_projection_values import LONGEST_TITLE
 from chatdesk.core.storage.sync_registers import COUNTS, driver, member_of
 
 _MADE = (
-    "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND +c.project_id = ?1"
+    "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND c.kind = '{kind}'"
+    " AND +c.project_id = ?1"
     f" AND c.{COUNTS}"
 )
 _PROJECT = (
@@ -31,13 +32,13 @@ _PROJECT = (
 )
 _THREADS = (
     "SELECT t.id, t.title, t.system_prompt, t.provider, t.model, t.created_at, t.parameters, t.is_without_summaries,"
-    f" t.author_id FROM threads t {_MADE.format(row='t')} WHERE t.project_id = ?1 AND t.deleted_at IS NULL"
-    " GROUP BY t.id ORDER BY t.id"
+    f" t.author_id FROM threads t {_MADE.format(row='t', kind='thread')}"
+    " WHERE t.project_id = ?1 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
 )
 _MESSAGES = (
     "SELECT m.id, m.parent_id, m.role, m.status, m.created_at, m.completed_at, m.provider, m.model, m.prompt_tokens,"
     " m.completion_tokens, m.error, m.finish_reason, m.author_id, m.deleted_at FROM messages m"
-    f" {_MADE.format(row='m')} WHERE m.thread_id = ?2 GROUP BY m.id ORDER BY m.position, m.id"
+    f" {_MADE.format(row='m', kind='message')} WHERE m.thread_id = ?2 GROUP BY m.id ORDER BY m.position, m.id"
 )
 _PARTS = (
     "SELECT p.message_id, p.type, p.content, p.step_index, p.tool_name, p.tool_call_id FROM message_parts p"
@@ -49,7 +50,7 @@ _ARTIFACTS = (
 )
 _SUMMARIES = (
     "SELECT s.id, s.from_message_id, s.up_to_message_id, s.text, s.provider, s.model, s.author, s.is_off, s.author_id"
-    f" FROM summaries s {_MADE.format(row='s')} WHERE s.thread_id = ?2 AND s.deleted_at IS NULL"
+    f" FROM summaries s {_MADE.format(row='s', kind='summary')} WHERE s.thread_id = ?2 AND s.deleted_at IS NULL"
     " GROUP BY s.id ORDER BY s.id"
 )
 

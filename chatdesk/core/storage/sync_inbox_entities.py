@@ -38,6 +38,7 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
     """Make the threads that are not there. Returns why, by change, of those that are another project's."""
     raw = driver(conn)
     here = homes(raw, "thread", [row.entity for row in rows])
+    taken = homes(raw, "project", [row.entity for row in rows])
     foreign: dict[str, str] = {}
     for row in rows:
         home = here.get(row.entity)
@@ -46,8 +47,8 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
                 foreign[row.id] = "the thread lies in another project"
             continue
         body = read_object(row.body)
-        if body is None:
-            foreign[row.id] = "the thread cannot be read"
+        if body is None or row.entity in taken:
+            foreign[row.id] = "the thread cannot be read" if body is None else "a project has that id"
             continue
         created_at = moment(body.get("created_at")) or 0
         latest = min(created_at, row.at + MAX_AHEAD_MS) if row.at > 0 else created_at

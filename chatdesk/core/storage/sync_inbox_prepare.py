@@ -40,7 +40,8 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
             flaws[row.id] = flaw
             continue
         kept.append(row)
-        if row.kind == "message" and row.op == "new" and row.device != own_device:
+        is_message = row.kind == "message" and row.op == "new" and row.reg == "content"
+        if is_message and row.device != own_device:
             try:
                 read = read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device)
             except (ValueError, RecursionError, TypeError, OverflowError):

@@ -146,7 +146,8 @@ class Page:
         by_kind: dict[str, list[PulledChange]] = {"thread": [], "message": [], "summary": []}
         others: list[PulledChange] = []
         for row in good:
-            (by_kind.get(row.kind, others) if row.op == "new" else others).append(row)
+            is_making = row.op == "new" and row.reg == change_log.CONTENT
+            (by_kind.get(row.kind, others) if is_making else others).append(row)
         self._put_threads(by_kind["thread"])
         self._put_messages(by_kind["message"], is_known=False)
         self._put_summaries(by_kind["summary"])
@@ -267,7 +268,8 @@ class Page:
         entries: list[tuple[PulledChange, int, str | None, str | None]] = []
         for row in rows:
             is_applied = row.id not in foreign and row.id not in waiting
-            body = None if is_applied and (row.kind, row.op) == ("message", "new") else row.body
+            is_message = (row.kind, row.op, row.reg) == ("message", "new", change_log.CONTENT)
+            body = None if is_applied and is_message else row.body
             if row.id in foreign:
                 entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
             elif row.id in waiting:

@@ -272,6 +272,17 @@ def test_parents_of_changes_may_form_a_ring(scene: Scene) -> None:
     scene.is_usable()
 
 
+def test_a_thread_is_no_project_and_is_made_in_its_own_register(scene: Scene) -> None:
+    scene.log.add("thread", "new", scene.log.project_id, {"title": "T"})
+    for kind in ("thread", "message", "summary"):
+        scene.log.add(kind, "new", new_id(), message_body(scene.thread, None, "x"), reg="odd")
+    before = scene.reader.digest()
+    scene.reader.pull()
+    assert scene.reader.digest() == before
+    assert scene.reader.one("SELECT count(*) FROM threads WHERE project_id = ?", scene.log.project_id) == 1
+    scene.is_usable()
+
+
 def test_what_is_there_is_not_written_anew(scene: Scene) -> None:
     scene.log.message(scene.thread, None, "forged", message_id=scene.message, device=BENS)
     scene.log.add("thread", "new", scene.thread, {"title": "Forged"}, device=BENS)
