@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
-from chatdesk.core.domain.team import SyncPhase
+from chatdesk.core.domain.team import ShareState, SyncPhase
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -22,7 +22,9 @@ from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import InviteDialog
 from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
+from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.dialogs.team_table import ActionTable
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 from tests.helpers.window import ask, play, until
 
@@ -79,6 +81,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
     tmp_path: Path, database: TeamDatabase
 ) -> None:
     code: list[str] = []
+    said: list[str] = []
     account = database.account_address
 
     async def anas_window(application: WindowApplication) -> None:
@@ -105,8 +108,15 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         await pressed(share, "shareStart")
         team = (await application.services()).team
         await until(lambda: not share_is_open())
-        await until(lambda: team.statuses()[0].waiting == 0)
-        await synced(application)
+
+        async def is_up() -> bool:
+            return all(
+                each.state is ShareState.SHARED and each.seq > 0 and not each.waiting for each in await team.projects()
+            )
+
+        async with asyncio.timeout(20):
+            while not await is_up():
+                await asyncio.sleep(0.02)
 
         application.panes.commands.trigger("project.share")
         shared = await shown(SharedProjectDialog)
@@ -138,7 +148,8 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         async with asyncio.timeout(20):
             while not any("index" in each for each in await titles()):
                 await asyncio.sleep(0.02)
-        await until(lambda: any("Ana" in each.text() for each in page.findChildren(QWidget) if hasattr(each, "text")))
+        members = next(iter(page.findChildren(ActionTable, "teamMembersBox")))
+        await until(lambda: any("Ana" in row[0] and "owner" in row[1] for row in members.texts()))
         (await shown(SettingsDialog)).reject()
 
         application.panes.commands.trigger("team.details")
@@ -158,8 +169,40 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         await until(lambda: services.team.shared_project(shared.project_id).ended is not None)
         assert any("index" in each for each in await titles()), "the copy stays"
 
+    async def ana_removes_ben(application: WindowApplication) -> None:
+        page = await page_of(application)
+        services = await application.services()
+        await synced(application)
+        workspace_id = services.team.statuses()[0].workspace_id
+        members = page.block(workspace_id).members
+        await until(lambda: "Ben" in [row[0] for row in members.texts()])
+        ben = next(each for each in await services.team.members(workspace_id) if each.name == "Ben")
+        members.select(ben.id)
+        await pressed(page, "teamMembersAct")
+        dialog = await shown(MemberDialog)
+        box = dialog.roles.box((await services.team.projects())[0].project_id)
+        box.setCurrentIndex(1)
+        box.activated.emit(1)
+        await until(lambda: not dialog.is_busy)
+        assert not dialog.problem.text()
+        await pressed(dialog, "teamRemove")
+        await pressed(await shown(ConfirmDialog), "confirmYes")
+        await until(lambda: "Ben was removed" in page.said.text())
+
+    async def ben_is_told(application: WindowApplication) -> None:
+        team = (await application.services()).team
+        await until(lambda: any(each.phase is SyncPhase.REFUSED for each in team.statuses()))
+        await until(lambda: application.panes.commands.is_enabled("team.details"))
+        application.panes.commands.trigger("team.details")
+        details = await shown(SyncDetailsDialog)
+        said.append(details.status.text())
+        details.accept()
+
     def share_is_open() -> bool:
         return any(isinstance(each, ShareProjectDialog) and each.isVisible() for each in QApplication.allWidgets())
 
     play(AppPaths.find(tmp_path / "ana"), anas_window)
     play(AppPaths.find(tmp_path / "ben"), bens_window)
+    play(AppPaths.find(tmp_path / "ana"), ana_removes_ben)
+    play(AppPaths.find(tmp_path / "ben"), ben_is_told)
+    assert "closed" in said[0]

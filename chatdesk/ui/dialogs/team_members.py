@@ -1,4 +1,4 @@
-"""The people of a workspace: a list on the page of team sync, and a dialog about one of them."""
+"""The people of a workspace: the rows of their table, and a dialog about one of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.dialogs.team_parts import TeamPanel, clear, line, push_button
+from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
 from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows, grantable
+from chatdesk.ui.dialogs.team_table import TableRow
 from chatdesk.ui.dialogs.team_words import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
 
@@ -19,47 +20,18 @@ _SIZE_PX: Final = (520, 460)
 _LONGEST_NAME: Final = 80
 
 
-class MemberList(QWidget):
-    """``manageRequested`` has the id of a member."""
-
-    manageRequested = Signal(str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("teamMembers")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-
-    def show_members(self, members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> None:
-        """``projects``: names by id. Removed members are left out: they only matter as authors."""
-        clear(self._column)
-        shown = [each for each in members if each.status is not MemberStatus.REMOVED]
-        for member in sorted(shown, key=lambda each: (each.id != me, each.name.casefold())):
-            self._column.addWidget(self._row(member, projects, is_me=member.id == me))
-            self._column.addWidget(line())
-
-    def _row(self, member: TeamMember, projects: Mapping[str, str], *, is_me: bool) -> QWidget:
-        box = QWidget()
-        box.setObjectName(f"teamMember_{member.id}")
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        hint = "; ".join(filter(None, (member_words(member, is_me=is_me), roles_words(member.roles, projects))))
-        words.addWidget(_label(member.name, "text"))
-        words.addWidget(_label(hint, "muted"))
-        what = "My name and roles…" if is_me else "Roles…"
-        button = push_button(
-            what,
-            f"teamManage_{member.id}",
-            lambda: self.manageRequested.emit(member.id),
-            name=f"{what.rstrip('…')} of {member.name}" if not is_me else "My name and my roles",
+def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> list[TableRow]:
+    """For the table of members: oneself first, then by name. ``projects``: names by id. Removed members are left out:
+    they only matter as authors."""
+    shown = [each for each in members if each.status is not MemberStatus.REMOVED]
+    return [
+        TableRow(
+            member.id,
+            (member.name, member_words(member, is_me=member.id == me), roles_words(member.roles, projects)),
+            "My name and roles…" if member.id == me else "Roles…",
         )
-        button.setAccessibleDescription(hint)
-        row = QHBoxLayout(box)
-        row.setContentsMargins(0, 8, 0, 8)
-        row.addLayout(words, 1)
-        row.addWidget(button)
-        return box
+        for member in sorted(shown, key=lambda each: (each.id != me, each.name.casefold()))
+    ]
 
 
 class MemberDialog(TeamPanel):

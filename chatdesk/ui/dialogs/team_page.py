@@ -6,7 +6,7 @@ It shows and asks; ``ui/application/team_binding.py`` does. What is done here ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from PySide6.QtCore import QRectF, Signal
@@ -16,9 +16,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from chatdesk.core.domain.team import SharedProject, SyncStatus, TeamDevice, TeamMember, TeamRole, Workspace
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.dialogs.team_devices import DeviceList
-from chatdesk.ui.dialogs.team_members import MemberList
-from chatdesk.ui.dialogs.team_parts import Mark, clear, line, push_button
+from chatdesk.ui.dialogs.team_devices import device_rows
+from chatdesk.ui.dialogs.team_members import member_rows
+from chatdesk.ui.dialogs.team_parts import Mark, clear, push_button
+from chatdesk.ui.dialogs.team_table import ActionTable, TableRow
 from chatdesk.ui.dialogs.team_words import (
     WHAT_LEAVES,
     WHO_CAN_READ,
@@ -47,6 +48,11 @@ class WorkspaceView:
     @property
     def my_roles(self) -> dict[str, TeamRole]:
         return {each.project_id: each.role for each in self.projects if each.ended is None}
+
+
+def can_invite(view: WorkspaceView) -> bool:
+    """Owners of the workspace, and whoever manages a project of it."""
+    return view.workspace.is_owner or any(role.can_manage for role in view.my_roles.values())
 
 
 class TeamPage(QWidget):
@@ -90,18 +96,21 @@ class TeamPage(QWidget):
         return self._theme
 
     def show_workspaces(self, views: Sequence[WorkspaceView], *, now_ms: int) -> None:
-        """All anew; the focus stays on the button that has it, if that is there still."""
-        focus = self.focusWidget()
-        name = focus.objectName() if focus is not None and self.isAncestorOf(focus) else ""
+        """What there is now. Workspaces that are shown already keep their widgets, and with them the focus."""
+        if [block.heading for block in self._blocks.values()] == [_heading(view) for view in views] and views:
+            for view in views:
+                self._blocks[view.workspace.id].show_view(view, now_ms)
+            return
         clear(self._rooms)
         self._blocks = {}
         for view in views:
             block = self._blocks[view.workspace.id] = _Workspace(self._theme, self, view, now_ms)
             self._rooms.addWidget(block)
         self._show_ways(is_first=not views)
-        again = self.findChild(QWidget, name) if name else None
-        if again is not None:
-            again.setFocus()
+
+    def block(self, workspace_id: str) -> _Workspace:
+        """What is shown of one workspace."""
+        return self._blocks[workspace_id]
 
     def show_status(self, status: SyncStatus) -> None:
         """A workspace stands differently."""
@@ -156,7 +165,8 @@ class _Workspace(QWidget):
     def __init__(self, theme: Theme, page: TeamPage, view: WorkspaceView, now_ms: int) -> None:
         super().__init__()
         workspace = view.workspace
-        self._id = workspace.id
+        self._theme = theme
+        self.heading = _heading(view)
         self.setObjectName(f"teamWorkspace_{workspace.id}")
         self._mark = Mark(theme)
         self.status = plain_label("", "text", wraps=True)
@@ -186,26 +196,47 @@ class _Workspace(QWidget):
         column.addWidget(self._password)
         column.addLayout(self._actions(page, view))
         column.addSpacing(theme.tokens.space.s)
-        self._add_projects(column, page, view)
-        column.addSpacing(theme.tokens.space.s)
-        column.addWidget(plain_label("Members", "strong"))
-        self.members = MemberList()
-        self.members.show_members(view.members, view.names, me=workspace.member_id)
-        self.members.manageRequested.connect(lambda member: page.memberRequested.emit(workspace.id, member))
-        column.addWidget(self.members)
-        column.addSpacing(theme.tokens.space.s)
-        column.addWidget(plain_label("Devices", "strong"))
-        people = {each.id: each.name for each in view.members}
-        self.devices = DeviceList()
-        self.devices.show_devices(
-            view.devices,
-            names=lambda member: people.get(member, "somebody"),
-            removable=lambda member: workspace.is_owner or member == workspace.member_id,
-            now_ms=now_ms,
+        self.projects = self._table(
+            column, "Shared projects", ("Project", "Role and state"), "teamProjects", "Sharing…"
         )
-        self.devices.removeRequested.connect(lambda device: page.deviceRemoveRequested.emit(workspace.id, device))
-        column.addWidget(self.devices)
+        self.projects.actRequested.connect(partial(page.projectRequested.emit, workspace.id))
+        none = "None yet. Open a project and choose Share… in its menu; only what you share leaves this computer."
+        self._no_projects = plain_label(none, "muted", wraps=True)
+        column.addWidget(self._no_projects)
+        self.members = self._table(column, "Members", ("Name", "What", "Roles"), "teamMembers", "Roles…")
+        self.members.actRequested.connect(partial(page.memberRequested.emit, workspace.id))
+        self.devices = self._table(column, "Devices", ("Computer", "About"), "teamDevices", "Take off the list…")
+        self.devices.actRequested.connect(partial(page.deviceRemoveRequested.emit, workspace.id))
+        self.show_view(view, now_ms)
+
+    def show_view(self, view: WorkspaceView, now_ms: int) -> None:
+        """What there is now of the same workspace."""
+        workspace = view.workspace
+        people = {each.id: each.name for each in view.members}
+        self.projects.show_rows(project_rows(view.projects, view.names))
+        self.projects.setVisible(bool(view.projects))
+        self._no_projects.setVisible(not view.projects)
+        self.members.show_rows(member_rows(view.members, view.names, me=workspace.member_id))
+        self.devices.show_rows(
+            device_rows(
+                view.devices,
+                names=lambda member: people.get(member, "somebody"),
+                removable=lambda member: workspace.is_owner or member == workspace.member_id,
+                now_ms=now_ms,
+            )
+        )
         self.show_status(view.status)
+
+    def _table(
+        self, column: QVBoxLayout, title: str, headings: Sequence[str], object_name: str, action: str
+    ) -> ActionTable:
+        column.addSpacing(self._theme.tokens.space.s)
+        column.addWidget(plain_label(title, "strong"))
+        table = ActionTable(
+            self._theme, headings, name=title, object_name=object_name, action=action, wide=len(headings) - 1
+        )
+        column.addWidget(table)
+        return table
 
     def show_status(self, status: SyncStatus) -> None:
         text = status_words(status)
@@ -217,14 +248,13 @@ class _Workspace(QWidget):
     @staticmethod
     def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:
         workspace = view.workspace
-        can_invite = workspace.is_owner or any(role.can_manage for role in view.my_roles.values())
         buttons = [
             push_button(
                 "Add a computer of mine…", "teamAddComputer", lambda: page.computerRequested.emit(workspace.id)
             ),
             push_button("Leave…", "teamLeave", lambda: page.leaveRequested.emit(workspace.id), is_danger=True),
         ]
-        if can_invite:
+        if can_invite(view):
             buttons.insert(
                 0,
                 push_button(
@@ -243,34 +273,10 @@ class _Workspace(QWidget):
             row.addWidget(button)
         return row
 
-    @staticmethod
-    def _add_projects(column: QVBoxLayout, page: TeamPage, view: WorkspaceView) -> None:
-        column.addWidget(plain_label("Shared projects", "strong"))
-        if not view.projects:
-            words = "None yet. Open a project and choose Share… in its menu; only what you share leaves this computer."
-            column.addWidget(plain_label(words, "muted", wraps=True))
-        for project in view.projects:
-            name = view.names.get(project.project_id, "A project that is not here yet")
-            words = project_words(project)
-            text = QVBoxLayout()
-            text.setSpacing(0)
-            text.addWidget(plain_label(name, "text", wraps=True))
-            text.addWidget(plain_label(words, "muted", wraps=True))
-            box = QWidget()
-            row = QHBoxLayout(box)
-            row.setContentsMargins(0, 8, 0, 8)
-            row.addLayout(text, 1)
-            if project.ended is None:
-                button = push_button(
-                    "Sharing…",
-                    f"teamProject_{project.project_id}",
-                    partial(page.projectRequested.emit, view.workspace.id, project.project_id),
-                    name=f"Sharing of {name}",
-                )
-                button.setAccessibleDescription(words)
-                row.addWidget(button)
-            column.addWidget(box)
-            column.addWidget(line())
+
+def _heading(view: WorkspaceView) -> tuple[object, ...]:
+    """What of a workspace is built once."""
+    return replace(view.workspace, clock_offset_ms=0), can_invite(view)
 
 
 class _Card(QFrame):
@@ -300,3 +306,17 @@ class _Card(QFrame):
         area, radius = QRectF(self.rect()), theme.tokens.radius.code
         paint_box(painter, area, radius, fill=theme.colour("surface"), border=theme.colour("line"))
         painter.end()
+
+
+def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) -> list[TableRow]:
+    """For the table of shared projects: those that are shared now first, by name."""
+    return [
+        TableRow(
+            project.project_id,
+            (names.get(project.project_id, "A project that is not here yet"), project_words(project)),
+            "Sharing…" if project.ended is None else "",
+        )
+        for project in sorted(
+            projects, key=lambda each: (each.ended is not None, names.get(each.project_id, "").casefold())
+        )
+    ]

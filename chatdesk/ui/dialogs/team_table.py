@@ -1,21 +1,113 @@
-"""A small table of texts that is walked by the arrow keys, each cell said with its heading."""
+"""Tables of texts that are walked by the arrow keys, each cell said with its heading; however many rows there are, only
+those in view cost anything."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
+from chatdesk.ui.dialogs.team_parts import push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_PX = 26
+_MOST_ROWS_HIGH = 7
+_MEASURED_ROWS = 40  # columns are as wide as what is in view wants
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """``action``: what the button below says of this row; empty where nothing can be done."""
+
+    key: str
+    texts: tuple[str, ...]
+    action: str = ""
+
+
+class ActionTable(QWidget):
+    """A table and, below it, a button about its current row; Enter and a double click do the same. ``actRequested`` has
+    the row's key."""
+
+    actRequested = Signal(str)
+
+    def __init__(
+        self, theme: Theme, headings: Sequence[str], *, name: str, object_name: str, action: str, wide: int = 0
+    ) -> None:
+        super().__init__()
+        self._theme = theme
+        self._action = action
+        self._rows: tuple[TableRow, ...] = ()
+        self.setObjectName(f"{object_name}Box")
+        self.table = TextTable(theme, headings, name=name, object_name=object_name, wide=wide)
+        self.button = push_button(action, f"{object_name}Act", self._act)
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.tokens.space.s)
+        column.addWidget(self.table)
+        column.addLayout(row)
+        self.table.doubleClicked.connect(lambda _index: self._act())
+        self.table.entered_row.connect(self._act)
+        self.table.selectionModel().currentRowChanged.connect(lambda _new, _old: self._refresh())
+        theme.changed.connect(self._fit)
+        self._refresh()
+
+    @property
+    def current(self) -> TableRow | None:
+        place = self.table.currentIndex().row()
+        return self._rows[place] if 0 <= place < len(self._rows) else None
+
+    def show_rows(self, rows: Sequence[TableRow]) -> None:
+        """All anew; the current row is the one it was, by its key, else the first."""
+        if tuple(rows) == self._rows:
+            return
+        current = self.current
+        self._rows = tuple(rows)
+        self.table.show_rows([each.texts for each in rows])
+        self.select("" if current is None else current.key)
+        self._fit()
+        self._refresh()
+
+    def select(self, key: str) -> None:
+        place = next((number for number, row in enumerate(self._rows) if row.key == key), 0)
+        self.table.setCurrentIndex(self.table.model().index(place, 0))
+
+    def texts(self) -> list[tuple[str, ...]]:
+        return self.table.texts()
+
+    def _refresh(self) -> None:
+        current = self.current
+        action = current.action if current is not None else ""
+        self.button.setEnabled(bool(action))
+        self.button.setText(action or self._action)
+        name = self.button.text().rstrip("…")
+        self.button.setAccessibleName(name if current is None else f"{name}: {current.texts[0]}")
+
+    def _act(self) -> None:
+        current = self.current
+        if current is not None and current.action:
+            self.actRequested.emit(current.key)
+
+    def _fit(self) -> None:
+        """As high as its rows, up to some."""
+        table = self.table
+        row = table.verticalHeader().defaultSectionSize()
+        head = table.horizontalHeader().sizeHint().height()
+        table.setFixedHeight(head + row * min(max(len(self._rows), 1), _MOST_ROWS_HIGH) + 2 * FOCUS_RING_PX)
 
 
 class TextTable(QTableView):
-    """``wide`` is the column that takes the room that is left."""
+    """``wide`` is the column that takes the room that is left. ``entered_row``: Enter was pressed."""
+
+    entered_row = Signal()
 
     def __init__(self, theme: Theme, headings: Sequence[str], *, name: str, object_name: str, wide: int) -> None:
         super().__init__()
@@ -33,6 +125,7 @@ class TextTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.verticalHeader().hide()
         header = self.horizontalHeader()
+        header.setResizeContentsPrecision(_MEASURED_ROWS)
         header.setSectionsClickable(False)
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -51,6 +144,12 @@ class TextTable(QTableView):
 
     def texts(self) -> list[tuple[str, ...]]:
         return [tuple(row) for row in self._rows.rows]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.entered_row.emit()  # and the dialog's default button is left alone
+        else:
+            super().keyPressEvent(event)
 
     def _dress(self) -> None:
         theme, tokens = self._theme, self._theme.tokens
@@ -95,6 +194,8 @@ class _Rows(QAbstractTableModel):
         text = self.rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return escape(text)  # it may be cut in the table
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self._headings[index.column()]}: {text}"
         return None

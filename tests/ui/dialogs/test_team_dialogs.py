@@ -99,12 +99,14 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
     page = TeamPage(theme)
     page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
     show(page)
-    words = texts(page)
+    block = page.block("w1")
+    tables = (block.projects, block.members, block.devices)
+    words = "\n".join([texts(page), *(", ".join(row) for table in tables for row in table.texts())])
     for expected in (
         "Blue team",
         "chatdesk on db.example.org",
-        "Owner, 3 changes wait",
-        "Editor, 1 change refused",
+        "Research, Owner, 3 changes wait",
+        "Plans for next year, Editor, 1 change refused",
         "Its owner stopped sharing it; this is a private copy.",
         "has not joined yet",
         "Ben Okafor, here now, ChatDesk 0.1.0",
@@ -112,15 +114,18 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
     ):
         assert expected in words, expected
     assert "Dora" not in words, "who was removed matters only as an author"
-    assert not has(page, "teamProject_p3"), "there is nothing to manage about a private copy"
+    block.projects.select("p3")
+    assert not block.projects.button.isEnabled(), "there is nothing to manage about a private copy"
+    for table, key in ((block.projects, "p1"), (block.members, "m2"), (block.devices, "d3")):
+        table.select(key)
     for name, signal, wanted in (
         ("teamInvite", page.inviteRequested, ["w1"]),
         ("teamAddComputer", page.computerRequested, ["w1"]),
         ("teamLeave", page.leaveRequested, ["w1"]),
         ("teamDetails_w1", page.detailsRequested, ["w1"]),
-        ("teamProject_p1", page.projectRequested, ["w1", "p1"]),
-        ("teamManage_m2", page.memberRequested, ["w1", "m2"]),
-        ("teamDeviceRemove_d3", page.deviceRemoveRequested, ["w1", "d3"]),
+        ("teamProjectsAct", page.projectRequested, ["w1", "p1"]),
+        ("teamMembersAct", page.memberRequested, ["w1", "m2"]),
+        ("teamDevicesAct", page.deviceRemoveRequested, ["w1", "d3"]),
     ):
         with qtbot.waitSignal(signal) as asked:
             press(page, name)
@@ -147,8 +152,48 @@ def test_the_focus_stays_when_the_page_is_filled_again(theme: Theme, show: Show)
     show(page)
     page.activateWindow()
     button(page, "teamAddComputer").setFocus()
-    page.show_workspaces((samples.workspace_view(samples.WAITING),), now_ms=samples.NOW)
+    members = page.block("w1").members
+    members.select("m3")
+    view = samples.workspace_view(samples.WAITING)
+    page.show_workspaces((replace(view, members=samples.MEMBERS[1:]),), now_ms=samples.NOW)
     assert page.focusWidget() is button(page, "teamAddComputer")
+    assert members.current is not None
+    assert members.current.key == "m3"
+    assert [row[0] for row in members.texts()] == ["Ana Lima", "Chi"]
+
+
+def test_tables_of_the_page_are_walked_by_keys_and_entered(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    page = TeamPage(theme)
+    page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
+    show(page)
+    members = page.block("w1").members
+    assert members.button.text() == "My name and roles…"
+    QTest.keyClick(members.table, Qt.Key.Key_Down)
+    assert members.button.accessibleName() == "Roles: Ben Okafor"
+    with qtbot.waitSignal(page.memberRequested) as asked:
+        QTest.keyClick(members.table, Qt.Key.Key_Return)
+    assert asked.args == ["w1", "m2"]
+    devices = page.block("w1").devices
+    with qtbot.assertNotEmitted(page.deviceRemoveRequested):
+        QTest.keyClick(devices.table, Qt.Key.Key_Return)  # this computer
+    said = members.table.model().index(1, 2).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "Roles: Research: editor, Plans for next year: owner"
+
+
+def test_hundreds_of_projects_and_people_build_no_more_widgets(theme: Theme, show: Show) -> None:
+    page = TeamPage(theme)
+    view = samples.workspace_view()
+    page.show_workspaces((view,), now_ms=samples.NOW)
+    show(page)
+    before = len(page.findChildren(QWidget))
+    many = [replace(samples.RESEARCH, project_id=f"p{number}") for number in range(300)]
+    people = [replace(samples.BEN, id=f"m{number}") for number in range(300)]
+    page.show_workspaces((replace(view, projects=many, members=people),), now_ms=samples.NOW)
+    assert len(page.findChildren(QWidget)) == before
+    page.show_workspaces((replace(view, projects=()),), now_ms=samples.NOW)
+    assert "None yet. Open a project" in texts(page)
+    page.show_workspaces((), now_ms=samples.NOW)
+    assert "Create a workspace" in texts(page)
 
 
 def test_a_member_without_a_managing_role_cannot_invite(theme: Theme, show: Show) -> None:
@@ -158,8 +203,11 @@ def test_a_member_without_a_managing_role_cannot_invite(theme: Theme, show: Show
     page.show_workspaces((plain,), now_ms=samples.NOW)
     show(page)
     assert not has(page, "teamInvite")
-    assert not has(page, "teamDeviceRemove_d2"), "another person's computer"
-    assert has(page, "teamDeviceRemove_d3")
+    devices = page.block("w1").devices
+    devices.select("d2")
+    assert not devices.button.isEnabled(), "another person's computer"
+    devices.select("d3")
+    assert devices.button.isEnabled()
 
 
 # Making one
