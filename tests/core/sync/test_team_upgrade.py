@@ -80,7 +80,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=(15, 16, 18))
-def workspace(request: pytest.FixtureRequest) -> Iterator[TeamDatabase]:
+def on_each_server(request: pytest.FixtureRequest) -> Iterator[TeamDatabase]:
     try:
         server: Cluster = cluster(request.param)
     except NoPostgres as none:
@@ -122,7 +122,8 @@ class Client:
         return [json.loads(row.body or "{}")["of"] for row in self.store.pull(self.project, 0, limit=10_000)]
 
 
-def test_two_versions_work_side_by_side_until_the_old_one_is_too_old(workspace: TeamDatabase, later: None) -> None:
+def test_two_versions_work_side_by_side_until_the_old_one_is_too_old(on_each_server: TeamDatabase, later: None) -> None:
+    workspace = on_each_server
     old = Client(workspace, 1)
     assert old.push() is PushStatus.OK
 
