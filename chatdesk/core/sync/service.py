@@ -357,7 +357,7 @@ class TeamService:
     async def _match_workspaces(self) -> None:
         """A thread for each that was joined, none for those that were left or lie elsewhere now."""
         for id_, sync in tuple(self._syncs.items()):
-            if self._state.workspace(id_) != sync.workspace:
+            if not sync.is_for(self._state.workspace(id_)):
                 del self._syncs[id_]
                 sync.ask_to_stop()
                 await self._end(sync)

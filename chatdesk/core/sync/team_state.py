@@ -56,10 +56,14 @@ class TeamState:
     def differs_in_people(self, other: TeamState) -> bool:
         """Whether whoever shows workspaces, members, roles or shares has to look again."""
         return (
-            self.workspaces != other.workspaces
+            _without_clock(self.workspaces) != _without_clock(other.workspaces)
             or self.members != other.members
             or _shares(self.projects) != _shares(other.projects)
         )
+
+
+def _without_clock(workspaces: tuple[Workspace, ...]) -> list[Workspace]:
+    return [replace(each, clock_offset_ms=0) for each in workspaces]
 
 
 def _shares(projects: Mapping[str, SharedProject]) -> dict[str, SharedProject]:

@@ -102,6 +102,15 @@ class WorkspaceSync:
             poll_s=poll_s,
         )
 
+    def is_for(self, workspace: Workspace | None) -> bool:
+        """Whether that is the one, reached in the same way."""
+        mine = self.workspace
+        return workspace is not None and (workspace.id, workspace.address, workspace.member_id) == (
+            mine.id,
+            mine.address,
+            mine.member_id,
+        )
+
     def start(self) -> None:
         self.worker.start()
         self._files.look()

@@ -182,6 +182,20 @@ async def test_who_is_here_and_who_types_is_seen(tmp_path: Path, workspace: Team
         assert ben.team.presence("no project") == ()
 
 
+async def test_a_quiet_team_tells_nothing_of_people(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, []) as (project, [ana]):
+        await until_same(project, [ana])
+        ana.team.sync_now()
+        await asyncio.sleep(0.8)
+        ana.heard.clear()
+        for _ in range(3):
+            ana.team.sync_now()
+            await asyncio.sleep(0.5)
+        assert not ana.heard_of(TeamChanged)
+        await ana.team.start()  # and nothing is begun anew
+        assert ana.phase is SyncPhase.SYNCED
+
+
 async def test_what_is_not_known_has_words(tmp_path: Path, workspace: TeamDatabase) -> None:
     desk = Desk(tmp_path / "alone")
     await desk.open()

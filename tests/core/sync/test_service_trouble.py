@@ -1,0 +1,140 @@
+"""What needs a person: refused changes, two titles at once, what came back, and a check that finds something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.team import ShareState, TeamRole
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.events import ThreadCreated
+from tests.helpers.postgres import TeamDatabase
+from tests.helpers.team_world import Desk, desks, until, until_same
+
+
+async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project, "Ana's title")
+        await ana.ask(thread)
+        await until_same(project, [ana, ben])
+        await ben.repositories.threads.rename(thread, "Ben's title")  # an editor names only own threads
+        await until(lambda: _count(ben, 1))
+        await until(lambda: ben.team.status(ben.workspace_id).refused == 1)
+        [change] = await ben.team.refused()
+        assert (change.thread_id, change.project_id, change.text) == (thread, project, "Ben's title")
+        assert change.sentence
+        assert (await ben.repositories.threads.get(thread)).title == "Ana's title"
+        copied = await ben.team.copy_refused([change.id])
+        assert copied.project_id != project
+        assert await ben.texts(copied.id) == ["Ben's title"]
+        assert any(event.thread.id == copied.id for event in ben.heard_of(ThreadCreated))
+        await ben.team.retry_refused([change.id])
+        await until(lambda: _is_settled(ben))
+        [again] = await ben.team.refused()
+        await ben.team.forget_refused([again.id])
+        assert await ben.team.refused() == ()
+        shared = ben.team.shared_project(project)
+        assert shared is not None
+        await until(lambda: _no_refused(ben, project))
+        await until_same(project, [ana, ben])
+
+
+async def test_two_titles_stand_side_by_side_until_somebody_chooses(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"], role=TeamRole.ADMIN) as (project, [ana, ben]):
+        thread = await ana.thread(project, "before")
+        await until_same(project, [ana, ben])
+        for desk in (ana, ben):
+            await desk.team.close()
+        await ana.repositories.threads.rename(thread, "from Ana")
+        await ben.repositories.threads.rename(thread, "from Ben")
+        for desk in (ana, ben):
+            await desk.reopen()
+        await until_same(project, [ana, ben])
+        [found] = await ana.team.disagreements(project)
+        assert sorted(text for _, _, text in found.versions) == ["from Ana", "from Ben"]
+        other = found.versions[1]
+        await ana.team.choose(found, other[0])
+        await until_same(project, [ana, ben])
+        assert await ben.titles(project) == [other[2]]
+        assert await ben.team.disagreements(project) == ()
+
+
+async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await until_same(project, [ana, ben])
+        await ben.team.close()
+        await ben.ask(thread, "I am still here")
+        await ana.repositories.threads.delete(thread)
+        await until(lambda: _nothing_waits(ana))
+        await ben.reopen()
+        await until_same(project, [ana, ben])
+        assert (await ana.repositories.threads.get(thread)).deleted_at is None
+        assert "I am still here" in await ana.texts(thread)
+        [note] = await ana.team.notes(thread)
+        assert "back" in note.sentence
+        await ana.team.note_seen(thread)
+        assert await ana.team.notes(thread) == ()
+
+
+async def test_a_check_finds_what_is_missing_here(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        await ana.ask(await ana.thread(project))
+        await until_same(project, [ana, ben])
+        assert (await ben.team.check(ben.workspace_id)).differences == ()
+        await ben.database.write(
+            lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE project_id = ? AND seq = 2", (project,))
+        )
+        [missing] = (await ben.team.check(ben.workspace_id)).differences
+        assert "1 change of the server is not here" in missing
+        await ben.database.write(
+            lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET chain = ?", (bytes(32),))
+        )
+        assert len((await ben.team.check(ben.workspace_id)).differences) == 2
+        await ben.database.write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET seq = seq + 5"))
+        [longer] = (await ben.team.check(ben.workspace_id)).differences
+        assert "changes that are here" in longer
+
+
+async def test_a_project_is_left_and_what_is_shared_elsewhere_stays_there(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        await until_same(project, [ana, ben])
+        await ben.team.unshare(project)
+        mine = ben.team.shared_project(project)
+        assert mine is not None
+        assert mine.state is ShareState.ENDED
+        assert {each.project_id for each in await ana.team.projects()} == {project}
+        kept = ana.team.shared_project(project)
+        assert kept is not None
+        assert kept.state is not ShareState.ENDED
+        await ana.database.write(
+            lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET workspace_id = 'elsewhere'")
+        )
+        await ana.team.start()
+        with pytest.raises(NotPossible, match="another workspace"):
+            await ana.team.share(project, ana.workspace_id)
+
+
+async def _count(desk: Desk, count: int) -> bool:
+    return len(await desk.team.refused()) == count
+
+
+async def _is_settled(desk: Desk) -> bool:
+    return not await desk.waiting() and len(await desk.team.refused()) == 1
+
+
+async def _nothing_waits(desk: Desk) -> bool:
+    return not await desk.waiting()
+
+
+def _no_refused(desk: Desk, project: str) -> bool:
+    shared = desk.team.shared_project(project)
+    return shared is not None and shared.refused == 0
