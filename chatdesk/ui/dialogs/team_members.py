@@ -18,6 +18,7 @@ from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (520, 460)
 _LONGEST_NAME: Final = 80
+_OWNER: Final = "Owners invite people, remove members and make others owners."
 
 
 def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> list[TableRow]:
@@ -92,12 +93,16 @@ class MemberDialog(TeamPanel):
         if any(grantable(role) for role in mine.values()) and not is_me:
             words = f"{LEGEND} A change holds at once, on all of their computers."
             self.body.addWidget(plain_label(words, "muted", wraps=True))
-        self.owner = QCheckBox("Owner of the workspace: invites, removes members, makes others owners")
+        self.owner = QCheckBox("Owner of the workspace")
         self.owner.setObjectName("teamMemberOwner")
         self.owner.setChecked(member.is_owner)
         self.owner.setVisible(is_owner and not is_me and member.status is MemberStatus.ACTIVE)
+        self.owner.setAccessibleDescription(_OWNER)
         self.owner.clicked.connect(self._on_owner_clicked)
+        hint = plain_label(_OWNER, "muted", wraps=True)
+        hint.setVisible(not self.owner.isHidden())
         self.body.addWidget(self.owner)
+        self.body.addWidget(hint)
         self.body.addStretch(1)
         if is_me:
             self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
