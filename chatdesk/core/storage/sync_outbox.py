@@ -37,6 +37,7 @@ _COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body"
 _STEP: Final = 200
 #: A change that the server is not asked again to take back, in ``problem`` of others' changes.
 _RELAYED: Final = "relayed"
+_WAITS: Final = "orphan"
 _TO_SEND: Final = "to_send"
 #: What a change without a body takes, about.
 _SMALL_BYTES: Final = 300
@@ -235,20 +236,48 @@ def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[Rel
     return lost
 
 
-def settle_relayed(conn: Connection, project_id: str, results: Sequence[PushResult]) -> None:
-    """See ``LocalStore.settle_relayed``. None of them is offered again before the server loses its history again."""
-    told = [(_RELAYED if each.status.is_taken else each.status.value, each.id, project_id) for each in results]
+def settle_relayed(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
+    """See ``LocalStore.settle_relayed``. What is not taken counts no more, as nobody else will ever have it; what it
+    belongs to may still come, and then it is offered again (``offer_again``)."""
+    told: list[tuple[str, str, str]] = []
+    untaken: list[tuple[str, str]] = []
+    for each in results:
+        if each.status.is_taken:
+            told.append((_RELAYED, each.id, project_id))
+        elif each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id):
+            told.append((_WAITS, each.id, project_id))
+        else:
+            untaken.append((each.id, each.status.value))
     if told:
         conn.exec_driver_sql(
             f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}", told
         )
+    refuse(conn, origin, project_id, untaken)
+
+
+def offer_again(conn: Connection, workspace_id: str) -> None:
+    """What others' changes waited for may be on the server by now."""
+    conn.exec_driver_sql(
+        f"UPDATE changes SET problem = NULL WHERE state = {_ORPHANED} AND problem = ? AND project_id IN"
+        " (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        (_WAITS, workspace_id),
+    )
+
+
+def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
+    found = conn.exec_driver_sql(
+        "SELECT 1 FROM changes c JOIN changes made ON made.entity = c.entity AND made.op = 'new'"
+        f" WHERE c.id = ? AND made.id <> c.id AND made.state = {_REFUSED}",
+        (change_id,),
+    )
+    return found.first() is not None
 
 
 def waiting_counts(conn: Connection) -> dict[str, tuple[int, int]]:
     """(changes that wait, changes that were refused) of each shared project that has any."""
     rows = conn.exec_driver_sql(
-        f"SELECT s.project_id, sum(c.state = {_PENDING}), sum(c.state = {_REFUSED}) FROM shared_projects s"
-        f" JOIN changes c ON c.project_id = s.project_id AND c.state IN ({_PENDING}, {_REFUSED})"
+        f"SELECT s.project_id, sum(c.state = {_PENDING}), sum(c.state = {_REFUSED} AND c.mine = 1)"
+        f" FROM shared_projects s JOIN changes c ON c.project_id = s.project_id AND c.state IN ({_PENDING}, {_REFUSED})"
         " WHERE s.state <> 'ended' GROUP BY s.project_id"
     )
     return {row[0]: (row[1], row[2]) for row in rows}

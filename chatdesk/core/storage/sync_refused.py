@@ -21,6 +21,7 @@ from chatdesk.core.storage.threads import insert_thread
 
 _PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
 _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
+_ORPHANED = int(ChangeState.ORPHANED)
 
 _WORDS: Final = {
     PushStatus.DENIED.value: "You may not change this in the shared project.",
@@ -33,13 +34,13 @@ _OTHERWISE: Final = "The team's server did not take this."
 
 def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[tuple[str, str]]) -> list[str]:
     """The server does not take these, given as (change, its word): they are kept, and what they changed falls back to
-    what is left. Returns the ids of those that were pending."""
+    what is left. Returns the ids of those that were waiting."""
     said: list[str] = []
     registers: dict[tuple[str, str], None] = {}
     for change_id, word in changes:
         row = conn.exec_driver_sql(
             f"UPDATE changes SET state = {_REFUSED}, problem = ? WHERE id = ? AND project_id = ?"
-            f" AND state IN ({_PENDING}, {_ACKNOWLEDGED}) RETURNING entity, reg",
+            f" AND state IN ({_PENDING}, {_ACKNOWLEDGED}, {_ORPHANED}) RETURNING entity, reg",
             (word, change_id, project_id),
         ).first()
         if row is not None:

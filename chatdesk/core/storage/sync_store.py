@@ -107,7 +107,7 @@ class SyncStore:
         return self._read(lambda conn: sync_outbox.lost_by_server(conn, project_id, limit=limit))
 
     def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:
-        self._write(lambda conn: sync_outbox.settle_relayed(conn, project_id, results))
+        self._write(lambda conn: sync_outbox.settle_relayed(conn, self._origin(), project_id, results))
 
     def fork(self) -> str:
         device = self._write(lambda conn: sync_fork.fork(conn, self._origin().now()))

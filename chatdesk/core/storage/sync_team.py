@@ -23,7 +23,7 @@ from chatdesk.core.domain.team import (
     TeamRole,
     Workspace,
 )
-from chatdesk.core.storage import sync_sharing
+from chatdesk.core.storage import sync_outbox, sync_sharing
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean, from_json
 from chatdesk.core.storage.projects import read_only_projects as read_only_projects
@@ -38,7 +38,7 @@ _STATUSES: Final = frozenset(status.value for status in MemberStatus)
 _SHARED = """
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
-  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2)
+  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1)
 FROM shared_projects s
 """
 
@@ -136,6 +136,7 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
         ),
     )
     _keep_people(conn, workspace_id, view)
+    sync_outbox.offer_again(conn, workspace_id)
     known = {
         row[0]: row[1:]
         for row in conn.exec_driver_sql("SELECT project_id, workspace_id, state, seq, shared_at FROM shared_projects")

@@ -342,11 +342,46 @@ async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(sha
     assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
     (lost,) = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))
     assert (lost.change.id, lost.device, lost.author, lost.change.body) == (foreign, "other", author, "{}")
-    shared.do(lambda conn: sync_outbox.settle_relayed(conn, shared.project, [PushResult(foreign, PushStatus.OK)]))
-    shared.do(lambda conn: sync_outbox.settle_relayed(conn, shared.project, []))
+    shared.do(
+        lambda conn: sync_outbox.settle_relayed(
+            conn, shared.store.db.origin, shared.project, [PushResult(foreign, PushStatus.OK)]
+        )
+    )
+    shared.do(lambda conn: sync_outbox.settle_relayed(conn, shared.store.db.origin, shared.project, []))
     assert shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5)) == []
     shared.do(lambda conn: sync_outbox.begin_again(conn, shared.project))
     assert len(shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))) == 1
+
+
+async def test_what_nobody_may_bring_back_counts_no_more_and_what_waits_is_offered_again(shared: Shared) -> None:
+    await shared.store.threads.rename(shared.thread, "Theirs")
+    await shared.store.ask(shared.thread, "theirs")
+    shared.run("UPDATE changes SET state = 3, mine = 0, author = 'a' WHERE state = 0")
+
+    def offered() -> list[str]:
+        lost = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=9))
+        return [each.change.id for each in lost]
+
+    def settle(*results: PushResult) -> None:
+        origin = shared.store.db.origin
+        shared.do(lambda conn: sync_outbox.settle_relayed(conn, origin, shared.project, results))
+
+    title, question, answer = offered()
+    settle(PushResult(title, PushStatus.DENIED), PushResult(question, PushStatus.ORPHAN))
+    assert (await shared.store.threads.get(shared.thread)).title == "Shared"
+    assert offered() == [answer]
+    shared.do(lambda conn: sync_outbox.offer_again(conn, WORKSPACE))
+    assert offered() == [question, answer]
+    assert shared.do(sync_outbox.refused) == []
+    assert shared.do(sync_outbox.waiting_counts) == {shared.project: (0, 0)}
+    # Nothing more can come of what belongs to something that was not taken.
+    shared.run(
+        "UPDATE changes SET entity = (SELECT entity FROM changes WHERE id = ?), state = 2 WHERE id = ?",
+        question,
+        answer,
+    )
+    settle(PushResult(question, PushStatus.ORPHAN))
+    assert offered() == []
 
 
 async def test_messages_of_others_are_relayed_from_their_rows(shared: Shared) -> None:
