@@ -257,9 +257,15 @@ def _states(world: History, machine: Machine) -> Iterable[str]:
 def _journal(world: History, machine: Machine) -> Iterable[str]:
     """Everything that was ever committed here is on the server, or refused with its cause, or the share ended."""
     there = {row.id for project in world.server.projects.values() for row in project.rows}
-    known = {row[0]: row[1:] for row in machine.profile.rows("SELECT id, state, reg FROM changes")}
+    known = {
+        row[0]: row[1:]
+        for row in machine.profile.rows("SELECT id, state, reg FROM changes WHERE problem IS NOT 'copied'")
+    }
+    copied = {row[0] for row in machine.profile.rows("SELECT id FROM changes WHERE problem = 'copied'")}
     running = set(_projects(world, machine))
     for change, project_id in machine.journal.items():
+        if change in copied:
+            continue  # its words stand beside, as a version of their own
         if change not in known:
             if project_id in running and change not in there:
                 yield f"{machine.label}: change {change} is gone from the log"

@@ -426,7 +426,8 @@ class History:
             dseq=1,
             author=self.rng.choice(list(self.members.values())),
             kind=self.rng.choice(["message", "thread", "summary", "project", "spaceship"]),
-            op=self.rng.choice(["new", "edit", "del", "launch"]),
+            # Nobody but its owner knows that the private one is somebody's, so others could take a new thing for real.
+            op=self.rng.choice(["edit" if thing == self.machines[0].private else "new", "edit", "del", "launch"]),
             entity=thing,
             reg=self.rng.choice(["content", "title", "lww.model", "lww.pinned", "odd", "lww.tag.x"]),
             parents=(),
