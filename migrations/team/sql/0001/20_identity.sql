@@ -1,76 +1,103 @@
 -- Who asks, and what of it they may see. A member is who logged in (session_user): roles that are set later, and
--- functions that run as their owner, do not change that.
+-- functions that run as their owner, do not change that. In plpgsql, which keeps its plans: before PostgreSQL 18 a function
+-- in sql is planned at each call, and policies call these at each statement (1.2 ms instead of 0.1).
 
 CREATE FUNCTION cd.me() RETURNS uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
-    SELECT m.id FROM cd.member m WHERE m.role_name = session_user AND m.status = 'active'
+BEGIN
+    RETURN (SELECT m.id FROM cd.member m WHERE m.role_name = session_user AND m.status = 'active');
+END
 $$;
 
 -- The projects that a policy lets through; asked once for each statement.
 CREATE FUNCTION cd.my_projects() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
-    SELECT coalesce(array_agg(p.project_id), '{}')
-    FROM cd.project_member p
-    JOIN cd.member m ON m.id = p.member_id
-    JOIN cd.project j ON j.id = p.project_id
-    WHERE m.role_name = session_user AND m.status = 'active' AND p.role IS NOT NULL AND j.deleted_at IS NULL
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(p.project_id), '{}')
+        FROM cd.project_member p
+        JOIN cd.member m ON m.id = p.member_id
+        JOIN cd.project j ON j.id = p.project_id
+        WHERE m.role_name = session_user AND m.status = 'active' AND p.role IS NOT NULL AND j.deleted_at IS NULL
+    );
+END
 $$;
 
 -- The same and those that were deleted for all: their members learn that they are.
 CREATE FUNCTION cd.my_projects_and_ended() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
-    SELECT coalesce(array_agg(p.project_id), '{}')
-    FROM cd.project_member p
-    JOIN cd.member m ON m.id = p.member_id
-    WHERE m.role_name = session_user AND m.status = 'active' AND p.role IS NOT NULL
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(p.project_id), '{}')
+        FROM cd.project_member p
+        JOIN cd.member m ON m.id = p.member_id
+        WHERE m.role_name = session_user AND m.status = 'active' AND p.role IS NOT NULL
+    );
+END
 $$;
 
 CREATE FUNCTION cd.my_writable() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
-    SELECT coalesce(array_agg(p.project_id), '{}')
-    FROM cd.project_member p
-    JOIN cd.member m ON m.id = p.member_id
-    JOIN cd.project j ON j.id = p.project_id
-    WHERE m.role_name = session_user AND m.status = 'active' AND p.role <> 'viewer' AND j.deleted_at IS NULL
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(p.project_id), '{}')
+        FROM cd.project_member p
+        JOIN cd.member m ON m.id = p.member_id
+        JOIN cd.project j ON j.id = p.project_id
+        WHERE m.role_name = session_user AND m.status = 'active' AND p.role <> 'viewer' AND j.deleted_at IS NULL
+    );
+END
 $$;
 
 -- Oneself, who is or was in a project that one is in, and for owners of the workspace everybody.
 CREATE FUNCTION cd.my_peers() RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
-    SELECT coalesce(array_agg(m.id), '{}')
-    FROM cd.member m
-    JOIN cd.member i ON i.role_name = session_user AND i.status = 'active'
-    WHERE i.is_owner OR m.id = i.id OR EXISTS (
-        SELECT FROM cd.project_member theirs
-        JOIN cd.project_member mine ON mine.project_id = theirs.project_id
-        WHERE theirs.member_id = m.id AND mine.member_id = i.id AND mine.role IS NOT NULL
-    )
+BEGIN
+    RETURN (
+        SELECT coalesce(array_agg(m.id), '{}')
+        FROM cd.member m
+        JOIN cd.member i ON i.role_name = session_user AND i.status = 'active'
+        WHERE i.is_owner OR m.id = i.id OR EXISTS (
+            SELECT FROM cd.project_member theirs
+            JOIN cd.project_member mine ON mine.project_id = theirs.project_id
+            WHERE theirs.member_id = m.id AND mine.member_id = i.id AND mine.role IS NOT NULL
+        )
+    );
+END
 $$;
 
 CREATE FUNCTION cd.is_workspace_owner() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
-    SELECT EXISTS (
-        SELECT FROM cd.member m WHERE m.role_name = session_user AND m.status = 'active' AND m.is_owner
-    )
+BEGIN
+    RETURN (
+        SELECT EXISTS (
+            SELECT FROM cd.member m WHERE m.role_name = session_user AND m.status = 'active' AND m.is_owner
+        )
+    );
+END
 $$;
 
 CREATE FUNCTION cd.now_ms() RETURNS bigint
-LANGUAGE sql VOLATILE SET search_path = cd, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
 AS $$
-    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+BEGIN
+    RETURN (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+END
 $$;
 
 -- viewer 1, editor 2, admin 3, owner 4; nothing 0; anything else NULL
 CREATE FUNCTION cd.rank(p_role text) RETURNS integer
-LANGUAGE sql IMMUTABLE SET search_path = cd, pg_temp
+LANGUAGE plpgsql IMMUTABLE SET search_path = cd, pg_temp
 AS $$
-    SELECT CASE WHEN p_role IS NULL THEN 0 ELSE array_position('{viewer,editor,admin,owner}'::text[], p_role) END
+BEGIN
+    RETURN (SELECT CASE WHEN p_role IS NULL THEN 0 ELSE array_position('{viewer,editor,admin,owner}'::text[], p_role) END);
+END
 $$;
 
 -- The caller as an active member. CD002: no member (any more); CD003: invited, and did not accept.
@@ -115,14 +142,18 @@ $$;
 
 -- CD001: this protocol may not write any more. Returns what the protocol may do: rw, read_only, blocked.
 CREATE FUNCTION cd.mode(p_proto integer) RETURNS text
-LANGUAGE sql STABLE SET search_path = cd, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
 AS $$
-    SELECT CASE
-        WHEN p_proto IS NULL OR p_proto < t.min_read THEN 'blocked'
-        WHEN p_proto < t.min_write THEN 'read_only'
-        ELSE 'rw'
-    END
-    FROM cd.meta t
+BEGIN
+    RETURN (
+        SELECT CASE
+            WHEN p_proto IS NULL OR p_proto < t.min_read THEN 'blocked'
+            WHEN p_proto < t.min_write THEN 'read_only'
+            ELSE 'rw'
+        END
+        FROM cd.meta t
+    );
+END
 $$;
 
 CREATE FUNCTION cd.need_proto(p_proto integer) RETURNS void
@@ -162,13 +193,17 @@ END
 $$;
 
 CREATE FUNCTION cd.tell(p_project uuid, p_what text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = cd, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
 AS $$
-    SELECT pg_notify(j.channel, p_what) FROM cd.project j WHERE j.id = p_project
+BEGIN
+    PERFORM pg_notify(j.channel, p_what) FROM cd.project j WHERE j.id = p_project;
+END
 $$;
 
 CREATE FUNCTION cd.tell_member(p_member uuid) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = cd, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
 AS $$
-    SELECT pg_notify(m.channel, 'c:0') FROM cd.member m WHERE m.id = p_member
+BEGIN
+    PERFORM pg_notify(m.channel, 'c:0') FROM cd.member m WHERE m.id = p_member;
+END
 $$;
