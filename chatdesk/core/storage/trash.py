@@ -312,11 +312,13 @@ def _drop_childless(conn: Connection) -> None:
 
 
 def retire(conn: Connection, origin: Origin, archived_before: int) -> int:
-    """Move the next few threads to the trash that were archived before a moment. Returns how many."""
+    """Move the next few threads to the trash that were archived before a moment. Returns how many. Archiving is
+    personal, and the trash of a shared project is everybody's: there they stay archived."""
     ids = [
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM threads WHERE archived_at IS NOT NULL AND deleted_at IS NULL AND archived_at < ?"
+            " AND project_id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
             " ORDER BY archived_at LIMIT ?",
             (archived_before, _THREADS_A_STEP),
         )

@@ -115,6 +115,25 @@ async def test_what_is_ones_own_stays_possible_where_one_may_only_read(store: St
     assert await contexts.long_threads(least_characters=0, idle_since=2**60, limit=5) == ()
 
 
+@pytest.mark.parametrize("role", [TeamRole.OWNER, TeamRole.VIEWER])
+async def test_what_one_archived_long_ago_is_not_deleted_for_everybody(store: Store, role: TeamRole) -> None:
+    thread = await store.thread()
+    await store.ask(thread)
+    other = await store.projects.create("mine alone")
+    private = (await store.threads.create(other.id, "t", provider="offline", model="demo")).id
+    for each in (thread, private):
+        await store.threads.set_archived(each, True)
+    project = await share(store, role)
+    before = len(sent(store, project))
+    assert await store.threads.retire_archived(2**60) == 1
+    assert (await store.threads.get(private)).deleted_at is not None
+    assert (await store.threads.get(thread)).deleted_at is None
+    assert len(sent(store, project)) == before
+    do(store, lambda conn: sync_sharing.end(conn, project, EndReason.LEFT))
+    store.db.log_watch.read_only = frozenset()
+    assert await store.threads.retire_archived(2**60) == 1
+
+
 async def test_an_answer_on_its_way_is_kept_when_the_role_is_lowered(store: Store) -> None:
     project, thread = await share(store), await store.thread()
     _, answer, _ = await store.messages.add_question(thread, "q", with_answer=PLAN)
