@@ -239,20 +239,15 @@ def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[Rel
 def settle_relayed(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
     """See ``LocalStore.settle_relayed``. What is not taken counts no more, as nobody else will ever have it; what it
     belongs to may still come, and then it is offered again (``offer_again``)."""
-    told: list[tuple[str, str, str]] = []
-    untaken: list[tuple[str, str]] = []
     for each in results:
-        if each.status.is_taken:
-            told.append((_RELAYED, each.id, project_id))
-        elif each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id):
-            told.append((_WAITS, each.id, project_id))
+        waits = each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id)
+        if each.status.is_taken or waits:
+            conn.exec_driver_sql(
+                f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}",
+                (_WAITS if waits else _RELAYED, each.id, project_id),
+            )
         else:
-            untaken.append((each.id, each.status.value))
-    if told:
-        conn.exec_driver_sql(
-            f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}", told
-        )
-    refuse(conn, origin, project_id, untaken)
+            refuse(conn, origin, project_id, [(each.id, each.status.value)])
 
 
 def offer_again(conn: Connection, workspace_id: str) -> None:
@@ -265,9 +260,11 @@ def offer_again(conn: Connection, workspace_id: str) -> None:
 
 
 def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
+    """Whether what it changes, or hangs below, was not taken either."""
     found = conn.exec_driver_sql(
-        "SELECT 1 FROM changes c JOIN changes made ON made.entity = c.entity AND made.op = 'new'"
-        f" WHERE c.id = ? AND made.id <> c.id AND made.state = {_REFUSED}",
+        "SELECT 1 FROM changes c LEFT JOIN messages m ON m.id = c.entity"
+        " JOIN changes made ON made.entity IN (c.entity, m.parent_id, m.thread_id) AND made.reg = 'content'"
+        f" WHERE c.id = ? AND made.id <> c.id AND made.op = 'new' AND made.state = {_REFUSED}",
         (change_id,),
     )
     return found.first() is not None
