@@ -116,7 +116,7 @@ def test_a_database_with_tables_is_left_as_it_is(empty_database: TeamDatabase) -
         conn.execute("CREATE TABLE mine (n int)")
     checks = setup.examine(empty_database.account_address, empty_database.account_password)
     assert states(checks)["Empty database"] is CheckState.FAILED
-    assert any("1 table or view" in check.sentence for check in checks)
+    assert any("there is 1 table or view in it" in check.sentence for check in checks)
     with pytest.raises(errors.TeamDatabaseNotEmpty):
         set_up(empty_database)
     with empty_database.connect() as conn:
@@ -284,3 +284,19 @@ def test_a_connection_is_unmade_when_its_first_statement_fails(
 ) -> None:
     with pytest.raises(errors.TeamError):
         open_connection(empty_database.account_address, empty_database.account_password, statement_s=-5)
+
+
+def test_what_could_not_be_asked_says_what_helps_while_one_sets_up(empty_database: TeamDatabase) -> None:
+    """Nobody has invited yet, and nothing is tried again by itself."""
+    address = empty_database.account_address
+    for wrong, step in (
+        (address, "Check the user and the password."),
+        (replace(address, port=1), "Check host, port and network"),
+        (replace(address, host="nowhere.invalid"), "Check the host, and your network."),
+        (replace(address, database="nowhere"), "Check the name of the database."),
+    ):
+        (check,) = setup.examine(wrong, "wrong" if wrong is address else empty_database.account_password)
+        assert check.state is CheckState.FAILED
+        assert step in check.sentence
+        assert "by itself" not in check.sentence
+        assert "invitation" not in check.sentence

@@ -8,7 +8,15 @@ from typing import Final
 
 from chatdesk.core.domain.team import ServerAddress
 from chatdesk.core.domain.team_setup import CheckState, SetupCheck
-from chatdesk.core.sync.errors import TeamError
+from chatdesk.core.sync.errors import (
+    TeamCertificateNotTrusted,
+    TeamConnectionsUsedUp,
+    TeamError,
+    TeamHostUnknown,
+    TeamLoginRefused,
+    TeamServerFull,
+    TeamUnreachable,
+)
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
@@ -16,6 +24,15 @@ OLDEST_SERVER: Final = 15
 #: Fewer leave too little for a team of five with two computers each, and for whoever looks after the server.
 _FEW_CONNECTIONS: Final = 25
 _NOTIFICATION_S: Final = 3.0
+#: What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.
+_STEPS: Final[tuple[tuple[type[TeamError], str], ...]] = (
+    (TeamLoginRefused, "Check the user and the password."),
+    (TeamHostUnknown, "Check the host, and your network."),
+    (TeamCertificateNotTrusted, "Choose the certificate that whoever runs the server gives you. Nothing was sent."),
+    (TeamConnectionsUsedUp, "Check again later. If it stays so, the server's max_connections is too small."),
+    (TeamServerFull, "Ask whoever runs the server for room, then check again."),
+    (TeamUnreachable, "Check host, port and network, and that the server runs; then check again."),
+)
 
 
 def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
@@ -25,13 +42,13 @@ def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
     try:
         conn = open_connection(address, password, is_members=False)
     except TeamError as error:
-        return (_check("Connection", CheckState.FAILED, f"{error.what} {error.next_step}".strip()),)
+        return (_check("Connection", CheckState.FAILED, _sentence(error)),)
     checks.append(_check("Connection", CheckState.OK, "The server answers and takes the login."))
     try:
         with our_errors(), conn:
             checks += [look(conn) for look in _LOOKS]
     except TeamError as error:
-        checks.append(_check("Connection", CheckState.FAILED, f"{error.what} {error.next_step}".strip()))
+        checks.append(_check("Connection", CheckState.FAILED, _sentence(error)))
     return tuple(checks)
 
 
@@ -59,7 +76,7 @@ def missing_rights(conn: Connection) -> tuple[str, ...]:
 def _version(conn: Connection) -> SetupCheck:
     version = conn.info.server_version // 10_000
     if version < OLDEST_SERVER:
-        return _check("Version", CheckState.FAILED, f"PostgreSQL {version} is too old; 15 or newer is needed.")
+        return _check("Version", CheckState.FAILED, f"PostgreSQL {version} is too old. Use a server with 15 or newer.")
     return _check("Version", CheckState.OK, f"PostgreSQL {version}.")
 
 
@@ -71,25 +88,39 @@ def _encryption(conn: Connection) -> SetupCheck:
 
 def _emptiness(conn: Connection) -> SetupCheck:
     if _number(conn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'cd'"):
-        return _check("Empty database", CheckState.FAILED, "There is a workspace in this database already.")
+        return _check(
+            "Empty database",
+            CheckState.FAILED,
+            "There is a workspace in this database already. Make a new database, or ask its owner for an invitation.",
+        )
     if found := foreign_things(conn):
-        what = "1 table or view" if found == 1 else f"{found} tables and views"
-        return _check("Empty database", CheckState.FAILED, f"There are {what} in it; a workspace needs one for itself.")
+        what = "is 1 table or view" if found == 1 else f"are {found} tables and views"
+        return _check(
+            "Empty database",
+            CheckState.FAILED,
+            f"It is not empty: there {what} in it. A workspace needs a database for itself; make a new one.",
+        )
     return _check("Empty database", CheckState.OK, "The database is empty.")
 
 
 def _rights(conn: Connection) -> SetupCheck:
     if lacks := missing_rights(conn):
-        return _check("Rights", CheckState.FAILED, f"The login may not {' or '.join(lacks)}.")
+        return _check(
+            "Rights",
+            CheckState.FAILED,
+            f"The login may not {' or '.join(lacks)}. Use the one that owns the database, with CREATEROLE.",
+        )
     return _check("Rights", CheckState.OK, "The login owns the database and may create roles.")
 
 
 def _writing(conn: Connection) -> SetupCheck:
     if _text(conn, "SELECT current_setting('transaction_read_only')") == "on":
-        return _check("Writing", CheckState.FAILED, "The server takes no changes: it is a standby, or read-only.")
+        return _check(
+            "Writing", CheckState.FAILED, "The server takes no changes: it is a standby, or read-only. Use its primary."
+        )
     encoding = _text(conn, "SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
-        return _check("Writing", CheckState.FAILED, f"The database keeps text as {encoding}; it has to be UTF8.")
+        return _check("Writing", CheckState.FAILED, f"The database keeps text as {encoding}. Make one with UTF8.")
     return _check("Writing", CheckState.OK, "The database can be written to, and takes every script.")
 
 
@@ -127,6 +158,11 @@ def _connections(conn: Connection) -> SetupCheck:
 _LOOKS: Final[tuple[Callable[[Connection], SetupCheck], ...]] = (
     *(_version, _encryption, _emptiness, _rights, _writing, _notifications, _connections),
 )
+
+
+def _sentence(error: TeamError) -> str:
+    step = next((words for kind, words in _STEPS if isinstance(error, kind)), error.next_step)
+    return f"{error.what} {step}".strip()
 
 
 def _check(name: str, state: CheckState, sentence: str) -> SetupCheck:
