@@ -189,9 +189,10 @@ class ProjectTurns:
         taken = sum(result.status.is_taken for result in results)
         if taken and is_last:
             yield ToTeam("poke", (project.id,))  # first: others wait for it
-        project.held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
+        held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
+        project.held |= held
         settled: Settled = yield ToLocal(
-            "settle", (project.id, [result for result in results if result.id not in project.held])
+            "settle", (project.id, [result for result in results if result.id not in held])
         )
         self._sent += taken
         self._refused += len(settled.refused)
@@ -249,6 +250,7 @@ class ProjectTurns:
             return True
         if project.held and not project.is_final and self._may_write:
             project.is_final = project.wants_push = True
+            project.relay_mark = -1  # once more, to hear what nobody can bring back
             return True
         project.may_have_lost = False
         return False
