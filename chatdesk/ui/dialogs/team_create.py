@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team_setup import CheckState, SetupCheck
 from chatdesk.ui.accessibility.announce import announce
@@ -46,11 +46,11 @@ class CreateWorkspaceDialog(TeamPanel):
         self.name = _name_field("teamName", "Name of the workspace", "such as the name of your team")
         self.my_name = _name_field("teamMyName", "Your name, as the others see it", "such as Ana Lima")
         self.my_name.setText(my_name)
-        self._pages = QStackedWidget()
-        self._page_list = (self._database_page(), self._names_page(), self._done_page())
-        for page in self._page_list:
-            self._pages.addWidget(page)
-        self.body.addWidget(self._pages, 1)
+        self._place = 0
+        # Not stacked: a stack is as high as the highest of its pages.
+        self._pages = (self._database_page(), self._names_page(), self._done_page())
+        for page in self._pages:
+            self.body.addWidget(page, 1)
         self.body.addWidget(self.keep)
         self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject))
         self.cancel_button.setProperty("isWayOut", True)
@@ -74,8 +74,7 @@ class CreateWorkspaceDialog(TeamPanel):
         self._is_checked = bool(checks) and all(each.state is not CheckState.FAILED for each in checks)
         self.checks.show_checks(checks)
         self._refresh()
-        # They have their size once they are laid out.
-        QTimer.singleShot(0, self.checks, lambda: self.area.ensureWidgetVisible(self.checks, 0, self.checks.height()))
+        QTimer.singleShot(0, self.checks, self._bring_up_checks)  # they have their place once they are laid out
         (self.next_button if self._is_checked else self.check_button).setFocus()
 
     def show_problem(self, sentence: str) -> None:
@@ -98,7 +97,7 @@ class CreateWorkspaceDialog(TeamPanel):
         """Try again with what is filled in."""
         self.end_busy()
         self.keep.hide()
-        (self._set_up if self._pages.currentIndex() == 1 else self._sign_in)()
+        (self._set_up if self._place == 1 else self._sign_in)()
 
     # Pages
 
@@ -145,17 +144,16 @@ class CreateWorkspaceDialog(TeamPanel):
     # Steps
 
     def _go(self, place: int) -> None:
-        for number, page in enumerate(self._page_list):  # a page that is not shown needs no room
-            policy = QSizePolicy.Policy.Preferred if number == place else QSizePolicy.Policy.Ignored
-            page.setSizePolicy(policy, policy)
-        self._pages.setCurrentIndex(place)
+        self._place = place
+        for number, page in enumerate(self._pages):
+            page.setVisible(number == place)
         self.show_problem("")
         self._refresh()
         first = (self.address.string, self.name, self.close_button)[place]
         first.setFocus()
 
     def _refresh(self) -> None:
-        place = self._pages.currentIndex()
+        place = self._place
         self.cancel_button.setVisible(place < 2)
         self.back_button.setVisible(place == 1)
         self.check_button.setVisible(place == 0 and not self._is_checked)
@@ -172,6 +170,15 @@ class CreateWorkspaceDialog(TeamPanel):
         self._is_checked = False
         self.checks.show_checks(())
         self._refresh()
+
+    def _bring_up_checks(self) -> None:
+        """What was found is seen from its verdict on, without a look for it."""
+        inside = self.area.widget()
+        for each in (self.checks, self._pages[0], inside):
+            if (layout := each.layout()) is not None:
+                layout.activate()
+        top = self.checks.mapTo(inside, QPoint(0, 0)).y()
+        self.area.verticalScrollBar().setValue(top)
 
     def _check(self) -> None:
         self.show_busy("Looking at the database…")

@@ -101,12 +101,15 @@ class TeamPage(QWidget):
             for view in views:
                 self._blocks[view.workspace.id].show_view(view, now_ms)
             return
+        focused = self.focusWidget()
         clear(self._rooms)
         self._blocks = {}
         for view in views:
             block = self._blocks[view.workspace.id] = _Workspace(self._theme, self, view, now_ms)
             self._rooms.addWidget(block)
         self._show_ways(is_first=not views)
+        if focused is not None and self._blocks:  # what had the keyboard is gone
+            list(self._blocks.values())[-1].details_button.setFocus()
 
     def block(self, workspace_id: str) -> _Workspace:
         """What is shown of one workspace."""
@@ -178,14 +181,13 @@ class _Workspace(QWidget):
         how.setSpacing(theme.tokens.space.s)
         how.addWidget(self._mark)
         how.addWidget(self.status, 1)
-        how.addWidget(
-            push_button(
-                "Details…",
-                f"teamDetails_{workspace.id}",
-                lambda: page.detailsRequested.emit(workspace.id),
-                name=f"Details of syncing with {workspace.name}",
-            )
+        self.details_button = push_button(
+            "Details…",
+            f"teamDetails_{workspace.id}",
+            lambda: page.detailsRequested.emit(workspace.id),
+            name=f"Details of syncing with {workspace.name}",
         )
+        how.addWidget(self.details_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tokens.space.s)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -80,6 +80,7 @@ class TeamPanel(Panel):
         column.addWidget(self.bar)
         column.addLayout(self.buttons)
         self._locked: list[QWidget] = []
+        self._had_focus: QWidget | None = None
         self.busy_text.hide()
         self.bar.hide()
         theme.changed.connect(self._dress)
@@ -102,6 +103,7 @@ class TeamPanel(Panel):
         """Something is being done; it is said, and nothing else can be begun."""
         self.show_problem("")
         if not self._locked:
+            self._had_focus = self.focusWidget()
             self._locked = [
                 each
                 for each in self.findChildren(QWidget)
@@ -122,6 +124,9 @@ class TeamPanel(Panel):
                 widget.setEnabled(True)
         self.busy_text.hide()
         self.bar.hide()
+        had_focus, self._had_focus = self._had_focus, None
+        if had_focus in locked and isValid(had_focus):  # what is disabled loses the keyboard
+            had_focus.setFocus()
 
     def show_problem(self, sentence: str) -> None:
         """What failed; an empty text takes it away."""
@@ -164,6 +169,15 @@ def check_mark(theme: Theme, state: CheckState) -> Mark:
     return Mark(theme, *_CHECKS[state])
 
 
+class _PushButton(QPushButton):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses it, as Space does."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
 def push_button(
     text: str,
     object_name: str,
@@ -174,7 +188,7 @@ def push_button(
     is_danger: bool = False,
 ) -> QPushButton:
     """``name``: what a screen reader says where the text alone does not say enough."""
-    button = QPushButton(text)
+    button = _PushButton(text)
     button.setObjectName(object_name)
     button.setAccessibleName(name or text)
     button.setAutoDefault(False)

@@ -1,0 +1,78 @@
+"""The dialogs of team sync by keyboard: Enter presses what is focused, and the focus is never lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
+from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery import team_samples as samples
+
+Show = Callable[[QWidget], QWidget]
+ENTER = Qt.Key.Key_Return
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+@pytest.fixture
+def show(qtbot: QtBot) -> Show:
+    def shown(widget: QWidget) -> QWidget:
+        widget.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(widget)
+        widget.show()
+        return widget
+
+    return shown
+
+
+def test_a_workspace_is_made_without_a_mouse(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address, my_name="Ana")
+    show(dialog)
+    QTest.keyClicks(dialog.address.string, "postgresql://owner:secret@db.example.org/team")
+    dialog.check_button.setFocus()
+    with qtbot.waitSignal(dialog.checkRequested):
+        QTest.keyClick(dialog.focusWidget(), ENTER)
+    dialog.show_checks(samples.CHECKS[:2])
+    assert dialog.focusWidget() is dialog.next_button
+    QTest.keyClick(dialog.focusWidget(), ENTER)
+    assert dialog.focusWidget() is dialog.name
+    QTest.keyClicks(dialog.name, "Blue team")
+    with qtbot.waitSignal(dialog.setUpRequested):
+        QTest.keyClick(dialog.focusWidget(), ENTER)
+    dialog.show_problem("The disk of the team's server is full.")
+    assert dialog.focusWidget() is dialog.name, "the focus is where it was"
+    dialog.show_done("Blue team")
+    assert dialog.focusWidget() is dialog.close_button
+
+
+def test_what_a_check_found_is_in_view(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address)
+    show(dialog)
+    dialog.resize(560, 420)
+    dialog.address.show_address(samples.ADDRESS, "x")
+    dialog.show_checks(samples.CHECKS)
+    bar = dialog.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() > 0)
+    assert not dialog.checks.verdict.visibleRegion().isEmpty()
+    dialog.show_checks(samples.CHECKS[:2])
+    dialog.next_button.click()
+    qtbot.waitUntil(lambda: not bar.maximum())  # the page of names is short
+
+
+def test_the_focus_stays_on_the_page_when_the_first_workspace_comes(theme: Theme, show: Show) -> None:
+    page = TeamPage(theme)
+    show(page)
+    create = page.findChild(QPushButton, "teamCreate")
+    create.setFocus()
+    page.show_workspaces([samples.workspace_view()], now_ms=samples.NOW)
+    assert page.focusWidget() is page.block("w1").details_button
