@@ -114,13 +114,15 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class ProjectHead:
-    """A project that this member may see. ``channel`` is what to LISTEN on; ``seq`` the newest change."""
+    """A project that this member may see. ``channel`` is what to LISTEN on; ``seq`` the newest change; ``is_own``: it
+    was this member who shared it first."""
 
     project_id: str
     role: str
     channel: str
     seq: int
     is_deleted: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

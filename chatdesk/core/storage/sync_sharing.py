@@ -148,6 +148,24 @@ def begin(
     origin.watch.note(project_id)
 
 
+def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:
+    """Whether a project that the server tells of may be taken up without asking the person: nothing here goes up with
+    it that they did not share. ``is_ended``: it was shared with this team before. A private project under its id goes
+    up only where this member shared it from another computer; a private copy of what was shared, only as long as
+    nothing was written in it. Everything else waits for *Share…*."""
+    row = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ?", (head.project_id,)).first()
+    if row is None:
+        return True
+    if not is_ended:
+        return head.is_own
+    written = conn.exec_driver_sql(
+        f"SELECT 1 FROM changes WHERE project_id = ? AND state IN ({_PENDING}, {_PRIVATE}) AND mine = 1"
+        f" AND problem IS NULL AND {_NOT_PERSONAL} LIMIT 1",
+        (head.project_id, *_PERSONAL_REGS),
+    ).first()
+    return written is None
+
+
 def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str) -> None:
     """A project that another member, or another computer, shared is here from now on. What this profile has of it
     already is entered, as in ``begin``."""

@@ -161,7 +161,9 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
                 "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
                 (head.role, head.channel, head.project_id),
             )
-        elif mine is None or mine[0] == workspace_id:
+        elif (mine is None or mine[0] == workspace_id) and sync_sharing.may_adopt(
+            conn, head, is_ended=mine is not None
+        ):
             sync_sharing.adopt(conn, origin, head, workspace_id)
             touched.add(head.project_id)
     for project_id, (owner, state, seq, shared_at) in known.items():

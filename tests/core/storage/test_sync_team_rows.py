@@ -232,3 +232,29 @@ async def test_unread_counts_go_when_a_thread_is_read(store: Store) -> None:
     assert do(store, sync_team.unread) == {}
     assert do(store, sync_team.shared_projects) == []
     assert do(store, lambda conn: sync_team.shared_projects(conn, WORKSPACE)) == []
+
+
+async def test_what_is_private_is_not_taken_up_because_a_server_names_it(store: Store) -> None:
+    join(store)
+    mine = (await store.projects.default()).id
+    for role in ("editor", "owner"):
+        assert take(store, view((ProjectHead(mine, role, "c", 5),))) == frozenset()
+        assert project(store, mine) is None
+    # Shared by this person, from another computer that has a copy of it.
+    assert take(store, view((ProjectHead(mine, "owner", "c", 5, is_own=True),))) == {mine}
+
+
+async def test_a_private_copy_in_which_something_was_written_waits_for_the_person(store: Store) -> None:
+    join(store)
+    mine = (await store.projects.default()).id
+    do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
+    while do(store, lambda conn: sync_sharing.step(conn, store.db.origin, mine)) is not None:
+        pass
+    do(store, lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1"))
+    do(store, lambda conn: sync_sharing.end(conn, mine, EndReason.REMOVED))
+    back = view((ProjectHead(mine, "editor", "c", 5, is_own=True),))
+    thread = await store.thread()
+    assert take(store, back) == frozenset()
+    assert project(store, mine).state is ShareState.ENDED
+    do(store, lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE entity = ?", (thread,)))
+    assert take(store, back) == {mine}

@@ -169,6 +169,59 @@ async def test_a_project_taken_away_stays_as_a_private_copy(tmp_path: Path, work
             await ana.team.unshare(project)
 
 
+async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_shares_it(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await until_same(project, [ana, ben])
+        member = next(each for each in await ana.team.members(ana.workspace_id) if each.name == "ben")
+
+        def is_there() -> bool:
+            shared = ben.team.shared_project(project)
+            return shared is not None and shared.state is not ShareState.ENDED
+
+        for words in ("", "mine alone"):
+            await ana.team.set_role(project, member.id, None)
+            await until(lambda: not is_there())
+            if words:
+                await ben.ask(thread, words)
+            await ana.team.set_role(project, member.id, TeamRole.EDITOR)
+            if not words:
+                await until(is_there)
+                await until(lambda: _is_pulled(ben, project))
+        home = await ben.project("Private")
+        await ben.thread(home, "never shared")
+        await asyncio.to_thread(_claim, workspace, home, member.id)
+        ben.team.sync_now()
+        await ana.ask(thread, "still here?")
+        await until(lambda: _has_role(ben, project))
+        assert not is_there()
+        assert ben.team.shared_project(home) is None
+        with workspace.as_superuser() as root:
+            assert not root.execute("SELECT FROM cd.change WHERE body::text ~ 'mine alone|never shared'").fetchall()
+        await ben.team.share(project, ben.workspace_id)
+        await until_same(project, [ana, ben])
+        assert await ana.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == 6
+
+
+def _claim(workspace: TeamDatabase, project: str, member: str) -> None:
+    """Somebody who knows the id of another's private project calls it theirs, and gives it to them."""
+    with workspace.connect() as conn:
+        conn.execute("SELECT cd.create_project(%s)", [project])
+        conn.execute("SELECT cd.set_role(%s, %s, 'owner')", [project, member])
+
+
+async def _is_pulled(desk: Desk, project: str) -> bool:
+    return bool(await desk.one("SELECT seq FROM shared_projects WHERE project_id = ? AND state = 'shared'", project))
+
+
+async def _has_role(desk: Desk, project: str) -> bool:
+    """As the server told last."""
+    return bool(await desk.one("SELECT count(*) FROM team_roles WHERE project_id = ?", project))
+
+
 async def test_who_is_here_and_who_types_is_seen(tmp_path: Path, workspace: TeamDatabase) -> None:
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         thread = await ana.thread(project)

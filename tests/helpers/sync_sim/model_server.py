@@ -59,6 +59,7 @@ class Project:
     roles: dict[str, str]
     rows: list[PulledChange] = field(default_factory=list)
     is_deleted: bool = False
+    created_by: str = ""
 
     @property
     def head(self) -> int:
@@ -132,7 +133,7 @@ class ModelServer:
     def create_project(self, member_id: str, project_id: str) -> None:
         self.me(member_id)
         if project_id not in self.projects:
-            self.projects[project_id] = Project(project_id, {member_id: "owner"})
+            self.projects[project_id] = Project(project_id, {member_id: "owner"}, created_by=member_id)
 
     def set_role(self, project_id: str, member_id: str, role: str | None) -> None:
         roles = self.projects[project_id].roles
@@ -172,6 +173,7 @@ class ModelServer:
                     f"ch_{project.id}",
                     0 if project.is_deleted else project.head,
                     project.is_deleted,
+                    project.created_by == member_id,
                 )
                 for project in mine
             ),

@@ -57,7 +57,7 @@ WHERE coalesce(before, 0) < %s ORDER BY seq
 _VIEW: Final = """
 SELECT
  (SELECT coalesce(json_agg(json_build_array(j.id, coalesce(p.role, 'viewer'), j.channel, h.seq,
-      j.deleted_at IS NOT NULL) ORDER BY j.id), '[]')
+      j.deleted_at IS NOT NULL, j.created_by = (SELECT cd.me())) ORDER BY j.id), '[]')
   FROM cd.project j JOIN cd.project_head h ON h.project_id = j.id
   LEFT JOIN cd.project_member p ON p.project_id = j.id AND p.member_id = (SELECT cd.me())),
  (SELECT coalesce(json_agg(json_build_array(id, display_name, is_owner, status,
@@ -69,7 +69,8 @@ SELECT
   FROM cd.project_member WHERE role IS NOT NULL)
 """
 _HEAD: Final = (
-    "SELECT j.id::text, p.role, j.channel, h.seq, j.deleted_at IS NOT NULL FROM cd.project j"
+    "SELECT j.id::text, p.role, j.channel, h.seq, j.deleted_at IS NOT NULL, j.created_by = p.member_id"
+    " FROM cd.project j"
     " JOIN cd.project_head h ON h.project_id = j.id"
     " JOIN cd.project_member p ON p.project_id = j.id AND p.member_id = (SELECT cd.me()) WHERE j.id = %s"
 )
@@ -127,8 +128,15 @@ class PostgresTeamStore:
         self._rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
 
     def create_project(self, project_id: str) -> ProjectHead:
-        """Share it: this member is its owner. Repeated it changes nothing."""
-        self._rows("SELECT cd.create_project(%s)", project_id)
+        """Share it: this member is its owner. Repeated it changes nothing; of one that others shared with this member,
+        it tells how it stands."""
+        try:
+            self._rows("SELECT cd.create_project(%s)", project_id)
+        except errors.TeamTaken:
+            found = self._rows(f"{_HEAD} AND p.role IS NOT NULL AND j.deleted_at IS NULL", project_id)
+            if not found:
+                raise
+            return ProjectHead(*found[0])
         return ProjectHead(*self._rows(_HEAD, project_id)[0])
 
     def end_project(self, project_id: str) -> None:
