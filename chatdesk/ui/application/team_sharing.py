@@ -292,3 +292,7 @@ async def told(
         if not isValid(dialog) or not dialog.isVisible():
             raise
         dialog.show_problem(error.sentence)
+    except Exception:
+        if isValid(dialog):
+            dialog.end_busy()  # the window says that something failed; here one can go on
+        raise

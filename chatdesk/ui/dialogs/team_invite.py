@@ -24,7 +24,7 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (560, 520)
 _DAYS: Final = 7
-_MOST_DAYS: Final = 90
+_MOST_DAYS: Final = 60
 _MOST: Final = 64 * 1024
 _LONGEST_NAME: Final = 80
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.sync import membership
+from chatdesk.ui.application.team_sharing import told
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
+from chatdesk.ui.dialogs.team_invite import InviteDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
@@ -76,3 +80,25 @@ def test_the_focus_stays_on_the_page_when_the_first_workspace_comes(theme: Theme
     create.setFocus()
     page.show_workspaces([samples.workspace_view()], now_ms=samples.NOW)
     assert page.focusWidget() is page.block("w1").details_button
+
+
+def test_a_failure_that_nobody_foresaw_leaves_the_dialog_usable(theme: Theme, show: Show) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address)
+    show(dialog)
+    dialog.address.show_address(samples.ADDRESS, "x")
+    dialog.check_button.click()
+    assert dialog.is_busy
+
+    async def work() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):  # the window says it
+        asyncio.run(told(dialog, work))
+    assert not dialog.is_busy
+    assert dialog.check_button.isEnabled()
+
+
+def test_an_invitation_is_offered_for_as_long_as_it_may_be_good(theme: Theme, show: Show) -> None:
+    dialog = InviteDialog(theme, "Blue team", ())
+    show(dialog)
+    assert dialog.days.maximum() == membership._LONGEST_DAYS
