@@ -117,14 +117,15 @@ CREATE TABLE cd.project_member (
 
 CREATE INDEX project_member_member ON cd.project_member (member_id);
 
--- What exists, for checks only: nobody reads it. Here and in the log no key refers to the project: rows come only through a
+-- What exists, for checks only: nobody reads it. is_relayed: another member brought it back in its author's name. Here and in the log no key refers to the project: rows come only through a
 -- function that has just looked it up, no project is ever removed, and the two checks were a fifth of a push.
 CREATE TABLE cd.entity (
     id uuid PRIMARY KEY,
     project_id uuid NOT NULL,
     kind text NOT NULL,
     thread_id uuid,
-    created_by uuid NOT NULL
+    created_by uuid NOT NULL,
+    is_relayed boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE cd.change (
@@ -563,8 +564,8 @@ BEGIN
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by)
-            VALUES (v_entity, p_project, v_kind, v_thread::uuid, v_author);
+            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by, is_relayed)
+            VALUES (v_entity, p_project, v_kind, v_thread::uuid, v_author, v_author <> p_me);
         ELSE
             IF v_thing.project_id IS DISTINCT FROM p_project THEN
                 o_status := 'orphan';
@@ -573,7 +574,7 @@ BEGIN
             END IF;
             IF (v_thing.kind = v_kind AND (
                 v_rank >= 3
-                OR (v_kind <> 'project' AND v_thing.created_by = v_author)
+                OR (v_kind <> 'project' AND v_thing.created_by = v_author AND (v_author = p_me OR v_thing.is_relayed))
                 OR (v_kind IN ('thread', 'summary') AND v_op = 'edit' AND v_reg LIKE 'lww.%')
             )) IS NOT TRUE THEN
                 RETURN NEXT;
@@ -616,7 +617,8 @@ END
 $$;
 
 -- Others' changes that the server lost; each row names its device and author, and who brought it back is kept with it.
--- What somebody else made is edited or deleted in their name only by their own changes, or by those who may do it.
+-- Nobody does in another's name what they may not do in their own: an editor brings back edits and deletions only of what
+-- had to be brought back itself; those of what the server still has come from their authors, or from admins.
 CREATE FUNCTION cd.relay(p_project uuid, p_device uuid, p_proto integer, p_rows jsonb)
 RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp

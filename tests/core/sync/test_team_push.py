@@ -13,7 +13,7 @@ import pytest
 
 from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.ids import new_id
-from tests.helpers.team_people import Person, Team, some_id
+from tests.helpers.team_people import Person, Row, Team, some_id
 
 
 def body(thread: str, parent: str | None = None, **more: Any) -> dict[str, Any]:
@@ -397,6 +397,28 @@ def test_an_editor_brings_back_no_edit_of_what_its_author_did_not_make(team: Tea
     assert olga.push(project, olga.row("project", "new", project, {})) == ["ok"]
     assert [found[1] for found in ben.push_fully(project, by_olga, settings, function="relay")] == ["denied"] * 2
     assert [found[1] for found in olga.push_fully(project, by_olga, settings, function="relay")] == ["ok"] * 2
+
+
+def test_an_editor_changes_nothing_of_others_in_their_name(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
+    admin = team.join("adam", **{project: "admin"})
+    thread = anna.thread(project)
+    message = anna.message(project, thread)
+
+    def forged() -> list[Row]:
+        rows = (
+            anna.row("thread", "edit", thread, {"title": "Forged"}, reg="title"),
+            anna.row("thread", "del", thread, {"covers": {}}),
+            anna.row("message", "del", message, {"covers": {}}),
+        )
+        return [{**row, "device": anna.device, "author": anna.id} for row in rows]
+
+    assert [found[1] for found in ben.push_fully(project, *forged(), function="relay")] == ["denied"] * 3
+    assert olga.value("SELECT count(*) FROM cd.change") == 2
+    own = [{**row, "device": anna.device, "author": anna.id} for row in forged()]
+    assert [found[1] for found in anna.push_fully(project, *own, function="relay")] == ["ok"] * 3
+    assert [found[1] for found in admin.push_fully(project, *forged(), function="relay")] == ["ok"] * 3
 
 
 def test_a_change_whose_place_is_taken_is_brought_back_as_its_own_device_s(team: Team) -> None:

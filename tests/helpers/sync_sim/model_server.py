@@ -41,7 +41,7 @@ class NotAMember(TeamError):
     code = "model_not_a_member"
 
 
-class NotYourDevice(TeamError):
+class NotYourDevice(TeamDeviceUnknown):
     code = "model_device"
 
 
@@ -72,6 +72,7 @@ class Entity:
     kind: str
     created_by: str
     thread_id: str | None
+    is_relayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ class ModelServer:
         self.me(member_id)
         if project_id not in self.projects:
             self.projects[project_id] = Project(project_id, {member_id: "owner"}, created_by=member_id)
+        project = self.projects[project_id]
+        if project.roles.get(member_id) == "owner" and project.is_deleted:
+            # Shared again: with its old log, and nobody but its owner.
+            project.roles = {member_id: "owner"}
+            project.is_deleted = False
 
     def set_role(self, project_id: str, member_id: str, role: str | None) -> None:
         roles = self.projects[project_id].roles
@@ -263,7 +269,7 @@ class ModelServer:
         objection = (
             self._objection_to_new(project, rank, change)
             if change.op == "new"
-            else self._objection_to_edit(project, rank, author, change)
+            else self._objection_to_edit(project, rank, change, author=author, is_own=author == member_id)
         )
         if objection is not None:
             return PushResult(change.id, objection)
@@ -304,13 +310,15 @@ class ModelServer:
             return PushStatus.ID_TAKEN
         return None
 
-    def _objection_to_edit(self, project: Project, rank: int, author: str, change: WireChange) -> PushStatus | None:
+    def _objection_to_edit(
+        self, project: Project, rank: int, change: WireChange, *, author: str, is_own: bool
+    ) -> PushStatus | None:
         thing = self.entities.get(change.entity)
         if thing is None or thing.project_id != project.id:
             return PushStatus.ORPHAN
         is_allowed = thing.kind == change.kind and (
             rank >= RANKS["admin"]
-            or (change.kind != "project" and thing.created_by == author)
+            or (change.kind != "project" and thing.created_by == author and (is_own or thing.is_relayed))
             or (change.kind in ("thread", "summary") and change.op == "edit" and change.reg.startswith("lww."))
         )
         return None if is_allowed else PushStatus.DENIED
@@ -349,7 +357,8 @@ class ModelServer:
         self.places.add((device, change.dseq))
         if change.op == "new":
             thread = json.loads(change.body or "{}").get("thread_id") if change.kind != "thread" else None
-            self.entities.setdefault(change.entity, Entity(project.id, change.kind, author, thread))
+            is_relayed = relayed_by is not None and relayed_by != author
+            self.entities.setdefault(change.entity, Entity(project.id, change.kind, author, thread, is_relayed))
         project.rows.append(row)
         return PushResult(change.id, PushStatus.OK, row.seq, hlc)
 
@@ -420,6 +429,9 @@ class ModelTeam:
 
     def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
         return None
+
+    def discard_broken_file(self, project_id: str, sha256: str) -> bool:
+        return False
 
     def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None:
         self._open()

@@ -66,14 +66,15 @@ CREATE TABLE cd.project_member (
 
 CREATE INDEX project_member_member ON cd.project_member (member_id);
 
--- What exists, for checks only: nobody reads it. Here and in the log no key refers to the project: rows come only through a
+-- What exists, for checks only: nobody reads it. is_relayed: another member brought it back in its author's name. Here and in the log no key refers to the project: rows come only through a
 -- function that has just looked it up, no project is ever removed, and the two checks were a fifth of a push.
 CREATE TABLE cd.entity (
     id uuid PRIMARY KEY,
     project_id uuid NOT NULL,
     kind text NOT NULL,
     thread_id uuid,
-    created_by uuid NOT NULL
+    created_by uuid NOT NULL,
+    is_relayed boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE cd.change (
