@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.team_setup import CheckState, SetupCheck
@@ -38,7 +38,7 @@ class CreateWorkspaceDialog(TeamPanel):
         self, theme: Theme, read_address: ReadAddress, *, my_name: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(theme, "Create a workspace", object_name="teamCreateDialog", size_px=_SIZE_PX, parent=parent)
-        self._is_checked = False
+        self._is_checked = self._shows_checks = False
         self._is_done = False
         self.address = AddressFields(read_address)
         self.checks = _Checks(theme)
@@ -63,6 +63,7 @@ class CreateWorkspaceDialog(TeamPanel):
         for button in (self.check_button, self.next_button, self.set_up_button, self.close_button):
             button.setProperty("isPrimary", True)
         self.address.changed.connect(self._on_address_changed)
+        self.area.verticalScrollBar().rangeChanged.connect(lambda _least, _most: self._bring_up_checks())
         for field in (self.name, self.my_name):
             field.textChanged.connect(self._refresh)
             field.returnPressed.connect(self._set_up)
@@ -74,7 +75,8 @@ class CreateWorkspaceDialog(TeamPanel):
         self._is_checked = bool(checks) and all(each.state is not CheckState.FAILED for each in checks)
         self.checks.show_checks(checks)
         self._refresh()
-        QTimer.singleShot(0, self.checks, self._bring_up_checks)  # they have their place once they are laid out
+        self._shows_checks = True
+        self._bring_up_checks()
         (self.next_button if self._is_checked else self.check_button).setFocus()
 
     def show_problem(self, sentence: str) -> None:
@@ -167,18 +169,14 @@ class CreateWorkspaceDialog(TeamPanel):
             self.set_up_button.setEnabled(all(each.text().strip() for each in (self.name, self.my_name)))
 
     def _on_address_changed(self) -> None:
-        self._is_checked = False
+        self._is_checked = self._shows_checks = False
         self.checks.show_checks(())
         self._refresh()
 
     def _bring_up_checks(self) -> None:
-        """What was found is seen from its verdict on, without a look for it."""
-        inside = self.area.widget()
-        for each in (self.checks, self._pages[0], inside):
-            if (layout := each.layout()) is not None:
-                layout.activate()
-        top = self.checks.mapTo(inside, QPoint(0, 0)).y()
-        self.area.verticalScrollBar().setValue(top)
+        """What was found is seen from its verdict on, without a look for it; again as it is laid out."""
+        if self._shows_checks and self._place == 0:
+            self.area.verticalScrollBar().setValue(self.checks.mapTo(self.area.widget(), QPoint(0, 0)).y())
 
     def _check(self) -> None:
         self.show_busy("Looking at the database…")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.sync import membership
@@ -62,12 +62,12 @@ def test_a_workspace_is_made_without_a_mouse(theme: Theme, show: Show, qtbot: Qt
 def test_what_a_check_found_is_in_view(theme: Theme, show: Show, qtbot: QtBot) -> None:
     dialog = CreateWorkspaceDialog(theme, samples.read_address)
     show(dialog)
-    dialog.resize(560, 420)
     dialog.address.show_address(samples.ADDRESS, "x")
-    dialog.show_checks(samples.CHECKS)
+    dialog.show_checks(samples.CHECKS * 2)
     bar = dialog.area.verticalScrollBar()
     qtbot.waitUntil(lambda: bar.value() > 0)
-    assert not dialog.checks.verdict.visibleRegion().isEmpty()
+    failed = dialog.findChild(QLabel, "teamCheck_3")
+    qtbot.waitUntil(lambda: failed.visibleRegion().boundingRect().height() == failed.height())
     dialog.show_checks(samples.CHECKS[:2])
     dialog.next_button.click()
     qtbot.waitUntil(lambda: not bar.maximum())  # the page of names is short
