@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.rows import batches, marks
-
-TO_SEND: Final = "to_send"
 SENT: Final = "sent"
 TO_FETCH: Final = "to_fetch"
 HERE: Final = "here"
@@ -95,18 +91,6 @@ def still_needed(conn: Connection) -> set[str]:
 def is_attached(conn: Connection, sha256: str) -> bool:
     """Whether a message shows the file; one that none does holds the parts of a message that was too large."""
     return conn.exec_driver_sql("SELECT 1 FROM artifacts WHERE sha256 = ? LIMIT 1", (sha256,)).first() is not None
-
-
-def messages_with(conn: Connection, sums: Sequence[str], *, limit: int = 200) -> list[str]:
-    """Messages that show these files, so that they can be shown again."""
-    found: list[str] = []
-    for batch in batches(list(sums)):
-        found += conn.exec_driver_sql(
-            "SELECT DISTINCT p.message_id FROM artifacts a JOIN message_parts p ON p.id = a.part_id"  # noqa: S608
-            f" WHERE a.sha256 IN ({marks(batch)}) LIMIT ?",
-            (*batch, limit),
-        ).scalars()
-    return found[:limit]
 
 
 def _files(conn: Connection, rest: str, values: tuple[object, ...]) -> list[SharedFile]:

@@ -23,11 +23,7 @@ from chatdesk.core.storage import sync_bodies
 from chatdesk.core.storage.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_bodies import FileBody, MessageBody
-from chatdesk.core.storage.sync_refused import copy_refused as copy_refused
-from chatdesk.core.storage.sync_refused import forget_refused as forget_refused
 from chatdesk.core.storage.sync_refused import parent_ids, refuse
-from chatdesk.core.storage.sync_refused import refused as refused
-from chatdesk.core.storage.sync_refused import retry_refused as retry_refused
 
 #: Puts bytes where attached files lie; their sum.
 PutBlob = Callable[[bytes], str]
@@ -151,16 +147,6 @@ def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlo
     return bool(found.private or found.gone or files)
 
 
-def files_before(conn: Connection, project_id: str) -> list[tuple[str, int]]:
-    """(sum, bytes) of the files for which pending changes wait."""
-    rows = conn.exec_driver_sql(
-        "SELECT sha256, size_bytes FROM shared_files WHERE project_id = ? AND state = 'to_send'"
-        " ORDER BY size_bytes, sha256",
-        (project_id,),
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
 def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> Settled:
     """See ``LocalStore.settle``."""
     taken = [(result.seq, result.hlc, result.id) for result in results if result.status.is_taken]
@@ -268,16 +254,6 @@ def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
         (change_id,),
     )
     return found.first() is not None
-
-
-def waiting_counts(conn: Connection) -> dict[str, tuple[int, int]]:
-    """(changes that wait, changes that were refused) of each shared project that has any."""
-    rows = conn.exec_driver_sql(
-        f"SELECT s.project_id, sum(c.state = {_PENDING}), sum(c.state = {_REFUSED} AND c.mine = 1)"
-        f" FROM shared_projects s JOIN changes c ON c.project_id = s.project_id AND c.state IN ({_PENDING}, {_REFUSED})"
-        " WHERE s.state <> 'ended' GROUP BY s.project_id"
-    )
-    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _is_message(row: Sequence[Any]) -> bool:

@@ -83,11 +83,6 @@ def workspaces(conn: Connection) -> list[Workspace]:
     ]
 
 
-def is_joined(conn: Connection) -> bool:
-    """Whether there is any workspace."""
-    return conn.exec_driver_sql("SELECT 1 FROM workspaces WHERE left_at IS NULL LIMIT 1").first() is not None
-
-
 def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[str]:
     """Its projects stay as private copies, whose ids are returned; the names of its members stay known."""
     projects = [

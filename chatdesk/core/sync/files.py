@@ -22,6 +22,7 @@ from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.core.storage import sync_files
 from chatdesk.core.storage.sync_files import SharedFile
 from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
 
 T = TypeVar("T")
@@ -203,13 +204,30 @@ class FileMover:
             return
         total = max(1, -(-size_bytes // CHUNK_BYTES))
         there = self._connected().have_chunks(file.project_id, file.sha256)
+        self._send_chunks(file, path, total, there)
+        if there and not self._stopping.is_set() and self._is_broken(file):
+            self._send_chunks(file, path, total, set())
+        if self._stopping.is_set():
+            return
+        self._mark(file, sync_files.SENT, done=total)
+        self._on_sent(file.project_id)
+
+    def _send_chunks(self, file: SharedFile, path: Path, total: int, there: set[int]) -> None:
         for index in range(total):
             if self._stopping.is_set():
                 return
             if index not in there:
                 self._connected().put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
-        self._mark(file, sync_files.SENT, done=total)
-        self._on_sent(file.project_id)
+
+    def _is_broken(self, file: SharedFile) -> bool:
+        """Pieces that were there before may be somebody else's, and others. Whether they had to be removed."""
+        try:
+            return self._connected().discard_broken_file(file.project_id, file.sha256)
+        except TeamUnreachable:
+            raise
+        except TeamError as error:  # larger than the server can look through, or no right to
+            _log.info("a shared file was not looked through: %s", error.code)
+            return False
 
     # Down
 

@@ -26,7 +26,6 @@ from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.sync.address import AddressUnusable, checked_address
 
 VERSION = 1
-FILE_SUFFIX = ".chatdesk-invite"
 LONGEST_NAME = 80
 _WORDS = {CodeKind.MEMBER: "join", CodeKind.COMPUTER: "computer"}
 _CODE = re.compile(r"chatdesk(?:-|://)(join|computer)[:/]([A-Za-z0-9_-]{1,65536})(?:\.([A-Za-z0-9_-]{8})?)?")

@@ -60,6 +60,8 @@ from chatdesk.core.sync.worker import POLL_S, Client
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from chatdesk.core.sync.membership import Membership
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 
@@ -117,6 +119,7 @@ class TeamService:
         self._wanted: set[str] = set()  # what is to be told soon, so that it is told once
         self._told: dict[str, SyncStatus] = {}
         self._starting = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
         self._is_closed = False
 
     async def start(self) -> None:
@@ -221,7 +224,7 @@ class TeamService:
         origin = self._database.origin
         role = TeamRole(head.role)
 
-        def begin(conn: Any) -> None:
+        def begin(conn: Connection) -> None:
             there = sync_team.shared_project(conn, project_id)
             # The thread of sync may have heard of it first, and has taken it up then.
             if there is None or there.state is ShareState.ENDED:
@@ -337,7 +340,7 @@ class TeamService:
         return {sync_files.TO_FETCH: "fetching", sync_files.MISSING: "missing"}.get(state or "", "")
 
     async def close(self) -> None:
-        """Stop syncing, within a second. Safe to call twice."""
+        """Stop syncing, within two seconds. Safe to call twice."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -347,8 +350,7 @@ class TeamService:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for sync in self._syncs.values():
-            await self._end(sync)
+        await asyncio.gather(*map(self._end, self._syncs.values()))
         if self._delivery is not None:
             await self._delivery.close()
 
@@ -417,8 +419,9 @@ class TeamService:
 
     async def _refresh(self) -> None:
         """Read what is looked up, and tell what differs."""
-        before, self._state = self._state, await self._database.read(TeamState.read)
-        self._database.log_watch.read_only = self._state.read_only
+        async with self._refreshing:  # what was read first would else replace what was read last
+            before, self._state = self._state, await self._database.read(TeamState.read)
+            self._database.log_watch.read_only = self._state.read_only
         if self._state.differs_in_people(before):
             self._bus.publish(TeamChanged())
         if self._state.unread != before.unread:

@@ -92,7 +92,7 @@ class TeamPasswords:
         following = self.kept(f"{workspace_id}{_NEXT}")
         if following.value:
             self.keep(workspace_id, following)
-            self.forget(f"{workspace_id}{_NEXT}")
+            self._secrets.forget(_name(f"{workspace_id}{_NEXT}"))
 
     def open_with(self, workspace_id: str, connect: Callable[[str], T]) -> T:
         """Connect with the kept password; where a change of it was killed before its end, with the one that the server
@@ -119,7 +119,8 @@ class TeamPasswords:
             return
 
     def forget(self, workspace_id: str) -> None:
-        """Raises ``KeyFileUnusable``."""
+        """The next one, too. Raises ``KeyFileUnusable``."""
+        self._secrets.forget(_name(f"{workspace_id}{_NEXT}"))
         self._secrets.forget(_name(workspace_id))
 
 

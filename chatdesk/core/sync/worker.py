@@ -292,13 +292,12 @@ class SyncWorker:
         return answer
 
     def _hear(self, notice: Request) -> None:
-        me = self._link.hello.member_id if self._link.hello is not None else ""
         if isinstance(notice, ViewTaken):
             self._ears.on_view(notice)
         elif isinstance(notice, PageTaken):
             if notice.total > notice.done or self._status.done is not None:
                 self._tell(phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step="")
-            self._ears.on_page(notice, me)
+            self._ears.on_page(notice, self.workspace.member_id)
         elif isinstance(notice, BatchSettled):
             self._ears.on_settled(notice)
 
@@ -370,7 +369,7 @@ class SyncWorker:
     def _gather(self) -> None:
         """What was written in one go is often more than one transaction."""
         if self._written and not self._stopping.is_set():
-            threading.Event().wait(_GATHER_S)
+            self._stopping.wait(_GATHER_S)
 
     def _speak(self, *, is_news: bool) -> None:
         team = self._team
@@ -381,8 +380,7 @@ class SyncWorker:
             for each in said:
                 team.set_presence(each.project_id, self._local.device(), each.thread_id, each.state)
             if is_news or said:
-                hello = self._link.hello
-                self._ears.on_presence(team.presence(), hello.member_id if hello is not None else "")
+                self._ears.on_presence(team.presence(), self.workspace.member_id)
         except TeamUnreachable:
             raise
         except TeamError as error:  # as where a project was taken away a moment ago

@@ -61,7 +61,6 @@ class SharedThreadBinding(QObject):
         self._workspaces: dict[str, str] = {}
         self._refusal_of = ("", "")  # project, and what is said in it
         self._shown: tuple[object, ...] = ()
-        self._noted_id: str | None = None
         self._read = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
         self._read.timeout.connect(self._on_read_timeout)
         sidebar = panes.sidebar

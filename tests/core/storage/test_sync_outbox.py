@@ -17,7 +17,7 @@ from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatu
 from chatdesk.core.domain.team import ChangeState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_bodies, sync_fork, sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage import sync_bodies, sync_fork, sync_outbox, sync_refused, sync_sharing, sync_team
 from chatdesk.core.storage.artifacts import ArtifactRepository
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.sync_store import SyncStore
@@ -57,6 +57,12 @@ class Shared:
 
     def run(self, query: str, *values: Any) -> None:
         self.do(lambda conn: conn.exec_driver_sql(query, values))
+
+    def counts(self) -> tuple[int, int]:
+        """(changes that wait, changes that were refused)"""
+        said = self.do(lambda conn: sync_team.shared_project(conn, self.project))
+        assert said is not None
+        return said.waiting, said.refused
 
     def confirm(self) -> None:
         self.run("UPDATE changes SET state = 1 WHERE state IN (0, 4)")
@@ -168,7 +174,7 @@ async def test_a_change_waits_for_its_file_and_keeps_the_order(shared: Shared) -
     await shared.store.messages.add_question(shared.thread, "with file", with_answer=None, attachments=[file])
     await shared.store.ask(shared.thread, "after")
     assert len(shared.pending()) == 2
-    assert shared.do(lambda conn: sync_outbox.files_before(conn, shared.project)) == [("ab" * 32, 70)]
+    assert shared.sql("SELECT sha256, size_bytes, state FROM shared_files") == [("ab" * 32, 70, "to_send")]
     assert len(shared.pending()) == 2
     shared.run("UPDATE shared_files SET state = 'sent'")
     assert len(shared.pending()) == 5
@@ -247,7 +253,7 @@ async def test_a_refused_title_falls_back_and_can_be_seen_tried_again_and_forgot
     changes = shared.pending()
     assert shared.settle(changes, PushStatus.DENIED).refused == (changes[0].id,)
     assert (await shared.store.threads.get(shared.thread)).title == "Shared"
-    (said,) = shared.do(sync_outbox.refused)
+    (said,) = shared.do(sync_refused.refused)
     assert (said.id, said.thread_id, said.kind, said.status, said.text) == (
         changes[0].id,
         shared.thread,
@@ -256,16 +262,16 @@ async def test_a_refused_title_falls_back_and_can_be_seen_tried_again_and_forgot
         "Not allowed",
     )
     assert "may not" in said.sentence
-    assert shared.do(sync_outbox.waiting_counts) == {shared.project: (0, 1)}
+    assert shared.counts() == (0, 1)
     origin = shared.store.db.origin
-    assert shared.do(lambda conn: sync_outbox.retry_refused(conn, origin, [said.id])) == 1
+    assert shared.do(lambda conn: sync_refused.retry_refused(conn, origin, [said.id])) == 1
     again = shared.pending()
     assert [each.id for each in again] == [said.id]
     assert again[0].dseq > changes[0].dseq
     assert (await shared.store.threads.get(shared.thread)).title == "Not allowed"
     shared.settle(again, PushStatus.DENIED)
-    assert shared.do(lambda conn: sync_outbox.forget_refused(conn, origin, [said.id])) == 1
-    assert shared.do(sync_outbox.refused) == []
+    assert shared.do(lambda conn: sync_refused.forget_refused(conn, origin, [said.id])) == 1
+    assert shared.do(sync_refused.refused) == []
     assert shared.pending() == []
 
 
@@ -275,30 +281,30 @@ async def test_a_refused_message_stays_is_copied_out_and_forgotten(shared: Share
     await store.threads.rename(shared.thread, "My title")
     shared.settle(shared.pending(), PushStatus.DENIED)
     assert await store.shown(shared.thread) == ["my words", "answer to my words"]
-    said = shared.do(sync_outbox.refused)
+    said = shared.do(sync_refused.refused)
     assert [each.text for each in said] == ["My title", "answer to my words", "my words"]
     assert [each.thread_id for each in said] == [shared.thread] * 3
     ids = [each.id for each in said]
-    copy = shared.do(lambda conn: sync_outbox.copy_refused(conn, store.db.origin, ids))
+    copy = shared.do(lambda conn: sync_refused.copy_refused(conn, store.db.origin, ids))
     assert await store.shown(copy) == ["my words", "answer to my words", "My title"]
     home = (await store.threads.get(copy)).project_id
     assert home != shared.project
     assert not shared.do(lambda conn: sync_sharing.is_shared(conn, home))
-    assert len(shared.do(sync_outbox.refused)) == 3
-    shared.do(lambda conn: sync_outbox.forget_refused(conn, store.db.origin, ids))
+    assert len(shared.do(sync_refused.refused)) == 3
+    shared.do(lambda conn: sync_refused.forget_refused(conn, store.db.origin, ids))
     assert await store.shown(shared.thread) == []
     assert {row[0] for row in shared.sql("SELECT id FROM messages WHERE deleted_at IS NOT NULL")} == {question, answer}
     assert shared.pending() == []
     with pytest.raises(NotPossible):
-        shared.do(lambda conn: sync_outbox.copy_refused(conn, store.db.origin, ids))
+        shared.do(lambda conn: sync_refused.copy_refused(conn, store.db.origin, ids))
 
 
 async def test_a_refused_thread_lies_in_the_trash_once_it_is_forgotten(shared: Shared) -> None:
     made = (await shared.store.threads.create(shared.project, "Mine", provider=None, model=None)).id
     shared.settle(shared.pending(), PushStatus.ID_TAKEN)
-    (said,) = shared.do(sync_outbox.refused)
+    (said,) = shared.do(sync_refused.refused)
     assert said.thread_id == made
-    shared.do(lambda conn: sync_outbox.forget_refused(conn, shared.store.db.origin, [said.id]))
+    shared.do(lambda conn: sync_refused.forget_refused(conn, shared.store.db.origin, [said.id]))
     assert (await shared.store.threads.get(made)).deleted_at is not None
 
 
@@ -312,7 +318,7 @@ async def test_heads_are_those_that_others_know(shared: Shared) -> None:
     assert set(shared.sql(query, shared.thread)) == {first, (two.id,)}
     shared.settle([two], PushStatus.DENIED)
     assert shared.sql(query, shared.thread) == [first]
-    shared.do(lambda conn: sync_outbox.retry_refused(conn, shared.store.db.origin, [one.id, two.id]))
+    shared.do(lambda conn: sync_refused.retry_refused(conn, shared.store.db.origin, [one.id, two.id]))
     assert shared.sql(query, shared.thread) == [(two.id,)]
 
 
@@ -372,8 +378,8 @@ async def test_what_nobody_may_bring_back_counts_no_more_and_what_waits_is_offer
     assert offered() == [answer]
     shared.do(lambda conn: sync_outbox.offer_again(conn, WORKSPACE))
     assert offered() == [question, answer]
-    assert shared.do(sync_outbox.refused) == []
-    assert shared.do(sync_outbox.waiting_counts) == {shared.project: (0, 0)}
+    assert shared.do(sync_refused.refused) == []
+    assert shared.counts() == (0, 0)
     # Nothing more can come of what belongs to something that was not taken.
     shared.run(
         "UPDATE changes SET entity = (SELECT entity FROM changes WHERE id = ?), state = 2 WHERE id = ?",

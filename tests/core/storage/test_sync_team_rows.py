@@ -19,7 +19,7 @@ from chatdesk.core.domain.team import (
     Workspace,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.core.storage import sync_sharing, sync_team, team_joined
 from chatdesk.core.storage.sync_store import SyncStore
 from tests.helpers.store import Store
 
@@ -72,10 +72,10 @@ def project(store: Store, project_id: str) -> Any:
 
 
 async def test_a_workspace_is_kept_without_its_password_and_forgotten_when_it_is_left(store: Store) -> None:
-    assert not do(store, sync_team.is_joined)
+    assert not do(store, team_joined.is_joined)
     made = join(store)
     assert do(store, sync_team.workspaces) == [made]
-    assert do(store, sync_team.is_joined)
+    assert do(store, team_joined.is_joined)
     moved = ServerAddress("new.example", 5433, "team", "cd_me", tls="require")
     do(store, lambda conn: sync_team.set_workspace_address(conn, WORKSPACE, moved))
     assert do(store, sync_team.workspaces)[0].address == moved

@@ -45,7 +45,9 @@ def test_the_encrypted_file_keeps_them_once_it_was_opened(tmp_path: Path) -> Non
     again.unlock(PASSPHRASE)
     found = _passwords(KeyPlace.FILE, file=again).find("w")
     assert (found.value, found.source) == (made.value, SecretSource.FILE)
+    passwords.keep_next("w", passwords.make())
     passwords.forget("w")
+    assert not passwords.kept("w:next").value
     assert not passwords.find("w").value
 
 

@@ -25,7 +25,7 @@ from chatdesk.core.domain.sync_wire import (
     TeamView,
     WireChange,
 )
-from chatdesk.core.sync.errors import TeamError, TeamUnreachable
+from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Heard
 
 KINDS = ("project", "thread", "message", "summary")
