@@ -19,7 +19,7 @@ _BATCH = 50
 
 def simulating(folder: Path, is_quick: bool) -> list[Row]:
     """Every seed is a history; the first numbers of those that end badly are printed, and can be played alone."""
-    histories, real = (400, 10) if is_quick else (_HISTORIES, _REAL)
+    histories, real = (200, 6) if is_quick else (_HISTORIES, _REAL)
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     wrong: list[int] = []
