@@ -23,7 +23,7 @@ from chatdesk.core.domain.team import (
     TeamRole,
     Workspace,
 )
-from chatdesk.core.storage import sync_outbox, sync_sharing
+from chatdesk.core.storage import sync_outbox, sync_sharing, team_view_cleaning
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean, from_json
 from chatdesk.core.storage.projects import read_only_projects as read_only_projects
@@ -31,9 +31,6 @@ from chatdesk.core.storage.projects import read_only_projects as read_only_proje
 ROUNDS_KEPT: Final = 500
 #: A project that was shared a moment ago may not be in a list that the server made before.
 _FRESH_MS: Final = 120_000
-_LONGEST_NAME: Final = 200
-_ROLES: Final = frozenset(role.value for role in TeamRole)
-_STATUSES: Final = frozenset(status.value for status in MemberStatus)
 
 _SHARED = """
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
@@ -61,7 +58,7 @@ def add_workspace(conn: Connection, workspace: Workspace) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             workspace.id,
-            _name(workspace.name),
+            team_view_cleaning.shown(workspace.name),
             json.dumps(asdict(workspace.address)),
             workspace.member_id,
             int(workspace.is_owner),
@@ -120,10 +117,11 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
     """See ``LocalStore.take_view``. A server is believed in what it says of members, not in what it says of projects
     that this profile keeps to itself or shares with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
+    view = team_view_cleaning.cleaned(view)
     conn.exec_driver_sql(
         "UPDATE workspaces SET name = ?, member_id = ?, is_owner = ?, clock_offset_ms = ? WHERE id = ?",
         (
-            _name(hello.workspace_name),
+            team_view_cleaning.shown(hello.workspace_name),
             hello.member_id,
             int(hello.is_owner),
             max(-(2**53), min(hello.server_time_ms - now, 2**53)),
@@ -139,8 +137,6 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
     touched: set[str] = set()
     there: set[str] = set()
     for head in view.projects:
-        if head.role not in _ROLES:
-            continue
         mine = known.get(head.project_id)
         is_running = mine is not None and mine[1] != ShareState.ENDED
         if mine is not None and is_running and mine[0] != workspace_id:
@@ -178,9 +174,9 @@ def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
         (
             workspace_id,
             member.id,
-            _name(member.name),
+            member.name,
             int(member.is_owner),
-            member.status if member.status in _STATUSES else MemberStatus.REMOVED.value,
+            member.status,
             member.invited_at,
         )
         for member in view.members
@@ -194,7 +190,7 @@ def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
         )
     conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ?", (workspace_id,))
     devices = [
-        (workspace_id, each.id, each.member_id, _name(each.name), _name(each.app_version), each.last_seen_at)
+        (workspace_id, each.id, each.member_id, each.name, each.app_version, each.last_seen_at)
         for each in view.devices
     ]
     if devices:
@@ -209,7 +205,7 @@ def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
             "SELECT project_id FROM shared_projects WHERE workspace_id <> ?", (workspace_id,)
         )
     }
-    roles = [each for each in view.roles if each[2] in _ROLES and each[0] not in elsewhere]
+    roles = [each for each in view.roles if each[0] not in elsewhere]
     if roles:
         conn.exec_driver_sql("INSERT OR REPLACE INTO team_roles VALUES (?, ?, ?)", roles)
 
@@ -336,7 +332,3 @@ def unread(conn: Connection) -> dict[str, int]:
 
 def mark_read(conn: Connection, thread_id: str) -> None:
     conn.exec_driver_sql("DELETE FROM unread_threads WHERE thread_id = ?", (thread_id,))
-
-
-def _name(name: str) -> str:
-    return " ".join(clean(name).split())[:_LONGEST_NAME]

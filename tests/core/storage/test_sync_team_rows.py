@@ -98,14 +98,14 @@ async def test_a_damaged_address_is_an_empty_one(store: Store) -> None:
 async def test_members_devices_and_roles_are_those_that_the_server_told_last(store: Store) -> None:
     join(store)
     head = ProjectHead(new_id(), "admin", "c", 0)
-    own = store.db.device_id
+    own, other = store.db.device_id, new_id()
     take(
         store,
         view(
             (head,),
             (MemberRow(ME, "Me", True, "active", None), MemberRow(HER, "Her\nself", False, "invited", 7)),
             ((head.project_id, HER, "viewer"), (head.project_id, ME, "emperor")),
-            (DeviceRow(own, ME, "desk", "1.0", 5), DeviceRow("d2", HER, "lap", "1.1", None)),
+            (DeviceRow(own, ME, "desk", "1.0", 5), DeviceRow(other, HER, "lap", "1.1", None)),
         ),
     )
     me, her = sorted(do(store, lambda conn: sync_team.members(conn, WORKSPACE)), key=lambda each: not each.is_owner)
@@ -117,7 +117,7 @@ async def test_members_devices_and_roles_are_those_that_the_server_told_last(sto
     )
     assert me.roles == {}
     devices = do(store, lambda conn: sync_team.devices(conn, WORKSPACE))
-    assert [(each.id, each.is_this) for each in devices] == [(own, True), ("d2", False)]
+    assert [(each.id, each.is_this) for each in devices] == [(own, True), (other, False)]
     workspace = do(store, sync_team.workspaces)[0]
     assert (workspace.name, workspace.is_owner) == ("The team", True)
     assert abs(workspace.clock_offset_ms - 600_000) < 10_000

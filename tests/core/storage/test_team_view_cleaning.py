@@ -1,0 +1,70 @@
+"""What a server says of people and projects is anybody's word."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from chatdesk.core.domain.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.team import MemberStatus
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.team_view_cleaning import LONGEST_NAME, MOST, cleaned, shown
+
+STRANGE: tuple[Any, ...] = (None, 7, -1, 2**70, 1.5, True, "", "x" * 1_000_000, "../../etc", "\ud800\0", [], {}, [[]])
+
+
+def _members(*names: str) -> list[MemberRow]:
+    return [MemberRow(new_id(), name, False, "active", at) for at, name in enumerate(names)]
+
+
+def _names(*members: MemberRow) -> list[str]:
+    return [each.name for each in cleaned(TeamView((), tuple(members), (), ())).members]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
+def test_nothing_strange_is_kept(value: Any) -> None:
+    good = ProjectHead(new_id(), "editor", "cd_1", 4)
+    heads = [ProjectHead(value, "editor", "c", 1), ProjectHead(new_id(), value, "c", 1)]
+    members = [MemberRow(value, "A", False, "active", 1), MemberRow(new_id(), value, value, value, value)]
+    devices = [DeviceRow(value, new_id(), "d", "1", 1), DeviceRow(new_id(), new_id(), value, value, value)]
+    roles = [(value, new_id(), "viewer"), (new_id(), value, "viewer"), (new_id(), new_id(), value)]
+    found = cleaned(TeamView((good, *heads), tuple(members), tuple(devices), tuple(roles)))
+    assert found.projects == (good,)
+    [member] = found.members
+    assert member.status == MemberStatus.REMOVED
+    assert len(member.name) <= LONGEST_NAME
+    assert member.invited_at is None or type(member.invited_at) is int
+    assert len(found.devices) == 1
+    assert found.roles == ()
+
+
+def test_channels_and_numbers_are_bounded() -> None:
+    heads = [ProjectHead(new_id(), "editor", "c" * 1000, 1), ProjectHead(new_id(), "editor", "c", -1)]
+    assert cleaned(TeamView(tuple(heads), (), (), ())).projects == ()
+
+
+def test_no_more_is_kept_than_any_team_has() -> None:
+    many = tuple(itertools.repeat(ProjectHead(new_id(), "viewer", "c", 0), MOST + 5))
+    assert len(cleaned(TeamView(many, (), (), ())).projects) == MOST
+
+
+def test_names_stand_on_one_line_and_turn_nothing_round() -> None:
+    assert shown("Ana\u202e\u2066\n\x07 gnp.exe\u200b") == "Ana gnp.exe"
+    assert shown("  Jürgen   Müller ") == "Jürgen Müller"
+    assert shown(None) == ""
+
+
+@pytest.mark.parametrize("other", ["Olga", "olga ", "\u041elga", "Ol\u200dga", "Ｏｌｇａ"])
+def test_nobody_is_shown_under_the_name_of_somebody_else(other: str) -> None:
+    olga, mallory = _members("Olga", other)
+    shown_names = _names(mallory, olga)
+    assert shown_names[1] == "Olga"
+    assert shown_names[0].endswith("(2)") or shown_names[0] == "Ol ga (2)"
+
+
+def test_who_was_removed_does_not_keep_a_name_from_others() -> None:
+    gone, anna, ben = _members("Anna", "Anna", "Ben")
+    gone = MemberRow(gone.id, gone.name, False, "removed", 0)
+    assert _names(gone, anna, ben) == ["Anna (2)", "Anna", "Ben"]
