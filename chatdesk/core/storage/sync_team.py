@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sync_wire import Hello, TeamView
 from chatdesk.core.domain.team import (
+    ChangeState,
     EndReason,
     MemberStatus,
     ServerAddress,
@@ -51,8 +52,13 @@ _SOMEBODY: Final = "another member"
 
 
 def add_workspace(conn: Connection, workspace: Workspace) -> None:
-    """Join, or join again: what was known of it is replaced."""
-    conn.exec_driver_sql("DELETE FROM workspaces WHERE id = ?", (workspace.id,))
+    """Join, or join again: what was known of it is replaced. As another member than before, one did not write what the
+    team has of that one."""
+    before = conn.exec_driver_sql(
+        "DELETE FROM workspaces WHERE id = ? RETURNING member_id", (workspace.id,)
+    ).scalar_one_or_none()
+    if before is not None and before != workspace.member_id:
+        _give_to(conn, workspace.id, before)
     conn.exec_driver_sql(
         "INSERT INTO workspaces (id, name, address, member_id, is_owner, joined_at, clock_offset_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -65,6 +71,24 @@ def add_workspace(conn: Connection, workspace: Workspace) -> None:
             workspace.joined_at,
             workspace.clock_offset_ms,
         ),
+    )
+
+
+def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
+    """Everybody knows as this member's what the team took from here."""
+    taken = (
+        "project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)"  # noqa: S608 - constants
+        f" AND mine = 1 AND state = {int(ChangeState.CONFIRMED)}"
+    )
+    for table, kind in (("threads", "thread"), ("messages", "message"), ("summaries", "summary")):
+        conn.exec_driver_sql(
+            f"UPDATE {table} SET author_id = ? WHERE author_id IS NULL AND id IN"  # noqa: S608 - constants
+            f" (SELECT entity FROM changes WHERE {taken} AND op = 'new' AND kind = ?)",
+            (member_id, workspace_id, kind),
+        )
+    conn.exec_driver_sql(
+        f"UPDATE changes SET mine = 0, author = ? WHERE {taken}",  # noqa: S608 - constants
+        (member_id, workspace_id),
     )
 
 
@@ -190,8 +214,7 @@ def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
         )
     conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ?", (workspace_id,))
     devices = [
-        (workspace_id, each.id, each.member_id, each.name, each.app_version, each.last_seen_at)
-        for each in view.devices
+        (workspace_id, each.id, each.member_id, each.name, each.app_version, each.last_seen_at) for each in view.devices
     ]
     if devices:
         conn.exec_driver_sql("INSERT OR REPLACE INTO team_devices VALUES (?, ?, ?, ?, ?, ?)", devices)

@@ -22,6 +22,7 @@ from chatdesk.core.storage import projects, sync_setup, sync_team
 from chatdesk.core.storage.database import Database
 from chatdesk.core.sync import invitations, joining
 from chatdesk.core.sync.address import checked_address
+from chatdesk.core.sync.errors import TeamLoginClosed, TeamLoginRefused, TeamNotInvited, TeamPasswordMissing
 from chatdesk.core.sync.invitations import MemberCode, SealedCode
 from chatdesk.core.sync.joining import Joining, check_agreed, check_same, checked_name, connect
 from chatdesk.core.sync.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
@@ -127,18 +128,20 @@ class Membership:
         self, text: str, my_name: str, *, passphrase: str | None = None, allows_unencrypted: bool = False
     ) -> Workspace:
         """Take an invitation, or the code for a further computer (``passphrase``; ``my_name`` does not matter then).
-        May be repeated after a kill. ``allows_unencrypted``: the person agreed to a server without TLS."""
+        May be repeated after a kill. ``allows_unencrypted``: the person agreed to a server without TLS. A workspace
+        that does not let this profile in any more is joined again; what waits here goes up then."""
         code = invitations.read_code(text)
-        if any(each.id == code.workspace_id for each in await self._database.read(sync_team.workspaces)):
-            raise AlreadyJoined
+        for each in await self._database.read(sync_team.workspaces):
+            if each.id == code.workspace_id and await asyncio.to_thread(self._is_let_in, each):
+                raise AlreadyJoined
         if isinstance(code, SealedCode):
             if not passphrase:
                 raise PassphraseMissing
             login = await asyncio.to_thread(invitations.open_computer_code, code, passphrase)
             check_agreed(login[0], allows_unencrypted=allows_unencrypted)
-            return await self._take_in(partial(self._joining.as_computer, code, login))
+            return await self._take_in(partial(self._joining.as_computer, code, login), code.workspace_id)
         check_agreed(code.address, allows_unencrypted=allows_unencrypted)
-        return await self._take_in(partial(self._joining.as_member, code, checked_name(my_name)))
+        return await self._take_in(partial(self._joining.as_member, code, checked_name(my_name)), code.workspace_id)
 
     async def sign_in(self, address: ServerAddress, *, password: str) -> Workspace:
         """With a member's login that exists: one of a workspace that was set up by hand."""
@@ -177,8 +180,10 @@ class Membership:
             await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
         now = self._clock.now_ms()
         await self._database.write(lambda conn: sync_team.leave_workspace(conn, workspace.id, now))
-        await asyncio.to_thread(self._passwords.forget, workspace.id)
-        await self._on_changed(workspace.id)
+        try:
+            await asyncio.to_thread(self._passwords.forget, workspace.id)
+        finally:  # a file of keys that is locked: the workspace was left all the same
+            await self._on_changed(workspace.id)
 
     async def add_computer(self, workspace_id: str) -> ComputerCode:
         """A code for a further computer of this person. Needs no server."""
@@ -283,11 +288,12 @@ class Membership:
         await asyncio.to_thread(enter)
         await self._on_changed(workspace.id)
 
-    async def _take_in(self, get: Callable[[], Workspace]) -> Workspace:
-        """Get in, in a thread, and remember the workspace."""
+    async def _take_in(self, get: Callable[[], Workspace], may_be: str = "") -> Workspace:
+        """Get in, in a thread, and remember the workspace. ``may_be``: one that may be joined already."""
         self._check_writable()
         workspace = await asyncio.to_thread(get)
-        if any(each.id == workspace.id for each in await self._database.read(sync_team.workspaces)):
+        joined = {each.id for each in await self._database.read(sync_team.workspaces)}
+        if workspace.id in joined and workspace.id != may_be:
             raise AlreadyJoined
 
         def remember(conn: Connection) -> None:
@@ -317,6 +323,15 @@ class Membership:
         return await asyncio.to_thread(run)
 
     # In a thread from here on.
+
+    def _is_let_in(self, workspace: Workspace) -> bool:
+        """False: its login was closed, or its password is another one by now."""
+        try:
+            with self._connect(workspace) as server:
+                check_same(server, workspace.id)
+        except (TeamLoginClosed, TeamLoginRefused, TeamNotInvited, TeamPasswordMissing):
+            return False
+        return True
 
     def _connect(self, workspace: Workspace) -> Administration:
         return self._passwords.open_with(workspace.id, partial(connect, workspace.address))

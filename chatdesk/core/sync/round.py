@@ -15,10 +15,10 @@ from typing import Any
 
 from chatdesk.core.domain.sync_wire import PULL_ROWS, Hello, TeamView
 from chatdesk.core.domain.team import SyncMode
-from chatdesk.core.sync.errors import OtherWorkspace, TeamError, TeamUnreachable
+from chatdesk.core.sync.errors import OtherWorkspace, TeamDeviceUnknown, TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.project_turn import ProjectTurns
-from chatdesk.core.sync.requests import Link, Notice, Request, RoundResult, ToLocal, ToTeam, ViewTaken
+from chatdesk.core.sync.requests import Forked, Link, Notice, Request, RoundResult, ToLocal, ToTeam, ViewTaken
 
 _NO_HELLO = "hello was not said"
 
@@ -126,7 +126,15 @@ class _Round:
         if link.hello is not None and link.device == device:
             return
         link.forget()
-        hello: Hello = yield ToTeam("hello", (device,), {"name": self._name, "version": self._version})
+        says = {"name": self._name, "version": self._version}
+        try:
+            hello: Hello = yield ToTeam("hello", (device,), says)
+        except TeamDeviceUnknown:
+            # Another member's: this person's own before they were removed and invited again, or a colleague's whose
+            # profile was copied.
+            device = yield ToLocal("fork")
+            yield Forked(device)
+            hello = yield ToTeam("hello", (device,), says)
         if self._workspace_id is not None and hello.workspace_id != self._workspace_id:
             raise OtherWorkspace
         link.device = device

@@ -1,0 +1,83 @@
+"""What happens to a team over the months: people go and come again, profiles are copied, things are thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.domain.team import ShareState, SyncPhase, TeamRole
+from chatdesk.core.sync.membership_errors import AlreadyJoined
+from tests.helpers.postgres import TeamDatabase
+from tests.helpers.team_world import Desk, desks, until, until_same
+
+
+async def test_who_was_removed_and_is_invited_again_goes_on_where_they_were(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await ben.ask(await ben.thread(project, "by ben"), "by ben")
+        await until_same(project, [ana, ben])
+        boss = ana.team.membership
+        code = (await boss.invite(ana.workspace_id, "ben", roles={project: TeamRole.EDITOR})).code
+        with pytest.raises(AlreadyJoined):
+            await ben.team.membership.join(code, "ben", allows_unencrypted=True)
+        [me] = await ben.team.workspaces()
+        await boss.remove_member(me.id, me.member_id)
+        await until(lambda: ben.phase is SyncPhase.REFUSED)
+        await ben.ask(thread, "while removed")
+        await ana.ask(thread, "meanwhile")
+        joined = await ben.team.membership.join(code, "ben", allows_unencrypted=True)
+        assert joined.member_id != me.member_id
+        await until_same(project, [ana, ben])
+        assert ben.phase is SyncPhase.SYNCED
+        assert await ana.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == 6
+        [asked] = [each for each in await _questions(ana, thread) if each[0] == "while removed"]
+        assert asked[1] == joined.member_id
+
+
+async def _questions(desk: Desk, thread: str) -> list[tuple[str, str | None]]:
+    ids = await desk.database.read(
+        lambda conn: conn.exec_driver_sql(
+            "SELECT id FROM messages WHERE thread_id = ? AND role = 'user'", (thread,)
+        ).all()
+    )
+    found = [await desk.repositories.messages.get(row[0]) for row in ids]
+    return [(each.text, each.author_id) for each in found]
+
+
+async def test_a_copy_of_a_colleagues_profile_becomes_a_computer_of_its_own(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, []) as (project, [ana]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "by ana")
+        await until_same(project, [ana])
+        ben = Desk(tmp_path / "copy", name="copy")
+        with contextlib.closing(sqlite3.connect(ana.folder / "chatdesk.db")) as conn:
+            conn.execute("VACUUM INTO ?", (str(ben.folder / "chatdesk.db"),))
+        await ben.database.open()
+        try:
+            await ben.team.membership.leave(ana.workspace_id)
+            assert ben.database.device_id == ana.database.device_id
+            code = await ana.team.membership.invite(ana.workspace_id, "ben", roles={project: TeamRole.EDITOR})
+            await ben.team.membership.join(code.code, "ben", allows_unencrypted=True)
+            ben.workspace_id = ana.workspace_id
+            await until(lambda: _is_shared(ben, project))
+            await ben.ask(thread, "by ben")
+            await until_same(project, [ana, ben])
+            assert ben.database.device_id != ana.database.device_id
+            assert await ana.texts(thread) == await ben.texts(thread)
+            [(_, by_ana), (_, by_ben)] = await _questions(ben, thread)
+            assert (ben.team.member_name(by_ana or ""), by_ben) == ("Olga Owner", None)
+        finally:
+            await ben.close()
+
+
+def _is_shared(desk: Desk, project: str) -> bool:
+    shared = desk.team.shared_project(project)
+    return shared is not None and shared.state is ShareState.SHARED
