@@ -278,7 +278,9 @@ async def _computer(options: argparse.Namespace, services: Services, printable: 
 
 
 async def _sign_in(options: argparse.Namespace, services: Services, printable: Printable) -> int:
-    address, password = await asyncio.to_thread(_address_of, options)
+    from chatdesk.core.sync.team_passwords import VARIABLE
+
+    address, password = await asyncio.to_thread(_address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
     _tell_joined(options, workspace, printable, f"You are in the workspace {workspace.name} now.")
     return 0
@@ -377,7 +379,7 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
 # On a thread from here on: files and questions.
 
 
-def _address_of(options: argparse.Namespace) -> tuple[ServerAddress, str]:
+def _address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> tuple[ServerAddress, str]:
     from dataclasses import replace
 
     from chatdesk.core.domain.team import ServerAddress
@@ -389,7 +391,7 @@ def _address_of(options: argparse.Namespace) -> tuple[ServerAddress, str]:
             raise InvalidInput(
                 "A password does not belong into the arguments: everybody on this computer can see them.",
                 safe="Nothing was sent.",
-                next_step=f"Leave it out, change it, and give it on stdin or in {SETUP_PASSWORD}.",
+                next_step=f"Leave it out, change it, and give it on stdin or in {variable}.",
             )
     else:
         address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")
@@ -397,7 +399,7 @@ def _address_of(options: argparse.Namespace) -> tuple[ServerAddress, str]:
         address = replace(address, tls="disable")
     if options.ca:
         address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address), _secret(SETUP_PASSWORD, f"Password of {address.user}: ")
+    return checked_address(address), _secret(variable, f"Password of {address.user}: ")
 
 
 def _secret(variable: str, question: str) -> str:

@@ -189,7 +189,9 @@ def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, m
         assert "no such workspace" in err
 
 
-def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(team: Run, empty: TeamDatabase) -> None:
+def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(
+    team: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, verifier, _err = team("ana", "verifier", given="a-password-of-hers\n")
     assert code == 0
     assert verifier.startswith("SCRAM-SHA-256$4096:")
@@ -208,7 +210,9 @@ def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(team: Run, 
     words = _address(replace(empty, account=login))
     code, _out, err = team("ana", "sign-in", *words, given="wrong-password\n")
     assert "did not take the password" in err
-    code, out, err = team("ana", "sign-in", *words, "--json", given="a-password-of-hers\n")
+    monkeypatch.setenv("CHATDESK_TEAM_PASSWORD", "a-password-of-hers")
+    code, out, err = team("ana", "sign-in", *words, "--json")
+    monkeypatch.delenv("CHATDESK_TEAM_PASSWORD")
     assert code == 0, err
     assert json.loads(out)["id"] == workspace_id
     code, _out, err = team("ana", "sign-in", *words, given="a-password-of-hers\n")

@@ -117,8 +117,9 @@ CREATE TABLE cd.project_member (
 
 CREATE INDEX project_member_member ON cd.project_member (member_id);
 
--- What exists, for checks only: nobody reads it. is_relayed: another member brought it back in its author's name. Here and in the log no key refers to the project: rows come only through a
--- function that has just looked it up, no project is ever removed, and the two checks were a fifth of a push.
+-- What exists, for checks only: nobody reads it. is_relayed: another member brought it back in its author's name.
+-- Here and in the log no key refers to the project: rows come only through a function that has just looked it up, no
+-- project is ever removed, and the two checks were a fifth of a push.
 CREATE TABLE cd.entity (
     id uuid PRIMARY KEY,
     project_id uuid NOT NULL,

@@ -34,12 +34,23 @@ async def session_bus(folder: Path) -> AsyncIterator[str]:
     daemon = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         async with asyncio.timeout(10):
-            while not socket.exists():
+            while not await _answers(socket):
                 await asyncio.sleep(0.01)
         yield f"unix:path={socket}"
     finally:
         daemon.terminate()
         daemon.wait(10)
+
+
+async def _answers(socket: Path) -> bool:
+    """It is there a moment before it is listened on."""
+    try:
+        _reader, writer = await asyncio.open_unix_connection(socket)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
 
 
 class Desktop:

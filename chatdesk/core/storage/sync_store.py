@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -115,10 +115,8 @@ class SyncStore:
             self._on_fork(device)
         return device
 
-    def take_file(self, project_id: str, sha256: str, data: bytes | None) -> Applied:
-        """A file that was waited for is here. ``data``: of one that may hold the parts of a message."""
-        if data is None:
-            return Applied()
+    def take_file(self, project_id: str, sha256: str, data: bytes) -> Applied:
+        """A file that was waited for is here, and may hold the parts of a message."""
         text = data.decode("utf-8", "replace")
 
         def work(conn: Connection) -> Applied:
@@ -129,7 +127,7 @@ class SyncStore:
         return self._write(work)
 
 
-def _threads_of(conn: Connection, message_ids: Any) -> frozenset[str]:
+def _threads_of(conn: Connection, message_ids: Iterable[str]) -> frozenset[str]:
     return frozenset(
         str(conn.exec_driver_sql("SELECT thread_id FROM messages WHERE id = ?", (each,)).scalar_one())
         for each in message_ids

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
@@ -24,6 +24,9 @@ from chatdesk.core.storage.sync_files import SharedFile
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -45,9 +48,9 @@ _TOO_LARGE = "The file is larger than ChatDesk takes from a team."
 class FileStore(Protocol):
     """The profile's side. Raises ``StorageError``."""
 
-    def read(self, work: Callable[[Any], T]) -> T: ...
+    def read(self, work: Callable[[Connection], T]) -> T: ...
 
-    def write(self, work: Callable[[Any], T]) -> T: ...
+    def write(self, work: Callable[[Connection], T]) -> T: ...
 
     def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
         """Fill in the messages whose parts these bytes are."""
@@ -159,10 +162,10 @@ class FileMover:
             for file in fetching:
                 self._fetch(file)
 
-    def _to_fetch(self, conn: Any) -> list[SharedFile]:
+    def _to_fetch(self, conn: Connection) -> list[SharedFile]:
         return sync_files.to_fetch(conn, self._workspace_id, tried_before=self._tried_before, limit=8)
 
-    def _is_any(self, conn: Any) -> bool:
+    def _is_any(self, conn: Connection) -> bool:
         return sync_files.is_any(conn, self._workspace_id, tried_before=self._tried_before)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_wire import PULL_ROWS
@@ -13,15 +13,25 @@ from chatdesk.core.storage import sync_check
 from chatdesk.core.storage.sync_check import HeldLog
 from chatdesk.core.sync.ports import TeamStore
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+T = TypeVar("T")
 _MOST_TOLD: Final = 50
 
 
-def compare(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, workspace_id: str) -> ServerCheck:
-    """Every change up to where this profile is, of every shared project. ``read`` runs its argument in a transaction.
+class Read(Protocol):
+    """Runs its argument in a transaction."""
+
+    def __call__(self, work: Callable[[Connection], T], /) -> T: ...
+
+
+def compare(read: Read, team: TeamStore, workspace_id: str) -> ServerCheck:
+    """Every change up to where this profile is, of every shared project.
     Raises ``TeamError`` and ``StorageError``."""
     differences: list[str] = []
     changes = 0
-    logs: list[HeldLog] = read(lambda conn: sync_check.held(conn, workspace_id))
+    logs = read(lambda conn: sync_check.held(conn, workspace_id))
     for log in logs:
         compared, found = _compare_one(read, team, log)
         changes += compared
@@ -29,7 +39,7 @@ def compare(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, worksp
     return ServerCheck(len(logs), changes, tuple(differences[:_MOST_TOLD]))
 
 
-def _compare_one(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, log: HeldLog) -> tuple[int, list[str]]:
+def _compare_one(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[str]]:
     """How many changes were compared, and what differs."""
     seq, chain = 0, None
     missing = 0
@@ -53,5 +63,5 @@ def _compare_one(read: Callable[[Callable[[Any], Any]], Any], team: TeamStore, l
     return seq, differences
 
 
-def _unknown(conn: Any, *, project_id: str, numbers: Sequence[tuple[int, str]]) -> list[int]:
+def _unknown(conn: Connection, *, project_id: str, numbers: Sequence[tuple[int, str]]) -> list[int]:
     return sync_check.unknown(conn, project_id, numbers)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.team import SharedProject, TeamMember, Workspace
 from chatdesk.core.storage import sync_files, sync_team
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 _NOBODY_KNOWN = "Somebody"
 
@@ -31,7 +34,7 @@ class TeamState:
     read_only: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, conn: Any) -> TeamState:
+    def read(cls, conn: Connection) -> TeamState:
         """All of it, in the caller's transaction."""
         shared = {each.project_id: each for each in sync_team.shared_projects(conn)}
         workspaces = tuple(sync_team.workspaces(conn))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -257,7 +257,7 @@ class SyncWorker:
         self._settle(result)
         return result
 
-    def _drive(self, steps: Any) -> RoundResult:
+    def _drive(self, steps: Generator[Request, Any, RoundResult]) -> RoundResult:
         answer: Any = None
         failure: Exception | None = None
         while True:

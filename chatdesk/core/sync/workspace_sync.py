@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
@@ -24,6 +24,9 @@ from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
 from chatdesk.core.sync.worker import POLL_S, Client, SyncWorker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -177,10 +180,10 @@ class _Files:
         self._database = database
         self._store = store
 
-    def read(self, work: Callable[[Any], T]) -> T:
+    def read(self, work: Callable[[Connection], T]) -> T:
         return self._database.read_now(work)
 
-    def write(self, work: Callable[[Any], T]) -> T:
+    def write(self, work: Callable[[Connection], T]) -> T:
         return self._database.write_now(work)
 
     def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:

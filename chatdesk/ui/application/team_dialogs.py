@@ -51,12 +51,10 @@ class TeamDialogs:
         settings: Callable[[], SettingsDialog | None],
     ) -> None:
         self._panes = panes
-        self._services = services
         self._team = team
         self._tasks = tasks
         self._page = page
         self._settings = settings
-        self._lists = lists
         self.sharing = TeamSharing(
             panes,
             services,

@@ -7,12 +7,12 @@ import getpass
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import Workspace
+from chatdesk.core.domain.team import ServerAddress, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
@@ -58,12 +58,12 @@ class TeamWaysIn:
         membership = self._team.membership
         made: list[Workspace] = []
 
-        async def check(address: Any, password: str) -> None:
+        async def check(address: ServerAddress, password: str) -> None:
             checks = await membership.examine(address, password)
             if isValid(dialog):
                 dialog.show_checks(checks)
 
-        async def set_up(name: str, my_name: str, address: Any, password: str) -> None:
+        async def set_up(name: str, my_name: str, address: ServerAddress, password: str) -> None:
             async with self._keeping(dialog):
                 made.append(await membership.create_workspace(name, my_name, address, password=password))
             if isValid(dialog):
@@ -71,7 +71,7 @@ class TeamWaysIn:
             else:
                 self._tell(f"The workspace “{name}” is ready.")
 
-        async def sign_in(address: Any, password: str) -> None:
+        async def sign_in(address: ServerAddress, password: str) -> None:
             async with self._keeping(dialog):
                 workspace = await membership.sign_in(address, password=password)
             if isValid(dialog):

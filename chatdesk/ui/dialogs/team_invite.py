@@ -137,7 +137,6 @@ class InviteDialog(_CodePanel):
             file_name=f"{_file_safe(workspace)} invitation",
             parent=parent,
         )
-        self._workspace = workspace
         self.name = QLineEdit()
         self.name.setObjectName("teamInviteName")
         self.name.setAccessibleName("Who is invited")

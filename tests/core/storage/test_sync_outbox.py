@@ -464,7 +464,7 @@ async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared)
     sync.settle_relayed(shared.project, [])
     sync.begin_again(shared.project)
     assert sync.apply(shared.project, [], after=cursor).rows == 0
-    assert sync.take_file(shared.project, "ab" * 32, None).threads == frozenset()
+    assert sync.take_file(shared.project, "ab" * 32, b"[]").threads == frozenset()
     file = Attachment("a.txt", "text/plain", "ab" * 32, 70)
     await store.messages.add_question(shared.thread, "file", with_answer=None, attachments=[file])
     assert sync.pending(shared.project, max_rows=500, max_bytes=10**6)
