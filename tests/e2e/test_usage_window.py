@@ -195,8 +195,14 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
         services = await application.services()
         message = await ask(application, "one")
         binding = application.bindings.usage
-        for link in ("https://pay.example/top-up", "http://pay.example/", "file:///etc/passwd", "javascript:alert(1)"):
-            shown = replace(message, error_details={"payment": {"link": link}})
+        for link in (
+            "https://pay.example/top-up",
+            "http://pay.example/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https://evil.example/",
+        ):
+            shown = replace(message, error_details={"payment": {"link": link, "host": "pay.example"}})
 
             async def get_message(_id: str, shown: object = shown) -> object:
                 return shown

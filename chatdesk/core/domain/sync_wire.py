@@ -18,6 +18,9 @@ PUSH_ROWS: Final = 200
 PUSH_BYTES: Final = 256 * 1024
 PULL_ROWS: Final = 500
 CHUNK_BYTES: Final = 1024 * 1024
+#: Of the details of a failure: whom a person is to pay, and where. It is nobody else's bill, and of somebody else's no
+#: button is made here.
+OWN_DETAILS: Final = frozenset(("payment",))
 #: How far ahead of the server's clock a stamp may be.
 MAX_AHEAD_MS: Final = 60_000
 

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage.plain_text import clean, from_json
 from chatdesk.core.storage.rows import batches, marks
 
@@ -264,9 +264,9 @@ def _message(value: Mapping[str, Any]) -> MessageBody | None:
     error, details = value.get("error"), value.get("error_details")
     if isinstance(error, str):
         values["error"] = clean(error[:_LONGEST_ERROR])
-    if isinstance(details, dict) and details:
-        kept = _content(details)
-        if kept is not None:
+    if isinstance(details, dict):
+        kept = _content({name: each for name, each in details.items() if name not in OWN_DETAILS})
+        if kept:
             values["error_details"] = kept
     file = value.get("parts_file")
     if isinstance(file, dict):

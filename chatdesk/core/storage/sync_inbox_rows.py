@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage import search_text
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.plain_text import clean, to_json
@@ -152,7 +152,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
             whole(body.get("reasoning_tokens")),
             word(body.get("error"), _LONGEST_ERROR),
             word(body.get("error_type")),
-            _stored(_plain(details, 0)) if isinstance(details, dict) and details else None,
+            _details(details) if isinstance(details, dict) else None,
             word(body.get("finish_reason")),
             None if is_purged else own.content_digest,
             hlc,
@@ -264,6 +264,11 @@ def _content(kind: str, content: dict[str, Any]) -> tuple[str, str]:
 
 def _stored(content: Mapping[str, Any]) -> str:
     return to_json(content)
+
+
+def _details(details: dict[str, Any]) -> str | None:
+    kept = {name: each for name, each in details.items() if name not in OWN_DETAILS}
+    return _stored(_plain(kept, 0)) if kept else None
 
 
 def _plain(value: Any, depth: int) -> Any:

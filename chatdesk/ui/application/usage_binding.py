@@ -204,7 +204,8 @@ class UsageBinding(QObject):
         message = await (await self._handle.chat()).get_message(answer_id)
         payment = message.error_details.get("payment")
         url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
-        if url.isValid() and url.scheme() == "https":
+        is_named = isinstance(payment, dict) and url.host() == payment.get("host")  # as the button says
+        if is_named and url.isValid() and url.scheme() == "https":
             QDesktopServices.openUrl(url)
 
 

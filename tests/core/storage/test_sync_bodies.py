@@ -64,7 +64,14 @@ async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: 
     )
     await store.messages.finish(
         answer.id,
-        TurnOutcome(Status.ERROR, 9, usage=Usage(3, 4), error="broken", error_type="reset", error_details={"a": [1]}),
+        TurnOutcome(
+            Status.ERROR,
+            9,
+            usage=Usage(3, 4),
+            error="broken",
+            error_type="reset",
+            error_details={"a": [1], "payment": {"host": "pay.example", "link": "https://pay.example/mine"}},
+        ),
     )
     sent = await made(store, answer.id)
     assert sent is not None
