@@ -1109,8 +1109,9 @@ BEGIN
 END
 $$;
 
--- Removes a file whose pieces do not make up what its name says, so that it can be sent again; a good one stays, and one
--- that is still being sent. By whoever may write. Returns whether it was removed.
+-- Removes a file whose pieces do not make up what its name says, so that it can be sent again; a good one stays, whatever
+-- else was put beside its pieces, and so does one that is still being sent. By whoever may write. Returns whether it was
+-- removed.
 CREATE FUNCTION cd.discard_broken_file(p_project uuid, p_sha256 text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp
 AS $$
@@ -1120,10 +1121,13 @@ BEGIN
     IF cd.rank(cd.need_role(p_project, cd.need_me())) < 2 THEN
         RAISE EXCEPTION 'the role does not permit this' USING ERRCODE = 'CD007';
     END IF;
-    SELECT min(b.total) <> max(b.total)
-        OR (count(*) = max(b.total) AND encode(sha256(string_agg(b.data, ''::bytea ORDER BY b.idx)), 'hex') <> p_sha256)
-    INTO v_is_broken
-    FROM cd.blob_chunk b WHERE b.project_id = p_project AND b.sha256 = p_sha256;
+    SELECT NOT bool_or(one.is_good) AND (count(*) > 1 OR bool_or(one.is_whole)) INTO v_is_broken
+    FROM (
+        SELECT count(*) = b.total AS is_whole,
+            count(*) = b.total AND encode(sha256(string_agg(b.data, ''::bytea ORDER BY b.idx)), 'hex') = p_sha256
+                AS is_good
+        FROM cd.blob_chunk b WHERE b.project_id = p_project AND b.sha256 = p_sha256 GROUP BY b.total
+    ) AS one;
     IF v_is_broken THEN
         DELETE FROM cd.blob_chunk b WHERE b.project_id = p_project AND b.sha256 = p_sha256;
     END IF;

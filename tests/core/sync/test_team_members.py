@@ -359,6 +359,13 @@ def test_a_file_that_is_not_what_it_says_is_removed_and_a_good_one_is_not(team: 
     assert state(viewer, query, project, bad) == "CD007"
     assert editor.value(query, project, bad) is True
     assert editor.ask("SELECT DISTINCT sha256 FROM cd.blob_chunk") == [(good,)]
+    # A good one is not removed by putting something beside it, and what is no file of one size is.
+    chunk(editor, project, good, 4, 5, b"x")
+    assert editor.value(query, project, good) is False
+    assert editor.value("SELECT count(*) FROM cd.blob_chunk WHERE total = 2") == 2
+    chunk(editor, project, bad, 0, 2, b"c")
+    chunk(editor, project, bad, 1, 3, b"x")
+    assert editor.value(query, project, bad) is True
 
 
 def test_the_usage_view_counts_answers_by_member_model_and_day(team: Team) -> None:
