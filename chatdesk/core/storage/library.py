@@ -359,10 +359,10 @@ def _check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, 
 def _enter(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
     """Where threads were moved into a shared project, its members learn of them there."""
     if projects.share_of(conn, project_id) is not None:
-        from chatdesk.core.storage import sync_sharing  # which few ever need
+        from chatdesk.core.storage import sync_entering  # which few ever need
 
         origin.watch.check(project_id)
-        sync_sharing.enter_threads(conn, origin, project_id, thread_ids)
+        sync_entering.enter_threads(conn, origin, project_id, thread_ids)
 
 
 def _check_deletion(conn: Connection, project_id: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
 from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
 from chatdesk.core.domain.team import TeamRole
-from chatdesk.core.storage import sync_fork, sync_inbox, sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage import sync_entering, sync_fork, sync_inbox, sync_outbox, sync_team
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.sync_outbox import PutBlob
 
@@ -77,7 +77,9 @@ class SyncStore:
         return touched
 
     def share_step(self, project_id: str) -> bool:
-        return self._write(lambda conn: sync_sharing.step(conn, self._origin(), project_id, rows=STEP_ROWS)) is not None
+        return (
+            self._write(lambda conn: sync_entering.step(conn, self._origin(), project_id, rows=STEP_ROWS)) is not None
+        )
 
     def pending(self, project_id: str, *, max_rows: int, max_bytes: int) -> list[WireChange]:
         found = self._read(lambda conn: sync_outbox.look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes))

@@ -19,7 +19,7 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import NotPossible, SharedReadOnly
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import change_log, sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage import change_log, sync_entering, sync_outbox, sync_sharing, sync_team
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.library import LibraryRepository
 from chatdesk.core.storage.summaries import SummaryRepository
@@ -39,7 +39,7 @@ async def share(store: Store, role: TeamRole = TeamRole.OWNER, project: str | No
 
     def work(conn: Connection) -> frozenset[str]:
         sync_sharing.begin(conn, store.db.origin, project_id, WORKSPACE, role, "c")
-        while sync_sharing.step(conn, store.db.origin, project_id) is not None:
+        while sync_entering.step(conn, store.db.origin, project_id) is not None:
             continue
         return sync_team.read_only_projects(conn)
 

@@ -17,7 +17,16 @@ from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatu
 from chatdesk.core.domain.team import ChangeState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_bodies, sync_fork, sync_outbox, sync_refused, sync_sharing, sync_team
+from chatdesk.core.storage import (
+    change_log,
+    sync_bodies,
+    sync_entering,
+    sync_fork,
+    sync_outbox,
+    sync_refused,
+    sync_sharing,
+    sync_team,
+)
 from chatdesk.core.storage.artifacts import ArtifactRepository
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.sync_store import SyncStore
@@ -80,7 +89,7 @@ async def shared(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Shared]:
 
     def share(conn: Connection) -> None:
         sync_sharing.begin(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
-        while sync_sharing.step(conn, store.db.origin, project) is not None:
+        while sync_entering.step(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 0")
 
@@ -432,7 +441,7 @@ async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: 
     assert [each.dseq for each in shared.pending()] == list(range(1, len(after) + 3))
     assert await store.reopen() is not None
     assert store.db.device_id == new
-    assert shared.do(lambda conn: sync_sharing.change_log.seen(conn, store.db.origin, shared.project))[old] == reached
+    assert shared.do(lambda conn: change_log.seen(conn, store.db.origin, shared.project))[old] == reached
 
 
 async def test_a_fork_without_anything_waiting(shared: Shared) -> None:

@@ -17,7 +17,7 @@ from chatdesk.core.domain.team import ChangeState, EndReason, ShareState, TeamRo
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.errors import NotPossible, ProjectNotFound
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_outbox, sync_sharing, sync_team
+from chatdesk.core.storage import sync_entering, sync_outbox, sync_sharing, sync_team
 from chatdesk.core.storage.library import LibraryRepository
 from tests.helpers.store import PLAN, Store
 
@@ -38,7 +38,7 @@ def begin(store: Store, project: str, workspace: str = WORKSPACE, role: TeamRole
 
 
 def step(store: Store, project: str, rows: int = 500) -> tuple[int, int] | None:
-    return now(store, lambda conn: sync_sharing.step(conn, store.db.origin, project, rows=rows))
+    return now(store, lambda conn: sync_entering.step(conn, store.db.origin, project, rows=rows))
 
 
 def enter_all(store: Store, project: str, rows: int = 500) -> int:

@@ -19,7 +19,7 @@ from chatdesk.core.domain.team import (
     Workspace,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_sharing, sync_team, team_joined
+from chatdesk.core.storage import sync_entering, sync_sharing, sync_team, team_joined
 from chatdesk.core.storage.sync_store import SyncStore
 from tests.helpers.store import Store
 
@@ -248,7 +248,7 @@ async def test_a_private_copy_in_which_something_was_written_waits_for_the_perso
     join(store)
     mine = (await store.projects.default()).id
     do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
-    while do(store, lambda conn: sync_sharing.step(conn, store.db.origin, mine)) is not None:
+    while do(store, lambda conn: sync_entering.step(conn, store.db.origin, mine)) is not None:
         pass
     do(store, lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1"))
     do(store, lambda conn: sync_sharing.end(conn, mine, EndReason.REMOVED))
