@@ -41,6 +41,7 @@
     ├── AlreadyRunning
     ├── ExportFailed
     ├── SharedReadOnly
+    ├── SharedNotOwn
     ├── TeamError (more in ``sync/errors``)
     │   └── HistoryChanged
     └── ProviderError (see ``ProviderErrorKind``)
@@ -363,6 +364,15 @@ class SharedReadOnly(ChatDeskError):
     what = "You may read this shared project, and not write in it."
     safe = "Nothing was changed."
     next_step = "Ask an owner or administrator of the project to let you edit."
+
+
+class SharedNotOwn(ChatDeskError):
+    """Of a shared project, where this person changes and deletes their own things only."""
+
+    code = "shared_not_own"
+    what = "This is another member's, and in this shared project you may change and delete only your own."
+    safe = "Nothing was changed."
+    next_step = "Ask whoever made it, or an owner or administrator of the project."
 
 
 class TeamError(ChatDeskError):

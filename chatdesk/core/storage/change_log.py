@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.errors import SharedReadOnly
+from chatdesk.core.errors import SharedNotOwn, SharedReadOnly
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.plain_text import to_json
 
@@ -38,6 +38,7 @@ SWITCH = "lww.switch"
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
+_TABLES = {"thread": "threads", "message": "messages", "summary": "summaries"}
 
 # Of ``domain.team.ChangeState``, which is not loaded with every start; a test holds them equal.
 _PENDING, _PRIVATE = 0, 5
@@ -138,8 +139,11 @@ def log_change(
     is_kept: bool = False,
 ) -> str:
     """Append one change and make it the only head of its register. Returns its id. ``knows``: the parents of something
-    new, see ``known_deletions``. ``is_kept``: also where this person may only read. Raises ``SharedReadOnly``."""
+    new, see ``known_deletions``. ``is_kept``: also where this person may only read. Raises ``SharedReadOnly``,
+    ``SharedNotOwn``."""
     _announce(origin, project_id, reg, is_kept=is_kept)
+    if op != "new":
+        _check_own(conn, project_id, kind, reg, (entity,))
     dseq = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + 1, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - 1",
@@ -191,6 +195,8 @@ def log_many(
         return
     for project_id in {entry[1] for entry in entries}:
         _announce(origin, project_id, reg)
+        if op != "new":
+            _check_own(conn, project_id, kind, reg, [entry[0] for entry in entries if entry[1] == project_id])
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - ?",
@@ -312,6 +318,36 @@ def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = Fals
     if not is_kept:
         origin.watch.check(project_id)
     origin.watch.note(project_id)
+
+
+def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence[str]) -> bool:
+    """Whether any of them is another member's, in a shared project where this person changes only their own. The server
+    would refuse what is done with it."""
+    role = conn.exec_driver_sql(
+        "SELECT role FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
+    ).scalar()
+    if role != "editor" or kind not in ("project", *_TABLES):
+        return False
+    if kind == "project":
+        return True
+    for start in range(0, len(entities), 500):
+        batch = tuple(entities[start : start + 500])
+        others = conn.exec_driver_sql(
+            f"SELECT 1 FROM {_TABLES[kind]} WHERE author_id IS NOT NULL"  # noqa: S608 - a name and question marks
+            f" AND id IN ({','.join('?' * len(batch))}) LIMIT 1",
+            batch,
+        )
+        if others.first() is not None:
+            return True
+    return False
+
+
+def _check_own(conn: Connection, project_id: str, kind: str, reg: str, entities: Sequence[str]) -> None:
+    is_everybodys = kind in ("thread", "summary") and reg.startswith("lww.")
+    if reg in PERSONAL or is_everybodys or not project_id:
+        return
+    if is_anothers(conn, project_id, kind, entities):
+        raise SharedNotOwn
 
 
 def _state_of(reg: str) -> int:

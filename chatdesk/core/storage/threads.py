@@ -13,7 +13,7 @@ from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import change_log, tables, thread_counters, thread_lists, trash
-from chatdesk.core.storage.change_log import Origin, log_change, write_register
+from chatdesk.core.storage.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.plain_text import clean, folded
 from chatdesk.core.storage.rows import get_thread
 
@@ -83,7 +83,7 @@ class ThreadRepository:
 
     async def retitle(self, thread_id: str, title: str, source: TitleSource) -> Thread | None:
         """A title that nobody typed; None, and nothing changes, where somebody did, the thread is in the trash, or in
-        a shared project where this person may only read."""
+        a shared project where this person may not change it."""
         wanted, better = checked_id(thread_id), checked_title(title)
 
         def work(conn: Connection) -> Thread | None:
@@ -92,7 +92,7 @@ class ThreadRepository:
             ).first()
             if row is None or row[0] == TitleSource.PERSON or row[1] is not None:
                 return None
-            if row[2] in self._db.log_watch.read_only:
+            if row[2] in self._db.log_watch.read_only or is_anothers(conn, row[2], "thread", (wanted,)):
                 return None
             return change_thread(conn, self._db.origin, wanted, *_title_change(better, source))
 
