@@ -1,5 +1,6 @@
-"""Slices of work on the GUI thread while messages of other members arrive in the open thread, in ms: one by one at a
-pace, as many at once as are told one by one, and with a reader further up. Beside it an answer of one's own."""
+"""Turns of the GUI thread's loop, in ms of its processor time, while messages of other members arrive in the open
+thread: one by one at a pace, as many at once as are told one by one, and with a reader further up. Beside it an answer
+of one's own."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ async def _watched(work: Any) -> list[float]:
     with LoopProbe() as probe:
         await work
         await asyncio.sleep(0.5)
-    return probe.cpu_ms
+    return probe.turns_ms
 
 
 class _Arrival:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -12,21 +13,31 @@ from chatdesk.core.domain.message import Message
 
 _BETWEEN_MS = 33  # in which the view lays out and draws what it was given
 _FIRST_MS = 12  # after what else is told with it, such as the thread's row in the sidebar, was drawn
+_SOON = 4  # so many of those that wait are got ready
+_AGAIN_MS = 8  # until it is asked again whether the next one is ready
+_LONGEST_S = 0.06  # that one waits for that; then it is shown as plain words first
 _AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queue a twentieth, so that it gets shorter
 #: More than this are not put in one by one: the thread is read anew from where the reader is.
 TOO_MANY = 400
 
 
 class ArrivingMessages(QObject):
-    """``add`` puts one message into the shown thread, ``reload`` reads the path below a message anew. Order is kept:
-    what comes while others wait waits behind them."""
+    """``prepare`` gets a message ready and tells whether it is, ``add`` puts it into the shown thread, ``reload`` reads
+    the path below a message anew. Order is kept: what comes while others wait waits behind them."""
 
-    def __init__(self, add: Callable[[Message], None], reload: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        prepare: Callable[[Message], bool],
+        add: Callable[[Message], None],
+        reload: Callable[[str | None], None],
+    ) -> None:
         super().__init__()
+        self._prepare = prepare
         self._add = add
         self._reload = reload
         self._waiting: deque[Message] = deque()
         self._taken_at = 0.0
+        self._first_at = 0.0  # since when the first one could be shown
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._take_some)
 
@@ -36,6 +47,8 @@ class ArrivingMessages(QObject):
 
     def take(self, message: Message) -> None:
         self._waiting.append(message)
+        if len(self._waiting) <= _SOON:
+            self._prepare(message)
         if not self._timer.isActive():
             rested_ms = (time.perf_counter() - self._taken_at) * 1000
             self._timer.start(round(max(_FIRST_MS, _BETWEEN_MS - rested_ms)))
@@ -58,8 +71,19 @@ class ArrivingMessages(QObject):
             self.forget()
             self._reload(first.parent_id)
             return
-        for _ in range(min(len(self._waiting), max(_AT_ONCE, len(self._waiting) // 20))):
+        count = min(len(self._waiting), max(_AT_ONCE, len(self._waiting) // 20))
+        states = [self._prepare(each) for each in islice(self._waiting, count)]
+        now = time.perf_counter()
+        if not all(states):
+            self._first_at = self._first_at or now
+            if now - self._first_at < _LONGEST_S:
+                self._timer.start(_AGAIN_MS)
+                return
+        self._first_at = 0.0
+        for _ in range(count):
             self._add(self._waiting.popleft())
-        self._taken_at = time.perf_counter()
+        self._taken_at = now
         if self._waiting:
+            for each in islice(self._waiting, _SOON):
+                self._prepare(each)
             self._timer.start(_BETWEEN_MS)

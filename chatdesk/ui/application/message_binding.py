@@ -386,7 +386,9 @@ class MessageBinding(QObject):
             from chatdesk.ui.application.arriving import ArrivingMessages
 
             transcript = self._panes.transcript
-            self._arriving = ArrivingMessages(transcript.add_message, transcript.reload_from)
+            self._arriving = ArrivingMessages(
+                transcript.prepare_message, transcript.add_message, transcript.reload_from
+            )
         self._arriving.take(message)
 
     def _on_message_changed(self, message: Message) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.layout import Placed
 
@@ -23,6 +24,11 @@ class Drawn:
     y: float
     revision: int
     has_caret: bool
+    is_last_foot: bool  # the tools of the last message are shown
+
+    @property
+    def looks(self) -> tuple[int, bool, bool]:
+        return self.revision, self.has_caret, self.is_last_foot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +39,27 @@ class Growth:
     top: float
 
 
-def drawn(placed: Sequence[Placed]) -> list[Drawn]:
-    return [Drawn(each.item, each.y, each.item.revision, each.item is each.entry.caret_item) for each in placed]
+def drawn(placed: Sequence[Placed], last: MessageEntry | None) -> list[Drawn]:
+    """``last`` is the message that the thread ends with."""
+    return [
+        Drawn(
+            each.item,
+            each.y,
+            each.item.revision,
+            each.item is each.entry.caret_item,
+            each.entry is last and each.item.kind == "footer",
+        )
+        for each in placed
+    ]
 
 
 def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
-    """How a picture follows from the one before when text was added at its end; None when it has to be drawn anew."""
+    """How a picture follows from the one before when something came at its end; None when it has to be drawn anew."""
     before = {id(each.item): each for each in old}
     shift: int | None = None
     for place, each in enumerate(new):
         was = before.get(id(each.item))
-        is_same = was is not None and (was.revision, was.has_caret) == (each.revision, each.has_caret)
+        is_same = was is not None and was.looks == each.looks
         if was is None or not is_same or each.item.kind in _CHANGING_KINDS:
             # What came into view above the first line that is known has no place in the picture before.
             return Growth(shift, each.y) if shift is not None and place else None

@@ -44,6 +44,7 @@ class Conversation(QObject):
         self._scrolling = scrolling
         self._narrator = narrator
         self._live: dict[str, MessageEntry] = {}
+        self._prepared: dict[str, MessageEntry] = {}
         self._waiting: dict[str, tuple[str, int]] = {}
         self.landmarks = ContextLandmarks()
         self.shared: SharedWith | None = None
@@ -62,6 +63,7 @@ class Conversation(QObject):
         for entry in (*self._layout.entries, *self._live.values()):
             entry.close()
         self._live.clear()
+        self._forget_prepared()
         self._narrator.forget()
         self.cleared.emit(thread_id == self.thread_id)
         self._stage.clear()
@@ -71,6 +73,18 @@ class Conversation(QObject):
         self.first_unread = None
         self._pages.set_thread(thread_id)
         self._stage.relayout()
+
+    def prepare(self, message: Message) -> bool:
+        """Ask for the blocks of what will be added soon, so that it is laid out and drawn once. Whether it is as ready
+        as it can be made; asked again, it tells that of the same message."""
+        is_wanted = message.thread_id == self.thread_id and message.status.is_final and not self._layout.has_newer
+        if not is_wanted or self.find(message.id) is not None:
+            return True
+        entry = self._prepared.get(message.id)
+        if entry is None:
+            entry = self._prepared[message.id] = self._entry_for(message)
+            self._stage.ask_for_blocks(entry)
+        return not entry.awaits_blocks
 
     def add_message(self, message: Message) -> None:
         if message.thread_id != self.thread_id:
@@ -97,7 +111,7 @@ class Conversation(QObject):
             self._layout.sticks_to_end = True
         elif not self._layout.sticks_to_end:
             self._scrolling.count_new()
-        self._stage.schedule()
+        self._stage.schedule(is_growth=place is None)
         self.changed.emit()
 
     def mark_unread(self, message_id: str | None) -> None:
@@ -173,6 +187,7 @@ class Conversation(QObject):
             is_lost = message_id is not None and anchor.message_id == message_id == first
             self.show_thread(self.thread_id, None if is_lost else anchor)
             return
+        self._forget_prepared()
         self._close_all(layout.cut_from(place))
         layout.has_newer = True
         self._pages.set_thread(self.thread_id)
@@ -258,7 +273,13 @@ class Conversation(QObject):
         if entry is not None:
             entry.change(message)
             return entry
-        entry = MessageEntry(message, self.shared)
+        entry = self._prepared.pop(message.id, None)
+        if entry is None:
+            entry = MessageEntry(message, self.shared)
+        else:
+            if entry.message != message:
+                entry.change(message)
+            entry.set_shared(self.shared)
         entry.set_unread(message.id == self.first_unread)
         self._mark_landmarks(entry)
         if message.id in self._waiting:
@@ -275,6 +296,11 @@ class Conversation(QObject):
             entry.close()
             if not entry.is_live:
                 self._live.pop(entry.message.id, None)
+
+    def _forget_prepared(self) -> None:
+        for entry in self._prepared.values():
+            entry.close()
+        self._prepared.clear()
 
     def _on_feeds_frame(self, entries: list[MessageEntry]) -> None:
         shown = [entry for entry in entries if self._layout.find(entry.message.id) is entry]

@@ -311,6 +311,13 @@ class MessageEntry:
                 section.wants_blocks = False
                 self._tickets.append(renderer.request(section.text, self._receiver(section, on_ready)))
 
+    @property
+    def awaits_blocks(self) -> bool:
+        """Whether blocks of it were asked for and have not come."""
+        return bool(self._tickets) and any(
+            isinstance(each, TextSection) and bool(each.text) and each.blocks is None for each in self._sections
+        )
+
     def close(self) -> None:
         tickets, self._tickets = self._tickets, []
         for ticket in tickets:
@@ -594,6 +601,7 @@ class MessageEntry:
         return FooterItem(
             tuple(map(self._allowed, tools)),
             versions=versions,
+            version_by=(self.person or "you") if self.version_words else "",
             versions_tip=self.version_words.capitalize(),
             note=figures(message),
             time=time_of(message.created_at),

@@ -44,11 +44,12 @@ class Stage(QObject):
         self._area = area
         self._renderer = renderer
         self._drawn: list[Drawn] = []
+        self._only_grows = False  # what is scheduled
         self.layout.set_looks(looks)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
-        self._timer.timeout.connect(self.relayout)
+        self._timer.timeout.connect(self._on_timer_timeout)
         self._ahead_timer = QTimer(self)
         self._ahead_timer.setSingleShot(True)
         self._ahead_timer.setInterval(_AHEAD_AFTER_MS)
@@ -81,22 +82,24 @@ class Stage(QObject):
 
     # Laying out
 
-    def schedule(self) -> None:
-        """Lay out soon, once for everything that happens until then."""
+    def schedule(self, *, is_growth: bool = False) -> None:
+        """Lay out soon, once for everything that happens until then. ``is_growth`` as in ``relayout``."""
+        self._only_grows = is_growth and (self._only_grows or not self._timer.isActive())
         if not self._timer.isActive():
             self._timer.start()
 
     def settle(self) -> None:
         """Lay out now if that is due: places in view must never point at items that are gone."""
         if self._timer.isActive():
-            self.relayout()
+            self.relayout(is_growth=self._only_grows)
 
     def relayout(self, *, is_scroll: bool = False, is_growth: bool = False) -> None:
         """Lay out now. ``is_scroll``: nothing but the reader's place has changed, so what is on the screen can be
         moved, and only what came into view is drawn. ``is_growth``: nothing but messages that are being written, which
-        grow at their ends."""
+        grow at their ends, or that came at the end."""
         is_scroll = is_scroll and not self._timer.isActive()
-        is_growth = is_growth and not self._timer.isActive()
+        is_growth = is_growth and (self._only_grows or not self._timer.isActive())
+        self._only_grows = False
         before = self.layout.placed
         self._timer.stop()
         self._arrange()
@@ -109,8 +112,9 @@ class Stage(QObject):
         if self._timer.isActive():  # blocks came at once: what was placed is gone
             self._timer.stop()
             self._arrange()
-            is_scroll = is_growth = False
-        old, self._drawn = self._drawn, drawn(self.layout.placed)
+            is_scroll, is_growth, self._only_grows = False, is_growth and self._only_grows, False
+        last = self.layout.entries[-1] if self.layout.entries and not self.layout.has_newer else None
+        old, self._drawn = self._drawn, drawn(self.layout.placed, last)
         if not (is_scroll and self._move_picture(before)) and not (is_growth and self._draw_growth(old)):
             self.repaint()
         self.laidOut.emit()
@@ -180,6 +184,9 @@ class Stage(QObject):
             viewport.update(0, band.bottom() + 1, viewport.width(), viewport.height() - band.bottom() - 1)
         return True
 
+    def _on_timer_timeout(self) -> None:
+        self.relayout(is_growth=self._only_grows)
+
     def _on_ahead_timer_timeout(self) -> None:
         self.settle()
         end = time.perf_counter() + _AHEAD_SLICE_S
@@ -196,8 +203,12 @@ class Stage(QObject):
         last = layout.order_of(layout.placed[-1].entry) + _ASK_AROUND
         # The ones in view first, from the newest: that is where the reader looks.
         for entry in reversed(layout.entries[max(0, first) : last + 1]):
-            if not entry.is_live and not (self.has_plain_questions and entry.is_question):
-                entry.request_blocks(self._renderer, self._on_entry_ready)
+            self.ask_for_blocks(entry)
+
+    def ask_for_blocks(self, entry: MessageEntry) -> None:
+        """Once; it need not be loaded yet."""
+        if not entry.is_live and not (self.has_plain_questions and entry.is_question):
+            entry.request_blocks(self._renderer, self._on_entry_ready)
 
     def _ask_for_pictures(self) -> None:
         if self.file_state is not None:
@@ -217,7 +228,8 @@ class Stage(QObject):
     def _on_entry_ready(self, entry: MessageEntry) -> None:
         entry.rebuild()
         if any(placed.entry is entry for placed in self.layout.placed):
-            self.schedule()
+            # The bubble of a question is as wide as its widest line: above what is new it may look otherwise.
+            self.schedule(is_growth=not entry.is_question)
 
 
 def _ends(placed: list[Placed]) -> tuple[MessageEntry, MessageEntry] | None:

@@ -243,6 +243,10 @@ class TranscriptView(QAbstractScrollArea):
         """A message became the end of the shown path."""
         self._conversation.add_message(message)
 
+    def prepare_message(self, message: Message) -> bool:
+        """Get a message ready that will be added soon. Whether it is; until then it would be drawn twice."""
+        return self._conversation.prepare(message)
+
     def change_message(self, message: Message) -> None:
         """A newer state of a message. Laid-out blocks stay when its text did not change."""
         self._conversation.change_message(message)

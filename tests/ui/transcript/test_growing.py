@@ -68,3 +68,55 @@ def test_only_the_end_of_a_growing_answer_is_drawn(world: World, monkeypatch: py
     last = view._stage.layout.placed[-2]
     assert painted
     assert all(area.top() > last.y - 20 for area in painted)
+
+
+@pytest.mark.parametrize("is_at_end", [True, False], ids=["at the end", "above"])
+def test_messages_that_come_at_the_end_are_drawn_whole(world: World, is_at_end: bool) -> None:
+    view = world.open(make_thread(4, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
+    world.renderer.is_held = True
+    if not is_at_end:
+        view.scroll_by(-60)
+        world.settle()
+    texts = ["A *question*\n\nof two parts, the second is wider", _some(_ANSWERS)[0].read_text("utf-8")[:900], "Short."]
+    for place, text in enumerate(texts * 2, start=4):
+        view.add_message(make_message(place, text, author_id="ana"))
+        world.settle()
+        assert _differing_pixels(view) <= _CORNERS, f"message {place} as plain words"
+        world.renderer.deliver_all()
+        world.settle()
+        assert _differing_pixels(view) <= _CORNERS, f"message {place} with its blocks"
+
+
+def test_a_message_that_was_prepared_is_laid_out_and_drawn_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = world.open(make_thread(12), size=(620, 420))
+    world.renderer.is_held = True
+    message = make_message(12, "Words with `code` in them.\n\n" * 3, author_id="ana")
+    assert not view.prepare_message(message)
+    assert not view.prepare_message(message)
+    assert len(view.entries) == 12
+    world.renderer.deliver_all()
+    assert view.prepare_message(message)
+    laid_out, painted = [], []
+    view._stage.laidOut.connect(lambda: laid_out.append(1))
+    paint = view._canvas.paint
+    monkeypatch.setattr(view._canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event)))
+    view.add_message(message)
+    world.settle()
+    world.renderer.deliver_all()
+    world.settle()
+    assert len(laid_out) == 1
+    assert sum(area.height() for area in painted) < view.viewport().height() * 0.7
+    assert view.entries[-1].has_blocks
+    assert _differing_pixels(view) <= _CORNERS
+
+
+def test_what_was_prepared_is_forgotten_with_its_thread(world: World) -> None:
+    view = world.open(make_thread(3))
+    world.renderer.is_held = True
+    assert not view.prepare_message(make_message(3, "Soon."))
+    view.reload_from("m2")
+    assert not view._conversation._prepared
+    assert not view.prepare_message(make_message(3, "Soon."))
+    view.show_thread(None)
+    assert not view._conversation._prepared
+    assert view.prepare_message(make_message(3, "Soon."))

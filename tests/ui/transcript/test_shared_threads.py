@@ -250,7 +250,7 @@ def test_mirrored_and_with_long_names_everything_is_drawn_in_its_room(make_view)
 
 def test_arriving_messages_come_in_order_a_slice_at_a_time(qtbot):
     taken: list[str] = []
-    arriving = ArrivingMessages(lambda each: taken.append(each.id), lambda _id: None)
+    arriving = ArrivingMessages(lambda _each: True, lambda each: taken.append(each.id), lambda _id: None)
     for number in range(100):
         arriving.take(message(number, Role.USER, "a"))
     assert taken == []
@@ -262,3 +262,17 @@ def test_arriving_messages_come_in_order_a_slice_at_a_time(qtbot):
     arriving.forget()
     qtbot.wait(20)
     assert len(taken) == 100
+
+
+def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbot):
+    taken: list[str] = []
+    ready = {"m1"}
+    arriving = ArrivingMessages(lambda each: each.id in ready, lambda each: taken.append(each.id), lambda _id: None)
+    arriving.take(message(0, Role.USER, "a"))
+    arriving.take(message(1, Role.USER, "b"))
+    qtbot.wait(40)
+    assert taken == []
+    ready.add("m0")
+    qtbot.waitUntil(lambda: taken == ["m0", "m1"])
+    arriving.take(message(2, Role.USER, "c"))
+    qtbot.waitUntil(lambda: len(taken) == 3, timeout=1000)
