@@ -11,7 +11,8 @@ Shelf = Literal["active", "archive", "trash"]
 Order = Literal["activity", "name"]
 Value = int | str | None
 
-#: ``deleted_at`` of a thread that is being deleted for good: no list shows it, and nothing brings it back.
+#: ``deleted_at`` of a thread that is being deleted for good: no list shows it, and nobody here brings it back. Only one
+#: that others have, too, can come back, by what they do.
 GONE: Final = 0
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.storage import change_log, projects, shown_path, summary_staleness, thread_counters
 from chatdesk.core.storage.change_log import Origin
@@ -69,7 +68,7 @@ def settle_threads(conn: Connection, origin: Origin, project_id: str, ids: Itera
     for thread_id in sorted(ids):
         row = raw.execute("SELECT deleted_at FROM threads WHERE id = ? AND project_id = ?", (thread_id, project_id))
         found = row.fetchone()
-        if found is None or found[0] == GONE:
+        if found is None:
             continue
         verdict = _thread_verdict(raw, project_id, thread_id)
         if verdict.deletion is not None:

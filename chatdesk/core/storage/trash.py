@@ -18,6 +18,7 @@ from chatdesk.core.storage.rows import batches, get_thread, marks
 
 _THREADS_A_STEP = 50
 _MESSAGES_A_STEP = 500
+_SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
 
 _SUBTREE = """
 WITH RECURSIVE below(id) AS (
@@ -239,11 +240,17 @@ def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
 
 
 def give_up_expired(conn: Connection, trashed_before: int) -> list[str]:
-    """Mark the next few threads that were given up already or have been in the trash for long enough."""
+    """Mark the next few threads that were given up already or have been in the trash for long enough. Those of shared
+    projects are marked all at once and not returned: others may bring them back, and then they come back whole."""
+    conn.exec_driver_sql(
+        f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND project_id {_SHARED}",
+        (trashed_before,),
+    )
     ids = [
         row[0]
         for row in conn.exec_driver_sql(
-            "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ? ORDER BY deleted_at, id LIMIT ?",
+            "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ?"
+            f" AND project_id NOT {_SHARED} ORDER BY deleted_at, id LIMIT ?",
             (max(trashed_before, GONE + 1), _THREADS_A_STEP),
         )
     ]
@@ -282,11 +289,13 @@ def remove_projects(conn: Connection, trashed_before: int) -> None:
 
 def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
     """Empty the next few single messages whose time is over. One with others below it stays as an empty tombstone, so
-    that these keep their place. Returns how many were emptied."""
+    that these keep their place. In shared projects they stay, because others may bring them back. Returns how many were
+    emptied."""
     doomed = [
         row[0]
         for row in conn.exec_driver_sql(
-            "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL LIMIT ?",
+            "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL"
+            f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED}) LIMIT ?",
             (trashed_before, _MESSAGES_A_STEP),
         )
     ]
@@ -318,8 +327,7 @@ def retire(conn: Connection, origin: Origin, archived_before: int) -> int:
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM threads WHERE archived_at IS NOT NULL AND deleted_at IS NULL AND archived_at < ?"
-            " AND project_id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
-            " ORDER BY archived_at LIMIT ?",
+            f" AND project_id NOT {_SHARED} ORDER BY archived_at LIMIT ?",
             (archived_before, _THREADS_A_STEP),
         )
     ]

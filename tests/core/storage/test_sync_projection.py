@@ -331,14 +331,32 @@ def test_a_thread_that_somebody_brought_back_is_there(log: PulledLog, reader: Re
     assert reader.rows("SELECT * FROM team_notes") == []
 
 
-def test_emptied_trash_stays_empty(log: PulledLog, reader: Reader) -> None:
+def test_emptied_trash_stays_empty_until_somebody_brings_back_what_was_in_it(log: PulledLog, reader: Reader) -> None:
     thread_id = log.thread()
     log.delete("thread", thread_id)
     reader.pull()
     now(reader.profile.repositories.library.begin_purge([thread_id]))
-    log.edit("thread", thread_id, "title", {"title": "x"}, device=BENS)
+    log.delete("thread", thread_id)
     reader.pull()
     assert reader.one("SELECT deleted_at FROM threads WHERE id = ?", thread_id) == 0
+    log.edit("thread", thread_id, "title", {"title": "x"}, device=BENS)
+    reader.pull()
+    assert reader.one("SELECT deleted_at FROM threads WHERE id = ?", thread_id) is None
+    assert reader.one("SELECT count(*) FROM team_notes WHERE thread_id = ?", thread_id) == 1
+
+
+@pytest.mark.parametrize("is_one_page", [True, False])
+@pytest.mark.parametrize("kind", ["spaceship", "message", "project"])
+def test_a_change_of_another_kind_than_its_thing_says_nothing(
+    log: PulledLog, reader: Reader, kind: str, is_one_page: bool
+) -> None:
+    thread_id = log.thread("Plan")
+    log.edit("thread", thread_id, "title", {"title": "Budget"})
+    if not is_one_page:
+        reader.pull()
+    log.add(kind, "edit", thread_id, {"title": "nonsense"}, reg="title", device=BENS)
+    reader.pull()
+    assert reader.title(thread_id) == "Budget"
 
 
 def test_a_deleted_message_leaves_the_path(log: PulledLog, reader: Reader) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.domain.team import ShareState, SyncPhase, TeamRole
+from chatdesk.core.storage import trash
 from chatdesk.core.sync.membership_errors import AlreadyJoined
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, desks, until, until_same
@@ -76,6 +77,38 @@ async def test_a_copy_of_a_colleagues_profile_becomes_a_computer_of_its_own(
             assert (ben.team.member_name(by_ana or ""), by_ben) == ("Olga Owner", None)
         finally:
             await ben.close()
+
+
+@pytest.mark.parametrize("is_emptied", [False, True])
+async def test_what_left_the_trash_here_comes_back_whole_when_somebody_wrote_in_it(
+    tmp_path: Path, workspace: TeamDatabase, is_emptied: bool
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread, other = await ana.thread(project, "thrown away"), await ana.thread(project, "shortened")
+        for each in (thread, other):
+            await ana.ask(each, "one")
+            _, answer = await ana.ask(each, "two")
+        await until_same(project, [ana, ben])
+        await ben.team.close()
+        await ana.repositories.threads.delete(thread)
+        await ana.repositories.messages.delete(answer, with_later=False)
+        if is_emptied:
+            await ana.database.write(lambda conn: trash.give_up(conn, None))
+        assert await ana.repositories.threads.purge_expired(0 if is_emptied else 2**60) == 0
+        listed = await ana.repositories.threads.list_page(project, trashed=True, limit=10)
+        assert listed.threads == ()
+        for each in (thread, other):
+            await ben.ask(each, "three")
+        await ben.reopen()
+        await until_same(project, [ana, ben])
+        for each in (thread, other):
+            assert await ana.texts(each) == [
+                text for asked in ("one", "two", "three") for text in (asked, f"answer to {asked}")
+            ]
+        assert await ana.titles(project) == ["shortened", "thrown away"]
+        await ana.repositories.threads.delete(thread)
+        await ana.team.unshare(project)
+        assert await ana.repositories.threads.purge_expired(2**60) == 1  # a private copy is one's own
 
 
 def _is_shared(desk: Desk, project: str) -> bool:
