@@ -25,9 +25,14 @@ DELETE: Final = "del"
 #: In SQL: whether a row of ``changes`` counts.
 COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"
 
+# What is of another kind than its entity is nonsense, and so is what was never applied: either would count here or not
+# depending on what else came in its page.
 _ROWS = (
     "SELECT id, device, dseq, kind, op, parents, hlc, body, seq, author, mine FROM changes"
-    f" WHERE entity = ? AND reg = ? AND +project_id = ? AND {COUNTS}"
+    f" WHERE entity = ?1 AND reg = ?2 AND +project_id = ?3 AND {COUNTS}"
+    " AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
+    " AND kind = coalesce((SELECT 'thread' FROM threads WHERE id = ?1), (SELECT 'message' FROM messages WHERE id = ?1),"
+    " (SELECT 'summary' FROM summaries WHERE id = ?1), 'project')"
 )
 # Where nothing that counts is left of a thread's making, what it said is still all that there is.
 _MADE = (

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from tests.helpers.postgres import Cluster
+from tests.helpers.sync_sim.long_stories import STORIES
 from tests.helpers.sync_sim.real_world import RealHistory
-from tests.helpers.sync_sim.world import History, Mix
+from tests.helpers.sync_sim.world import LONG, History, Mix
 
 #: Seeds that once found something; with whole stories.
 FOUND = {
     52: "a profile is copied while an answer is under way",
     63: "an answer to a question below an unfinished answer",
+    20180: "a title of a thread in a change that is of no known kind",
     152: "what nobody can bring back does not wait for ever",
     201: "a restored server gets the same changes with other stamps",
     240: "a thread of nonsense",
@@ -28,6 +31,24 @@ def test_a_team_in_trouble_comes_to_rest_with_nothing_lost(first: int) -> None:
     mix = Mix(steps=22, trouble=0.2)
     wrong = {seed: found for seed in range(first, first + _BATCH) if (found := History(seed, mix).play())}
     assert wrong == {}, f"python -m tests.helpers.sync_sim {next(iter(wrong))} {mix.steps} {mix.trouble}"
+
+
+@pytest.mark.parametrize("first", range(0, 24, 8))
+def test_shares_that_end_and_begin_again_lose_nothing_in_months(first: int) -> None:
+    wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, LONG).play())}
+    assert wrong == {}
+
+
+def test_long_stories_tell_everything() -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(2000, 2012):
+        history = History(seed, replace(LONG, trouble=0.5, faults=dict.fromkeys(STORIES, 1)))
+        assert history.play() == []
+        counts += history.counts
+    assert {
+        "unshared", "shared again", "left", "joined again", "weeks that passed", "emptied trash",
+        "clocks wrong by weeks", "attach",
+    } <= counts.keys()  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", FOUND)

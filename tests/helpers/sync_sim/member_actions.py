@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
@@ -73,6 +75,22 @@ class Hand:
         )
 
     # What they do
+
+    def attach(self, project: str) -> None:
+        """A question with a file, which has to be on the server before it."""
+        thread = self.thread(project)
+        if thread is not None:
+            data = self.words(project).encode()
+            file = Attachment("notes.txt", "text/plain", hashlib.sha256(data).hexdigest(), len(data))
+            now(
+                self.profile.repositories.messages.add_question(
+                    thread, self.words(project), with_answer=None, attachments=[file]
+                )
+            )
+
+    def empty_trash(self) -> int:
+        """What has been there for long enough goes for good. How many things."""
+        return now(self.profile.repositories.threads.purge_expired())
 
     def begin_thread(self, project: str) -> None:
         title = self.words(project)
@@ -256,3 +274,5 @@ ACTIONS = {
     "summarise": 3,
     "switch_summary": 2,
 }
+#: The same, with what takes a file along.
+LONG_ACTIONS = ACTIONS | {"attach": 6, "go_on": 10, "restore_thread": 8, "move_thread": 4}

@@ -109,11 +109,12 @@ class Profile:
             on_fork=self._become,
         )
 
-    def share(self, project_id: str, role: TeamRole = TeamRole.OWNER) -> None:
+    def share(self, project_id: str, role: TeamRole = TeamRole.OWNER, *, joined_seq: int = 0) -> None:
         """What *Share* does once the server knows the project."""
+        channel = f"ch_{project_id}"
         self.db.write_now(
             lambda conn: sync_sharing.begin(
-                conn, self.db.origin, project_id, self.workspace_id, role, f"ch_{project_id}"
+                conn, self.db.origin, project_id, self.workspace_id, role, channel, joined_seq=joined_seq
             )
         )
 

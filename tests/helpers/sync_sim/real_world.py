@@ -149,9 +149,9 @@ class RealHistory(History):
             for name in [self.server.database.name, *(backup.backup_name for backup in self.backups)]:
                 self.cluster.drop(replace(self.server.database, name=name))
 
-    def _note_removal(self, project: str, member: str) -> None:
+    def note_removal(self, project: str, member: str) -> None:
         self.server.refresh()
-        super()._note_removal(project, member)
+        super().note_removal(project, member)
 
     def _heal(self) -> list[str]:
         self.server.refresh()

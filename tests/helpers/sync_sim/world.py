@@ -18,8 +18,8 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.requests import Link, Request, RoundResult, ToTeam
 from chatdesk.core.sync.round import perform, sync_round
-from tests.helpers.sync_sim import checks
-from tests.helpers.sync_sim.member_actions import Hand
+from tests.helpers.sync_sim import checks, long_stories
+from tests.helpers.sync_sim.member_actions import LONG_ACTIONS, Hand
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import Flaws, ModelServer, ModelTeam
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime, seeded_ids
@@ -97,6 +97,10 @@ class Machine:
         ):
             self.hand.finish(answer, project)
         self.fingerprint = checks.fingerprint(self.profile, self.private)
+
+    def send_files(self) -> None:
+        """Files that changes wait for are on the server."""
+        self.profile.db.raw.execute("UPDATE shared_files SET state = 'sent' WHERE state = 'to_send'")
 
     def shared(self) -> list[str]:
         rows = self.profile.rows("SELECT project_id FROM shared_projects WHERE state <> 'ended' ORDER BY project_id")
@@ -196,7 +200,10 @@ class History:
             names = list(self.mix.faults or FAULTS)
             name = self.rng.choices(names, list((self.mix.faults or FAULTS).values()))[0]
             self.tell(f"fault: {name}")
-            getattr(self, f"_fault_{name}")()
+            if name in long_stories.STORIES:
+                long_stories.STORIES[name](self)
+            else:
+                getattr(self, f"_fault_{name}")()
             return
         machine = self.rng.choice(self.machines)
         if chance < self.mix.trouble + 0.45:
@@ -358,7 +365,7 @@ class History:
         project, member = self._somebody()
         if project is not None:
             self.server.set_role(project, member, None)
-            self._note_removal(project, member)
+            self.note_removal(project, member)
             self.counts["removed from a project"] += 1
             self.tell(f"{self._name(member)} is removed")
 
@@ -377,7 +384,7 @@ class History:
             self.counts["added to a project"] += 1
             self.tell(f"{self._name(member)} is added")
 
-    def _note_removal(self, project: str, member: str) -> None:
+    def note_removal(self, project: str, member: str) -> None:
         for machine in self.machines:
             if machine.member == member:
                 seq = machine.profile.rows("SELECT seq FROM shared_projects WHERE project_id = ?", project)
@@ -389,7 +396,7 @@ class History:
         active = [each for each in self.server.members.values() if each.status == "active"]
         if member and len(active) > 2:
             for project_id in self.server.projects:
-                self._note_removal(project_id, member)
+                self.note_removal(project_id, member)
             self.server.remove_member(member)
             self.counts["removed members"] += 1
             self.tell(f"{self._name(member)} is removed from the team")
@@ -483,6 +490,7 @@ class History:
     def _whole_round(self, machine: Machine) -> bool:
         """Whether it moved anything."""
         self.time.ms += 1000
+        machine.send_files()
         steps = sync_round(machine.link, name=machine.label, version="1", workspace_id=self.workspace)
         machine.steps, machine.answer, machine.error = steps, None, None
         try:
@@ -525,3 +533,10 @@ FAULTS = {
     "too_old": 2,
     "odd_row": 5,
 }
+#: Months instead of days; without nonsense in the log, so that all of it is worked out a second time.
+LONG = Mix(
+    steps=45,
+    trouble=0.3,
+    faults={name: weight for name, weight in FAULTS.items() if name != "odd_row"} | long_stories.WEIGHTS,
+    actions=LONG_ACTIONS,
+)
