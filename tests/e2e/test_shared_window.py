@@ -440,3 +440,20 @@ def test_editing_ones_last_message_is_not_about_those_of_others(paths: AppPaths)
         await until(lambda: application.panes.composer.text() == own.text)
 
     play_shared(paths, script)
+
+
+@pytest.mark.parametrize(("role", "may"), [(TeamRole.EDITOR, False), (TeamRole.ADMIN, True)])
+def test_the_title_of_anothers_thread_is_for_whoever_manages_the_project(paths: AppPaths, role, may: bool) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        services, title = await application.services(), application.panes.header.title
+        assert title.pencil.isVisible(), "one's own"
+        thread_id = open_thread(application).id
+        database = services.database
+        await asyncio.to_thread(
+            database.write_now, lambda conn: conn.exec_driver_sql("UPDATE threads SET author_id = ?", (ANA,)).close()
+        )
+        await application.threads.open(None)
+        await application.threads.open(thread_id)
+        await until(lambda: title.pencil.isVisible() is may)
+
+    play_shared(paths, script, role)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
-from chatdesk.core.domain.team import SharedProject, ShareState
+from chatdesk.core.domain.team import SharedProject, ShareState, SyncPhase
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.shared_words import (
     arrived_words,
+    closed_words,
     ended_words,
     managers_of,
     refusal_words,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 _READ_AFTER_MS = 700
+#: Codes of errors by which a server says that this person is no member any more.
+_CLOSED = frozenset(("team_login_closed", "team_not_invited"))
 _READ_STATE, _READ_NOTES = "read what is shared", "read notes of a thread"
 
 
@@ -56,7 +59,7 @@ class SharedThreadBinding(QObject):
         self._team = team
         self._library = library
         self._tasks = tasks
-        self._projects: dict[str, SharedProject] | None = None
+        self._closed: set[str] = set()  # workspaces of which it was told that one is no member any more
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
         self._refusal_of = ("", "")  # project, and what is said in it
@@ -107,7 +110,6 @@ class SharedThreadBinding(QObject):
         self._workspaces = {each.id: each.name for each in await self._team.workspaces()}
         projects = {each.project_id: each for each in await self._team.projects()}
         self._names = {each.id: each.name for each in await self._library.list_projects(deleted_too=True)}
-        before, self._projects = self._projects, projects
         self._refusal_of = ("", "")
         live = {key: each for key, each in projects.items() if each.state is not ShareState.ENDED}
         self._panes.sidebar.set_shared_projects(
@@ -117,14 +119,13 @@ class SharedThreadBinding(QObject):
         self._show_status()
         self._shown = ()
         await self._show_rights(self._threads.open_thread)
-        for key, project in projects.items():
-            if before is not None and key in before and before[key].state is not ShareState.ENDED:
-                self._tell_end(project)
-
-    def _tell_end(self, project: SharedProject) -> None:
-        if project.state is ShareState.ENDED and project.ended is not None:
-            name = self._names.get(project.project_id, "A project")
-            self._panes.window.show_banner(ended_words(name, project.ended), is_danger=False)
+        ended = [
+            ended_words(self._names.get(each.project_id, "A project"), each.ended)
+            for each in self._team.take_ended()
+            if each.ended is not None
+        ]
+        if ended:
+            self._panes.window.show_banner(" ".join(ended), is_danger=False)
 
     def _on_project_changed(self, project: Project) -> None:
         self._names[project.id] = project.name
@@ -139,7 +140,7 @@ class SharedThreadBinding(QObject):
         now = (thread.id if thread is not None else None, shared and (shared.project_id, shared.role, shared.state))
         if now != self._shown:
             self._tasks.replace(self._show_rights(thread), _READ_NOTES)
-        elif thread is not None and shared is not None and not shared.role.can_write:
+        elif thread is not None and shared is not None and not _may_rename(thread, shared):
             self._lock_title(thread)
 
     async def _show_rights(self, thread: Thread | None) -> None:
@@ -154,8 +155,8 @@ class SharedThreadBinding(QObject):
             panes.composer.set_refusal("")
         elif shared is not None:
             panes.composer.set_refusal(await self._refusal(shared))
-            if thread is not None:
-                self._lock_title(thread)
+        if thread is not None and shared is not None and not _may_rename(thread, shared):
+            self._lock_title(thread)
         self._look_if_read()
         await self._show_notes(thread if shared is not None else None)
 
@@ -231,5 +232,19 @@ class SharedThreadBinding(QObject):
         self._show_status()
 
     def _show_status(self) -> None:
+        for status in self._team.statuses():
+            id_ = status.workspace_id
+            if status.code not in _CLOSED:
+                if status.phase is SyncPhase.SYNCED:
+                    self._closed.discard(id_)
+            elif id_ in self._workspaces and id_ not in self._closed:
+                self._closed.add(id_)
+                self._panes.window.show_banner(closed_words(self._workspaces[id_]), is_danger=True)
         line = status_line(self._team.statuses(), self._workspaces, time_of)
         self._panes.sidebar.set_team_status(line.text, tone=line.tone, tip=line.tip)
+
+
+def _may_rename(thread: Thread, shared: SharedProject) -> bool:
+    """Everybody their own, and whoever manages the project every thread."""
+    is_own = thread.author_id is None and shared.role.can_write
+    return shared.state is ShareState.ENDED or is_own or shared.role.can_manage

@@ -10,6 +10,9 @@ from PySide6.QtGui import QPainter
 from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
 from chatdesk.ui.transcript.looks import TOOL_PX, Looks
 
+_BY_PX = 160  # of a name
+_VERSIONS = ("version-previous", "version-next")
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
@@ -20,9 +23,10 @@ class Tool:
 
 
 class FooterItem(Item):
-    """``versions`` is (shown, of) and drawn when there are several, ``versions_tip`` says more of them; ``note`` stands
-    at the right, ``time`` left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the
-    sides are the other way round."""
+    """``versions`` is (shown, of) and drawn when there are several; ``version_by``, whose the shown one is, keeps them
+    in sight where others write versions too; ``versions_tip`` says more of them. ``note`` stands at the right, ``time``
+    left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are the other way
+    round."""
 
     kind = "footer"
 
@@ -31,6 +35,7 @@ class FooterItem(Item):
         tools: tuple[Tool, ...],
         *,
         versions: tuple[int, int] = (1, 1),
+        version_by: str = "",
         versions_tip: str = "",
         note: str = "",
         time: str = "",
@@ -43,12 +48,14 @@ class FooterItem(Item):
         self.note = note
         self.time = time
         self._tip = tip
+        self.version_by = version_by
         self._versions_tip = versions_tip
         self._time_area = QRectF()
         self.is_right_aligned = is_right_aligned
         self.gap = 0.0 if is_right_aligned else 8.0
         self._buttons: tuple[Button, ...] = ()
         self._count_area = QRectF()
+        self._count_text = ""
         self._note_area = QRectF()
 
     def guess(self, looks: Looks, width: float) -> float:
@@ -60,7 +67,10 @@ class FooterItem(Item):
         side = looks.px(TOOL_PX)
         step = side + 2
         shown, count = self.versions
-        count_wide = looks.metrics("muted").horizontalAdvance(f"{shown} / {count}") + 16
+        metrics = looks.metrics("muted")
+        by = metrics.elidedText(self.version_by, Qt.TextElideMode.ElideRight, looks.px(_BY_PX))
+        self._count_text = f"{shown} / {count} · {by}" if by else f"{shown} / {count}"
+        count_wide = metrics.horizontalAdvance(self._count_text) + 16
         whole = len(self.tools) * step + (2 * step + count_wide if count > 1 else 0)
         x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
         wide = looks.metrics("muted").horizontalAdvance(self.time) + looks.px(12)
@@ -95,16 +105,20 @@ class FooterItem(Item):
         return self._tip if self._time_area.contains(point) else ""
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        if not state.is_active:
+        count = self.versions[1]
+        has_others = bool(self.version_by) and count > 1
+        if not state.is_active and not has_others:
             return
         looks = state.looks
         for button in self._buttons:
-            paint_button(painter, button, state)
+            if state.is_active or button.action in _VERSIONS:
+                paint_button(painter, button, state)
         painter.setFont(looks.font("muted"))
         painter.setPen(looks.colour("muted"))
-        shown, count = self.versions
         if count > 1:
-            painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), f"{shown} / {count}")
+            painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), self._count_text)
+        if not state.is_active:
+            return
         near, far = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         if looks.is_mirrored:
             near, far = far, near

@@ -1,0 +1,50 @@
+"""In a shared thread it is in sight, not only under the pointer, that a message has versions, and whose is shown."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.item import PaintState
+from chatdesk.ui.transcript.looks import Looks
+
+WIDTH = 700
+TOOLS = (Tool("copy", "Copy", "copy"), Tool("more", "More", "ellipsis"))
+
+
+@pytest.fixture
+def looks(qapp: QApplication) -> Looks:
+    return Looks(Theme(qapp, preference="light"))
+
+
+def painted(looks: Looks, footer: FooterItem) -> int:
+    """How many columns have something in them while nobody points at the message."""
+    footer.ensure_layout(looks, WIDTH)
+    picture = QImage(WIDTH, 40, QImage.Format.Format_Grayscale8)
+    picture.fill(255)
+    painter = QPainter(picture)
+    footer.paint(painter, PaintState(looks, QRectF(0, 0, WIDTH, 40)))
+    painter.end()
+    return sum(any(picture.pixelColor(x, y).value() != 255 for y in range(40)) for x in range(WIDTH))
+
+
+def test_versions_of_several_people_stay_in_sight(looks: Looks) -> None:
+    assert painted(looks, FooterItem(TOOLS, versions=(1, 2))) == 0, "in a private thread under the pointer only"
+    assert painted(looks, FooterItem(TOOLS, version_by="you")) == 0, "there is one version"
+    mine = painted(looks, FooterItem(TOOLS, versions=(1, 2), version_by="you"))
+    hers = painted(looks, FooterItem(TOOLS, versions=(2, 2), version_by="Ana Ruiz"))
+    assert 0 < mine < hers, "names are written out"
+
+
+@pytest.mark.parametrize("is_right_aligned", [True, False])
+def test_a_long_name_leaves_room_for_the_tools(looks: Looks, is_right_aligned: bool) -> None:
+    footer = FooterItem(TOOLS, versions=(2, 9), version_by="Ana " * 40, is_right_aligned=is_right_aligned)
+    footer.ensure_layout(looks, WIDTH)
+    areas = [button.area for button in footer.buttons()]
+    assert len(areas) == 4
+    assert all(area.left() >= -8 and area.right() <= WIDTH + 8 for area in areas)
+    assert not any(one.intersects(other) for one in areas for other in areas if one is not other)
