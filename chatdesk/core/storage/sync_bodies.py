@@ -2,7 +2,7 @@
 
 Both ways go through one door, so that what is sent is what a reader would make of it:
 ``write_message(read_message(x))`` is ``x`` for every text that was made here. Nulls and what has its usual value are
-left out.
+left out. Whoever receives it makes rows of it by the same limits (``sync_inbox_rows``).
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -30,9 +30,9 @@ from chatdesk.core.storage.rows import batches, marks
 MAX_PARTS_BYTES: Final = 64 * 1024 * 1024
 MOST_PARTS: Final = 10_000
 MOST_FILES: Final = 100
-_DEEPEST: Final = 32
+DEEPEST: Final = 32
 _LARGEST_NUMBER: Final = 2**53
-_LONGEST_WORD: Final = 500
+LONGEST_WORD: Final = 500
 _LONGEST_ERROR: Final = 20_000
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
@@ -219,7 +219,7 @@ def _pairs(names: Sequence[str], values: Sequence[Any]) -> str | None:
     pairs = []
     for name, value in zip(names, values, strict=True):
         if isinstance(value, str):
-            if len(value) > _LONGEST_WORD:
+            if len(value) > LONGEST_WORD:
                 return None
             pairs.append(f'"{name}":{encode_basestring(value)}')
         elif value is not None and (value or name not in _USUAL):
@@ -286,7 +286,7 @@ def _values(value: Mapping[str, Any], numbers: Sequence[str], words: Sequence[st
     for name in words:
         word = value.get(name)
         if isinstance(word, str):
-            values[name] = clean(word[:_LONGEST_WORD])
+            values[name] = clean(word[:LONGEST_WORD])
     return values
 
 
@@ -359,7 +359,7 @@ def _plain(value: Any, depth: int) -> Any:
         return value
     if isinstance(value, int):
         return value if -_LARGEST_NUMBER < value < _LARGEST_NUMBER else 0
-    if depth >= _DEEPEST:
+    if depth >= DEEPEST:
         return _TOO_DEEP
     if isinstance(value, dict):
         pairs = {clean(str(key)): _plain(item, depth + 1) for key, item in value.items()}

@@ -21,6 +21,7 @@ from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage import search_text
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.plain_text import clean, to_json
+from chatdesk.core.storage.sync_bodies import DEEPEST, LONGEST_WORD, MOST_FILES, MOST_PARTS
 from chatdesk.core.storage.thread_counters import Tally
 
 #: Characters of one body; a body that is larger came by another way than the limits of the log allow.
@@ -30,10 +31,6 @@ LONGEST_PARTS: Final = 256 * 1024 * 1024
 #: 2200-01-01, in milliseconds: later moments are mistakes, and calendars end somewhere.
 LAST_MOMENT: Final = 7_258_118_400_000
 _LARGEST: Final = 2**53
-_MOST_PARTS: Final = 10_000
-_MOST_ARTIFACTS: Final = 50
-_DEEPEST: Final = 8
-_LONGEST_WORD: Final = 300
 _LONGEST_ERROR: Final = 20_000
 
 #: In the order of ``MessageRows.message``.
@@ -173,12 +170,16 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
     texts: list[str] = []
     stored: list[tuple[int, str, str]] = []
     tool_counts: Counter[str] = Counter()
-    for part in parts[:_MOST_PARTS]:
+    for part in parts[:MOST_PARTS]:
         if not isinstance(part, dict):
             continue
         kind, content, part_id = part.get("type"), part.get("content"), part.get("id")
-        if kind not in _TYPES or not isinstance(content, dict) or not is_id(part_id):
+        if not isinstance(kind, str) or not isinstance(content, dict) or not is_id(part_id):
             continue
+        if kind not in _TYPES:  # only a newer ChatDesk knows it: shown as the text that it has
+            if not isinstance(content.get("text"), str):
+                continue
+            kind, content = PartType.TEXT.value, {"text": content["text"]}
         index = len(found.parts)
         shown, text = _content(kind, content)
         found.char_count += len(shown)
@@ -218,7 +219,7 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
 
 def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: int, device: str) -> None:
     """Where bytes lie here follows from their sum; nobody else's path is ever used."""
-    for artifact in artifacts[:_MOST_ARTIFACTS]:
+    for artifact in artifacts[:MOST_FILES]:
         if not isinstance(artifact, dict) or not is_id(artifact.get("id")):
             continue
         named = _file(artifact)
@@ -279,7 +280,7 @@ def _plain(value: Any, depth: int) -> Any:
         return value if abs(value) < _LARGEST else None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if depth >= _DEEPEST:
+    if depth >= DEEPEST:
         return None
     if isinstance(value, list):
         return [_plain(item, depth + 1) for item in value]
@@ -304,6 +305,6 @@ def moment(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= LAST_MOMENT else None
 
 
-def word(value: object, longest: int = _LONGEST_WORD) -> str | None:
+def word(value: object, longest: int = LONGEST_WORD) -> str | None:
     """A short text, cut where it is none; None for anything else and for nothing."""
     return clean(value[:longest]) if isinstance(value, str) else None

@@ -16,6 +16,8 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import sync_bodies
 from chatdesk.core.storage.sync_bodies import MessageBody, read_message, read_parts, write_message, write_parts
+from chatdesk.core.storage.sync_inbox_rows import PART_COLUMNS
+from chatdesk.core.storage.sync_inbox_rows import read_message as read_rows
 from tests.helpers.store import PLAN, Store
 
 SUM = "ab" * 32
@@ -285,3 +287,34 @@ def test_reading_what_was_written_changes_nothing(extra: dict[str, Any], parts: 
 def test_reading_anything_never_raises(value: Any) -> None:
     read(value)
     read_parts(json.dumps(value).encode())
+
+
+def test_whoever_receives_takes_all_that_is_sent() -> None:
+    deep: Any = "here"
+    for _ in range(sync_bodies.DEEPEST - 2):
+        deep = [deep]
+    files = [{"id": new_id(), "sha256": SUM, "size_bytes": 1} for _ in range(sync_bodies.MOST_FILES)]
+    sent = read(
+        body(
+            model="m" * sync_bodies.LONGEST_WORD,
+            parts=[
+                part(type="tool_result", content={"text": "found", "data": deep}),
+                part(type="file", content={"name": "a.txt"}, artifacts=files),
+                part(type="of a newer ChatDesk", content={"text": "still readable"}),
+            ],
+        )
+    )
+    assert sent is not None
+    taken = read_rows(write_message(sent), message_id=new_id(), hlc=1, device=new_id())
+    assert taken is not None
+    assert sent.values["model"] in taken.message
+    contents = [json.loads(row[PART_COLUMNS.index("content")]) for row in taken.own.parts]
+    assert contents[0] == sent.parts[0].content
+    assert len(taken.own.artifacts) == len(sent.files) == sync_bodies.MOST_FILES
+    assert contents[2] == {"text": "still readable"}
+    unknown = json.dumps(body(parts=[part(type="of a newer ChatDesk"), part(type="other", content={"x": 1})]))
+    found = read_rows(unknown, message_id=new_id(), hlc=1, device=new_id())
+    assert found is not None
+    assert [(row[PART_COLUMNS.index("type")], json.loads(row[5])) for row in found.own.parts] == [
+        ("text", {"text": "hello"})
+    ]
