@@ -260,6 +260,14 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
         team.tell_team()
         await asyncio.sleep(0.1)
         assert not banner.isVisible()  # told once
+        for _ in range(2):
+            team.tell_status(phase=SyncPhase.REFUSED, problem="Closed.", code="team_login_closed")
+        assert banner.isVisible()
+        assert "no longer a member of “The team”" in banner.text
+        banner.setVisible(False)
+        team.tell_status(phase=SyncPhase.CONNECTING)
+        team.tell_status(phase=SyncPhase.REFUSED)
+        assert not banner.isVisible()
 
     play_shared(paths, script, TeamRole.VIEWER)
 

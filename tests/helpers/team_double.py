@@ -40,6 +40,7 @@ class TeamDouble:
         self.presence_calls: list[tuple[str | None, str | None, bool]] = []
         self.read: list[str] = []
         self.noted: list[str] = []
+        self.ended: list[SharedProject] = []
         self.is_closed = False
 
     def share(self, project_id: str, role: TeamRole = TeamRole.EDITOR) -> None:
@@ -47,6 +48,7 @@ class TeamDouble:
 
     def end(self, project_id: str, reason: EndReason) -> None:
         self.shared[project_id] = replace(self.shared[project_id], state=ShareState.ENDED, ended=reason)
+        self.ended.append(self.shared[project_id])
 
     def tell_status(self, **changes: object) -> None:
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
@@ -81,6 +83,10 @@ class TeamDouble:
 
     async def projects(self) -> tuple[SharedProject, ...]:
         return tuple(self.shared.values())
+
+    def take_ended(self) -> tuple[SharedProject, ...]:
+        ended, self.ended = self.ended, []
+        return tuple(ended)
 
     def shared_project(self, project_id: str) -> SharedProject | None:
         return self.shared.get(project_id)

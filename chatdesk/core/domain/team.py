@@ -199,7 +199,7 @@ class SyncPhase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
     """How one workspace stands. Times are milliseconds UTC, None: never, or not planned. ``done`` of ``total`` rows of
-    a first pull or of a first push; None when there is none. ``problem`` is a whole sentence."""
+    a first pull or of a first push; None when there is none. ``problem`` is a whole sentence, ``code`` its error's."""
 
     workspace_id: str
     phase: SyncPhase
@@ -211,6 +211,7 @@ class SyncStatus:
     next_try_at: int | None = None
     done: int | None = None
     total: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

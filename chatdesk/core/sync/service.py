@@ -118,6 +118,7 @@ class TeamService:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wanted: set[str] = set()  # what is to be told soon, so that it is told once
         self._told: dict[str, SyncStatus] = {}
+        self._ended: dict[str, SharedProject] = {}
         self._starting = asyncio.Lock()
         self._refreshing = asyncio.Lock()
         self._is_closed = False
@@ -201,6 +202,11 @@ class TeamService:
     async def projects(self) -> tuple[SharedProject, ...]:
         """All that are or were shared."""
         return tuple(await self._database.read(sync_team.shared_projects))
+
+    def take_ended(self) -> tuple[SharedProject, ...]:
+        """Projects that are shared no more since ``start``, each told once: whoever asks tells the person."""
+        ended, self._ended = self._ended, {}
+        return tuple(ended.values())
 
     def shared_project(self, project_id: str) -> SharedProject | None:
         """None for a private one. Counters as of the last round. Cheap."""
@@ -422,6 +428,7 @@ class TeamService:
         async with self._refreshing:  # what was read first would else replace what was read last
             before, self._state = self._state, await self._database.read(TeamState.read)
             self._database.log_watch.read_only = self._state.read_only
+            self._ended |= self._state.ended_since(before)
         if self._state.differs_in_people(before):
             self._bus.publish(TeamChanged())
         if self._state.unread != before.unread:

@@ -56,6 +56,14 @@ class TeamState:
     def name_of(self, member_id: str) -> str:
         return self.names.get(member_id) or _NOBODY_KNOWN
 
+    def ended_since(self, other: TeamState) -> dict[str, SharedProject]:
+        """Projects that were shared then and are so no more, by id."""
+        return {
+            id_: project
+            for id_, project in self.projects.items()
+            if project.ended is not None and id_ in other.projects and other.projects[id_].ended is None
+        }
+
     def differs_in_people(self, other: TeamState) -> bool:
         """Whether whoever shows workspaces, members, roles or shares has to look again."""
         return (

@@ -110,7 +110,6 @@ class SyncWorker:
         self._is_look_wanted = True
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._has_told_clock = False
         self._logged = ""
         self._hello_at = 0
         self._call_began_s: float | None = None
@@ -312,6 +311,7 @@ class SyncWorker:
             "done": None,
             "total": None,
             "synced_at": self._clock.now_ms(),
+            "code": "",
         }
         hello = self._link.hello
         if result.mode == SyncMode.BLOCKED:
@@ -319,7 +319,7 @@ class SyncWorker:
             self._tell(phase=SyncPhase.REFUSED, **known)
         elif result.problems:
             first = result.problems[0][1]
-            known |= {"problem": first.what, "next_step": first.next_step}
+            known |= {"problem": first.what, "next_step": first.next_step, "code": first.code}
             self._tell(phase=SyncPhase.SYNCED if first.is_passing else SyncPhase.REFUSED, **known)
         elif result.mode == SyncMode.READ_ONLY:
             self._tell(phase=SyncPhase.READ_ONLY, problem=_TOO_OLD_TO_WRITE, next_step=_UPDATE, **known)
@@ -327,13 +327,12 @@ class SyncWorker:
             self._tell(phase=SyncPhase.SYNCED, problem=self._clock_problem(hello), next_step="", **known)
 
     def _clock_problem(self, hello: Hello | None) -> str:
-        """Said once: everything works, but other programs may not."""
-        if hello is None or self._has_told_clock:
+        """Everything works, but other programs may not."""
+        if hello is None:
             return ""
         ahead_ms = self._hello_at - hello.server_time_ms
         if abs(ahead_ms) < _WRONG_CLOCK_MS:
             return ""
-        self._has_told_clock = True
         way = "ahead of" if ahead_ms > 0 else "behind"
         return f"This computer's clock is {_span(abs(ahead_ms))} {way} the team's. Nothing is lost by that."
 
@@ -425,6 +424,7 @@ class SyncWorker:
             phase=SyncPhase.OFFLINE if is_passing else SyncPhase.REFUSED,
             problem=error.what,
             next_step=error.next_step,
+            code=error.code,
             done=None,
             total=None,
         )

@@ -78,6 +78,14 @@ def ended_words(name: str, reason: EndReason) -> str:
     return f"{_ENDED[reason].format(name=name)} {_COPY_STAYS}"
 
 
+def closed_words(workspace: str) -> str:
+    """Told once, when this person is no member of a workspace any more."""
+    return (
+        f"You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and"
+        " what you write there now waits here. To come back, ask its owner for a new invitation."
+    )
+
+
 def refusal_words(managers: Sequence[str]) -> str:
     """What stands in the composer of somebody who may only read; ``managers`` are those who can change that."""
     who = managers[0] if managers else "its owner"

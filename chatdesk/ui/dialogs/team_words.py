@@ -84,6 +84,7 @@ def status_words(status: SyncStatus) -> str:
     words: list[str] = []
     if status.phase is SyncPhase.SYNCED:
         words.append(f"Synced at {moment(status.synced_at)}." if status.synced_at is not None else "Synced.")
+        words.append(status.problem)
     elif status.done is not None and status.total:
         words.append(f"Syncing: {status.done:,} of {status.total:,}.")
     else:
@@ -98,7 +99,7 @@ def status_words(status: SyncStatus) -> str:
         words.append(status.next_step)
     if status.next_try_at is not None and status.phase is SyncPhase.OFFLINE:
         words.append(f"The next try is at {moment(status.next_try_at)}.")
-    return " ".join(words)
+    return " ".join(filter(None, words))
 
 
 def status_icon(status: SyncStatus) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import ShareState, SyncPhase, TeamRole
+from chatdesk.core.domain.team import EndReason, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.storage import trash
 from chatdesk.core.sync.membership_errors import AlreadyJoined
 from tests.helpers.postgres import TeamDatabase
@@ -109,6 +109,24 @@ async def test_what_left_the_trash_here_comes_back_whole_when_somebody_wrote_in_
         await ana.repositories.threads.delete(thread)
         await ana.team.unshare(project)
         assert await ana.repositories.threads.purge_expired(2**60) == 1  # a private copy is one's own
+
+
+async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_next_start(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        await until_same(project, [ana, ben])
+        await ben.close()
+        await ana.team.unshare(project)
+        assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
+        ben._make()
+        await ben.open()
+        ended: list[SharedProject] = []
+        await until(lambda: ended.extend(ben.team.take_ended()) or ended)
+        assert [(each.project_id, each.ended) for each in ended] == [(project, EndReason.DELETED)]
+        await ben.reopen()
+        await until(lambda: ben.phase is SyncPhase.SYNCED)
+        assert ben.team.take_ended() == ()
 
 
 def _is_shared(desk: Desk, project: str) -> bool:
