@@ -20,6 +20,7 @@ from chatdesk.core.domain.team import SyncMode, SyncPhase, SyncRound, SyncStatus
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
+from chatdesk.core.sync.hints import HintPace
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
@@ -101,6 +102,7 @@ class SyncWorker:
         self._clock = clock
         self._poll_s = poll_s
         self._backoff = Backoff()
+        self._hints = HintPace()
         self._status = SyncStatus(workspace.id, SyncPhase.CONNECTING)
         self._team: TeamStore | None = None
         self._link = Link()
@@ -229,6 +231,8 @@ class SyncWorker:
             self._woken.clear()
         if is_fresh or only:
             result = self._play(is_fresh, only)
+            if result.received:
+                self._hints.brought_something()
             if heard and not is_fresh and not result.received:
                 # Something was said, and it was not a change: then it is about people or roles.
                 self._is_look_wanted = True
@@ -354,16 +358,24 @@ class SyncWorker:
             if left_s <= 0:
                 self._is_look_wanted = True
                 return
-            speak_s = self._board.wait_s()
-            heard = team.wait(left_s if speak_s is None else min(left_s, max(speak_s, 0.0)))
-            if heard.presence or (speak_s is not None and self._board.wait_s() == 0):
-                self._speak(is_news=bool(heard.presence))
+            heard = team.wait(min([left_s, *self._due_s()]))
+            if heard.presence:
+                self._hints.heard_of_people()
+            if 0.0 in self._due_s():
+                self._speak(is_news=self._hints.people_s(self._clock.monotonic_s()) == 0)
             if heard.changes:
+                # What is written here meanwhile is sent at once.
+                self._woken.wait(self._hints.heard(self._clock.monotonic_s()))
                 projects = {project for project, channel in self._link.channels.items() if channel in heard.changes}
                 self._heard.update(projects)
                 # A channel that is nobody's any more: projects or members changed.
                 self._is_look_wanted = self._is_look_wanted or not projects
                 return
+
+    def _due_s(self) -> list[float]:
+        """How long until something is to be said of who is here, or asked."""
+        due = (self._board.wait_s(), self._hints.people_s(self._clock.monotonic_s()))
+        return [max(each, 0.0) for each in due if each is not None]
 
     def _gather(self) -> None:
         """What was written in one go is often more than one transaction."""
@@ -379,6 +391,7 @@ class SyncWorker:
             for each in said:
                 team.set_presence(each.project_id, self._local.device(), each.thread_id, each.state)
             if is_news or said:
+                self._hints.asked(self._clock.monotonic_s())
                 self._ears.on_presence(team.presence(), self.workspace.member_id)
         except TeamUnreachable:
             raise

@@ -1,0 +1,74 @@
+"""Notifications are followed, and nobody who sends them without end makes anybody ask without end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.sync.hints import CALM_S, FREE, MOST_S, PEOPLE_S, HintPace
+from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
+from tests.helpers.postgres import TeamDatabase
+from tests.helpers.team_world import desks, until
+
+
+def test_hints_that_bring_nothing_are_followed_ever_later() -> None:
+    pace = HintPace()
+    waits = [pace.heard(1.0) for _ in range(30)]
+    assert waits[:FREE] == [0.0] * FREE
+    assert waits == sorted(waits)
+    assert waits[FREE] > 0
+    assert waits[-1] == MOST_S
+    assert pace.heard(2.0 + CALM_S) == 0.0
+    for _ in range(9):
+        pace.heard(13.0)
+    pace.brought_something()
+    assert pace.heard(13.0) == 0.0
+
+
+def test_who_is_here_is_asked_at_most_so_often() -> None:
+    pace = HintPace()
+    assert pace.people_s(5.0) is None
+    pace.heard_of_people()
+    assert pace.people_s(5.0) == 0.0
+    pace.asked(5.0)
+    assert pace.people_s(5.0) is None
+    pace.heard_of_people()
+    assert pace.people_s(5.0) == pytest.approx(PEOPLE_S)
+
+
+async def test_a_flood_of_notifications_costs_the_server_little_and_holds_up_no_message(
+    tmp_path: Path, workspace: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    rows = PostgresTeamStore._rows
+
+    def counted(store: PostgresTeamStore, query: str, *values: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return rows(store, query, *values)
+
+    monkeypatch.setattr(PostgresTeamStore, "_rows", counted)
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread)
+        await until(lambda: _is_whole(ben, thread, 2))
+        asked = 0
+        await asyncio.to_thread(_flood, workspace, 1_500)
+        assert asked < 150
+        await ana.ask(thread)
+        await until(lambda: _is_whole(ben, thread, 4), 8)
+
+
+def _flood(workspace: TeamDatabase, count: int) -> None:
+    with workspace.connect() as conn:
+        row = conn.execute("SELECT channel FROM cd.project").fetchone()
+        assert row is not None
+        for number in range(count):
+            conn.execute("SELECT pg_notify(%s, %s)", [row[0], ("c:9", "p", "'; DROP", "")[number % 4]])
+
+
+async def _is_whole(desk: Any, thread: str, count: int) -> bool:
+    return await desk.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == count
