@@ -25,6 +25,7 @@ from chatdesk.core.events import (
     ProjectChanged,
     SharedMessagesArrived,
     TagsChanged,
+    TeamChanged,
     ThreadChanged,
     ThreadCreated,
     ThreadDeleted,
@@ -56,6 +57,7 @@ class _News:
     added: dict[str, list[str]] = field(default_factory=dict)
     versions: dict[str, list[str]] = field(default_factory=dict)
     has_tags: bool = False
+    has_notes: bool = False
     is_catch_up: bool = False
 
     def add(self, applied: Applied) -> None:
@@ -65,6 +67,7 @@ class _News:
         self.paths |= applied.paths
         self.contexts |= applied.contexts
         self.has_tags |= applied.has_tags
+        self.has_notes |= bool(applied.notes)
         for known, found in ((self.added, applied.new_messages), (self.versions, applied.versions)):
             for thread_id, message_id in found:
                 known.setdefault(thread_id, []).append(message_id)
@@ -137,6 +140,8 @@ class Delivery:
             try:
                 await self._refresh()
                 await (self._tell_large(news) if news.is_large else self._tell_few(news))
+                if news.has_notes:  # rare: what is open looks for those of its thread
+                    self._bus.publish(TeamChanged())
             except ChatDeskError as error:
                 # Lists are read again when they are next shown; the rows are all there.
                 _log.warning("what came could not be told: %s", error.code)

@@ -33,6 +33,7 @@ KINDS = (
     events.TagsChanged,
     events.ContextChanged,
     events.SharedMessagesArrived,
+    events.TeamChanged,
 )
 
 
@@ -206,3 +207,10 @@ async def test_after_the_end_nothing_is_told(ends: Ends) -> None:
     ends.delivery.add(Applied(threads=frozenset((thread,))), is_catch_up=False, me=ME)
     await asyncio.sleep(0.05)
     assert not ends.heard
+
+
+async def test_a_note_is_told_also_where_nothing_else_came_of_it(ends: Ends) -> None:
+    """Who wrote in a thread that another deleted has it open as before, and is to read why that is."""
+    thread = await ends.store.thread()
+    heard = await ends.told(Applied(notes=(thread,)))
+    assert [type(each) for each in heard] == [events.TeamChanged]
