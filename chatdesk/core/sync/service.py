@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.team import (
     Disagreement,
     EndReason,
@@ -37,13 +36,9 @@ from chatdesk.core.domain.team import (
     Workspace,
 )
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.errors import ChatDeskError, NotFound, NotPossible
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import (
     EventBus,
-    PresenceChanged,
-    ProjectChanged,
-    SharedFilesChanged,
-    SyncStatusChanged,
     TeamChanged,
     ThreadCreated,
     ThreadsChanged,
@@ -52,10 +47,10 @@ from chatdesk.core.events import (
 from chatdesk.core.storage import sync_disagreements, sync_files, sync_refused, sync_sharing, sync_team
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.sync.delivery import Delivery
 from chatdesk.core.sync.server_check import compare
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_state import TeamState
+from chatdesk.core.sync.telling import Telling
 from chatdesk.core.sync.worker import POLL_S, Client
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
 
@@ -68,9 +63,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-#: Counters and progress are told at most that often.
-_STATUS_EVERY_S: Final = 0.1
-_COUNTS_EVERY_S: Final = 0.3
 #: A call that takes longer goes into a hole: the server ends its statements sooner.
 STUCK_S: Final = 40.0
 
@@ -113,11 +105,10 @@ class TeamService:
         self._state = TeamState()
         self._syncs: dict[str, WorkspaceSync] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._delivery: Delivery | None = None
+        self._telling = Telling(
+            repositories, bus, status_of=self.status, name_of=self.member_name, refresh=self._refresh
+        )
         self._membership: Membership | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._wanted: set[str] = set()  # what is to be told soon, so that it is told once
-        self._told: dict[str, SyncStatus] = {}
         self._ended: dict[str, SharedProject] = {}
         self._starting = asyncio.Lock()
         self._refreshing = asyncio.Lock()
@@ -131,12 +122,10 @@ class TeamService:
                 return
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
-                self._delivery = Delivery(
-                    self._repositories, self._bus, loop=self._loop, name_of=self.member_name, refresh=self._refresh
-                )
-                self._run(self._watch_calls(), "watch calls")
+                self._telling.begin(self._loop)
+                self._telling.run(self._watch_calls(), "watch calls")
                 if self._watch_sleep is not None:
-                    self._run(self._watch_sleep(lambda _missing_s: self.sync_now()), "watch for sleep")
+                    self._telling.run(self._watch_sleep(lambda _missing_s: self.sync_now()), "watch for sleep")
             await self._refresh()
             if self._database.is_read_only:
                 return
@@ -285,7 +274,7 @@ class TeamService:
         """Show them no more."""
         ids, origin = list(change_ids), self._database.origin
         await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
-        self.on_counts()
+        self._telling.on_counts()
 
     async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
         """Titles, prompts and the like that two people wrote at once."""
@@ -353,12 +342,8 @@ class TeamService:
         self._database.log_watch.listener = None
         for sync in self._syncs.values():
             sync.ask_to_stop()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._telling.close()
         await asyncio.gather(*map(self._end, self._syncs.values()))
-        if self._delivery is not None:
-            await self._delivery.close()
 
     # Which workspaces are synced
 
@@ -378,7 +363,7 @@ class TeamService:
                     open_team=partial(self._open, workspace),
                     client=self._client,
                     clock=self._clock,
-                    news=self,
+                    news=self._telling,
                     poll_s=self._poll_s,
                 )
                 sync.start()
@@ -434,11 +419,6 @@ class TeamService:
         if self._state.unread != before.unread:
             self._bus.publish(UnreadChanged(self._state.unread))
 
-    # What threads of sync tell
-
-    def name_of(self, member_id: str) -> str:
-        return self._state.name_of(member_id)
-
     def _on_written(self, projects: frozenset[str]) -> None:
         """On the thread that writes, after a commit."""
         state = self._state
@@ -446,89 +426,6 @@ class TeamService:
             own = [each for each in projects if each in state.projects and state.projects[each].workspace_id == id_]
             if own:
                 sync.worker.note_written(own)
-
-    def on_status(self, status: SyncStatus) -> None:
-        self._soon(f"status {status.workspace_id}", self._tell_status(status.workspace_id))
-
-    def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
-        if self._delivery is not None:
-            self._delivery.add(applied, is_catch_up=is_catch_up, me=me)
-
-    def on_team(self, changed: frozenset[str]) -> None:
-        if changed:
-            self._soon(f"projects {sorted(changed)}", self._tell_projects(changed))
-        else:
-            self.on_counts()
-
-    def on_counts(self) -> None:
-        self._soon("counts", self._tell_counts())
-
-    def on_presence(self, projects: frozenset[str]) -> None:
-        self._soon(f"presence {sorted(projects)}", self._tell_presence(projects))
-
-    def on_files(self, sums: frozenset[str]) -> None:
-        self._soon(f"files {sorted(sums)}", self._tell_files(sums))
-
-    def _soon(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run on the loop's thread, once for all that want the same until then."""
-        if self._loop is None or self._is_closed or name in self._wanted:
-            work.close()
-            return
-        self._wanted.add(name)
-        try:
-            self._loop.call_soon_threadsafe(lambda: self._run(work, name))
-        except RuntimeError:  # the loop ended first
-            work.close()
-
-    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        if self._is_closed:
-            work.close()
-            return
-        task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        try:
-            await work
-        except ChatDeskError as error:
-            _log.warning("telling of team sync failed: %s", error.code)
-        finally:
-            self._wanted.discard(name)
-
-    async def _tell_status(self, workspace_id: str) -> None:
-        told = self._told.get(workspace_id)
-        if told is not None and told.phase is self.status(workspace_id).phase:
-            await asyncio.sleep(_STATUS_EVERY_S)  # progress
-        self._wanted.discard(f"status {workspace_id}")
-        status = self.status(workspace_id)
-        if status != told:
-            self._told[workspace_id] = status
-            self._bus.publish(SyncStatusChanged(status))
-
-    async def _tell_projects(self, changed: frozenset[str]) -> None:
-        """Projects were taken up or ended."""
-        await self._refresh()
-        for project_id in changed:
-            try:
-                self._bus.publish(ProjectChanged(await self._repositories.projects.get(project_id)))
-            except NotFound:
-                continue
-        self._bus.publish(ThreadsChanged(None))
-        self._bus.publish(TeamChanged())
-
-    async def _tell_counts(self) -> None:
-        await asyncio.sleep(_COUNTS_EVERY_S)
-        self._wanted.discard("counts")
-        await self._refresh()
-
-    async def _tell_presence(self, projects: frozenset[str]) -> None:
-        for project_id in projects:
-            self._bus.publish(PresenceChanged(project_id))
-
-    async def _tell_files(self, sums: frozenset[str]) -> None:
-        await self._refresh()
-        self._bus.publish(SharedFilesChanged(sums))
 
 
 _SHARED_ELSEWHERE = "This project is shared with another workspace already."

@@ -1,0 +1,171 @@
+"""What threads of sync tell, as events on the loop's thread: each thing once, however often it is said until then."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from chatdesk.core.domain.sync_results import Applied
+from chatdesk.core.domain.team import SyncStatus
+from chatdesk.core.errors import ChatDeskError, NotFound
+from chatdesk.core.events import (
+    EventBus,
+    PresenceChanged,
+    ProjectChanged,
+    SharedFilesChanged,
+    SyncStatusChanged,
+    TeamChanged,
+    ThreadsChanged,
+)
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.sync.delivery import Delivery
+
+_log = logging.getLogger(__name__)
+
+#: Progress, counters and files are told at most that often.
+_STATUS_EVERY_S: Final = 0.1
+_COUNTS_EVERY_S: Final = 0.3
+
+
+class Telling:
+    """``workspace_sync.News``: what begins with ``on_`` is for threads of sync, everything else for the loop's.
+
+    ``status_of``: how a workspace stands right now; ``name_of``: a member's name; ``refresh`` is awaited before
+    anything is told that is looked up then."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        bus: EventBus,
+        *,
+        status_of: Callable[[str], SyncStatus],
+        name_of: Callable[[str], str],
+        refresh: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._repositories = repositories
+        self._bus = bus
+        self._status_of = status_of
+        self._name_of = name_of
+        self._refresh = refresh
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._delivery: Delivery | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted: set[str] = set()  # what is to be told soon, so that it is told once
+        self._told: dict[str, SyncStatus] = {}
+        self._files: set[str] = set()
+        self._is_closed = False
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Before any thread of sync is started."""
+        self._loop = loop
+        self._delivery = Delivery(
+            self._repositories, self._bus, loop=loop, name_of=self._name_of, refresh=self._refresh
+        )
+
+    def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """As a task that ends with this."""
+        if self._is_closed:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Nothing is told any more."""
+        self._is_closed = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._delivery is not None:
+            await self._delivery.close()
+
+    # From threads of sync
+
+    def name_of(self, member_id: str) -> str:
+        return self._name_of(member_id)
+
+    def on_status(self, status: SyncStatus) -> None:
+        self._soon(f"status {status.workspace_id}", self._tell_status(status.workspace_id))
+
+    def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
+        if self._delivery is not None:
+            self._delivery.add(applied, is_catch_up=is_catch_up, me=me)
+
+    def on_team(self, changed: frozenset[str]) -> None:
+        if changed:
+            self._soon(f"projects {sorted(changed)}", self._tell_projects(changed))
+        else:
+            self.on_counts()
+
+    def on_counts(self) -> None:
+        self._soon("counts", self._tell_counts())
+
+    def on_presence(self, projects: frozenset[str]) -> None:
+        self._soon(f"presence {sorted(projects)}", self._tell_presence(projects))
+
+    def on_files(self, sums: frozenset[str]) -> None:
+        self._files |= sums
+        self._soon("files", self._tell_files())
+
+    # On the loop's thread
+
+    def _soon(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run on the loop's thread, once for all that want the same until then."""
+        if self._loop is None or self._is_closed or name in self._wanted:
+            work.close()
+            return
+        self._wanted.add(name)
+        try:
+            self._loop.call_soon_threadsafe(lambda: self.run(work, name))
+        except RuntimeError:  # the loop ended first
+            work.close()
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        try:
+            await work
+        except ChatDeskError as error:
+            _log.warning("telling of team sync failed: %s", error.code)
+        finally:
+            self._wanted.discard(name)
+
+    async def _tell_status(self, workspace_id: str) -> None:
+        told = self._told.get(workspace_id)
+        if told is not None and told.phase is self._status_of(workspace_id).phase:
+            await asyncio.sleep(_STATUS_EVERY_S)  # progress
+        self._wanted.discard(f"status {workspace_id}")
+        status = self._status_of(workspace_id)
+        if status != told:
+            self._told[workspace_id] = status
+            self._bus.publish(SyncStatusChanged(status))
+
+    async def _tell_projects(self, changed: frozenset[str]) -> None:
+        """Projects were taken up or ended."""
+        await self._refresh()
+        for project_id in changed:
+            try:
+                self._bus.publish(ProjectChanged(await self._repositories.projects.get(project_id)))
+            except NotFound:
+                continue
+        self._bus.publish(ThreadsChanged(None))
+        self._bus.publish(TeamChanged())
+
+    async def _tell_counts(self) -> None:
+        await asyncio.sleep(_COUNTS_EVERY_S)
+        self._wanted.discard("counts")
+        await self._refresh()
+
+    async def _tell_presence(self, projects: frozenset[str]) -> None:
+        for project_id in projects:
+            self._bus.publish(PresenceChanged(project_id))
+
+    async def _tell_files(self) -> None:
+        """Together: of a first pull there are thousands, and what is known is read anew each time."""
+        await asyncio.sleep(_COUNTS_EVERY_S)
+        self._wanted.discard("files")
+        sums, self._files = frozenset(self._files), set()
+        if sums:
+            await self._refresh()
+            self._bus.publish(SharedFilesChanged(sums))
