@@ -45,8 +45,16 @@ def shown(name: object) -> str:
 
 
 def _is_project(head: ProjectHead) -> bool:
-    is_listened_on = isinstance(head.channel, str) and len(head.channel) <= LONGEST_NAME
-    return is_id(head.project_id) and _is_one_of(head.role, _ROLES) and is_listened_on and _number(head.seq) is not None
+    return (
+        is_id(head.project_id)
+        and _is_one_of(head.role, _ROLES)
+        and _is_short(head.channel)
+        and _number(head.seq) is not None
+    )
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_NAME
 
 
 def _is_role(role: tuple[str, str, str]) -> bool:

@@ -175,8 +175,9 @@ class CreateWorkspaceDialog(TeamPanel):
 
     def _bring_up_checks(self) -> None:
         """What was found is seen from its verdict on, without a look for it; again as it is laid out."""
-        if self._shows_checks and self._place == 0:
-            self.area.verticalScrollBar().setValue(self.checks.mapTo(self.area.widget(), QPoint(0, 0)).y())
+        page = self.area.widget()
+        if self._shows_checks and self._place == 0 and page is not None:
+            self.area.verticalScrollBar().setValue(self.checks.mapTo(page, QPoint(0, 0)).y())
 
     def _check(self) -> None:
         self.show_busy("Looking at the database…")
