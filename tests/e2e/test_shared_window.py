@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
-from chatdesk.core.domain.team import EndReason, Presence, PresenceState, SyncPhase, TeamNote, TeamRole
+from chatdesk.core.domain.team import EndReason, Presence, PresenceState, RefusedChange, SyncPhase, TeamNote, TeamRole
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived
 from chatdesk.core.paths import AppPaths
@@ -268,6 +268,9 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
         team.tell_status(phase=SyncPhase.CONNECTING)
         team.tell_status(phase=SyncPhase.REFUSED)
         assert not banner.isVisible()
+        team.tell_status(phase=SyncPhase.READ_ONLY, problem="It needs a newer one.", next_step="Update it.", code="")
+        assert "“The team”: It needs a newer one. Update it." in banner.text
+        assert banner.isVisible()
 
     play_shared(paths, script, TeamRole.VIEWER)
 
@@ -465,3 +468,21 @@ def test_the_title_of_anothers_thread_is_for_whoever_manages_the_project(paths: 
         await until(lambda: title.pencil.isVisible() is may)
 
     play_shared(paths, script, role)
+
+
+def test_a_thread_says_what_of_it_the_server_did_not_take(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        window, thread = application.panes.window, open_thread(application)
+        team.refused_changes = tuple(
+            RefusedChange(f"c{number}", thread.project_id, where, "message", 1, "denied", "No.", "text")
+            for number, where in enumerate((thread.id, thread.id, "elsewhere"))
+        )
+        team.tell_status(refused=3)
+        await until(lambda: window._note is not None and window._note.isVisible())
+        assert window._note.accessibleName().startswith("2 changes in this thread were not taken")
+        assert "copy them out" in window._note.accessibleName()
+        team.refused_changes = ()
+        team.tell_status(refused=0)
+        await until(lambda: not window._note.isVisible())
+
+    play_shared(paths, script)

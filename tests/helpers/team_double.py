@@ -9,6 +9,7 @@ from chatdesk.core.domain.team import (
     EndReason,
     MemberStatus,
     Presence,
+    RefusedChange,
     ServerAddress,
     SharedProject,
     ShareState,
@@ -37,6 +38,7 @@ class TeamDouble:
         self.state = SyncStatus(WORKSPACE, SyncPhase.SYNCED, synced_at=1)
         self.states: dict[str, str] = {}
         self.told_notes: list[TeamNote] = []
+        self.refused_changes: tuple[RefusedChange, ...] = ()
         self.presence_calls: list[tuple[str | None, str | None, bool]] = []
         self.read: list[str] = []
         self.noted: list[str] = []
@@ -109,6 +111,9 @@ class TeamDouble:
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         return tuple(note for note in self.told_notes if note.thread_id == thread_id)
+
+    async def refused(self) -> tuple[RefusedChange, ...]:
+        return self.refused_changes
 
     async def note_seen(self, thread_id: str) -> None:
         self.noted.append(thread_id)

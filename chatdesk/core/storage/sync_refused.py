@@ -24,12 +24,14 @@ _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE
 _ORPHANED = int(ChangeState.ORPHANED)
 
 _WORDS: Final = {
-    PushStatus.DENIED.value: "You may not change this in the shared project.",
-    PushStatus.ORPHAN.value: "What this belongs to is not on the team's server.",
-    PushStatus.ID_TAKEN.value: "The team's server has something else in this place.",
-    PushStatus.TOO_BIG.value: "This is larger than the team's server takes.",
+    PushStatus.DENIED.value: (
+        "Your role in this project does not permit it. Ask one of its owners for another role, then try again."
+    ),
+    PushStatus.ORPHAN.value: "What this belongs to is not on the team's server. Copy it out to keep it elsewhere.",
+    PushStatus.ID_TAKEN.value: "The team's server has something else in this place. Copy it out to keep it elsewhere.",
+    PushStatus.TOO_BIG.value: "This is larger than the team's server takes. Copy it out, or write it in parts.",
 }
-_OTHERWISE: Final = "The team's server did not take this."
+_OTHERWISE: Final = "The team's server did not take this. Try again, or copy it out."
 
 
 def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[tuple[str, str]]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
-from chatdesk.core.domain.team import SharedProject, ShareState, SyncPhase
+from chatdesk.core.domain.team import SharedProject, ShareState, SyncPhase, SyncStatus
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.shared_words import (
     arrived_words,
@@ -17,8 +17,10 @@ from chatdesk.ui.application.shared_words import (
     ended_words,
     managers_of,
     refusal_words,
+    refused_here_words,
     role_words,
     status_line,
+    too_old_words,
 )
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.transcript.contract import SharedWith
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 _READ_AFTER_MS = 700
-#: Codes of errors by which a server says that this person is no member any more.
-_CLOSED = frozenset(("team_login_closed", "team_not_invited"))
+#: What a server says to somebody who is no member any more, and to a version that is too old.
+_CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"
 _READ_STATE, _READ_NOTES = "read what is shared", "read notes of a thread"
 
 
@@ -59,10 +61,11 @@ class SharedThreadBinding(QObject):
         self._team = team
         self._library = library
         self._tasks = tasks
-        self._closed: set[str] = set()  # workspaces of which it was told that one is no member any more
+        self._told: dict[str, str] = {}  # by workspace: what a banner said of it
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
         self._refusal_of = ("", "")  # project, and what is said in it
+        self._refused = 0  # changes, as last told
         self._shown: tuple[object, ...] = ()
         self._read = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
         self._read.timeout.connect(self._on_read_timeout)
@@ -183,10 +186,15 @@ class SharedThreadBinding(QObject):
     async def _show_notes(self, thread: Thread | None) -> None:
         window = self._panes.window
         notes = () if thread is None else await self._team.notes(thread.id)
-        if not notes or thread is None:
+        refused = 0
+        if thread is not None and any(each.refused for each in self._team.statuses()):
+            refused = sum(each.thread_id == thread.id for each in await self._team.refused())
+        if thread is None or not (notes or refused):
             window.hide_note()
             return
         sentences = list(dict.fromkeys(note.sentence for note in notes))
+        if refused:
+            sentences.append(refused_here_words(refused))
         window.show_note(" ".join(sentences), partial(self._forget_notes, thread.id))
 
     def _forget_notes(self, thread_id: str) -> None:
@@ -231,15 +239,26 @@ class SharedThreadBinding(QObject):
     def _on_sync_status_changed(self, _event: SyncStatusChanged) -> None:
         self._show_status()
 
+    def _tell_whom_it_keeps_out(self, status: SyncStatus) -> None:
+        name = self._workspaces.get(status.workspace_id)
+        if status.phase is SyncPhase.SYNCED:
+            self._told.pop(status.workspace_id, None)
+        reason = status.code if status.phase is SyncPhase.REFUSED else status.phase.value
+        if name is None or reason not in (_CLOSED, _TOO_OLD, SyncPhase.READ_ONLY.value):
+            return
+        if self._told.get(status.workspace_id) != reason:
+            self._told[status.workspace_id] = reason
+            is_closed = reason == _CLOSED
+            words = closed_words(name) if is_closed else too_old_words(name, status)
+            self._panes.window.show_banner(words, is_danger=is_closed)
+
     def _show_status(self) -> None:
         for status in self._team.statuses():
-            id_ = status.workspace_id
-            if status.code not in _CLOSED:
-                if status.phase is SyncPhase.SYNCED:
-                    self._closed.discard(id_)
-            elif id_ in self._workspaces and id_ not in self._closed:
-                self._closed.add(id_)
-                self._panes.window.show_banner(closed_words(self._workspaces[id_]), is_danger=True)
+            self._tell_whom_it_keeps_out(status)
+        refused = sum(each.refused for each in self._team.statuses())
+        if refused != self._refused:
+            self._refused = refused
+            self._tasks.replace(self._show_notes(self._threads.open_thread), _READ_NOTES)
         line = status_line(self._team.statuses(), self._workspaces, time_of)
         self._panes.sidebar.set_team_status(line.text, tone=line.tone, tip=line.tip)
 

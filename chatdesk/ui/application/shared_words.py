@@ -68,6 +68,17 @@ def waiting_words(count: int) -> str:
     return f"{changes(count)} {'waits' if count == 1 else 'wait'}" if count else ""
 
 
+def refused_here_words(count: int) -> str:
+    """Stands above a thread of which the server did not take something; empty for none."""
+    if not count:
+        return ""
+    was, them = ("was", "it") if count == 1 else ("were", "them")
+    return (
+        f"{changes(count)} in this thread {was} not taken by the team's server, so only you see {them}. Press the line "
+        f"below the threads to read why, to copy {them} out or to try again."
+    )
+
+
 def role_words(role: TeamRole) -> str:
     """What is said of a shared project in the list of projects."""
     return _ROLES[role]
@@ -84,6 +95,11 @@ def closed_words(workspace: str) -> str:
         f"You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and"
         " what you write there now waits here. To come back, ask its owner for a new invitation."
     )
+
+
+def too_old_words(workspace: str, status: SyncStatus) -> str:
+    """Told once, when a workspace wants a newer ChatDesk."""
+    return f"“{workspace}”: {status.problem} {status.next_step} Nothing that you write is lost by that."
 
 
 def refusal_words(managers: Sequence[str]) -> str:
