@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
@@ -50,6 +49,7 @@ ARTIFACT_COLUMNS: Final = (
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z").match
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z").match
+_NO_PARTS: Final = digest(())
 _ROLES: Final = frozenset(role.value for role in Role)
 _FINAL: Final = frozenset(status.value for status in Status if status.is_final)
 _TYPES: Final = frozenset(kind.value for kind in PartType)
@@ -116,9 +116,10 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
     status = body.get("status")
     is_purged = body.get("is_purged") is True
     parts = body.get("parts")
-    own = PartRows(content_digest=digest(()))
     if isinstance(parts, list) and not is_purged:
         own = read_parts(parts, message_id=message_id, hlc=hlc, device=device)
+    else:
+        own = PartRows(content_digest=_NO_PARTS)
     own.tally.message_count = 1
     own.tally.input_tokens = whole(body.get("prompt_tokens")) or 0
     own.tally.output_tokens = whole(body.get("completion_tokens")) or 0
@@ -169,7 +170,6 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
     found = PartRows()
     texts: list[str] = []
     stored: list[tuple[int, str, str]] = []
-    tool_counts: Counter[str] = Counter()
     for part in parts[:MOST_PARTS]:
         if not isinstance(part, dict):
             continue
@@ -188,7 +188,7 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
             texts.append(shown)
         tool_name, duration = word(part.get("tool_name")), whole(part.get("tool_duration_ms"))
         if kind == "tool_call":
-            tool_counts[tool_name or ""] += 1
+            found.tally.tool_counts[tool_name or ""] += 1
         found.tally.tool_time_ms += duration or 0
         stored.append((index, kind, text))
         found.parts.append(
@@ -211,7 +211,6 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
         artifacts = part.get("artifacts")
         if isinstance(artifacts, list):
             _read_artifacts(found, artifacts, str(part_id), hlc, device)
-    found.tally.tool_counts = tool_counts
     found.content_digest = digest(stored)
     found.words = search_text.of_message(texts) if texts else None
     return found

@@ -31,6 +31,12 @@ class Run(Protocol):
     def __call__(self, work: Callable[[Connection], T], /) -> T: ...
 
 
+class Write(Protocol):
+    """The same. ``is_durable``: what was written survives a power cut once this returns."""
+
+    def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T: ...
+
+
 class SyncStore:
     """``write`` and ``read`` run work in one transaction each and wait for it; ``origin`` is this device at the moment.
     ``on_fork`` is told the id of the new device; ``put_blob`` keeps bytes where attached files lie."""
@@ -39,7 +45,7 @@ class SyncStore:
         self,
         workspace_id: str,
         *,
-        write: Run,
+        write: Write,
         read: Run,
         origin: Callable[[], Origin],
         put_blob: PutBlob | None = None,
@@ -96,7 +102,10 @@ class SyncStore:
 
     def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
         prepared = sync_inbox.prepare(rows, own_device=self._origin().device_id)
-        return self._write(lambda conn: sync_inbox.apply(conn, self._origin(), project_id, prepared, after=after))
+        return self._write(
+            lambda conn: sync_inbox.apply(conn, self._origin(), project_id, prepared, after=after),
+            is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
+        )
 
     def requeue_lost(self, project_id: str) -> int:
         is_any = self._read(lambda conn: sync_outbox.has_lost(conn, project_id))
