@@ -16,11 +16,16 @@ from tests.helpers.team_world import Desk, desks, until, until_same
 async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
     tmp_path: Path, workspace: TeamDatabase
 ) -> None:
-    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+    async with desks(tmp_path, workspace, ["ben"], role=TeamRole.ADMIN) as (project, [ana, ben]):
         thread = await ana.thread(project, "Ana's title")
         await ana.ask(thread)
         await until_same(project, [ana, ben])
-        await ben.repositories.threads.rename(thread, "Ben's title")  # an editor names only own threads
+        await ben.team.close()
+        [member] = [each for each in await ana.team.members(ana.workspace_id) if each.name == "ben"]
+        await ana.team.set_role(project, member.id, TeamRole.EDITOR)
+        # An editor names only own threads, which this computer does not know of itself yet.
+        await ben.repositories.threads.rename(thread, "Ben's title")
+        await ben.reopen()
         await until(lambda: _count(ben, 1))
         await until(lambda: ben.team.status(ben.workspace_id).refused == 1)
         [change] = await ben.team.refused()
