@@ -60,7 +60,7 @@ async def test_a_network_that_swallows_everything_is_noticed(tmp_path: Path, wor
         await until_same(project, [near, far])
         proxy.faults.is_swallowing = True
         await far.ask(thread, "into the hole")
-        await until(lambda: far.phase is SyncPhase.OFFLINE, 8)
+        await until(lambda: far.phase is SyncPhase.OFFLINE)
         status = far.team.status(far.workspace_id)
         assert status.problem
         await until(lambda: far.team.status(far.workspace_id).waiting == 2)
