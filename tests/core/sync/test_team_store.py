@@ -20,7 +20,7 @@ from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushStatus, RelayedCh
 from chatdesk.core.domain.team import ServerAddress
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.errors import TeamError
+from chatdesk.core.sync.errors import NoWorkspaceThere, TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Heard, TeamStore
 from chatdesk.core.sync.team_store import connection, failures
 from chatdesk.core.sync.team_store.connection import open_connection
@@ -92,6 +92,51 @@ def test_what_was_pushed_is_pulled_as_it_was(desk: Desk, project: str) -> None:
     assert desk.store.chain_at(project, 3) is None
     assert [row.id for row in desk.store.pull(project, 1, limit=10)] == [second.id]
     assert len(desk.store.pull(project, 0, limit=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "most_rows"),
+    [
+        ("SELECT generate_series(1, 10000000)", 500),
+        ("SELECT repeat('x', 1000000) FROM generate_series(1, 10000)", 1000),
+    ],
+)
+def test_a_server_that_answers_without_end_is_not_listened_to(desk: Desk, query: str, most_rows: int) -> None:
+    began = time.monotonic()
+    with pytest.raises(TeamUnreachable):
+        desk.store._page(query, most_rows=most_rows)
+    assert time.monotonic() - began < 10
+    with pytest.raises(TeamUnreachable):
+        desk.store.presence()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "'[]'",
+        "'{}'",
+        "'7'",
+        "jsonb_set(cd.told(), '{member_id}', to_jsonb('../x'::text))",
+        "jsonb_set(cd.told(), '{server_time_ms}', to_jsonb('x'::text))",
+        "jsonb_set(cd.told(), '{workspace_id}', 'null')",
+    ],
+)
+def test_what_only_seems_to_be_a_workspace_is_none(desk: Desk, team: Team, said: str) -> None:
+    with team.database.as_superuser() as root:
+        root.execute("ALTER FUNCTION cd.hello RENAME TO real_hello")
+        root.execute(
+            "CREATE FUNCTION cd.told() RETURNS jsonb LANGUAGE sql AS $$ SELECT jsonb_build_object("
+            "'workspace_id', gen_random_uuid(), 'workspace_name', 'x', 'schema', 1, 'mode', 'rw', 'member_id',"
+            " gen_random_uuid(), 'member_name', 'x', 'is_owner', true, 'channel', 'c', 'server_time_ms', 1) $$"
+        )
+        root.execute("GRANT EXECUTE ON FUNCTION cd.told() TO PUBLIC")
+        root.execute(
+            "CREATE FUNCTION cd.hello(uuid, text, text, integer) RETURNS jsonb LANGUAGE sql"
+            f" AS $$ SELECT ({said})::jsonb $$".encode()
+        )
+        root.execute("GRANT EXECUTE ON FUNCTION cd.hello(uuid, text, text, integer) TO PUBLIC")
+    with pytest.raises(NoWorkspaceThere):
+        desk.store.hello(new_id(), name="x", version="1")
 
 
 def test_a_body_over_the_limit_is_not_sent_and_one_at_the_limit_is(desk: Desk, project: str) -> None:
@@ -276,9 +321,11 @@ def test_a_server_that_ends_while_one_waits_is_unreachable_and_comes_back(worksp
     here = Desk(workspace.address, workspace.password)
     project = here.store.create_project(new_id()).project_id
     here.threads(project, 3)
-    threading.Timer(0.1, workspace.cluster.kill).start()
+    end = threading.Timer(0.1, workspace.cluster.kill)
+    end.start()
     with pytest.raises(errors.TeamUnreachable):
         here.store.wait(10)
+    end.join()
     here.store.close()
     with pytest.raises(errors.TeamUnreachable):
         connect(workspace.address, workspace.password)

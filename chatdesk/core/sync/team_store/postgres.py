@@ -30,6 +30,8 @@ from chatdesk.core.domain.sync_wire import (
     WireChange,
 )
 from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.errors import InvalidId
+from chatdesk.core.ids import checked_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.ports import Heard
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
@@ -41,6 +43,11 @@ _ENTER: Final = {
 }
 #: A page ends early, after at least one change, where its bodies would be more than this many bytes.
 _PAGE_BYTES: Final = 16_000_000
+#: What is taken of any answer.
+_MOST_BYTES: Final = 4 * _PAGE_BYTES
+_MOST_ROWS: Final = 10_000
+_ROWS_AT_ONCE: Final = 100
+_LATEST_MS: Final = 2**52
 _PULL: Final = """
 SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
   array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text
@@ -102,27 +109,47 @@ class PostgresTeamStore:
     # -- the first call, and everything but the changes --------------------------------------------------------------
 
     def hello(self, device: str, *, name: str, version: str) -> Hello:
-        said = self._value("SELECT cd.hello(%s, %s, %s, %s)", device, name, version, PROTOCOL)
-        self._own_channel = str(said["channel"])
-        return Hello(
-            workspace_id=said["workspace_id"],
-            workspace_name=said["workspace_name"],
-            schema=said["schema"],
-            mode=said["mode"],
-            member_id=said["member_id"],
-            member_name=said["member_name"],
-            is_owner=said["is_owner"],
-            server_time_ms=said["server_time_ms"],
+        try:
+            said = self._value("SELECT cd.hello(%s, %s, %s, %s)", device, name, version, PROTOCOL)
+        except errors.TeamNotInvited:
+            if self._is_anothers():
+                raise errors.OtherWorkspace from None
+            raise
+        try:
+            self._own_channel = str(said["channel"])[:63]
+            return Hello(
+                workspace_id=checked_id(said["workspace_id"]),
+                workspace_name=str(said["workspace_name"]),
+                schema=int(said["schema"]),
+                mode=str(said["mode"]),
+                member_id=checked_id(said["member_id"]),
+                member_name=str(said["member_name"]),
+                is_owner=bool(said["is_owner"]),
+                server_time_ms=max(0, min(int(said["server_time_ms"]), _LATEST_MS)),
+            )
+        except (KeyError, TypeError, ValueError, InvalidId):
+            raise errors.NoWorkspaceThere from None  # something else that answers to this name
+
+    def _is_anothers(self) -> bool:
+        """Whether all roles of the workspace in this database have other names than this login, which is of one that
+        lies in another database of the same server."""
+        rows = self._rows(
+            "SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'cd'"
         )
+        owner = str(rows[0][0]) if rows else ""
+        return owner.endswith("_owner") and not self._conn.info.user.startswith(owner.removesuffix("owner"))
 
     def view(self) -> TeamView:
-        heads, members, devices, roles = self._rows(_VIEW)[0]
-        return TeamView(
-            projects=tuple(ProjectHead(*row) for row in heads),
-            members=tuple(MemberRow(*row) for row in members),
-            devices=tuple(DeviceRow(*row) for row in devices),
-            roles=tuple((project, member, role) for project, member, role in roles),
-        )
+        try:
+            heads, members, devices, roles = self._rows(_VIEW)[0]
+            return TeamView(
+                projects=tuple(ProjectHead(*row) for row in heads),
+                members=tuple(MemberRow(*row) for row in members),
+                devices=tuple(DeviceRow(*row) for row in devices),
+                roles=tuple((project, member, role) for project, member, role in roles),
+            )
+        except (IndexError, TypeError, ValueError):
+            raise errors.NoWorkspaceThere from None
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
         self._rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
@@ -161,7 +188,7 @@ class PostgresTeamStore:
         return self._enter("relay", project_id, device, rows)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
-        rows = self._rows(_PULL, project_id, after_seq, limit, _PAGE_BYTES)
+        rows = self._page(_PULL, project_id, after_seq, limit, _PAGE_BYTES, most_rows=limit)
         return [
             PulledChange(
                 row[0],
@@ -223,7 +250,8 @@ class PostgresTeamStore:
     # -- attached files ----------------------------------------------------------------------------------------------
 
     def have_chunks(self, project_id: str, sha256: str) -> set[int]:
-        rows = self._rows("SELECT idx FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s", project_id, sha256)
+        query = "SELECT idx FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s"
+        rows = self._page(query, project_id, sha256, most_rows=_MOST_ROWS)
         return {row[0] for row in rows}
 
     def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None:
@@ -254,9 +282,11 @@ class PostgresTeamStore:
 
     def presence(self) -> list[PresenceRow]:
         """Of the other members."""
-        rows = self._rows(
+        rows = self._page(
             "SELECT project_id::text, member_id::text, device_id::text, thread_id::text, state FROM cd.presence"
-            " WHERE member_id <> (SELECT cd.me()) ORDER BY project_id, member_id, device_id"
+            " WHERE member_id <> (SELECT cd.me()) ORDER BY project_id, member_id, device_id LIMIT %s",
+            _MOST_ROWS,
+            most_rows=_MOST_ROWS,
         )
         return [PresenceRow(*row) for row in rows]
 
@@ -330,6 +360,19 @@ class PostgresTeamStore:
         with our_errors(), self._conn.cursor() as cursor:
             cursor.execute(query.encode(), values or None)
             return cursor.fetchall() if cursor.description is not None else []
+
+    def _page(self, query: str, *values: Any, most_rows: int) -> list[tuple[Any, ...]]:
+        """Rows as they come: a server that sends more than was asked for is not listened to until memory is full."""
+        rows: list[tuple[Any, ...]] = []
+        size = 0
+        with our_errors(), self._conn.cursor() as cursor:
+            for row in cursor.stream(query.encode(), values or None, size=_ROWS_AT_ONCE):
+                rows.append(row)
+                size += sum(len(each) for each in row if isinstance(each, str | bytes))
+                if len(rows) > most_rows or size > _MOST_BYTES:
+                    self.abort()  # else its answer would be read to the end
+                    raise errors.TeamUnreachable
+        return rows
 
     def _value(self, query: str, *values: Any) -> Any:
         return self._rows(query, *values)[0][0]
