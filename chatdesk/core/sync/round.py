@@ -15,7 +15,13 @@ from typing import Any
 
 from chatdesk.core.domain.sync_wire import PULL_ROWS, Hello, TeamView
 from chatdesk.core.domain.team import SyncMode
-from chatdesk.core.sync.errors import OtherWorkspace, TeamDeviceUnknown, TeamError, TeamUnreachable
+from chatdesk.core.sync.errors import (
+    OtherWorkspace,
+    TeamDeviceUnknown,
+    TeamError,
+    TeamServerTooNew,
+    TeamUnreachable,
+)
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.project_turn import ProjectTurns
 from chatdesk.core.sync.requests import Forked, Link, Notice, Request, RoundResult, ToLocal, ToTeam, ViewTaken
@@ -92,6 +98,8 @@ class _Round:
 
     def run(self, is_fresh: bool, only: frozenset[str] | None) -> Generator[Request, Any, RoundResult]:
         link = self._link
+        if is_fresh and link.hello is not None and link.hello.mode != SyncMode.READ_WRITE:
+            link.forget()  # perhaps it lets this version do more by now
         yield from self.greet()
         hello = self.hello
         if hello.mode == SyncMode.BLOCKED:
@@ -104,7 +112,17 @@ class _Round:
             link, self.greet, heads=heads, may_write=hello.mode == SyncMode.READ_WRITE, pull_rows=self._pull_rows
         )
         yield from self._take_turns(turns, only)
-        if is_fresh:
+        if any(isinstance(problem, TeamServerTooNew) for problem in self._problems.values()):
+            # Upgraded just now: hello says what this version may still do, and that is no trouble of single projects.
+            self._problems = {
+                project: problem
+                for project, problem in self._problems.items()
+                if not isinstance(problem, TeamServerTooNew)
+            }
+            link.forget()
+            yield from self.greet()
+            hello = self.hello
+        if is_fresh and hello.mode != SyncMode.BLOCKED:
             yield from self._acknowledge(turns.seqs)
         return replace(
             turns.result(hello.mode),

@@ -320,6 +320,7 @@ class SyncWorker:
         hello = self._link.hello
         if result.mode == SyncMode.BLOCKED:
             known |= {"synced_at": self._status.synced_at, "problem": _TOO_OLD_TO_READ, "next_step": _UPDATE}
+            known["code"] = CLIENT_TOO_OLD
             self._tell(phase=SyncPhase.REFUSED, **known)
         elif result.problems:
             first = result.problems[0][1]
@@ -454,6 +455,8 @@ class SyncWorker:
             raise _Stopped
 
 
+#: ``SyncStatus.code`` where this version may not even read.
+CLIENT_TOO_OLD: Final = "team_client_too_old"
 _UPDATE = "Update ChatDesk."
 _TOO_OLD_TO_WRITE = "The team's database needs a newer ChatDesk to write to it; what you write waits on this computer."
 _TOO_OLD_TO_READ = "The team's database needs a newer ChatDesk."

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import EndReason, SharedProject, ShareState, SyncPhase, TeamRole
-from chatdesk.core.storage import trash
+from chatdesk.core.domain.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
+from chatdesk.core.storage import sync_team, trash
 from chatdesk.core.sync.membership_errors import AlreadyJoined
-from tests.helpers.postgres import TeamDatabase
+from chatdesk.core.sync.worker import CLIENT_TOO_OLD
+from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.team_world import Desk, desks, until, until_same
 
 
@@ -35,7 +38,7 @@ async def test_who_was_removed_and_is_invited_again_goes_on_where_they_were(
         joined = await ben.team.membership.join(code, "ben", allows_unencrypted=True)
         assert joined.member_id != me.member_id
         await until_same(project, [ana, ben])
-        assert ben.phase is SyncPhase.SYNCED
+        await until(lambda: ben.phase is SyncPhase.SYNCED)
         assert await ana.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == 6
         [asked] = [each for each in await _questions(ana, thread) if each[0] == "while removed"]
         assert asked[1] == joined.member_id
@@ -127,6 +130,65 @@ async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_
         await ben.reopen()
         await until(lambda: ben.phase is SyncPhase.SYNCED)
         assert ben.team.take_ended() == ()
+
+
+async def test_a_workspace_that_wants_a_newer_chatdesk_keeps_what_waits(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    def want(*, read: int, write: int) -> None:
+        with workspace.as_superuser() as conn:
+            conn.execute("UPDATE cd.meta SET min_read = %s, min_write = %s", (read, write))
+
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await until_same(project, [ana, ben])
+        await asyncio.to_thread(want, read=1, write=2)
+        await ben.ask(thread, "waits")
+        await until(lambda: ben.phase is SyncPhase.READ_ONLY)  # at once, also while it is connected
+        await until(lambda: ben.team.status(ben.workspace_id).waiting == 2)
+        assert await ben.waiting() == 2
+        await asyncio.to_thread(want, read=2, write=2)
+        await ben.reopen()
+        await until(lambda: ben.team.status(ben.workspace_id).code == CLIENT_TOO_OLD)
+        assert await ben.waiting() == 2
+        await asyncio.to_thread(want, read=1, write=1)
+        ben.team.sync_now()
+        await until_same(project, [ana, ben])
+        assert "waits" in await ana.texts(thread)
+
+
+async def test_another_database_at_the_old_address_changes_nothing_here(
+    tmp_path: Path, workspace: TeamDatabase, postgres: Cluster
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        await ana.ask(thread, "before")
+        await until_same(project, [ana, ben])
+        [joined] = await ben.team.workspaces()
+        for other, words in (
+            (postgres.empty_database(), "no workspace of ChatDesk"),
+            (postgres.workspace_database(), "another team's database"),
+        ):
+            with other.as_superuser() as conn:
+                conn.execute(f"GRANT CONNECT ON DATABASE {other.address.database} TO PUBLIC".encode())
+            await _lies_at(ben, replace(joined.address, database=other.address.database))
+            await until(lambda: ben.phase is SyncPhase.REFUSED)
+            assert words in ben.team.status(ben.workspace_id).problem
+            assert await ben.texts(thread) == ["before", "answer to before"]
+            assert _is_shared(ben, project)
+            await ben.close()
+            postgres.drop(other)
+            ben._make()
+            await ben.open()
+        await ben.ask(thread, "meanwhile")
+        await _lies_at(ben, joined.address)
+        await until_same(project, [ana, ben])
+
+
+async def _lies_at(desk: Desk, address: ServerAddress) -> None:
+    await desk.database.write(lambda conn: sync_team.set_workspace_address(conn, desk.workspace_id, address))
+    await desk.reopen()
 
 
 def _is_shared(desk: Desk, project: str) -> bool:
