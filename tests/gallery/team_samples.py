@@ -70,6 +70,7 @@ REFUSED = SyncStatus(
     refused=2,
     problem="The password is wrong.",
     next_step="Enter the password, or ask for a new invitation.",
+    code="team_login_refused",
 )
 CHECKS = (
     SetupCheck("Connection", CheckState.OK, "The server answers, and proves who it is."),

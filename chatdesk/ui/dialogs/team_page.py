@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team import SharedProject, SyncStatus, TeamDevice, TeamMember, TeamRole, Workspace
+from chatdesk.core.domain.team import SharedProject, SyncPhase, SyncStatus, TeamDevice, TeamMember, TeamRole, Workspace
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_devices import device_rows
@@ -32,6 +32,9 @@ from chatdesk.ui.dialogs.team_words import (
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box
+
+#: Codes of ``TeamError``; no password opens a login that was closed, or another's database.
+_PASSWORD_HELPS = ("team_login_refused", "team_password_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ class _Workspace(QWidget):
         about = f"{address_words(workspace.address)}, joined {day(workspace.joined_at)}"
         column.addWidget(plain_label(about, "muted", wraps=True))
         column.addLayout(how)
-        column.addWidget(self._password)
+        column.addWidget(self._password, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._actions(page, view))
         column.addSpacing(theme.tokens.space.s)
         self.projects = self._table(
@@ -245,7 +248,7 @@ class _Workspace(QWidget):
         self.status.setText(text)
         self.status.setAccessibleName(text)
         self._mark.show_icon(*status_icon(status))
-        self._password.setVisible(status.phase.value == "refused")
+        self._password.setVisible(status.phase is SyncPhase.REFUSED and status.code in _PASSWORD_HELPS)
 
     @staticmethod
     def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -102,3 +103,13 @@ def test_an_invitation_is_offered_for_as_long_as_it_may_be_good(theme: Theme, sh
     dialog = InviteDialog(theme, "Blue team", ())
     show(dialog)
     assert dialog.days.maximum() == membership._LONGEST_DAYS
+
+
+def test_a_password_is_asked_for_where_it_helps(theme: Theme, show: Show) -> None:
+    page = TeamPage(theme)
+    page.show_workspaces([samples.workspace_view()], now_ms=samples.NOW)
+    show(page)
+    enter = page.findChild(QPushButton, "teamPasswordEnter")
+    for code, helps in (("team_login_refused", True), ("team_login_closed", False), ("team_password_missing", True)):
+        page.show_status(replace(samples.REFUSED, code=code))
+        assert enter.isVisible() is helps, code
