@@ -521,13 +521,21 @@ def test_a_parts_file_may_be_anything(log: PulledLog, reader: Reader, data: byte
     assert reader.one("SELECT count(*) FROM message_parts") == 0
 
 
+def purge(reader: Reader) -> None:
+    """As while it was a private copy: nothing is removed for good from what is shared."""
+    write = reader.profile.db.write_now
+    write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET state = 'ended'"))
+    now(reader.profile.repositories.threads.purge_expired(reader.clock.now + 10**9))
+    write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET state = 'shared'"))
+
+
 def test_what_comes_below_something_that_was_removed_for_good_has_a_place(log: PulledLog, reader: Reader) -> None:
     thread_id, ids = chat(log, 2)
     alone = log.message(thread_id, None, "alone")
     reader.pull()
-    messages, threads = reader.profile.repositories.messages, reader.profile.repositories.threads
-    now(messages.delete(alone, with_later=False))
-    now(threads.purge_expired(reader.clock.now + 10**9))
+    log.delete("message", alone)
+    reader.pull()
+    purge(reader)
     assert reader.one("SELECT count(*) FROM messages WHERE id = ?", alone) == 0
     log.message(thread_id, alone, "below what is gone", device=BENS)
 
@@ -537,8 +545,9 @@ def test_what_comes_below_something_that_was_removed_for_good_has_a_place(log: P
     assert reader.shown(thread_id) == ["text 0", "text 1"]
     assert reader.one("SELECT purged_at IS NOT NULL FROM messages WHERE id = ?", alone) == 1
 
-    now(threads.delete(thread_id))
-    now(threads.purge_expired(reader.clock.now + 10**9))
+    log.delete("thread", thread_id)
+    reader.pull()
+    purge(reader)
     assert reader.one("SELECT count(*) FROM threads WHERE id = ?", thread_id) == 0
     last = log.message(thread_id, ids[1], "after the end", device=BENS)
     log.message(thread_id, last, "and on", device=BENS)

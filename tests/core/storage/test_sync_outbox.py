@@ -156,10 +156,17 @@ async def test_a_private_project_sends_nothing(shared: Shared) -> None:
     assert shared.pending() == []
 
 
+async def purge(shared: Shared) -> None:
+    """As while it was a private copy: nothing is removed for good from what is shared."""
+    shared.run("UPDATE shared_projects SET state = 'ended'")
+    await shared.store.threads.purge_expired(shared.store.clock.now_ms() + 1)
+    shared.run("UPDATE shared_projects SET state = 'shared'")
+
+
 async def test_what_was_removed_for_good_before_it_was_sent_stays_here(shared: Shared) -> None:
     question, _ = await shared.store.ask(shared.thread)
     await shared.store.messages.delete(question, with_later=True)
-    await shared.store.threads.purge_expired(shared.store.clock.now_ms() + 1)
+    await purge(shared)
     assert shared.sql("SELECT count(*) FROM messages") == [(0,)]
     assert shared.pending() == []
     assert ChangeState.PENDING not in shared.states()
@@ -168,7 +175,7 @@ async def test_what_was_removed_for_good_before_it_was_sent_stays_here(shared: S
 async def test_an_emptied_message_keeps_its_place_for_what_is_below(shared: Shared) -> None:
     question, _ = await shared.store.ask(shared.thread)
     await shared.store.messages.delete(question, with_later=False)
-    await shared.store.threads.purge_expired(shared.store.clock.now_ms() + 1)
+    await purge(shared)
     first = shared.pending()[0]
     assert first.entity == question
     assert json.loads(first.body or "")["is_purged"] is True
