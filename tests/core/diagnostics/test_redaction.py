@@ -127,3 +127,28 @@ def test_long_hostile_lines_cost_linear_time(unit: str) -> None:
     started = time.process_time()
     Redactor().redact(unit * (200_000 // len(unit)))
     assert time.process_time() - started < 5  # quadratic patterns need minutes
+
+
+PAYLOAD = "eyJ2IjoxLCJvdHAiOiJzZWNyZXQi" + "A" * 9_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"chatdesk-join:{PAYLOAD}.abcd1234",
+        f"chatdesk://join/{PAYLOAD}.abcd1234",
+        f"argv: ['chatdesk', 'chatdesk://join/{PAYLOAD[:60]}']",
+        f"chatdesk-computer:{PAYLOAD[:300]}.abcd12",
+        f"cut off: chatdesk-join:{PAYLOAD[:200]}",
+    ],
+)
+def test_invitations_are_blanked_also_long_ones_and_parts(text: str) -> None:
+    shown = Redactor().redact(text)
+    assert "eyJ2" not in shown
+    assert "AAAA" not in shown
+
+
+def test_what_a_server_keeps_of_a_password_is_blanked() -> None:
+    verifier = f"SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0$tail{'k' * 39}=:{'s' * 43}="
+    shown = Redactor().redact(f"SELECT cd.accept_invite('Ana', '{verifier}')")
+    assert shown == f"SELECT cd.accept_invite('Ana', '{BLANK}')"
