@@ -17,6 +17,7 @@ from chatdesk.core.domain.team_setup import CheckState, CodeKind, Invitation
 from chatdesk.core.errors import ChatDeskError, InvalidId, NotPossible, StorageError
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import migrations_dir
+from chatdesk.core.settings.key_file import KeyFileUnusable
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage import sync_sharing, sync_team
@@ -359,7 +360,17 @@ async def test_leaving_keeps_the_membership_unless_it_is_for_good(
 
     back = await ben.membership.join(code.code, "", passphrase=code.passphrase, allows_unencrypted=True)
     assert back.member_id == joined.member_id
-    await ben.membership.leave(joined.id, for_good=True)
+    ben.changed.clear()
+
+    def is_locked(_passwords: TeamPasswords, _workspace_id: str) -> None:
+        raise KeyFileUnusable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TeamPasswords, "forget", is_locked)
+        with pytest.raises(KeyFileUnusable):
+            await ben.membership.leave(joined.id, for_good=True)
+    assert ben.changed == [joined.id]  # it is left all the same
+    assert await ben.workspaces() == []
     assert not _is_alive(joined, password)
     with pytest.raises(errors.TeamLastOwner):
         await ana.membership.leave(workspace.id, for_good=True)
