@@ -43,7 +43,8 @@ _INSERT = (
     " state, mine, at, author, relayed_by, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
 )
 _CONFIRM = (
-    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, problem = NULL,"
+    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?,"
+    " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
     " body = CASE WHEN kind = 'message' AND op = 'new' THEN body ELSE ? END WHERE id = ?"
 )
 
@@ -74,14 +75,14 @@ class Page:
 
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
         """Take the server's word for changes that are here. Returns how many there are."""
-        values, messages = [], []
+        values, messages, others = [], [], []
         # A copy of the profile may have come further in this device's sequence with the very same changes.
         furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
         self._raw.execute(
             "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
         )
         for row in rows:
-            _, project_id, kind, op, entity, reg, state, device, dseq, author, _ = known[row.id]
+            _, project_id, kind, op, entity, reg, state, device, dseq, author, _, mine = known[row.id]
             if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):
                 _log.warning("a pulled change has the id of another one; it is left out")
                 continue
@@ -95,12 +96,15 @@ class Page:
             )  # fmt: skip
             if (kind, op) == ("message", "new"):
                 messages.append((row, state))
+                if not mine:
+                    others.append(row)
             else:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
             if op == "new" and self._effects.member(author) != self._effects.member(row.author):
                 self._set_author(kind, entity, row.author)
         self._raw.executemany(_CONFIRM, values)
         self._confirm_messages(messages)
+        self._compare(others)
         return len(values)
 
     def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
@@ -115,6 +119,28 @@ class Page:
         self._raw.executemany(
             "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
             [(row.entity, row.reg, row.id) for row, state in messages if state == ChangeState.REFUSED],
+        )
+
+    def _compare(self, rows: Sequence[PulledChange]) -> None:
+        """Messages of others that are here in other words: what waited until an answer had ended here, before the
+        server's history became another one, waits again or takes its place."""
+        here = known_rows(
+            self._raw,
+            "SELECT id, content_digest FROM messages WHERE purged_at IS NULL AND id IN",
+            [row.entity for row in rows],
+        )
+        differing = []
+        for row in rows:
+            read = self._prepared.messages.get(row.id)
+            if read is None or read.is_purged or read.parts_file is not None or row.entity not in here:
+                continue
+            if here[row.entity][1] != read.own.content_digest:
+                differing.append(Incoming(row.id, row.author, row.at, True, read))
+        busy = self._meet(Outcome(done=differing), ended={each.rows.id for each in differing})
+        bodies = {row.id: row.body for row in rows}
+        self._raw.executemany(
+            "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
+            [(ORPHANED, problem, bodies[change_id], change_id) for change_id, problem in busy.items()],
         )
 
     def _set_author(self, kind: str, entity: str, author: str) -> None:

@@ -189,7 +189,8 @@ def begin_again(conn: Connection, project_id: str) -> None:
     """See ``LocalStore.begin_again``."""
     conn.exec_driver_sql(
         f"UPDATE changes SET state = CASE WHEN mine = 1 THEN {_PENDING} ELSE {_ORPHANED} END, seq = NULL,"
-        f" problem = NULL WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
+        " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END"
+        f" WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
         (project_id,),
     )
     conn.exec_driver_sql("UPDATE shared_projects SET seq = 0, chain = NULL WHERE project_id = ?", (project_id,))

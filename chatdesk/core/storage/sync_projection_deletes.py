@@ -39,15 +39,15 @@ _CHILDREN = (
 )
 _OF_THREAD = (
     "SELECT c.device, c.dseq, c.author FROM changes c WHERE +c.project_id = ? AND c.op <> 'del'"
-    f" AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED}"
+    f" AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED} AND (c.problem IS NULL OR c.problem NOT LIKE 'foreign: %')"
 )
-# Written out for each source, so that each goes by its own index.
+# Written out for each source, so that each goes by its own index. What is of another kind than its entity is nonsense.
 _WRITTEN = " UNION ALL ".join(
-    f"{_OF_THREAD} AND c.entity IN ({source})"
-    for source in (
-        "SELECT ?",
-        "SELECT id FROM messages WHERE thread_id = ?",
-        "SELECT id FROM summaries WHERE thread_id = ?",
+    f"{_OF_THREAD} AND c.kind = '{kind}' AND c.entity IN ({source})"
+    for kind, source in (
+        ("thread", "SELECT ?"),
+        ("message", "SELECT id FROM messages WHERE thread_id = ?"),
+        ("summary", "SELECT id FROM summaries WHERE thread_id = ?"),
     )
 )
 

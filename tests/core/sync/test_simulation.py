@@ -22,6 +22,13 @@ FOUND = {
     240: "a thread of nonsense",
     259: "a project is shared, and the server restored to before that",
 }
+#: The same with ``LONGER``.
+LONGER_FOUND = {
+    40008: "nonsense that was refused hid or showed a thread",
+    40061: "an answer that waited for its end here, while the server was restored",
+    40072: "somebody who may only read keeps what the server lost",
+}
+LONGER = Mix(steps=250, trouble=0.1)
 SEEDS = 300
 _BATCH = 25
 
@@ -54,6 +61,11 @@ def test_long_stories_tell_everything() -> None:
 @pytest.mark.parametrize("seed", FOUND)
 def test_seeds_that_found_something_find_nothing_any_more(seed: int) -> None:
     assert History(seed).play() == []
+
+
+@pytest.mark.parametrize("seed", LONGER_FOUND)
+def test_long_histories_that_found_something_find_nothing_any_more(seed: int) -> None:
+    assert History(seed, LONGER).play() == []
 
 
 def test_a_seed_tells_the_same_story_again() -> None:
