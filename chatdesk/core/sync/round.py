@@ -98,8 +98,8 @@ class _Round:
 
     def run(self, is_fresh: bool, only: frozenset[str] | None) -> Generator[Request, Any, RoundResult]:
         link = self._link
-        if is_fresh and link.hello is not None and link.hello.mode != SyncMode.READ_WRITE:
-            link.forget()  # perhaps it lets this version do more by now
+        if is_fresh:
+            link.hello = None  # what it said is of then: the time, names, what this person and this version may do
         yield from self.greet()
         hello = self.hello
         if hello.mode == SyncMode.BLOCKED:

@@ -107,6 +107,7 @@ def test_a_second_round_of_a_connection_asks_for_little(team: Team) -> None:
     team.first.round()
     assert calls(team.first.steps(), team.first) == [
         "device",
+        "hello",  # the time that it tells, and what one may, are of then
         "view",
         "take_view",
         "cursors",
