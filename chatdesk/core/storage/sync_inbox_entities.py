@@ -16,6 +16,7 @@ from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import projects, shown_path, sync_projection_summaries, thread_counters
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.json_bounds import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_inbox_messages import Outcome, put_parts, want_files
 from chatdesk.core.storage.sync_inbox_rows import (
@@ -249,7 +250,8 @@ def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effec
         (project_id, _ORPHANED, problem),
     ).fetchall()
     try:
-        parts = json.loads(text) if len(text) <= LONGEST_PARTS else None
+        is_read = bool(waiting) and len(text) <= LONGEST_PARTS and is_bounded(text, MOST_IN_FILE)
+        parts = json.loads(text) if is_read else None
     except (ValueError, RecursionError):
         parts = None
     for change_id, message_id, thread_id, hlc, device, deleted_at in waiting:

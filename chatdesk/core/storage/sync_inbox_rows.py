@@ -19,6 +19,7 @@ from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage import search_text
 from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.json_bounds import MOST_IN_BODY, is_bounded
 from chatdesk.core.storage.plain_text import clean, to_json
 from chatdesk.core.storage.sync_bodies import DEEPEST, LONGEST_WORD, MOST_FILES, MOST_PARTS
 from chatdesk.core.storage.thread_counters import Tally
@@ -93,7 +94,7 @@ def is_id(value: object) -> bool:
 
 def read_object(text: str | None) -> dict[str, Any] | None:
     """A JSON object of a size that can be held; None for anything else."""
-    if text is None or len(text) > LONGEST_BODY:
+    if text is None or len(text) > LONGEST_BODY or not is_bounded(text, MOST_IN_BODY):
         return None
     try:
         value = json.loads(text)
