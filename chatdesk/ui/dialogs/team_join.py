@@ -219,7 +219,8 @@ def view_words(view: InvitationView) -> str:
     if view.is_expired:
         words.append(f"It was good until {day(view.expires_at)}, so it can be used no more. Ask for a new one.")
     else:
-        words.append(f"It can be used once, until {day(view.expires_at)}.")
+        once = "" if view.kind is CodeKind.COMPUTER else " once,"
+        words.append(f"It can be used{once} until {day(view.expires_at)}.")
     if view.is_unencrypted:
         words.append(
             "The way to this server is not encrypted: whoever sits between can read and change everything. That is "
