@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.attachment import attachment_from, clean_mime
+from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage.plain_text import clean, from_json
@@ -311,8 +311,9 @@ def _part(value: Mapping[str, Any]) -> PartBody | None:
         kind, content = PartType.TEXT.value, {"text": content["text"]}
     files: tuple[FileBody, ...] = ()
     if kind in _WITH_BYTES:
-        named = attachment_from(content)
-        content = {**content, **named.as_content()} if named is not None else content
+        # Nothing else: a part from before there were sums, or from a file of others, may name a path.
+        named, name = attachment_from(content), content.get("name")
+        content = named.as_content() if named else {"name": clean_name(name if isinstance(name, str) else "")}
         files = _files(value.get("artifacts"), kind)
     return PartBody(
         str(part_id), kind, content, _number(value.get("step_index")) or 0, _values(value, _PART_NUMBERS, _PART_WORDS),

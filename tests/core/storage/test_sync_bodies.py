@@ -126,6 +126,15 @@ async def test_attachments_are_named_by_their_sums_and_never_by_a_path(store: St
     assert read_message(write_message(sent)) == sent
 
 
+@pytest.mark.parametrize("more", [{}, {"sha256": SUM, "size_bytes": 3}])
+def test_a_file_s_part_says_nothing_of_where_it_was(more: dict[str, Any]) -> None:
+    content = {"name": "/home/ana/secret/notes.txt", "path": "/home/ana/secret", "source": "C:\\ana", **more}
+    found = read_message(json.dumps(body(parts=[{"id": new_id(), "type": "file", "content": content}])))
+    assert found is not None
+    assert found.parts[0].content["name"] == "notes.txt"
+    assert "ana" not in write_message(found)
+
+
 async def test_what_is_still_written_or_gone_has_no_body(store: Store) -> None:
     thread = await store.thread()
     _, answer, _ = await store.messages.add_question(thread, "why?", with_answer=PLAN)
