@@ -17,7 +17,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import shown_path, thread_counters
+from chatdesk.core.storage import projects, shown_path, thread_counters
 from chatdesk.core.storage.change_log import PARAMETERS, SUMMARIES, Origin, log_change, log_message, log_new
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.threads import insert_thread, live_thread, touch
@@ -68,6 +68,8 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
     """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns old
     ids to new ones."""
     new_ids = {row["id"]: new_id() for row in path}
+    if projects.share_of(conn, thread.project_id) is not None:
+        path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
     _copy_messages(conn, origin, thread.id, path, new_ids)
     copy_parts(conn, origin, new_ids)
     log_new(conn, origin, project_id=thread.project_id, kind="message", entities=list(new_ids.values()))

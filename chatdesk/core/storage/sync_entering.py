@@ -281,10 +281,16 @@ def _enter(conn: Connection, origin: Origin, share: _Share, entries: Sequence[_E
             [(ENTERED, each) for each in new],
         )
         for batch in batches(new):
+            places = marks(batch)
             conn.exec_driver_sql(
-                f"DELETE FROM register_heads WHERE entity IN ({marks(batch)}) AND {NOT_PERSONAL}",
-                (*batch, *PERSONAL_REGS),
+                f"DELETE FROM register_heads WHERE entity IN ({places}) AND {NOT_PERSONAL}", (*batch, *PERSONAL_REGS)
             )
+            # Of another team's, once; this one has it from this person.
+            for table in ("threads", "messages", "summaries"):
+                conn.exec_driver_sql(
+                    f"UPDATE {table} SET author_id = NULL WHERE author_id IS NOT NULL AND id IN ({places})",
+                    tuple(batch),
+                )
     if not entries:
         return
     ids = [share.id_of(entry) for entry in entries]

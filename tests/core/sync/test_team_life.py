@@ -15,7 +15,7 @@ from chatdesk.core.storage import sync_team, trash
 from chatdesk.core.sync.membership_errors import AlreadyJoined
 from chatdesk.core.sync.worker import CLIENT_TOO_OLD
 from tests.helpers.postgres import Cluster, TeamDatabase
-from tests.helpers.team_world import Desk, desks, until, until_same
+from tests.helpers.team_world import Desk, desks, invite, until, until_same
 
 
 async def test_who_was_removed_and_is_invited_again_goes_on_where_they_were(
@@ -189,6 +189,36 @@ async def test_another_database_at_the_old_address_changes_nothing_here(
 async def _lies_at(desk: Desk, address: ServerAddress) -> None:
     await desk.database.write(lambda conn: sync_team.set_workspace_address(conn, desk.workspace_id, address))
     await desk.reopen()
+
+
+async def test_whoever_branches_or_shares_again_is_the_author_of_that_for_everybody(
+    tmp_path: Path, workspace: TeamDatabase, postgres: Cluster
+) -> None:
+    elsewhere = postgres.workspace_database()
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project)
+        question, answer = await ana.ask(thread, "by ana")
+        await until_same(project, [ana, ben])
+        branch = await ben.repositories.messages.branch(answer, "a branch")
+        await until_same(project, [ana, ben])
+        assert [author for _, author in await _questions(ben, branch.id)] == [None]
+        await ben.team.unshare(project)
+        private = await ben.repositories.messages.branch(answer, "a private branch")
+        assert [author for _, author in await _questions(ben, private.id)] == [
+            (await ben.repositories.messages.get(question)).author_id
+        ]
+        cleo = Desk(tmp_path / "cleo", name="cleo")
+        await cleo.open()
+        try:
+            await ben.join(elsewhere)
+            await ben.team.share(project, elsewhere.workspace_id)
+            await cleo.join(await asyncio.to_thread(invite, elsewhere, "cleo", {project: TeamRole.EDITOR}))
+            await until(lambda: _is_shared(cleo, project))
+            await until_same(project, [ben, cleo])
+            assert len(await cleo.titles(project)) == 3
+        finally:
+            await cleo.close()
+    postgres.drop(elsewhere)
 
 
 def _is_shared(desk: Desk, project: str) -> bool:
