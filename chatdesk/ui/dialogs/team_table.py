@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from chatdesk.ui.dialogs.team_parts import push_button
@@ -150,6 +150,16 @@ class TextTable(QTableView):
             self.entered_row.emit()  # and the dialog's default button is left alone
         else:
             super().keyPressEvent(event)
+
+    def sizeHintForColumn(self, column: int) -> int:
+        """As wide as what is in it, but no wider than its share: a long name leaves room for what is said of it."""
+        share = self.viewport().width() // max(1, self._rows.columnCount())
+        return min(super().sizeHintForColumn(column), max(share, self.horizontalHeader().minimumSectionSize()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.horizontalHeader().resizeSections()
 
     def _dress(self) -> None:
         theme, tokens = self._theme, self._theme.tokens

@@ -17,6 +17,7 @@ from chatdesk.ui.application.team_sharing import told
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import InviteDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.dialogs.team_table import ActionTable, TableRow
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
 
@@ -113,3 +114,17 @@ def test_a_password_is_asked_for_where_it_helps(theme: Theme, show: Show) -> Non
     for code, helps in (("team_login_refused", True), ("team_login_closed", False), ("team_password_missing", True)):
         page.show_status(replace(samples.REFUSED, code=code))
         assert enter.isVisible() is helps, code
+
+
+def test_long_names_leave_room_for_what_is_said_of_them(theme: Theme, show: Show) -> None:
+    table = ActionTable(
+        theme, ("Project", "Role and state"), name="Shared projects", object_name="t", action="…", wide=1
+    )
+    table.resize(500, 300)
+    show(table)
+    table.show_rows([TableRow("a", ("A project with a name " * 20, "Editor, 3 changes wait"))])
+    for width in (500, 360):
+        table.resize(width, 300)
+        widths = [table.table.columnWidth(column) for column in (0, 1)]
+        assert sum(widths) <= width
+        assert min(widths) >= width // 2 - 20
