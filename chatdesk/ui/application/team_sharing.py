@@ -291,7 +291,8 @@ async def told(
             await on_failure()
         if not isValid(dialog) or not dialog.isVisible():
             raise
-        dialog.show_problem(error.sentence)
+        # The threads of sync do; what a person asked for here is not asked again for them.
+        dialog.show_problem(error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while."))
     except Exception:
         if isValid(dialog):
             dialog.end_busy()  # the window says that something failed; here one can go on

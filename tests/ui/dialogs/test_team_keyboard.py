@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.sync import membership
+from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.ui.application.team_sharing import told
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import InviteDialog
@@ -128,3 +129,15 @@ def test_long_names_leave_room_for_what_is_said_of_them(theme: Theme, show: Show
         widths = [table.table.columnWidth(column) for column in (0, 1)]
         assert sum(widths) <= width
         assert min(widths) >= width // 2 - 20
+
+
+def test_what_was_asked_for_is_not_said_to_be_tried_again_by_itself(theme: Theme, show: Show) -> None:
+    dialog = CreateWorkspaceDialog(theme, samples.read_address)
+    show(dialog)
+
+    async def work() -> None:
+        raise TeamUnreachable
+
+    asyncio.run(told(dialog, work))
+    assert "cannot be reached" in dialog.problem.text()
+    assert dialog.problem.text().endswith("Try again in a while.")
