@@ -277,7 +277,7 @@ async def test_a_refused_title_falls_back_and_can_be_seen_tried_again_and_forgot
         "denied",
         "Not allowed",
     )
-    assert "may not" in said.sentence
+    assert "does not permit" in said.sentence
     assert shared.counts() == (0, 1)
     origin = shared.store.db.origin
     assert shared.do(lambda conn: sync_refused.retry_refused(conn, origin, [said.id])) == 1
