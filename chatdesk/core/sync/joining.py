@@ -113,7 +113,8 @@ class Joining:
         with connect(address, password) as server:
             workspace_id = server.standing().workspace_id
         workspace = self._joined(address, password, workspace_id)
-        self._passwords.keep(workspace_id, Secret(password))
+        if self._passwords.find(workspace_id).value != password:  # the variable has it, or an attempt before this one
+            self._passwords.keep(workspace_id, Secret(password))
         return workspace
 
     def _joined(self, address: ServerAddress, password: str, workspace_id: str) -> Workspace:

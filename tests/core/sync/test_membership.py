@@ -580,6 +580,17 @@ async def test_without_a_place_for_the_password_nothing_is_changed(make: Make, t
     await ben.membership.rename_me(joined.id, "Benny")
 
 
+async def test_who_signs_in_with_the_variable_needs_no_place_for_the_password(make: Make, team: TeamDatabase) -> None:
+    ana = await make("ana")
+    ana.place[0] = KeyPlace.MEMORY
+    with pytest.raises(PasswordNotKept):
+        await ana.membership.sign_in(team.address, password=team.password)
+    ana.environ[VARIABLE] = team.password
+    workspace = await ana.membership.sign_in(team.address, password=team.password)
+    assert not ana.keyring
+    await ana.membership.rename_me(workspace.id, "Anna")
+
+
 async def test_a_profile_that_can_only_be_read_joins_nothing(make: Make, empty_database: TeamDatabase) -> None:
     ana = await make("ana")
     ana.database.is_read_only = True
