@@ -71,4 +71,4 @@ def _flood(workspace: TeamDatabase, count: int) -> None:
 
 
 async def _is_whole(desk: Any, thread: str, count: int) -> bool:
-    return await desk.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == count
+    return bool(await desk.one("SELECT count(*) FROM messages WHERE thread_id = ?", thread) == count)
