@@ -76,8 +76,11 @@ class _Keyring:
 class Login(Protocol):
     """Who reaches the team's database, and as whom."""
 
-    address: ServerAddress
-    password: str
+    @property
+    def address(self) -> ServerAddress: ...
+
+    @property
+    def password(self) -> str: ...
 
 
 class Member:
