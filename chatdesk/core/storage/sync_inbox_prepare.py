@@ -13,6 +13,7 @@ from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.sync_inbox_rows import LONGEST_BODY, MessageRows, is_id, read_message
 
 _OPS: Final = frozenset(("new", "edit", "del"))
+_USUAL: Final = frozenset(("project", "thread", "message", "summary", "content", "title"))  # nearly all that comes
 _LONGEST_KIND, _LONGEST_REG, _MOST_PARENTS = 40, 200, 1_000
 _LARGEST: Final = 2**63 - 1
 
@@ -81,7 +82,7 @@ def _flaw(row: PulledChange) -> str | None:
 
 
 def _are_ids(value: object) -> bool:
-    return isinstance(value, tuple | list) and len(value) <= _MOST_PARENTS and all(map(is_id, value))
+    return isinstance(value, (tuple, list)) and len(value) <= _MOST_PARENTS and all(map(is_id, value))
 
 
 def _is_body(value: object) -> bool:
@@ -89,7 +90,7 @@ def _is_body(value: object) -> bool:
 
 
 def _is_short(value: object, longest: int) -> bool:
-    return isinstance(value, str) and len(value) <= longest and clean(value) == value
+    return isinstance(value, str) and (value in _USUAL or (len(value) <= longest and clean(value) == value))
 
 
 def _is_number(value: object) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 #: Hints can be lost, so the server is asked anyway; each member at a time of their own.
 POLL_S: Final = 25.0
 _POLL_JITTER: Final = 0.2
+_TURN_S: Final = 0.001
 #: Several changes of one moment go together.
 _GATHER_S: Final = 0.004
 #: From here on a person is told that a clock is wrong; nothing depends on it.
@@ -179,6 +181,8 @@ class SyncWorker:
     # On the thread of sync from here on
 
     def _run(self) -> None:
+        # How long the window's thread waits for its turn while a page is read here; by default that is half a frame.
+        sys.setswitchinterval(_TURN_S)
         while not self._stopping.is_set():
             try:
                 self._connect()

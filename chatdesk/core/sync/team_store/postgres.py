@@ -48,6 +48,7 @@ _MOST_BYTES: Final = 4 * _PAGE_BYTES
 _MOST_ROWS: Final = 10_000
 _ROWS_AT_ONCE: Final = 100
 _LATEST_MS: Final = 2**52
+_SIZED: Final = frozenset((str, bytes))
 _PULL: Final = """
 SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
   array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text
@@ -368,7 +369,9 @@ class PostgresTeamStore:
         with our_errors(), self._conn.cursor() as cursor:
             for row in cursor.stream(query.encode(), values or None, size=_ROWS_AT_ONCE):
                 rows.append(row)
-                size += sum(len(each) for each in row if isinstance(each, str | bytes))
+                for each in row:
+                    if type(each) in _SIZED:
+                        size += len(each)
                 if len(rows) > most_rows or size > _MOST_BYTES:
                     self.abort()  # else its answer would be read to the end
                     raise errors.TeamUnreachable
