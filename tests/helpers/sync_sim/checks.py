@@ -182,6 +182,39 @@ def _visible(machine: Machine, project_id: str, log: list[PulledChange]) -> Iter
         elif (shown[entity] is not None) is not is_hidden:
             yield f"{machine.label}: thread {entity} should be {'hidden' if is_hidden else 'shown'}"
     yield from _heads(machine, project_id, registers)
+    yield from _newest(machine, project_id, registers)
+    yield from _deleted(machine, made, registers)
+
+
+def _deleted(
+    machine: Machine, made: dict[str, PulledChange], registers: dict[tuple[str, str], list[PulledChange]]
+) -> Iterable[str]:
+    """A message is hidden whose deletion knew of all that stands below it."""
+    shown = {row[0] for row in machine.profile.rows("SELECT id FROM messages WHERE deleted_at IS NULL")}
+    below: dict[str, list[PulledChange]] = defaultdict(list)
+    for row in made.values():
+        if row.kind == "message":
+            below[str(_body(row).get("parent_id"))].append(row)
+    for (entity, reg), rows in registers.items():
+        if reg != "content" or made[entity].kind != "message" or entity not in shown:
+            continue
+        named = {parent for row in rows for parent in row.parents}
+        heads = [row for row in rows if row.id not in named]
+        covers = [_body(row).get("covers", {}) for row in heads if row.op == "del"]
+        if covers and all(row.op == "del" for row in heads):
+            knows = all(any(row.dseq <= each.get(row.device, -1) for each in covers) for row in below[entity])
+            if knows:
+                yield f"{machine.label}: message {entity} should be hidden"
+
+
+def _newest(machine: Machine, project_id: str, registers: dict[tuple[str, str], list[PulledChange]]) -> Iterable[str]:
+    """Of titles that were given at once, the newest is shown."""
+    for thread, title in machine.profile.rows("SELECT id, title FROM threads WHERE project_id = ?", project_id):
+        rows = registers.get((thread, "title"), [])
+        named = {parent for row in rows for parent in row.parents}
+        heads = [row for row in rows if row.id not in named]
+        if heads and title != _body(max(heads, key=lambda row: (row.hlc, row.id))).get("title"):
+            yield f"{machine.label}: {title!r} is not the newest title of {thread}"
 
 
 def _heads(machine: Machine, project_id: str, registers: dict[tuple[str, str], list[PulledChange]]) -> Iterable[str]:
