@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.sync_results import Cursor
 from chatdesk.core.domain.sync_wire import DeviceRow, Hello, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import (
     EndReason,
@@ -177,6 +178,23 @@ async def test_where_one_may_only_read_is_known_after_a_view_and_after_a_start(s
     assert store.db.log_watch.read_only == {head.project_id}
     await store.reopen()
     assert store.db.log_watch.read_only == {head.project_id}
+
+
+async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: Store) -> None:
+    join(store)
+    said: list[bool] = []
+
+    def write(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T:
+        said.append(is_durable)
+        return store.db.write_now(work, is_durable=is_durable)
+
+    head = ProjectHead(new_id(), "editor", "c", 0)
+    sync = SyncStore(WORKSPACE, write=write, read=store.db.read_now, origin=lambda: store.db.origin)
+    sync.take_view(hello(), view((head,)))
+    sync.settle(head.project_id, ())
+    assert said == [True, True]
+    sync.apply(head.project_id, (), after=Cursor(head.project_id, 0, None, can_push=True))
+    assert said == [True, True, False]
 
 
 async def test_the_newest_rounds_are_kept(store: Store) -> None:
