@@ -143,7 +143,7 @@ class Reader:
         self.log = log
         self.clock = MovableClock(START_MS + 10_000_000)
         self.profile = Profile(self.clock, workspace_id=WORKSPACE, member_id=ME)
-        head = ProjectHead(log.project_id, "editor", "channel", joined_seq)
+        head = ProjectHead(log.project_id, "admin", "channel", joined_seq)
         self.profile.db.write_now(lambda conn: sync_sharing.adopt(conn, self.profile.db.origin, head, WORKSPACE))
 
     @property
