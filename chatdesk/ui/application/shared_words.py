@@ -13,7 +13,7 @@ _ENDED: Final[Mapping[EndReason, str]] = {
     EndReason.UNSHARED: "“{name}” is shared no more.",
     EndReason.LEFT: "You left “{name}”.",
     EndReason.REMOVED: "You were removed from “{name}”.",
-    EndReason.DELETED: "“{name}” was deleted by its owner.",
+    EndReason.DELETED: "“{name}” was deleted from the team by its owner.",
 }
 _ROLES: Final[Mapping[TeamRole, str]] = {
     TeamRole.VIEWER: "shared, you can only read",

@@ -38,7 +38,7 @@ async def share(store: Store, role: TeamRole, *, author: str | None) -> tuple[st
 
 
 async def log(store: Store) -> list[Any]:
-    return await store.db.read(lambda conn: conn.exec_driver_sql("SELECT id, state FROM changes ORDER BY n").all())
+    return await store.db.read(lambda conn: list(conn.exec_driver_sql("SELECT id, state FROM changes ORDER BY n")))
 
 
 ACTIONS: dict[str, Callable[[Store, str, str, str], Awaitable[object]]] = {
