@@ -99,7 +99,7 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
     told = json.loads(figures[0])
     return [
         Row(
-            f"slices of an idle window with {_THREADS} shared threads (99th percentile)",
+            f"turns of an idle window's loop with {_THREADS} shared threads (99th percentile)",
             told["idle_ms"],
             "ms",
             f"at most {_MOST_LAG_MS:g} ms",

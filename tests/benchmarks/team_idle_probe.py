@@ -1,4 +1,5 @@
-"""A window of a team's member: slices of work on the GUI thread while nothing comes, and while others write.
+"""A window of a team's member: turns of the GUI thread's loop, in processor time, while nothing comes, and while others
+write.
 
 python -m tests.benchmarks.team_idle_probe <data folder> <folder for signals> <seconds of each>
 """
@@ -42,7 +43,7 @@ async def _script(application: Any) -> int:
 
 
 def _p99(probe: LoopProbe) -> float:
-    slices = sorted(probe.slices_ms)
+    slices = sorted(probe.turns_ms)
     return slices[int(len(slices) * 0.99)] if slices else 0.0
 
 
