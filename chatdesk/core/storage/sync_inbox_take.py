@@ -96,7 +96,8 @@ class Page:
             )  # fmt: skip
             if (kind, op) == ("message", "new"):
                 messages.append((row, state))
-                if not mine:
+                # A copy of this profile that entered the project, too, gives the same id to words of its own.
+                if not mine or (device, dseq) != (row.device, row.dseq):
                     others.append(row)
             else:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
@@ -122,8 +123,8 @@ class Page:
         )
 
     def _compare(self, rows: Sequence[PulledChange]) -> None:
-        """Messages of others that are here in other words: what waited until an answer had ended here, before the
-        server's history became another one, waits again or takes its place."""
+        """Messages of others, or of a copy of this profile, that are here in other words: what waited until an answer
+        had ended here, before the server's history became another one, waits again or takes its place."""
         here = known_rows(
             self._raw,
             "SELECT id, content_digest FROM messages WHERE purged_at IS NULL AND id IN",
