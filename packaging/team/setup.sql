@@ -774,11 +774,17 @@ BEGIN
 END
 $$;
 
+-- Who was invited as an owner and never came does not count.
 CREATE FUNCTION cd.is_last_owner(p_project uuid, p_member uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = cd, pg_temp
 AS $$
-    SELECT coalesce(bool_or(p.member_id = p_member), false) AND count(*) = 1
-    FROM cd.project_member p WHERE p.project_id = p_project AND p.role = 'owner'
+    SELECT EXISTS (
+        SELECT FROM cd.project_member p
+        WHERE p.project_id = p_project AND p.role = 'owner' AND p.member_id = p_member
+    ) AND NOT EXISTS (
+        SELECT FROM cd.project_member p JOIN cd.member m ON m.id = p.member_id AND m.status = 'active'
+        WHERE p.project_id = p_project AND p.role = 'owner' AND p.member_id <> p_member
+    )
 $$;
 
 -- Whether somebody of this rank may turn one role into another: owners all; admins what is below themselves.

@@ -180,6 +180,10 @@ def test_a_project_can_be_left_but_not_by_its_last_owner(team: Team) -> None:
     anna.ask("SELECT cd.leave_project(%s)", project)
     assert anna.ask("SELECT * FROM cd.project") == []
     assert state(anna, "SELECT cd.leave_project(%s)", project) == "CD005"
+    team.invite("never", **{project: "owner"})
+    assert state(team.owner, "SELECT cd.leave_project(%s)", project) == "CD008"
+    team.join("bea", **{project: "owner"})
+    team.owner.ask("SELECT cd.leave_project(%s)", project)
 
 
 def test_a_project_is_ended_by_an_owner_and_its_log_is_closed(team: Team) -> None:
