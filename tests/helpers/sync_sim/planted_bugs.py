@@ -176,7 +176,7 @@ BUGS = (
         "nobody brings back what others lost",
         _instead(ProjectTurns, "_relay", _nothing),
         mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
-        first=11,
+        first=180,
     ),
     Bug(
         "what was acknowledged and lost is not sent again",

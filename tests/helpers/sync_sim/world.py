@@ -102,6 +102,10 @@ class Machine:
         """Files that changes wait for are on the server."""
         self.profile.db.raw.execute("UPDATE shared_files SET state = 'sent' WHERE state = 'to_send'")
 
+    def has_files_to_send(self) -> bool:
+        """Whether a change was just met that waits for its file: the next round sends it."""
+        return bool(self.profile.rows("SELECT 1 FROM shared_files WHERE state = 'to_send' LIMIT 1"))
+
     def shared(self) -> list[str]:
         rows = self.profile.rows("SELECT project_id FROM shared_projects WHERE state <> 'ended' ORDER BY project_id")
         return [str(row[0]) for row in rows]
@@ -508,7 +512,8 @@ class History:
             for _, problem in result.problems:
                 self.tell(f"{machine.label}: {problem.code}")
             # A project that was only just taken up, or ended, may have to be told to others.
-            return bool(result.sent or result.received or result.refused or result.changed_projects or result.problems)
+            moved = result.sent or result.received or result.refused or result.changed_projects or result.problems
+            return bool(moved) or machine.has_files_to_send()
         except TeamError as error:  # removed from the team
             self.tell(f"{machine.label}: {error.code}")
             machine.connect()
