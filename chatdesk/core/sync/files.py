@@ -22,6 +22,7 @@ from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.core.storage import sync_files
 from chatdesk.core.storage.sync_files import SharedFile
 from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
 
@@ -186,11 +187,7 @@ class FileMover:
     def _disconnect(self) -> None:
         with self._lock:
             team, self._team = self._team, None
-        if team is not None:
-            try:
-                team.close()
-            except Exception as error:  # noqa: BLE001 - it is gone either way
-                _log.info("closing a connection failed: %s", type(error).__name__)
+        close_quietly(team)
 
     # Up
 

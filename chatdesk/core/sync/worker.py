@@ -20,6 +20,7 @@ from chatdesk.core.domain.sync_wire import Hello, PresenceRow
 from chatdesk.core.domain.team import SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.hints import HintPace
 from chatdesk.core.sync.ports import LocalStore, TeamStore
@@ -218,11 +219,7 @@ class SyncWorker:
     def _disconnect(self) -> None:
         with self._lock:
             team, self._team = self._team, None
-        if team is not None:
-            try:
-                team.close()
-            except Exception as error:  # noqa: BLE001 - it is gone either way
-                _log.info("closing a connection failed: %s", type(error).__name__)
+        close_quietly(team)
 
     def _round(self) -> None:
         """One round: a whole one where it is due, else of the projects that something was heard of or written in."""
