@@ -357,7 +357,7 @@ def test_the_system_prompt_of_a_thread_is_written_and_taken_back(paths: AppPaths
         found = await services.system_prompts.of_thread(answer.thread_id)
         assert (found.thread, found.project) == ("", "")
         commands.trigger("edit.redo")
-        await until(lambda: not commands.is_enabled("edit.redo"))
+        await until(lambda: not commands.is_enabled("edit.redo") and commands.is_enabled("edit.undo"))
         assert (await services.system_prompts.of_thread(answer.thread_id)).thread == "Be brief. {{topic}}"
 
     play(paths, script)

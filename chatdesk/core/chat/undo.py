@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService, Moved, Sent
@@ -58,25 +59,23 @@ class UndoStack:
         return self._undone[-1] if self._undone else None
 
     async def undo(self, step: Step | None = None) -> Step | None:
-        """Take the last change back, or ``step`` if it was not taken back yet. None: there is nothing to take back. A
-        step that fails is given up: what it needs is gone for good."""
+        """Take the last change back, or ``step`` if it was not taken back yet. None: there is nothing to take back. Of
+        a step that fails, what it needs is gone for good, so it is given up; one that storage could not take waits
+        where it is."""
         async with self._lock:
             if not self._done or (step is not None and step not in self._done):
                 return None
             chosen = step or self._done[-1]
-            self._done.remove(chosen)
-            await chosen.undo()
-            self._undone.append(chosen)
+            await _carry(chosen, chosen.undo, self._done, self._undone)
             return chosen
 
     async def redo(self) -> Step | None:
-        """Do again what was taken back last."""
+        """Do again what was taken back last; a failure as in ``undo``."""
         async with self._lock:
             if not self._undone:
                 return None
-            step = self._undone.pop()
-            await step.redo()
-            self._done.append(step)
+            step = self._undone[-1]
+            await _carry(step, step.redo, self._undone, self._done)
             return step
 
     # Threads
@@ -198,3 +197,18 @@ class UndoStack:
         while len(self._done) > 1 and sum(step.size for step in self._done) > _MOST_THINGS:
             del self._done[0]
         self._undone.clear()
+
+
+async def _carry(step: Step, act: Act, source: list[Step], target: list[Step]) -> None:
+    """``step`` from one pile to the other once it is done, so that nobody takes it for done before."""
+    try:
+        await act()
+    except StorageError:
+        raise
+    except BaseException:
+        if step in source:
+            source.remove(step)
+        raise
+    if step in source:  # else a new change has begun another history meanwhile
+        source.remove(step)
+    target.append(step)

@@ -14,6 +14,7 @@ from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.transcript.accessible_narration import Narrator
 from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor, SharedWith
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.meanwhile import Meanwhile
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.scale import length_of
 from chatdesk.ui.transcript.scrolling import Scrolling
@@ -46,6 +47,7 @@ class Conversation(QObject):
         self._live: dict[str, MessageEntry] = {}
         self._prepared: dict[str, MessageEntry] = {}
         self._waiting: dict[str, tuple[str, int]] = {}
+        self._meanwhile = Meanwhile()
         self.landmarks = ContextLandmarks()
         self.shared: SharedWith | None = None
 
@@ -71,8 +73,12 @@ class Conversation(QObject):
             self.landmarks = ContextLandmarks()
         self.thread_id = thread_id
         self.first_unread = None
-        self._pages.set_thread(thread_id)
+        self._begin_pages(thread_id)
         self._stage.relayout()
+
+    def _begin_pages(self, thread_id: str | None) -> None:
+        self._meanwhile.forget()
+        self._pages.set_thread(thread_id)
 
     def prepare(self, message: Message) -> bool:
         """Ask for the blocks of what will be added soon, so that it is laid out and drawn once. Whether it is as ready
@@ -92,6 +98,8 @@ class Conversation(QObject):
         if self._layout.find(message.id) is not None:
             self.change_message(message)
             return
+        if self._pages.is_asking:
+            self._meanwhile.add(message)
         self.added.emit(message)
         is_own = message.role is Role.USER and message.author_id is None
         entry = self._entry_for(message)
@@ -149,8 +157,12 @@ class Conversation(QObject):
         )
 
     def change_message(self, message: Message) -> None:
+        if message.thread_id != self.thread_id:
+            return
+        if self._pages.is_asking:
+            self._meanwhile.change(message)
         entry = self.find(message.id)
-        if entry is None or message.thread_id != self.thread_id:
+        if entry is None:
             return
         was_live = entry.is_live
         if message.status.is_final:
@@ -190,7 +202,7 @@ class Conversation(QObject):
         self._forget_prepared()
         self._close_all(layout.cut_from(place))
         layout.has_newer = True
-        self._pages.set_thread(self.thread_id)
+        self._begin_pages(self.thread_id)
         self._pages.newer(layout.entries[-1].message.id)
         self._stage.relayout()
 
@@ -203,7 +215,7 @@ class Conversation(QObject):
             return False
         if parent is not None:
             self._close_all(layout.cut_from(layout.order_of(parent) + 1))
-            self._pages.set_thread(self.thread_id)
+            self._begin_pages(self.thread_id)
         else:
             self._empty(self.thread_id)
             layout.has_older = False
@@ -247,6 +259,8 @@ class Conversation(QObject):
 
     def _on_pages_page(self, page: MessagePage, wish: str) -> None:
         layout = self._layout
+        page = self._meanwhile.bring_up_to_date(page)
+        self._meanwhile.forget()
         if wish in ("older", "newer"):
             known = {entry.message.id for entry in layout.entries}
             fresh = [self._entry_for(each) for each in page.messages if each.id not in known]

@@ -29,6 +29,11 @@ class Pages:
         self._can_ask_at = _takes_position(fetch)
 
     @property
+    def is_asking(self) -> bool:
+        """Whether a page that was asked for may still come."""
+        return bool(self._pending)
+
+    @property
     def is_waiting(self) -> bool:
         return bool(self._pending) and time.monotonic() - self._asked_at < _PATIENCE_S
 

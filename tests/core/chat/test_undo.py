@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chatdesk.core.chat.undo import UndoStack
 from chatdesk.core.domain.message import ContextMark
-from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, ThreadInTrash
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, StorageFull, ThreadInTrash
 from chatdesk.core.events import PathChanged
 from tests.helpers.chat_world import ChatWorld, chat_world
 
@@ -146,6 +146,46 @@ async def test_a_new_change_forgets_what_was_undone(tmp_path: Path) -> None:
         await stack.pin_thread(thread.id)
         assert await stack.redo() is None
         assert (await world.chat.get_thread(thread.id)).title == "Plans"
+
+
+async def test_a_step_counts_as_done_again_only_when_it_is() -> None:
+    stack, running, goes_on = UndoStack(None), asyncio.Event(), asyncio.Event()  # type: ignore[arg-type]
+
+    async def slow() -> None:
+        running.set()
+        await goes_on.wait()
+
+    stack.did("slow", slow, slow)
+    await_undo = asyncio.create_task(stack.undo())
+    await running.wait()
+    assert stack.last is not None and stack.next is None
+    goes_on.set()
+    await await_undo
+    assert stack.last is None and stack.next is not None
+
+
+async def test_a_step_that_storage_refuses_can_be_tried_again_and_one_that_fails_is_given_up() -> None:
+    stack, failures = UndoStack(None), [StorageFull(), NotPossible()]  # type: ignore[arg-type]
+
+    async def act() -> None:
+        if failures:
+            raise failures.pop(0)
+
+    stack.did("first", act, act)
+    stack.did("second", act, act)
+    with pytest.raises(StorageFull):
+        await stack.undo()
+    assert stack.last is not None and stack.last.label == "second"
+    with pytest.raises(NotPossible):
+        await stack.undo()
+    assert stack.last.label == "first" and stack.next is None
+    await stack.undo()
+    failures.append(StorageFull())
+    with pytest.raises(StorageFull):
+        await stack.redo()
+    assert stack.next is not None
+    await stack.redo()
+    assert stack.last.label == "first"
 
 
 async def test_nothing_to_take_back_is_no_failure_and_no_change_is_no_step(tmp_path: Path) -> None:
