@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import answered, ask, play, press, type_text, until
+from tests.helpers.window import WAIT_S, answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -105,11 +106,9 @@ def test_a_file_that_is_copied_while_one_goes_elsewhere_is_in_its_own_draft(path
             draft = await services.chat.get_draft(answer.thread_id)
             return draft is not None and [each.name for each in draft.attachments] == ["notes.txt"]
 
-        for _ in range(200):
-            if await is_there():
-                break
-            await services.chat.list_projects()
-        assert await is_there()
+        async with asyncio.timeout(WAIT_S):
+            while not await is_there():
+                await asyncio.sleep(0.01)
         assert names(application) == []
 
     play(paths, script)

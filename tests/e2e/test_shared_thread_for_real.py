@@ -80,7 +80,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await ana.ask(thread, "then tomorrow")
             await until(lambda: len(panes.transcript.entries) == 6)
             assert panes.transcript.entries[4].author == name
-            assert panes.transcript.is_at_end
+            await until(lambda: panes.transcript.is_at_end)  # once what came is laid out
             await until(lambda: not services.team.unread())  # its end is in view
             # Elsewhere it is marked.
             await application.threads.open(None)

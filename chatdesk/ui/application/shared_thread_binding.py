@@ -55,7 +55,7 @@ class SharedThreadBinding(QObject):
         tasks: AsyncTasks,
         open_details: Callable[[], object],
     ) -> None:
-        super().__init__()
+        super().__init__(panes.window)  # with which its timer ends
         self._panes = panes
         self._threads = threads
         self._team = team

@@ -35,7 +35,7 @@ class ThreadListBinding(QObject):
     changed = Signal()
 
     def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
-        super().__init__()
+        super().__init__(panes.window)  # with which its timer ends
         self._panes = panes
         self._threads = threads
         self._handle = handle
