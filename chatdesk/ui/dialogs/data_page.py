@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.flow_row import FlowRow
 
 _MOST_LINES = 12
 #: What is asked for, by the words of its button, in rows.
@@ -47,11 +48,9 @@ class DataPage(QWidget):
         for title, hint, actions in _ACTIONS:
             column.addWidget(plain_label(title, "strong"))
             column.addWidget(plain_label(hint, "muted", wraps=True))
-            row = QHBoxLayout()
-            row.setSpacing(8)
+            row = FlowRow(8)
             for name, words in actions:
                 row.addWidget(self._button(name, words))
-            row.addStretch(1)
             column.addLayout(row)
             column.addSpacing(10)
         place = plain_label(f"Backups are in {folder}", "muted", wraps=True)

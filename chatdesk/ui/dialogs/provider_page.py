@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.settings.presets import PRESETS
@@ -20,12 +20,14 @@ from chatdesk.ui.dialogs.provider_words import fetched_text, field_text, models_
 from chatdesk.ui.theme.icons import icon, paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ShownProvider
 
 _WORDS_PX: Final = 180
 _STATUS_PX: Final = 150
+_GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320
 
 
 class ProviderPage(QWidget):
@@ -117,7 +119,7 @@ class ProviderPage(QWidget):
             self._list.addWidget(_line())
             if old.get(name):
                 row.say(*old[name])  # type: ignore[misc]
-        self._list.addWidget(_offline_row())
+        self._list.addWidget(_offline_row(self._theme))
         self._list.addWidget(_line())
         if focused in self._rows:
             self._rows[focused].field.setFocus()
@@ -132,8 +134,8 @@ class ProviderPage(QWidget):
             add.setAutoDefault(False)
             add.clicked.connect(lambda _checked=False, server=server: self.foundRequested.emit(server))
             address = server.base_url.removeprefix("http://").removesuffix("/v1")
-            place = plain_label(f"{address}, {models_text(len(server.models))}", "text")
-            self._found.addWidget(_plain_row(server.label, "found on this computer", place, add))
+            place = plain_label(f"{address}, {models_text(len(server.models))}", "text", wraps=True)
+            self._found.addWidget(_plain_row(self._theme, server.label, "found on this computer", place, add))
             self._found.addWidget(_line())
         if servers:
             names = " and ".join(each.label for each in servers)
@@ -198,15 +200,8 @@ class _Row(QWidget):
         self.test.setObjectName(f"providerTest_{profile.id}")
         self.test.setAccessibleName(f"Test {profile.label}")
         self.test.setAutoDefault(False)
-        words = _words(profile.label, hint, theme)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 12, 0, 12)
-        row.setSpacing(10)
-        row.addWidget(words)
-        row.addWidget(self.field, 1)
-        row.addWidget(self._mark)
-        row.addWidget(self.status)
-        row.addWidget(self.test)
+        fields = _fields(self.field, self._mark, self.status, self.test)
+        _row(self, _words(profile.label, hint), fields, theme)
         self.status.hide()
         if shown.models is not None:
             self.say(models_text(len(shown.models.models)), None)
@@ -220,7 +215,8 @@ class _Row(QWidget):
         self.status.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
         self.status.setVisible(bool(text))
         needed = self.status.fontMetrics().horizontalAdvance(text) + 2
-        self.status.setFixedWidth(min(needed, round(_STATUS_PX * max(1.0, self._theme.scale))))
+        self.status.setMinimumWidth(min(needed, _STATUS_PX))
+        self.status.setMaximumWidth(min(needed, round(_STATUS_PX * max(1.0, self._theme.scale))))
         self._mark.show_result(is_well)
 
 
@@ -245,33 +241,50 @@ class _Mark(QWidget):
         painter.end()
 
 
-def _words(title: str, hint: str, theme: Theme | None = None) -> QWidget:
-    box = QWidget()
-    scale = max(1.0, theme.scale) if theme is not None else 1.0
-    box.setFixedWidth(round(_WORDS_PX * scale))
-    column = QVBoxLayout(box)
+def _words(title: str, hint: str) -> QVBoxLayout:
+    column = QVBoxLayout()
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     column.addWidget(plain_label(title, "text", wraps=True))
     column.addWidget(plain_label(hint, "muted", wraps=True))
-    return box
+    column.addStretch(1)
+    return column
 
 
-def _plain_row(title: str, hint: str, *fields: QWidget) -> QWidget:
-    box = QWidget()
-    row = QHBoxLayout(box)
-    row.setContentsMargins(0, 12, 0, 12)
-    row.setSpacing(10)
-    row.addWidget(_words(title, hint))
+def _fields(*fields: QWidget) -> QHBoxLayout:
+    """The first takes what the others leave."""
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(_GAP_PX)
     for place, field in enumerate(fields):
         row.addWidget(field, 1 if place == 0 else 0)
+    return row
+
+
+def _row(box: QWidget, words: QLayout, fields: QLayout, theme: Theme) -> None:
+    scale = max(1.0, theme.scale)
+    row = BesideOrBelow(
+        box,
+        gap_px=_GAP_PX,
+        below_px=_BELOW_PX,
+        wanted_px=round(_FIELDS_PX * scale),
+        words_px=round(_WORDS_PX * scale),
+    )
+    row.setContentsMargins(0, 12, 0, 12)
+    row.add_layout(words)
+    row.add_layout(fields)
+
+
+def _plain_row(theme: Theme, title: str, hint: str, *fields: QWidget) -> QWidget:
+    box = QWidget()
+    _row(box, _words(title, hint), _fields(*fields), theme)
     return box
 
 
-def _offline_row() -> QWidget:
+def _offline_row(theme: Theme) -> QWidget:
     always = plain_label("always available", "text")
     always.setProperty("isQuiet", True)
-    return _plain_row("Offline demo", "no network, for trying things out", always)
+    return _plain_row(theme, "Offline demo", "no network, for trying things out", always)
 
 
 def _line() -> QFrame:

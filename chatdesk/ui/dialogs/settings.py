@@ -30,6 +30,7 @@ from chatdesk.ui.theme.tokens import ICON_PX
 
 _NAV_PX: Final = 200
 _NAV_ROW_PX: Final = 36
+_NAV_PAD_PX: Final = 62  # all that is not text or icon
 _WIDTH_PX, _HEIGHT_PX = 880, 600
 _PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "General": (
@@ -184,12 +185,12 @@ class SettingsDialog(Panel):
         self._nav.setObjectName("settingsPages")
         self._nav.setAccessibleName("Pages of the settings")
         self._nav.setFrameShape(QFrame.Shape.NoFrame)
-        self._nav.setIconSize(QSize(ICON_PX, ICON_PX))
+        icon_px = round(ICON_PX * max(1.0, self.theme.scale))
+        self._nav.setIconSize(QSize(icon_px, icon_px))
         self._nav.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         side = QWidget()
         side.setObjectName("settingsSide")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        side.setFixedWidth(round(_NAV_PX * max(1.0, self.theme.scale)))
         side_column = QVBoxLayout(side)
         side_column.setContentsMargins(10, 14, 10, 14)
         side_column.addWidget(self._nav)
@@ -200,6 +201,8 @@ class SettingsDialog(Panel):
             item.setSizeHint(QSize(0, round(_NAV_ROW_PX * max(1.0, self.theme.scale))))
             item.setHidden(title in _SLOTS)
         self._nav.setCurrentRow(0)
+        widest = max(self._nav.fontMetrics().horizontalAdvance(title) for title in _PAGES)
+        side.setFixedWidth(max(_NAV_PX, widest + icon_px + _NAV_PAD_PX))  # large text leaves the page what it can
         save, cancel = QPushButton("Save"), QPushButton("Cancel")
         save.setObjectName("settingsSave")
         cancel.setObjectName("settingsCancel")

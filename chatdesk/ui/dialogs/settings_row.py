@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.schema import Setting
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
 _FIELD_PX = 250
 _FIELD_MIN_PX = 180
+_GAP_PX, _BELOW_PX = 16, 6
 _FIELD_HEIGHT_PX = 30
 _FIELD_PAD_PX = 12
+_FIELD_LEAST_LETTERS = 20  # else the words beside it would stand in a narrow column
 _FIELD_LETTERS = 30  # with large text a field is as wide as before in letters
 
 
@@ -31,20 +34,21 @@ class SettingsRow(QWidget):
         field.setAccessibleDescription(hint)
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(plain_label(title, "text"))
+        words.addWidget(plain_label(title, "text", wraps=True))
         words.addWidget(plain_label(hint, "muted", wraps=True))
         words.addWidget(self._problem)
         words.addStretch(1)  # beside a tall field the words stay together
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 10, 0, 10)
-        row.setSpacing(16)
-        row.addLayout(words, 1)
         needs = field.sizeHint()
-        widest = max(_FIELD_PX, needs.width(), _FIELD_LETTERS * field.fontMetrics().averageCharWidth())
-        field.setMinimumWidth(max(_FIELD_MIN_PX, min(widest, needs.width())))
+        letters = field.fontMetrics().averageCharWidth()
+        widest = max(_FIELD_PX, needs.width(), _FIELD_LETTERS * letters)
+        field.setMinimumWidth(_FIELD_MIN_PX)
         field.setMinimumHeight(max(_FIELD_HEIGHT_PX, needs.height(), field.fontMetrics().height() + _FIELD_PAD_PX))
         field.setMaximumWidth(widest)
-        row.addWidget(field, 1)
+        wanted = max(_FIELD_MIN_PX, needs.width(), _FIELD_LEAST_LETTERS * letters)
+        row = BesideOrBelow(self, gap_px=_GAP_PX, below_px=_BELOW_PX, wanted_px=wanted)
+        row.setContentsMargins(0, 10, 0, 10)
+        row.add_layout(words)
+        row.addWidget(field)
 
     def show_problem(self, text: str, colour: str) -> None:
         """An empty text takes it away."""

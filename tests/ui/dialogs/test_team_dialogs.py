@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.team import (
@@ -24,7 +24,9 @@ from chatdesk.core.domain.team import (
     SyncStatus,
     TeamRole,
 )
+from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog, end_words, state_words
 from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog, check_words
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
@@ -34,7 +36,9 @@ from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDia
 from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
 from chatdesk.ui.dialogs.team_roles import grantable
+from chatdesk.ui.dialogs.team_table import ActionTable
 from chatdesk.ui.theme.theme import Theme
+from tests.gallery import provider_samples as providers
 from tests.gallery import team_samples as samples
 
 LEFT = Qt.MouseButton.LeftButton
@@ -722,3 +726,33 @@ def test_escape_leaves_each_dialog(theme: Theme, show: Show) -> None:
             show(widget)
             QTest.keyClick(widget, Qt.Key.Key_Escape)
             assert not widget.isVisible(), _name
+
+
+@pytest.mark.parametrize(("scale", "height"), [(1.0, 420), (2.0, 600)])
+def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
+    theme: Theme, qtbot: QtBot, scale: float, height: int
+) -> None:
+    theme.set_scale(scale)
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(900, height)
+    window.show()
+    values = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
+    dialog = SettingsDialog(theme, values, parent=window)
+    page = TeamPage(theme)
+    dialog.fill_page("Team sync", page)
+    dialog.provider_page.show_providers([providers.OPENAI, providers.OLLAMA, providers.TEAM])
+    dialog.provider_page.show_status("team", "401: Team gateway did not accept the API key", False)
+    dialog.show()
+    page.show_workspaces((samples.workspace_view(samples.REFUSED),), now_ms=samples.NOW)
+    for title in ("General", "Providers", "Context", "Accessibility", "Team sync", "Data and backup", "Shortcuts"):
+        dialog.show_page(title)
+        area = next(each for each in dialog.findChildren(QScrollArea) if each.isVisible() and each.widget())
+        qtbot.waitUntil(lambda area=area: area.widget().width() == area.viewport().width())
+        assert area.horizontalScrollBar().maximum() == 0, title
+        if title == "Team sync":
+            qtbot.waitUntil(lambda area=area: area.verticalScrollBar().maximum() > 0)
+            for box in page.findChildren(ActionTable):
+                assert box.table.geometry().bottom() < box.button.y()
+                assert box.table.verticalScrollBar().maximum() == 0, "three rows are all in view"
+    theme.set_scale(1.0)

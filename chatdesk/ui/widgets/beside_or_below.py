@@ -1,0 +1,101 @@
+"""Words with a field beside them, or below them where there is no room for both."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+
+
+class BesideOrBelow(QLayout):
+    """Two items: the first is ``words_px`` wide, or else takes what the second leaves, which is at most half. Where the
+    second would get less than ``wanted_px``, or the first less than it needs, the second goes on in the next line."""
+
+    def __init__(
+        self, parent: QWidget, *, gap_px: int, below_px: int, wanted_px: int, words_px: int | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._items: list[QLayoutItem] = []
+        self._gap_px, self._below_px, self._wanted_px, self._words_px = gap_px, below_px, wanted_px, words_px
+
+    def add_layout(self, inner: QLayout) -> None:
+        """One of the two, as a layout."""
+        self.addChildLayout(inner)
+        self.addItem(inner)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation.Horizontal
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._place(QRect(0, 0, width, 0), is_trial=True)
+
+    def sizeHint(self) -> QSize:
+        """Both in one line."""
+        words, field = (each.sizeHint() for each in self._items)
+        width = max(words.width(), self._wanted_px) + self._gap_px + max(field.width(), self._wanted_px)
+        return self._with_margins(QSize(width, max(words.height(), field.height())))
+
+    def minimumSize(self) -> QSize:
+        """Above each other, as narrow as the wider of the two can be."""
+        sizes = [each.minimumSize() for each in self._items]
+        return self._with_margins(QSize(max(each.width() for each in sizes), max(each.height() for each in sizes)))
+
+    def setGeometry(self, area: QRect) -> None:
+        super().setGeometry(area)
+        self._place(area, is_trial=False)
+
+    def _place(self, whole: QRect, *, is_trial: bool) -> int:
+        """Put both into ``whole``, or only reckon; the height they take."""
+        margins = self.contentsMargins()
+        area = whole.marginsRemoved(margins)
+        words, field = self._items
+        room = area.width() - self._gap_px
+        left = room - room // 2 if self._words_px is None else self._words_px
+        if room - left >= self._wanted_px and left >= words.minimumSize().width():
+            width = min(room - left, field.maximumSize().width())
+            words_width = room - width
+            high = max(_height(words, words_width), _height(field, width))
+            if not is_trial:
+                high = max(high, area.height())
+                self._put(words, QRect(area.topLeft(), QSize(words_width, high)), area)
+                tall = min(_height(field, width), high)
+                at = QPoint(area.x() + words_width + self._gap_px, area.y() + (high - tall) // 2)
+                self._put(field, QRect(at, QSize(width, tall)), area)
+            return high + margins.top() + margins.bottom()
+        width = min(area.width(), field.maximumSize().width())
+        above, below = _height(words, area.width()), _height(field, width)
+        if not is_trial:
+            self._put(words, QRect(area.topLeft(), QSize(area.width(), above)), area)
+            at = area.topLeft() + QPoint(0, above + self._below_px)
+            self._put(field, QRect(at, QSize(width, below)), area)
+        return above + self._below_px + below + margins.top() + margins.bottom()
+
+    def _put(self, item: QLayoutItem, place: QRect, area: QRect) -> None:
+        """Mirrored where one reads from the right."""
+        parent = self.parentWidget()
+        if parent is not None and parent.layoutDirection() is Qt.LayoutDirection.RightToLeft:
+            place.moveRight(area.left() + area.right() - place.left())
+        item.setGeometry(place)
+
+    def _with_margins(self, size: QSize) -> QSize:
+        margins = self.contentsMargins()
+        return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    """What it takes at that width."""
+    return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
