@@ -32,7 +32,7 @@ from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_registers import driver
 
 _KNOWN: Final = (
-    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, author, hlc, mine FROM changes WHERE id IN"
+    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine FROM changes WHERE id IN"
 )
 
 

@@ -43,15 +43,20 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
         kept.append(row)
         is_message = row.kind == "message" and row.op == "new" and row.reg == "content"
         if is_message and row.device != own_device:
-            try:
-                read = read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device)
-            except (ValueError, RecursionError, TypeError, OverflowError):
-                read = None
+            read = read_new(row)
             if read is None:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
     return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole)
+
+
+def read_new(row: PulledChange) -> MessageRows | None:
+    """The message that a change brings; None where it cannot be read."""
+    try:
+        return read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device)
+    except (ValueError, RecursionError, TypeError, OverflowError):
+        return None
 
 
 def _is_whole(rows: Sequence[PulledChange]) -> bool:

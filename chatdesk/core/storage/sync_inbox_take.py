@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -16,8 +17,10 @@ from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import (
     change_log,
+    sync_bodies,
     sync_inbox_entities,
     sync_inbox_messages,
+    sync_inbox_prepare,
     sync_inbox_twins,
     sync_projection,
 )
@@ -25,7 +28,7 @@ from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.sync_inbox_messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync_inbox_prepare import Prepared
-from chatdesk.core.storage.sync_inbox_rows import read_message
+from chatdesk.core.storage.sync_inbox_rows import MessageRows, read_message
 from chatdesk.core.storage.sync_projection_deletes import RELAYED, leave_note
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_registers import driver
@@ -82,7 +85,7 @@ class Page:
             "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
         )
         for row in rows:
-            _, project_id, kind, op, entity, reg, state, device, dseq, author, _, mine = known[row.id]
+            _, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine = known[row.id]
             if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):
                 _log.warning("a pulled change has the id of another one; it is left out")
                 continue
@@ -96,8 +99,9 @@ class Page:
             )  # fmt: skip
             if (kind, op) == ("message", "new"):
                 messages.append((row, state))
-                # A copy of this profile that entered the project, too, gives the same id to words of its own.
-                if not mine or (device, dseq) != (row.device, row.dseq):
+                # A copy of this profile that entered the project, too, gives the same id to words of its own, and may
+                # give it the same place: then only the server knows whose words it took.
+                if not mine or (device, dseq, seq, hlc) != (row.device, row.dseq, row.seq, row.hlc):
                     others.append(row)
             else:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
@@ -132,10 +136,12 @@ class Page:
         )
         differing = []
         for row in rows:
-            read = self._prepared.messages.get(row.id)
-            if read is None or read.is_purged or read.parts_file is not None or row.entity not in here:
+            if row.entity not in here or row.id in self._prepared.flaws:
                 continue
-            if here[row.entity][1] != read.own.content_digest:
+            read = self._prepared.messages.get(row.id) or sync_inbox_prepare.read_new(row)
+            if read is None or read.is_purged or read.parts_file is not None:
+                continue
+            if here[row.entity][1] != read.own.content_digest and not self._sends_the_same(row, read):
                 differing.append(Incoming(row.id, row.author, row.at, True, read))
         busy = self._meet(Outcome(done=differing), ended={each.rows.id for each in differing})
         bodies = {row.id: row.body for row in rows}
@@ -143,6 +149,13 @@ class Page:
             "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
             [(ORPHANED, problem, bodies[change_id], change_id) for change_id, problem in busy.items()],
         )
+
+    def _sends_the_same(self, row: PulledChange, read: MessageRows) -> bool:
+        """Whether what is here would be read as the same by others: what ChatDesk stores itself may hold more than
+        what travels."""
+        sent = sync_bodies.message_texts(self._conn, [row.entity]).get(row.entity)
+        own = None if sent is None else sync_inbox_prepare.read_new(replace(row, body=sent[0]))
+        return own is not None and own.own.content_digest == read.own.content_digest
 
     def _set_author(self, kind: str, entity: str, author: str) -> None:
         table = {"thread": "threads", "message": "messages", "summary": "summaries"}.get(kind)

@@ -149,11 +149,16 @@ def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlo
 
 def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> Settled:
     """See ``LocalStore.settle``."""
-    taken = [(result.seq, result.hlc, result.id) for result in results if result.status.is_taken]
+    # What the server has already may be a copy of this profile's, in other words: no number until it was pulled.
+    taken = [
+        (result.seq if result.status is PushStatus.OK else None, result.hlc, result.id)
+        for result in results
+        if result.status.is_taken
+    ]
     acknowledged = 0
     if taken:
         acknowledged = conn.exec_driver_sql(
-            f"UPDATE changes SET state = {_ACKNOWLEDGED}, seq = coalesce(?, seq), hlc = coalesce(?, hlc),"
+            f"UPDATE changes SET state = {_ACKNOWLEDGED}, seq = ?, hlc = coalesce(?, hlc),"
             f" problem = NULL WHERE id = ? AND state IN ({_PENDING}, {_REFUSED})",
             taken,
         ).rowcount

@@ -268,9 +268,20 @@ def _losses(world: History, project_id: str, held: set[str]) -> Iterable[str]:
     refused = {
         row[0] for machine in world.machines for row in machine.profile.rows("SELECT id FROM changes WHERE state = 2")
     }
-    lost = held - there - refused - world.odd
+    lost = held - there - refused - world.odd - _copied(world, project_id)
     if lost:
         yield f"project {project_id}: {len(lost)} changes that somebody held are lost: {sorted(lost)[:3]}"
+
+
+def _copied(world: History, project_id: str) -> set[str]:
+    """Changes that were given up because the log has their message by another change, which a copy made."""
+    made = {row.entity for row in world.server.projects[project_id].rows if (row.kind, row.op) == ("message", "new")}
+    return {
+        change
+        for machine in world.machines
+        for change, entity in machine.profile.rows("SELECT id, entity FROM changes WHERE problem = 'copied'")
+        if entity in made
+    }
 
 
 def _states(world: History, machine: Machine) -> Iterable[str]:

@@ -1,0 +1,103 @@
+"""Copies of one profile that send the same things, and what each of them says of these."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage import sync_digest
+from chatdesk.core.sync.requests import Link
+from chatdesk.core.sync.round import drive, sync_round
+from tests.helpers.sync_sim.memory_profile import Profile, now
+from tests.helpers.sync_sim.model_server import ModelServer, ModelTeam
+from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime
+
+
+class Copies:
+    """One profile with an unfinished answer in a project that is about to be shared, and copies of it."""
+
+    def __init__(self) -> None:
+        self.time = WorldTime()
+        self.server = ModelServer(new_id(), self.time.now_ms)
+        self.member = new_id()
+        self.server.add_member(self.member, "Ann", is_owner=True)
+        self.first = self.profile()
+        self.project = now(self.first.repositories.projects.create("Plans")).id
+        _, self.question, answer = now(
+            self.first.repositories.messages.create_thread_with_question(
+                self.project, "Hello", "Hello", provider=None, model=None, with_answer=AnswerPlan("offline", "demo")
+            )
+        )
+        assert answer is not None
+        self.answer = answer.id
+        now(self.first.repositories.messages.start_streaming(self.answer, self.time.now_ms()))
+        self.write(self.first, "begun")
+        self.server.create_project(self.member, self.project)
+        self.first.share(self.project)
+
+    def profile(self, image: bytes | None = None) -> Profile:
+        clock = SkewedClock(self.time, 0)
+        return Profile(clock, workspace_id=self.server.workspace_id, member_id=self.member, image=image)
+
+    def write(self, profile: Profile, text: str) -> None:
+        now(profile.repositories.messages.append_chunks(self.answer, [StreamChunk(0, PartType.TEXT, text)]))
+
+    def finish(self, profile: Profile) -> None:
+        outcome = TurnOutcome(Status.COMPLETE, self.time.now_ms(), finish_reason="stop")
+        now(profile.repositories.messages.finish(self.answer, outcome))
+
+    def round(self, profile: Profile, *, proto: int = 1) -> int:
+        """How many changes were sent."""
+        self.time.ms += 1000
+        steps = sync_round(Link(), name="a desk", version="1", workspace_id=self.server.workspace_id)
+        return drive(steps, profile.store, ModelTeam(self.server, self.member, proto=proto)).sent
+
+    def answers(self, profile: Profile) -> dict[str, str]:
+        return {
+            row[0]: now(profile.repositories.messages.get(row[0])).text
+            for row in profile.rows("SELECT id FROM messages WHERE role = 'assistant'")
+        }
+
+    def digest(self, profile: Profile) -> str:
+        return profile.db.read_now(lambda conn: sync_digest.digest(conn, self.project))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_answer_that_two_copies_end_at_one_place_of_their_sequence_keeps_the_words_of_both(is_told: bool) -> None:
+    """``is_told``: the second copy sends its own, too, and hears that the server has it; else it may not send."""
+    copies = Copies()
+    first, second = copies.first, copies.profile(copies.first.db.image())  # where it was interrupted
+    copies.write(first, " and ended")
+    copies.finish(first)
+    assert second.rows("SELECT status FROM messages WHERE id = ?", copies.answer) == [("interrupted",)]
+    while second.store.share_step(copies.project):
+        pass
+    copies.round(first)
+    made = "SELECT id, device, dseq FROM changes WHERE entity = ? AND state <> 5"
+    assert first.rows(made, copies.answer) == second.rows(made, copies.answer)
+    copies.server.min_write = 1 if is_told else 2
+    copies.round(second)
+    copies.server.min_write = 1
+    while copies.round(first) + copies.round(second):
+        pass
+    ended = copies.answers(second).pop(copies.answer)
+    beside = [text for each, text in copies.answers(second).items() if each != copies.answer]
+    assert (ended, beside) == ("begun and ended", ["begun"])
+    assert copies.answers(first) == copies.answers(second)
+    assert copies.digest(first) == copies.digest(second)
+
+
+@pytest.mark.parametrize("is_stored_otherwise", [False, True])
+def test_what_was_sent_from_here_and_comes_back_after_all_has_no_version_beside_it(is_stored_otherwise: bool) -> None:
+    copies = Copies()
+    copies.finish(copies.first)
+    copies.round(copies.first)
+    if is_stored_otherwise:  # in a form that does not travel
+        copies.first.db.raw.execute("UPDATE messages SET content_digest = 'of another form'")
+    # The history of the server became another one, so that everything is asked for and taken over again.
+    copies.first.store.begin_again(copies.project)
+    while copies.round(copies.first):
+        pass
+    assert copies.answers(copies.first) == {copies.answer: "begun"}
