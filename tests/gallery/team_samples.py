@@ -145,6 +145,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-join-open", _joining(theme, "chatdesk-join:open")),
         ("team-join-failed", _join_failed(theme)),
         ("team-invite", _inviting(theme, is_made=False)),
+        ("team-invite-many", _inviting_to_many(theme)),
         ("team-invite-code", _inviting(theme, is_made=True)),
         ("team-computer", ComputerCodeDialog(theme, "Blue team", COMPUTER)),
         ("team-member", _member(theme)),
@@ -202,6 +203,14 @@ def _inviting(theme: Theme, *, is_made: bool) -> QWidget:
     dialog.name.setText("Chi")
     if is_made:
         dialog.show_invitation(INVITATION)
+    return dialog
+
+
+def _inviting_to_many(theme: Theme) -> QWidget:
+    projects = [(f"p{each}", f"Project {each} of the blue team", tuple(TeamRole)) for each in range(1, 201)]
+    dialog = InviteDialog(theme, "Blue team", projects, chosen="p3")
+    dialog.name.setText("Chi")
+    dialog.setProperty("focusOn", "teamInviteRolesTable")
     return dialog
 
 

@@ -22,7 +22,7 @@ from chatdesk.core.domain.team import (
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
-from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows, grantable
+from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRow, RoleRows, grantable
 from chatdesk.ui.dialogs.team_words import (
     ROLE_HINTS,
     ROLE_NAMES,
@@ -137,23 +137,18 @@ class SharedProjectDialog(TeamPanel):
         self.state.setObjectName("sharedState")
         self.body.addWidget(self.state)
         self.add_heading("Who sees it")
-        self.roles = RoleRows(object_name="sharedRoles")
         offered = grantable(project.role)
         people = [each for each in members if each.status is not MemberStatus.REMOVED]
+        rows = []
         for member in sorted(people, key=lambda each: (each.id != me, each.name.casefold())):
             is_me = member.id == me
             role = project.role if is_me else member.roles.get(project.project_id)
             if role is None and not offered:
                 continue
             hint = member_words(member, is_me=is_me) if is_me or member.status is MemberStatus.INVITED else ""
-            self.roles.add_row(
-                member.id,
-                member.name,
-                role=role,
-                offered=() if is_me else offered,
-                hint=hint,
-                whose=f"Role of {member.name}",
-            )
+            grants = () if is_me else offered
+            rows.append(RoleRow(member.id, member.name, role, grants, hint=hint, whose=f"Role of {member.name}"))
+        self.roles = RoleRows(theme, rows, heading="Member", object_name="sharedRoles")
         self.roles.chosen.connect(self._on_role_chosen)
         self.body.addWidget(self.roles)
         if offered:

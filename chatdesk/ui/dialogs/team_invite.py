@@ -16,7 +16,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_join import INVITATION_ENDING
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
-from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows
+from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRow, RoleRows
 from chatdesk.ui.dialogs.team_words import day
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
@@ -142,10 +142,17 @@ class InviteDialog(_CodePanel):
         self.name.setAccessibleName("Who is invited")
         self.name.setPlaceholderText("Their name; they can change it")
         self.name.setMaxLength(_LONGEST_NAME)
-        self.roles = RoleRows(object_name="teamInviteRoles")
-        for project_id, name, offered in projects:
-            role = TeamRole.EDITOR if project_id == chosen and TeamRole.EDITOR in offered else None
-            self.roles.add_row(project_id, name, role=role, offered=offered, whose=f"Role in {name}")
+        rows = [
+            RoleRow(
+                project_id,
+                name,
+                TeamRole.EDITOR if project_id == chosen and TeamRole.EDITOR in offered else None,
+                offered,
+                whose=f"Role in {name}",
+            )
+            for project_id, name, offered in sorted(projects, key=lambda each: each[0] != chosen)
+        ]
+        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamInviteRoles")
         self.days = QSpinBox()
         self.days.setObjectName("teamInviteDays")
         self.days.setAccessibleName("The invitation can be used for so many days")

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
-from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRows, grantable
+from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRow, RoleRows, grantable
 from chatdesk.ui.dialogs.team_table import TableRow
 from chatdesk.ui.dialogs.team_words import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
@@ -76,16 +76,17 @@ class MemberDialog(TeamPanel):
                 widget.hide()
             self.body.addWidget(_label(member_words(member, is_me=False), "muted"))
         self.add_heading("Roles")
-        self.roles = RoleRows(object_name="teamMemberRoles")
-        for project_id, name in projects.items():
-            role = member.roles.get(project_id)
-            self.roles.add_row(
+        rows = [
+            RoleRow(
                 project_id,
                 name,
-                role=role,
-                offered=() if is_me else grantable(mine.get(project_id)),
+                member.roles.get(project_id),
+                () if is_me else grantable(mine.get(project_id)),
                 whose=f"Role of {member.name} in {name}",
             )
+            for project_id, name in projects.items()
+        ]
+        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamMemberRoles")
         self.roles.chosen.connect(self._on_role_chosen)
         self.body.addWidget(self.roles)
         if not projects:

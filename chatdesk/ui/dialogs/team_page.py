@@ -169,7 +169,7 @@ class TeamPage(QWidget):
 
 class _Workspace(QWidget):
     def __init__(self, theme: Theme, page: TeamPage, view: WorkspaceView, now_ms: int) -> None:
-        super().__init__()
+        super().__init__(page)
         workspace = view.workspace
         self._theme = theme
         self.heading = _heading(view)
@@ -238,7 +238,13 @@ class _Workspace(QWidget):
         column.addSpacing(self._theme.tokens.space.s)
         column.addWidget(plain_label(title, "strong"))
         table = ActionTable(
-            self._theme, headings, name=title, object_name=object_name, action=action, wide=len(headings) - 1
+            self._theme,
+            headings,
+            name=title,
+            object_name=object_name,
+            action=action,
+            wide=len(headings) - 1,
+            parent=self,
         )
         column.addWidget(table)
         return table

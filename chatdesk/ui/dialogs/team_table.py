@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_PX = 26
 _MOST_ROWS_HIGH = 7
-_MEASURED_ROWS = 40  # columns are as wide as what is in view wants
+_MEASURED_ROWS = 12  # columns are as wide as what is in view wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,22 @@ class ActionTable(QWidget):
     actRequested = Signal(str)
 
     def __init__(
-        self, theme: Theme, headings: Sequence[str], *, name: str, object_name: str, action: str, wide: int = 0
+        self,
+        theme: Theme,
+        headings: Sequence[str],
+        *,
+        name: str,
+        object_name: str,
+        action: str,
+        wide: int = 0,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._theme = theme
         self._action = action
         self._rows: tuple[TableRow, ...] = ()
         self.setObjectName(f"{object_name}Box")
-        self.table = TextTable(theme, headings, name=name, object_name=object_name, wide=wide)
+        self.table = TextTable(theme, headings, name=name, object_name=object_name, wide=wide, parent=self)
         self.button = push_button(action, f"{object_name}Act", self._act)
         row = QHBoxLayout()
         row.addWidget(self.button)
@@ -97,11 +105,7 @@ class ActionTable(QWidget):
             self.actRequested.emit(current.key)
 
     def _fit(self) -> None:
-        """As high as its rows, up to some."""
-        table = self.table
-        row = table.verticalHeader().defaultSectionSize()
-        head = table.horizontalHeader().sizeHint().height()
-        table.setFixedHeight(head + row * min(max(len(self._rows), 1), _MOST_ROWS_HIGH) + 2 * FOCUS_RING_PX)
+        self.table.fit(len(self._rows))
 
 
 class TextTable(QTableView):
@@ -109,9 +113,19 @@ class TextTable(QTableView):
 
     entered_row = Signal()
 
-    def __init__(self, theme: Theme, headings: Sequence[str], *, name: str, object_name: str, wide: int) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        theme: Theme,
+        headings: Sequence[str],
+        *,
+        name: str,
+        object_name: str,
+        wide: int,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)  # at once: a table that gets its parent later is styled again
         self._theme = theme
+        self._wanted: dict[int, int] = {}
         self._rows = _Rows(self, tuple(headings))
         self.setModel(self._rows)
         self.setObjectName(object_name)
@@ -138,12 +152,24 @@ class TextTable(QTableView):
         """All anew; the current row stays where it was."""
         place = self.currentIndex()
         row, column = place.row(), place.column()
+        self._wanted.clear()
         self._rows.show_rows(rows)
         if 0 <= row < len(rows):
             self.setCurrentIndex(self._rows.index(row, column))
 
     def texts(self) -> list[tuple[str, ...]]:
         return [tuple(row) for row in self._rows.rows]
+
+    def show_text(self, row: int, column: int, text: str) -> None:
+        """One cell anew."""
+        self._wanted.clear()
+        self._rows.show_text(row, column, text)
+
+    def fit(self, rows: int) -> None:
+        """As high as so many rows, up to some."""
+        row = self.verticalHeader().defaultSectionSize()
+        head = self.horizontalHeader().sizeHint().height()
+        self.setFixedHeight(head + row * min(max(rows, 1), _MOST_ROWS_HIGH) + 2 * FOCUS_RING_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -153,8 +179,15 @@ class TextTable(QTableView):
 
     def sizeHintForColumn(self, column: int) -> int:
         """As wide as what is in it, but no wider than its share: a long name leaves room for what is said of it."""
+        if column not in self._wanted:  # asked for many times while a dialog is put together
+            self._wanted[column] = super().sizeHintForColumn(column)
         share = self.viewport().width() // max(1, self._rows.columnCount())
-        return min(super().sizeHintForColumn(column), max(share, self.horizontalHeader().minimumSectionSize()))
+        return min(self._wanted[column], max(share, self.horizontalHeader().minimumSectionSize()))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._wanted.clear()
+        super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -187,6 +220,13 @@ class _Rows(QAbstractTableModel):
         self.beginResetModel()
         self.rows = list(rows)
         self.endResetModel()
+
+    def show_text(self, row: int, column: int, text: str) -> None:
+        texts = list(self.rows[row])
+        texts[column] = text
+        self.rows[row] = texts
+        place = self.index(row, column)
+        self.dataChanged.emit(place, place)
 
     def rowCount(self, parent: _Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.rows)

@@ -12,11 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.sync import membership
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.ui.application.team_sharing import told
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import InviteDialog
+from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
 from chatdesk.ui.dialogs.team_table import ActionTable, TableRow
 from chatdesk.ui.theme.theme import Theme
@@ -143,3 +145,62 @@ def test_what_was_asked_for_is_not_said_to_be_tried_again_by_itself(theme: Theme
     asyncio.run(told(dialog, work))
     assert "cannot be reached" in dialog.problem.text()
     assert dialog.problem.text().endswith("Try again in a while.")
+
+
+def _many(count: int) -> list[tuple[str, str, tuple[TeamRole, ...]]]:
+    return [(f"p{each}", f"Project {each}", tuple(TeamRole)) for each in range(count)]
+
+
+def test_two_hundred_projects_cost_an_invitation_no_more_widgets_than_five(theme: Theme, show: Show) -> None:
+    few, many = (InviteDialog(theme, "Blue team", _many(count)) for count in (5, 200))
+    show(few)
+    show(many)
+    assert len(many.findChildren(QWidget)) == len(few.findChildren(QWidget))
+
+
+def test_of_many_projects_a_role_is_chosen_by_keyboard(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = InviteDialog(theme, "Blue team", _many(200), chosen="p7")
+    show(dialog)
+    assert dialog.roles.roles() == {"p7": TeamRole.EDITOR}, "the one that it was opened for comes first"
+    QTest.keyClicks(dialog.name, "Chi")
+    rows = dialog.roles.table
+    assert rows is not None
+    assert rows.table.texts()[0] == ("Project 7", "Editor")
+    rows.table.setFocus()
+    QTest.keyClick(rows.table, Qt.Key.Key_Down)
+    QTest.keyClick(rows.table, ENTER)
+    assert dialog.focusWidget() is rows.box
+    assert rows.box.accessibleName() == "Role in Project 0"
+    QTest.keyClick(rows.box, Qt.Key.Key_Down)
+    assert rows.table.texts()[1] == ("Project 0", "Viewer")
+    QTest.keyClick(rows.table, Qt.Key.Key_Up)
+    assert rows.box.currentText() == "Editor"
+    with qtbot.waitSignal(dialog.inviteRequested) as asked:
+        dialog.invite_button.click()
+    assert asked.args == ["Chi", {"p7": TeamRole.EDITOR, "p0": TeamRole.VIEWER}, 7]
+
+
+def test_a_role_that_cannot_be_changed_is_only_said(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    names = {f"p{each}": f"Project {each}" for each in range(6)}
+    mine = {"p0": TeamRole.EDITOR, "p1": TeamRole.ADMIN, "p2": TeamRole.ADMIN}
+    ben = replace(samples.BEN, roles={"p0": TeamRole.VIEWER, "p1": TeamRole.OWNER})
+    dialog = MemberDialog(theme, ben, names, mine, is_me=False, is_owner=False)
+    show(dialog)
+    rows = dialog.roles.table
+    assert rows is not None
+    assert rows.table.currentIndex().row() == 2, "the first that can be changed"
+    assert rows.table.texts()[:3] == [("Project 0", "Viewer"), ("Project 1", "Owner"), ("Project 2", "No access")]
+    rows.select("p1")  # an admin does not take an owner's role
+    assert (rows.box.isEnabled(), rows.box.currentText()) == (False, "Owner")
+    with pytest.raises(KeyError):
+        dialog.roles.box("p1")
+    with qtbot.waitSignal(dialog.roleRequested) as asked:
+        box = dialog.roles.box("p2")
+        box.setCurrentIndex(2)
+        box.activated.emit(2)
+    assert asked.args == ["p2", TeamRole.EDITOR]
+    assert dialog.roles.role("p2") is TeamRole.EDITOR
+    dialog.show_roles(ben.roles, names)  # the server said no
+    assert dialog.roles.role("p2") is None
+    assert rows.table.texts()[2] == ("Project 2", "No access")
+    assert rows.box.currentText() == "No access"
