@@ -91,7 +91,14 @@ class Bindings:
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.providers = ProviderBinding(panes, self.settings, handle, tasks)
         self.messages = MessageBinding(
-            panes, self.threads, self.undo, self.settings, handle=handle, tasks=tasks, unsaved=self.unsaved
+            panes,
+            self.threads,
+            self.undo,
+            self.settings,
+            drafts=self.drafts,
+            handle=handle,
+            tasks=tasks,
+            unsaved=self.unsaved,
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from chatdesk.core.errors import StorageError
+from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.async_tasks import AsyncTasks
 
@@ -20,8 +21,35 @@ if TYPE_CHECKING:
 SAVE_AFTER_MS = 150
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What stands, or stood, in the composer."""
+
+    text: str = ""
+    cursor: int = 0
+    attached: tuple[Attachment, ...] = ()
+    is_behind: bool = False  # the stored draft, which was not shown yet, comes before it
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attached)
+
+    def is_like(self, other: _Words) -> bool:
+        return self.text.strip() == other.text.strip() and self.attached == other.attached
+
+    def behind(self, before: _Words) -> _Words:
+        if not self or not before:
+            return _Words(self.text, self.cursor, self.attached) if self else before
+        is_other = bool(self.text) and before.text.strip() not in ("", self.text.strip())
+        joined = f"{before.text}\n{self.text}" if is_other else self.text or before.text
+        return _Words(joined, len(joined), (*before.attached, *self.attached))
+
+
 class DraftKeeper(QObject):
-    """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet."""
+    """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet.
+
+    From ``show`` on what is typed belongs to that thread; its draft, once ``load`` has read it, comes before that. What
+    is typed is not stored sooner, so that it never takes the place of a draft that nobody has seen.
+    """
 
     def __init__(
         self, composer: Composer, tasks: AsyncTasks, chat: Callable[[], Awaitable[ChatService]], *, unsaved: Unsaved
@@ -32,32 +60,53 @@ class DraftKeeper(QObject):
         self._tasks = tasks
         self._chat = chat
         self._thread_id: str | None = None
+        self._is_loaded = False
         self._is_loading = False
         self._has_unsaved = False
-        self._lock = asyncio.Lock()  # what stands in the composer belongs to one thread at a time
+        self._left: dict[str | None, _Words] = {}  # of threads that were left, not stored yet
+        self._joined: tuple[_Words, _Words] | None = None  # a draft, and what was typed before it came
+        self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER_MS)
         self._timer.timeout.connect(self._on_timer_timeout)
         composer.textChanged.connect(self._on_composer_text_changed)
 
-    def _on_composer_text_changed(self) -> None:
-        if not self._is_loading:
-            self._has_unsaved = True
-            self._timer.start()
+    @property
+    def thread_id(self) -> str | None:
+        """Whose words stand in the composer."""
+        return self._thread_id
 
-    def _on_timer_timeout(self) -> None:
-        self._tasks.start(self._save_or_keep(), "save draft")
+    def show(self, thread_id: str | None) -> None:
+        """What is typed from now on belongs to ``thread_id``; ``load`` brings its draft, and stores that of the one
+        that is left."""
+        if thread_id == self._thread_id:
+            return
+        if self._has_unsaved or (not self._is_loaded and self._words()):
+            self._left[self._thread_id] = self._words(is_behind=not self._is_loaded)
+        self._timer.stop()
+        self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, None
+        self._put(_Words())
 
-    async def _save_or_keep(self) -> None:
-        try:
-            await self.save()
-        except StorageError as error:
-            self._unsaved.keep("draft", error, self.save)
+    def start(self, thread_id: str | None) -> None:
+        """The first thread after start-up: what was typed before it was known is its own."""
+        self._thread_id = thread_id
+
+    async def load(self) -> None:
+        """Bring the draft of the thread that is shown, in front of what was typed meanwhile."""
+        async with self._lock:
+            try:
+                await self._save_left()
+            except StorageError as error:
+                self._unsaved.keep("draft", error, self.save)
+            finally:
+                await self._load()
 
     async def save(self) -> None:
         """Store what stands in the composer now, if it is not stored yet."""
         async with self._lock:
+            await self._load()
+            await self._save_left()
             await self._save()
 
     async def add_attachment(self, thread_id: str | None, key: str, attachment: Attachment) -> None:
@@ -67,62 +116,117 @@ class DraftKeeper(QObject):
             if thread_id == self._thread_id:
                 self._composer.shelf.finish(key, attachment)
                 return
-            chat = await self._chat()
-            draft = await chat.get_draft(thread_id)
-            text, cursor, before = (draft.text, draft.cursor, draft.attachments) if draft else ("", 0, ())
-            await chat.save_draft(thread_id, text, cursor, attachments=(*before, attachment))
+            await self._save_left()
+            before = await self._stored(thread_id)
+            await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
+
+    async def sent(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None:
+        """What stood in the composer for ``thread_id`` is a message now, so it is no draft any more; what was changed
+        meanwhile still is."""
+        async with self._lock:
+            words = _Words(text, attached=tuple(attached))
+            if thread_id == self._thread_id:
+                self._take_out(words)
+                if thread_id is None and self._is_loaded:
+                    await self._store(None, _Words())
+                return
+            await self._save_left()
+            if (await self._stored(thread_id)).is_like(words):
+                await self._store(thread_id, _Words())
+
+    def adopt(self, thread_id: str | None) -> None:
+        """What stands in the composer belongs to ``thread_id`` from now on, which has no draft yet."""
+        self._thread_id, self._is_loaded, self._joined = thread_id, True, None
+        self._on_composer_text_changed()
+
+    # Inside
+
+    def _on_composer_text_changed(self) -> None:
+        if not self._is_loading:
+            self._has_unsaved = True
+            self._timer.start()
+
+    def _on_timer_timeout(self) -> None:
+        if self._is_loaded:
+            self._tasks.start(self._save_or_keep(), "save draft")
+
+    async def _save_or_keep(self) -> None:
+        try:
+            await self.save()
+        except StorageError as error:
+            self._unsaved.keep("draft", error, self.save)
+
+    async def _load(self) -> None:
+        while not self._is_loaded:
+            thread_id = self._thread_id
+            left = self._left.get(thread_id)
+            stored = await self._stored(thread_id) if left is None or left.is_behind else _Words()
+            if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
+                continue  # another one was shown meanwhile, or this one got its first message
+            before, typed = (left or _Words()).behind(stored), self._words()
+            self._left.pop(thread_id, None)
+            self._is_loaded = True
+            self._has_unsaved = left is not None
+            if before:
+                self._put(typed.behind(before))
+            if before and typed:
+                self._joined = before, typed
+            if typed or left is not None:
+                self._on_composer_text_changed()
+
+    async def _save_left(self) -> None:
+        for thread_id, words in tuple(self._left.items()):
+            whole = words.behind(await self._stored(thread_id)) if words.is_behind else words
+            if self._left.get(thread_id) is words:
+                self._left[thread_id] = whole
+                await self._store(thread_id, whole)
+            if self._left.get(thread_id) is whole:
+                del self._left[thread_id]
 
     async def _save(self) -> None:
         self._timer.stop()
-        if not self._has_unsaved:
+        if not self._has_unsaved or not self._is_loaded:
             return
         self._has_unsaved = False
-        thread_id, text, cursor = self._thread_id, self._composer.text(), self._composer.cursor_position()
-        attached = self._composer.attached
+        thread_id, words = self._thread_id, self._words()
         try:
-            await (await self._chat()).save_draft(thread_id, text, cursor, attachments=attached)
+            await self._store(thread_id, words)
         except BaseException:
-            self._has_unsaved = True
+            if thread_id == self._thread_id and self._is_loaded:
+                self._has_unsaved = True
+            else:
+                self._left.setdefault(thread_id, words)
             raise
 
-    async def switch(self, thread_id: str | None) -> None:
-        """Save the draft of the thread that is left, then show that of ``thread_id``."""
-        async with self._lock:
-            await self._save()
-            chat = await self._chat()
-            self._thread_id = thread_id
-            draft = await chat.get_draft(thread_id)
-            if self._thread_id != thread_id or self._has_unsaved:
-                return  # somebody was faster: another thread, or a key pressed meanwhile
-            self._show(draft.text if draft else "", draft.cursor if draft else 0, draft.attachments if draft else ())
+    async def _stored(self, thread_id: str | None) -> _Words:
+        draft = await (await self._chat()).get_draft(thread_id)
+        return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
 
-    async def start(self, thread_id: str | None) -> None:
-        """The first thread after start-up: keys pressed before storage was there are kept after the stored draft."""
+    async def _store(self, thread_id: str | None, words: _Words) -> None:
         chat = await self._chat()
-        self._thread_id = thread_id
-        draft = await chat.get_draft(thread_id)
-        typed = self._composer.text()
-        if draft is None or not (draft.text or draft.attachments):
-            if typed:
-                self._on_composer_text_changed()  # it may be older than this keeper
-            return
-        if typed:
-            joined = f"{draft.text}\n{typed}" if draft.text.strip() not in ("", typed.strip()) else typed
-            self._show(joined, len(joined), draft.attachments)
-            self._on_composer_text_changed()
-        else:
-            self._show(draft.text, draft.cursor, draft.attachments)
+        try:
+            await chat.save_draft(thread_id, words.text, words.cursor, attachments=words.attached)
+        except NotFound:
+            # The thread is gone for good: its words wait in the one that does not exist yet.
+            whole = words.behind(await self._stored(None))
+            await chat.save_draft(None, whole.text, whole.cursor, attachments=whole.attached)
 
-    def adopt(self, thread_id: str | None) -> None:
-        """What stands in the composer belongs to ``thread_id`` from now on."""
-        self._thread_id = thread_id
-        self._on_composer_text_changed()
+    def _words(self, *, is_behind: bool = False) -> _Words:
+        composer = self._composer
+        return _Words(composer.text(), composer.cursor_position(), tuple(composer.attached), is_behind)
 
-    def _show(self, text: str, cursor: int, attachments: Sequence[Attachment]) -> None:
+    def _take_out(self, sent: _Words) -> None:
+        now, joined = self._words(), self._joined
+        if now.is_like(sent):
+            self._composer.clear()
+        elif joined is not None and joined[1].is_like(sent) and now.is_like(joined[1].behind(joined[0])):
+            self._put(joined[0])  # its draft came while it was being sent
+
+    def _put(self, words: _Words) -> None:
         self._is_loading = True
         try:
-            self._composer.set_attached(attachments)
-            self._composer.set_text(text)
-            self._composer.set_cursor_position(min(cursor, len(text)))
+            self._composer.set_attached(words.attached)
+            self._composer.set_text(words.text)
+            self._composer.set_cursor_position(min(words.cursor, len(words.text)))
         finally:
             self._is_loading = False

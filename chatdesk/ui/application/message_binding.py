@@ -15,6 +15,7 @@ from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
@@ -50,20 +51,24 @@ class MessageBinding(QObject):
         undo: UndoBinding,
         settings: SettingsBinding,
         *,
+        drafts: DraftKeeper,
         handle: ServiceHandle,
         tasks: AsyncTasks,
         unsaved: Unsaved,
     ) -> None:
         super().__init__()
         self._unsaved = unsaved
+        self._drafts = drafts
         self._panes = panes
         self._threads = threads
         self._undo = undo
         self._settings = settings
         self._handle = handle
         self._tasks = tasks
-        self._editing: str | None = None
+        self._editing: Message | None = None
         self._is_sending = False
+        self._has_begun = False
+        self._early: str | None = None
         self._arriving: ArrivingMessages | None = None
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
@@ -123,15 +128,30 @@ class MessageBinding(QObject):
 
     # Sending
 
-    def _on_composer_send_requested(self, text: str) -> None:
-        if not self._is_sending:
+    async def ask_early(self) -> None:
+        """What was sent before anything could be: it begins a thread, as the window shows one that is new."""
+        early, self._early = self._early, None
+        if early is not None:
             self._is_sending = True
-            self._tasks.start(self._send(text), "send")
+            await self._tasks.start(self._send(early, self._panes.composer.attached, None), "send")
 
-    async def _send(self, text: str) -> None:
+    def begin(self) -> None:
+        """From now on what is sent goes to the thread that is open; what a person sent while that one was sought still
+        stands in the composer."""
+        self._early = None
+        self._has_begun = True
+
+    def _on_composer_send_requested(self, text: str) -> None:
+        if not self._has_begun:
+            self._early = text
+        elif not self._is_sending:
+            self._is_sending = True
+            self._tasks.start(self._send(text, self._panes.composer.attached, self._threads.thread_id), "send")
+
+    async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """What cannot be stored stays in the composer, and is sent as soon as it can be."""
         try:
-            await self._send_now(text)
+            await self._send_now(text, attached, thread_id)
         except StorageError as error:
             self._unsaved.keep("question", error, lambda: self._send_again(text))
 
@@ -139,64 +159,71 @@ class MessageBinding(QObject):
         """Unless the person has changed it meanwhile, who then sends it."""
         if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
             self._is_sending = True
-            await self._send_now(text)
+            await self._send_now(text, self._panes.composer.attached, self._threads.thread_id)
 
-    async def _send_now(self, text: str) -> None:
-        """The composer is emptied only when the text is on disk; on any failure it stays as it is."""
-        editing, self._editing = self._editing, None
-        attached = self._panes.composer.attached
+    async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
+        """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
+        was opened meanwhile, that one stays open."""
+        editing = self._editing if self._editing is not None and self._editing.thread_id == thread_id else None
+        if editing is not None:
+            self._editing = None
         try:
             chat = await self._handle.chat()
             provider, model = self._model or (None, None)
             if editing is None and self._compared:
-                await self._compare(chat, text, attached)
+                await self._compare(chat, text, attached, thread_id)
                 return
             if editing is not None:
-                await (await self._undo.stack()).edit_message(editing, text, attachments=attached)
-            elif self._threads.thread_id is None:
+                await (await self._undo.stack()).edit_message(editing.id, text, attachments=attached)
+            elif thread_id is None:
                 created = await chat.create_thread(
                     self._threads.new_project_id, "", text, provider=provider, model=model, attachments=attached
                 )
-                self._clear_if_unchanged(text, attached)
-                await chat.save_draft(None, "", 0)
+                await self._drafts.sent(None, text, attached)
                 self._threads.adopt(created.thread)
                 return
             else:
-                await chat.send_message(self._threads.thread_id, text, attachments=attached)
-            self._clear_if_unchanged(text, attached)
-            self._panes.transcript.scroll_to_end()
+                await chat.send_message(thread_id, text, attachments=attached)
+            await self._drafts.sent(thread_id, text, attached)
+            if thread_id == self._threads.thread_id:
+                self._panes.transcript.scroll_to_end()
         except BaseException:
-            self._editing = editing
+            self._editing = self._editing or editing
             raise
         finally:
             self._is_sending = False
             self.busyChanged.emit()
 
-    async def _compare(self, chat: ChatService, text: str, attached: Sequence[Attachment]) -> None:
-        thread_id = self._threads.thread_id
+    async def _compare(
+        self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None
+    ) -> None:
+        is_new = thread_id is None
         if thread_id is None:
             created = await chat.create_thread(self._threads.new_project_id, "")
-            self._threads.adopt(created.thread)
             thread_id = created.thread.id
+            if self._threads.adopt(created.thread):
+                is_new = False
         compared = await chat.compare(thread_id, text, self._compared, attachments=attached)
-        self._clear_if_unchanged(text, attached)
+        await self._drafts.sent(None if is_new else thread_id, text, attached)
         self.compared.emit(compared)
-
-    def _clear_if_unchanged(self, text: str, attached: Sequence[Attachment]) -> None:
-        composer = self._panes.composer
-        if composer.text().strip() == text.strip() and composer.attached == tuple(attached):
-            composer.clear()
 
     def stop(self) -> None:
         """Stop the answer of the open thread; while editing instead, give the edit up."""
         thread_id = self._threads.thread_id
-        if self._editing is not None and not self._is_answering():
+        if self._edited is not None and not self._is_answering():
             self.cancel_edit()
         elif thread_id is not None:
             self._do("stop", thread_id)
 
     def can_stop(self) -> bool:
-        return self._editing is not None or self._is_answering()
+        return self._edited is not None or self._is_answering()
+
+    @property
+    def _edited(self) -> Message | None:
+        """The question that what stands in the composer is a new version of; in another thread it waits for the
+        reader."""
+        editing = self._editing
+        return editing if editing is not None and editing.thread_id == self._threads.thread_id else None
 
     def _is_answering(self) -> bool:
         services, thread_id = self._handle.now(), self._threads.thread_id
@@ -213,7 +240,9 @@ class MessageBinding(QObject):
             self._panes.window.show_toast(composer.refusal)
             return
         message = await (await self._handle.chat()).get_message(message_id)
-        self._editing = message.id
+        if message.thread_id != self._threads.thread_id:
+            return
+        self._editing = message
         self.busyChanged.emit()
         composer.set_attached(attachments_of(message))
         composer.set_text(message.text)
@@ -222,7 +251,7 @@ class MessageBinding(QObject):
         composer.setFocus()
 
     def cancel_edit(self) -> None:
-        if self._editing is not None:
+        if self._edited is not None:
             self._editing = None
             self._panes.composer.clear()
             self.busyChanged.emit()
@@ -323,6 +352,8 @@ class MessageBinding(QObject):
             page = await chat.look_ahead(there.id, _AHEAD)
             if page is not None and transcript.show_ahead(page, there.parent_id):
                 self._ahead = (there.thread_id, there.parent_id)
+            if there.thread_id != self._threads.thread_id:
+                return  # it was left meanwhile, and the press with it
             if there.parent_id is None:
                 # Nothing of what was shown is left to hold the place by.
                 transcript.jump_to(there.id)
@@ -332,6 +363,8 @@ class MessageBinding(QObject):
                 if self._ahead is not None:  # nobody said that it is stored
                     self._ahead = None
                     transcript.reload_from(there.parent_id)
+            if there.thread_id != self._threads.thread_id:
+                return
             announce(transcript, f"Version {here + step + 1} of {len(versions)}{self._by(there)}")
 
     def _by(self, version: Message) -> str:
@@ -351,8 +384,10 @@ class MessageBinding(QObject):
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None
-        if self._arriving is not None and thread_id != self._shown_id:
-            self._arriving.forget()
+        if thread_id != self._shown_id:
+            self._ahead = None  # the pages of the thread that was left are asked for again when it is opened
+            if self._arriving is not None:
+                self._arriving.forget()
         self._shown_id = thread_id
         title = thread.title if thread else NEW_THREAD_TITLE
         self._panes.header.set_title(title, keeps_edit=thread_id == self._titled_id)

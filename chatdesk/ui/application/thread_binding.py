@@ -40,6 +40,10 @@ class ThreadBinding(QObject):
         self._thread: Thread | None = None
         self._anchors: dict[str, ScrollAnchor] = {}
         self._new_project: Project | None = None
+        self._has_shown = False
+        self._told: dict[str, Thread | None] = {}  # what was told of threads while one is read; None: it is gone
+        self._reads = 0
+        self._untold = 0  # how often so much changed that nobody said what
 
     @property
     def thread_id(self) -> str | None:
@@ -86,18 +90,14 @@ class ThreadBinding(QObject):
     async def open(self, thread_id: str | None) -> None:
         """Show a thread with its place and its draft; an id that is gone opens the new thread instead."""
         if thread_id is not None and thread_id == self.thread_id:
+            await self._drafts.load()  # what opened it may have been cut short before that
             self._panes.composer.setFocus()
             return
-        chat = await self._handle.chat()
-        thread = None
-        if thread_id is not None:
-            try:
-                thread = await chat.get_thread(thread_id)
-            except NotFound:
-                self._panes.sidebar.remove_thread(thread_id)
+        await self._handle.chat()
+        thread = None if thread_id is None else await self._read(thread_id)
         self._remember_anchor()
         self._show(thread)
-        await self._drafts.switch(self.thread_id)
+        await self._drafts.load()
         self._panes.composer.setFocus()
 
     async def open_at(self, thread_id: str, message_id: str) -> None:
@@ -109,26 +109,48 @@ class ThreadBinding(QObject):
         await self.open(thread_id)
 
     async def open_first(self, thread_id: str | None) -> None:
-        """At start-up: as ``open``, but what was typed meanwhile stays in the composer."""
-        chat = await self._handle.chat()
-        thread = None
-        if thread_id is not None:
-            try:
-                thread = await chat.get_thread(thread_id)
-                thread = None if thread.deleted_at is not None else thread
-            except NotFound:
-                thread = None
-        self._show(thread)
-        await self._drafts.start(self.thread_id)
+        """At start-up: as ``open``, but what was typed meanwhile stays in the composer, and so does what a person was
+        quick enough to ask or to choose."""
+        await self._handle.chat()
+        thread = None if thread_id is None else await self._read(thread_id)
+        if not self._has_shown:
+            thread = None if thread is None or thread.deleted_at is not None else thread
+            self._drafts.start(thread.id if thread else None)
+            self._show(thread)
+        await self._drafts.load()
 
-    def adopt(self, thread: Thread) -> None:
-        """The new thread got its first message: it is the open one from now on."""
-        self._show(thread)
+    async def _read(self, thread_id: str) -> Thread | None:
+        """As it is by now: what is told of it while it is read is newer than what was read. None: it is gone."""
+        chat = await self._handle.chat()
+        self._reads += 1
+        try:
+            untold = -1
+            while untold != self._untold:
+                untold = self._untold
+                thread = await chat.get_thread(thread_id)
+            return self._told.get(thread_id, thread)
+        except NotFound:
+            self._panes.sidebar.remove_thread(thread_id)
+            return None
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._told.clear()
+
+    def adopt(self, thread: Thread) -> bool:
+        """The new thread got its first message: it is the open one from now on. Not where another one was opened
+        meanwhile, which stays: false then."""
+        if self._thread is not None or self._drafts.thread_id is not None:
+            return False
         self._drafts.adopt(thread.id)
+        self._show(thread)
+        return True
 
     def _show(self, thread: Thread | None) -> None:
         self._tasks.cancel(_FIND)
+        self._has_shown = True
         self._thread = thread
+        self._drafts.show(self.thread_id)
         panes = self._panes
         panes.sidebar.set_open_thread(thread.id if thread else None)
         panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
@@ -180,12 +202,14 @@ class ThreadBinding(QObject):
     # Events
 
     def _on_thread_changed(self, thread: Thread) -> None:
+        self._tell(thread.id, thread)
         if thread.id == self.thread_id:
             self._thread = thread
             self.opened.emit(thread)
 
     def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
         if threads is None:
+            self._untold += 1
             self._tasks.replace(self._look_again(), "look at open thread again")
             return
         for thread in threads:
@@ -198,18 +222,21 @@ class ThreadBinding(QObject):
         """So much changed that nobody said what."""
         if self._thread is None:
             return
-        was_deleted = self._thread.deleted_at is not None
-        try:
-            thread = await (await self._handle.chat()).get_thread(self._thread.id)
-        except NotFound:
-            self._on_thread_deleted(self._thread.id)
-            return
-        if thread.deleted_at is not None and not was_deleted:
+        thread_id, was_deleted = self._thread.id, self._thread.deleted_at is not None
+        thread = await self._read(thread_id)
+        if thread is None:
+            self._on_thread_deleted(thread_id)
+        elif thread.deleted_at is not None and not was_deleted:
             self._on_thread_deleted(thread.id)
         else:
             self._on_thread_changed(thread)
 
+    def _tell(self, thread_id: str, thread: Thread | None) -> None:
+        if self._reads:
+            self._told[thread_id] = thread
+
     def _on_thread_deleted(self, thread_id: str) -> None:
+        self._tell(thread_id, None)
         self._anchors.pop(thread_id, None)
         if thread_id == self.thread_id:
             self._thread = None

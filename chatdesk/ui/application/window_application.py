@@ -228,8 +228,12 @@ class WindowApplication(QObject):
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
         opened_last = self._state.open_thread_id  # what comes now changes the state
-        await bindings.lists.start(self._state)
-        await bindings.threads.open_first(opened_last)
+        try:
+            await bindings.lists.start(self._state)
+            await bindings.messages.ask_early()
+            await bindings.threads.open_first(opened_last)
+        finally:
+            bindings.messages.begin()
         bindings.network.begin()
         bindings.settings.apply()
         bindings.models.fill()

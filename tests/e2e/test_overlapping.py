@@ -1,0 +1,224 @@
+"""What a person does while something else is on its way, in the order in which it would hurt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+
+from chatdesk.core.chat.service import ChatService
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import answered, ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+class Held:
+    """The results of one method of the service: come about when it is called, and are handed out at the end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.released = asyncio.Event()
+
+
+@contextmanager
+def held(chat: ChatService, method: str) -> Iterator[Held]:
+    real, hold = getattr(chat, method), Held()
+
+    async def slow(*values: Any, **options: Any) -> Any:
+        result = await real(*values, **options)
+        hold.count += 1
+        await hold.released.wait()
+        return result
+
+    setattr(chat, method, slow)
+    try:
+        yield hold
+    finally:
+        delattr(chat, method)
+        hold.released.set()
+
+
+async def _two_threads(application: WindowApplication) -> tuple[str, str]:
+    """The second one is open."""
+    await ask(application, "first thread")
+    first = application.threads.thread_id
+    application.threads.open_soon(None)
+    await until(lambda: application.threads.thread_id is None)
+    await ask(application, "second thread")
+    second = application.threads.thread_id
+    assert first is not None and second is not None
+    await until(lambda: application.panes.transcript.total == 2)
+    return first, second
+
+
+async def _draft(application: WindowApplication, thread_id: str | None) -> str:
+    draft = await (await application.services()).chat.get_draft(thread_id)
+    return "" if draft is None else draft.text
+
+
+async def _questions(application: WindowApplication, thread_id: str) -> list[str]:
+    page = await (await application.services()).chat.get_thread_messages(thread_id)
+    return [message.text for message in page.messages if message.role.value == "user"]
+
+
+def test_a_question_that_is_sent_at_once_begins_a_thread_that_stays_open(paths: AppPaths) -> None:
+    async def leave(application: WindowApplication) -> None:
+        services = await application.services()
+        project = await services.library.create_project("Garden", "green")
+        application.bindings.lists.show_project(project.id)
+        await until(lambda: application.bindings.lists.project is not None)
+        await ask(application, "the last one")
+        await services.chat.save_draft(None, "words for later", 3)
+
+    async def look(application: WindowApplication) -> None:
+        type_text(application, "an early question")
+        press(application, Qt.Key.Key_Return)
+        press(application, Qt.Key.Key_Return)
+        services = await application.services()
+        thread = application.threads.open_thread
+        assert thread is not None and thread.title == "an early question"
+        assert application.bindings.lists.project is not None
+        assert thread.project_id == application.bindings.lists.project.id
+        assert application.panes.composer.text() == ""
+        assert len((await services.chat.list_threads()).threads) == 2
+        await until(lambda: application.panes.transcript.total == 2)
+        application.threads.open_soon(None)
+        await until(lambda: application.panes.composer.text() == "words for later")
+
+    play(paths, leave)
+    play(paths, look)
+
+
+def test_what_is_typed_at_once_does_not_take_the_place_of_a_draft(paths: AppPaths) -> None:
+    async def leave(application: WindowApplication) -> None:
+        await ask(application, "the last one")
+        await (await application.services()).chat.save_draft(None, "words for later", 3)
+
+    async def look(application: WindowApplication) -> None:
+        await until(lambda: application._bindings is not None)
+        type_text(application, "early words")
+        application.bindings.drafts._on_timer_timeout()  # the services take longer than a pause in typing
+        await application.services()
+        assert application.panes.composer.text() == "early words"
+        assert await _draft(application, None) == "words for later"
+
+    play(paths, leave)
+    play(paths, look)
+
+
+def test_a_thread_that_is_chosen_twice_shows_its_draft(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        chat = (await application.services()).chat
+        await chat.save_draft(first, "draft of the first", 0)
+        type_text(application, "draft of the second")
+        with held(chat, "get_draft") as hold:
+            application.threads.open_soon(first)
+            await until(lambda: hold.count)
+            application.threads.open_soon(first)
+            await asyncio.sleep(0)
+        await until(lambda: application.panes.composer.text() == "draft of the first")
+        assert await _draft(application, second) == "draft of the second"
+
+    play(paths, script)
+
+
+def test_what_is_typed_before_a_draft_is_there_stands_behind_it(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        chat, composer = (await application.services()).chat, application.panes.composer
+        await chat.save_draft(first, "draft of the first", 0)
+        type_text(application, "draft of the second")
+        with held(chat, "get_draft") as hold:
+            application.threads.open_soon(first)
+            await until(lambda: hold.count)
+            type_text(application, "and more")
+            application.threads.open_soon(None)
+            await until(lambda: application.threads.thread_id is None)
+            type_text(application, "something new")
+        await until(lambda: application.bindings.drafts.thread_id is None)
+        await application.bindings.drafts.save()
+        assert composer.text() == "something new"
+        assert await _draft(application, first) == "draft of the first\nand more"
+        assert await _draft(application, second) == "draft of the second"
+        application.threads.open_soon(second)
+        await until(lambda: composer.text() == "draft of the second")
+
+    play(paths, script)
+
+
+def test_another_thread_that_is_opened_while_a_question_is_sent_stays_open(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        chat, composer = (await application.services()).chat, application.panes.composer
+        await chat.save_draft(first, "draft of the first", 0)
+        for method, begins_in in (("create_thread", None), ("send_message", second)):
+            application.threads.open_soon(begins_in)
+            await until(lambda begins_in=begins_in: application.threads.thread_id == begins_in)
+            with held(chat, method) as hold:
+                type_text(application, f"sent with {method}")
+                press(application, Qt.Key.Key_Return)
+                await until(lambda hold=hold: hold.count)
+                application.threads.open_soon(first)
+                await until(lambda: composer.text() == "draft of the first")
+            await until(lambda: not application.messages._is_sending)
+            assert application.threads.thread_id == first
+            assert composer.text() == "draft of the first"
+            assert await _draft(application, begins_in) == ""
+        assert (await _questions(application, second)) == ["second thread", "sent with send_message"]
+        assert len((await chat.list_threads()).threads) == 3
+
+    play(paths, script)
+
+
+def test_a_question_that_is_being_edited_is_not_changed_from_another_thread(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        composer = application.panes.composer
+        application.messages.edit_last()
+        await until(lambda: composer.text() == "second thread")
+        type_text(application, " edited")
+        application.threads.open_soon(first)
+        await until(lambda: application.threads.thread_id == first and composer.text() == "")
+        await ask(application, "asked in the first")
+        assert await _questions(application, first) == ["first thread", "asked in the first"]
+        assert await _questions(application, second) == ["second thread"]
+        application.threads.open_soon(second)
+        await until(lambda: composer.text() == "second thread edited")
+        await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert await _questions(application, second) == ["second thread edited"]
+
+    play(paths, script)
+
+
+def test_what_is_told_of_a_thread_while_it_is_read_is_not_lost(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        chat = (await application.services()).chat
+        with held(chat, "get_thread") as hold:
+            application.threads.open_soon(first)
+            await until(lambda: hold.count)
+            await chat.rename_thread(first, "Renamed meanwhile")
+        await until(lambda: application.threads.thread_id == first)
+        assert application.threads.open_thread is not None
+        assert application.threads.open_thread.title == "Renamed meanwhile"
+        with held(chat, "get_thread") as hold:
+            application.threads.open_soon(second)
+            await until(lambda: hold.count)
+            await chat.delete_thread(second)
+        await until(lambda: application.threads.thread_id != first)
+        assert application.threads.thread_id is None
+
+    play(paths, script)
