@@ -1,32 +1,45 @@
 """The zip file of an export: which documents are in it, and the files that messages name. Nothing is unpacked.
 
 Names in the zip are only compared, never made into paths. What an archive claims is checked before it is read: entries
-that are encrypted, unusual compressions and sizes that no export has are refused.
+that are encrypted, unusual compressions and sizes that no export has are refused. A vendor's privacy portal packs zips
+into a zip: those are opened one level deep, and only where the outer one has no conversations of its own.
 """
 
 from __future__ import annotations
 
+import errno
+import json
 import re
 import struct
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from chatdesk.core.errors import ImportRefused
 
 _LARGEST_DIRECTORY: Final = 64 * 1024 * 1024
 _MOST_DOCUMENTS: Final = 2_000
+_MOST_NESTED: Final = 100
+_PIECE_BYTES: Final = 1024 * 1024
+_LARGEST_NAMES: Final = 16 * 1024 * 1024
 #: JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth.
 _MOST_RATIO: Final = 250
+#: What is packed already hardly shrinks.
+_MOST_RATIO_NESTED: Final = 5
 _FREE_OF_RATIO: Final = 16 * 1024 * 1024
 _MAIN = re.compile(r"(?:^|/)(?:conversations(?:[-_]\d{1,5})?|chatdesk)\.json\Z", re.IGNORECASE)
 _OTHERS = re.compile(
     r"(?:^|/)(?:user|users|message_feedback|shared_conversations|model_comparisons|group_chats|shopping|sora|projects"
-    r"|memories|user_settings)\.json\Z",
+    r"|memories|user_settings|conversation_asset_file_names(?:[-_]\d{1,5})?|library_files|export_manifest)\.json\Z",
     re.IGNORECASE,
+)
+_PROJECTS = re.compile(r"(?:^|/)(?:projects\.json|projects/[^/]{1,200}\.json)\Z", re.IGNORECASE)
+_ASSET_NAMES = re.compile(
+    r"(?:^|/)(?:conversation_asset_file_names(?:[-_]\d{1,5})?|library_files)\.json\Z", re.IGNORECASE
 )
 _FILE_ID = re.compile(r"file[-_][A-Za-z0-9]{6,64}")
 _END = b"PK\x05\x06"
@@ -47,39 +60,107 @@ ZIP_ERRORS = (
 class Archive:
     """An opened zip; ``close`` it."""
 
-    def __init__(self, path: Path) -> None:
-        with zip_errors():
-            _check_directory(path)
-            self._zip = zipfile.ZipFile(path)
-        entries = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
-        self._by_name = entries
-        json_names = [name for name in entries if name.lower().endswith(".json")]
+    def __init__(self, path: Path, *, tick: Callable[[], None] = lambda: None) -> None:
+        """``tick`` is called again and again while zips in the zip are copied, and may raise."""
+        self._tick = tick
+        self._open = ExitStack()
+        try:
+            with zip_errors():
+                with path.open("rb") as file:
+                    _check_directory(file)
+                outer = self._open.enter_context(zipfile.ZipFile(path))
+            self._by_name = _entries_of(outer, "")
+            self._no_documents: set[str] = set()
+            if not any(_MAIN.search(name) for name in self._by_name):
+                self._open_nested()
+            self._sort_out()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_nested(self) -> None:
+        """Zips in the zip. Where one is named after conversations, only such ones have them: another may be a person's
+        file that happens to look like an export."""
+        nested = [name for name in self._by_name if name.lower().endswith(".zip")][:_MOST_NESTED]
+        named = [name for name in nested if "conversations" in name.rsplit("/", 1)[-1].lower()]
+        for name in nested:
+            found = self._opened(name, is_needed=name in named)
+            self._by_name.update(found)
+            if named and name not in named:
+                self._no_documents.update(found)
+
+    def _opened(self, name: str, *, is_needed: bool) -> Mapping[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
+        """The entries of a zip in the zip, through a copy on disk: reading backwards in a packed one would cost
+        a reading from its beginning each time. One that is damaged has none, unless it ``is_needed``."""
+        outer, info = self._by_name[name]
+        _check_entry(info, most_ratio=_MOST_RATIO_NESTED)
+        copy = self._open.enter_context(tempfile.TemporaryFile(prefix="chatdesk-import-"))  # noqa: SIM115 - closed with it
+        try:
+            with zip_errors():
+                with outer.open(info) as packed:
+                    while piece := packed.read(_PIECE_BYTES):
+                        self._tick()
+                        copy.write(piece)
+                _check_directory(copy)
+                inner = self._open.enter_context(zipfile.ZipFile(copy))
+        except ImportRefused as error:
+            if is_needed or not isinstance(error.__cause__, zipfile.BadZipFile):
+                raise
+            return {}
+        return _entries_of(inner, f"{name}/")
+
+    def _sort_out(self) -> None:
+        entries = self._by_name
+        json_names = [name for name in entries if name.lower().endswith(".json") and name not in self._no_documents]
         main = [name for name in json_names if _MAIN.search(name)]
-        wanted = main or [name for name in json_names if not _OTHERS.search(name)]
-        self.documents = tuple(sorted(wanted, key=_in_order)[:_MOST_DOCUMENTS])
-        self.projects = next((name for name in json_names if name.rsplit("/", 1)[-1].lower() == "projects.json"), None)
+        self.projects = tuple(sorted(name for name in json_names if _PROJECTS.search(name))[:_MOST_DOCUMENTS])
+        others = [name for name in json_names if not _OTHERS.search(name) and name not in self.projects]
+        self.documents = tuple(sorted(main or others, key=_in_order)[:_MOST_DOCUMENTS])
         self._by_id: dict[str, str] = {}
         for name in entries:
             match = _FILE_ID.match(name.rsplit("/", 1)[-1])
             if match is not None:
                 self._by_id.setdefault(match.group(), name)
         self._by_last = {name.rsplit("/", 1)[-1]: name for name in reversed(entries)}
+        for name in (*self.documents, *self.projects):
+            _check_entry(entries[name][1])
+        self._shown_names = dict[str, str]()
+        for name in json_names:
+            if _ASSET_NAMES.search(name):
+                self._shown_names |= self._read_names(name)
+
+    def _read_names(self, name: str) -> dict[str, str]:
+        """What files were called by the person, by their ids: newer exports call them all ``….dat``. Only a help, so
+        whatever is wrong with it costs nothing but the names."""
+        info = self._by_name[name][1]
+        if info.file_size > _LARGEST_NAMES:
+            return {}
         try:
-            for name in (*self.documents, *([self.projects] if self.projects else [])):
-                _check_entry(entries[name])
-        except BaseException:
-            self.close()
-            raise
+            _check_entry(info)
+            with self.open(name) as stream:
+                value = json.loads(stream.read(_LARGEST_NAMES))
+        except (ImportRefused, RecursionError, *ZIP_ERRORS):
+            return {}
+        pairs: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else []
+        if isinstance(value, list):
+            pairs = [(each.get("file_id"), each.get("file_name")) for each in value if isinstance(each, dict)]
+        found: dict[str, str] = {}
+        for key, shown in pairs:
+            match = _FILE_ID.match(key) if isinstance(key, str) else None
+            if match is not None and isinstance(shown, str) and shown.strip():
+                found[match.group()] = shown.rsplit("/", 1)[-1][:255]
+        return found
 
     @property
     def size_bytes(self) -> int:
         """Of the documents, unpacked."""
-        return sum(self._by_name[name].file_size for name in self.documents)
+        return sum(self._by_name[name][1].file_size for name in self.documents)
 
     def open(self, name: str) -> IO[bytes]:
         """The bytes of an entry. Raises ``ImportRefused``."""
+        archive, info = self._by_name[name]
         with zip_errors():
-            return self._zip.open(self._by_name[name])
+            return archive.open(info)
 
     def open_file(self, pointer: str) -> IO[bytes] | None:
         """The file that a message points to; None when the export does not have it."""
@@ -89,15 +170,26 @@ class Archive:
         name = name or self._by_last.get(last)
         if name is None or not last:
             return None
-        _check_entry(self._by_name[name])
+        _check_entry(self._by_name[name][1])
         return self.open(name)
 
     def name_of(self, pointer: str) -> str:
+        """What the file is called in the export; empty where that says nothing of its kind."""
         match = _FILE_ID.match(pointer.rsplit("/", 1)[-1])
-        return (self._by_id.get(match.group()) or "") if match is not None else ""
+        if match is None:
+            return ""
+        shown = self._shown_names.get(match.group())
+        if shown is not None:
+            return shown
+        name = self._by_id.get(match.group(), "")
+        return "" if name.lower().endswith(".dat") else name
 
     def close(self) -> None:
-        self._zip.close()
+        self._open.close()
+
+
+def _entries_of(archive: zipfile.ZipFile, above: str) -> dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
+    return {f"{above}{info.filename}": (archive, info) for info in archive.infolist() if not info.is_dir()}
 
 
 @contextmanager
@@ -106,17 +198,21 @@ def zip_errors() -> Iterator[None]:
     try:
         yield
     except ZIP_ERRORS as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ImportRefused(
+                "There is not enough room on the disk to open the zip files in this one.",
+                next_step="Make room, or unpack it and import the zip file of the conversations alone.",
+            ) from error
         raise ImportRefused(
             "The zip file is damaged or not complete.", next_step="Download the export again, then import it."
         ) from error
 
 
-def _check_directory(path: Path) -> None:
+def _check_directory(file: IO[bytes]) -> None:
     """Refuse a table of contents that would fill the memory before anybody could look at it."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - 65_557))
-        tail = file.read(65_557)
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 65_557))
+    tail = file.read(65_557)
     at = tail.rfind(_END)
     if at >= 0 and len(tail) >= at + 16:
         directory_bytes = struct.unpack_from("<I", tail, at + 12)[0]
@@ -127,7 +223,7 @@ def _check_directory(path: Path) -> None:
             raise ImportRefused("The zip file claims more files than an export has.")
 
 
-def _check_entry(info: zipfile.ZipInfo) -> None:
+def _check_entry(info: zipfile.ZipInfo, *, most_ratio: int = _MOST_RATIO) -> None:
     if info.flag_bits & 0x1:
         raise ImportRefused(
             "The zip file is protected by a password.", next_step="Unpack it, then import the JSON file in it."
@@ -137,7 +233,7 @@ def _check_entry(info: zipfile.ZipInfo) -> None:
             "The zip file is packed in a way that exports are not.",
             next_step="Unpack it, then import the JSON file in it.",
         )
-    if info.file_size > _FREE_OF_RATIO and info.file_size > _MOST_RATIO * max(info.compress_size, 1):
+    if info.file_size > _FREE_OF_RATIO and info.file_size > most_ratio * max(info.compress_size, 1):
         raise ImportRefused("The zip file unpacks to far more than an export holds, so it was not opened.")
 
 

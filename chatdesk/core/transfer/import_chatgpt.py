@@ -7,12 +7,13 @@ their results are messages of their own there; here they are parts of the answer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import ContextMark, Role, Status
 from chatdesk.core.transfer import import_chatgpt_content as content
+from chatdesk.core.transfer.import_canvas import Canvas, after_call
 from chatdesk.core.transfer.import_tree import Node, make_tree
 from chatdesk.core.transfer.import_values import (
     dict_of,
@@ -29,6 +30,8 @@ from chatdesk.core.transfer.import_values import (
 SOURCE: Final = "chatgpt"
 _STATUS = {"finished_successfully": Status.COMPLETE, "in_progress": Status.INTERRUPTED}
 _FINISH = {"stop": "stop", "max_tokens": "length", "interrupted": "stop"}
+# Characters of canvases that are told again after a small change of theirs, in one conversation.
+_MOST_OF_CANVASES = 4_000_000
 _HIDDEN = "is_visually_hidden_from_conversation"
 
 
@@ -108,7 +111,33 @@ def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_S
             empty.append(Node(key, parent, None, created))
         else:
             steps.append(_Step(key, parent, role, parts, created, message))
-    return steps, empty, left_out
+    return _with_canvases(steps, empty), empty, left_out
+
+
+def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
+    """Calls of a canvas, each with the document as it stands after it in its own branch."""
+    calls = {step.key: content.call_of(step.message) for step in steps if step.role is Role.ASSISTANT}
+    if not any(recipient.startswith("canmore.") for recipient, _text in calls.values()):
+        return steps
+    by_key = {step.key: step for step in steps}
+    above = {node.key: node.parent_key for node in empty} | {step.key: step.parent_key for step in steps}
+    after: dict[str | None, Canvas | None] = {None: None}
+    left = _MOST_OF_CANVASES
+    for start in by_key:
+        way: dict[str, None] = {}
+        key: str | None = start
+        while key is not None and key not in after and key not in way:
+            way[key] = None
+            key = above.get(key)
+        canvas = after.get(key)
+        for each in reversed(way):
+            changed, is_whole = after_call(*calls.get(each, ("", "")), canvas) if left > 0 else (canvas, False)
+            if changed is not None and left > 0 and (is_whole or changed is not canvas):
+                left -= 0 if is_whole else len(changed.text)
+                parts = content.with_canvas(by_key[each].parts, changed, each, is_whole=is_whole)
+                by_key[each] = replace(by_key[each], parts=parts)
+            canvas = after[each] = changed
+    return list(by_key.values())
 
 
 def _nodes(steps: Sequence[_Step], empty: Sequence[Node]) -> list[Node]:

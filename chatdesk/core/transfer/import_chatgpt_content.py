@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedPart
 from chatdesk.core.domain.message import PartType, Role
-from chatdesk.core.transfer.import_values import as_json, dict_of, document, fenced, list_of, text_of
+from chatdesk.core.transfer.import_canvas import Canvas
+from chatdesk.core.transfer.import_values import as_json, dict_of, fenced, list_of, text_of
 
 ROLES: Final = {"system": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL}
 _CUSTOM = "user_editable_context"
@@ -18,6 +18,7 @@ _OF_MEMORY = frozenset(("model_editable_context",))
 _SOURCE_MARK = re.compile("\ue200[^\ue200\ue201]{0,2000}\ue201|[\ue200-\ue206]")
 _MOST_REFERENCES, _LONGEST_WITH_LINKS = 2_000, 200_000
 _IMAGE_POINTERS = frozenset(("image_asset_pointer",))
+_REAL_TIME = "real_time_user_audio_video_asset_pointer"
 _SOUND_POINTERS = frozenset(("audio_asset_pointer", "video_container_asset_pointer"))
 
 
@@ -47,7 +48,7 @@ def parts_of(message: Mapping[str, Any], role: Role, key: str) -> Iterator[Impor
     elif kind in _OF_MEMORY:
         return
     elif role is Role.ASSISTANT and recipient != "all":
-        yield from _call(message, body, recipient, key)
+        yield from _call(message, key)
     elif role is Role.TOOL:
         yield from _result(message, body, key)
     elif kind == "code":
@@ -102,8 +103,9 @@ def _pieces(
         if kind in _IMAGE_POINTERS and pointer:
             yield from flush()
             yield _image(piece, pointer, key)
-        elif kind in _SOUND_POINTERS or kind == "real_time_user_audio_video_asset_pointer":
-            texts.append("*(Sound or video, which is not shown here.)*")
+        elif kind in _SOUND_POINTERS or kind == _REAL_TIME:
+            yield from flush()
+            yield from _sound(piece, key)
         elif text_of(piece.get("text")):
             texts.append(text_of(piece.get("text")))
         elif piece:
@@ -131,6 +133,20 @@ def _image(piece: Mapping[str, Any], pointer: str, key: str) -> ImportedPart:
     return ImportedPart(PartType.IMAGE, {"name": name, **size}, key, ImportedFile(name, "", pointer))
 
 
+def _sound(piece: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
+    """What was said aloud, as a file; its words are a piece of their own beside it."""
+    pieces = [piece]
+    if piece.get("content_type") == _REAL_TIME:
+        pieces = [dict_of(piece.get(name)) for name in ("audio_asset_pointer", "video_container_asset_pointer")]
+    pointers = [(text_of(each.get("asset_pointer")), text_of(each.get("format"))) for each in pieces]
+    if not any(pointer for pointer, _format in pointers):
+        yield from _text("*(Sound or video, which is not shown here.)*", key)
+    for pointer, ending in pointers:
+        if pointer:
+            name = f"recording.{ending}" if ending.isalnum() and len(ending) < 6 else "recording"
+            yield ImportedPart(PartType.FILE, {"name": name}, key, ImportedFile(name, "", pointer))
+
+
 def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
     """Files that came with a question, but for the pictures that stand in it."""
     shown = {
@@ -146,7 +162,7 @@ def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) 
         name = text_of(file.get("name")) or "file"
         mime = text_of(file.get("mime_type")) or text_of(file.get("mimeType"))
         kind = PartType.IMAGE if mime.startswith("image/") else PartType.FILE
-        yield ImportedPart(kind, {"name": name}, key, ImportedFile(name, mime, pointer))
+        yield ImportedPart(kind, {"name": name}, key, ImportedFile(text_of(file.get("name")), mime, pointer))
 
 
 def _thoughts(body: Mapping[str, Any]) -> str:
@@ -161,38 +177,23 @@ def _thoughts(body: Mapping[str, Any]) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _call(message: Mapping[str, Any], body: Mapping[str, Any], recipient: str, key: str) -> Iterator[ImportedPart]:
+def call_of(message: Mapping[str, Any]) -> tuple[str, str]:
+    """Whom a message of the model calls, and with what."""
+    body = dict_of(message.get("content"))
     text = text_of(body.get("text")) or "\n".join(text_of(piece) for piece in list_of(body.get("parts")))
-    canvas = _canvas(recipient, text)
-    if canvas:
-        yield from _text(canvas, key)
-        return
-    if text.strip() or recipient:
-        name = recipient[:200]
-        yield ImportedPart(PartType.TOOL_CALL, {"name": name, "arguments": text}, key, None, {"tool_name": name})
+    return text_of(message.get("recipient")), text
 
 
-def _canvas(recipient: str, text: str) -> str:
-    """The whole text of a canvas where a call carries it: when it is made, and when all of it is written anew."""
-    if not recipient.startswith("canmore."):
-        return ""
-    try:
-        data = dict_of(json.loads(text))
-    except (ValueError, RecursionError):
-        return ""
-    if recipient == "canmore.create_textdoc":
-        return _canvas_text(data.get("name"), text_of(data.get("content")), text_of(data.get("type")))
-    updates = list_of(data.get("updates"))
-    only = dict_of(updates[0]) if len(updates) == 1 else {}
-    if recipient == "canmore.update_textdoc" and text_of(only.get("pattern")) in (".*", "^.*$", "[\\s\\S]*"):
-        return _canvas_text("", text_of(only.get("replacement")), text_of(data.get("type")) or "document")
-    return ""
+def with_canvas(parts: Sequence[ImportedPart], canvas: Canvas, key: str, *, is_whole: bool) -> tuple[ImportedPart, ...]:
+    """A call that changed a canvas, with what came of it; one that holds all of it is nothing but the document."""
+    others = [part for part in parts if not (is_whole and part.type is PartType.TOOL_CALL)]
+    return (*others, *_text(canvas.as_text, key))
 
 
-def _canvas_text(name: object, text: str, kind: str) -> str:
-    if not text.strip():
-        return ""
-    return document(name, text, kind.removeprefix("code/"), is_markdown=not kind.startswith("code"))
+def _call(message: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
+    recipient, text = call_of(message)
+    name = recipient[:200]
+    yield ImportedPart(PartType.TOOL_CALL, {"name": name, "arguments": text}, key, None, {"tool_name": name})
 
 
 def _result(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:

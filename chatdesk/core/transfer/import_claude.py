@@ -1,18 +1,20 @@
-"""Claude's export: ``conversations.json`` with messages in a row (or, in newer ones, in a tree), ``projects.json``."""
+"""Claude's export: ``conversations.json`` with messages in a row (or, in newer ones, in a tree), and projects, all in
+``projects.json`` or one each in ``projects/``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.transfer.import_tree import Node, make_tree
+from chatdesk.core.transfer.import_claude_documents import Documents, after_message, artifact, made_by
+from chatdesk.core.transfer.import_tree import Node, linear, make_tree
 from chatdesk.core.transfer.import_values import (
     as_json,
     dict_of,
-    document,
     fingerprint,
     first_text,
     key_of,
@@ -28,16 +30,11 @@ from chatdesk.core.transfer.import_values import (
 SOURCE: Final = "claude"
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
-_MARKDOWN = "text/markdown"
 _ARTIFACT = re.compile(r"<antArtifact\b([^<>]{0,2000})>")
 _ATTRIBUTE = re.compile(r'([a-zA-Z]{1,20})="([^"]{0,500})"')
 _THINKING = re.compile(r"<antThinking>")
-_LANGUAGES = {
-    "image/svg+xml": "svg",
-    "text/html": "html",
-    "application/vnd.ant.mermaid": "mermaid",
-    "application/vnd.ant.react": "jsx",
-}
+# Characters of documents that are told again after a small change of theirs, in one conversation.
+_MOST_OF_DOCUMENTS = 4_000_000
 
 
 def is_conversation(value: Mapping[str, Any]) -> bool:
@@ -50,17 +47,26 @@ def read_conversation(
     """``projects`` are the entries of ``projects.json`` by their ids."""
     created, updated = moment(value.get("created_at")), moment(value.get("updated_at"))
     fallback = created or updated or fallback_ms
-    found = [_message(dict_of(each), index) for index, each in enumerate(list_of(value.get("chat_messages")))]
-    has_parents = any(text_of(dict_of(each).get("parent_message_uuid")) for each in list_of(value.get("chat_messages")))
+    raw = [dict_of(each) for each in list_of(value.get("chat_messages"))]
+    has_parents = any(text_of(each.get("parent_message_uuid")) for each in raw)
     nodes: list[Node] = []
-    for message, own_parent, moment_ms in found:
+    documents: dict[str | None, Documents] = {}
+    left = _MOST_OF_DOCUMENTS
+    for index, each in enumerate(raw):
+        message, own_parent, moment_ms = _message(each, index)
         parent = own_parent if has_parents else (nodes[-1].key if nodes else None)
+        before = documents.get(parent, {})
+        documents[message.key], changed = after_message(each, before) if left > 0 else (before, [])
+        left -= sum(len(text) for text in changed)
+        if changed:
+            now = tuple(ImportedPart(PartType.TEXT, {"text": f"\n\n{text}"}) for text in changed)
+            message = replace(message, parts=(*message.parts, *now))
         nodes.append(Node(message.key, parent, message if message.parts else None, moment_ms))
     tree = make_tree(nodes, current_key=_current(value, nodes), fallback_ms=fallback)
     times = [message.created_at for message in tree.messages]
     created_at = created or min(times, default=fallback)
     project = projects.get(_project_key(value), {})
-    name = " ".join((text_of(project.get("name")) or text_of(dict_of(value.get("project")).get("name"))).split())
+    name = _name_of(project) or _name_of(dict_of(value.get("project")))
     return ImportedThread(
         source=SOURCE,
         key=key_of(value.get("uuid")) or fingerprint(*(message.key for message in tree.messages)),
@@ -78,6 +84,49 @@ def read_conversation(
         ),
         tags=(name[:60],) if name else (),
     )
+
+
+def has_documents(project: Mapping[str, Any]) -> bool:
+    """Whether this is a project with documents in it."""
+    is_project = bool(key_of(project.get("uuid"))) and "chat_messages" not in project
+    return is_project and any(text_of(dict_of(each).get("content")).strip() for each in list_of(project.get("docs")))
+
+
+def read_project(project: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
+    """A project's documents as the files of a thread, a message each in the order in which they were added, so that a
+    newer export adds its new ones at the end."""
+    created, updated = moment(project.get("created_at")), moment(project.get("updated_at"))
+    fallback = created or updated or fallback_ms
+    messages: list[ImportedMessage] = []
+    about = text_of(project.get("description"))
+    if about.strip():
+        messages.append(ImportedMessage("about", None, Role.USER, created or 0, tuple(_text(about)), keys=("about",)))
+    documents = [dict_of(each) for each in list_of(project.get("docs"))]
+    for each in sorted(documents, key=lambda each: moment(each.get("created_at")) or 0):
+        name, text = text_of(each.get("filename")), text_of(each.get("content"))
+        if text.strip():
+            key = f"doc:{key_of(each.get('uuid')) or fingerprint(name, text)}"
+            parts = tuple(_attachment({"file_name": name or "document", "extracted_content": text}))
+            added = moment(each.get("created_at")) or 0
+            messages.append(ImportedMessage(key, None, Role.USER, added, parts, keys=(key,)))
+    tree = make_tree(linear(messages), current_key=messages[-1].key, fallback_ms=fallback)
+    times = [message.created_at for message in tree.messages]
+    name = _name_of(project)
+    return ImportedThread(
+        source=SOURCE,
+        key=f"project:{key_of(project.get('uuid'))}",
+        title=title_of(f"{name or 'Project'}: documents"),
+        created_at=created or min(times, default=fallback),
+        last_activity_at=max([updated or fallback, *times]),
+        messages=tree.messages,
+        chosen=tree.chosen,
+        values=without_nothing({"system_prompt": text_of(project.get("prompt_template"))}),
+        tags=(name[:60],) if name else (),
+    )
+
+
+def _name_of(project: Mapping[str, Any]) -> str:
+    return " ".join(text_of(project.get("name")).split())
 
 
 def _project_key(value: Mapping[str, Any]) -> str:
@@ -180,27 +229,17 @@ def _text(text: str) -> Iterator[ImportedPart]:
         for before, mark, inside in marked_stretches(text, _ARTIFACT, "</antArtifact>"):
             pieces.append(before)
             if mark is not None:
-                pieces.append(f"\n\n{_artifact(dict(_ATTRIBUTE.findall(mark.group(1))), inside)}\n\n")
+                pieces.append(f"\n\n{artifact(dict(_ATTRIBUTE.findall(mark.group(1))), inside).as_text}\n\n")
         text = "".join(pieces)
     if text.strip():
         yield ImportedPart(PartType.TEXT, {"text": text})
 
 
-def _artifact(attributes: Mapping[str, Any], text: str) -> str:
-    kind = text_of(attributes.get("type"))
-    language = text_of(attributes.get("language")) or _LANGUAGES.get(kind, "")
-    return document(attributes.get("title"), text, language, is_markdown=kind == _MARKDOWN)
-
-
 def _tool_use(block: Mapping[str, Any], number: int, times: Mapping[str, Any]) -> Iterator[ImportedPart]:
     name, data = text_of(block.get("name"))[:200], dict_of(block.get("input"))
-    if name == "artifacts" and data.get("command") in ("create", "rewrite") and text_of(data.get("content")).strip():
-        yield ImportedPart(PartType.TEXT, {"text": "\n\n" + _artifact(data, text_of(data.get("content"))) + "\n\n"})
-        return
-    if name == "create_file" and text_of(data.get("file_text")).strip():
-        path = text_of(data.get("path")).rsplit("/", 1)[-1]
-        text = document(path, text_of(data.get("file_text")), path.rpartition(".")[2], is_markdown=path.endswith(".md"))
-        yield ImportedPart(PartType.TEXT, {"text": f"\n\n{text}\n\n"})
+    whole = made_by(name, data)
+    if whole is not None:
+        yield ImportedPart(PartType.TEXT, {"text": f"\n\n{whole.as_text}\n\n"})
         return
     call_id = key_of(block.get("id")) or f"call:{number}"
     values = {**times, "tool_name": name, "tool_call_id": call_id}

@@ -56,7 +56,7 @@ class ExportFile:
         self._now_ms = now_ms
         self._stop = stop or threading.Event()
         self._projects: dict[str, Mapping[str, Any]] = {}
-        self._has_found = False
+        self._has_found = self._has_documents = False
         self.has_foreign_bytes = False
         self.source: str | None = None
         self.extras = ImportedExtras()
@@ -69,7 +69,7 @@ class ExportFile:
                 beginning = file.read(4)
             self.total_bytes = path.stat().st_size
             if beginning in _ZIP_MAGIC:
-                self._archive = Archive(path)
+                self._archive = Archive(path, tick=self._check)
                 self.total_bytes = self._archive.size_bytes
             elif _is_cut_off(path):
                 raise ImportRefused(
@@ -79,13 +79,17 @@ class ExportFile:
         except OSError as error:
             raise unreadable(path, error) from error
 
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise ImportCancelled
+
     def threads(self) -> Iterator[ImportedThread | ImportLine]:
         """Threads, and lines about what could not be read."""
         if self._archive is None:
             yield from self._document(self._path.name, self._path.open("rb"))
         else:
-            if self._archive.projects is not None:
-                self._read_projects(self._archive.projects)
+            for name in self._archive.projects:
+                self._read_projects(name)
             for name in self._archive.documents:
                 shown = name.rsplit("/", 1)[-1]
                 try:
@@ -94,6 +98,7 @@ class ExportFile:
                     yield ImportLine(ImportOutcome.SKIPPED, shown, reason="It is damaged.")
                     continue
                 yield from self._document(shown, stream)
+            yield from self._project_documents()
         if not self._has_found:
             raise ImportRefused(
                 "There is nothing in this file that ChatDesk can import."
@@ -202,6 +207,8 @@ class ExportFile:
             yield from self._read(
                 import_librechat.SOURCE, lambda: import_librechat.read_conversation(value, now), count
             )
+        else:
+            yield from self._project(value, count)
 
     def _read(self, source: str, read: Any, count: int) -> Iterator[ImportedThread | ImportLine]:
         self._has_found = True
@@ -218,16 +225,58 @@ class ExportFile:
             yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason="It holds no messages.")
 
     def _read_projects(self, name: str) -> None:
-        """Claude's projects, which its conversations may name. Whatever is wrong with them, there are none then."""
+        """Claude's projects, which its conversations may name: all in one document, or one each. Whatever is wrong with
+        them, there are none then."""
         assert self._archive is not None
+        whole: dict[str, Any] = {}
         try:
             with self._archive.open(name) as stream:
-                pieces = JsonStream(stream, largest=_LARGEST_PROJECTS).pieces()
-                for piece in pieces:
-                    project = dict_of(piece.value)
-                    self._projects[key_of(project.get("uuid"))] = project | {"docs": len(list_of(project.get("docs")))}
+                for piece in JsonStream(stream, largest=_LARGEST_PROJECTS).pieces():
+                    if piece.is_element:
+                        self._keep_project(dict_of(piece.value))
+                    elif piece.key is not None and not piece.problem:
+                        whole[piece.key] = piece.value
         except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
             _log.info("the projects of an import could not be read: %s", type(error).__name__)
+        self._keep_project(whole)
+
+    def _keep_project(self, project: Mapping[str, Any]) -> None:
+        """Their documents are read when the conversations are done; until then only where they stand is kept."""
+        key = key_of(project.get("uuid"))
+        if key:
+            self._projects[key] = {name: value for name, value in project.items() if name != "docs"}
+            self._has_documents = self._has_documents or bool(list_of(project.get("docs")))
+
+    def _project_documents(self) -> Iterator[ImportedThread | ImportLine]:
+        """A thread for the documents of each of Claude's projects, as no conversation in the export holds them."""
+        assert self._archive is not None
+        if not self._has_documents or self.source not in (None, import_claude.SOURCE):
+            return
+        for name in self._archive.projects:
+            yield from self._documents_in(name)
+
+    def _documents_in(self, name: str) -> Iterator[ImportedThread | ImportLine]:
+        assert self._archive is not None
+        whole: dict[str, Any] = {}
+        try:
+            with self._archive.open(name) as stream:
+                for count, piece in enumerate(
+                    JsonStream(_Measured(stream, self), largest=_LARGEST_PROJECTS).pieces(), 1
+                ):
+                    if piece.problem:
+                        yield self._problem(name.rsplit("/", 1)[-1], piece, count)
+                    elif piece.is_element:
+                        yield from self._project(dict_of(piece.value), count)
+                    elif piece.key is not None:
+                        whole[piece.key] = piece.value
+        except (NotJson, ImportRefused, *ZIP_ERRORS):
+            yield ImportLine(ImportOutcome.SKIPPED, name.rsplit("/", 1)[-1], reason="It is damaged.")
+        yield from self._project(whole, 1)
+
+    def _project(self, project: Mapping[str, Any], count: int) -> Iterator[ImportedThread | ImportLine]:
+        if import_claude.has_documents(project):
+            now = self._now_ms
+            yield from self._read(import_claude.SOURCE, lambda: import_claude.read_project(project, now), count)
 
 
 def _is_cut_off(path: Path) -> bool:
@@ -248,8 +297,7 @@ class _Measured:
         self._owner = owner
 
     def read(self, size: int, /) -> bytes:
-        if self._owner._stop.is_set():
-            raise ImportCancelled
+        self._owner._check()
         data = self._stream.read(size)
         self._owner.done_bytes += len(data)
         return data

@@ -117,7 +117,11 @@ class _Run:
         self._report.is_dry_run = is_dry_run
         self._wanted_project = project
         try:
-            export = await self._on_reader(lambda: ExportFile(path, now_ms=self._clock.now_ms(), stop=self._stop))
+            try:
+                export = await self._on_reader(lambda: ExportFile(path, now_ms=self._clock.now_ms(), stop=self._stop))
+            except ImportCancelled:  # while zips in the zip were opened
+                self._report.is_whole = False
+                return self._report
             try:
                 if not is_dry_run:
                     await self._repository.prepare()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -91,27 +92,73 @@ async def test_content_of_every_kind_is_kept(world: ImportWorld, content: dict[s
     assert [part.text for part in parts] == [text]
 
 
-async def test_a_canvas_is_text_and_smaller_changes_of_it_are_calls(world: ImportWorld) -> None:
-    def canvas(key: str, above: str, tool: str, text: str) -> dict[str, Any]:
-        return node(
-            key, above, "assistant", content={"content_type": "code", "text": text}, recipient=f"canmore.{tool}"
-        )
+def _canvas(key: str, above: str, tool: str, arguments: Any) -> dict[str, Any]:
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return node(key, above, "assistant", content={"content_type": "code", "text": text}, recipient=f"canmore.{tool}")
 
+
+def _update(pattern: str, replacement: str, **more: Any) -> dict[str, Any]:
+    return {"updates": [{"pattern": pattern, "replacement": replacement, "multiple": False, **more}]}
+
+
+async def test_a_canvas_is_text_and_smaller_changes_of_it_are_calls(world: ImportWorld) -> None:
     parts = await _parts(
         world,
-        canvas("c1", "q", "create_textdoc", '{"name": "Plan", "type": "document", "content": "# Plan\\nFirst"}'),
-        canvas("c2", "c1", "create_textdoc", '{"name": "tool", "type": "code/python", "content": "print(1)"}'),
-        canvas("c3", "c2", "update_textdoc", '{"updates": [{"pattern": ".*", "replacement": "All anew"}]}'),
-        canvas("c4", "c3", "update_textdoc", '{"updates": [{"pattern": "First", "replacement": "Second"}]}'),
-        canvas("c5", "c4", "create_textdoc", "not json"),
+        _canvas("c1", "q", "create_textdoc", {"name": "Plan", "type": "document", "content": "# Plan\nFirst"}),
+        _canvas("c2", "c1", "create_textdoc", {"name": "tool", "type": "code/python", "content": "print(1)"}),
+        _canvas("c3", "c2", "update_textdoc", _update(".*", "All anew")),
+        _canvas("c4", "c3", "update_textdoc", _update("First", "Second")),
+        _canvas("c5", "c4", "create_textdoc", "not json"),
         node("a", "c5", "assistant", "There", at=START_S + 9),
     )
     assert _said(parts)[:3] == [
         ("text", "**Plan**\n\n# Plan\nFirst"),
         ("text", "**tool**\n\n```python\nprint(1)\n```"),
-        ("text", "All anew"),
+        ("text", "**tool**\n\n```python\nAll anew\n```"),
     ]
     assert [kind for kind, _ in _said(parts)[3:]] == ["tool_call", "tool_call", "text"]
+
+
+async def test_a_small_change_of_a_canvas_is_followed_by_the_document_as_it_stands_in_its_branch(
+    world: ImportWorld,
+) -> None:
+    nodes = [
+        _question(),
+        _canvas("c", "q", "create_textdoc", {"name": "Plan", "type": "document", "content": "One. Two (2). Three."}),
+        node("q2", "c", "user", "Change it", at=START_S + 5),
+        _canvas("u1", "q2", "update_textdoc", _update(r"Two \(2\)\.", "Zwei.")),
+        _canvas("u2", "u1", "update_textdoc", _update(r"Zwei.*?Three", "All")),
+        _canvas("v", "q2", "update_textdoc", _update("T", "t", multiple=True)),
+        _canvas("w", "v", "update_textdoc", _update(r"(?<=w)o+", "never")),
+    ]
+    await world.bring([chatgpt("c", nodes, current="u2")])
+    await world.check()
+    said = [
+        text for message in await world.shown((await world.threads())["A chat"]) for _, text in _said(message.parts)
+    ]
+    assert [text for text in said if text.startswith("**Plan**")] == [
+        "**Plan**\n\nOne. Two (2). Three.",
+        "**Plan**\n\nOne. Zwei. Three.",
+        "**Plan**\n\nOne. All.",
+    ]
+    texts = [json.loads(row[0]).get("text", "") for row in await world.store.db.read(_contents)]
+    assert "**Plan**\n\nOne. two (2). three." in texts
+
+
+def _contents(conn: Any) -> list[tuple[str]]:
+    return [tuple(row) for row in conn.exec_driver_sql("SELECT content FROM message_parts ORDER BY id")]
+
+
+async def test_changes_of_a_canvas_that_grow_without_end_cost_neither_time_nor_room(world: ImportWorld) -> None:
+    nodes = [
+        _question(),
+        _canvas("c0", "q", "create_textdoc", {"name": "P", "type": "document", "content": "a" * 50_000}),
+    ]
+    for number in range(1, 300):
+        arguments = _update("a", "a" * 1_000, multiple=True) if number % 2 else _update("a.*?a.*?a", "aaa")
+        nodes.append(_canvas(f"c{number}", f"c{number - 1}", "update_textdoc", arguments))
+    await world.bring([chatgpt("c", nodes)])
+    assert sum(len(row[0]) for row in await world.store.db.read(_contents)) < 10_000_000
 
 
 async def test_marks_of_sources_become_links_or_go(world: ImportWorld) -> None:
@@ -274,6 +321,58 @@ async def test_images_and_files_come_from_the_zip(world: ImportWorld) -> None:
     for _part_id, sha256 in [(row[1], row[6]) for row in await world.all_rows("artifacts")]:
         assert world.blobs.has(sha256)
     assert len(await world.all_rows("artifacts")) == 3
+
+
+async def test_a_zip_of_zips_with_assets_that_have_lost_their_names_is_read(world: ImportWorld) -> None:
+    """As the vendor's privacy portal packs them."""
+    attachments = [
+        {"id": "file_00000000aaaa", "name": "sums.csv", "mime_type": "text/csv"},
+        {"id": "file-BBBBBBBB", "name": ""},
+    ]
+    parts = [
+        "Look",
+        _image("sediment://file_00000000cccc"),
+        {"content_type": "audio_asset_pointer", "asset_pointer": "sediment://file_00000000dddd", "format": "wav"},
+    ]
+    content = {"content_type": "multimodal_text", "parts": parts}
+    question = node("q", None, "user", content=content, at=START_S, metadata={"attachments": attachments})
+    del (
+        question["children"],
+        question["message"]["status"],
+        question["message"]["weight"],
+        question["message"]["recipient"],
+    )
+    inner = {
+        "conversations-000.json": [chatgpt("c", [question])],
+        "conversations-001.json": [plain_chatgpt("d", 1)],
+        "conversation_asset_file_names.json": {"file-BBBBBBBB.dat": "notes.md", "odd": 1},
+        "library_files.json": [{"file_id": "file_00000000aaaa", "file_name": "sums.csv"}, "odd"],
+        "export_manifest.json": {"export_files": []},
+        "file_00000000aaaa.dat": b"a,b\n1,2\n",
+        "file-BBBBBBBB.dat": b"# Notes\n",
+        "file_00000000cccc.dat": PNG,
+        "c/audio/file_00000000dddd.wav": b"RIFF\x24\0\0\0WAVEfmt " + bytes(60),
+    }
+    library = {"conversations.json": [plain_chatgpt("a-file-of-the-persons", 1)]}
+    packed = {
+        name: write_zip(world.folder / "inner.zip", entries).read_bytes()
+        for name, entries in (("Conversations__x-chatgpt-0001.zip", inner), ("Files__x-files-0001.zip", library))
+    }
+    outer = {f"User Online Activity/{name}": data for name, data in packed.items()}
+    path = write_zip(world.folder / "OpenAI-export.zip", {"report.html": b"<html>", "broken.zip": b"no zip", **outer})
+    report = await world.service.run(path)
+    await world.check()
+    assert outcomes(report) == {"A chat": "new", "Chat d": "new"}
+    assert report.missing_files == 0
+    shown = await world.shown((await world.threads())["A chat"])
+    files = [(part.content["name"], part.content["mime"]) for part in shown[0].parts if part.type != PartType.TEXT]
+    assert files == [
+        ("image.png", "image/png"),
+        ("recording.wav", "application/octet-stream"),
+        ("sums.csv", "text/csv"),
+        ("notes.md", "text/markdown"),
+    ]
+    assert outcomes(await world.service.run(path)) == {"A chat": "unchanged", "Chat d": "unchanged"}
 
 
 async def test_newer_exports_in_several_files_are_read_in_their_order(world: ImportWorld) -> None:

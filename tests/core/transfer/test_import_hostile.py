@@ -18,6 +18,7 @@ import pytest
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.errors import ChatDeskError, ImportRefused
 from chatdesk.core.transfer import import_files, json_stream
+from chatdesk.core.transfer.import_source import ExportFile
 from tests.helpers.export_samples import (
     PNG,
     START_S,
@@ -56,6 +57,41 @@ async def test_a_zip_bomb_is_refused_before_it_is_opened(world: ImportWorld) -> 
     path = bomb(world.folder / "bomb.zip", size=64 * 1024 * 1024)
     with pytest.raises(ImportRefused, match="unpacks to far more"):
         await world.service.run(path)
+    assert await world.threads() == {}
+
+
+async def test_bombs_and_damage_inside_of_zips_in_the_zip_are_refused(world: ImportWorld) -> None:
+    nothing = bytes(64 * 1024 * 1024)
+    bomb = write_zip(world.folder / "inner.zip", {"conversations.json": nothing}).read_bytes()
+    path = write_zip(world.folder / "e.zip", {"a/Conversations__1.zip": bomb})
+    with pytest.raises(ImportRefused, match="unpacks to far more"):
+        await world.service.run(path)
+    path = write_zip(world.folder / "e.zip", {"a/Conversations__1.zip": nothing})
+    with pytest.raises(ImportRefused, match="unpacks to far more"):
+        await world.service.run(path)
+    path = write_zip(world.folder / "e.zip", {"a/Conversations__1.zip": b"PK cut off"})
+    with pytest.raises(ImportRefused, match="damaged or not complete"):
+        await world.service.run(path)
+    again = write_zip(world.folder / "inner.zip", {"conversations.zip": bomb}).read_bytes()
+    with pytest.raises(ImportRefused, match="nothing in this file"):  # no deeper than one level
+        await world.service.run(write_zip(world.folder / "e.zip", {"conversations.zip": again}))
+    assert await world.threads() == {}
+
+
+async def test_stopping_while_zips_in_the_zip_are_opened_leaves_nothing(
+    world: ImportWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = write_zip(world.folder / "inner.zip", {"conversations.json": [plain_chatgpt("a", 1)]}).read_bytes()
+    path = write_zip(world.folder / "e.zip", {"conversations-1.zip": inner})
+    check = ExportFile._check
+
+    def stopped(export: ExportFile) -> None:
+        world.service.stop()
+        check(export)
+
+    monkeypatch.setattr(ExportFile, "_check", stopped)
+    report = await world.service.run(path)
+    assert not report.is_whole
     assert await world.threads() == {}
 
 

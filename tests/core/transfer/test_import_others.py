@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from chatdesk.core.domain.message import Message, PartType, Status
 from tests.helpers.export_samples import PNG, claude, claude_message, write_zip
-from tests.helpers.import_world import ImportWorld, import_world
+from tests.helpers.import_world import ImportWorld, import_world, outcomes
 
 
 @pytest.fixture
@@ -92,7 +93,8 @@ async def test_claude_blocks_of_every_kind(world: ImportWorld) -> None:
     assert said[5][0] == "tool_call"
     assert said[6] == ("text", "\n\n**a.py**\n\n```py\nx = 1\n```\n\n")
     assert said[7][0] == "text"
-    assert len(said) == 8
+    assert said[8] == ("text", "\n\n**Page**\n\n```html\n<p>y</p>\n```")
+    assert len(said) == 9
     assert shown[1].parts[2].tool_call_id == shown[1].parts[3].tool_call_id == "tool1"
 
 
@@ -154,6 +156,93 @@ async def test_claude_projects_give_their_conversations_a_tag_and_a_system_promp
     thread = await world.store.threads.get((await world.threads())["A Claude chat"])
     assert thread.system_prompt == "You know plants."
     assert [row[1] for row in await world.all_rows("tags")] == ["Garden"]
+
+
+async def test_claude_documents_that_were_changed_in_places_stand_as_they_are_then(world: ImportWorld) -> None:
+    def call(key: str, above: str, minute: int, *uses: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        blocks = [
+            {"type": "tool_use", "id": f"{key}-{i}", "name": name, "input": data} for i, (name, data) in enumerate(uses)
+        ]
+        return claude_message(key, "assistant", "", minute, content=blocks, parent_message_uuid=above)
+
+    made = {"command": "create", "id": "plan", "type": "text/markdown", "title": "Plan", "content": "One. Two."}
+    update = {"command": "update", "id": "plan", "old_str": "Two", "new_str": "Three"}
+    twice = {"command": "update", "id": "plan", "old_str": "One", "new_str": "Zero"}
+    lost = {"command": "update", "id": "plan", "old_str": "not there", "new_str": "x"}
+    file = {"path": "/mnt/tool.py", "file_text": "a = 1"}
+    edit = {"path": "/mnt/tool.py", "old_str": "1", "new_str": "2", "description": "d"}
+    rewritten = {"command": "rewrite", "id": "plan", "type": "text/markdown", "content": "All anew."}
+    messages = [
+        claude_message("q", "human", "Plan it"),
+        call("a", "q", 1, ("artifacts", made), ("create_file", file)),
+        call("b", "a", 2, ("artifacts", update), ("artifacts", twice), ("artifacts", lost)),
+        call("c", "a", 3, ("str_replace", edit), ("artifacts", {**update, "new_str": "Four"})),
+        call("d", "c", 4, ("artifacts", rewritten)),
+    ]
+    await _brought(world, [claude("c", messages)])
+    rows = await world.store.db.read(
+        lambda conn: [row[0] for row in conn.exec_driver_sql("SELECT content FROM message_parts WHERE type = 'text'")]
+    )
+    texts = {json.loads(row)["text"].strip() for row in rows}
+    assert texts == {
+        "Plan it",
+        "**Plan**\n\nOne. Two.",
+        "**tool.py**\n\n```py\na = 1\n```",
+        "**Plan**\n\nZero. Three.",
+        "**tool.py**\n\n```py\na = 2\n```",
+        "**Plan**\n\nOne. Four.",
+        "All anew.",
+    }
+
+
+@pytest.mark.parametrize("is_in_one_file", [True, False])
+async def test_claude_projects_documents_are_a_thread_of_files(world: ImportWorld, is_in_one_file: bool) -> None:
+    def document(key: str, day: int, text: str) -> dict[str, Any]:
+        return {"uuid": key, "filename": f"{key}.md", "content": text, "created_at": f"2025-03-{day:02d}T10:00:00Z"}
+
+    def export(*documents: dict[str, Any]) -> dict[str, Any]:
+        garden = {
+            "uuid": "p1",
+            "name": "Garden",
+            "description": "All about it",
+            "prompt_template": "You know plants.",
+            "created_at": "2025-03-01T09:00:00Z",
+            "docs": list(documents),
+        }
+        empty = {"uuid": "p2", "name": "Empty", "docs": [{"uuid": "x", "filename": "x", "content": " "}, 3]}
+        projects = {"projects.json": [garden, empty]}
+        if not is_in_one_file:
+            projects = {"projects/p1.json": garden, "projects/p2.json": empty, "projects/odd.json": "odd"}
+        return {
+            "conversations.json": [claude("c", [claude_message("q", "human", "Hi")], project_uuid="p1")],
+            "users.json": [{"uuid": "me"}],
+            "memories.json": [{"conversations_memory": "m"}],
+            **projects,
+        }
+
+    first = export(document("roses", 3, "They bloom"), document("ants", 2, "They crawl"))
+    await world.service.run(write_zip(world.folder / "data.zip", first))
+    await world.check()
+    threads = await world.threads()
+    assert sorted(threads) == ["A Claude chat", "Garden: documents"]
+    thread = await world.store.threads.get(threads["Garden: documents"])
+    assert thread.system_prompt == "You know plants."
+    assert (await world.store.threads.get(threads["A Claude chat"])).system_prompt == "You know plants."
+    shown = await world.shown(thread.id)
+    assert [message.text or message.parts[0].content["name"] for message in shown] == [
+        "All about it",
+        "ants.md",
+        "roses.md",
+    ]
+    assert world.blobs.read(shown[2].parts[0].content["sha256"], max_bytes=100) == b"They bloom"
+
+    newer = export(
+        document("roses", 3, "They bloom"), document("ants", 2, "They crawl"), document("bees", 9, "They fly")
+    )
+    report = await world.service.run(write_zip(world.folder / "data.zip", newer))
+    odd = {} if is_in_one_file else {"odd.json": "skipped"}
+    assert outcomes(report) == {"A Claude chat": "unchanged", "Garden: documents": "extended", **odd}
+    assert len(await world.shown(thread.id)) == 4
 
 
 # Open WebUI
