@@ -42,6 +42,7 @@ def upgrade() -> None:
         op.add_column(table, _text("author_id", nullable=True))
     for name in ("author", "relayed_by", "problem"):
         op.add_column("changes", _text(name, nullable=True))
+    op.add_column("changes", sa.Column("seal", sa.LargeBinary(), nullable=True))
     _table(
         "workspaces",
         ("id",),

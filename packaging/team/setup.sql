@@ -117,7 +117,23 @@ CREATE TABLE cd.project_member (
 
 CREATE INDEX project_member_member ON cd.project_member (member_id);
 
--- What exists, for checks only: nobody reads it. is_relayed: another member brought it back in its author's name.
+-- With what the server seals each change that it takes (see cd.enter); nobody reads it but the functions of this schema.
+-- Made once and part of every backup, so that a restored server knows what it took after the backup was made.
+CREATE TABLE cd.seal_key (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    inner_key bytea NOT NULL CHECK (octet_length(inner_key) = 64),
+    outer_key bytea NOT NULL CHECK (octet_length(outer_key) = 64)
+);
+
+-- 64 bytes each, of 488 random bits: a UUID has 122, and one sha256 takes two.
+INSERT INTO cd.seal_key (inner_key, outer_key)
+SELECT
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+        || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+        || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+
+-- What exists, for checks only: nobody reads it.
 -- Here and in the log no key refers to the project: rows come only through a function that has just looked it up, no
 -- project is ever removed, and the two checks were a fifth of a push.
 CREATE TABLE cd.entity (
@@ -125,8 +141,7 @@ CREATE TABLE cd.entity (
     project_id uuid NOT NULL,
     kind text NOT NULL,
     thread_id uuid,
-    created_by uuid NOT NULL,
-    is_relayed boolean NOT NULL DEFAULT false
+    created_by uuid NOT NULL
 );
 
 CREATE TABLE cd.change (
@@ -147,6 +162,7 @@ CREATE TABLE cd.change (
     body jsonb,
     chain bytea NOT NULL,
     at bigint NOT NULL,
+    seal bytea NOT NULL,
     UNIQUE (project_id, seq),
     UNIQUE (device_id, dseq)
 );
@@ -397,6 +413,12 @@ $$;
 --   id_taken  a thing with this id exists
 --   denied    not one's own, and no right on others'
 --   ok        entered; with its number and stamp
+--
+-- Each change that is taken gets a seal: a keyed hash of all that it says, who made it and where, which only this server
+-- can make. Members keep it with the change, and it proves the change when they bring it back after a restore. In relay,
+-- a change with its seal is taken as what it is, whatever its author may do by now: it was permitted when it was made.
+-- One without, or that says anything else, is nobody's but the caller's: theirs as author, under a device of its own,
+-- with the rights that they have.
 
 -- In the one form that ids have here. Without search_path, and with a body that was read when it was made, it becomes part
 -- of what calls it; one regular expression for all of it would take ten times as long.
@@ -418,6 +440,9 @@ DECLARE
     v_last bigint;
     v_now bigint;
     v_chain bytea;
+    v_inner bytea;
+    v_outer bytea;
+    v_is_sealed boolean := false;
     v_row jsonb;
     v_id uuid;
     v_kind text;
@@ -429,6 +454,8 @@ DECLARE
     v_device uuid := p_device;
     v_author uuid := p_me;
     v_dseq bigint;
+    v_hlc numeric;
+    v_v smallint;
     v_known cd.change%ROWTYPE;
     v_thing cd.entity%ROWTYPE;
     v_thread text;
@@ -445,6 +472,7 @@ BEGIN
     v_rank := cd.rank(v_role);
     v_first := v_last;
     v_now := cd.now_ms();
+    SELECT k.inner_key, k.outer_key INTO STRICT v_inner, v_outer FROM cd.seal_key k;
     FOR v_row IN SELECT t.value FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS t (value, place) ORDER BY t.place
     LOOP
         o_id := v_row ->> 'id';
@@ -479,6 +507,8 @@ BEGIN
             -- A message is what was sent: it is deleted and brought back, never rewritten.
             AND NOT (v_kind = 'message' AND v_op = 'edit' AND v_reg = 'content' AND v_body IS NOT NULL)
             AND NOT (v_kind = 'project' AND v_op = 'del')
+            -- The first place is that of what travels alone, as its own device.
+            AND (p_is_relay OR (v_row ->> 'dseq') ~ '[1-9]')
         ) IS NOT TRUE THEN
             RETURN NEXT;
             CONTINUE;
@@ -487,10 +517,8 @@ BEGIN
         v_id := o_id::uuid;
         v_entity := (v_row ->> 'entity')::uuid;
         v_dseq := (v_row ->> 'dseq')::bigint;
-        IF p_is_relay THEN
-            v_device := (v_row ->> 'device')::uuid;
-            v_author := (v_row ->> 'author')::uuid;
-        END IF;
+        v_hlc := (v_row ->> 'hlc')::numeric;
+        v_v := coalesce(v_row ->> 'v', '1')::smallint;
 
         SELECT * INTO v_known FROM cd.change c WHERE c.id = v_id;
         IF FOUND THEN
@@ -507,8 +535,18 @@ BEGIN
             CONTINUE;
         END IF;
 
+        IF p_is_relay THEN
+            v_device := (v_row ->> 'device')::uuid;
+            v_author := (v_row ->> 'author')::uuid;
+            v_is_sealed := coalesce(v_row ->> 'seal' = encode(substr(sha256(v_outer || sha256(v_inner || convert_to(
+                concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
+                    v_hlc, v_v, v_body), 'UTF8'))), 1, 16), 'hex'), false);
+            IF NOT v_is_sealed THEN
+                v_author := p_me;
+            END IF;
+        END IF;
         PERFORM FROM cd.change c WHERE c.device_id = v_device AND c.dseq = v_dseq;
-        IF FOUND THEN
+        IF FOUND OR (p_is_relay AND NOT v_is_sealed) THEN
             IF NOT p_is_relay THEN
                 o_status := 'forked';
                 RETURN NEXT;
@@ -532,7 +570,7 @@ BEGIN
         IF v_op = 'new' THEN
             v_thread := NULL;
             IF v_kind = 'project' THEN
-                IF v_entity IS DISTINCT FROM p_project OR v_rank < 3 THEN
+                IF v_entity IS DISTINCT FROM p_project OR (v_rank < 3 AND NOT v_is_sealed) THEN
                     RETURN NEXT;
                     CONTINUE;
                 END IF;
@@ -565,8 +603,8 @@ BEGIN
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by, is_relayed)
-            VALUES (v_entity, p_project, v_kind, v_thread::uuid, v_author, v_author <> p_me);
+            INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by)
+            VALUES (v_entity, p_project, v_kind, v_thread::uuid, v_author);
         ELSE
             IF v_thing.project_id IS DISTINCT FROM p_project THEN
                 o_status := 'orphan';
@@ -574,8 +612,8 @@ BEGIN
                 CONTINUE;
             END IF;
             IF (v_thing.kind = v_kind AND (
-                v_rank >= 3
-                OR (v_kind <> 'project' AND v_thing.created_by = v_author AND (v_author = p_me OR v_thing.is_relayed))
+                v_rank >= 3 OR v_is_sealed
+                OR (v_kind <> 'project' AND v_thing.created_by = p_me)
                 OR (v_kind IN ('thread', 'summary') AND v_op = 'edit' AND v_reg LIKE 'lww.%')
             )) IS NOT TRUE THEN
                 RETURN NEXT;
@@ -586,13 +624,16 @@ BEGIN
         v_last := v_last + 1;
         o_status := 'ok';
         o_seq := v_last;
-        o_hlc := least((v_row ->> 'hlc')::numeric, (v_now + 60000) << 16)::bigint;
+        o_hlc := least(v_hlc, (v_now + 60000) << 16)::bigint;
         v_chain := sha256(v_chain || uuid_send(v_id) || uuid_send(v_device) || int8send(v_dseq) || int8send(o_hlc));
         INSERT INTO cd.change (id, project_id, seq, device_id, dseq, author, relayed_by, kind, op, entity_id, reg,
-            parents, hlc, v, body, chain, at)
+            parents, hlc, v, body, chain, at, seal)
         VALUES (v_id, p_project, v_last, v_device, v_dseq, v_author, CASE WHEN p_is_relay THEN p_me END, v_kind, v_op,
-            v_entity, v_reg, string_to_array(v_parents, ',')::uuid[], o_hlc, coalesce(v_row ->> 'v', '1')::smallint,
-            v_body, v_chain, v_now);
+            v_entity, v_reg, string_to_array(v_parents, ',')::uuid[], o_hlc, v_v, v_body, v_chain, v_now,
+            -- No part but the last holds a blank, and the key is before and around it all.
+            substr(sha256(v_outer || sha256(v_inner || convert_to(
+                concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
+                    o_hlc, v_v, v_body), 'UTF8'))), 1, 16));
         RETURN NEXT;
     END LOOP;
     IF v_last > v_first THEN
@@ -617,9 +658,8 @@ BEGIN
 END
 $$;
 
--- Others' changes that the server lost; each row names its device and author, and who brought it back is kept with it.
--- Nobody does in another's name what they may not do in their own: an editor brings back edits and deletions only of what
--- had to be brought back itself; those of what the server still has come from their authors, or from admins.
+-- Others' changes that the server lost; each row names its device and author and has its seal, and who brought it back is
+-- kept with it. Nobody says or does anything in another's name: only what that member did, and this server took, is theirs.
 CREATE FUNCTION cd.relay(p_project uuid, p_device uuid, p_proto integer, p_rows jsonb)
 RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp
@@ -1184,7 +1224,7 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['meta', 'member', 'device', 'project', 'project_head', 'project_member', 'entity',
-        'change', 'blob_chunk', 'presence', 'alembic_version']
+        'seal_key', 'change', 'blob_chunk', 'presence', 'alembic_version']
     LOOP
         EXECUTE format('ALTER TABLE cd.%I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE cd.%I FORCE ROW LEVEL SECURITY', v_table);

@@ -117,7 +117,16 @@ class Attack:
         is_relay = self.random.random() < 0.15
         if is_relay:
             author = self.random.choice(self.people)
-            rows = [{**row, "device": author.device, "author": author.id or some_id()} for row in rows]
+            seals = ["0" * 32, *(row[0] for row in person.ask("SELECT encode(seal, 'hex') FROM cd.change LIMIT 20"))]
+            rows = [
+                {
+                    **row,
+                    "device": author.device,
+                    "author": author.id or some_id(),
+                    "seal": self.random.choice(seals),
+                }
+                for row in rows
+            ]
         device = self.random.choice(self.people).device if self.random.random() < 0.1 else person.device
         function = "relay" if is_relay else "push"
         for found, row in zip(person.push_fully(project, *rows, device=device, function=function), rows, strict=True):
@@ -293,7 +302,7 @@ class Attack:
         wrong = self.report.violations
         for change, project, seq, device, dseq, author, relayed, hlc, chain, home, kind, thing in rows:
             by, is_relay = self.pushed.pop(change, ("nobody", False))
-            if (relayed or author) != by or bool(relayed) != is_relay:
+            if author != by or relayed != (by if is_relay else None):
                 wrong.append(f"{change} is of {author}/{relayed}, and was pushed by {by}")
             if home != project or kind != thing:
                 wrong.append(f"{change} is about a {thing} of {home}")

@@ -57,6 +57,15 @@ class Person:
         query = f"SELECT * FROM cd.{function}(%s, %s, %s, %s::jsonb)"
         return self.ask(query, project, device or self.device, proto, json.dumps(rows))
 
+    def kept(self, project: str) -> list[Row]:
+        """The log as a member keeps it, in the form in which it is brought back."""
+        query = (
+            "SELECT jsonb_build_object('id', id, 'device', device_id, 'dseq', dseq, 'author', author, 'kind', kind,"
+            " 'op', op, 'entity', entity_id, 'reg', reg, 'parents', parents, 'hlc', hlc, 'v', v, 'body', body,"
+            " 'seal', encode(seal, 'hex')) FROM cd.change WHERE project_id = %s ORDER BY seq"
+        )
+        return [row[0] for row in self.ask(query, project)]
+
     def thread(self, project: str) -> str:
         """A new one."""
         made = new_id()
@@ -108,6 +117,21 @@ class Team:
         other = self._person(person.name, person.login, person.password)
         other.id = person.id
         return other
+
+    def restore(self, project: str, seq: int = 0) -> None:
+        """As from a backup that was made when the log of the project had this many changes."""
+        with self.database.as_superuser() as root:
+            root.execute(
+                "DELETE FROM cd.entity WHERE id IN"
+                " (SELECT entity_id FROM cd.change WHERE project_id = %s AND seq > %s AND op = 'new')",
+                [project, seq],
+            )
+            root.execute("DELETE FROM cd.change WHERE project_id = %s AND seq > %s", [project, seq])
+            root.execute(
+                "UPDATE cd.project_head SET seq = %s, chain = coalesce((SELECT chain FROM cd.change c"
+                " WHERE c.project_id = %s AND c.seq = %s), decode(repeat('00', 32), 'hex')) WHERE project_id = %s",
+                [seq, project, seq, project],
+            )
 
     def close(self) -> None:
         for person in self.people:

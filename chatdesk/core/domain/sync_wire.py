@@ -62,7 +62,8 @@ class WireChange:
 class PulledChange:
     """One change as it is received. ``seq`` is dense in a project; ``chain`` is sha256 over the chain before it and the
     16 bytes of its id; ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who brought
-    it back after the server was restored, else None. ``at`` is the server's time in milliseconds UTC."""
+    it back after the server was restored, else None. ``at`` is the server's time in milliseconds UTC. ``seal``: by
+    which the server knows that it took this very change, when somebody brings it back."""
 
     id: str
     seq: int
@@ -80,15 +81,18 @@ class PulledChange:
     at: int
     v: int = 1
     relayed_by: str | None = None
+    seal: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RelayedChange:
-    """Another member's change that the server lost; whoever still has it brings it back under that member's name."""
+    """Another member's change that the server lost; whoever still has it brings it back under that member's name, which
+    its ``seal`` proves. Without, or in other words, the server takes it as that of who brings it."""
 
     change: WireChange
     device: str
     author: str
+    seal: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,12 @@ _PLAIN_MESSAGE: Final = (
 )  # fmt: skip
 _PLAIN_PART: Final = ("id", "step_index", *_PART_NUMBERS, *_PART_WORDS)
 _USUAL: Final = frozenset(("step_index",))
+#: The names of all that a body, and a part in it, has of what is known here.
+BODY_NAMES: Final = frozenset((
+    "thread_id", "parent_id", "role", "status", "created_at", "error", "error_details", "is_purged", "parts",
+    "parts_file", *NUMBERS, *_WORDS,
+))  # fmt: skip
+PART_NAMES: Final = frozenset(("id", "type", "content", "step_index", "artifacts", *_PART_NUMBERS, *_PART_WORDS))
 _FILE_NAMES = ("part_id", "id", "kind", "mime", "size_bytes", "sha256")
 
 

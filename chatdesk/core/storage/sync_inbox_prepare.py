@@ -16,6 +16,7 @@ _OPS: Final = frozenset(("new", "edit", "del"))
 _USUAL: Final = frozenset(("project", "thread", "message", "summary", "content", "title"))  # nearly all that comes
 _LONGEST_KIND, _LONGEST_REG, _MOST_PARENTS = 40, 200, 1_000
 _LARGEST: Final = 2**63 - 1
+_LONGEST_SEAL: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _flaw(row: PulledChange) -> str | None:
         return "its body is too large"
     if not is_id(row.author) or not (row.relayed_by is None or is_id(row.relayed_by)):
         return "nobody wrote it"
+    if row.seal is not None and not (type(row.seal) is bytes and len(row.seal) <= _LONGEST_SEAL):
+        return "its seal is none"
     return None
 
 
@@ -119,4 +122,5 @@ def _harmless(row: PulledChange) -> PulledChange:
         at=row.at if _is_number(row.at) else 0,
         v=1,
         relayed_by=None,
+        seal=None,
     )

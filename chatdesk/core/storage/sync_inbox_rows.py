@@ -21,7 +21,7 @@ from chatdesk.core.storage import search_text
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.json_bounds import MOST_IN_BODY, is_bounded
 from chatdesk.core.storage.plain_text import clean, to_json
-from chatdesk.core.storage.sync_bodies import DEEPEST, LONGEST_WORD, MOST_FILES, MOST_PARTS
+from chatdesk.core.storage.sync_bodies import BODY_NAMES, DEEPEST, LONGEST_WORD, MOST_FILES, MOST_PARTS, PART_NAMES
 from chatdesk.core.storage.thread_counters import Tally
 
 #: Characters of one body; a body that is larger came by another way than the limits of the log allow.
@@ -60,7 +60,8 @@ _FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 @dataclass(slots=True)
 class PartRows:
     """The parts of one message, and what its own row says of them. ``files``: (sha256, bytes) that they name.
-    ``words``: what the search index keeps; None where there is no text part."""
+    ``words``: what the search index keeps; None where there is no text part. ``is_exact``: they say all that arrived,
+    as far as names of values and kinds of parts go."""
 
     parts: list[tuple[Any, ...]] = field(default_factory=list)
     artifacts: list[tuple[Any, ...]] = field(default_factory=list)
@@ -69,6 +70,7 @@ class PartRows:
     char_count: int = 0
     line_count: int = 0
     words: str | None = None
+    is_exact: bool = True
     tally: Tally = field(default_factory=Tally)
 
 
@@ -85,6 +87,7 @@ class MessageRows:
     ended_at: int
     is_purged: bool = False
     parts_file: tuple[str, int] | None = None
+    is_exact: bool = True
 
 
 def is_id(value: object) -> bool:
@@ -163,6 +166,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
         ended_at=max(created_at, completed_at or 0),
         is_purged=is_purged,
         parts_file=_file(body.get("parts_file")),
+        is_exact=own.is_exact and body.keys() <= BODY_NAMES,
     )
 
 
@@ -173,10 +177,14 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
     stored: list[tuple[int, str, str]] = []
     for part in parts[:MOST_PARTS]:
         if not isinstance(part, dict):
+            found.is_exact = False
             continue
         kind, content, part_id = part.get("type"), part.get("content"), part.get("id")
         if not isinstance(kind, str) or not isinstance(content, dict) or not is_id(part_id):
+            found.is_exact = False
             continue
+        if kind not in _TYPES or not part.keys() <= PART_NAMES:
+            found.is_exact = False
         if kind not in _TYPES:  # only a newer ChatDesk knows it: shown as the text that it has
             if not isinstance(content.get("text"), str):
                 continue

@@ -22,6 +22,7 @@ from chatdesk.core.storage import (
     sync_inbox_messages,
     sync_inbox_prepare,
     sync_inbox_twins,
+    sync_outbox,
     sync_projection,
 )
 from chatdesk.core.storage.change_log import Origin
@@ -43,10 +44,11 @@ FOREIGN: Final = "foreign: "
 
 _INSERT = (
     "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
-    " state, mine, at, author, relayed_by, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
+    " state, mine, at, author, relayed_by, problem, seal)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)"
 )
 _CONFIRM = (
-    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?,"
+    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
     " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
     " body = CASE WHEN kind = 'message' AND op = 'new' THEN body ELSE ? END WHERE id = ?"
 )
@@ -94,7 +96,8 @@ class Page:
             # A message that was waiting goes on waiting, until it is looked at below.
             values.append(
                 (
-                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.body, row.id
+                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal, row.body,
+                    row.id,
                 )
             )  # fmt: skip
             if (kind, op) == ("message", "new"):
@@ -172,7 +175,7 @@ class Page:
                 "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (device,)
             ).fetchone()[0]
         else:
-            free = -row[0]
+            free = sync_outbox.given_up(row[0], dseq)
         self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (free, row[0]))
 
     # What is new.
@@ -309,7 +312,8 @@ class Page:
         for row in rows:
             is_applied = row.id not in foreign and row.id not in waiting
             is_message = (row.kind, row.op, row.reg) == ("message", "new", change_log.CONTENT)
-            body = None if is_applied and is_message else row.body
+            # Its words are in rows of their own, and only what these cannot say has to be kept as it came.
+            body = None if is_applied and is_message and self._prepared.messages[row.id].is_exact else row.body
             if row.id in foreign:
                 entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
             elif row.id in waiting:
@@ -344,6 +348,7 @@ class Page:
                 row.author,
                 row.relayed_by,
                 problem,
+                row.seal,
             )
             for row, state, problem, body in entries
         ]

@@ -35,6 +35,7 @@ _STEP: Final = 200
 _RELAYED: Final = "relayed"
 _WAITS: Final = "orphan"
 _TO_SEND: Final = "to_send"
+_PLACE_BITS: Final = 32
 #: What a change without a body takes, about.
 _SMALL_BYTES: Final = 300
 
@@ -210,7 +211,7 @@ def begin_again(conn: Connection, project_id: str) -> None:
 def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
     """See ``LocalStore.lost_by_server``. What arrived and only waits for what it belongs to is not lost."""
     rows = conn.exec_driver_sql(
-        f"SELECT n, {_COLUMNS}, device, author FROM changes WHERE project_id = ? AND state = {_ORPHANED}"
+        f"SELECT n, {_COLUMNS}, device, author, seal FROM changes WHERE project_id = ? AND state = {_ORPHANED}"
         " AND seq IS NULL AND mine = 0 AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
         (project_id, limit),
     ).all()
@@ -224,7 +225,8 @@ def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[Rel
             text = texts[row[5]][0]
             if len(text.encode()) > MAX_BODY_BYTES:
                 text = _large(conn, row[5])[0]
-        lost.append(RelayedChange(_wire(row[1:11], text), row[11], row[12]))
+        change = _wire(row[1:11], text)
+        lost.append(RelayedChange(replace(change, dseq=_as_made(change.dseq)), row[11], row[12], row[13]))
     return lost
 
 
@@ -249,6 +251,16 @@ def offer_again(conn: Connection, workspace_id: str) -> None:
         " (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
         (_WAITS, workspace_id),
     )
+
+
+def given_up(n: int, dseq: int) -> int:
+    """Where a change of others, row ``n``, goes whose place ``dseq`` the server gave to another one: a place that
+    nobody else has, and from which its own can be told, because its seal is for that."""
+    return -(n << _PLACE_BITS | dseq) if dseq >> _PLACE_BITS == 0 else -n
+
+
+def _as_made(dseq: int) -> int:
+    return dseq if dseq >= 0 else -dseq & ((1 << _PLACE_BITS) - 1)
 
 
 def _is_refused_with_it(conn: Connection, change_id: str) -> bool:

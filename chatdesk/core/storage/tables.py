@@ -446,10 +446,12 @@ changes = Table(
     _counter("state"),
     Column("mine", Integer, nullable=False, server_default=text("1")),
     Column("at", Integer, nullable=False),
-    # Since 0008: the member who made a change of others, who brought it back after a loss, and the server's refusal.
+    # Since 0008: the member who made a change of others, who brought it back after a loss, the server's refusal, and
+    # its proof that it took the change as it is here.
     Column("author", Text),
     Column("relayed_by", Text),
     Column("problem", Text),
+    Column("seal", LargeBinary),
     UniqueConstraint("id"),
     UniqueConstraint("device", "dseq"),
 )

@@ -163,6 +163,8 @@ def _close() -> Iterator[None]:
         {"relayed_by": "nobody"},
         {"dseq": -1},
         {"hlc": -1},
+        {"seal": "text"},
+        {"seal": bytes(1000)},
         {"body": 7},
         {"body": b"bytes"},
         {"body": {"title": "parsed"}},

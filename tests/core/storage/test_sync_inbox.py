@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chatdesk.core.clock import stamp_ms
 from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.sync_wire import PulledChange, WireChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
@@ -615,6 +617,46 @@ def test_who_brought_a_change_back_is_told_once(log: PulledLog, reader: Reader) 
     assert reader.rows("SELECT code, details FROM team_notes") == [
         ("relayed", json.dumps({"by": BEN}).replace(" ", ""))
     ]
+
+
+def test_what_the_server_lost_is_brought_back_to_the_letter_with_its_seal(log: PulledLog, reader: Reader) -> None:
+    """Else the server could not tell it from what its author never said: also where a newer ChatDesk said more."""
+    thread_id = log.thread(seal=b"thread")
+    log.message(thread_id, None, "plain ü", seal=b"plain")
+    log.message(thread_id, None, "newer", seal=b"newer", more_body={"mood": ["calm", 1.5, None]})
+    part = {"id": new_id(), "type": "text", "content": {"text": "shaded"}, "shade": 7}
+    log.message(thread_id, None, seal=b"part", more_body={"parts": [part, {**part, "type": "hologram"}, "odd"]})
+    log.edit("thread", thread_id, "title", {"title": "T"}, parents=(new_id(),), seal=b"title")
+    reader.pull()
+    assert reader.one("SELECT count(*) FROM changes WHERE kind = 'message' AND body IS NULL") == 1
+    reader.profile.store.begin_again(log.project_id)
+    lost = reader.profile.store.lost_by_server(log.project_id, limit=9)
+    assert [_as_pulled(each.change) for each in lost] == [_as_pulled(row) for row in log.rows]
+    assert [(each.device, each.author, each.seal) for each in lost] == [
+        (row.device, row.author, row.seal) for row in log.rows
+    ]
+
+
+def _as_pulled(change: WireChange | PulledChange) -> tuple[Any, ...]:
+    body = json.loads(change.body or "null")
+    return change.id, change.dseq, change.entity, change.reg, change.parents, change.hlc, change.v, body
+
+
+def test_what_gave_its_place_away_is_brought_back_as_what_it_was(log: PulledLog, reader: Reader) -> None:
+    first = log.thread(seal=b"seal")
+    huge = log.add("thread", "new", new_id(), {"title": "Far"}, dseq=2**40)
+    reader.pull()
+    reader.profile.store.begin_again(log.project_id)
+    lost = [row.id for row in log.rows]
+    log.rows.clear()
+    log.add("thread", "new", new_id(), {"title": "B"}, dseq=1)
+    log.add("thread", "new", new_id(), {"title": "C"}, dseq=huge.dseq)
+    reader.pull()
+    assert reader.one("SELECT count(*) FROM threads WHERE project_id = ?", log.project_id) == 4
+    found = reader.profile.store.lost_by_server(log.project_id, limit=9)
+    assert [each.change.id for each in found] == lost
+    assert (found[0].change.entity, found[0].change.dseq, found[0].device, found[0].seal) == (first, 1, ANNS, b"seal")
+    assert found[1].change.dseq >= 0
 
 
 def test_statuses_that_are_not_final_are_made_so(log: PulledLog, reader: Reader) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sync_wire import PushResult, PushStatus, RelayedChange, WireChange
+from chatdesk.core.domain.sync_wire import PulledChange, PushResult, PushStatus, RelayedChange, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError
 from chatdesk.core.sync.ports import TeamStore
@@ -184,13 +184,18 @@ def test_model_and_server_give_equal_answers(both: Both, seed: int) -> None:
 def _same_log(both: Both, name: str, project: str) -> None:
     modelled, real = both.ask(name, lambda store: store.pull(project, 0, limit=1000))
     # Each clamps stamps that are ahead by its own time, and so its chain differs from there on.
-    plain = [replace(row, at=0, chain=b"", hlc=min(row.hlc, 2), body=_read(row.body)) for row in real]
-    assert plain == [replace(row, at=0, chain=b"", hlc=min(row.hlc, 2), body=_read(row.body)) for row in modelled]
+    assert _plain(real) == _plain(modelled)
     halves = both.ask(name, lambda store: [row.seq for row in store.pull(project, len(real) // 2, limit=3)])
     assert halves[0] == halves[1]
     assert all(said is None for said in both.ask(name, lambda store: store.chain_at(project, len(real) + 1)))
     if real:
         assert both.real[name].chain_at(project, len(real)) == real[-1].chain
+
+
+def _plain(rows: Sequence[PulledChange]) -> list[PulledChange]:
+    """Without the seals, which nobody can make but the one server, and what follows from its clock."""
+    assert all(row.seal is not None and len(row.seal) == 16 for row in rows)
+    return [replace(row, at=0, chain=b"", hlc=min(row.hlc, 2), body=_read(row.body), seal=None) for row in rows]
 
 
 def _read(body: str | None) -> Any:
@@ -240,18 +245,25 @@ def test_a_place_that_is_taken_is_a_fork_for_its_device_and_none_for_a_relay(bot
         return WireChange(new_id(), dseq, "thread", "new", new_id(), "content", (), 1, '{"title":"T"}')
 
     first, second = change(1), change(1)
+    begun = both.model.snapshot()
     both.ask("anna", lambda store: store.push(project, anna.device, [first]))
     forked = both.ask("anna", lambda store: [each.status for each in store.push(project, anna.device, [second])])
     assert forked == ([PushStatus.FORKED], [PushStatus.FORKED])
-    brought = both.ask(
-        "adam",
-        lambda store: store.relay(project, both.people["adam"].device, [RelayedChange(second, anna.device, anna.id)]),
-    )
-    assert _in_short(brought[0]) == _in_short(brought[1]) == [(second.id, PushStatus.OK, 2)]
-    rows = both.ask("anna", lambda store: store.pull(project, 1, limit=9))
-    assert [(row[0].device, row[0].dseq, row[0].relayed_by) for row in rows] == [
-        (second.id, 0, both.people["adam"].id)
-    ] * 2
+    # A restored server: what was first is lost, and its place goes to the second.
+    adam = both.people["adam"]
+    lost = both.ask("adam", lambda store: store.pull(project, 0, limit=9)[0])
+    both.team.restore(project)
+    both.model.become(begun)
+    both.ask("anna", lambda store: store.push(project, anna.device, [second]))
+    for place, store in enumerate((ModelTeam(both.model, adam.id), both.real["adam"])):
+        row = lost[place]
+        change = replace(first, hlc=row.hlc)
+        for author, seal in ((anna.id, row.seal), (adam.id, None)):
+            brought = store.relay(project, adam.device, [RelayedChange(change, anna.device, anna.id, seal)])
+            assert _in_short(brought) == [(change.id, PushStatus.OK, 2 if seal else 3)]
+            found = store.pull(project, 1 if seal else 2, limit=9)[0]
+            assert (found.author, found.device, found.dseq, found.relayed_by) == (author, change.id, 0, adam.id)
+            change = replace(change, id=new_id(), entity=new_id())
 
 
 def test_what_is_repeated_is_known_and_something_else_under_its_id_is_not_taken(both: Both) -> None:

@@ -27,12 +27,13 @@ TABLES = {
     "project_head": "project_id",
     "project_member": "project_id",
     "entity": "project_id",
+    "seal_key": None,
     "change": "project_id",
     "blob_chunk": "project_id",
     "presence": "project_id",
     "alembic_version": None,
 }
-UNREADABLE = {"entity", "alembic_version"}
+UNREADABLE = {"entity", "seal_key", "alembic_version"}
 INTERNAL = {
     "now_ms": (),
     "rank": ("'owner'",),

@@ -374,32 +374,91 @@ def test_a_push_that_waits_while_its_member_is_removed_fails(team: Team) -> None
 
 
 def test_what_the_server_lost_is_brought_back_under_its_author_s_name(team: Team) -> None:
+    """Also what its author may do no more, and what who brings it back never might: once it was permitted."""
     project, olga = team.project(), team.owner
     anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
-    thread = some_id()
-    row = {**anna.row("thread", "new", thread, {"title": "T"}), "device": anna.device, "author": anna.id}
-    title = {**anna.row("thread", "edit", thread, {}, reg="title"), "device": anna.device, "author": anna.id}
-    assert [found[1] for found in ben.push_fully(project, row, title, function="relay")] == ["ok", "ok"]
-    assert (
-        olga.ask("SELECT author::text, relayed_by::text, device_id::text FROM cd.change ORDER BY seq")
-        == [(anna.id, ben.id, anna.device)] * 2
-    )
-    assert anna.push(project, row, title) == ["dup", "dup"]
-    assert anna.push(project, anna.row("thread", "del", thread, {})) == ["ok"]
-
-
-def test_an_editor_brings_back_no_edit_of_what_its_author_did_not_make(team: Team) -> None:
-    project, olga = team.project(), team.owner
-    anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
+    assert olga.push(project, olga.row("project", "new", project, {"name": "Ünïcode \n \u0001", "size": 1.50})) == [
+        "ok"
+    ]
     thread = anna.thread(project)
-    by_olga = {**olga.row("thread", "del", thread, {}), "device": olga.device, "author": olga.id}
-    settings = {**olga.row("project", "edit", project, {}, reg="name"), "device": olga.device, "author": olga.id}
-    assert olga.push(project, olga.row("project", "new", project, {})) == ["ok"]
-    assert [found[1] for found in ben.push_fully(project, by_olga, settings, function="relay")] == ["denied"] * 2
-    assert [found[1] for found in olga.push_fully(project, by_olga, settings, function="relay")] == ["ok"] * 2
+    message = anna.message(project, thread)
+    named = olga.row("thread", "edit", thread, {"title": "Olga's"}, reg="title", parents=[some_id(), some_id()])
+    deleted = anna.row("message", "del", message, {"covers": {anna.device: 2}}, hlc=2**62, v=7)
+    assert [olga.push(project, named), anna.push(project, deleted)] == [["ok"], ["ok"]]
+    kept = ben.kept(project)
+    before = _log(olga)
+    team.restore(project)
+    olga.ask("SELECT cd.set_role(%s, %s, 'viewer')", project, anna.id)
+    assert [found[1] for found in ben.push_fully(project, *kept, function="relay")] == ["ok"] * 5
+    assert _log(olga) == before
+    assert [row["relayed_by"] for row in _log(olga, "relayed_by::text")] == [ben.id] * 5
+    assert anna.push(project, deleted) == ["dup"]
+    # What was brought back can be brought back again.
+    kept = ben.kept(project)
+    team.restore(project, 2)
+    assert [found[1] for found in ben.push_fully(project, *kept, function="relay")] == ["dup"] * 2 + ["ok"] * 3
+    assert _log(olga) == before
 
 
-def test_an_editor_changes_nothing_of_others_in_their_name(team: Team) -> None:
+def _log(person: Person, *columns: str) -> list[dict[str, Any]]:
+    wanted = (
+        ", ".join(columns) or "id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, v, body, chain"
+    )
+    return [row[0] for row in person.ask(f"SELECT to_jsonb(c) FROM (SELECT {wanted} FROM cd.change ORDER BY seq) c")]
+
+
+def test_nothing_that_was_not_said_is_brought_back_in_anothers_name(team: Team) -> None:
+    """Whoever writes SQL by hand has real seals of real changes, after a restore, too."""
+    project, other, olga = team.project(), team.project(), team.owner
+    anna, ben = (team.join(name, **{project: "editor", other: "editor"}) for name in ("anna", "ben"))
+    thread = anna.thread(project)
+    message = anna.message(project, thread)
+    ben.thread(project)
+    anna.thread(other)
+    in_other = ben.kept(other)[0]
+    real = ben.kept(project)
+    team.restore(project, 1)
+    lost = real[1]
+    assert (lost["author"], lost["entity"]) == (anna.id, message)
+    anew = {"id": some_id(), "entity": some_id()}
+    words = {**lost["body"], "text": "forged"}
+    attempts: list[Row] = [
+        *({**lost, **anew, "seal": seal} for seal in (None, "", "0" * 32, lost["seal"], lost["seal"].upper(), [], 7)),
+        {key: value for key, value in {**lost, **anew}.items() if key != "seal"},
+        *({**lost, "id": some_id(), "entity": some_id(), "seal": row["seal"]} for row in real),
+        {**lost, **anew, "body": words},
+        {**lost, "id": some_id()},
+        {**lost, "entity": some_id()},
+        {**lost, "body": words, "entity": some_id()},
+        {**lost, "op": "edit", "body": None, "entity": thread, "kind": "thread", "reg": "title"},
+        {**lost, "kind": "summary", "entity": some_id()},
+        {**lost, **anew, "reg": "title"},
+        {**real[0], "id": some_id(), "op": "edit", "reg": "title", "body": {"title": "forged"}},
+        {**real[0], "id": some_id(), "op": "del", "body": {"covers": {}}},
+        {**in_other, "entity": some_id()},
+        in_other,
+        {**real[2], "author": anna.id, "entity": some_id()},
+    ]
+    for attempt in attempts:
+        ben.push_fully(project, attempt, function="relay")
+    assert ben.ask("SELECT DISTINCT author::text FROM cd.change WHERE seq > 1 AND project_id = %s", project) == [
+        (ben.id,)
+    ]
+    assert olga.value("SELECT count(*) FROM cd.change WHERE op <> 'new' AND project_id = %s", project) == 0
+    # Single things that are said otherwise of a change that is really Anna's.
+    for odd in ({"hlc": lost["hlc"] + 1}, {"dseq": 9}, {"device": some_id()}, {"v": 2}, {"parents": [some_id()]}):
+        team.restore(project, 1)
+        assert [found[1] for found in ben.push_fully(project, {**lost, **odd}, function="relay")] == ["ok"], odd
+        (row,) = ben.ask(
+            "SELECT author::text, device_id::text, dseq FROM cd.change WHERE project_id = %s AND seq = 2", project
+        )
+        assert row == (ben.id, lost["id"], 0), odd
+    team.restore(project, 1)
+    assert [found[1] for found in ben.push_fully(project, lost, function="relay")] == ["ok"]
+    assert ben.value("SELECT author::text FROM cd.change WHERE project_id = %s AND seq = 2", project) == anna.id
+
+
+def test_without_a_seal_an_admin_speaks_in_nobody_else_s_name_either(team: Team) -> None:
     project, olga = team.project(), team.owner
     anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
     admin = team.join("adam", **{project: "admin"})
@@ -416,18 +475,27 @@ def test_an_editor_changes_nothing_of_others_in_their_name(team: Team) -> None:
 
     assert [found[1] for found in ben.push_fully(project, *forged(), function="relay")] == ["denied"] * 3
     assert olga.value("SELECT count(*) FROM cd.change") == 2
-    own = [{**row, "device": anna.device, "author": anna.id} for row in forged()]
-    assert [found[1] for found in anna.push_fully(project, *own, function="relay")] == ["ok"] * 3
-    assert [found[1] for found in admin.push_fully(project, *forged(), function="relay")] == ["ok"] * 3
+    for person in (anna, admin):  # what they may do anyway, as themselves
+        rows = forged()
+        assert [found[1] for found in person.push_fully(project, *rows, function="relay")] == ["ok"] * 3
+        found = olga.ask("SELECT author::text FROM cd.change WHERE id = ANY (%s)", [row["id"] for row in rows])
+        assert found == [(person.id,)] * 3
 
 
 def test_a_change_whose_place_is_taken_is_brought_back_as_its_own_device_s(team: Team) -> None:
     project = team.project()
     anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
     anna.thread(project)
-    lost = {**anna.row("thread", "new", some_id(), {}, dseq=1), "device": anna.device, "author": anna.id}
+    lost = ben.kept(project)[0]
+    team.restore(project)
+    assert anna.push(project, anna.row("thread", "new", some_id(), {}, dseq=1)) == ["ok"]
     assert [found[1] for found in ben.push_fully(project, lost, function="relay")] == ["ok"]
-    assert ben.ask("SELECT device_id::text, dseq FROM cd.change WHERE id = %s", lost["id"]) == [(lost["id"], 0)]
+    columns = "author::text, device_id::text, dseq"
+    assert ben.ask(f"SELECT {columns} FROM cd.change WHERE id = %s", lost["id"]) == [(anna.id, lost["id"], 0)]
+    # Nobody can take that place before it.
+    ben.device = some_id()
+    ben.hello()
+    assert ben.push(project, ben.row("thread", "new", some_id(), {}, dseq=0)) == ["denied"]
     viewer = team.join("vera", **{project: "viewer"})
     more = {**anna.row("thread", "new", some_id(), {}), "device": anna.device, "author": anna.id}
     assert [found[1] for found in viewer.push_fully(project, more, function="relay")] == ["denied"]

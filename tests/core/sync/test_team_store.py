@@ -165,13 +165,18 @@ def test_a_body_that_no_database_can_hold_is_denied_alone(desk: Desk, project: s
 def test_what_the_server_lost_is_relayed(team: Team) -> None:
     project = team.project()
     anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
-    here = desk_of(ben, team)
-    lost = here.change("thread", "new", new_id())
-    found = here.store.relay(project, here.device, [RelayedChange(lost, anna.device, anna.id)])
+    here, there = desk_of(ben, team), desk_of(anna, team)
+    change = there.change("thread", "new", new_id(), '{"b": 1e2,\n"a": "ü"}')
+    there.store.push(project, there.device, [change])
+    lost = here.store.pull(project, 0, limit=5)[0]
+    team.restore(project)
+    brought = replace(change, hlc=lost.hlc)
+    found = here.store.relay(project, here.device, [RelayedChange(brought, lost.device, lost.author, lost.seal)])
     row = here.store.pull(project, 0, limit=5)[0]
-    here.store.close()
+    for each in (here, there):
+        each.store.close()
     assert found[0].status is PushStatus.OK
-    assert (row.author, row.device, row.relayed_by) == (anna.id, anna.device, ben.id)
+    assert row == replace(lost, relayed_by=ben.id, at=row.at)
 
 
 def test_the_view_holds_projects_members_devices_and_roles(team: Team) -> None:

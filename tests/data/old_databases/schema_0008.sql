@@ -41,7 +41,7 @@ CREATE TABLE changes (
 	body TEXT, 
 	state INTEGER DEFAULT 0 NOT NULL, 
 	mine INTEGER DEFAULT 1 NOT NULL, 
-	at INTEGER NOT NULL, author TEXT, relayed_by TEXT, problem TEXT, 
+	at INTEGER NOT NULL, author TEXT, relayed_by TEXT, problem TEXT, seal BLOB, 
 	CONSTRAINT pk_changes PRIMARY KEY (n), 
 	CONSTRAINT uq_changes_id UNIQUE (id), 
 	CONSTRAINT uq_changes_device_dseq UNIQUE (device, dseq)

@@ -48,25 +48,13 @@ def what_is_held(world: History) -> dict[str, set[str]]:
             role = project.roles[machine.member]
             if RANKS[role] < RANKS["editor"]:
                 continue
-            for change, state, kind, op, entity, author, mine in machine.profile.rows(
-                "SELECT id, state, kind, op, entity, author, mine FROM changes WHERE project_id = ?", project_id
+            for change, state, mine, seal in machine.profile.rows(
+                "SELECT id, state, mine, seal FROM changes WHERE project_id = ?", project_id
             ):
-                if ChangeState(state) not in _HELD:
-                    continue
-                maker = _maker(machine, entity)
-                is_own = op == "new" or maker == (machine.member if mine else author)
-                may_enter = kind != "project" and (is_own or (kind == "thread" and op == "edit"))
-                if mine or may_enter or RANKS[role] >= RANKS["admin"]:
+                # Without a seal it is nonsense that was written into the server's tables.
+                if ChangeState(state) in _HELD and (mine or seal is not None):
                     held[project_id].add(change)
     return held
-
-
-def _maker(machine: Machine, entity: str) -> str | None:
-    """Who made an entity, as this computer knows it."""
-    found = machine.profile.rows(
-        "SELECT author, mine FROM changes WHERE entity = ? AND op = 'new' AND reg = 'content'", entity
-    )
-    return None if not found else machine.member if found[0][1] else found[0][0]
 
 
 def problems(world: History, held: dict[str, set[str]]) -> list[str]:
@@ -74,6 +62,11 @@ def problems(world: History, held: dict[str, set[str]]) -> list[str]:
     found: list[str] = []
     for project in world.server.projects.values():
         found += _log(project.rows, world.odd)
+        found += [
+            f"{row.id} is not {row.author}'s, in whose name it was brought back"
+            for row in project.rows
+            if row.relayed_by is not None and row.author != world.server.made.get(row.id, row.author)
+        ]
         if not project.is_deleted:
             found += _replicas(world, project.id)
             found += _losses(world, project.id, held.get(project.id, set()))

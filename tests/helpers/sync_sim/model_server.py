@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -72,7 +73,6 @@ class Entity:
     kind: str
     created_by: str
     thread_id: str | None
-    is_relayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class ModelServer:
         self.entities: dict[str, Entity] = {}
         self.changes: dict[str, tuple[str, int]] = {}  # project, place in its rows
         self.places: set[tuple[str, int]] = set()
+        self.made: dict[str, str] = {}  # whose each change is that ever was; no restore takes it away
 
     def snapshot(self) -> ModelServer:
         """A backup."""
@@ -194,7 +195,7 @@ class ModelServer:
         self._need_device(member_id, device, proto)
         project = self._project(member_id, project_id)
         return [
-            self._enter(project, member_id, change, device=device, author=member_id, is_relay=False)
+            self._enter(project, member_id, RelayedChange(change, device, member_id), is_relay=False)
             for change in changes
         ]
 
@@ -203,10 +204,7 @@ class ModelServer:
     ) -> list[PushResult]:
         self._need_device(member_id, device, proto)
         project = self._project(member_id, project_id)
-        return [
-            self._enter(project, member_id, each.change, device=each.device, author=each.author, is_relay=True)
-            for each in changes
-        ]
+        return [self._enter(project, member_id, each, is_relay=True) for each in changes]
 
     def pull(self, member_id: str, project_id: str, after_seq: int, limit: int) -> list[PulledChange]:
         rows = self._visible(member_id, project_id)
@@ -248,15 +246,17 @@ class ModelServer:
         if known is None or known.member_id != member_id:
             raise NotYourDevice
 
-    def _enter(
-        self, project: Project, member_id: str, change: WireChange, *, device: str, author: str, is_relay: bool
-    ) -> PushResult:
+    def _enter(self, project: Project, member_id: str, sent: RelayedChange, *, is_relay: bool) -> PushResult:
         """The questions of ``cd.enter``, in their order."""
-        if not _is_well_formed(change):
+        change, device, author = sent.change, sent.device, sent.author
+        if not _is_well_formed(change) or (change.dseq == 0 and not is_relay):
             return PushResult(change.id, PushStatus.DENIED)
         known = self._known(project, change)
         if known is not None:
             return known
+        is_sealed = is_relay and sent.seal == self._seal(project.id, change, device=device, author=author)
+        if is_relay and not is_sealed:
+            device, author, change = change.id, member_id, replace(change, dseq=0)
         if (device, change.dseq) in self.places and not self.flaws.accepts_taken_places:
             if not is_relay:
                 return PushResult(change.id, PushStatus.FORKED)
@@ -266,13 +266,17 @@ class ModelServer:
             return PushResult(change.id, PushStatus.TOO_BIG)
         if rank < RANKS["editor"] and not self.flaws.lets_everybody_write:
             return PushResult(change.id, PushStatus.DENIED)
+        if is_sealed:
+            rank = RANKS["admin"]  # it was permitted when it was made
         objection = (
             self._objection_to_new(project, rank, change)
             if change.op == "new"
-            else self._objection_to_edit(project, rank, change, author=author, is_own=author == member_id)
+            else self._objection_to_edit(project, rank, change, member_id)
         )
         if objection is not None:
             return PushResult(change.id, objection)
+        if not is_relay:
+            self.made[change.id] = member_id
         return self._append(project, change, device=device, author=author, relayed_by=member_id if is_relay else None)
 
     def _known(self, project: Project, change: WireChange) -> PushResult | None:
@@ -310,15 +314,13 @@ class ModelServer:
             return PushStatus.ID_TAKEN
         return None
 
-    def _objection_to_edit(
-        self, project: Project, rank: int, change: WireChange, *, author: str, is_own: bool
-    ) -> PushStatus | None:
+    def _objection_to_edit(self, project: Project, rank: int, change: WireChange, member_id: str) -> PushStatus | None:
         thing = self.entities.get(change.entity)
         if thing is None or thing.project_id != project.id:
             return PushStatus.ORPHAN
         is_allowed = thing.kind == change.kind and (
             rank >= RANKS["admin"]
-            or (change.kind != "project" and thing.created_by == author and (is_own or thing.is_relayed))
+            or (change.kind != "project" and thing.created_by == member_id)
             or (change.kind in ("thread", "summary") and change.op == "edit" and change.reg.startswith("lww."))
         )
         return None if is_allowed else PushStatus.DENIED
@@ -352,15 +354,23 @@ class ModelServer:
             at=now,
             v=change.v,
             relayed_by=relayed_by,
+            seal=self._seal(project.id, replace(change, hlc=hlc), device=device, author=author),
         )
         self.changes[change.id] = (project.id, project.head)
         self.places.add((device, change.dseq))
         if change.op == "new":
             thread = json.loads(change.body or "{}").get("thread_id") if change.kind != "thread" else None
-            is_relayed = relayed_by is not None and relayed_by != author
-            self.entities.setdefault(change.entity, Entity(project.id, change.kind, author, thread, is_relayed))
+            self.entities.setdefault(change.entity, Entity(project.id, change.kind, author, thread))
         project.rows.append(row)
         return PushResult(change.id, PushStatus.OK, row.seq, hlc)
+
+    def _seal(self, project_id: str, change: WireChange, *, device: str, author: str) -> bytes:
+        body = None if change.body is None else json.loads(change.body)
+        said = [
+            *(project_id, change.id, device, change.dseq, author, change.kind, change.op, change.entity, change.reg),
+            *(change.parents, change.hlc, change.v, body),
+        ]
+        return hmac.digest(self.workspace_id.encode(), json.dumps(said, sort_keys=True).encode(), "sha256")[:16]
 
 
 def _is_id(value: object) -> bool:

@@ -106,7 +106,7 @@ def _project(conn: psycopg.Connection[Any], project_id: str, is_deleted: bool) -
     ).fetchall()
     rows = conn.execute(
         "SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg, parents::text[],"
-        " hlc, body::text, chain, at, v, relayed_by::text FROM cd.change WHERE project_id = %s ORDER BY seq",
+        " hlc, body::text, chain, at, v, relayed_by::text, seal FROM cd.change WHERE project_id = %s ORDER BY seq",
         [project_id],
     ).fetchall()
     log = [PulledChange(*row[:9], tuple(row[9]), row[10], row[11], bytes(row[12]), *row[13:]) for row in rows]

@@ -22,6 +22,7 @@ class ToyChange:
     is_mine: bool = True
     author: str = ""
     seq: int | None = None
+    seal: bytes | None = None
 
 
 @dataclass
@@ -110,7 +111,9 @@ class ToyStore:
             known = project.changes.get(row.id)
             change = WireChange(row.id, row.dseq, row.kind, row.op, row.entity, row.reg, row.parents, row.hlc, row.body)
             is_mine = known is not None and known.is_mine
-            project.changes[row.id] = ToyChange(change, row.device, ChangeState.CONFIRMED, is_mine, row.author, row.seq)
+            project.changes[row.id] = ToyChange(
+                change, row.device, ChangeState.CONFIRMED, is_mine, row.author, row.seq, row.seal
+            )
         project.seq, project.chain = seq, chain
         return Applied(rows=len(rows))
 
@@ -130,7 +133,7 @@ class ToyStore:
 
     def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
         return [
-            RelayedChange(each.change, each.device, each.author)
+            RelayedChange(each.change, each.device, each.author, each.seal)
             for each in self.projects[project_id].changes.values()
             if each.state is ChangeState.ORPHANED
         ][:limit]

@@ -51,12 +51,12 @@ _LATEST_MS: Final = 2**52
 _SIZED: Final = frozenset((str, bytes))
 _PULL: Final = """
 SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
-  array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text
+  array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text, seal
 FROM (
   SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM (
     SELECT id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, body::text AS body, chain, at, v,
-      relayed_by
+      relayed_by, seal
     FROM cd.change WHERE project_id = %s AND seq > %s ORDER BY seq LIMIT %s
   ) AS page
 ) AS page
@@ -185,7 +185,10 @@ class PostgresTeamStore:
         return self._enter("push", project_id, device, [(change, _row(change)) for change in changes])
 
     def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
-        rows = [(one.change, _row(one.change, device=one.device, author=one.author)) for one in changes]
+        rows = []
+        for one in changes:
+            seal = {} if one.seal is None else {"seal": one.seal.hex()}
+            rows.append((one.change, _row(one.change, device=one.device, author=one.author, **seal)))
         return self._enter("relay", project_id, device, rows)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
@@ -208,6 +211,7 @@ class PostgresTeamStore:
                 row[13],
                 row[14],
                 row[15],
+                row[16],
             )
             for row in rows
         ]

@@ -66,7 +66,23 @@ CREATE TABLE cd.project_member (
 
 CREATE INDEX project_member_member ON cd.project_member (member_id);
 
--- What exists, for checks only: nobody reads it. is_relayed: another member brought it back in its author's name.
+-- With what the server seals each change that it takes (see cd.enter); nobody reads it but the functions of this schema.
+-- Made once and part of every backup, so that a restored server knows what it took after the backup was made.
+CREATE TABLE cd.seal_key (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    inner_key bytea NOT NULL CHECK (octet_length(inner_key) = 64),
+    outer_key bytea NOT NULL CHECK (octet_length(outer_key) = 64)
+);
+
+-- 64 bytes each, of 488 random bits: a UUID has 122, and one sha256 takes two.
+INSERT INTO cd.seal_key (inner_key, outer_key)
+SELECT
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+        || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+        || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+
+-- What exists, for checks only: nobody reads it.
 -- Here and in the log no key refers to the project: rows come only through a function that has just looked it up, no
 -- project is ever removed, and the two checks were a fifth of a push.
 CREATE TABLE cd.entity (
@@ -74,8 +90,7 @@ CREATE TABLE cd.entity (
     project_id uuid NOT NULL,
     kind text NOT NULL,
     thread_id uuid,
-    created_by uuid NOT NULL,
-    is_relayed boolean NOT NULL DEFAULT false
+    created_by uuid NOT NULL
 );
 
 CREATE TABLE cd.change (
@@ -96,6 +111,7 @@ CREATE TABLE cd.change (
     body jsonb,
     chain bytea NOT NULL,
     at bigint NOT NULL,
+    seal bytea NOT NULL,
     UNIQUE (project_id, seq),
     UNIQUE (device_id, dseq)
 );

@@ -6,7 +6,7 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['meta', 'member', 'device', 'project', 'project_head', 'project_member', 'entity',
-        'change', 'blob_chunk', 'presence', 'alembic_version']
+        'seal_key', 'change', 'blob_chunk', 'presence', 'alembic_version']
     LOOP
         EXECUTE format('ALTER TABLE cd.%I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE cd.%I FORCE ROW LEVEL SECURITY', v_table);
