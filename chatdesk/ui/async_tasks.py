@@ -46,6 +46,14 @@ class AsyncTasks:
         self.cancel(name)
         return self.start(work, name)
 
+    def start_once(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Start ``work`` unless something runs under the same name: for what changes something, which a second press
+        must neither do twice nor stop halfway."""
+        if name in self._tasks.values():
+            work.close()
+        else:
+            self.start(work, name)
+
     def cancel(self, name: str) -> None:
         """End what runs under this name."""
         for task, running in tuple(self._tasks.items()):

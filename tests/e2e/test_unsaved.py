@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -124,12 +125,33 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
     for _ in range(20):
         if told:
             break
-        import asyncio
-
         await asyncio.sleep(0.01)
     assert [str(error) for error in told] == ["The thread is gone."]
     assert unsaved.is_empty
     assert recovered == [1]
+    await tasks.close()
+
+
+async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
+    tasks = AsyncTasks(lambda _error: None)
+    unsaved = Unsaved(tasks, first_ms=60_000)
+    go_on = asyncio.Event()
+    tried: list[str] = []
+
+    async def retry() -> None:
+        tried.append("again")
+        await go_on.wait()
+        tried.append("done")
+
+    unsaved.keep("question", StorageFull(), retry)
+    for _ in range(3):  # somebody is impatient
+        unsaved.try_again()
+        await asyncio.sleep(0)
+    go_on.set()
+    async with asyncio.timeout(10):
+        while not unsaved.is_empty:
+            await asyncio.sleep(0)
+    assert tried == ["again", "done"]
     await tasks.close()
 
 

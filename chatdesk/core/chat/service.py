@@ -1,7 +1,7 @@
 """ChatService: everything a front end can do with threads and messages.
 
 All methods are coroutines on one loop. A method that writes returns what changed and publishes events after the write
-is durable; it happened whole or not at all. Ids are checked before storage is asked.
+is durable; it happened whole or not at all, also when its caller is cancelled. Ids are checked before storage is asked.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext, expected_usage
+from chatdesk.core.chat.whole import whole
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.limits import Expected
@@ -156,6 +157,7 @@ class ChatService:
 
     # Threads
 
+    @whole
     async def create_thread(
         self,
         project_id: str | None,
@@ -224,20 +226,25 @@ class ChatService:
     async def get_thread(self, thread_id: str) -> Thread:
         return await self._threads.get(checked_id(thread_id))
 
+    @whole
     async def rename_thread(self, thread_id: str, title: str) -> Thread:
         return self._changed(await self._threads.rename(checked_id(thread_id), checked_title(title)))
 
+    @whole
     async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
         return self._changed(await self._threads.set_archived(checked_id(thread_id), is_archived))
 
+    @whole
     async def pin_thread(self, thread_id: str, *, is_pinned: bool = True) -> Thread:
         return self._changed(await self._threads.set_pinned(checked_id(thread_id), is_pinned))
 
+    @whole
     async def set_thread_model(self, thread_id: str, provider: str, model: str) -> Thread:
         """The provider and model for the next turns of this thread."""
         self._providers.get(provider)
         return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
 
+    @whole
     async def delete_thread(self, thread_id: str) -> Thread:
         """To the trash, from where it can be restored for 30 days. A running turn is stopped first."""
         checked = checked_id(thread_id)
@@ -246,6 +253,7 @@ class ChatService:
         self._bus.publish(ThreadDeleted(thread.id))
         return thread
 
+    @whole
     async def restore_thread(self, thread_id: str) -> Thread:
         thread = await self._threads.restore(checked_id(thread_id))
         self._bus.publish(ThreadRestored(thread))
@@ -329,6 +337,7 @@ class ChatService:
         """Until no answer is being written any more."""
         await self._turns.wait_for_all()
 
+    @whole
     async def send_message(
         self,
         thread_id: str,
@@ -362,6 +371,7 @@ class ChatService:
             await self._start_turn(answer)
             return Sent(thread, question, answer)
 
+    @whole
     async def compare(
         self,
         thread_id: str,
@@ -394,6 +404,7 @@ class ChatService:
         """Of compared answers: go on with this one. The others stay as versions, and go on being written."""
         return await self.select_version(message_id)
 
+    @whole
     async def edit_message(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Sent:
@@ -417,6 +428,7 @@ class ChatService:
         await self._start_turn(answer)
         return Sent(thread, question, answer)
 
+    @whole
     async def regenerate_response(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
@@ -433,6 +445,7 @@ class ChatService:
             await self._start_turn(answer)
             return answer
 
+    @whole
     async def continue_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
@@ -472,6 +485,7 @@ class ChatService:
         waited = await self.queue.cancel(checked)
         return await self._turns.stop(checked) or waited
 
+    @whole
     async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
         """To the trash, alone or with all messages below it. ``end_id``: where the shown path ends then."""
         message = await self._messages.get(checked_id(message_id))
@@ -480,6 +494,7 @@ class ChatService:
         self._path_changed(thread, message.parent_id)
         return Moved(thread, tuple(ids))
 
+    @whole
     async def delete_messages(self, message_ids: Sequence[str], *, end_id: str | None = None) -> Moved:
         """To the trash: exactly these messages of one thread, the topmost first."""
         top = await self._messages.get(checked_id(message_ids[0]))
@@ -488,6 +503,7 @@ class ChatService:
         self._path_changed(thread, top.parent_id)
         return Moved(thread, tuple(ids))
 
+    @whole
     async def restore_message(self, message_id: str, *, end_id: str | None = None) -> Moved:
         """Back from the trash, with everything that went there in the same step; shown unless the path is to end at
         ``end_id``."""
@@ -504,6 +520,7 @@ class ChatService:
         page = await self._messages.below(checked_id(message_id), limit=limit)
         return None if page is None else self._turns.overlay_page(page)
 
+    @whole
     async def select_version(self, message_id: str) -> Thread:
         """Show this version and the path below it."""
         message = await self._messages.get(checked_id(message_id))
@@ -515,12 +532,14 @@ class ChatService:
         """What ``lead_path_to`` needs to show again what is shown now in the thread of that message."""
         return await self._messages.end_of_path(checked_id(message_id))
 
+    @whole
     async def lead_path_to(self, message_id: str) -> Thread:
         """Show the path that ends with this message."""
         thread, last_kept = await self._messages.lead_path_to(checked_id(message_id))
         self._path_changed(thread, last_kept)
         return thread
 
+    @whole
     async def branch_thread(self, message_id: str) -> Thread:
         """A new thread that begins with everything from the first message to this one."""
         message = await self._messages.get(checked_id(message_id))

@@ -120,19 +120,16 @@ class DraftKeeper(QObject):
             before = await self._stored(thread_id)
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
-    async def sent(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None:
+    def sent(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None:
         """What stood in the composer for ``thread_id`` is a message now, so it is no draft any more; what was changed
         meanwhile still is."""
-        async with self._lock:
-            words = _Words(text, attached=tuple(attached))
-            if thread_id == self._thread_id:
-                self._take_out(words)
-                if thread_id is None and self._is_loaded:
-                    await self._store(None, _Words())
-                return
-            await self._save_left()
-            if (await self._stored(thread_id)).is_like(words):
-                await self._store(thread_id, _Words())
+        words = _Words(text, attached=tuple(attached))
+        if thread_id != self._thread_id:
+            self._tasks.start(self._forget(thread_id, words), "forget draft")
+            return
+        self._take_out(words)
+        if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
+            self._tasks.start(self._forget(None), "forget draft")
 
     def adopt(self, thread_id: str | None) -> None:
         """What stands in the composer belongs to ``thread_id`` from now on, which has no draft yet."""
@@ -182,6 +179,15 @@ class DraftKeeper(QObject):
                 await self._store(thread_id, whole)
             if self._left.get(thread_id) is whole:
                 del self._left[thread_id]
+
+    async def _forget(self, thread_id: str | None, words: _Words | None = None) -> None:
+        """``words``: only if these are what is stored."""
+        async with self._lock:
+            if words is not None:
+                await self._save_left()
+                if not (await self._stored(thread_id)).is_like(words):
+                    return
+            await self._store(thread_id, _Words())
 
     async def _save(self) -> None:
         self._timer.stop()

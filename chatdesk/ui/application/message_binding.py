@@ -179,12 +179,12 @@ class MessageBinding(QObject):
                 created = await chat.create_thread(
                     self._threads.new_project_id, "", text, provider=provider, model=model, attachments=attached
                 )
-                await self._drafts.sent(None, text, attached)
+                self._drafts.sent(None, text, attached)
                 self._threads.adopt(created.thread)
                 return
             else:
                 await chat.send_message(thread_id, text, attachments=attached)
-            await self._drafts.sent(thread_id, text, attached)
+            self._drafts.sent(thread_id, text, attached)
             if thread_id == self._threads.thread_id:
                 self._panes.transcript.scroll_to_end()
         except BaseException:
@@ -204,7 +204,7 @@ class MessageBinding(QObject):
             if self._threads.adopt(created.thread):
                 is_new = False
         compared = await chat.compare(thread_id, text, self._compared, attachments=attached)
-        await self._drafts.sent(None if is_new else thread_id, text, attached)
+        self._drafts.sent(None if is_new else thread_id, text, attached)
         self.compared.emit(compared)
 
     def stop(self) -> None:
@@ -283,7 +283,7 @@ class MessageBinding(QObject):
             if message is not None:
                 await (await self._handle.chat()).regenerate_response(message.id)
 
-        self._tasks.replace(work(), "regenerate")
+        self._tasks.start_once(work(), "regenerate")
 
     def copy_last(self) -> None:
         async def work() -> None:
@@ -302,7 +302,7 @@ class MessageBinding(QObject):
             await self._threads.open(thread.id)
             self._panes.window.show_toast("This is a branch. The thread it came from stays as it is.")
 
-        self._tasks.replace(work(), "branch")
+        self._tasks.start_once(work(), "branch")
 
     def _on_transcript_copy_requested(self, _text: str) -> None:
         # The transcript has filled the clipboard, in more formats than this text.

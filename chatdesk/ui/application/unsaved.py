@@ -55,7 +55,7 @@ class Unsaved(QObject):
         """At once, not only when the time has come."""
         self._timer.stop()
         if self._waiting:
-            self._tasks.replace(self._try(), "save what is unsaved")
+            self._tasks.start_once(self._try(), "save what is unsaved")
 
     def end(self) -> None:
         """The window closed: nothing is tried any more."""

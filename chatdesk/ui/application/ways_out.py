@@ -47,7 +47,7 @@ class WaysOut(QObject):
         elif way == "include-question":
             self._tasks.start(self._include(answer_id), "include question")
         elif way == "send-excerpt":
-            self._tasks.replace(self._send_excerpt(answer_id), "send excerpt")
+            self._tasks.start_once(self._send_excerpt(answer_id), "send excerpt")
 
     async def _question_of(self, answer_id: str) -> Message:
         chat = await self._handle.chat()
