@@ -294,6 +294,8 @@ def _enter(conn: Connection, origin: Origin, share: _Share, entries: Sequence[_E
     if not entries:
         return
     ids = [share.id_of(entry) for entry in entries]
+    # Below are those of before the share, also where these were the newest of all that are made again now.
+    newest = conn.exec_driver_sql("SELECT coalesce(max(n), 0) FROM changes").scalar_one()
     # From an earlier share that came to its end: made again.
     conn.exec_driver_sql(f"DELETE FROM changes WHERE id = ? AND state = {_PRIVATE}", [(each,) for each in ids])
     stamps = [origin.hybrid_clock.next() for _ in entries]
@@ -305,10 +307,11 @@ def _enter(conn: Connection, origin: Origin, share: _Share, entries: Sequence[_E
     now = origin.now()
     conn.exec_driver_sql(
         "INSERT OR IGNORE INTO changes"
-        " (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " (n, id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
+                newest + 1 + place,
                 ids[place],
                 share.project_id,
                 origin.device_id,

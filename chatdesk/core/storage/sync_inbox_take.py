@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 CONFIRMED: Final = ChangeState.CONFIRMED.value
 ORPHANED: Final = ChangeState.ORPHANED.value
+PRIVATE: Final = ChangeState.PRIVATE.value
 #: How ``problem`` begins of a change that waits, and of one that is never applied.
 WAITS: Final = "waits:"
 FOREIGN: Final = "foreign: "
@@ -80,7 +81,7 @@ class Page:
 
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
         """Take the server's word for changes that are here. Returns how many there are."""
-        values, messages, others = [], [], []
+        values, messages, others, again = [], [], [], []
         # A copy of the profile may have come further in this device's sequence with the very same changes.
         furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
         self._raw.execute(
@@ -100,6 +101,9 @@ class Page:
                     row.id,
                 )
             )  # fmt: skip
+            is_again = op == "new" and state == PRIVATE
+            if is_again:
+                again.append(row)
             if (kind, op) == ("message", "new"):
                 messages.append((row, state))
                 # A copy of this profile that entered the project, too, gives the same id to words of its own, and may
@@ -108,11 +112,12 @@ class Page:
                     others.append(row)
             else:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
-            if op == "new" and self._effects.member(author) != self._effects.member(row.author):
+            if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
                 self._set_author(kind, entity, row.author)
         self._raw.executemany(_CONFIRM, values)
         self._confirm_messages(messages)
         self._compare(others)
+        self._give_up(again)
         return len(values)
 
     def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
@@ -152,6 +157,12 @@ class Page:
             "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
             [(ORPHANED, problem, bodies[change_id], change_id) for change_id, problem in busy.items()],
         )
+
+    def _give_up(self, rows: Sequence[PulledChange]) -> None:
+        """The log still has what was entered again here, for another team or from a copy: once is enough."""
+        for row in rows:
+            sync_inbox_twins.give_up(self._conn, row.entity)
+            self._registers.add((row.kind, row.entity, change_log.CONTENT))
 
     def _sends_the_same(self, row: PulledChange, read: MessageRows) -> bool:
         """Whether what is here would be read as the same by others: what ChatDesk stores itself may hold more than

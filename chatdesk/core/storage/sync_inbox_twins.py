@@ -56,7 +56,7 @@ def meet(
             continue  # what is here says more
         is_same = digest == each.rows.own.content_digest
         if is_same:
-            _give_up(conn, message_id)
+            give_up(conn, message_id)
         else:
             made = sync_refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
             if made is not None:
@@ -66,12 +66,12 @@ def meet(
     return busy
 
 
-def _give_up(conn: Connection, message_id: str) -> None:
-    """The own change says what the log's does."""
+def give_up(conn: Connection, entity: str) -> None:
+    """The own change that made this says what the log's does."""
     driver(conn).execute(
         "UPDATE changes SET state = ?, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
         " AND mine = 1 AND state IN (?, ?)",
-        (ChangeState.PRIVATE.value, message_id, ChangeState.PENDING.value, ChangeState.REFUSED.value),
+        (ChangeState.PRIVATE.value, entity, ChangeState.PENDING.value, ChangeState.REFUSED.value),
     )
 
 

@@ -20,6 +20,7 @@ from chatdesk.core.domain.team import ChangeState, EndReason, ShareCount, ShareS
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage import projects, sync_outbox
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.sync_entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, enter_project
 
 PLACEHOLDER: Final = "Shared project"
@@ -62,13 +63,15 @@ def begin(
     ``joined_seq``: how much of it others wrote before."""
     projects.live_project(conn, project_id)
     before = conn.exec_driver_sql(
-        "SELECT workspace_id, state FROM shared_projects WHERE project_id = ?", (project_id,)
+        "SELECT workspace_id, state, progress FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
     if before is not None and before.state != ShareState.ENDED:
         raise NotPossible("This project is shared already.")
-    is_again = before is not None and before.workspace_id == workspace_id
+    is_again = (
+        before is not None and before.workspace_id == workspace_id and not from_json(before.progress).get("until")
+    )
     if before is not None and not is_again:
-        # What another team knew of it means nothing to this one.
+        # What another team knew of it means nothing to this one; what was never all entered is nobody's business.
         conn.exec_driver_sql(
             f"UPDATE changes SET state = {_PRIVATE}, problem = ?, seq = NULL WHERE project_id = ?",
             (ENTERED, project_id),
@@ -185,9 +188,15 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
         f" AND state IN ({_PENDING}, {int(ChangeState.ACKNOWLEDGED)})",
         (project_id,),
     )
+    before = conn.exec_driver_sql(
+        "SELECT state, progress FROM shared_projects WHERE project_id = ?", (project_id,)
+    ).first()
+    is_entered = before is None or before.state != ShareState.SHARING
+    # Where it ended before all was entered, the log from before this is as private as ever, and is entered anew.
+    until = 0 if before is None or is_entered else from_json(before.progress).get("until", 0)
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET state = ?, ended = ?, channel = '', progress = '{}' WHERE project_id = ?",
-        (ShareState.ENDED.value, reason.value, project_id),
+        "UPDATE shared_projects SET state = ?, ended = ?, channel = '', progress = ? WHERE project_id = ?",
+        (ShareState.ENDED.value, reason.value, json.dumps({"until": until} if until else {}), project_id),
     )
     conn.exec_driver_sql("DELETE FROM team_roles WHERE project_id = ?", (project_id,))
     conn.exec_driver_sql(

@@ -339,6 +339,32 @@ async def test_sharing_with_the_same_team_again_goes_on_where_it_ended(store: St
     assert any("while private" in (each.body or "") for each in again)
 
 
+@pytest.mark.parametrize("steps", [0, 1, 4])
+async def test_a_share_that_ends_before_all_is_entered_tells_nothing_of_the_time_before_it_later(
+    store: Store, steps: int
+) -> None:
+    project, thread = await home(store), await store.thread("what nobody is to know")
+    await store.threads.rename(thread, "the title")
+    await store.ask(thread, "asked")
+    for _ in range(2):
+        begin(store, project)
+        for _ in range(steps):
+            step(store, project, rows=1)
+        now(store, lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+    await store.ask(thread, "asked while private")
+    begin(store, project)
+    enter_all(store, project)
+    sent = waiting(store, project)
+    assert not any("nobody" in (each.body or "") for each in sent)
+    assert [(each.kind, each.op) for each in sent[:1]] == [("project", "new")]
+    assert parents_come_first(sent)
+    assert len([each for each in sent if each.kind == "message"]) == 4
+    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+    begin(store, project)
+    enter_all(store, project)
+    assert {each.id for each in waiting(store, project)} == {each.id for each in sent}
+
+
 async def test_sharing_with_another_team_enters_all_anew(store: Store) -> None:
     project, thread = await home(store), await store.thread()
     await store.ask(thread)

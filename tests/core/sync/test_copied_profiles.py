@@ -1,13 +1,14 @@
-"""Copies of one profile that send the same things, and what each of them says of these."""
+"""Things that are sent a second time, by a copy of the profile or after they were shared elsewhere."""
 
 from __future__ import annotations
 
 import pytest
 
 from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.team import EndReason, TeamRole
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_digest
+from chatdesk.core.storage import sync_digest, sync_sharing
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import drive, sync_round
 from tests.helpers.sync_sim.memory_profile import Profile, now
@@ -52,7 +53,12 @@ class Copies:
         """How many changes were sent."""
         self.time.ms += 1000
         steps = sync_round(Link(), name="a desk", version="1", workspace_id=self.server.workspace_id)
-        return drive(steps, profile.store, ModelTeam(self.server, self.member, proto=proto)).sent
+        return drive(steps, profile.store, ModelTeam(self.server, profile.member_id, proto=proto)).sent
+
+    def settle(self, *profiles: Profile) -> None:
+        """Rounds of each until nothing is sent any more."""
+        while sum(self.round(profile) for profile in profiles):
+            pass
 
     def answers(self, profile: Profile) -> dict[str, str]:
         return {
@@ -80,8 +86,7 @@ def test_an_answer_that_two_copies_end_at_one_place_of_their_sequence_keeps_the_
     copies.server.min_write = 1 if is_told else 2
     copies.round(second)
     copies.server.min_write = 1
-    while copies.round(first) + copies.round(second):
-        pass
+    copies.settle(first, second)
     ended = copies.answers(second).pop(copies.answer)
     beside = [text for each, text in copies.answers(second).items() if each != copies.answer]
     assert (ended, beside) == ("begun and ended", ["begun"])
@@ -98,6 +103,40 @@ def test_what_was_sent_from_here_and_comes_back_after_all_has_no_version_beside_
         copies.first.db.raw.execute("UPDATE messages SET content_digest = 'of another form'")
     # The history of the server became another one, so that everything is asked for and taken over again.
     copies.first.store.begin_again(copies.project)
-    while copies.round(copies.first):
-        pass
+    copies.settle(copies.first)
     assert copies.answers(copies.first) == {copies.answer: "begun"}
+
+
+def test_what_comes_back_from_another_team_is_what_it_was_here() -> None:
+    copies = Copies()
+    ann, project, server = copies.first, copies.project, copies.server
+    bobs = new_id()
+    server.add_member(bobs, "Bob")
+    server.set_role(project, bobs, "editor")
+    bob = Profile(SkewedClock(copies.time, 0), workspace_id=server.workspace_id, member_id=bobs)
+    copies.finish(ann)
+    copies.settle(ann, bob)
+    [thread] = ann.rows("SELECT id FROM threads WHERE project_id = ?", project)[0]
+    now(bob.repositories.messages.add_question(thread, "by Bob", with_answer=None))
+    now(ann.repositories.messages.add_question(thread, "by Ann", with_answer=None))
+    now(ann.repositories.threads.create(project, "another", provider=None, model=None))
+    copies.settle(ann, bob)
+    before = copies.digest(ann)
+    server.end_project(project)
+    for workspace in (new_id(), server.workspace_id):
+        ann.db.write_now(lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+        ann.db.write_now(
+            lambda conn, to=workspace: sync_sharing.begin(conn, ann.db.origin, project, to, TeamRole.OWNER, "")
+        )
+        ann.store.share_step(project)
+    server.create_project(copies.member, project)
+    server.set_role(project, bobs, "editor")
+    copies.settle(ann, bob)
+    left = "SELECT kind, problem FROM changes WHERE state IN (0, 2, 4) AND project_id = ?"
+    assert ann.rows(left, project) == bob.rows(left, project) == []
+    heads = (
+        "SELECT h.entity, h.reg, h.change_id FROM register_heads h JOIN changes c ON c.id = h.change_id"
+        " WHERE c.project_id = ? AND h.reg IN ('content', 'title') ORDER BY 1, 2, 3"
+    )
+    assert ann.rows(heads, project) == bob.rows(heads, project)
+    assert copies.digest(ann) == copies.digest(bob) == before
