@@ -45,8 +45,10 @@ class RealServer(ModelServer):
         self._replace(self.database.name, other.backup_name)
         with self.database.as_superuser() as conn:
             # Logins are the cluster's and not in a backup: who was let in again has to be able to log in again.
-            for (login,) in conn.execute("SELECT role_name FROM cd.member WHERE status = 'active'").fetchall():
+            active = "SELECT role_name, (SELECT grp FROM cd.meta) FROM cd.member WHERE status = 'active'"
+            for login, group in conn.execute(active).fetchall():
                 conn.execute(sql.SQL("ALTER ROLE {} LOGIN").format(sql.Identifier(login)))
+                conn.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(login)))
         self.refresh()
 
     def create_project(self, member_id: str, project_id: str) -> None:
