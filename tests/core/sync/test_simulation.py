@@ -28,6 +28,15 @@ LONGER_FOUND = {
     40061: "an answer that waited for its end here, while the server was restored",
     40072: "somebody who may only read keeps what the server lost",
 }
+#: The same with ``LONG``.
+LONG_FOUND = {
+    3967: "a file that was met only in the last round of all",
+    5147: "the same, at a copy",
+    5211: "two copies ended one answer at the same place of their sequence, each in its own way",
+    7855: "a share that was broken off began again with the log of before it",
+    8747: "what was entered anew was refused, because the log had it by the change of before",
+    12947: "only somebody who may not name a project knows any more what it was called",
+}
 LONGER = Mix(steps=250, trouble=0.1)
 SEEDS = 300
 _BATCH = 25
@@ -66,6 +75,11 @@ def test_seeds_that_found_something_find_nothing_any_more(seed: int) -> None:
 @pytest.mark.parametrize("seed", LONGER_FOUND)
 def test_long_histories_that_found_something_find_nothing_any_more(seed: int) -> None:
     assert History(seed, LONGER).play() == []
+
+
+@pytest.mark.parametrize("seed", LONG_FOUND)
+def test_histories_of_months_that_found_something_find_nothing_any_more(seed: int) -> None:
+    assert History(seed, LONG).play() == []
 
 
 def test_a_seed_tells_the_same_story_again() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.storage import search_index, sync_digest, sync_registers
+from chatdesk.core.storage import search_index, sync_digest
 from chatdesk.core.storage.change_log import PERSONAL
 from tests.helpers.sync_sim.member_actions import PRIVATE_MARK
 from tests.helpers.sync_sim.memory_profile import Profile
@@ -122,7 +122,6 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
     log = world.server.projects[project_id].rows
     facts = {row.id: (row.seq, row.device, row.dseq, row.hlc) for row in log if row.id not in world.odd}
     digests: dict[str, list[str]] = defaultdict(list)
-    is_named = not any(_knows_a_lost_name(machine, project_id) for machine in world.machines)
     for machine in world.machines:
         if project_id not in _projects(world, machine):
             continue
@@ -143,28 +142,11 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
                 else f"but {[(facts[key], known[key]) for key in facts if facts[key] != known[key]][:2]}"
             )
         if not _keeps_what_is_lost(world, machine, project_id):
-            digests[_digest(machine, project_id, is_named=is_named)].append(machine.label)
+            digest = machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
+            digests[digest].append(machine.label)
         yield from _visible(machine, project_id, log)
     if len(digests) > 1:
         yield f"project {project_id}: contents differ: {sorted(digests.values())}"
-
-
-def _digest(machine: Machine, project_id: str, *, is_named: bool) -> str:
-    if is_named:
-        return machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
-    lines = machine.profile.db.read_now(lambda conn: list(sync_digest.lines(sync_registers.driver(conn), project_id)))
-    return repr([line for line in lines if line[0] != "project"])
-
-
-def _knows_a_lost_name(machine: Machine, project_id: str) -> bool:
-    """Whether somebody knows what a project was called before the server lost that, and may not tell the server: they
-    go on calling it so."""
-    return bool(
-        machine.profile.rows(
-            "SELECT 1 FROM changes WHERE project_id = ? AND kind = 'project' AND state = 2 AND mine = 0 LIMIT 1",
-            project_id,
-        )
-    )
 
 
 def _keeps_what_is_lost(world: History, machine: Machine, project_id: str) -> bool:
