@@ -49,7 +49,7 @@ class AsyncTasks:
     def start_once(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Start ``work`` unless something runs under the same name: for what changes something, which a second press
         must neither do twice nor stop halfway."""
-        if name in self._tasks.values():
+        if any(running == name and not task.done() for task, running in self._tasks.items()):
             work.close()
         else:
             self.start(work, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -42,7 +43,10 @@ class ThreadListBinding(QObject):
         self._tasks = tasks
         self._query = ThreadQuery()
         self._project: Project | None = None
+        self._sought: str | None = None  # the project that is read, to be listed
+        self._told_sought: Project | None = None  # what was told of it meanwhile
         self._is_started = False
+        self._changed: dict[str, Thread] = {}  # to be taken in, a few at a time
         self._told = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
         self._told.timeout.connect(self.changed)
         sidebar = panes.sidebar
@@ -62,9 +66,9 @@ class ThreadListBinding(QObject):
         return self._query
 
     def follow(self, bridge: EventBridge) -> None:
-        bridge.thread_created.connect(lambda event: self._panes.sidebar.upsert_thread(event.thread))
-        bridge.thread_changed.connect(lambda event: self._panes.sidebar.upsert_thread(event.thread))
-        bridge.thread_restored.connect(lambda event: self._panes.sidebar.upsert_thread(event.thread))
+        bridge.thread_created.connect(lambda event: self._take_in_now(event.thread))
+        bridge.thread_changed.connect(lambda event: self._take_in_now(event.thread))
+        bridge.thread_restored.connect(lambda event: self._take_in_now(event.thread))
         bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
         bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
         bridge.project_changed.connect(lambda event: self._on_project_changed(event.project))
@@ -77,8 +81,9 @@ class ThreadListBinding(QObject):
         """The list as it was left."""
         services = await self._handle.services()
         sidebar = self._panes.sidebar
+        self._sought, self._told_sought = state.open_project_id, None
         projects = await services.library.list_projects()
-        wanted = next((each for each in projects if each.id == state.open_project_id), None)
+        wanted = self._as_told(next((each for each in projects if each.id == state.open_project_id), None))
         if wanted is None and len(projects) == 1 and state.open_project_id != _ALL:
             wanted = projects[0]
         self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
@@ -119,9 +124,8 @@ class ThreadListBinding(QObject):
 
         async def work() -> None:
             library = await self._library()
-            project = None if project_id is None else await library.get_project(project_id)
-            if project is not None and project.deleted_at is not None:
-                project = None
+            self._sought, self._told_sought = project_id, None
+            project = self._as_told(None if project_id is None else await library.get_project(project_id))
             self._panes.sidebar.thread_list.mark(())
             self._set_project(project)
             self._panes.sidebar.set_view("active")
@@ -215,7 +219,12 @@ class ThreadListBinding(QObject):
     def _on_sidebar_view_changed(self, view: str) -> None:
         self._query = replace(self._query, shelf=view)  # type: ignore[arg-type]
 
+    def _take_in_now(self, thread: Thread) -> None:
+        self._changed.pop(thread.id, None)
+        self._panes.sidebar.upsert_thread(thread)
+
     def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:
+        self._changed.pop(thread_id, None)
         if self._query.shelf == "trash" and not is_purged:
             self._panes.sidebar.refresh()
         else:
@@ -223,21 +232,34 @@ class ThreadListBinding(QObject):
 
     def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
         if threads is None:
+            self._changed.clear()
             self._panes.sidebar.refresh()
-        else:
-            self._tasks.start(self._take_in(threads), "take in changed threads")
+            return
+        self._changed.update((thread.id, thread) for thread in threads)
+        self._tasks.start_once(self._take_in(), "take in changed threads")
 
-    async def _take_in(self, threads: Sequence[Thread]) -> None:
-        for number, thread in enumerate(threads):
-            if number % _AT_ONCE == _AT_ONCE - 1:
+    async def _take_in(self) -> None:
+        """What changes once more while it waits is taken in as it is then."""
+        while self._changed:
+            for thread_id in tuple(islice(self._changed, _AT_ONCE)):
+                self._take_in_now(self._changed[thread_id])
+            if self._changed:
                 await asyncio.sleep(_BREATH_S)
-            self._panes.sidebar.upsert_thread(thread)
+
+    def _as_told(self, project: Project | None) -> Project | None:
+        """What was told of it while it was read is newer. None: there is none, or it is in the trash."""
+        project, self._sought = self._told_sought or project, None
+        return None if project is None or project.deleted_at is not None else project
 
     def _on_project_changed(self, project: Project) -> None:
+        if project.id == self._sought:
+            self._told_sought = project
         if self._project is not None and self._project.id == project.id:
             self._set_project(project)
 
     def _on_project_deleted(self, project: Project) -> None:
+        if project.id == self._sought:
+            self._told_sought = project
         if self._project is not None and self._project.id == project.id:
             self.show_project(None)
 

@@ -401,10 +401,11 @@ class ThreadModel(QStringListModel):
                 else:
                     self.upsert_thread(thread)
         else:
-            for thread in page.threads:
-                if thread.id in self._key_of:  # moved up since it was listed, and told by an event meanwhile
+            threads = [thread for thread in page.threads if thread.id not in told]  # which is newer than the page
+            for thread in threads:
+                if thread.id in self._key_of:  # it moved since it was listed
                     self.upsert_thread(thread)
-            self._insert([thread for thread in page.threads if thread.id not in self._key_of])
+            self._insert([thread for thread in threads if thread.id not in self._key_of])
         self.pageArrived.emit()
 
     def _rebuild(self, threads: Sequence[Thread]) -> None:

@@ -226,3 +226,25 @@ def test_what_is_told_while_a_page_is_on_its_way_outlives_the_page(qtbot, theme)
     assert sidebar.neighbour_of(None, 1) is not None
     listed = [sidebar.thread_list.model().thread_by_id(each.id) for each in (made, gone)]
     assert [each is not None for each in listed] == [True, False]
+
+
+def test_what_is_told_while_a_further_page_is_on_its_way_outlives_it_too(qtbot, theme):
+    held = []
+    sidebar = Sidebar(
+        lambda _cursor, _query, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC
+    )
+    qtbot.addWidget(sidebar)
+    sidebar.reload()
+    first = [samples.make_thread(number, f"Thread {number}", ago=timedelta(hours=number)) for number in range(50)]
+    held[-1](samples.ThreadPage(tuple(first), "50"))
+    sidebar.thread_list.model().fetchMore()
+    assert len(held) == 2
+    changed, gone = (
+        samples.make_thread(number, f"Thread {number}", ago=timedelta(hours=number)) for number in (60, 61)
+    )
+    sidebar.upsert_thread(replace(changed, title="Renamed meanwhile", last_activity_at=first[0].last_activity_at + 1))
+    sidebar.remove_thread(gone.id)
+    held[-1](samples.ThreadPage((changed, gone), None))
+    assert rows(sidebar)[1] == "Renamed meanwhile"
+    listed = [sidebar.thread_list.model().thread_by_id(each.id) for each in (changed, gone)]
+    assert [each and each.title for each in listed] == ["Renamed meanwhile", None]

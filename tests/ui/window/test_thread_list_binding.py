@@ -1,0 +1,87 @@
+"""The list of threads while more changes than fit into a frame come, and while a project is being read."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.ui.application.thread_list_binding import ThreadListBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.theme import Theme
+
+_PROJECT = Project("p", "Garden", "", "", None, None, 0, None)
+
+
+class _Library:
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+
+    async def get_project(self, _project_id: str) -> Project:
+        await self.go_on.wait()
+        return _PROJECT
+
+
+def _binding(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: object) -> ThreadListBinding:
+    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), Theme(qapp, preference="light"))
+    qtbot.addWidget(sidebar)
+    sidebar.reload()
+
+    async def services() -> Any:
+        return SimpleNamespace(library=library)
+
+    threads = SimpleNamespace(set_new_project=lambda _project: None)
+    panes = SimpleNamespace(sidebar=sidebar, window=sidebar)
+    return ThreadListBinding(panes, threads, SimpleNamespace(services=services), tasks)  # type: ignore[arg-type]
+
+
+async def _until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_what_changes_again_while_many_changes_wait_is_shown_as_it_is_last(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    tasks = AsyncTasks(lambda _error: None)
+    lists = _binding(qtbot, qapp, tasks, None)
+    threads = [Thread(f"t{number}", "p", "", "", None, None, 1, 1000 + number) for number in range(60)]
+    lists._on_threads_changed([replace(thread, title="before") for thread in threads])
+    await asyncio.sleep(0)
+    lists._on_threads_changed([replace(thread, title="after") for thread in reversed(threads)])
+    lists._take_in_now(replace(threads[30], title="last"))
+    lists._on_thread_deleted("t40", is_purged=False)
+    await _until(lambda: not lists._changed)
+    shown = {thread.id: thread.title for thread in lists._panes.sidebar.known([thread.id for thread in threads])}
+    assert shown == {f"t{number}": "last" if number == 30 else "after" for number in range(60) if number != 40}
+    lists._on_threads_changed([replace(threads[0], title="once more")])
+    await _until(lambda: lists._panes.sidebar.known(["t0"])[0].title == "once more")
+    await tasks.close()
+
+
+async def test_a_project_that_changes_while_it_is_read_is_listed_as_it_is(qtbot: QtBot, qapp: QApplication) -> None:
+    tasks = AsyncTasks(lambda _error: None)
+    library = _Library()
+    lists = _binding(qtbot, qapp, tasks, library)
+    lists.show_project("p")
+    await _until(lambda: lists._sought == "p")
+    lists._on_project_changed(replace(_PROJECT, name="Orchard"))
+    library.go_on.set()
+    await _until(lambda: lists.project is not None)
+    assert lists.project is not None
+    assert lists.project.name == "Orchard"
+    library.go_on.clear()
+    lists.show_project("p")
+    await _until(lambda: lists._sought == "p")
+    lists._on_project_deleted(replace(_PROJECT, deleted_at=1))
+    library.go_on.set()
+    await _until(lambda: lists.project is None)
+    await tasks.close()
