@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
@@ -14,18 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
-from chatdesk import app
-from chatdesk.core.domain.team import (
-    RefusedChange,
-    ServerCheck,
-    ShareCount,
-    SharedProject,
-    SyncRound,
-    SyncStatus,
-    TeamMember,
-    TeamRole,
-    Workspace,
-)
+from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths
@@ -45,241 +30,15 @@ from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
 from tests.gallery import team_samples as samples
+from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
 from tests.helpers.window import play, until
 
 LEFT = Qt.MouseButton.LeftButton
-Kind = TypeVar("Kind", bound=QWidget)
-
-
-class Membership:
-    """Notes what it was asked for; ``refuses`` is raised by everything that needs the server."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[Any, ...]] = []
-        self.refuses: Exception | None = None
-
-    def _note(self, *words: Any) -> None:
-        self.asked.append(words)
-        if self.refuses is not None:
-            raise self.refuses
-
-    async def examine(self, address: Any, password: str) -> Any:
-        self._note("examine", address.host, password)
-        return samples.CHECKS[:2]
-
-    async def create_workspace(self, name: str, my_name: str, address: Any, *, password: str) -> Workspace:
-        self._note("create", name, my_name, password)
-        return samples.WORKSPACE
-
-    async def sign_in(self, address: Any, *, password: str) -> Workspace:
-        self._note("sign in", address.user, password)
-        return samples.WORKSPACE
-
-    def read_invitation(self, text: str) -> Any:
-        return samples.read_invitation(text)
-
-    async def join(self, text: str, my_name: str, *, passphrase: str | None, allows_unencrypted: bool) -> Workspace:
-        self._note("join", text, my_name, passphrase, allows_unencrypted)
-        return samples.WORKSPACE
-
-    async def invite(self, workspace_id: str, name: str, *, roles: Mapping[str, TeamRole], valid_days: int) -> Any:
-        self._note("invite", workspace_id, name, dict(roles), valid_days)
-        return samples.INVITATION
-
-    async def add_computer(self, workspace_id: str) -> Any:
-        self._note("computer", workspace_id)
-        return samples.COMPUTER
-
-    async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
-        self._note("leave", workspace_id, for_good)
-
-    async def remove_member(self, workspace_id: str, member_id: str) -> None:
-        self._note("remove", workspace_id, member_id)
-
-    async def remove_device(self, workspace_id: str, device_id: str) -> None:
-        self._note("remove device", workspace_id, device_id)
-
-    async def rename_me(self, workspace_id: str, name: str) -> None:
-        self._note("rename", workspace_id, name)
-
-    async def rename_workspace(self, workspace_id: str, name: str) -> None:
-        self._note("rename workspace", workspace_id, name)
-
-    async def set_workspace_owner(self, workspace_id: str, member_id: str, *, is_owner: bool) -> None:
-        self._note("owner", workspace_id, member_id, is_owner)
-
-    async def change_password(self, workspace_id: str) -> None:
-        self._note("new password", workspace_id)
-
-    async def enter_password(self, workspace_id: str, password: str) -> None:
-        self._note("password", workspace_id, password)
-
-
-class Team:
-    """Stands for the service: one workspace, with the people and projects of the gallery."""
-
-    def __init__(self) -> None:
-        self.membership = Membership()
-        self.found: tuple[Workspace, ...] = (samples.WORKSPACE,)
-        self.shared: dict[str, SharedProject] = {}
-        self.now = samples.SYNCED
-        self.refused_changes: tuple[RefusedChange, ...] = samples.CHANGES
-        self.disagreeing = (samples.DISAGREEMENT,)
-        self.asked: list[tuple[Any, ...]] = []
-        self.thread: Any = None
-
-    def _note(self, *words: Any) -> None:
-        self.asked.append(words)
-        if self.membership.refuses is not None:
-            raise self.membership.refuses
-
-    async def start(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-    async def workspaces(self) -> tuple[Workspace, ...]:
-        return self.found
-
-    def status(self, _workspace_id: str) -> SyncStatus:
-        return self.now
-
-    def statuses(self) -> tuple[SyncStatus, ...]:
-        return (self.now,)
-
-    def sync_now(self, workspace_id: str | None = None) -> None:
-        self.asked.append(("sync", workspace_id))
-
-    async def rounds(self, _workspace_id: str, _limit: int = 100) -> tuple[SyncRound, ...]:
-        return samples.ROUNDS
-
-    async def check(self, workspace_id: str) -> ServerCheck:
-        self._note("check", workspace_id)
-        return ServerCheck(1, 2)
-
-    async def members(self, _workspace_id: str) -> tuple[TeamMember, ...]:
-        return samples.MEMBERS
-
-    async def devices(self, _workspace_id: str) -> Any:
-        return samples.DEVICES
-
-    def member_name(self, member_id: str) -> str:
-        return member_id
-
-    async def projects(self) -> tuple[SharedProject, ...]:
-        return tuple(self.shared.values())
-
-    def shared_project(self, project_id: str) -> SharedProject | None:
-        return self.shared.get(project_id)
-
-    async def share_count(self, _project_id: str) -> ShareCount:
-        return ShareCount(1, 2, 0, 0)
-
-    async def share(self, project_id: str, workspace_id: str) -> None:
-        self._note("share", workspace_id)
-        self.shared[project_id] = replace(samples.RESEARCH, project_id=project_id)
-
-    async def unshare(self, project_id: str) -> None:
-        self._note("unshare")
-        del self.shared[project_id]
-
-    async def set_role(self, _project_id: str, member_id: str, role: TeamRole | None) -> None:
-        self._note("role", member_id, role)
-
-    async def refused(self) -> tuple[RefusedChange, ...]:
-        return self.refused_changes
-
-    async def copy_refused(self, ids: list[str]) -> Any:
-        self._note("copy", ids)
-        return self.thread
-
-    async def retry_refused(self, ids: list[str]) -> None:
-        self._note("retry", ids)
-
-    async def forget_refused(self, ids: list[str]) -> None:
-        self._note("forget", ids)
-        self.refused_changes = ()
-
-    async def disagreements(self, _project_id: str) -> Any:
-        return self.disagreeing
-
-    async def choose(self, _disagreement: Any, change_id: str) -> None:
-        self._note("choose", change_id)
-        self.disagreeing = ()
-
-    async def notes(self, _thread_id: str) -> tuple[()]:
-        return ()
-
-    def unread(self) -> dict[str, int]:
-        return {}
-
-    async def mark_read(self, _thread_id: str) -> None: ...
-
-    def set_presence(self, *_args: Any, **_named: Any) -> None: ...
-
-    def presence(self, _project_id: str) -> tuple[()]:
-        return ()
-
-    def file_state(self, _sha256: str) -> str:
-        return ""
 
 
 @pytest.fixture
 def team(monkeypatch: pytest.MonkeyPatch) -> Team:
-    made = Team()
-
-    async def is_joined(_services: app.Services) -> bool:
-        return bool(made.found)
-
-    async def load(_services: app.Services) -> Team:
-        return made
-
-    monkeypatch.setattr(app.Services, "team_is_joined", is_joined)
-    monkeypatch.setattr(app.Services, "load_team", load)
-    monkeypatch.setattr(app.Services, "team", property(lambda _services: made))
-    return made
-
-
-async def shown(kind: type[Kind]) -> Kind:
-    def found() -> Kind | None:
-        return next((each for each in QApplication.allWidgets() if isinstance(each, kind) and each.isVisible()), None)
-
-    await until(found)
-    widget = found()
-    assert widget is not None
-    await asyncio.sleep(0)
-    return widget
-
-
-async def pressed(root: QWidget, name: str) -> None:
-    def button() -> QPushButton | None:
-        return next((each for each in root.findChildren(QPushButton, name) if each.isVisible()), None)
-
-    await until(lambda: button() is not None and button().isEnabled())  # type: ignore[union-attr]
-    found = button()
-    assert found is not None
-    found.click()
-
-
-async def gone(kind: type[QWidget]) -> None:
-    await until(lambda: not any(isinstance(each, kind) and each.isVisible() for each in QApplication.allWidgets()))
-
-
-async def page_of(application: WindowApplication) -> TeamPage:
-    await application.services()
-    application.panes.commands.trigger("team.settings")
-    page = await shown(TeamPage)
-    await until(lambda: page.findChild(QPushButton, "teamInvite") is not None)
-    return page
-
-
-async def joined(application: WindowApplication, team: Team) -> str:
-    """The window knows of the workspace; the default project's id, which is shared as *Research*."""
-    services = await application.services()
-    project = await services.chat.default_project()
-    team.shared[project.id] = replace(samples.RESEARCH, project_id=project.id)
-    services.events.publish(TeamChanged())
-    await until(lambda: application.panes.commands.is_enabled("team.details"))
-    return project.id
+    return install(monkeypatch)
 
 
 def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Team) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.team import (
@@ -41,6 +43,7 @@ from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
 from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.dialogs.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.theme.theme import Theme
 
 NOW = 1_790_000_000_000
@@ -150,6 +153,9 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-computer", ComputerCodeDialog(theme, "Blue team", COMPUTER)),
         ("team-member", _member(theme)),
         ("team-leave", LeaveWorkspaceDialog(theme, "Blue team", waiting=4, is_owner=True)),
+        ("settings-team-outdated", _page(theme, workspace_view(replace(SYNCED, is_outdated=True)))),
+        ("team-upgrade", UpgradeDatabaseDialog(theme, "Blue team")),
+        ("team-move", MoveWorkspaceDialog(theme, "Blue team", ADDRESS, read_address)),
         ("team-password", TeamPasswordDialog(theme, "Blue team")),
         ("team-share", _sharing(theme)),
         ("team-shared", _shared(theme)),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import Final
+
+#: The schema that this ChatDesk sets up and upgrades team databases to.
+TEAM_SCHEMA: Final = 1
 
 
 class TeamRole(StrEnum):
@@ -199,7 +203,8 @@ class SyncPhase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
     """How one workspace stands. Times are milliseconds UTC, None: never, or not planned. ``done`` of ``total`` rows of
-    a first pull or of a first push; None when there is none. ``problem`` is a whole sentence, ``code`` its error's."""
+    a first pull or of a first push; None when there is none. ``problem`` is a whole sentence, ``code`` its error's.
+    ``is_outdated``: the database is of an older schema than ``TEAM_SCHEMA``, and goes on all the same."""
 
     workspace_id: str
     phase: SyncPhase
@@ -212,6 +217,7 @@ class SyncStatus:
     done: int | None = None
     total: int | None = None
     code: str = ""
+    is_outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

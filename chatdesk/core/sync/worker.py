@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sync_wire import Hello, PresenceRow
-from chatdesk.core.domain.team import SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.team import TEAM_SCHEMA, SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
@@ -319,6 +319,7 @@ class SyncWorker:
             "code": "",
         }
         hello = self._link.hello
+        known["is_outdated"] = hello is not None and hello.schema < TEAM_SCHEMA
         if result.mode == SyncMode.BLOCKED:
             known |= {"synced_at": self._status.synced_at, "problem": _TOO_OLD_TO_READ, "next_step": _UPDATE}
             known["code"] = CLIENT_TOO_OLD

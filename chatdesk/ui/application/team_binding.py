@@ -132,6 +132,8 @@ class TeamBinding(QObject):
             (page.inviteRequested, lambda dialogs, *of: dialogs.invite(*of)),
             (page.computerRequested, lambda dialogs, *of: dialogs.add_computer(*of)),
             (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
+            (page.upgradeRequested, lambda dialogs, *of: dialogs.server.upgrade(*of)),
+            (page.moveRequested, lambda dialogs, *of: dialogs.server.move(*of)),
             (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),
             (page.passwordRequested, lambda dialogs, *of: dialogs.ask_password(*of)),
             (page.detailsRequested, lambda dialogs, *of: dialogs.sharing.open_details(*of)),
@@ -175,7 +177,8 @@ class TeamBinding(QObject):
 
     def _run(self, work: Work, name: str) -> None:
         async def run() -> None:
-            await work(await self._made())
+            dialogs = await self._made()
+            await dialogs.told(work(dialogs))
 
         self._tasks.start(run(), f"team: {name}")
 

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.team import TeamMember, TeamRole, Workspace
-from chatdesk.core.errors import NotPossible
-from chatdesk.ui.application.team_sharing import TeamSharing, told
+from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.ui.application.team_server import TeamServer
+from chatdesk.ui.application.team_sharing import TeamSharing, told, worded
 from chatdesk.ui.application.team_ways_in import TeamWaysIn
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 class TeamDialogs:
     """Dialogs open over the settings where these are open, else over the window. ``ways_in`` has those that make a
-    workspace or join one, ``sharing`` those about projects and about how sync stands."""
+    workspace or join one, ``sharing`` those about projects and about how sync stands, ``server`` those about its
+    database."""
 
     def __init__(
         self,
@@ -70,6 +72,9 @@ class TeamDialogs:
         self.ways_in = TeamWaysIn(
             panes, services, team, tasks=tasks, tell=self.tell, parent=self.parent, invite=self.invite
         )
+        self.server = TeamServer(
+            panes.theme, team.membership, find=self._workspace, do=self._do, tell=self.tell, parent=self.parent
+        )
 
     def parent(self) -> QWidget:
         """Over what a dialog opens now."""
@@ -83,6 +88,17 @@ class TeamDialogs:
             page.say(text)
         else:
             self._panes.window.show_toast(text)
+
+    async def told(self, work: Awaitable[None]) -> None:
+        """Do what was asked for without a dialog of its own; what failed is said on the page, where it is open: the
+        window lies in the shade then."""
+        try:
+            await work
+        except ChatDeskError as error:
+            page = self._page()
+            if page is None or not page.isVisible():
+                raise
+            page.say(worded(error))
 
     # The page
 
@@ -250,7 +266,7 @@ class TeamDialogs:
             REMOVAL_TEXT,
             yes_text="Take off",
             parent=self.parent(),
-            run=lambda: self._tasks.start(remove(), "remove device"),
+            run=lambda: self._tasks.start(self.told(remove()), "remove device"),
         )
 
     async def rename(self, workspace_id: str) -> None:

@@ -291,9 +291,14 @@ async def told(
             await on_failure()
         if not isValid(dialog) or not dialog.isVisible():
             raise
-        # The threads of sync do; what a person asked for here is not asked again for them.
-        dialog.show_problem(error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while."))
+        dialog.show_problem(worded(error))
     except Exception:
         if isValid(dialog):
             dialog.end_busy()  # the window says that something failed; here one can go on
         raise
+
+
+def worded(error: ChatDeskError) -> str:
+    """For somebody who asked: the threads of sync try again, but what a person asked for is not asked again for
+    them."""
+    return error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while.")

@@ -27,12 +27,14 @@ _TLS: Final = (
 
 
 class AddressFields(QWidget):
-    """``changed`` comes with every edit. A connection string that is pasted into the first field is taken apart."""
+    """``changed`` comes with every edit. A connection string that is pasted into the first field is taken apart.
+    Without ``asks_login`` it is only about where the server is and how the way there is protected."""
 
     changed = Signal()
 
-    def __init__(self, read_address: ReadAddress) -> None:
+    def __init__(self, read_address: ReadAddress, *, asks_login: bool = True) -> None:
         super().__init__()
+        self._asks_login = asks_login
         self.setObjectName("teamAddress")
         self._read_address = read_address
         self._ca = ""
@@ -68,12 +70,12 @@ class AddressFields(QWidget):
         trust = QHBoxLayout()
         trust.addWidget(self.ca_state, 1)
         trust.addWidget(self.ca_button)
+        login = (("User", self.user), ("Password", self.password)) if asks_login else ()
         for words, field in (
             ("Host", self.host),
             ("Port", self.port),
             ("Database", self.database),
-            ("User", self.user),
-            ("Password", self.password),
+            *login,
             ("Encryption", self.tls),
         ):
             label = plain_label(words, "text")
@@ -83,10 +85,14 @@ class AddressFields(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addWidget(
-            plain_label("Paste the connection string of an owner's account, or fill in the fields.", "text", wraps=True)
-        )
-        column.addWidget(self.string)
+        if asks_login:
+            words = "Paste the connection string of an owner's account, or fill in the fields."
+            column.addWidget(plain_label(words, "text", wraps=True))
+            column.addWidget(self.string)
+        else:
+            for unused in (self.string, self.user, self.password):
+                unused.setParent(self)
+                unused.hide()
         column.addWidget(self.problem)
         column.addLayout(form)
         self.string.textChanged.connect(self._on_string_changed)
@@ -96,7 +102,8 @@ class AddressFields(QWidget):
 
     @property
     def is_complete(self) -> bool:
-        has_all = all(each.text().strip() for each in (self.host, self.database, self.user))
+        needed = (self.host, self.database, self.user) if self._asks_login else (self.host, self.database)
+        has_all = all(each.text().strip() for each in needed)
         return has_all and self._port() is not None
 
     def address(self) -> ServerAddress:
@@ -122,7 +129,8 @@ class AddressFields(QWidget):
         place = self.tls.findData(address.tls)
         self.tls.setCurrentIndex(max(0, place))
         if address.ca:
-            self._trust(address.ca, "The certificate that the text names")
+            words = "The certificate that the text names" if self._asks_login else "The certificate that it had"
+            self._trust(address.ca, words)
 
     def choose_ca(self) -> None:
         dialog = QFileDialog(

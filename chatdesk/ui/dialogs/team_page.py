@@ -19,6 +19,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_devices import device_rows
 from chatdesk.ui.dialogs.team_members import member_rows
 from chatdesk.ui.dialogs.team_parts import Mark, clear, push_button
+from chatdesk.ui.dialogs.team_server import OUTDATED
 from chatdesk.ui.dialogs.team_table import ActionTable, TableRow
 from chatdesk.ui.dialogs.team_words import (
     WHAT_LEAVES,
@@ -66,6 +67,8 @@ class TeamPage(QWidget):
     inviteRequested = Signal(str)
     computerRequested = Signal(str)
     renameRequested = Signal(str)
+    upgradeRequested = Signal(str)
+    moveRequested = Signal(str)
     leaveRequested = Signal(str)
     detailsRequested = Signal(str)
     passwordRequested = Signal(str)
@@ -180,6 +183,12 @@ class _Workspace(QWidget):
         self._password = push_button(
             "Enter the password…", "teamPasswordEnter", lambda: page.passwordRequested.emit(workspace.id)
         )
+        self._is_owner = workspace.is_owner
+        self._outdated = plain_label(OUTDATED, "muted", wraps=True)
+        self._upgrade = push_button(
+            "Upgrade the database…", "teamUpgrade", lambda: page.upgradeRequested.emit(workspace.id)
+        )
+        self._upgrade.setAccessibleDescription(OUTDATED)
         how = QHBoxLayout()
         how.setSpacing(theme.tokens.space.s)
         how.addWidget(self._mark)
@@ -199,6 +208,8 @@ class _Workspace(QWidget):
         column.addWidget(plain_label(about, "muted", wraps=True))
         column.addLayout(how)
         column.addWidget(self._password, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._outdated)
+        column.addWidget(self._upgrade, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._actions(page, view))
         column.addSpacing(theme.tokens.space.s)
         self.projects = self._table(
@@ -255,6 +266,8 @@ class _Workspace(QWidget):
         self.status.setAccessibleName(text)
         self._mark.show_icon(*status_icon(status))
         self._password.setVisible(status.phase is SyncPhase.REFUSED and status.code in _PASSWORD_HELPS)
+        for widget in (self._outdated, self._upgrade):
+            widget.setVisible(self._is_owner and status.is_outdated)
 
     @staticmethod
     def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:
@@ -262,6 +275,12 @@ class _Workspace(QWidget):
         buttons = [
             push_button(
                 "Add a computer of mine…", "teamAddComputer", lambda: page.computerRequested.emit(workspace.id)
+            ),
+            push_button(
+                "Address…",
+                "teamMove",
+                lambda: page.moveRequested.emit(workspace.id),
+                name=f"Address of the server of {workspace.name}",
             ),
             push_button("Leave…", "teamLeave", lambda: page.leaveRequested.emit(workspace.id), is_danger=True),
         ]
@@ -278,7 +297,7 @@ class _Workspace(QWidget):
             )
         if workspace.is_owner:
             rename = push_button("Rename…", "teamRename", lambda: page.renameRequested.emit(workspace.id))
-            buttons.insert(-1, rename)
+            buttons.insert(-2, rename)
         row = FlowRow(page.theme.tokens.space.s)
         for button in buttons:
             row.addWidget(button)

@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.team_words import ROLE_HINTS, ROLE_NAMES
 from chatdesk.ui.theme.theme import Theme
 
 _NONE: Final = "No access"
+_MOST_ROWS_HIGH: Final = 5
 _MOST_BOXES: Final = 4  # each costs a millisecond or two before the dialog is there
 #: What each role may do, for below the rows.
 LEGEND = " ".join(f"{ROLE_NAMES[role]}: {ROLE_HINTS[role]}." for role in TeamRole)
@@ -139,7 +140,7 @@ class _RoleTable(QWidget):
             theme, (heading, "Role"), name=f"{heading} and role", object_name=object_name, wide=0, parent=self
         )
         self.table.show_rows([(_words(each), _role_words(each.role)) for each in rows])
-        self.table.fit(len(rows))
+        self.table.fit(len(rows), most=_MOST_ROWS_HIGH)
         self._label = plain_label("", "text", wraps=True)
         self.box = QComboBox()
         self.box.setObjectName(f"{object_name}Box")
@@ -154,7 +155,7 @@ class _RoleTable(QWidget):
         self.table.selectionModel().currentRowChanged.connect(lambda _new, _old: self._show_current())
         self.table.entered_row.connect(self.box.setFocus)
         self.box.activated.connect(lambda _place: self._on_activated())
-        theme.changed.connect(lambda: self.table.fit(len(self._rows)))
+        theme.changed.connect(lambda: self.table.fit(len(self._rows), most=_MOST_ROWS_HIGH))
         self.select(next((each.key for each in rows if each.can_change), rows[0].key))
 
     def select(self, key: str) -> None:

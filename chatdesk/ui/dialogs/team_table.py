@@ -165,11 +165,11 @@ class TextTable(QTableView):
         self._wanted.clear()
         self._rows.show_text(row, column, text)
 
-    def fit(self, rows: int) -> None:
+    def fit(self, rows: int, *, most: int = _MOST_ROWS_HIGH) -> None:
         """As high as so many rows, up to some."""
         row = self.verticalHeader().defaultSectionSize()
         head = self.horizontalHeader().sizeHint().height()
-        self.setFixedHeight(head + row * min(max(rows, 1), _MOST_ROWS_HIGH) + 2 * FOCUS_RING_PX)
+        self.setFixedHeight(head + row * min(max(rows, 1), most) + 2 * FOCUS_RING_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

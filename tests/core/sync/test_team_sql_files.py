@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
+from chatdesk.core.domain.team import TEAM_SCHEMA
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.postgres import connect
@@ -70,3 +72,9 @@ def test_a_workspace_that_was_set_up_by_hand_is_used_and_upgraded(empty_database
     hello = store.hello(str(uuid.uuid4()), name="laptop", version="1")
     store.close()
     assert (hello.workspace_id, hello.workspace_name) == (workspace_id, "Desk of O'Hara")
+
+
+def test_the_newest_migration_is_the_schema_that_an_upgrade_is_offered_for() -> None:
+    head = ScriptDirectory.from_config(setup.alembic_config()).get_current_head()
+    assert head is not None
+    assert int(head) == TEAM_SCHEMA

@@ -14,6 +14,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageFull
+from chatdesk.core.sync import worker as worker_module
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Heard
 from chatdesk.core.sync.presence import PresenceBoard
@@ -257,6 +258,14 @@ def test_an_old_chatdesk_is_told_to_update(mode: str, phase: SyncPhase) -> None:
     with working(lambda: team) as (_worker, ears):
         status = ears.wait_for(lambda each: each.phase is phase)
         assert status.next_step == "Update ChatDesk."
+
+
+def test_an_older_database_is_told_and_everything_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with working(Team) as (_worker, ears):
+        assert not ears.wait_for(synced).is_outdated
+    monkeypatch.setattr(worker_module, "TEAM_SCHEMA", 2)
+    with working(Team) as (_worker, ears):
+        assert ears.wait_for(synced).is_outdated
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""What the dialogs about a workspace's server ask for: an upgrade of the database, another address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.team import ServerAddress, Workspace
+from chatdesk.core.sync.address import read_address
+from chatdesk.ui.dialogs.team_parts import TeamPanel
+from chatdesk.ui.dialogs.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.dialogs.team_words import address_words
+from chatdesk.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.membership import Membership
+
+
+class TeamServer:
+    """``find`` gives a workspace by its id, ``do`` runs what a dialog asked for and says there what failed, ``tell``
+    says something where it is seen, ``parent`` is what a dialog opens over."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        membership: Membership,
+        *,
+        find: Callable[[str], Awaitable[Workspace]],
+        do: Callable[[TeamPanel, Callable[[], Awaitable[None]], str], None],
+        tell: Callable[[str], None],
+        parent: Callable[[], QWidget],
+    ) -> None:
+        self._theme = theme
+        self._membership = membership
+        self._find = find
+        self._do = do
+        self._tell = tell
+        self._parent = parent
+
+    async def upgrade(self, workspace_id: str) -> None:
+        workspace = await self._find(workspace_id)
+        dialog = UpgradeDatabaseDialog(self._theme, workspace.name, parent=self._parent())
+
+        async def upgrade(user: str, password: str) -> None:
+            await self._membership.upgrade(workspace.id, user=user, password=password)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"The database of “{workspace.name}” is up to date.")
+
+        dialog.upgradeRequested.connect(lambda *of: self._do(dialog, lambda: upgrade(*of), "upgrade database"))
+        dialog.open()
+
+    async def move(self, workspace_id: str) -> None:
+        workspace = await self._find(workspace_id)
+        dialog = MoveWorkspaceDialog(
+            self._theme, workspace.name, workspace.address, read_address, parent=self._parent()
+        )
+
+        async def move(address: ServerAddress) -> None:
+            await self._membership.move(workspace.id, address)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"“{workspace.name}” is {address_words(address)} from now on, for this computer.")
+
+        dialog.moveRequested.connect(lambda of: self._do(dialog, lambda: move(of), "move workspace"))
+        dialog.open()
