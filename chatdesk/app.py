@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError, StorageError, StorageFull, StorageReadOnly
+from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 
 if TYPE_CHECKING:
@@ -304,15 +304,13 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
         print("No display was found, so ChatDesk plays one turn without a window.", flush=True)  # noqa: T201
     from chatdesk.core.diagnostics.crashes import CrashReporter
     from chatdesk.core.diagnostics.redaction import process_redactor
-    from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, raise_owner
+    from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, own_or_raise
 
     paths.make_directories()
     lock = InstanceLock(paths.data_dir)
-    is_owner = lock.acquire()
-    if not is_owner and lock.problem is None:
-        if asyncio.run(raise_owner(paths.data_dir)):
-            return 0
-        raise AlreadyRunning
+    if not own_or_raise(lock, paths.data_dir):
+        return 0
+    is_owner = lock.is_held
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
         server = InstanceServer(

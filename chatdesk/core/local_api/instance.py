@@ -15,6 +15,7 @@ import logging
 import os
 import secrets
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_LINE = 8 * 1024 * 1024
 _CONNECT_TIMEOUT_S = 3.0
+_PATIENCE_S, _LOOK_EVERY_S = 3.0, 0.1
 
 AskHandler = Callable[[dict[str, Any]], AsyncGenerator[dict[str, Any], None]]
 
@@ -198,6 +200,20 @@ async def ask_owner(data_dir: Path, request: dict[str, Any]) -> AsyncGenerator[d
             if event.get("event") == "failed":
                 raise ChatDeskError(str(event.get("sentence")), safe="", next_step="")
             yield event
+
+
+def own_or_raise(lock: InstanceLock, data_dir: Path) -> bool:
+    """Own the directory, or bring the window of its owner to the front (false). One that has only just been started
+    does not listen yet, and one that is closing never will again, so both are waited for; ``AlreadyRunning`` after
+    that. Not for a running loop."""
+    end = time.monotonic() + _PATIENCE_S
+    while not lock.acquire() and lock.problem is None:
+        if asyncio.run(raise_owner(data_dir)):
+            return False
+        if time.monotonic() > end:
+            raise AlreadyRunning
+        time.sleep(_LOOK_EVERY_S)
+    return True
 
 
 async def raise_owner(data_dir: Path) -> bool:

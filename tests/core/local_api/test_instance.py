@@ -16,6 +16,7 @@ import pytest
 
 from chatdesk.app import open_services
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, EmptyMessage, StorageError, StorageFull, StorageReadOnly
+from chatdesk.core.local_api import instance
 from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, ask_owner, owner_pid, raise_owner
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -109,6 +110,33 @@ async def test_an_address_that_nobody_listens_on_means_already_running(tmp_path:
         [event async for event in ask_owner(tmp_path, {"text": "hi"})]
     (tmp_path / "instance.json").write_text("[]")
     assert not await raise_owner(tmp_path)
+
+
+def test_a_window_that_is_about_to_listen_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = InstanceLock(tmp_path)
+    assert owner.acquire()
+    answers = iter([False, False, True])
+
+    async def ask(_data_dir: Path) -> bool:
+        return next(answers)
+
+    monkeypatch.setattr(instance, "raise_owner", ask)
+    monkeypatch.setattr(instance.time, "sleep", lambda _s: None)
+    assert not instance.own_or_raise(InstanceLock(tmp_path), tmp_path)
+    assert next(answers, None) is None
+    owner.release()
+
+
+def test_a_window_that_is_closing_is_waited_for_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, second = InstanceLock(tmp_path), InstanceLock(tmp_path)
+    assert owner.acquire()
+    monkeypatch.setattr(instance.time, "sleep", lambda _s: owner.release())
+    assert instance.own_or_raise(second, tmp_path)
+    assert second.is_held
+    monkeypatch.setattr(instance, "_PATIENCE_S", -1.0)
+    with pytest.raises(AlreadyRunning):
+        instance.own_or_raise(owner, tmp_path)
+    second.release()
 
 
 async def test_two_processes_never_write_twice(tmp_path: Path) -> None:
