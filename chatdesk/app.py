@@ -113,6 +113,7 @@ class Services:
                 self.events,
                 reach=lambda name: reaches(self.providers.get(name)),
                 send_again=partial(take_up, self.chat),
+                store=self.repositories.waiting,
                 is_sending=self.settings.send_when_back,
             )
         return self._network

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.paths import AppPaths
-from chatdesk.ui.application.usage_binding import clock_words, queue_words, waiting_words
+from chatdesk.ui.application.usage_binding import clock_words, waiting_words
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.limits import LimitsDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.waiting import WaitingDialog
 from chatdesk.ui.usage.dialog import UsageDialog
 from chatdesk.ui.usage.page import UsagePage
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
@@ -68,6 +69,87 @@ def test_a_message_over_the_rate_waits_in_sight_and_can_be_cancelled(tmp_path: P
         await until(lambda: not application.messages.can_stop())
 
     play(_paths(tmp_path), script, replace(FAST, rate_limit="1/h"))
+
+
+def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        sidebar, panes = application.panes.sidebar, application.panes
+        services = await application.services()
+        assert sidebar.waiting_line is None, "nothing waits"
+        services.chat.queue.hold("There is no network.")
+        asked: list[str] = []
+        for text in ("the first question", "the second question"):
+            panes.commands.trigger("thread.new")
+            await until(lambda: application.threads.thread_id is None)
+            type_text(application, text)
+            press(application, Qt.Key.Key_Return)
+            await until(lambda: len(services.chat.queue.waiting) == len(asked) + 1)
+            await until(lambda: application.threads.thread_id == services.chat.queue.waiting[-1].thread_id)
+            asked.append(services.chat.queue.waiting[-1].message_id)
+        await until(lambda: sidebar.waiting_line is not None and sidebar.waiting_line.text() == "2 messages wait")
+        assert sidebar.waiting_line is not None
+        assert sidebar.waiting_line.accessibleName() == "Waiting to be sent: 2 messages wait"
+        assert sidebar._status.text == "All changes saved", "which is another truth"
+
+        sidebar.waiting_line.click()
+        await until(lambda: application.panes.window.findChild(WaitingDialog))
+        dialog = _child(application, WaitingDialog)
+        await until(dialog.isVisible)
+
+        def words() -> list[str]:
+            return [label.text() for label in dialog.findChildren(QLabel) if label.isVisibleTo(dialog)]
+
+        assert {"the first question", "the second question"} <= set(words())
+        assert any("There is no network." in each and "1 before it" in each for each in words())
+        assert (
+            _child(application, QPushButton, f"waitingFirst-{asked[1]}").accessibleName().startswith("Send first: “the")
+        )
+        _child(application, QPushButton, f"waitingFirst-{asked[1]}").click()
+        await until(lambda: [each.message_id for each in services.chat.queue.waiting] == asked[::-1])
+        await until(lambda: dialog.findChild(QPushButton, f"waitingFirst-{asked[0]}"))
+        _child(application, QPushButton, f"waitingCancel-{asked[0]}").click()
+        await until(lambda: "the first question" not in words())
+        assert (await services.chat.get_message(asked[0])).status is Status.STOPPED
+        _child(application, QPushButton, f"waitingOpen-{asked[1]}").click()
+        thread_id = (await services.chat.get_message(asked[1])).thread_id
+        await until(lambda: application.threads.thread_id == thread_id)
+
+        panes.commands.trigger("app.waiting")
+        await until(lambda: [each for each in panes.window.findChildren(WaitingDialog) if each.isVisible()])
+        dialog = next(each for each in panes.window.findChildren(WaitingDialog) if each.isVisible())
+        await answered(application, services.chat.queue.release)
+        await until(lambda: words() and "Nothing waits." in words())
+        assert not sidebar.waiting_line.isVisibleTo(sidebar)
+
+    play(_paths(tmp_path), script)
+
+
+def test_what_waits_for_a_connection_is_in_the_list_and_after_a_restart(tmp_path: Path) -> None:
+    failed: list[str] = []
+
+    async def first(application: WindowApplication) -> None:
+        services = await application.services()
+        message = await ask(application, "are you there?")
+        failed.append(message.id)
+        await until(lambda: services.network.waiting == (message.id,))
+        async with asyncio.timeout(20):
+            while not await services.repositories.waiting.unreached():
+                await asyncio.sleep(0.02)
+
+    async def second(application: WindowApplication) -> None:
+        services = await application.services()
+        await until(lambda: services.network.waiting == tuple(failed))
+        sidebar = application.panes.sidebar
+        await until(lambda: sidebar.waiting_line is not None and sidebar.waiting_line.text() == "1 message waits")
+        application.panes.commands.trigger("app.waiting")
+        await until(lambda: application.panes.window.findChild(QPushButton, f"waitingCancel-{failed[0]}"))
+        _child(application, QPushButton, f"waitingCancel-{failed[0]}").click()
+        await until(lambda: not services.network.waiting)
+        assert (await services.chat.get_message(failed[0])).status is Status.ERROR
+
+    settings = replace(FAST, provider="openai", openai_base_url="http://127.0.0.1:9/v1", openai_model="m")
+    play(_paths(tmp_path), first, settings)
+    play(_paths(tmp_path), second, settings)
 
 
 def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
@@ -223,6 +305,3 @@ def test_words_for_what_waits() -> None:
     later = replace(waiting, sends_at=4_102_444_800_000, before=2)
     assert waiting_words(later).endswith(", 2 before it.")
     assert " on " in clock_words(later.sends_at or 0)
-    assert queue_words(()) == "All changes saved"
-    assert queue_words((waiting,)) == "1 message waits"
-    assert queue_words((waiting, later)) == "2 messages wait"

@@ -22,6 +22,7 @@ from chatdesk.core.providers.base import Provider
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.storage.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class _Lost:
 
 class NetworkWatch:
     """``reach`` says whether a provider answers at all (``NotPossible``: there is none of that name), ``send_again``
-    takes a failed answer up. On the services' loop, from the moment it is made."""
+    takes a failed answer up. On the services' loop, from the moment it is made. What waits is noted in ``store``, so
+    that ``resume`` goes on with it after a restart."""
 
     def __init__(
         self,
@@ -51,10 +53,13 @@ class NetworkWatch:
         *,
         reach: Callable[[str], Awaitable[bool]],
         send_again: Callable[[str], Awaitable[object]],
+        store: WaitingRepository | None = None,
         is_sending: bool = True,
         first_look_s: float = FIRST_LOOK_S,
     ) -> None:
         self._bus = bus
+        self._store = store
+        self._kept: tuple[str, ...] = ()
         self._reach = reach
         self._send_again = send_again
         self._is_sending = is_sending
@@ -88,9 +93,15 @@ class NetworkWatch:
             self._waits_s[provider] = self._first_look_s
             lost.look_now.set()
 
-    def cancel(self) -> None:
-        """Send nothing by itself of what waits now; each answer keeps its *Try again*."""
-        self._forget(lambda _id, _thread: True)
+    async def resume(self) -> None:
+        """Go on with what waited when the program ended."""
+        if self._store is not None:
+            for message in await self._store.unreached():
+                self._on_finished(message)
+
+    def cancel(self, message_id: str | None = None) -> None:
+        """Send nothing by itself of what waits now, or not this one; each answer keeps its *Try again*."""
+        self._forget(lambda id_, _thread: message_id in (None, id_))
 
     async def close(self) -> None:
         for each in self._subscriptions:
@@ -158,6 +169,15 @@ class NetworkWatch:
 
     def _tell(self) -> None:
         self._bus.publish(ReachabilityChanged(self.unreachable, self.waiting))
+        if self._store is not None and self.waiting != self._kept:
+            self._kept = self.waiting
+            self._tasks.start(self._keep(self._store), "note what waits for the network")
+
+    async def _keep(self, store: WaitingRepository) -> None:
+        try:
+            await store.keep_unreached(self._kept)
+        except ChatDeskError as error:  # it is kept all the same, and has its Try again
+            _log.warning("what waits for the network could not be noted: %s", error.code)
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:

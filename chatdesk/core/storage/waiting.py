@@ -3,6 +3,7 @@ stands where others have their owner, so that they survive the end of the progra
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +16,15 @@ from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import streaming
-from chatdesk.core.storage.rows import get_message, get_thread
+from chatdesk.core.storage.rows import MESSAGE_COLUMNS, get_message, get_thread, messages_from
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
 
 #: How the owner of such an answer begins; then comes its place.
 WAITING: Final = "waiting:"
+_UNREACHED: Final = "waiting_for_network"
+_MOST_UNREACHED: Final = 500
 
 
 class WaitingRepository:
@@ -93,5 +96,33 @@ class WaitingRepository:
                 (moment_ms,),
             )
             return tuple(sorted(row[0] for row in rows if row[0] >= moment_ms))
+
+        return await self._db.read(work)
+
+    async def keep_unreached(self, message_ids: Sequence[str]) -> None:
+        """These answers failed for want of a connection, and are asked for again when there is one."""
+        value = json.dumps([checked_id(message_id) for message_id in message_ids[:_MOST_UNREACHED]])
+
+        def work(conn: Connection) -> None:
+            conn.exec_driver_sql(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (_UNREACHED, value),
+            )
+
+        await self._db.write(work)
+
+    async def unreached(self) -> tuple[Message, ...]:
+        """Those that were kept so and are still there, in their order."""
+
+        def work(conn: Connection) -> tuple[Message, ...]:
+            stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_UNREACHED,)).scalar()
+            ids = json.loads(stored) if stored else []
+            rows = conn.exec_driver_sql(
+                f"SELECT {MESSAGE_COLUMNS} FROM messages m JOIN threads t ON t.id = m.thread_id"  # noqa: S608 - names of ours
+                " WHERE m.id IN (SELECT value FROM json_each(?)) AND m.deleted_at IS NULL AND t.deleted_at IS NULL",
+                (json.dumps(ids),),
+            ).fetchall()
+            found = {message.id: message for message in messages_from(conn, rows)}
+            return tuple(found[id_] for id_ in ids if id_ in found)
 
         return await self._db.read(work)

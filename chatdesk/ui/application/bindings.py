@@ -33,6 +33,7 @@ from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.parameters_binding import ParametersBinding
 from chatdesk.ui.application.prompt_binding import PromptBinding
 from chatdesk.ui.application.provider_binding import ProviderBinding
+from chatdesk.ui.application.queue_binding import QueueBinding
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
@@ -137,7 +138,8 @@ class Bindings:
             open_project=self.lists.show_project,
             open_tag=self.lists.show_tag,
         )
-        self.network = NetworkBinding(panes, handle=handle)
+        self.network = NetworkBinding(panes, handle=handle, tasks=tasks)
+        self.queue = QueueBinding(panes, self.threads, handle=handle, tasks=tasks)
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
         panes.transcript.linkActivated.connect(_open_link)
@@ -168,6 +170,7 @@ class Bindings:
             self.usage,
             self.providers,
             self.network,
+            self.queue,
             self.team,
         ):
             binding.follow(bridge)

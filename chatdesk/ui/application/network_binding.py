@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.team import SyncPhase
 from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 class NetworkBinding(QObject):
     """The system's own word on the network is asked for only once something waits for it: it takes a moment to load."""
 
-    def __init__(self, panes: Panes, *, handle: ServiceHandle) -> None:
+    def __init__(self, panes: Panes, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()
         self._panes = panes
         self._handle = handle
+        self._tasks = tasks
         self._system: QNetworkInformation | None = None
 
     def follow(self, bridge: EventBridge) -> None:
@@ -32,10 +34,12 @@ class NetworkBinding(QObject):
         bridge.sync_status_changed.connect(self._on_sync_status_changed)
 
     def begin(self) -> None:
-        """Be on the watch from now on."""
+        """Be on the watch from now on, also for what waited when the last window closed."""
         services = self._handle.now()
         assert services is not None
-        _ = services.network
+        network = services.network
+        if services.read_only_reason is None:
+            self._tasks.start(network.resume(), "go on with what waits for the network")
 
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
         services = self._handle.now()

@@ -72,7 +72,6 @@ class UsageBinding(QObject):
         if services is not None and thread_id is not None:
             self._panes.composer.set_streaming(services.chat.is_answering(thread_id))
             self._messages.busyChanged.emit()
-        self._panes.sidebar.set_status(queue_words(event.waiting))
 
     # Usage
 
@@ -237,13 +236,6 @@ def waiting_words(waiting: WaitingAnswer) -> str:
     if waiting.before:
         words[-1] += f", {waiting.before:,} before it"
     return " ".join(words) + "."
-
-
-def queue_words(waiting: Sequence[WaitingAnswer]) -> str:
-    """For the line below the list of threads."""
-    if not waiting:
-        return "All changes saved"
-    return "1 message waits" if len(waiting) == 1 else f"{len(waiting):,} messages wait"
 
 
 def clock_words(moment_ms: int) -> str:

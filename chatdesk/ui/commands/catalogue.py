@@ -99,6 +99,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("team.sync", "Sync now", "Application", icon="refresh-cw"),
     Command("team.details", "Details of team sync…", "Application", icon="info"),
     Command("app.usage", "Usage…", "Application", icon="gauge"),
+    Command("app.waiting", "Messages that wait to be sent…", "Application", icon="clock"),
     Command("app.limits", "Limits…", "Application", icon="gauge"),
     Command("app.shortcuts", "Keyboard shortcuts", "Application", ("F1", "Ctrl+/"), icon="keyboard"),
     Command("app.about", "About ChatDesk", "Application", icon="info"),

@@ -69,6 +69,7 @@ class Sidebar(QWidget):
     tagListRequested = Signal()
     emptyTrashRequested = Signal()
     teamPressed = Signal()
+    waitingPressed = Signal()
     placeChanged = Signal()
 
     def __init__(
@@ -109,6 +110,7 @@ class Sidebar(QWidget):
         self._empty_button = QPushButton("Empty the trash…", self)
         self._status = StatusRow(theme, self)
         self.team_line: TeamLine | None = None
+        self.waiting_line: TeamLine | None = None
         self._slow_timer = QTimer(self, singleShot=True, interval=_SLOW_FETCH_MS)
         self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
         self._calendar_timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
@@ -196,6 +198,29 @@ class Sidebar(QWidget):
         """The line at the bottom: what became of the last change."""
         self._status.set_text(text, is_error=is_error)
 
+    def set_waiting(self, text: str) -> None:
+        """How much waits to be sent; empty takes the line away. ``waitingPressed`` asks for the list."""
+        if self.waiting_line is None:
+            if not text:
+                return
+            from chatdesk.ui.sidebar.team_line import TeamLine
+
+            self.waiting_line = TeamLine(
+                self._theme,
+                self,
+                what="Waiting to be sent",
+                object_name="waitingStatus",
+                opens="Opens the list of what waits",
+            )
+            self.waiting_line.clicked.connect(self.waitingPressed)
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(column.indexOf(self._status), self.waiting_line)
+            self.setTabOrder(self.team_line or self._empty_button, self.waiting_line)
+            self.setTabOrder(self.waiting_line, self._status.view_button)
+        self.waiting_line.show_status(text, tone="waiting", tip="")
+        self.waiting_line.setVisible(bool(text))
+
     def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "") -> None:
         """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused.
         ``teamPressed`` asks for more."""
@@ -208,9 +233,9 @@ class Sidebar(QWidget):
             self.team_line.clicked.connect(self.teamPressed)
             column = self.layout()
             assert isinstance(column, QVBoxLayout)
-            column.insertWidget(column.indexOf(self._status), self.team_line)
+            column.insertWidget(column.indexOf(self.waiting_line or self._status), self.team_line)
             self.setTabOrder(self._empty_button, self.team_line)
-            self.setTabOrder(self.team_line, self._status.view_button)
+            self.setTabOrder(self.team_line, self.waiting_line or self._status.view_button)
         self.team_line.show_status(text, tone=tone, tip=tip)
         self.team_line.setVisible(bool(text))
 

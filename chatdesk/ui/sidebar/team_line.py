@@ -1,4 +1,5 @@
-"""How sync stands, in one sentence that can be pressed for more. Made only where a workspace was joined."""
+"""How something stands, in one sentence that can be pressed for more: sync, where a workspace was joined, and what
+waits to be sent, where anything does."""
 
 from __future__ import annotations
 
@@ -20,24 +21,34 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 _TONES: Final = {
     "calm": ("cloud", "muted", "muted"),
     "offline": ("cloud-off", "muted", "text"),
+    "waiting": ("clock", "muted", "text"),
     "refused": ("circle-alert", "danger", "danger"),
 }
 _PAD_PX = 8  # as the line of what was saved begins below it
 
 
 class TeamLine(ThemedButton):
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, name="Sync", object_name="teamStatus", parent=parent)
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        what: str = "Sync",
+        object_name: str = "teamStatus",
+        opens: str = "Opens the details of sync",
+    ) -> None:
+        super().__init__(theme, name=what, object_name=object_name, parent=parent)
         self.tone = "calm"
+        self._what = what
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setAccessibleDescription("Opens the details of sync")
+        self.setAccessibleDescription(opens)
 
     def show_status(self, text: str, *, tone: str, tip: str) -> None:
         """``tip`` says more than fits. Said aloud only when it is of another tone than before, never at every step."""
         is_other = tone != self.tone and bool(self.text())
         self.tone = tone
         self.setText(text)
-        self.setAccessibleName(f"Sync: {text}")
+        self.setAccessibleName(f"{self._what}: {text}")
         set_plain_tooltip(self, tip or text)
         self.update()
         if is_other:

@@ -14,15 +14,17 @@ from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ReachabilityChanged
+from chatdesk.core.storage.waiting import WaitingRepository
 from tests.helpers.fault_server import FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
 
 
 class Watched:
-    def __init__(self, world: FaultWorld, server: FaultServer, watch: NetworkWatch) -> None:
+    def __init__(self, world: FaultWorld, server: FaultServer, watch: Callable[[], NetworkWatch]) -> None:
         self.world = world
         self.server = server
-        self.watch = watch
+        self.another_watch = watch
+        self.watch = watch()
         self.told: list[ReachabilityChanged] = []
         self.looks = 0
         world.bus.subscribe(ReachabilityChanged, self.told.append)
@@ -37,19 +39,22 @@ async def watched(directory: Path, *, first_look_s: float = 0.05, is_sending: bo
             seen.looks += 1
             return await reaches(world.provider)
 
-        watch = NetworkWatch(
-            world.bus,
-            reach=reach,
-            send_again=partial(take_up, world.chat),
-            is_sending=is_sending,
-            first_look_s=first_look_s,
-        )
+        def watch() -> NetworkWatch:
+            return NetworkWatch(
+                world.bus,
+                reach=reach,
+                send_again=partial(take_up, world.chat),
+                store=WaitingRepository(world.database),
+                is_sending=is_sending,
+                first_look_s=first_look_s,
+            )
+
         seen = Watched(world, server, watch)
         await server.go_away()
         try:
             yield seen
         finally:
-            await watch.close()
+            await seen.watch.close()
 
 
 async def until(condition: Callable[[], object], seconds: float = 15) -> None:
@@ -73,6 +78,34 @@ async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: 
         looks = seen.looks
         await asyncio.sleep(0.3)
         assert seen.looks == looks, "nothing waits, so nobody looks"
+
+
+async def _noted(seen: Watched, *ids: str) -> None:
+    """Wait until the database says that these wait."""
+    store = WaitingRepository(seen.world.database)
+    async with asyncio.timeout(15):
+        while tuple([each.id for each in await store.unreached()]) != ids:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_waits_for_a_connection_waits_on_after_a_restart(tmp_path: Path) -> None:
+    async with watched(tmp_path, first_look_s=30) as seen:
+        first = (await seen.world.ask("One")).answer
+        second = (await seen.world.ask("Two")).answer
+        third = (await seen.world.ask("Three")).answer
+        seen.watch.cancel(second.id)
+        await _noted(seen, first.id, third.id)
+        await seen.watch.close()
+        seen.watch = seen.another_watch()
+        await seen.watch.resume()
+        assert (seen.watch.unreachable, seen.watch.waiting) == (("test",), (first.id, third.id))
+        await seen.server.come_back()
+        seen.watch.look_now()
+        async with asyncio.timeout(15):
+            while (await seen.world.chat.get_message(third.id)).status is not Status.COMPLETE:
+                await asyncio.sleep(0.02)
+        assert (await seen.world.chat.get_message(second.id)).status is Status.ERROR, "given up, so not sent"
+        await _noted(seen)
 
 
 async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None:
