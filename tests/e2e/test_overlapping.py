@@ -224,3 +224,31 @@ def test_what_is_told_of_a_thread_while_it_is_read_is_not_lost(paths: AppPaths) 
         assert application.threads.thread_id is None
 
     play(paths, script)
+
+
+def test_a_question_that_is_being_sent_when_the_window_closes_is_no_draft_afterwards(paths: AppPaths) -> None:
+    async def leave(application: WindowApplication) -> None:
+        await ask(application, "first")
+        chat = (await application.services()).chat
+        real, begun = chat.send_message, asyncio.Event()
+
+        async def slow(*values: Any, **options: Any) -> Any:
+            begun.set()
+            while not application._is_over:  # until the window closes
+                await asyncio.sleep(0.01)
+            return await real(*values, **options)
+
+        chat.send_message = slow  # type: ignore[method-assign]
+        type_text(application, "second")
+        press(application, Qt.Key.Key_Return)
+        await begun.wait()
+
+    async def look(application: WindowApplication) -> None:
+        await application.services()
+        assert application.panes.composer.text() == ""
+        thread_id = application.threads.thread_id
+        assert thread_id is not None
+        assert await _questions(application, thread_id) == ["first", "second"]
+
+    play(paths, leave)
+    play(paths, look)

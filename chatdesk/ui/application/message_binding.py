@@ -67,6 +67,7 @@ class MessageBinding(QObject):
         self._tasks = tasks
         self._editing: Message | None = None
         self._is_sending = False
+        self._sending: asyncio.Task[object] | None = None
         self._has_begun = False
         self._early: str | None = None
         self._arriving: ArrivingMessages | None = None
@@ -133,7 +134,8 @@ class MessageBinding(QObject):
         early, self._early = self._early, None
         if early is not None:
             self._is_sending = True
-            await self._tasks.start(self._send(early, self._panes.composer.attached, None), "send")
+            self._sending = self._tasks.start(self._send(early, self._panes.composer.attached, None), "send")
+            await self._sending
 
     def begin(self) -> None:
         """From now on what is sent goes to the thread that is open; what a person sent while that one was sought still
@@ -141,12 +143,18 @@ class MessageBinding(QObject):
         self._early = None
         self._has_begun = True
 
+    async def settle(self) -> None:
+        """Until what is being sent is a message: then it is no draft any more."""
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
+
     def _on_composer_send_requested(self, text: str) -> None:
         if not self._has_begun:
             self._early = text
         elif not self._is_sending:
             self._is_sending = True
-            self._tasks.start(self._send(text, self._panes.composer.attached, self._threads.thread_id), "send")
+            work = self._send(text, self._panes.composer.attached, self._threads.thread_id)
+            self._sending = self._tasks.start(work, "send")
 
     async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """What cannot be stored stays in the composer, and is sent as soon as it can be."""

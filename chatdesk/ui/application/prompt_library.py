@@ -42,6 +42,7 @@ class PromptLibrary(QObject):
         self._before: Prompt | None = None
         self._made: set[str] = set()
         self._deletion: Step | None = None
+        self._wanted: str | None = None  # the prompt that was asked for last
 
     @property
     def dialog(self) -> PromptsDialog | None:
@@ -108,9 +109,10 @@ class PromptLibrary(QObject):
             self._dialog.saved(prompt)
 
     async def _show(self, prompt_id: str) -> None:
+        self._wanted = prompt_id
         await self._note_edit()
         prompt = await self._prompts.get(prompt_id)
-        if self._dialog is not None:
+        if self._dialog is not None and self._wanted == prompt_id:
             self._dialog.show_prompt(prompt)
 
     async def _duplicate(self, prompt_id: str) -> None:

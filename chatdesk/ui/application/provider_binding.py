@@ -47,7 +47,7 @@ class ProviderBinding(QObject):
 
     def _on_dialog_made(self, dialog: SettingsDialog) -> None:
         page = self._page = dialog.provider_page
-        page.destroyed.connect(self._on_page_destroyed)
+        page.destroyed.connect(lambda: self._on_page_destroyed(page))
         page.addRequested.connect(lambda preset: self._add(preset, dialog))
         page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
         page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
@@ -58,7 +58,9 @@ class ProviderBinding(QObject):
         self._tasks.replace(self._show(), "show providers")
         self._tasks.replace(self._find(), "find servers")
 
-    def _on_page_destroyed(self) -> None:
+    def _on_page_destroyed(self, page: ProviderPage) -> None:
+        if page is not self._page:
+            return  # another dialog is open already
         self._page = None
         for task in self._testing.values():
             task.cancel()
@@ -244,7 +246,7 @@ class ProviderBinding(QObject):
         dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
         alive = _Alive(dialog)
         dialog.given.connect(
-            lambda text: self._tasks.replace(
+            lambda text: self._tasks.start_once(
                 self._unlocked(alive, lambda service: service.unlock_keys(text)), "unlock keys"
             )
         )
@@ -256,7 +258,7 @@ class ProviderBinding(QObject):
         asking = PassphraseDialog(self._panes.theme, is_changing=True, parent=dialog)
         alive = _Alive(asking)
         asking.changed.connect(
-            lambda old, new: self._tasks.replace(
+            lambda old, new: self._tasks.start_once(
                 self._unlocked(alive, lambda service: service.change_passphrase(old, new)), "unlock keys"
             )
         )

@@ -111,14 +111,17 @@ class SearchBinding(QObject):
             self.palette.finish(text, state.problem or "")
 
     def _search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
+        palette = self.palette
+
         async def work() -> None:
             services = await self._handle.services()
             async with aclosing(services.search.search(text, kinds=(kind,), cursor=cursor)) as groups:
                 async for group in groups:
-                    if self.palette is not None:
-                        self.palette.show_group(text, group, is_next_page=True)
+                    if palette is not None and palette is self.palette:
+                        palette.show_group(text, group, is_next_page=True)
 
-        self._tasks.replace(work(), _TASK)
+        # Beside the search itself, which may still have groups of other kinds to bring.
+        self._tasks.start_once(work(), f"search on for {kind}")
 
     # Opening
 

@@ -199,6 +199,7 @@ class WindowApplication(QObject):
             services = self._handle.now()
             if services is None or self._bindings is None or self._last_work is not None:
                 return
+            await self._bindings.messages.settle()
             if self._bindings.settings.current.answers_on_close != "finish" or not services.chat.is_writing:
                 return
             window = self.panes.window
@@ -336,7 +337,8 @@ class WindowApplication(QObject):
             self._closing.set_result(None)
 
     async def _shut_down(self) -> None:
-        """Nothing a person wrote is lost: first the draft, then the running answers, then the window's state."""
+        """Nothing a person wrote is lost: first what is being sent, which is no draft then, and the draft; then the
+        running answers, then the window's state."""
         self._save_state_soon()
         self._is_over = True
         bindings, services = self._bindings, self._handle.now()
@@ -344,6 +346,7 @@ class WindowApplication(QObject):
             bindings.inspection.end()
             bindings.context.end()
         if services is not None and bindings is not None:
+            await bindings.messages.settle()
             for save in (bindings.drafts.save, bindings.prompts.save):
                 try:
                     await save()
