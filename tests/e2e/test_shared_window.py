@@ -275,6 +275,22 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
     play_shared(paths, script, TeamRole.VIEWER)
 
 
+def test_who_may_come_back_is_told_how_to_take_their_copy_along(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, team: TeamDouble) -> None:
+        thread = open_thread(application)
+        team.end(thread.project_id, EndReason.REMOVED)
+        copy = replace(team.shared[thread.project_id], is_let_in=True)
+        team.shared[thread.project_id] = copy
+        team.ended.clear()
+        team.let_in.append(copy)
+        team.tell_team()
+        banner = application.panes.window._banner
+        await until(lambda: "is open to you again" in banner.text)
+        assert "choose Share… in its menu" in banner.text
+
+    play_shared(paths, script, TeamRole.EDITOR)
+
+
 def test_a_note_stands_above_its_thread_until_it_is_closed(paths: AppPaths) -> None:
     async def script(application: WindowApplication, team: TeamDouble) -> None:
         thread, window = open_thread(application), application.panes.window

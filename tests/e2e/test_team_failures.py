@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from chatdesk.core.domain.team import EndReason, ShareState
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync import errors, membership_errors
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog
+from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
 from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import InviteDialog
@@ -79,6 +80,26 @@ def test_ways_in_say_what_the_server_refuses(tmp_path: Path, team: Team) -> None
             (errors.TeamConnectionsUsedUp(), "takes no more connections"),
         ):
             await refused(team, join, "teamJoin", error, words)
+
+    play(AppPaths.find(tmp_path), script)
+
+
+def test_a_copy_that_waits_is_shared_from_the_page(tmp_path: Path, team: Team) -> None:
+    async def script(application: WindowApplication) -> None:
+        project_id = await joined(application, team)
+        copy = replace(team.shared[project_id], state=ShareState.ENDED, ended=EndReason.REMOVED, is_let_in=True)
+        team.shared[project_id] = copy
+        page = await page_of(application)
+        projects = page.block("w1").projects
+        assert "waits for Share…" in projects.texts()[0][1]
+        assert projects.button.text() == "Share…"
+        await pressed(page, "teamProjectsAct")
+        share = await shown(ShareProjectDialog)
+        await refused(team, share, "shareStart", errors.TeamNotInProject(), "no longer in this project")
+        await pressed(share, "shareStart")
+        await gone(ShareProjectDialog)
+        assert team.asked[-1] == ("share", "w1")
+        assert team.shared[project_id].ended is None
 
     play(AppPaths.find(tmp_path), script)
 

@@ -154,6 +154,9 @@ class Team:
     def take_ended(self) -> tuple[SharedProject, ...]:
         return ()
 
+    def take_let_in(self) -> tuple[SharedProject, ...]:
+        return ()
+
     async def projects(self) -> tuple[SharedProject, ...]:
         return tuple(self.shared.values())
 

@@ -43,6 +43,7 @@ class TeamDouble:
         self.read: list[str] = []
         self.noted: list[str] = []
         self.ended: list[SharedProject] = []
+        self.let_in: list[SharedProject] = []
         self.is_closed = False
 
     def share(self, project_id: str, role: TeamRole = TeamRole.EDITOR) -> None:
@@ -89,6 +90,10 @@ class TeamDouble:
     def take_ended(self) -> tuple[SharedProject, ...]:
         ended, self.ended = self.ended, []
         return tuple(ended)
+
+    def take_let_in(self) -> tuple[SharedProject, ...]:
+        let_in, self.let_in = self.let_in, []
+        return tuple(let_in)
 
     def shared_project(self, project_id: str) -> SharedProject | None:
         return self.shared.get(project_id)

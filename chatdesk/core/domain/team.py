@@ -123,7 +123,8 @@ class TeamDevice:
 @dataclass(frozen=True, slots=True)
 class SharedProject:
     """A project of this profile that is or was shared. ``seq``: how far it was pulled. ``waiting``: changes that the
-    server does not have; ``refused``: those that it did not take."""
+    server does not have; ``refused``: those that it did not take. ``is_let_in``: the team lets this person into a
+    private copy's project again, and what they wrote in it meanwhile waits for their *Share…*."""
 
     project_id: str
     workspace_id: str
@@ -133,6 +134,7 @@ class SharedProject:
     waiting: int = 0
     refused: int = 0
     ended: EndReason | None = None
+    is_let_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

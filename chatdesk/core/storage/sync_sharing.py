@@ -117,6 +117,16 @@ def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:
     return written is None
 
 
+def note_let_in(conn: Connection, project_id: str, *, is_let_in: bool) -> bool:
+    """Keep whether the team lets this person into the project of a private copy again; True where that is new."""
+    changed = conn.exec_driver_sql(
+        "UPDATE shared_projects SET progress = json_set(progress, '$.let_in', ?1)"
+        " WHERE project_id = ?2 AND state = 'ended' AND coalesce(json_extract(progress, '$.let_in'), 0) <> ?1",
+        (int(is_let_in), project_id),
+    )
+    return changed.rowcount > 0
+
+
 def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str) -> None:
     """A project that another member, or another computer, shared is here from now on. What this profile has of it
     already is entered, as in ``begin``."""

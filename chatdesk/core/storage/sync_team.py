@@ -36,7 +36,8 @@ _FRESH_MS: Final = 120_000
 _SHARED = """
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
-  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1)
+  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1),
+  coalesce(json_extract(s.progress, '$.let_in'), 0)
 FROM shared_projects s
 """
 
@@ -176,12 +177,16 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
                 "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
                 (head.role, head.channel, head.project_id),
             )
-        elif (mine is None or mine[0] == workspace_id) and sync_sharing.may_adopt(
-            conn, head, is_ended=mine is not None
-        ):
-            sync_sharing.adopt(conn, origin, head, workspace_id)
-            touched.add(head.project_id)
+        elif mine is None or mine[0] == workspace_id:
+            if sync_sharing.may_adopt(conn, head, is_ended=mine is not None):
+                sync_sharing.adopt(conn, origin, head, workspace_id)
+                touched.add(head.project_id)
+            elif mine is not None and sync_sharing.note_let_in(conn, head.project_id, is_let_in=True):
+                touched.add(head.project_id)
     for project_id, (owner, state, seq, shared_at) in known.items():
+        is_out = owner == workspace_id and state == ShareState.ENDED and project_id not in there
+        if is_out and sync_sharing.note_let_in(conn, project_id, is_let_in=False):
+            touched.add(project_id)
         is_gone = owner == workspace_id and state != ShareState.ENDED and project_id not in there | touched
         if is_gone and (seq or now - shared_at > _FRESH_MS or now < shared_at):
             sync_sharing.end(conn, project_id, EndReason.REMOVED)
@@ -296,6 +301,7 @@ def _shared(row: Sequence[Any]) -> SharedProject:
         waiting=0 if state is ShareState.ENDED else row[6],
         refused=row[7],
         ended=None if row[5] is None else EndReason(row[5]),
+        is_let_in=state is ShareState.ENDED and bool(row[8]),
     )
 
 

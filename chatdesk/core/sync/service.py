@@ -110,6 +110,7 @@ class TeamService:
         )
         self._membership: Membership | None = None
         self._ended: dict[str, SharedProject] = {}
+        self._let_in: dict[str, SharedProject] = {}
         self._starting = asyncio.Lock()
         self._refreshing = asyncio.Lock()
         self._is_closed = False
@@ -196,6 +197,15 @@ class TeamService:
         """Projects that are shared no more since ``start``, each told once: whoever asks tells the person."""
         ended, self._ended = self._ended, {}
         return tuple(ended.values())
+
+    def take_let_in(self) -> tuple[SharedProject, ...]:
+        """Private copies whose project is open to this person again, and that wait for *Share…*, each told once."""
+        let_in, self._let_in = self._let_in, {}
+        return tuple(each for each in let_in.values() if self._is_waiting_for_share(each.project_id))
+
+    def _is_waiting_for_share(self, project_id: str) -> bool:
+        now = self._state.projects.get(project_id)
+        return now is not None and now.is_let_in
 
     def shared_project(self, project_id: str) -> SharedProject | None:
         """None for a private one. Counters as of the last round. Cheap."""
@@ -414,6 +424,7 @@ class TeamService:
             before, self._state = self._state, await self._database.read(TeamState.read)
             self._database.log_watch.read_only = self._state.read_only
             self._ended |= self._state.ended_since(before)
+            self._let_in |= self._state.let_in_since(before)
         if self._state.differs_in_people(before):
             self._bus.publish(TeamChanged())
         if self._state.unread != before.unread:

@@ -64,6 +64,14 @@ class TeamState:
             if project.ended is not None and id_ in other.projects and other.projects[id_].ended is None
         }
 
+    def let_in_since(self, other: TeamState) -> dict[str, SharedProject]:
+        """Private copies that wait for *Share…* since then, by id."""
+        return {
+            id_: project
+            for id_, project in self.projects.items()
+            if project.is_let_in and id_ in other.projects and not other.projects[id_].is_let_in
+        }
+
     def differs_in_people(self, other: TeamState) -> bool:
         """Whether whoever shows workspaces, members, roles or shares has to look again."""
         return (

@@ -15,6 +15,7 @@ from chatdesk.ui.application.shared_words import (
     arrived_words,
     closed_words,
     ended_words,
+    let_in_words,
     managers_of,
     refusal_words,
     refused_here_words,
@@ -122,13 +123,14 @@ class SharedThreadBinding(QObject):
         self._show_status()
         self._shown = ()
         await self._show_rights(self._threads.open_thread)
-        ended = [
+        told = [
             ended_words(self._names.get(each.project_id, "A project"), each.ended)
             for each in self._team.take_ended()
             if each.ended is not None
         ]
-        if ended:
-            self._panes.window.show_banner(" ".join(ended), is_danger=False)
+        told += [let_in_words(self._names.get(each.project_id, "A project")) for each in self._team.take_let_in()]
+        if told:
+            self._panes.window.show_banner(" ".join(told), is_danger=False)
 
     def _on_project_changed(self, project: Project) -> None:
         self._names[project.id] = project.name

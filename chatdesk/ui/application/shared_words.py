@@ -89,6 +89,14 @@ def ended_words(name: str, reason: EndReason) -> str:
     return f"{_ENDED[reason].format(name=name)} {_COPY_STAYS}"
 
 
+def let_in_words(name: str) -> str:
+    """Told once, when a private copy could be shared again."""
+    return (
+        f"“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose"
+        " Share… in its menu, and that goes up too."
+    )
+
+
 def closed_words(workspace: str) -> str:
     """Told once, when this person is no member of a workspace any more."""
     return (

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import Disagreement, MemberStatus, RefusedChange, SharedProject, SyncStatus, TeamRole
+from chatdesk.core.domain.team import (
+    Disagreement,
+    MemberStatus,
+    RefusedChange,
+    SharedProject,
+    SyncStatus,
+    TeamRole,
+    Workspace,
+)
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -91,31 +99,37 @@ class TeamSharing:
         if shared is not None and shared.ended is None:
             await self.open_shared(shared.workspace_id, project.id)
             return
-        dialog = ShareProjectDialog(self._panes.theme, project.name, workspaces, parent=self._parent())
+        self._offer_share(project.id, project.name, workspaces)
+
+    def _offer_share(self, project_id: str, name: str, workspaces: Sequence[Workspace]) -> None:
+        dialog = ShareProjectDialog(self._panes.theme, name, workspaces, parent=self._parent())
 
         async def count() -> None:
-            found = await self._team.share_count(project.id)
+            found = await self._team.share_count(project_id)
             if isValid(dialog):
                 dialog.show_count(found)
 
         async def share(workspace_id: str) -> None:
-            await self._team.share(project.id, workspace_id)
+            await self._team.share(project_id, workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"“{project.name}” is shared. The line below the threads says how far it is.")
+            self._tell(f"“{name}” is shared. The line below the threads says how far it is.")
 
         dialog.shareRequested.connect(lambda of: self._do(dialog, lambda: share(of), "share project"))
         dialog.open()
         self._do(dialog, count, "count what goes up")
 
     async def open_shared(self, workspace_id: str, project_id: str) -> None:
-        """A shared project: who sees it, and its end."""
+        """A shared project: who sees it, and its end; one that could be shared again: that."""
         shared = self._team.shared_project(project_id)
         workspace = next((each for each in await self._team.workspaces() if each.id == workspace_id), None)
+        name = (await self.project_names()).get(project_id, "A project")
+        if shared is not None and workspace is not None and shared.is_let_in:
+            self._offer_share(project_id, name, (workspace,))
+            return
         if shared is None or workspace is None or shared.ended is not None:
             self._tell("That project is not shared any more.")
             return
-        name = (await self.project_names()).get(project_id, "A project")
         members = await self._team.members(workspace_id)
         dialog = self._shared = SharedProjectDialog(
             self._panes.theme,

@@ -344,7 +344,7 @@ def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) ->
         TableRow(
             project.project_id,
             (names.get(project.project_id, "A project that is not here yet"), project_words(project)),
-            "Sharing…" if project.ended is None else "",
+            "Sharing…" if project.ended is None else "Share…" if project.is_let_in else "",
         )
         for project in sorted(
             projects, key=lambda each: (each.ended is not None, names.get(each.project_id, "").casefold())

@@ -115,6 +115,8 @@ def status_icon(status: SyncStatus) -> tuple[str, str]:
 
 def project_words(project: SharedProject) -> str:
     """Role and what is to be done, for one line."""
+    if project.is_let_in:
+        return "Open to you again; this copy waits for Share…"
     if project.state is ShareState.ENDED:
         return _ENDS[project.ended or EndReason.UNSHARED]
     is_going_up = project.state is ShareState.SHARING

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import PartType, Status
-from chatdesk.core.domain.sync_wire import ProjectHead, PushResult, PushStatus, WireChange
+from chatdesk.core.domain.sync_wire import Hello, ProjectHead, PushResult, PushStatus, TeamView, WireChange
 from chatdesk.core.domain.team import ChangeState, EndReason, ShareState, TeamRole
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.errors import NotPossible, ProjectNotFound
@@ -299,6 +299,30 @@ async def test_a_project_that_was_removed_for_good_comes_again_whole(store: Stor
         ).scalar()
     )
     assert rows == 0
+
+
+async def test_a_copy_that_was_written_in_waits_for_share_once_its_project_is_open_again(store: Store) -> None:
+    project, thread = await home(store), await store.thread()
+    hello = Hello(WORKSPACE, "Team", 1, "rw", new_id(), "Me", False, store.clock.now_ms())
+    is_open = TeamView((ProjectHead(project, "editor", "ch", 9),), (), (), ())
+
+    def take(view: TeamView) -> frozenset[str]:
+        return now(store, lambda conn: sync_team.take_view(conn, store.db.origin, hello, view))
+
+    begin(store, project)
+    enter_all(store, project)
+    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.REMOVED))
+    await store.ask(thread)
+    assert not state(store, project).is_let_in
+    assert take(is_open) == {project}
+    assert (state(store, project).state, state(store, project).is_let_in) == (ShareState.ENDED, True)
+    assert waiting(store, project) == [], "nothing goes up by itself"
+    assert take(is_open) == frozenset(), "that is no news any more"
+    assert take(TeamView((), (), (), ())) == {project}
+    assert not state(store, project).is_let_in, "it was closed again"
+    take(is_open)
+    begin(store, project)
+    assert (state(store, project).state, state(store, project).is_let_in) == (ShareState.SHARING, False)
 
 
 async def test_an_ended_share_leaves_a_private_copy_that_logs_for_itself(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import EndReason, PresenceState, ShareState, SyncPhase, TeamRole
+from chatdesk.core.domain.team import EndReason, PresenceState, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
 from tests.helpers.postgres import TeamDatabase
@@ -198,6 +198,9 @@ async def test_what_was_written_in_a_private_copy_goes_up_only_when_its_person_s
         await ana.ask(thread, "still here?")
         await until(lambda: _has_role(ben, project))
         assert not is_there()
+        told: list[SharedProject] = []
+        await until(lambda: told.extend(ben.team.take_let_in()) or told)
+        assert [(each.project_id, each.is_let_in) for each in told] == [(project, True)]
         assert ben.team.shared_project(home) is None
         with workspace.as_superuser() as root:
             assert not root.execute("SELECT FROM cd.change WHERE body::text ~ 'mine alone|never shared'").fetchall()
