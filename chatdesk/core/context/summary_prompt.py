@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,17 @@ _WORDS_PER_TOKEN = 0.6
 _EDGE = "=" * 10
 # What summaries that make sense are far from: nearly all signs, or a few words over and over.
 _LEAST_LETTERS, _LEAST_DISTINCT, _FEW_WORDS = 0.3, 0.1, 40
+# How models say that they will not, in few words; a summary that happens to begin so goes on.
+_LONGEST_REFUSAL_WORDS, _LONGEST_REFUSAL_LETTERS = 80, 600
+_REFUSAL = re.compile(
+    r"(?:(?:i[’']?m|i am) (?:very |so )?(?:sorry|afraid|unable|not able)\b|(?:sorry|apologies)\b|i apologi[sz]e\b"
+    r"|(?:unfortunately,? )?(?:i|we) (?:can[’']?t|can ?not|won[’']t|will not|could ?n[o’']t|do not|don[’']t)\b"
+    r"|as an? (?:ai|artificial|language model)\b|it seems (?:you|there)\b|please (?:provide|share|send|paste)\b"
+    r"|there (?:is|are) no (?:messages?|conversation|text)\b|(?:es )?tut mir leid|leider kann ich|entschuldigung"
+    r"|je suis désolé|désolé|je ne peux pas|lo siento|no puedo|mi dispiace|non posso|desculpe|não posso"
+    r"|извините|к сожалению|я не могу|抱歉|很抱歉|对不起|我无法|我不能|申し訳|すみません|죄송)",
+    re.IGNORECASE,
+)
 _NAMES = {Role.USER: "Person", Role.ASSISTANT: "Model", Role.SYSTEM: "Note", Role.TOOL: "Tool"}
 
 
@@ -55,11 +67,19 @@ def checked_summary(text: str, *, tokens: int, source_tokens: int, reason: Finis
         raise SummaryRejected("The model gave an empty summary.")
     if _is_nonsense(stripped):
         raise SummaryRejected("The model gave a summary that says nothing.")
+    if is_refusal(stripped):
+        raise SummaryRejected("The model refused to summarise.")
     if tokens >= source_tokens:
         raise SummaryRejected("The model gave a summary that is longer than the messages.")
     if reason is FinishReason.LENGTH:
         raise SummaryRejected("The model did not come to the end of its summary.")
     return stripped
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a model says in good prose that it will not, or that it has nothing to summarise."""
+    is_short = len(text) <= _LONGEST_REFUSAL_LETTERS and len(text.split()) <= _LONGEST_REFUSAL_WORDS
+    return is_short and _REFUSAL.match(text.lstrip("*_#> \"“'")) is not None
 
 
 def _is_nonsense(text: str) -> bool:

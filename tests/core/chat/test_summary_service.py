@@ -14,6 +14,7 @@ from chatdesk.core.chat.context_service import ContextOptions, ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context import summary_worker
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.summary_prompt import is_refusal
 from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.context import Reason
@@ -255,6 +256,7 @@ async def test_a_thread_many_windows_long_is_covered_piece_by_piece(world: World
         [TextDelta("a good start"), StreamFinished(FinishReason.LENGTH)],
         [TextDelta("so it goes " * 40), StreamFinished(FinishReason.STOP)],
         [TextDelta("{|}~^ a " * 9), StreamFinished(FinishReason.STOP)],
+        [TextDelta("I’m sorry, but I can’t help with that request."), StreamFinished(FinishReason.STOP)],
         [RuntimeError("unexpected")],
         [NotPossible("No network.")],
     ],
@@ -272,6 +274,23 @@ async def test_a_failing_summariser_blocks_nothing_and_says_so_once(
     assert await world.context.summaries.list(world.thread) == ()
     assert len(world.model.requests) == 1  # later, and not with every message
     assert sum(isinstance(event, SummaryFailed) for event in world.chat.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("**I cannot** assist with summarising this conversation.", True),
+        ("As an AI language model, I am not able to do this.", True),
+        ("Please provide the messages that I am to summarise.", True),
+        ("Es tut mir leid, dabei kann ich nicht helfen.", True),
+        ("很抱歉，我无法完成这个请求。", True),
+        ("The person apologised: “Sorry, I can't come.” Maria moved the meeting to Friday.", False),
+        ("Sorry about the length. " + "Maria is the harbour master and keeps the keys. " * 12, False),
+        ("Maria is the harbour master. Nobody can’t be reached.", False),
+    ],
+)
+def test_a_refusal_in_good_prose_is_no_summary(text: str, is_one: bool) -> None:
+    assert is_refusal(text) is is_one
 
 
 async def test_one_that_failed_is_tried_again_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
