@@ -252,3 +252,30 @@ def test_a_question_that_is_being_sent_when_the_window_closes_is_no_draft_afterw
 
     play(paths, leave)
     play(paths, look)
+
+
+def test_a_version_is_shown_also_where_its_thread_was_left_and_opened_again_meanwhile(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        chat, transcript = (await application.services()).chat, application.panes.transcript
+        old = transcript.entries[1].message.id
+        await answered(application, application.messages.regenerate_last)
+        await until(lambda: len(transcript.entries) == 2 and transcript.entries[1].message.id != old)
+        new = transcript.entries[1].message.id
+        real, go_on = chat.select_version, asyncio.Event()
+
+        async def slow(message_id: str) -> object:
+            await go_on.wait()
+            return await real(message_id)
+
+        chat.select_version = slow  # type: ignore[assignment]
+        application.messages._on_transcript_version_requested(new, -1)
+        await until(lambda: transcript.entries[1].message.id == old)  # seen ahead
+        for thread_id in (first, second):
+            application.threads.open_soon(thread_id)
+            await until(lambda thread_id=thread_id: transcript.thread_id == thread_id and len(transcript.entries) == 2)
+        assert transcript.entries[1].message.id == new
+        go_on.set()
+        await until(lambda: len(transcript.entries) == 2 and transcript.entries[1].message.id == old)
+
+    play(paths, script)

@@ -180,9 +180,11 @@ class InspectorBinding(QObject):
         """To a message, showing its version first."""
 
         async def work() -> None:
+            thread_id = self._threads.thread_id
             await (await self._undo.stack()).select_version(message_id)
             self._panes.commands.refresh()
-            self._panes.transcript.jump_to(message_id)
+            if thread_id == self._threads.thread_id:  # else it is another one's that the reader has opened meanwhile
+                self._panes.transcript.jump_to(message_id)
 
         self._tasks.replace(work(), "jump")
 
