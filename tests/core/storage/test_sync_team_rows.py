@@ -272,7 +272,8 @@ async def test_a_private_copy_in_which_something_was_written_waits_for_the_perso
     do(store, lambda conn: sync_sharing.end(conn, mine, EndReason.REMOVED))
     back = view((ProjectHead(mine, "editor", "c", 5, is_own=True),))
     thread = await store.thread()
-    assert take(store, back) == frozenset()
+    assert take(store, back) == {mine}, "the person is told"
     assert project(store, mine).state is ShareState.ENDED
+    assert take(store, back) == frozenset()
     do(store, lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE entity = ?", (thread,)))
     assert take(store, back) == {mine}
