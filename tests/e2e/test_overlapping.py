@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.window import WAIT_S, answered, ask, play, press, type_text, until
 
@@ -279,3 +280,31 @@ def test_a_version_is_shown_also_where_its_thread_was_left_and_opened_again_mean
         await until(lambda: len(transcript.entries) == 2 and transcript.entries[1].message.id == old)
 
     play(paths, script)
+
+
+def test_a_window_that_is_closed_before_its_thread_is_there_opens_it_the_next_time(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[str | None] = []
+
+    async def leave(application: WindowApplication) -> None:
+        await ask(application, "the last one")
+        left.append(application.threads.thread_id)
+
+    async def close(application: WindowApplication) -> None:
+        await sought.wait()
+
+    async def look(application: WindowApplication) -> None:
+        await application.services()
+        assert application.threads.thread_id == left[0]
+
+    async def open_first(_threads: ThreadBinding, _thread_id: str | None) -> None:
+        sought.set()
+        await asyncio.Event().wait()
+
+    play(paths, leave)
+    sought = asyncio.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadBinding, "open_first", open_first)
+        play(paths, close)
+    play(paths, look)

@@ -54,6 +54,11 @@ class ThreadBinding(QObject):
         return self._thread
 
     @property
+    def has_shown(self) -> bool:
+        """Whether it is decided what is open; before that ``thread_id`` says nothing."""
+        return self._has_shown
+
+    @property
     def new_project(self) -> Project | None:
         """Where threads go that begin now; None: to the oldest project."""
         return self._new_project

@@ -385,7 +385,7 @@ class WindowApplication(QObject):
         self._state = self._bindings.lists.remembered(
             replace(
                 self.panes.window.state(),
-                open_thread_id=threads.thread_id,
+                open_thread_id=threads.thread_id if threads.has_shown else self._state.open_thread_id,
                 anchors={**self._state.anchors, **anchors},
             ),
             self._state,
