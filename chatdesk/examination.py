@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from chatdesk.core.settings.store import LoadedSettings
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.domain.team import SharedProject, SyncRound, Workspace
 
 
 async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
@@ -29,7 +31,11 @@ async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[s
     }
     try:
         async with open_services(paths, loaded.settings, mode="cli") as services:
-            probes |= {"database": partial(_database, services), "providers": partial(_providers, services)}
+            probes |= {
+                "database": partial(_database, services),
+                "team sync": partial(_team, services),
+                "providers": partial(_providers, services),
+            }
             return await run_doctor(paths, probes, environ=environment)
     except ChatDeskError as error:
         details = {"code": error.code, "path": str(paths.database)}
@@ -83,6 +89,52 @@ async def _database(services: Services) -> tuple[Finding, ...]:
     if services.read_only_reason is not None and not services.has_other_owner:
         found.append(Finding("database writing", Level.PROBLEM, services.read_only_reason.sentence))
     return tuple(found)
+
+
+async def _team(services: Services) -> tuple[Finding, ...]:
+    """Each workspace, as this profile knows it; no server is asked."""
+    if not services.paths.database.exists():
+        return ()
+    from chatdesk.core.storage import sync_team
+
+    found = await services.database.read(
+        lambda conn: [
+            (each, sync_team.shared_projects(conn, each.id), sync_team.rounds(conn, each.id, limit=1))
+            for each in sync_team.workspaces(conn)
+        ]
+    )
+    return tuple(_workspace(*each) for each in found)
+
+
+def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: Sequence[SyncRound]) -> Finding:
+    shared = [each for each in projects if each.ended is None]
+    waiting, refused = sum(each.waiting for each in shared), sum(each.refused for each in shared)
+    let_in = sum(each.is_let_in for each in projects)
+    newest = rounds[0] if rounds else None
+    at = "" if newest is None else datetime.fromtimestamp(newest.at / 1000, tz=UTC).isoformat(" ", "minutes")
+    parts = [
+        f"{workspace.address.database} on {workspace.address.host}",
+        f"{len(shared):,} shared, {waiting:,} waiting to be sent, {refused:,} refused",
+        "nothing was synced yet"
+        if newest is None
+        else f"newest line of its log, {at}: {newest.problem or f'{newest.sent:,} sent, {newest.received:,} received'}",
+    ]
+    if refused:
+        parts.append("Details in the line below the threads says why, copies out, and tries again")
+    if let_in:
+        parts.append(f"{let_in:,} open again, their copies wait for Share…")
+    has_news = bool(refused or let_in or (newest is not None and newest.problem))
+    details = {
+        "id": workspace.id,
+        "is_owner": workspace.is_owner,
+        "shared": len(shared),
+        "waiting": waiting,
+        "refused": refused,
+        "open_again": let_in,
+        "last_round_at": None if newest is None else newest.at,
+        "last_problem": "" if newest is None else newest.problem,
+    }
+    return Finding(f"workspace {workspace.name}", Level.NOTE if has_news else Level.OK, "; ".join(parts), details)
 
 
 async def _providers(services: Services) -> tuple[Finding, ...]:
