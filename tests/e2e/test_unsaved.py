@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
@@ -134,7 +134,7 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
 
 async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
     tasks = AsyncTasks(lambda _error: None)
-    unsaved = Unsaved(tasks, first_ms=60_000)
+    unsaved = Unsaved(tasks, first_ms=1)
     go_on = asyncio.Event()
     tried: list[str] = []
 
@@ -143,15 +143,21 @@ async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
         await go_on.wait()
         tried.append("done")
 
+    async def another() -> None:
+        tried.append("another")
+
     unsaved.keep("question", StorageFull(), retry)
     for _ in range(3):  # somebody is impatient
         unsaved.try_again()
         await asyncio.sleep(0)
+    unsaved.keep("draft", StorageFull(), another)
+    unsaved.try_again()
     go_on.set()
     async with asyncio.timeout(10):
         while not unsaved.is_empty:
-            await asyncio.sleep(0)
-    assert tried == ["again", "done"]
+            QApplication.processEvents()  # the timer is Qt's
+            await asyncio.sleep(0.002)
+    assert tried == ["again", "done", "another"]
     await tasks.close()
 
 

@@ -63,18 +63,21 @@ class Unsaved(QObject):
         self._timer.stop()
 
     async def _try(self) -> None:
-        for name, retry in tuple(self._waiting.items()):
-            try:
-                await retry()
-            except StorageError as error:
-                _log.info("still not saved: %s, %s", name, error.code)
-                self._timer.setInterval(min(_LONGEST_MS, 2 * self._timer.interval()))
-                self._timer.start()
-                return
-            except ChatDeskError:
+        try:
+            for name, retry in tuple(self._waiting.items()):
+                try:
+                    await retry()
+                except StorageError as error:
+                    _log.info("still not saved: %s, %s", name, error.code)
+                    self._timer.setInterval(min(_LONGEST_MS, 2 * self._timer.interval()))
+                    return
+                except ChatDeskError:
+                    self._forget(name, retry)
+                    raise
                 self._forget(name, retry)
-                raise
-            self._forget(name, retry)
+        finally:
+            if self._waiting:  # still, or since this was begun
+                self._timer.start()
 
     def _forget(self, name: str, retry: Retry) -> None:
         if self._waiting.get(name) is retry:
