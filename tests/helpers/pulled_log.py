@@ -153,11 +153,15 @@ class Reader:
     def pull(self, rows: Sequence[PulledChange] | None = None, *, page: int = 500) -> list[Applied]:
         """Everything that is new, or these rows."""
         if rows is not None:
-            return [self.profile.store.apply(self.log.project_id, rows, after=self.cursor)]
+            return [self._take(rows)]
         applied = []
         while following := self.log.rows[self.cursor.seq : self.cursor.seq + page]:
-            applied.append(self.profile.store.apply(self.log.project_id, following, after=self.cursor))
+            applied.append(self._take(following))
         return applied
+
+    def _take(self, rows: Sequence[PulledChange]) -> Applied:
+        store = self.profile.store
+        return store.end_apply(store.begin_apply(self.log.project_id, store.read_page(rows), after=self.cursor))
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.profile.rows(query, *values)

@@ -185,6 +185,12 @@ class Database:
             raise self.refusal
         return self._writer.wait_for(partial(self._write, work, is_durable))
 
+    def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
+        """``write_now`` without waiting; what it returns waits."""
+        if self.is_read_only:
+            raise self.refusal
+        return self._writer.begin(partial(self._write, work, is_durable))
+
     def become(self, device_id: str) -> None:
         """Another device from now on: ``sync_fork`` made it."""
         self.device_id = device_id
@@ -513,9 +519,13 @@ class _Worker:
 
     def wait_for(self, work: Callable[[], T]) -> T:
         """For other threads than the loop's."""
+        return self.begin(work)()
+
+    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
+        """The same, to be waited for later."""
         if self._is_closed:
             raise StorageError("The database is closed.")
-        return self.submit(work).result()
+        return self.submit(work).result
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         return self._pool.submit(work)

@@ -49,6 +49,9 @@ def apply(conn: Connection, origin: Origin, project_id: str, prepared: Prepared,
     if share is None or share[2] == ShareState.ENDED or after.project_id != project_id:
         return Applied()
     seq, chain, _, progress, me = share
+    if prepared.own_device not in ("", origin.device_id):
+        # This profile became another device since: what was its own may be a copy's, whose messages are not here.
+        prepared = prepare(prepared.pulled, own_device=origin.device_id)
     if not prepared.is_whole or (prepared.rows and not isinstance(prepared.rows[0].seq, int)):
         raise HistoryChanged
     rows = [row for row in prepared.rows if row.seq > seq]

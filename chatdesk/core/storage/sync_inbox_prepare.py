@@ -22,13 +22,15 @@ _LONGEST_SEAL: Final = 64
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A page that was read; ``pulled`` is it as it came. ``messages``: by the id of the change that brings them;
-    ``flaws``: why a change is none. ``is_whole``: numbers and chain fit from the first to the last."""
+    ``flaws``: why a change is none. ``is_whole``: numbers and chain fit from the first to the last. ``own_device``:
+    whose messages were left out."""
 
     rows: tuple[PulledChange, ...]
     pulled: tuple[PulledChange, ...]
     messages: Mapping[str, MessageRows]
     flaws: Mapping[str, str]
     is_whole: bool
+    own_device: str
 
 
 def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
@@ -49,7 +51,7 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
-    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole)
+    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole, own_device)
 
 
 def read_new(row: PulledChange) -> MessageRows | None:

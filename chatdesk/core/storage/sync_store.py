@@ -12,6 +12,7 @@ from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, Rela
 from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.storage import sync_entering, sync_fork, sync_inbox, sync_outbox, sync_team
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_outbox import PutBlob
 
 T = TypeVar("T")
@@ -37,15 +38,24 @@ class Write(Protocol):
     def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T: ...
 
 
+class Begin(Protocol):
+    """The same without waiting: what it returns waits. Work that was begun is carried out in any case, before whatever
+    is written later."""
+
+    def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]: ...
+
+
 class SyncStore:
-    """``write`` and ``read`` run work in one transaction each and wait for it; ``origin`` is this device at the moment.
-    ``on_fork`` is told the id of the new device; ``put_blob`` keeps bytes where attached files lie."""
+    """``write`` and ``read`` run work in one transaction each and wait for it, ``begin`` does not; ``origin`` is this
+    device at the moment. ``on_fork`` is told the id of the new device; ``put_blob`` keeps bytes where attached files
+    lie."""
 
     def __init__(
         self,
         workspace_id: str,
         *,
         write: Write,
+        begin: Begin,
         read: Run,
         origin: Callable[[], Origin],
         put_blob: PutBlob | None = None,
@@ -53,6 +63,7 @@ class SyncStore:
     ) -> None:
         self._workspace_id = workspace_id
         self._write = write
+        self._begin = begin
         self._read = read
         self._origin = origin
         self._put_blob = put_blob
@@ -100,12 +111,17 @@ class SyncStore:
     def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
         return self._write(lambda conn: sync_outbox.settle(conn, self._origin(), project_id, results))
 
-    def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
-        prepared = sync_inbox.prepare(rows, own_device=self._origin().device_id)
-        return self._write(
-            lambda conn: sync_inbox.apply(conn, self._origin(), project_id, prepared, after=after),
+    def read_page(self, rows: Sequence[PulledChange]) -> Prepared:
+        return sync_inbox.prepare(rows, own_device=self._origin().device_id)
+
+    def begin_apply(self, project_id: str, page: Prepared, *, after: Cursor) -> Callable[[], Applied]:
+        return self._begin(
+            lambda conn: sync_inbox.apply(conn, self._origin(), project_id, page, after=after),
             is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
         )
+
+    def end_apply(self, taking: Callable[[], Applied]) -> Applied:
+        return taking()
 
     def requeue_lost(self, project_id: str) -> int:
         is_any = self._read(lambda conn: sync_outbox.has_lost(conn, project_id))

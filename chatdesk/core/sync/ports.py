@@ -1,14 +1,15 @@
 """What a round of sync needs of both sides: this profile's database and the team's.
 
-Every method is one transaction, blocks, and is called from the thread of sync; what it raises ends the round. The round
-itself (``round``) knows neither SQL nor the network, so that a simulation can put anything in their place.
+Every method is one transaction, blocks (but for ``begin_apply``), and is called from the thread of sync; what it raises
+ends the round. The round itself (``round``) knows neither SQL nor the network, so that a simulation can put anything in
+their place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
 from chatdesk.core.domain.sync_wire import (
@@ -21,7 +22,7 @@ from chatdesk.core.domain.sync_wire import (
     WireChange,
 )
 
-__all__ = ["Applied", "Cursor", "Heard", "LocalStore", "Settled", "TeamStore"]
+__all__ = ["Applied", "Cursor", "Heard", "LocalStore", "PulledPage", "Settled", "Taking", "TeamStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,19 @@ class Heard:
 
     changes: frozenset[str] = frozenset()
     presence: frozenset[str] = frozenset()
+
+
+class PulledPage(Protocol):
+    """Rows of a pull that were read for being taken over."""
+
+    @property
+    def pulled(self) -> Sequence[PulledChange]:
+        """As they came."""
+        ...
+
+
+#: A page that is being taken over: waits for its end.
+Taking: TypeAlias = Callable[[], Applied]
 
 
 class LocalStore(Protocol):
@@ -61,9 +75,18 @@ class LocalStore(Protocol):
         """Take the server's word: taken changes are acknowledged (and adopt its stamp), refused ones kept as such."""
         ...
 
-    def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
-        """Take over a page that follows ``after`` without a gap, and move the cursor, in one transaction. Raises
-        ``HistoryChanged`` where numbers or chain do not fit, and ``ValueError`` never: rows are hostile input."""
+    def read_page(self, rows: Sequence[PulledChange]) -> PulledPage:
+        """Read pulled rows for ``begin_apply``, which changes nothing. Never raises: rows are hostile input."""
+        ...
+
+    def begin_apply(self, project_id: str, page: Any, *, after: Cursor) -> Taking:
+        """Begin to take over a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in
+        one transaction: it goes on while this thread does something else, and ends also where nobody waits for it."""
+        ...
+
+    def end_apply(self, taking: Taking) -> Applied:
+        """Wait until a page is taken over. Raises ``HistoryChanged`` where numbers or chain did not fit, and then
+        nothing of it was."""
         ...
 
     def requeue_lost(self, project_id: str) -> int:

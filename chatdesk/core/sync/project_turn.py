@@ -9,14 +9,13 @@ from typing import Any
 from chatdesk.core.domain.sync_wire import (
     PUSH_BYTES,
     PUSH_ROWS,
-    PulledChange,
     PushResult,
     PushStatus,
     RelayedChange,
     WireChange,
 )
 from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Applied, Cursor, Settled
+from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking
 from chatdesk.core.sync.requests import (
     BatchSettled,
     Forked,
@@ -55,6 +54,16 @@ class _Project:
         return self.cursor.project_id
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What was pulled after ``seq`` of a project while the page before it was taken over; None if nothing was there,
+    or the error that met it."""
+
+    project_id: str
+    seq: int
+    page: PulledPage | TeamError | None
+
+
 class ProjectTurns:
     """The projects of a round. ``greet`` says hello again where this device became another one; ``heads`` are the
     newest numbers as the server told them, where they are known."""
@@ -74,6 +83,7 @@ class ProjectTurns:
         self._may_write = may_write
         self._pull_rows = pull_rows
         self._projects: dict[str, _Project] = {}
+        self._ahead: _Ahead | None = None  # one of all projects: a page may be large
         self._sent = self._received = self._refused = self._total = 0
 
     def begin(self, cursor: Cursor) -> None:
@@ -143,6 +153,7 @@ class ProjectTurns:
         project.contradictions += 1
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
+        self._forget_ahead(project)
         yield ToLocal("begin_again", (project.id,))
         project.cursor = Cursor(project.id, 0, None, project.cursor.can_push)
         project.wants_pull = project.wants_push = project.may_have_lost = True
@@ -216,17 +227,21 @@ class ProjectTurns:
 
     def _pull(self, project: _Project) -> Generator[Request, Any, None]:
         cursor = project.cursor
-        rows: list[PulledChange] = yield ToTeam("pull", (cursor.project_id, cursor.seq), {"limit": self._pull_rows})
-        project.wants_pull = len(rows) >= self._pull_rows
-        if not rows:
+        page = yield from self._page(project)
+        if page is None:
             return
+        rows = page.pulled
         try:
-            applied: Applied = yield ToLocal("apply", (cursor.project_id, rows), {"after": cursor})
+            taking: Taking = yield ToLocal("begin_apply", (cursor.project_id, page), {"after": cursor})
+            if len(rows) >= self._pull_rows and self._ahead is None:
+                yield from self._read_ahead(project, rows[-1].seq)
+            applied: Applied = yield ToLocal("end_apply", (taking,))
         except HistoryChanged:
             yield from self._begin_again(project)
             return
         if applied.is_foreign_mine:
             # Nothing of the page was taken over: it is pulled again by the device that this becomes.
+            self._forget_ahead(project)
             project.wants_pull = True
             yield from self._fork(project)
             return
@@ -235,6 +250,39 @@ class ProjectTurns:
         self._received += len(rows)
         self._total = max(self._total, self._received)
         yield PageTaken(project.id, applied, rows[-1].seq, self._received, self._total)
+
+    def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
+        """What comes next of a project; whether there is more stands in it then."""
+        ahead = self._ahead
+        if ahead is not None and ahead.project_id == project.id:
+            self._ahead = None
+            if isinstance(ahead.page, TeamError):
+                raise ahead.page
+            if ahead.seq == project.cursor.seq:
+                # Something may have been sent since, so that this is not known to be the end.
+                return ahead.page
+        page = yield from self._read(project, project.cursor.seq)
+        project.wants_pull = page is not None and len(page.pulled) >= self._pull_rows
+        return page
+
+    def _read_ahead(self, project: _Project, seq: int) -> Generator[Request, Any, None]:
+        """The next page, while the one up to ``seq`` is taken over. What goes wrong is told in its turn."""
+        try:
+            page: PulledPage | TeamError | None = yield from self._read(project, seq)
+        except TeamError as error:
+            page = error
+        self._ahead = _Ahead(project.id, seq, page)
+
+    def _read(self, project: _Project, seq: int) -> Generator[Request, Any, PulledPage | None]:
+        rows = yield ToTeam("pull", (project.id, seq), {"limit": self._pull_rows})
+        if not rows:
+            return None
+        page: PulledPage = yield ToLocal("read_page", (rows,))
+        return page
+
+    def _forget_ahead(self, project: _Project) -> None:
+        if self._ahead is not None and self._ahead.project_id == project.id:
+            self._ahead = None
 
     def _come_to_rest(self, project: _Project) -> Generator[Request, Any, bool]:
         """Everything was sent and pulled; whether that brought up something to send."""

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -102,6 +103,27 @@ async def test_a_write_is_carried_out_although_its_task_is_cancelled(store: Stor
         await task
     await store.reopen()
     assert await store.shown(thread) == ["kept"]
+
+
+async def test_a_write_that_was_begun_is_carried_out_before_later_ones(store: Store) -> None:
+    def tell(conn: Connection, place: int) -> int:
+        conn.exec_driver_sql("INSERT INTO meta (key, value) VALUES (?, ?)", (f"begun {place}", str(place)))
+        return place
+
+    held = threading.Event()
+    waits = [
+        store.db.begin_write(lambda conn: held.wait(20) and tell(conn, 1)),
+        store.db.begin_write(lambda conn: tell(conn, 1)),  # fails: it is there
+        store.db.begin_write(lambda conn: tell(conn, 2)),
+    ]
+    held.set()
+    keys = await store.db.write(
+        lambda conn: conn.exec_driver_sql("SELECT key FROM meta WHERE key LIKE 'begun %' ORDER BY key").scalars().all()
+    )
+    assert keys == ["begun 1", "begun 2"]
+    assert (waits[0](), waits[2]()) == (1, 2)
+    with pytest.raises(StorageError):
+        waits[1]()
 
 
 async def test_a_missing_file_where_a_database_was_is_not_replaced(store: Store, clock: MovableClock) -> None:

@@ -126,6 +126,20 @@ def test_what_is_killed_before_the_commit_is_taken_over_later(log: PulledLog, re
     assert len(reader.shown(thread_id)) == 4
 
 
+def test_a_page_that_was_read_before_this_became_another_device_is_read_again(log: PulledLog, reader: Reader) -> None:
+    old = reader.profile.db.device_id
+    thread_id, _ = chat(log, device=old)  # a copy of this profile wrote it
+    store, cursor = reader.profile.store, reader.cursor
+    page = store.read_page(log.rows)
+    assert not page.messages
+
+    assert store.fork() != old
+    applied = store.end_apply(store.begin_apply(log.project_id, page, after=cursor))
+
+    assert applied.rows == 5
+    assert len(reader.shown(thread_id)) == 4
+
+
 def test_numbers_and_chain_must_fit(log: PulledLog, reader: Reader) -> None:
     chat(log)
     rows = log.rows

@@ -428,13 +428,7 @@ async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: 
     await store.ask(shared.thread, "waits")
     await store.messages.delete(question, with_later=False)
     before = shared.pending()
-    sync = SyncStore(
-        WORKSPACE,
-        write=store.db.write_now,
-        read=store.db.read_now,
-        origin=lambda: store.db.origin,
-        on_fork=store.db.become,
-    )
+    sync = made_store(store)
     new = sync.fork()
     assert new != old
     assert sync.device() == store.db.device_id == new
@@ -449,6 +443,17 @@ async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: 
     assert await store.reopen() is not None
     assert store.db.device_id == new
     assert shared.do(lambda conn: change_log.seen(conn, store.db.origin, shared.project))[old] == reached
+
+
+def made_store(store: Store) -> SyncStore:
+    return SyncStore(
+        WORKSPACE,
+        write=store.db.write_now,
+        begin=store.db.begin_write,
+        read=store.db.read_now,
+        origin=lambda: store.db.origin,
+        on_fork=store.db.become,
+    )
 
 
 async def test_a_fork_without_anything_waiting(shared: Shared) -> None:
@@ -466,7 +471,7 @@ async def test_a_damaged_deletion_is_covered_all_the_same(shared: Shared) -> Non
 
 async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared) -> None:
     store = shared.store
-    sync = SyncStore(WORKSPACE, write=store.db.write_now, read=store.db.read_now, origin=lambda: store.db.origin)
+    sync = made_store(store)
     (cursor,) = sync.cursors()
     assert (cursor.project_id, cursor.seq, cursor.chain, cursor.can_push) == (shared.project, 0, None, True)
     assert not sync.share_step(shared.project)
@@ -479,7 +484,8 @@ async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared)
     assert sync.lost_by_server(shared.project, limit=3) == []
     sync.settle_relayed(shared.project, [])
     sync.begin_again(shared.project)
-    assert sync.apply(shared.project, [], after=cursor).rows == 0
+    taking = sync.begin_apply(shared.project, sync.read_page([]), after=cursor)
+    assert sync.end_apply(taking).rows == 0
     assert sync.take_file(shared.project, "ab" * 32, b"[]").threads == frozenset()
     file = Attachment("a.txt", "text/plain", "ab" * 32, 70)
     await store.messages.add_question(shared.thread, "file", with_answer=None, attachments=[file])

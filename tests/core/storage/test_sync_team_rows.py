@@ -21,7 +21,7 @@ from chatdesk.core.domain.team import (
 )
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import sync_entering, sync_sharing, sync_team, team_joined
-from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.storage.sync_store import Begin, SyncStore, Write
 from tests.helpers.store import Store
 
 T = TypeVar("T")
@@ -170,10 +170,20 @@ async def test_a_server_takes_no_project_of_another_team_and_no_odd_role(store: 
     assert do(store, lambda conn: conn.exec_driver_sql("SELECT count(*) FROM team_roles").scalar()) == 0
 
 
+def made_store(store: Store, *, write: Write, begin: Begin | None = None) -> SyncStore:
+    return SyncStore(
+        WORKSPACE,
+        write=write,
+        begin=begin or store.db.begin_write,
+        read=store.db.read_now,
+        origin=lambda: store.db.origin,
+    )
+
+
 async def test_where_one_may_only_read_is_known_after_a_view_and_after_a_start(store: Store) -> None:
     join(store)
     head = ProjectHead(new_id(), "viewer", "c", 0)
-    sync = SyncStore(WORKSPACE, write=store.db.write_now, read=store.db.read_now, origin=lambda: store.db.origin)
+    sync = made_store(store, write=store.db.write_now)
     assert sync.take_view(hello(), view((head,))) == {head.project_id}
     assert store.db.log_watch.read_only == {head.project_id}
     await store.reopen()
@@ -188,12 +198,17 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
         said.append(is_durable)
         return store.db.write_now(work, is_durable=is_durable)
 
+    def begin(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]:
+        said.append(is_durable)
+        return store.db.begin_write(work, is_durable=is_durable)
+
     head = ProjectHead(new_id(), "editor", "c", 0)
-    sync = SyncStore(WORKSPACE, write=write, read=store.db.read_now, origin=lambda: store.db.origin)
+    sync = made_store(store, write=write, begin=begin)
     sync.take_view(hello(), view((head,)))
     sync.settle(head.project_id, ())
     assert said == [True, True]
-    sync.apply(head.project_id, (), after=Cursor(head.project_id, 0, None, can_push=True))
+    page = sync.read_page(())
+    sync.end_apply(sync.begin_apply(head.project_id, page, after=Cursor(head.project_id, 0, None, can_push=True)))
     assert said == [True, True, False]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -153,8 +154,110 @@ def test_what_is_written_during_a_long_pull_is_sent_between_two_pages(team: Team
             team.first.link.written([team.project, team.project, "a private project"])
         if isinstance(request, ToTeam):
             seen.append(request.method)
-    assert seen[seen.index("pull") :] == ["pull", "push", "poke", "pull", "pull", "pull", "pull", "acknowledge"]
+    # The second page is asked for while the first is taken over, and what was written comes before the third.
+    pages = ["pull", "pull", "push", "poke", "pull", "pull", "pull", "pull", "acknowledge"]
+    assert seen[seen.index("pull") :] == pages
     assert len(team.first.ids(team.project)) == 4
+    assert team.first.store.states(team.project) == {ChangeState.CONFIRMED}
+
+
+class Pull:
+    """A round that is looked at step by step."""
+
+    def __init__(self, desk: Desk, **options: Any) -> None:
+        self.desk = desk
+        self.steps = desk.steps(**options)
+        self.seen: list[str] = []
+        self._answer: Any = None
+        self._error: Exception | None = None
+
+    def go(self, until: str = "") -> Request | None:
+        """To the next call of this method, which is made with the next one; None at the end."""
+        while True:
+            try:
+                step = self.steps.send(self._answer) if self._error is None else self.steps.throw(self._error)
+            except StopIteration:
+                return None
+            self._answer = self._error = None
+            try:
+                self._answer = perform(step, self.desk.store, self.desk.team)
+            except Exception as error:  # noqa: BLE001 - the round decides what it means
+                self._error = error
+            if isinstance(step, ToLocal | ToTeam):
+                self.seen.append(step.method)
+                if step.method == until:
+                    return step
+
+
+def pages(team: Team, count: int) -> None:
+    """Bob writes as many changes, each of which is a page of Ann's."""
+    for _ in range(count):
+        team.second.store.write(team.project)
+    team.second.round()
+
+
+def test_the_next_page_is_pulled_and_read_while_one_is_taken_over(team: Team) -> None:
+    pages(team, 2)
+    pull = Pull(team.first, pull_rows=1)
+    pull.go()
+    first = pull.seen.index("begin_apply")
+    assert pull.seen[first - 2 : first + 4] == [
+        "pull", "read_page", "begin_apply", "pull", "read_page", "end_apply",
+    ]  # fmt: skip
+    assert team.first.store.projects[team.project].seq == 2
+
+
+def test_one_page_in_all_is_held_ahead(team: Team) -> None:
+    other = new_id()
+    team.server.create_project(team.bob, other)
+    team.server.set_role(other, team.ann, "viewer")
+    team.second.round()
+    for project in (team.project, other):
+        for _ in range(4):
+            team.second.store.write(project)
+    team.second.round()
+    pull = Pull(team.first, pull_rows=1)
+    pull.go()
+    steps = {"read_page": 1, "begin_apply": -1}
+    held = list(accumulate(steps.get(name, 0) for name in pull.seen))
+    assert max(held) == 2  # that, and the one whose turn it is
+    for project in (team.project, other):
+        assert team.first.store.projects[project].seq == 4
+
+
+def test_what_goes_wrong_with_the_next_page_is_told_in_its_turn(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages(team, 3)
+    pull = team.first.team.pull
+
+    def busy(project: str, after: int, *, limit: int) -> list[PulledChange]:
+        if after == 1:
+            raise TeamBusy
+        return pull(project, after, limit=limit)
+
+    monkeypatch.setattr(team.first.team, "pull", busy)
+    result = team.first.round(pull_rows=1)
+    assert [type(error) for _, error in result.problems] == [TeamBusy]
+    assert result.received == 1
+    assert [type(notice) for notice in team.first.notices] == [ViewTaken, PageTaken]
+    monkeypatch.undo()
+    assert team.first.round(pull_rows=1).received == 2
+
+
+def test_a_page_of_a_history_that_is_not_the_servers_any_more_is_forgotten(team: Team) -> None:
+    pages(team, 1)
+    backup = team.server.snapshot()
+    pages(team, 2)
+    pull = Pull(team.first, pull_rows=1)
+    for _ in range(2):
+        pull.go("pull")  # the second is ahead
+    team.server.become(backup)
+    team.second.connect()
+    team.second.store.write(team.project)
+    team.second.round()
+    pull.go()
+    assert team.first.round().is_drained
+    assert team.first.ids(team.project) >= {row.id for row in team.rows}
+    assert team.first.store.projects[team.project].seq == len(team.rows)
 
 
 def test_a_project_that_was_written_in_comes_before_the_others(team: Team) -> None:

@@ -33,6 +33,7 @@ class MemoryDatabase:
 
     def __init__(self, clock: Clock, image: bytes | None = None) -> None:
         self.clock = clock
+        self.is_busy: Callable[[], bool] = lambda: False
         self.owner_token = new_id()
         self.log_watch = LogWatch()
         self.device_id = ""
@@ -67,6 +68,24 @@ class MemoryDatabase:
             raise
         self.log_watch.tell()
         return result
+
+    def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
+        """What it returns is there at once, or, where ``is_busy``, only made when it is waited for."""
+        if self.is_busy():
+            return lambda: self.write_now(work)
+        done: T | None = None
+        failure: Exception | None = None
+        try:
+            done = self.write_now(work)
+        except Exception as error:  # noqa: BLE001 - for whoever waits
+            failure = error
+
+        def wait() -> T:
+            if failure is not None:
+                raise failure
+            return done  # type: ignore[return-value]  # as the work has it
+
+        return wait
 
     def image(self) -> bytes:
         """Everything that was committed."""
@@ -103,6 +122,7 @@ class Profile:
         self.store = SyncStore(
             workspace_id,
             write=self.db.write_now,
+            begin=self.db.begin_write,
             read=self.db.read_now,
             origin=lambda: self.db.origin,
             put_blob=lambda data: "0" * 64,

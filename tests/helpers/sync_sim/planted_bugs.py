@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
-from chatdesk.core.domain.sync_wire import PulledChange, PushResult, WireChange
+from chatdesk.core.domain.sync_results import Cursor, Settled
+from chatdesk.core.domain.sync_wire import PushResult, WireChange
 from chatdesk.core.storage import sync_inbox, sync_inbox_prepare, sync_projection_deletes, sync_registers
+from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.sync.ports import Taking
 from chatdesk.core.sync.project_turn import ProjectTurns
 from tests.helpers.sync_sim.model_server import Flaws
 from tests.helpers.sync_sim.world import Crash, History, Mix
@@ -54,17 +56,18 @@ def _instead(owner: object, name: str, made: Callable[[Any], Any]) -> Callable[[
     return lambda: mock.patch.object(owner, name, made(getattr(owner, name)))
 
 
-def _cursor_first(apply: Any) -> Any:
+def _cursor_first(begin_apply: Any) -> Any:
     chance = random.Random(1)
 
-    def broken(self: SyncStore, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
+    def broken(self: SyncStore, project_id: str, page: Prepared, *, after: Cursor) -> Taking:
         move = "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?"
+        rows = page.pulled
         self._write(lambda conn: conn.exec_driver_sql(move, (rows[-1].seq, rows[-1].chain, project_id)))
         if chance.random() < 0.2:
             raise Crash
         self._write(lambda conn: conn.exec_driver_sql(move, (after.seq, after.chain, project_id)))
-        found: Applied = apply(self, project_id, rows, after=after)
-        return found
+        taking: Taking = begin_apply(self, project_id, page, after=after)
+        return taking
 
     return broken
 
@@ -140,7 +143,7 @@ def _history_is_believed() -> Iterator[None]:
 
 BUGS = (
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
-    Bug("the cursor is stored before the rows", _instead(SyncStore, "apply", _cursor_first)),
+    Bug("the cursor is stored before the rows", _instead(SyncStore, "begin_apply", _cursor_first)),
     Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once)),
     Bug(
         "an acknowledged change is done",

@@ -11,7 +11,7 @@ from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, Rela
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import HistoryChanged
-from chatdesk.core.sync.ports import Applied, Cursor, Settled
+from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking
 
 
 @dataclass
@@ -23,6 +23,11 @@ class ToyChange:
     author: str = ""
     seq: int | None = None
     seal: bytes | None = None
+
+
+@dataclass
+class ToyPage:
+    pulled: Sequence[PulledChange]
 
 
 @dataclass
@@ -97,7 +102,16 @@ class ToyStore:
                 refused.append(result.id)
         return Settled(acknowledged, tuple(refused), any(result.status == "forked" for result in results))
 
-    def apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
+    def read_page(self, rows: Sequence[PulledChange]) -> ToyPage:
+        return ToyPage(rows)
+
+    def begin_apply(self, project_id: str, page: PulledPage, *, after: Cursor) -> Taking:
+        return lambda: self._apply(project_id, page.pulled, after=after)
+
+    def end_apply(self, taking: Taking) -> Applied:
+        return taking()
+
+    def _apply(self, project_id: str, rows: Sequence[PulledChange], *, after: Cursor) -> Applied:
         project = self.projects[project_id]
         if any(row.device == self.device_id and row.id not in project.changes for row in rows):
             return Applied(is_foreign_mine=True)

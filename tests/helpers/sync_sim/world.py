@@ -67,6 +67,7 @@ class Machine:
 
     def _profile(self, image: bytes | None) -> Profile:
         profile = Profile(self.clock, workspace_id=self.world.workspace, member_id=self.member, image=image)
+        profile.db.is_busy = lambda: self.world.pace.random() < 0.5
         self.hand = Hand(profile, self.world.rng, self.label, self.world.mix.actions)
         profile.db.log_watch.listener = lambda projects: self.link.written(sorted(projects))
         return profile
@@ -129,6 +130,7 @@ class History:
         self.seed = seed
         self.mix = mix or Mix()
         self.rng = random.Random(f"history {seed}")
+        self.pace = random.Random(f"pace {seed}")  # of storage
         self.time = WorldTime()
         self.flaws = flaws or Flaws()
         self.counts: Counter[str] = Counter()
