@@ -37,6 +37,7 @@ class SummaryTab(QWidget):
         self._theme = theme
         self._summary: Summary | None = None
         self._cost_usd: float | None = None
+        self._newest: tuple[Summary | None, float | None] = (None, None)
         self._is_editing = False
         self._about = plain_label("", "muted")
         self._state = plain_label("", "text")
@@ -97,10 +98,12 @@ class SummaryTab(QWidget):
         self._pause.setText(_pause(switches, waits_for_tomorrow=waits_for_tomorrow))
         self._pause.setVisible(bool(self._pause.text()))
         self.redo_button.setEnabled(can_be_made)
-        if self._is_editing and summaries and self._summary is not None:
-            return
-        self._is_editing = False
-        self._summary, self._cost_usd = summaries[0] if summaries else None, cost_usd
+        self._newest = summaries[0] if summaries else None, cost_usd
+        if not self._is_editing:  # else also another thread waits until what is written is saved or given up
+            self._show_newest()
+
+    def _show_newest(self) -> None:
+        self._summary, self._cost_usd = self._newest
         self._show()
 
     def _show(self) -> None:
@@ -165,7 +168,7 @@ class SummaryTab(QWidget):
 
     def _cancel(self) -> None:
         self._is_editing = False
-        self._show()
+        self._show_newest()
 
     def _switch(self) -> None:
         if self._summary is not None:

@@ -162,9 +162,16 @@ def test_news_do_not_overwrite_what_is_being_edited(theme: Theme, qtbot: QtBot) 
     tab.text_field.setPlainText("mine")
     tab.show_summaries([replace(SUMMARY, id="n", text="news")], SummarySwitches(), can_be_made=True)
     assert tab.text_field.toPlainText() == "mine"
+    tab.show_summaries((), SummarySwitches(), can_be_made=False)  # another thread, which has none
+    assert tab.text_field.toPlainText() == "mine" and not tab.text_field.isHidden()
     with qtbot.waitSignal(tab.editSaved) as saved:
         tab.edit_button.click()
     assert saved.args == ["s", "mine", ()]
+    tab.show_summaries([SUMMARY], SummarySwitches(), can_be_made=True)
+    tab.edit_button.click()
+    tab.show_summaries([replace(SUMMARY, id="n", text="news")], SummarySwitches(), can_be_made=True)
+    tab.cancel_button.click()
+    assert tab.text_field.toPlainText() == "news"
     tab.show_summaries((), SummarySwitches(is_thread_on=False), can_be_made=False)
     assert tab.text_field.isHidden() and not tab.thread_switch.isChecked()
 
