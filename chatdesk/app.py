@@ -391,6 +391,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
         report = await services.caretaker.look_after()
         if report.problem is not None:
             yield report.problem
+        services.attachments.read_soon()
         await services.search.wait_for_work(_UPKEEP_EVERY_S)
 
 

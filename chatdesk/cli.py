@@ -379,7 +379,11 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
     else:
         sys.stdout.write(printable(report.as_text()))
-        sys.stdout.flush()
+    sys.stdout.flush()
+    if not options.dry_run:
+        if is_shown:
+            print("Reading the files, so that they are found by what stands in them …", file=sys.stderr, flush=True)
+        await services.attachments.read_unread(pause_s=0)
     return OK
 
 

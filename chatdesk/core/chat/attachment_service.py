@@ -30,6 +30,8 @@ DEFAULT_MAX_BYTES = 20 * 1024 * 1024
 _KEPT_UNNAMED_S = 24 * 60 * 60
 _COPY_PIECE_BYTES = 1024 * 1024
 _AT_ONCE = 2
+_UNREAD_AT_ONCE = 100
+_PAUSE_S = 0.05
 
 Progress = Callable[[int, int], None]
 
@@ -53,6 +55,7 @@ class AttachmentService:
         # Everybody shares the threads that wait; twenty files must not take them all.
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks = TaskSet()
+        self._reading: asyncio.Task[int] | None = None
         self._being_read: dict[str, asyncio.Task[FileText]] = {}
 
     @property
@@ -130,6 +133,27 @@ class AttachmentService:
             found = await asyncio.to_thread(self._reader.text, path, attachment.mime)
         await self._artifacts.put_text(attachment.sha256, found.text, found.problem)
         return found
+
+    def read_soon(self) -> None:
+        """``read_unread`` in the background; once, however often it is asked for."""
+        if self._reading is None or self._reading.done():
+            self._reading = self._tasks.start(self.read_unread(), "read what was not read yet")
+
+    async def read_unread(self, *, pause_s: float = _PAUSE_S) -> int:
+        """Look into the files of messages that nobody has looked into, so that they are found by what stands in them:
+        those that an import or a team brought. Returns how many were looked at. With a pause after each, as nobody
+        waits for it."""
+        count, before = 0, None
+        while not self._artifacts.is_read_only:
+            found = await self._artifacts.unread(before=before, limit=_UNREAD_AT_ONCE)
+            for id_, mime, sha256 in found:
+                before = id_
+                await self.text_of(Attachment("", mime, sha256, 0))
+                count += 1
+                await asyncio.sleep(pause_s)
+            if len(found) < _UNREAD_AT_ONCE:
+                break
+        return count
 
     async def sent_image(self, attachment: Attachment) -> SentImage:
         """The picture as a model gets it, or why it cannot."""

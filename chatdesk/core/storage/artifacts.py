@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.attachment import Attachment, attachment_from
+from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, attachment_from
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import tables
@@ -73,6 +73,23 @@ class ArtifactRepository:
                 )
 
         await self._db.write(work, is_durable=False)
+
+    async def unread(self, *, before: str | None, limit: int) -> list[tuple[str, str, str]]:
+        """Files of messages in which nobody has looked yet, the newest first: (id, MIME type, sum). ``before`` is the
+        last id that was seen. Pictures are left out."""
+        images = sorted(IMAGE_MIMES)
+
+        def work(conn: Connection) -> list[tuple[str, str, str]]:
+            rows = conn.exec_driver_sql(
+                "SELECT a.id, a.mime, a.sha256 FROM artifacts a WHERE a.id < ?"
+                f" AND a.mime NOT IN ({marks(images)})"
+                " AND NOT EXISTS (SELECT 1 FROM artifact_texts t WHERE t.sha256 = a.sha256)"
+                " ORDER BY a.id DESC LIMIT ?",
+                (before or "g", *images, limit),  # ids are of hexadecimal digits
+            )
+            return [(row[0], row[1], row[2]) for row in rows]
+
+        return await self._db.read(work)
 
     async def unnamed(self, sums: Sequence[str]) -> list[str]:
         """Which of these bytes no row names: no message, in the trash or not, and no draft."""

@@ -254,7 +254,8 @@ def _result_text(content: object) -> str:
     texts = []
     for each in list_of(content):
         piece = dict_of(each)
-        head = " ".join(filter(None, (text_of(piece.get("title")), text_of(piece.get("url")))))
+        title = text_of(piece.get("title")) or text_of(piece.get("name"))
+        head = " ".join(filter(None, (title, text_of(piece.get("url")))))
         texts.append("\n".join(filter(None, (head, text_of(piece.get("text"))))))
     return "\n\n".join(filter(None, texts))
 

@@ -133,6 +133,7 @@ class ImportBinding(QObject):
             self._dialog.show_failure(error.sentence)
             return
         self._report = report
+        services.attachments.read_soon()  # so that its files are found by what stands in them
         if self._dialog is not None:
             self._show_report(self._dialog)
         else:

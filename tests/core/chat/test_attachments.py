@@ -17,7 +17,7 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.excerpt import excerpt
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.text_extraction import FileText
-from chatdesk.core.chat.attachment_service import AttachmentService
+from chatdesk.core.chat.attachment_service import _UNREAD_AT_ONCE, AttachmentService
 from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.chat.enclosures import CANNOT_SEE, Enclosures, file_block, notes_on
 from chatdesk.core.chat.service import ChatService
@@ -37,8 +37,12 @@ from chatdesk.core.providers.offline import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.artifacts import ArtifactRepository
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.chat_world import ChatWorld
+from tests.helpers.export_samples import claude, claude_message, write_json
 
 FILE = Attachment("notes.txt", "text/plain", "ab" * 32, 12)
 IMAGE = Attachment("cat.png", "image/png", "cd" * 32, 99, 640, 480)
@@ -150,6 +154,31 @@ async def test_a_text_is_read_once_and_kept(world: World) -> None:
     again = AttachmentService(world.service.blobs, ArtifactRepository(world.database), reader=world.reader)
     assert (await again.text_of(attachment)).text == "long words"
     assert world.reader.texts == 1
+
+
+async def test_files_that_an_import_brought_are_read_once_and_found(world: World, tmp_path: Path) -> None:
+    many = [
+        {"file_name": f"{number}.txt", "extracted_content": f"filed{number}"} for number in range(_UNREAD_AT_ONCE + 5)
+    ]
+    message = claude_message(
+        "q", "human", "See", attachments=[*many, {"file_name": "lost.pdf", "extracted_content": ""}]
+    )
+    path = write_json(tmp_path / "conversations.json", [claude("c", [message])])
+    importer = ImportService(ImportRepository(world.database), world.service.blobs, SystemClock(), EventBus())
+    await importer.run(path)
+    assert await world.service.read_unread(pause_s=0) == len(many)
+    assert await world.service.read_unread(pause_s=0) == 0
+    assert world.reader.texts == len(many)
+    assert await SearchStore(world.database).check() == []
+    for word in ("filed0", "filed104"):
+        hits = await world.database.read(
+            lambda conn, word=word: conn.exec_driver_sql(
+                "SELECT (SELECT count(*) FROM search_index WHERE search_index MATCH ?)"
+                " + (SELECT count(*) FROM search_names WHERE search_names MATCH ?)",
+                (word, word),
+            ).scalar()
+        )
+        assert hits, f"{word} is found"
 
 
 async def test_what_cannot_be_attached_has_words(world: World, tmp_path: Path) -> None:
