@@ -6,6 +6,7 @@ their results are messages of their own there; here they are parts of the answer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -32,6 +33,7 @@ _STATUS = {"finished_successfully": Status.COMPLETE, "in_progress": Status.INTER
 _FINISH = {"stop": "stop", "max_tokens": "length", "interrupted": "stop"}
 # Characters of canvases that are told again after a small change of theirs, in one conversation.
 _MOST_OF_CANVASES = 4_000_000
+_GIZMO = re.compile(r"g-[A-Za-z0-9-]{4,45}\Z")
 _HIDDEN = "is_visually_hidden_from_conversation"
 
 
@@ -116,8 +118,12 @@ def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_S
 
 def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
     """Calls of a canvas, each with the document as it stands after it in its own branch."""
-    calls = {step.key: content.call_of(step.message) for step in steps if step.role is Role.ASSISTANT}
-    if not any(recipient.startswith("canmore.") for recipient, _text in calls.values()):
+    calls = {
+        step.key: content.call_of(step.message)
+        for step in steps
+        if step.role is Role.ASSISTANT and text_of(step.message.get("recipient")).startswith("canmore.")
+    }
+    if not calls:
         return steps
     by_key = {step.key: step for step in steps}
     above = {node.key: node.parent_key for node in empty} | {step.key: step.parent_key for step in steps}
@@ -249,7 +255,8 @@ def _values(steps: Sequence[_Step], role: Role) -> dict[str, Any]:
 
 
 def _assistant_names(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """The name of the custom GPT, where the export has it."""
+    """The name of the custom GPT or project, where the export has it. Newer ones have only the id, which still says
+    which threads belong together; a tag can be renamed."""
     gizmo = dict_of(value.get("gizmo"))
     found = (
         text_of(dict_of(gizmo.get("display")).get("name")),
@@ -258,4 +265,7 @@ def _assistant_names(value: Mapping[str, Any]) -> tuple[str, ...]:
         text_of(value.get("conversation_template_name")),
     )
     name = next((" ".join(each.split())[:60] for each in found if each.strip()), "")
+    key = text_of(value.get("gizmo_id")) or text_of(value.get("conversation_template_id"))
+    if not name and _GIZMO.match(key):
+        name = f"Project {key}" if key.startswith("g-p-") else f"GPT {key}"
     return (name,) if name else ()

@@ -54,12 +54,12 @@ def made_by(name: str, data: Mapping[str, Any]) -> Document | None:
 
 def after_message(message: Mapping[str, Any], before: Documents) -> tuple[Documents, list[str]]:
     """The documents after a message, and the texts of those that it changed in places only, as they stand then."""
+    calls = [block for each in list_of(message.get("content")) if (block := dict_of(each)).get("type") == "tool_use"]
+    if not calls:
+        return before, []
     after = dict(before)
     changed: dict[str, None] = {}
-    for each in list_of(message.get("content")):
-        block = dict_of(each)
-        if block.get("type") != "tool_use":
-            continue
+    for block in calls:
         name, data = text_of(block.get("name")), dict_of(block.get("input"))
         key = text_of(data.get("id")) if name == "artifacts" else text_of(data.get("path"))
         whole = made_by(name, data)

@@ -224,7 +224,7 @@ async def test_archived_pinned_named_and_untitled_threads(world: ImportWorld) ->
         chatgpt("a", [q], title="Archived", is_archived=True),
         chatgpt("b", [q], title="Starred", is_starred=True),
         chatgpt("c", [q], title="Pinned", pinned_time=START_S + 50.5),
-        chatgpt("d", [q], title=None, gizmo={"display": {"name": "Recipe  Helper"}}),
+        chatgpt("d", [q], title=None, gizmo={"display": {"name": "Recipe  Helper"}}, gizmo_id="g-2DQzU5UZl"),
     ]
     await world.bring(values)
     await world.check()
@@ -240,6 +240,16 @@ async def test_archived_pinned_named_and_untitled_threads(world: ImportWorld) ->
     tags = await world.all_rows("tags")
     assert [row[1] for row in tags] == ["Recipe Helper"]
     assert [row[0] for row in await world.all_rows("thread_tags")] == [untitled]
+
+
+async def test_custom_gpts_and_projects_without_a_name_go_by_their_id(world: ImportWorld) -> None:
+    values = [
+        chatgpt("a", [_question()], title="A", gizmo_id="g-2DQzU5UZl", gizmo_type="gpt"),
+        chatgpt("b", [_question()], title="B", gizmo_id=None, conversation_template_id="g-p-67fb81952f7c8191"),
+        chatgpt("c", [_question()], title="C", gizmo_id="something else"),
+    ]
+    await world.bring(values)
+    assert sorted(row[1] for row in await world.all_rows("tags")) == ["GPT g-2DQzU5UZl", "Project g-p-67fb81952f7c8191"]
 
 
 async def test_states_and_reasons_of_answers(world: ImportWorld) -> None:
