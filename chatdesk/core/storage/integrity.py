@@ -42,6 +42,11 @@ def dangling_rows(conn: Connection) -> list[str]:
 
 def damaged_messages(conn: Connection) -> list[str]:
     """Messages whose text has changed since it was finished: what no check of SQLite can see."""
+    return [f"the text of message {each} is not what was saved" for each in damaged_ids(conn)]
+
+
+def damaged_ids(conn: Connection) -> list[str]:
+    """Their ids."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.content_digest, p.part_index, p.type, p.content"
         " FROM messages m LEFT JOIN message_parts p ON p.message_id = m.id"
@@ -53,7 +58,7 @@ def damaged_messages(conn: Connection) -> list[str]:
 
     def judge() -> None:
         if current is not None and digest(parts) != current[1]:
-            found.append(f"the text of message {current[0]} is not what was saved")
+            found.append(current[0])
 
     for message_id, wanted, index, kind, content in rows:
         if current is None or current[0] != message_id:

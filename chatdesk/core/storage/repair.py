@@ -20,7 +20,15 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage import restore, search_index, search_schema, shown_path, tables, thread_counters
+from chatdesk.core.storage import (
+    restore,
+    search_index,
+    search_schema,
+    shown_path,
+    sync_salvage,
+    tables,
+    thread_counters,
+)
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.checkup import Kind, Trouble, examine, wrong_counters, wrong_ends
 from chatdesk.core.storage.database import Database
@@ -32,6 +40,14 @@ _log = logging.getLogger(__name__)
 
 #: What takes the place of a thread or message that is missing.
 RECOVERED_TITLE: Final = "Recovered messages"
+#: Said where projects of a team are pulled again.
+COMES_AGAIN: Final = "Shared projects are compared with their team's server; what it has of what was lost comes again."
+#: The project of a lost thread, by what the log says of it and of its messages.
+_HOME: Final = """
+SELECT c.project_id FROM changes c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL
+WHERE c.entity = :thread OR c.entity IN (SELECT id FROM messages WHERE thread_id = :thread)
+ORDER BY c.n DESC LIMIT 1
+"""
 _COUNTED: Final = (
     "message_count = ?, total_input_tokens = ?, total_output_tokens = ?, total_cached_tokens = ?,"
     " total_reasoning_tokens = ?, total_tool_time_ms = ?, tool_counts = ?, shown_count ="
@@ -84,7 +100,10 @@ class RepairService:
             return RepairReport((), tuple(_damaged_pages(found)))
         kept = None
         done: list[str] = []
-        if any(each.can_be_mended for each in found):
+        has_lost = any(each.kind is Kind.REFERENCES for each in found) or (
+            any(each.kind is Kind.TEXT for each in found) and bool(await self._database.read(sync_salvage.damaged))
+        )
+        if has_lost or any(each.can_be_mended for each in found):
             kept = await asyncio.to_thread(
                 restore.keep_present,
                 self._database.path,
@@ -92,10 +111,21 @@ class RepairService:
                 now_ms=self._database.origin.now(),
                 reason="repair",
             )
-            done = await self._database.write(lambda conn: mend(conn, self._database.origin))
+            device, done = await self._database.write(
+                lambda conn: _mend_and_pull(conn, self._database.origin, has_lost=has_lost)
+            )
+            if device != self._database.device_id:
+                self._database.become(device)
             _log.info("repaired: %d lines", len(done))
         left = [_left(each) for each in await self.check()]
         return RepairReport(tuple(done), tuple(left), kept)
+
+
+def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
+    """The id of this device from now on, and what was done."""
+    done = [COMES_AGAIN] if has_lost and sync_salvage.pull_again(conn, origin.now()) else []
+    done += mend(conn, origin)
+    return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()), done
 
 
 def mend(conn: Connection, origin: Origin) -> list[str]:
@@ -135,7 +165,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
         "SELECT DISTINCT thread_id FROM messages WHERE thread_id NOT IN (SELECT id FROM threads)"
     )]  # fmt: skip
     for thread_id in lost:
-        _recover_thread(conn, origin, thread_id, project)
+        _recover_thread(conn, origin, thread_id, conn.exec_driver_sql(_HOME, {"thread": thread_id}).scalar() or project)
     if lost:
         done.append(f"{_counted(len(lost), 'thread')} that had lost title and settings is called “{RECOVERED_TITLE}”.")
     roots = _changed(

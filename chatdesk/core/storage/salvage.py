@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Table
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage import backup, repair, schema_upgrade, search_index, tables
+from chatdesk.core.storage import backup, repair, schema_upgrade, search_index, sync_salvage, tables
 from chatdesk.core.storage.begun_restore import ready_path, remove_database
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import make_private_file, writing_engine
@@ -66,6 +66,8 @@ def _fill(database: Path, target: Path, origin: Origin) -> list[str]:
                     raise _UNREADABLE
                 raw.execute("DELETE FROM search_queue")
                 search_index.rebuild(raw)
+                if sync_salvage.pull_again(conn, origin.now()):
+                    lines.append(repair.COMES_AGAIN)
                 lines += repair.mend(conn, origin)
     except sqlite3.DatabaseError as error:
         raise _UNREADABLE from error

@@ -31,6 +31,12 @@ _ALL_COLUMNS: Final = MESSAGE_COLUMNS + _PLACE_COLUMNS
 _INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(_ALL_COLUMNS)}) VALUES ({marks(_ALL_COLUMNS)})"
 _INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})"
 _INSERT_ARTIFACT = f"INSERT INTO artifacts ({', '.join(ARTIFACT_COLUMNS)}) VALUES ({marks(ARTIFACT_COLUMNS)})"
+_BELOW = """
+WITH RECURSIVE below(id) AS (
+    SELECT ? UNION SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+)
+SELECT id FROM below
+"""
 # Where a person looks at an older version than one that came now, first the one that is highest up.
 _NEWER = (
     "SELECT n.id FROM messages n JOIN messages s ON s.parent_id = n.parent_id AND s.on_path = 1"
@@ -335,6 +341,39 @@ def want_files(raw: sqlite3.Connection, project_id: str, files: dict[str, int], 
             (project_id, sha256, size),
         ).rowcount:
             effects.wanted_files.add(sha256)
+
+
+def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], effects: Effects) -> None:
+    """Have this one fetched, (sum, bytes), wherever it was."""
+    want_files(raw, project_id, dict([file]), effects)
+    raw.execute(
+        "UPDATE shared_files SET state = 'to_fetch', done = 0, problem = NULL, tried_at = NULL"
+        " WHERE project_id = ? AND sha256 = ?",
+        (project_id, file[0]),
+    )
+    effects.wanted_files.add(file[0])
+
+
+def put_below(conn: Connection, message_id: str, parent_id: str) -> bool:
+    """Give a message that begins a thread its place below another one, with all that follows it. Whether it has."""
+    node, parent = shown_path.find_node(conn, message_id), shown_path.find_node(conn, parent_id)
+    if node is None or parent is None or parent.thread_id != node.thread_id or node.parent_id is not None:
+        return False
+    raw = driver(conn)
+    below = {row[0] for row in raw.execute(_BELOW, (message_id,))}
+    if parent_id in below:
+        return False
+    raw.execute("UPDATE messages SET parent_id = ? WHERE id = ?", (parent_id, message_id))
+    shift = parent.position + 1 - node.position
+    raw.executemany("UPDATE messages SET position = position + ? WHERE id = ?", [(shift, each) for each in below])
+    if node.is_on_path:
+        shown = shown_path.shown_from(conn, node.thread_id, 0)
+        raw.execute("UPDATE messages SET on_path = 0 WHERE thread_id = ? AND on_path = 1", (node.thread_id,))
+        raw.execute("UPDATE threads SET shown_count = shown_count - ? WHERE id = ?", (shown, node.thread_id))
+        placed = shown_path.find_node(conn, message_id)
+        assert placed is not None  # found above
+        shown_path.show(conn, placed)
+    return True
 
 
 def known_rows(raw: sqlite3.Connection, query: str, ids: Iterable[str]) -> dict[str, tuple[Any, ...]]:

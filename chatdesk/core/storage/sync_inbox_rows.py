@@ -50,7 +50,8 @@ ARTIFACT_COLUMNS: Final = (
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z").match
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z").match
-_NO_PARTS: Final = digest(())
+#: The digest of a message without parts.
+NO_PARTS: Final = digest(())
 _ROLES: Final = frozenset(role.value for role in Role)
 _FINAL: Final = frozenset(status.value for status in Status if status.is_final)
 _TYPES: Final = frozenset(kind.value for kind in PartType)
@@ -123,7 +124,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
     if isinstance(parts, list) and not is_purged:
         own = read_parts(parts, message_id=message_id, hlc=hlc, device=device)
     else:
-        own = PartRows(content_digest=_NO_PARTS)
+        own = PartRows(content_digest=NO_PARTS)
     own.tally.message_count = 1
     own.tally.input_tokens = whole(body.get("prompt_tokens")) or 0
     own.tally.output_tokens = whole(body.get("completion_tokens")) or 0

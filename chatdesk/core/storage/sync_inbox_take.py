@@ -24,12 +24,13 @@ from chatdesk.core.storage import (
     sync_inbox_twins,
     sync_outbox,
     sync_projection,
+    sync_projection_values,
 )
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.sync_inbox_messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync_inbox_prepare import Prepared
-from chatdesk.core.storage.sync_inbox_rows import MessageRows, read_message
+from chatdesk.core.storage.sync_inbox_rows import NO_PARTS, MessageRows, read_message
 from chatdesk.core.storage.sync_projection_deletes import RELAYED, leave_note
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_registers import driver
@@ -128,11 +129,24 @@ class Page:
         lost = [row for row, _ in messages if row.entity not in here]
         if lost:
             self._put_messages(lost, is_known=True)
+        self._put_back([row for row, _ in messages if row.entity in here and here[row.entity][2] is None])
         # What the server took after all counts again.
         self._raw.executemany(
             "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
             [(row.entity, row.reg, row.id) for row, state in messages if state == ChangeState.REFUSED],
         )
+
+    def _put_back(self, rows: Sequence[PulledChange]) -> None:
+        """Below what they stand under: it was lost here when the database was damaged, and has come again."""
+        for row in rows:
+            read = self._prepared.messages.get(row.id)
+            if (
+                read is not None
+                and read.parent_id is not None
+                and sync_inbox_messages.put_below(self._conn, row.entity, read.parent_id)
+            ):
+                for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
+                    gathered.add(read.thread_id)
 
     def _compare(self, rows: Sequence[PulledChange]) -> None:
         """Messages of others, or of a copy of this profile, that are here in other words: what waited until an answer
@@ -143,19 +157,26 @@ class Page:
             [row.entity for row in rows],
         )
         differing = []
+        waiting: dict[str, str] = {}
         for row in rows:
             if row.entity not in here or row.id in self._prepared.flaws:
                 continue
             read = self._prepared.messages.get(row.id) or sync_inbox_prepare.read_new(row)
-            if read is None or read.is_purged or read.parts_file is not None:
+            if read is None or read.is_purged:
+                continue
+            if read.parts_file is not None:
+                # Lost here, or not come when the server's history changed.
+                if here[row.entity][1] in (None, NO_PARTS):
+                    waiting[row.id] = WAITS + read.parts_file[0]
+                    sync_inbox_messages.want_again(self._raw, self._project_id, read.parts_file, self._effects)
                 continue
             if here[row.entity][1] != read.own.content_digest and not self._sends_the_same(row, read):
                 differing.append(Incoming(row.id, row.author, row.at, True, read))
-        busy = self._meet(Outcome(done=differing), ended={each.rows.id for each in differing})
+        waiting |= self._meet(Outcome(done=differing), ended={each.rows.id for each in differing})
         bodies = {row.id: row.body for row in rows}
         self._raw.executemany(
             "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
-            [(ORPHANED, problem, bodies[change_id], change_id) for change_id, problem in busy.items()],
+            [(ORPHANED, problem, bodies[change_id], change_id) for change_id, problem in waiting.items()],
         )
 
     def _give_up(self, rows: Sequence[PulledChange]) -> None:
@@ -213,6 +234,11 @@ class Page:
         foreign = sync_inbox_entities.put_threads(self._conn, self._project_id, rows, self._effects)
         self._store_with(rows, foreign, {})
         self._arrived.extend(row.entity for row in rows if row.id not in foreign)
+        for row in rows:
+            if row.id not in foreign and row.entity not in self._effects.new_threads:
+                # It was there already, and may be all that was saved of it from a damaged database.
+                self._set_author("thread", row.entity, row.author)
+                self._registers.update(("thread", row.entity, reg) for reg in sync_projection_values.THREAD)
         self._tell_relays((row, row.entity) for row in rows if row.id not in foreign)
 
     def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:

@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage import begun_restore, search_schema
 from chatdesk.core.storage.checkup import Kind
-from chatdesk.core.storage.repair import RECOVERED_TITLE, RepairService
+from chatdesk.core.storage.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
 from chatdesk.core.storage.salvage import salvage
 from tests.helpers.store import Store
 
@@ -240,3 +240,46 @@ async def test_counters_of_tools_are_counted_too(store: Store) -> None:
     assert dict(kept.tool_counts) == {"look": 1}
     assert kept.total_tool_time_ms == 70
     assert Kind.COUNTERS not in {each.kind for each in await _service(store).check()}
+
+
+async def test_what_a_team_has_of_damaged_messages_is_pulled_again(store: Store) -> None:
+    """Also where a text that is not what was saved is all that is wrong, because the team's server has it as it was."""
+    project = (await store.projects.default()).id
+    thread = await store.thread()
+    question, _ = await store.ask(thread, "theirs")
+    device = store.db.device_id
+    await _run(
+        store,
+        "INSERT INTO workspaces (id, name, address, member_id, joined_at) VALUES ('w', 'W', '{}', 'me', 1)",
+        "INSERT INTO shared_projects (project_id, workspace_id, role, seq, chain, state, shared_at)"
+        f" VALUES ('{project}', 'w', 'owner', 9, x'00', 'shared', 1)",
+        f"UPDATE changes SET state = 1, seq = n WHERE project_id = '{project}'",
+        f"UPDATE message_parts SET content = '{{\"text\":\"flipped\"}}' WHERE message_id = '{question}'",
+    )
+    report = await _service(store).repair()
+    assert report.done == (COMES_AGAIN,)
+    assert report.left == ()
+    assert report.kept is not None
+    assert report.kept.exists()
+    assert await store.db.read(lambda conn: conn.exec_driver_sql("SELECT seq, chain FROM shared_projects").all()) == [
+        (0, None)
+    ]
+    assert store.db.device_id != device
+    assert await store.shown(thread) == ["", "answer to theirs"]
+    assert (await _service(store).repair()).done == ()  # once is enough
+
+
+async def test_a_thread_that_is_lost_is_found_again_in_its_own_project(store: Store) -> None:
+    project = (await store.projects.create("Mine")).id
+    made, _, _ = await store.messages.create_thread_with_question(
+        project, "Mine", "precious", provider=None, model=None, with_answer=None
+    )
+    thread = made.id
+    await _run(
+        store,
+        "PRAGMA foreign_keys=OFF",
+        *(f"DROP TRIGGER {name}" for name in await _triggers(store)),
+        f"DELETE FROM threads WHERE id = '{thread}'",
+    )
+    await _service(store).repair()
+    assert (await store.threads.get(thread)).project_id == project
