@@ -239,6 +239,18 @@ async def test_a_document_that_is_cut_off_is_refused_before_anything_is_stored(
     assert (await world.service.run(path)).counts[ImportOutcome.NEW] == 2
 
 
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+async def test_a_document_that_is_cut_off_inside_of_a_zip_is_refused_before_anything_is_stored(
+    world: ImportWorld, kept: float
+) -> None:
+    whole = json.dumps([plain_chatgpt(f"t{number}", 40) for number in range(3)]).encode()
+    cut = whole[: int(len(whole) * kept)].rstrip(b"]}")
+    path = write_zip(world.folder / "e.zip", {"conversations-000.json": whole, "conversations-001.json": cut})
+    with pytest.raises(ImportRefused, match=r"conversations-001\.json is cut off"):
+        await world.service.run(path)
+    assert await world.threads() == {}
+
+
 async def test_a_document_that_is_cut_off_behind_a_bracket_gives_what_is_whole(world: ImportWorld) -> None:
     whole = json.dumps([plain_chatgpt("one", 2), plain_chatgpt("two", 2)])
     path = world.folder / "cut.json"
