@@ -308,3 +308,42 @@ def test_a_window_that_is_closed_before_its_thread_is_there_opens_it_the_next_ti
         patch.setattr(ThreadBinding, "open_first", open_first)
         play(paths, close)
     play(paths, look)
+
+
+def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths: AppPaths) -> None:
+    async def leave(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        composer, messages = application.panes.composer, application.messages
+
+        async def edit(text: str) -> None:
+            type_text(application, text)
+            question = application.panes.transcript.entries[0].message
+            messages.edit(question.id)
+            await until(lambda: composer.text() == question.text)
+
+        await edit("half a thought")
+        messages.cancel_edit()
+        assert composer.text() == "half a thought"
+        await edit("!")
+        type_text(application, " edited")
+        await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        await until(lambda: composer.text() == "half a thought!")
+        await until(lambda: not application.messages.can_stop())
+        # Left for another question, or with the window, both stay.
+        await until(lambda: application.panes.transcript.entries[0].message.text == "second thread edited")
+        await edit("")
+        type_text(application, " twice")
+        application.threads.open_soon(first)
+        await until(lambda: application.panes.transcript.thread_id == first and composer.text() == "")
+        await until(lambda: len(application.panes.transcript.entries) == 2)
+        await edit("in the first")
+        async with asyncio.timeout(WAIT_S):
+            while await _draft(application, second) != "second thread edited twice\nhalf a thought!":
+                await asyncio.sleep(0.01)
+
+    async def look(application: WindowApplication) -> None:
+        await application.services()
+        assert application.panes.composer.text() == "in the first"
+
+    play(paths, leave)
+    play(paths, look)

@@ -44,6 +44,9 @@ class _Words:
         return _Words(joined, len(joined), (*before.attached, *self.attached))
 
 
+_NONE = _Words()
+
+
 class DraftKeeper(QObject):
     """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet.
 
@@ -120,16 +123,36 @@ class DraftKeeper(QObject):
             before = await self._stored(thread_id)
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
-    def sent(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None:
+    def sent(
+        self,
+        thread_id: str | None,
+        text: str,
+        attached: Sequence[Attachment],
+        *,
+        before: tuple[str, Sequence[Attachment]] = ("", ()),
+    ) -> None:
         """What stood in the composer for ``thread_id`` is a message now, so it is no draft any more; what was changed
-        meanwhile still is."""
-        words = _Words(text, attached=tuple(attached))
+        meanwhile still is. ``before``: what stood there before that, and comes back."""
+        words, back = _Words(text, attached=tuple(attached)), _Words(before[0], len(before[0]), tuple(before[1]))
         if thread_id != self._thread_id:
-            self._tasks.start(self._forget(thread_id, words), "forget draft")
+            self._tasks.start(self._forget(thread_id, words, back), "forget draft")
             return
         self._take_out(words)
+        if back:
+            self._bring_back(back)
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
             self._tasks.start(self._forget(None), "forget draft")
+
+    def give_back(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None:
+        """What stood there before something else took its place; what is there now stays beside it."""
+        words = _Words(text, len(text), tuple(attached))
+        if thread_id == self._thread_id:
+            self._bring_back(words)
+        else:
+            left = self._left.get(thread_id)
+            joined = words if left is None else left.behind(words)
+            self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
+            self._tasks.start(self._save_or_keep(), "save draft")
 
     def adopt(self, thread_id: str | None) -> None:
         """What stands in the composer belongs to ``thread_id`` from now on, which has no draft yet."""
@@ -180,14 +203,21 @@ class DraftKeeper(QObject):
             if self._left.get(thread_id) is whole:
                 del self._left[thread_id]
 
-    async def _forget(self, thread_id: str | None, words: _Words | None = None) -> None:
-        """``words``: only if these are what is stored."""
+    async def _forget(self, thread_id: str | None, words: _Words | None = None, back: _Words = _NONE) -> None:
+        """``words``: only if these are what is stored; ``back`` takes their place."""
         async with self._lock:
             if words is not None:
                 await self._save_left()
                 if not (await self._stored(thread_id)).is_like(words):
+                    if back:
+                        self._left[thread_id] = replace(back, is_behind=True)
+                        await self._save_left()
                     return
-            await self._store(thread_id, _Words())
+            await self._store(thread_id, back)
+
+    def _bring_back(self, words: _Words) -> None:
+        self._put(self._words().behind(words))
+        self._on_composer_text_changed()
 
     async def _save(self) -> None:
         self._timer.stop()

@@ -347,6 +347,7 @@ class WindowApplication(QObject):
             bindings.context.end()
         if services is not None and bindings is not None:
             await bindings.messages.settle()
+            bindings.messages.end_edit()
             for save in (bindings.drafts.save, bindings.prompts.save):
                 try:
                     await save()
