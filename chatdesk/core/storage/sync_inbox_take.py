@@ -82,7 +82,7 @@ class Page:
 
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
         """Take the server's word for changes that are here. Returns how many there are."""
-        values, messages, others, again = [], [], [], []
+        values, threads, messages, others, again = [], [], [], [], []
         # A copy of the profile may have come further in this device's sequence with the very same changes.
         furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
         self._raw.execute(
@@ -105,6 +105,8 @@ class Page:
             is_again = op == "new" and state == PRIVATE
             if is_again:
                 again.append(row)
+            if (kind, op) == ("thread", "new"):
+                threads.append(row)
             if (kind, op) == ("message", "new"):
                 messages.append((row, state))
                 # A copy of this profile that entered the project, too, gives the same id to words of its own, and may
@@ -116,10 +118,16 @@ class Page:
             if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
                 self._set_author(kind, entity, row.author)
         self._raw.executemany(_CONFIRM, values)
+        self._confirm_threads(threads)
         self._confirm_messages(messages)
         self._compare(others)
         self._give_up(again)
         return len(values)
+
+    def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
+        """Those that were removed here for good, while this was a private copy, come again."""
+        here = sync_projection.homes(self._raw, "thread", [row.entity for row in rows])
+        self._put_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
 
     def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
         here = known_rows(
@@ -244,6 +252,11 @@ class Page:
     def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
         """``is_known``: their changes are stored, and only their rows are missing."""
         messages = self._prepared.messages
+        if is_known:
+            # One's own were not read beforehand, as nearly always they are here.
+            unread = [row for row in rows if row.id not in messages and row.id not in self._prepared.flaws]
+            own = {row.id: read for row in unread if (read := sync_inbox_prepare.read_new(row)) is not None}
+            messages = {**messages, **own}
         readable = [row for row in rows if row.id in messages]
         incoming = [
             Incoming(row.id, row.author, row.at, row.seq <= self._joined_seq, messages[row.id]) for row in readable

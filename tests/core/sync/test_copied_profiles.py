@@ -8,7 +8,7 @@ from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.team import EndReason, TeamRole
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_digest, sync_sharing
+from chatdesk.core.storage import search_index, sync_digest, sync_sharing
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import drive, sync_round
 from tests.helpers.sync_sim.memory_profile import Profile, now
@@ -140,3 +140,30 @@ def test_what_comes_back_from_another_team_is_what_it_was_here() -> None:
     )
     assert ann.rows(heads, project) == bob.rows(heads, project)
     assert copies.digest(ann) == copies.digest(bob) == before
+
+
+def test_what_was_removed_for_good_while_private_comes_again_with_the_share() -> None:
+    copies = Copies()
+    ann, project, server = copies.first, copies.project, copies.server
+    bobs = new_id()
+    server.add_member(bobs, "Bob")
+    server.set_role(project, bobs, "admin")
+    bob = Profile(SkewedClock(copies.time, 0), workspace_id=server.workspace_id, member_id=bobs)
+    copies.finish(ann)
+    copies.settle(ann, bob)
+    [thread] = ann.rows("SELECT id FROM threads WHERE project_id = ?", project)[0]
+    now(ann.repositories.library.delete([thread]))
+    copies.settle(ann, bob)
+    server.end_project(project)
+    ann.db.write_now(lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+    assert now(ann.repositories.threads.purge_expired(2**60)) == 1
+    server.create_project(copies.member, project)
+    server.set_role(project, bobs, "admin")
+    ann.share(project, joined_seq=server.projects[project].head)
+    copies.settle(ann, bob)
+    assert ann.rows("SELECT deleted_at IS NOT NULL FROM threads WHERE id = ?", thread) == [(1,)]
+    now(bob.repositories.library.restore([thread]))
+    copies.settle(ann, bob)
+    assert copies.answers(ann) == copies.answers(bob) == {copies.answer: "begun"}
+    assert copies.digest(ann) == copies.digest(bob)
+    assert search_index.check(ann.db.raw) == []

@@ -35,6 +35,7 @@ LONG_FOUND = {
     5211: "two copies ended one answer at the same place of their sequence, each in its own way",
     7855: "a share that was broken off began again with the log of before it",
     8747: "what was entered anew was refused, because the log had it by the change of before",
+    17771: "what was removed for good while the share had ended did not come again",
     12947: "only somebody who may not name a project knows any more what it was called",
 }
 LONGER = Mix(steps=250, trouble=0.1)
