@@ -52,7 +52,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """``moment_ms`` is what a date means, for ``before`` (earlier than it) and ``after`` (at it or later)."""
+    """``moment_ms`` is what a date means, for ``before`` (earlier than it) and ``after`` (at it or later). ``role``,
+    ``has`` and ``is`` may have several values with bars between them, of which any will do."""
 
     name: FilterName
     value: str

@@ -166,7 +166,10 @@ def _filter(item: _Item, now_ms: int, midnight: Midnight) -> Filter | None:
         moment = _moment(value, now_ms, midnight)
         return None if moment is None else Filter(name, value, item.is_excluded, moment)
     known = {FilterName.ROLE: tuple(Role), FilterName.HAS: HAS_VALUES, FilterName.IS: IS_VALUES}[name]
-    return Filter(name, value, item.is_excluded) if value in known else None
+    values = value.split("|")
+    # What lies in the trash is searched apart from the rest, so it is no alternative to anything.
+    is_known = value in known or all(each in known and each != "trashed" for each in values)
+    return Filter(name, value, item.is_excluded) if is_known else None
 
 
 def _moment(value: str, now_ms: int, midnight: Midnight) -> int | None:

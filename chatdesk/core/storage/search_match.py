@@ -101,7 +101,7 @@ def conditions(conn: sqlite3.Connection, query: SearchQuery) -> Conditions:
     wanted = [each for each in query.filters if not each.is_excluded]
     _add_projects(conn, made, query.filters)
     _add_tags(conn, made, query.filters)
-    roles = [each.value for each in wanted if each.name is FilterName.ROLE]
+    roles = [role for each in wanted if each.name is FilterName.ROLE for role in each.value.split("|")]
     if roles:
         made.message(f"m.role {_IN_LIST}", json.dumps(roles))
     models = [each.value for each in wanted if each.name is FilterName.MODEL]
@@ -115,17 +115,18 @@ def conditions(conn: sqlite3.Connection, query: SearchQuery) -> Conditions:
 
 def _add_other(made: Conditions, each: Filter) -> None:
     negation = "NOT " if each.is_excluded else ""
+    values = each.value.split("|")
     if each.name is FilterName.ROLE and each.is_excluded:
-        made.message("m.role <> ?", each.value)
+        made.message(f"m.role NOT {_IN_LIST}", json.dumps(values))
     elif each.name is FilterName.MODEL and each.is_excluded:
         made.message("instr(lower(coalesce(m.model, '')), lower(?)) = 0", each.value)
     elif each.name is FilterName.HAS:
-        made.message(negation + _HAS[each.value])
+        made.message(f"{negation}({' OR '.join(_HAS[value] for value in values)})")
     elif each.name in (FilterName.BEFORE, FilterName.AFTER):
         is_before = (each.name is FilterName.BEFORE) is not each.is_excluded
         made.message(f"m.created_at {'<' if is_before else '>='} ?", each.moment_ms)
     elif each.name is FilterName.IS and each.value != "trashed":
-        made.thread(f"t.{each.value}_at IS {'' if each.is_excluded else 'NOT '}NULL")
+        made.thread(f"{negation}({' OR '.join(f't.{value}_at IS NOT NULL' for value in values)})")
 
 
 def _add_projects(conn: sqlite3.Connection, made: Conditions, filters: Iterable[Filter]) -> None:

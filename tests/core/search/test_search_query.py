@@ -92,7 +92,20 @@ def test_dates(text: str, moment: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["role:king", "before:2026-13-40", "after:soon", "has:feet", "is:", "tag:", "foo:bar", "NEAR("]
+    "text",
+    [
+        "role:king",
+        "has:code|feet",
+        "is:pinned|trashed",
+        "has:|",
+        "before:2026-13-40",
+        "after:soon",
+        "has:feet",
+        "is:",
+        "tag:",
+        "foo:bar",
+        "NEAR(",
+    ],
 )
 def test_what_makes_no_sense_is_searched_as_words(text: str) -> None:
     query = _parse(text)

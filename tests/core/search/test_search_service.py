@@ -263,6 +263,13 @@ async def test_filters_narrow(world: SearchWorld) -> None:
     assert len(await world.found("gull -model:demo")) == 2
     assert len(await world.found("gull -role:user")) == 2
     assert await world.found("gull has:file") == []
+    assert await threads_of("gull is:pinned|archived") == {"First", "Second"}
+    assert await threads_of("gull has:code|image|file") == {"First"}
+    assert await threads_of("gull -has:image|file") == {"First", "Second"}, "the answer to it has neither"
+    assert await threads_of("gull role:user -has:image|file") == {"Second"}
+    assert await threads_of("gull -is:pinned|archived") == set()
+    assert len(await world.found("gull role:user|assistant")) == 4
+    assert await world.found("gull -role:user|assistant") == []
     assert await world.titles("is:pinned") == ["First"]
     assert await world.titles("tag:apiary") == ["Second"]
     assert await world.titles("first role:user") == []
