@@ -4,6 +4,7 @@ settings and rules, and the login, with a PostgreSQL that has TLS."""
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -212,6 +213,19 @@ def test_a_workspace_is_made_there_and_its_members_come_in(server: Server) -> No
     )
     with Administration.connect(replace(address, user=login), "a-password-of-hers") as member:
         assert member.standing().workspace_id == workspace_id
+
+
+def test_the_check_of_health_needs_no_password_and_leaves_no_noise(server: Server) -> None:
+    found = re.search(r"^ +test: (\[.*\])$", (TEAM / "compose.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    asks, program, *options = json.loads(found[1])
+    # Not by the socket: there it would be answered while the first start is still setting up.
+    assert (asks, program, options[options.index("-h") + 1]) == ("CMD", "pg_isready", "127.0.0.1")
+    folder = next(each.folder for each in postgres_binaries.found() if each.has_tls)
+    before = len((server.folder / "log").read_bytes())
+    subprocess.run([folder / program, *options, "-p", str(server.port)], check=True)
+    said = (server.folder / "log").read_bytes()[before:]
+    assert b"FATAL" not in said
 
 
 @pytest.mark.parametrize(
