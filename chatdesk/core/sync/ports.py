@@ -7,8 +7,8 @@ their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
@@ -27,10 +27,10 @@ __all__ = ["Applied", "Cursor", "Heard", "LocalStore", "PulledPage", "Settled", 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Channels on which something was said: of new changes (``c:…``), of who is there (``p``). Only hints, which
-    anybody with a login can send."""
+    """Channels on which something was said: of new changes (``c:…``), with the newest number that was named, or 0 where
+    it was about something else, too; of who is there (``p``). Only hints, which anybody with a login can send."""
 
-    changes: frozenset[str] = frozenset()
+    changes: Mapping[str, int] = field(default_factory=dict)
     presence: frozenset[str] = frozenset()
 
 

@@ -90,6 +90,7 @@ class ProjectTurns:
         head = self._heads.get(cursor.project_id)
         is_new = cursor.project_id not in self._link.checked
         self._total += max((head or 0) - cursor.seq, 0)
+        self._link.pulled[cursor.project_id] = cursor.seq
         self._projects[cursor.project_id] = _Project(
             cursor,
             is_new_to_link=is_new,
@@ -156,6 +157,7 @@ class ProjectTurns:
         self._forget_ahead(project)
         yield ToLocal("begin_again", (project.id,))
         project.cursor = Cursor(project.id, 0, None, project.cursor.can_push)
+        self._link.pulled[project.id] = 0
         project.wants_pull = project.wants_push = project.may_have_lost = True
         project.is_final = False
         self._total = max(self._total, self._received + self._heads.get(project.id, 0))
@@ -246,6 +248,7 @@ class ProjectTurns:
             yield from self._fork(project)
             return
         project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain, cursor.can_push)
+        self._link.pulled[project.id] = project.cursor.seq
         project.received += len(rows)
         self._received += len(rows)
         self._total = max(self._total, self._received)

@@ -82,6 +82,7 @@ class Link:
         self.checked: set[str] = set()
         self.channels: dict[str, str] = {}  # by project
         self.told: dict[str, int] = {}  # what the server knows of how far was pulled
+        self.pulled: dict[str, int] = {}  # how far that is, by project
         self._written: deque[str] = deque()
 
     def written(self, projects: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ import logging
 import random
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 #: Hints can be lost, so the server is asked anyway; each member at a time of their own.
 POLL_S: Final = 25.0
 _POLL_JITTER: Final = 0.2
-_TURN_S: Final = 0.001
+_TURN_S: Final = 0.0005  # two threads are at work while pages come
 #: Several changes of one moment go together.
 _GATHER_S: Final = 0.004
 #: From here on a person is told that a clock is wrong; nothing depends on it.
@@ -366,14 +366,24 @@ class SyncWorker:
                 self._hints.heard_of_people()
             if 0.0 in self._due_s():
                 self._speak(is_news=self._hints.people_s(self._clock.monotonic_s()) == 0)
-            if heard.changes:
+            news = self._news_of(heard.changes)
+            if news is not None:
                 # What is written here meanwhile is sent at once.
                 self._woken.wait(self._hints.heard(self._clock.monotonic_s()))
-                projects = {project for project, channel in self._link.channels.items() if channel in heard.changes}
-                self._heard.update(projects)
+                self._heard.update(news)
                 # A channel that is nobody's any more: projects or members changed.
-                self._is_look_wanted = self._is_look_wanted or not projects
+                self._is_look_wanted = self._is_look_wanted or not news
                 return
+
+    def _news_of(self, changes: Mapping[str, int]) -> set[str] | None:
+        """The projects in which something was said to be new; None where all that was named is here already, as often
+        when several write at once: what one says of comes with what another said of."""
+        link = self._link
+        projects = {channel: project for project, channel in link.channels.items()}
+        news = [
+            channel for channel, seq in changes.items() if not 0 < seq <= link.pulled.get(projects.get(channel, ""), 0)
+        ]
+        return {projects[channel] for channel in news if channel in projects} if news else None
 
     def _due_s(self) -> list[float]:
         """How long until something is to be said of who is here, or asked."""

@@ -261,7 +261,7 @@ def test_what_was_heard_is_told_by_kind_also_when_it_came_during_another_call(te
     assert ben.store.wait(0) == Heard()
     begun = time.monotonic()
     threading.Timer(0.1, anna.store.poke, [project]).start()
-    assert ben.store.wait(5) == Heard(changes=frozenset({channel}))
+    assert ben.store.wait(5) == Heard(changes={channel: 0})
     assert time.monotonic() - begun < 2
     anna.store.set_presence(project, anna.device, None, "here")
     deadline = time.monotonic() + 5
@@ -277,6 +277,26 @@ def test_what_was_heard_is_told_by_kind_also_when_it_came_during_another_call(te
     assert ben.store.wait(0.2) == Heard()
     for each in (anna, ben):
         each.store.close()
+
+
+def test_the_newest_number_of_several_notifications_is_heard_unless_one_names_none(team: Team) -> None:
+    project = team.project()
+    here = desk_of(team.join("anna", **{project: "editor"}), team)
+    channel = here.store.view().projects[0].channel
+    here.store.listen([channel])
+    for payloads, seq in (
+        (("c:3", "c:12", "c:5"), 12),
+        (("c:3", "c:0"), 0),
+        (("c:0", "c:3"), 0),
+        (("c:3", "c:-1"), 0),
+        (("c:99999999999999999999",), 0),
+        (("x",), 0),
+    ):
+        with team.owner.conn.transaction():  # all of them at once
+            for payload in payloads:
+                team.owner.conn.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+        assert here.store.wait(5) == Heard(changes={channel: seq})
+    here.store.close()
 
 
 def test_being_let_into_a_project_is_heard(team: Team) -> None:

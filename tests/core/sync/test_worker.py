@@ -296,9 +296,20 @@ def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> N
     team = Team()
     with working(lambda: team) as (_worker, ears):
         ears.wait_for(synced)
-        team.say(Heard(changes=frozenset(("channel1",))))
-        team.say(Heard(changes=frozenset(("channel9",))))
+        team.say(Heard(changes={"channel1": 0}))
+        team.say(Heard(changes={"channel9": 0}))
         until(lambda: team.rounds >= 2)
+
+
+def test_what_is_here_already_is_not_asked_for_again() -> None:
+    with working(Team) as (worker, ears):
+        ears.wait_for(synced)
+        worker._link.pulled["p1"] = 7
+        assert worker._news_of({}) is None
+        assert worker._news_of({"channel1": 7}) is None
+        assert worker._news_of({"channel1": 8}) == {"p1"}
+        assert worker._news_of({"channel1": 0}) == {"p1"}  # something else was said
+        assert worker._news_of({"channel1": 3, "channel9": 1}) == set()
 
 
 def test_presence_is_said_and_heard() -> None:

@@ -97,7 +97,7 @@ class PostgresTeamStore:
         self._listening: set[str] = set()
         self._own_channel = ""
         self._pid = conn.info.backend_pid
-        self._changes: set[str] = set()
+        self._changes: dict[str, int] = {}
         self._presence: set[str] = set()
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
@@ -322,7 +322,7 @@ class PostgresTeamStore:
                     self._forget_wakes()
                     self._take_notifications()
                     break
-        heard = Heard(frozenset(self._changes), frozenset(self._presence))
+        heard = Heard(dict(self._changes), frozenset(self._presence))
         self._changes.clear()
         self._presence.clear()
         return heard
@@ -351,8 +351,13 @@ class PostgresTeamStore:
             raise psycopg.OperationalError("the connection is lost")
 
     def _hear(self, channel: str, payload: str, pid: int) -> None:
-        if channel in self._listening and pid != self._pid:  # what one said oneself is known
-            (self._presence if payload == "p" else self._changes).add(channel)
+        if channel not in self._listening or pid == self._pid:  # what one said oneself is known
+            return
+        if payload == "p":
+            self._presence.add(channel)
+        else:
+            seq, before = _seq_in(payload), self._changes.get(channel)
+            self._changes[channel] = seq if before is None else min(seq, before) and max(seq, before)
 
     def _forget_wakes(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -413,6 +418,12 @@ def _size(change: WireChange) -> int:
     if body is None:
         return 0
     return len(body) if body.isascii() else len(body.encode("utf-8", errors="replace"))
+
+
+def _seq_in(payload: str) -> int:
+    """The number of a change that a notification names; 0 where it is about something else."""
+    number = payload.removeprefix("c:")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
 
 
 def _checked(channel: str) -> str:
