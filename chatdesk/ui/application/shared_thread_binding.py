@@ -262,7 +262,7 @@ class SharedThreadBinding(QObject):
             self._refused = refused
             self._tasks.replace(self._show_notes(self._threads.open_thread), _READ_NOTES)
         line = status_line(self._team.statuses(), self._workspaces, time_of)
-        self._panes.sidebar.set_team_status(line.text, tone=line.tone, tip=line.tip)
+        self._panes.sidebar.set_team_status(line.text, tone=line.tone, tip=line.tip, is_under_way=line.is_under_way)
 
 
 def _may_rename(thread: Thread, shared: SharedProject) -> bool:

@@ -35,11 +35,13 @@ _SEVERITY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """``tone``: calm, offline or refused. ``tip`` has a sentence a workspace."""
+    """``tone``: calm, offline or refused. ``tip`` has a sentence a workspace. ``is_under_way``: how it stands is being
+    found out."""
 
     text: str
     tone: str
     tip: str
+    is_under_way: bool = False
 
 
 def status_line(statuses: Iterable[SyncStatus], names: Mapping[str, str], time_of: Callable[[int], str]) -> StatusLine:
@@ -50,7 +52,8 @@ def status_line(statuses: Iterable[SyncStatus], names: Mapping[str, str], time_o
         return StatusLine("", "calm", "")
     worst = known[0]
     tips = [f"{names.get(each.workspace_id, 'Workspace')}: {_long(each, time_of)}" for each in known]
-    return StatusLine(_short(worst, time_of), tone_of(worst), "\n".join(tips))
+    is_under_way = worst.phase in (SyncPhase.CONNECTING, SyncPhase.SYNCING)
+    return StatusLine(_short(worst, time_of), tone_of(worst), "\n".join(tips), is_under_way)
 
 
 def tone_of(status: SyncStatus) -> str:

@@ -221,9 +221,9 @@ class Sidebar(QWidget):
         self.waiting_line.show_status(text, tone="waiting", tip="")
         self.waiting_line.setVisible(bool(text))
 
-    def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "") -> None:
-        """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused.
-        ``teamPressed`` asks for more."""
+    def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "", is_under_way: bool = False) -> None:
+        """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused;
+        ``is_under_way``: it may be that again. ``teamPressed`` asks for more."""
         if self.team_line is None:
             if not text:
                 return
@@ -236,7 +236,7 @@ class Sidebar(QWidget):
             column.insertWidget(column.indexOf(self.waiting_line or self._status), self.team_line)
             self.setTabOrder(self._empty_button, self.team_line)
             self.setTabOrder(self.team_line, self.waiting_line or self._status.view_button)
-        self.team_line.show_status(text, tone=tone, tip=tip)
+        self.team_line.show_status(text, tone=tone, tip=tip, is_under_way=is_under_way)
         self.team_line.setVisible(bool(text))
 
     def set_load_error(self, sentence: str) -> None:

@@ -39,13 +39,17 @@ class TeamLine(ThemedButton):
     ) -> None:
         super().__init__(theme, name=what, object_name=object_name, parent=parent)
         self.tone = "calm"
+        self._said_tone = "calm"
         self._what = what
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setAccessibleDescription(opens)
 
-    def show_status(self, text: str, *, tone: str, tip: str) -> None:
-        """``tip`` says more than fits. Said aloud only when it is of another tone than before, never at every step."""
-        is_other = tone != self.tone and bool(self.text())
+    def show_status(self, text: str, *, tone: str, tip: str, is_under_way: bool = False) -> None:
+        """``tip`` says more than fits. Said aloud only when it is of another tone than was said last, never at every
+        step; ``is_under_way``: not yet, a try that may fail as the one before."""
+        is_other = tone != self._said_tone and bool(self.text()) and not is_under_way
+        if not is_under_way:
+            self._said_tone = tone
         self.tone = tone
         self.setText(text)
         self.setAccessibleName(f"{self._what}: {text}")

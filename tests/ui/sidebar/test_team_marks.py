@@ -197,6 +197,13 @@ def test_the_line_is_said_aloud_only_when_its_kind_changes(qtbot, theme, monkeyp
     sidebar.set_team_status("Refused: 1 change", tone="refused")
     sidebar.set_team_status("Synced 14:03")
     assert said == ["Offline: 1 change waits", "Refused: 1 change", "Synced 14:03"]
+    said.clear()
+    for _ in range(3):  # a server that is away is tried again and again
+        sidebar.set_team_status("Connecting", is_under_way=True)
+        sidebar.set_team_status("Offline: 2 changes wait", tone="offline")
+    sidebar.set_team_status("Connecting", is_under_way=True)
+    sidebar.set_team_status("Synced 14:09")
+    assert said == ["Offline: 2 changes wait", "Synced 14:09"]
 
 
 @pytest.mark.parametrize("tone", ["calm", "offline", "refused"])
