@@ -17,6 +17,8 @@ MAX_BODY_BYTES: Final = 1_000_000
 PUSH_ROWS: Final = 200
 PUSH_BYTES: Final = 256 * 1024
 PULL_ROWS: Final = 500
+#: A page ends early, after at least one change, where its bodies would be more than this many bytes.
+PULL_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1024 * 1024
 #: Of the details of a failure: whom a person is to pay, and where. It is nobody else's bill, and of somebody else's no
 #: button is made here.

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatdesk.core.domain.sync_wire import (
+    PULL_BYTES,
     PUSH_BYTES,
     PUSH_ROWS,
+    PulledChange,
     PushResult,
     PushStatus,
     RelayedChange,
@@ -235,7 +237,7 @@ class ProjectTurns:
         rows = page.pulled
         try:
             taking: Taking = yield ToLocal("begin_apply", (cursor.project_id, page), {"after": cursor})
-            if len(rows) >= self._pull_rows and self._ahead is None:
+            if self._is_full(rows) and self._ahead is None:
                 yield from self._read_ahead(project, rows[-1].seq)
             applied: Applied = yield ToLocal("end_apply", (taking,))
         except HistoryChanged:
@@ -265,8 +267,13 @@ class ProjectTurns:
                 # Something may have been sent since, so that this is not known to be the end.
                 return ahead.page
         page = yield from self._read(project, project.cursor.seq)
-        project.wants_pull = page is not None and len(page.pulled) >= self._pull_rows
+        project.wants_pull = page is not None and self._is_full(page.pulled)
         return page
+
+    def _is_full(self, rows: Sequence[PulledChange]) -> bool:
+        """Whether more may follow: many changes, or large ones, of which bytes are counted and here at least a quarter
+        as many characters arrive."""
+        return len(rows) >= self._pull_rows or sum(len(row.body or "") for row in rows) >= PULL_BYTES // 4
 
     def _read_ahead(self, project: _Project, seq: int) -> Generator[Request, Any, None]:
         """The next page, while the one up to ``seq`` is taken over. What goes wrong is told in its turn."""

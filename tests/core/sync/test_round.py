@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from itertools import accumulate
@@ -223,6 +224,19 @@ def test_one_page_in_all_is_held_ahead(team: Team) -> None:
     assert max(held) == 2  # that, and the one whose turn it is
     for project in (team.project, other):
         assert team.first.store.projects[project].seq == 4
+
+
+def test_a_page_that_ends_early_because_its_changes_are_large_is_not_the_last(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        team.second.store.write(team.project, body=json.dumps({"title": "x" * 50}))
+    team.second.round()
+    pull = team.first.team.pull
+    monkeypatch.setattr("chatdesk.core.sync.project_turn.PULL_BYTES", 100)
+    monkeypatch.setattr(team.first.team, "pull", lambda project, after, limit: pull(project, after, limit=2))
+    result = team.first.round()
+    assert (result.received, result.is_drained) == (4, True)
 
 
 def test_what_goes_wrong_with_the_next_page_is_told_in_its_turn(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

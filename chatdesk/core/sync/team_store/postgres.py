@@ -17,6 +17,7 @@ from psycopg import pq
 from chatdesk.core.domain.sync_wire import (
     MAX_BODY_BYTES,
     PROTOCOL,
+    PULL_BYTES,
     DeviceRow,
     Hello,
     MemberRow,
@@ -41,10 +42,8 @@ _ENTER: Final = {
     "push": b"SELECT * FROM cd.push(%s, %s, %s, %s::jsonb)",
     "relay": b"SELECT * FROM cd.relay(%s, %s, %s, %s::jsonb)",
 }
-#: A page ends early, after at least one change, where its bodies would be more than this many bytes.
-_PAGE_BYTES: Final = 16_000_000
 #: What is taken of any answer.
-_MOST_BYTES: Final = 4 * _PAGE_BYTES
+_MOST_BYTES: Final = 4 * PULL_BYTES
 _MOST_ROWS: Final = 10_000
 _ROWS_AT_ONCE: Final = 100
 _LATEST_MS: Final = 2**52
@@ -192,7 +191,7 @@ class PostgresTeamStore:
         return self._enter("relay", project_id, device, rows)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
-        rows = self._page(_PULL, project_id, after_seq, limit, _PAGE_BYTES, most_rows=limit)
+        rows = self._page(_PULL, project_id, after_seq, limit, PULL_BYTES, most_rows=limit)
         return [
             PulledChange(
                 row[0],
