@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
@@ -101,6 +101,12 @@ def _refused_is_forgotten(settle: Any) -> Any:
     return broken
 
 
+def _without_seals(lost_by_server: Any) -> Any:
+    return lambda self, project_id, *, limit: [
+        replace(each, seal=None) for each in lost_by_server(self, project_id, limit=limit)
+    ]
+
+
 def _device_is_remembered(device: Any) -> Any:
     def broken(self: SyncStore) -> str:
         known: str = self.__dict__.setdefault("_first_device", device(self))
@@ -180,6 +186,11 @@ BUGS = (
         _instead(ProjectTurns, "_relay", _nothing),
         mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
         first=180,
+    ),
+    Bug(
+        "what others lost is brought back without its seal",
+        _instead(SyncStore, "lost_by_server", _without_seals),
+        mix=Mix(trouble=0.3, faults={"back_up_server": 4, "restore_server": 5, "destroy_computer": 4}),
     ),
     Bug(
         "what was acknowledged and lost is not sent again",
