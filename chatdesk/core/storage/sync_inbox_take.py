@@ -82,7 +82,7 @@ class Page:
 
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
         """Take the server's word for changes that are here. Returns how many there are."""
-        values, threads, messages, others, again = [], [], [], [], []
+        values, threads, messages, summaries, others, again = [], [], [], [], [], []
         # A copy of the profile may have come further in this device's sequence with the very same changes.
         furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
         self._raw.execute(
@@ -107,6 +107,8 @@ class Page:
                 again.append(row)
             if (kind, op) == ("thread", "new"):
                 threads.append(row)
+            if (kind, op) == ("summary", "new"):
+                summaries.append(row)
             if (kind, op) == ("message", "new"):
                 messages.append((row, state))
                 # A copy of this profile that entered the project, too, gives the same id to words of its own, and may
@@ -120,6 +122,7 @@ class Page:
         self._raw.executemany(_CONFIRM, values)
         self._confirm_threads(threads)
         self._confirm_messages(messages)
+        self._confirm_summaries(summaries)
         self._compare(others)
         self._give_up(again)
         return len(values)
@@ -143,6 +146,20 @@ class Page:
             "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
             [(row.entity, row.reg, row.id) for row, state in messages if state == ChangeState.REFUSED],
         )
+
+    def _confirm_summaries(self, rows: Sequence[PulledChange]) -> None:
+        """Those that waited for their messages, or that are gone here, are taken over like new ones."""
+        here = sync_projection.homes(self._raw, "summary", [row.entity for row in rows])
+        for row in rows:
+            if row.entity in here or row.id in self._prepared.flaws:
+                continue
+            foreign, waiting = sync_inbox_entities.put_summary(self._raw, self._project_id, row, self._effects)
+            if waiting:
+                self._raw.execute(
+                    "UPDATE changes SET state = ?, problem = ? WHERE id = ?", (ORPHANED, WAITS + waiting, row.id)
+                )
+            elif not foreign:
+                self._arrived.append(row.entity)
 
     def _put_back(self, rows: Sequence[PulledChange]) -> None:
         """Below what they stand under: it was lost here when the database was damaged, and has come again."""

@@ -477,6 +477,31 @@ def test_everything_waits_for_its_thread(log: PulledLog, reader: Reader) -> None
     assert reader.one("SELECT count(*) FROM changes WHERE state = ?", int(ChangeState.ORPHANED)) == 0
 
 
+@pytest.mark.parametrize("is_message_back", [True, False])
+def test_a_summary_that_waited_when_the_history_changed_waits_or_comes(
+    log: PulledLog, reader: Reader, is_message_back: bool
+) -> None:
+    thread_id, message_id = log.thread(), new_id()
+    log.add("summary", "new", new_id(), summary(thread_id, message_id, message_id))
+    reader.pull()
+    reader.profile.store.begin_again(log.project_id)
+    if is_message_back:
+        log.message(thread_id, None, "first", message_id=message_id)
+        log.rows.insert(1, log.rows.pop())  # the server says it before the summary now
+    log.rows = [replace(row, seq=place) for place, row in enumerate(log.rows, 1)]
+    log.say_otherwise()
+
+    reader.pull()
+
+    assert reader.one("SELECT text FROM summaries") == ("in short" if is_message_back else None)
+    states = reader.rows("SELECT state FROM changes WHERE kind = 'summary'")
+    assert states == [(int(ChangeState.CONFIRMED if is_message_back else ChangeState.ORPHANED),)]
+    if not is_message_back:
+        log.message(thread_id, None, "first", message_id=message_id)
+        reader.pull()
+        assert reader.one("SELECT text FROM summaries") == "in short"
+
+
 def summary(thread_id: str, first: str, last: str) -> dict[str, object]:
     return {"thread_id": thread_id, "from_message_id": first, "up_to_message_id": last, "text": "in short"}
 
