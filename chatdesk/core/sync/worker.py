@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 #: Hints can be lost, so the server is asked anyway; each member at a time of their own.
 POLL_S: Final = 25.0
 _POLL_JITTER: Final = 0.2
-_TURN_S: Final = 0.0005  # two threads are at work while pages come
+_TURN_S: Final = 0.001  # two threads are at work while pages come
 #: Several changes of one moment go together.
 _GATHER_S: Final = 0.004
 #: From here on a person is told that a clock is wrong; nothing depends on it.
