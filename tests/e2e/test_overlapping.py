@@ -310,6 +310,38 @@ def test_a_window_that_is_closed_before_its_thread_is_there_opens_it_the_next_ti
     play(paths, look)
 
 
+def test_what_stood_in_the_composer_before_an_edit_is_stored_while_it_lasts_and_not_part_of_it(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first, second = await _two_threads(application)
+        composer = application.panes.composer
+
+        async def stored(text: str) -> None:
+            async with asyncio.timeout(WAIT_S):
+                while await _draft(application, second) != text:
+                    await asyncio.sleep(0.01)
+
+        type_text(application, "half a thought")
+        await stored("half a thought")
+        question = application.panes.transcript.entries[0].message
+        application.messages.edit(question.id)
+        await until(lambda: composer.text() == question.text)
+        type_text(application, " edited")
+        await stored("half a thought\nsecond thread edited")  # as it would be found after a kill
+        application.threads.open_soon(first)
+        await until(lambda: application.panes.transcript.thread_id == first and composer.text() == "")
+        await stored("half a thought\nsecond thread edited")
+        application.threads.open_soon(second)
+        await until(lambda: application.panes.transcript.thread_id == second)
+        await until(lambda: composer.text() == "second thread edited")
+        await until(lambda: application.panes.transcript.entries)
+        await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        await until(lambda: composer.text() == "half a thought")
+        await stored("half a thought")
+        assert await _questions(application, second) == ["second thread edited"]
+
+    play(paths, script)
+
+
 def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths: AppPaths) -> None:
     async def leave(application: WindowApplication) -> None:
         first, second = await _two_threads(application)
@@ -338,7 +370,7 @@ def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths
         await until(lambda: len(application.panes.transcript.entries) == 2)
         await edit("in the first")
         async with asyncio.timeout(WAIT_S):
-            while await _draft(application, second) != "second thread edited twice\nhalf a thought!":
+            while await _draft(application, second) != "half a thought!\nsecond thread edited twice":
                 await asyncio.sleep(0.01)
 
     async def look(application: WindowApplication) -> None:

@@ -67,6 +67,8 @@ class DraftKeeper(QObject):
         self._is_loading = False
         self._has_unsaved = False
         self._left: dict[str | None, _Words] = {}  # of threads that were left, not stored yet
+        self._aside: tuple[str | None, _Words] | None = None  # a thread, and what makes room there
+        self._over: _Words | None = None  # what took its place, as last stored
         self._joined: tuple[_Words, _Words] | None = None  # a draft, and what was typed before it came
         self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
         self._timer = QTimer(self)
@@ -123,33 +125,36 @@ class DraftKeeper(QObject):
             before = await self._stored(thread_id)
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
+    def put_aside(self) -> None:
+        """What stands in the composer makes room for something else, until ``sent`` or ``give_back``. As long as that
+        takes it is stored before what took its place."""
+        words = self._words()
+        self._aside, self._over = ((self._thread_id, words) if words else None), None
+
     def sent(
-        self,
-        thread_id: str | None,
-        text: str,
-        attached: Sequence[Attachment],
-        *,
-        before: tuple[str, Sequence[Attachment]] = ("", ()),
+        self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
     ) -> None:
         """What stood in the composer for ``thread_id`` is a message now, so it is no draft any more; what was changed
-        meanwhile still is. ``before``: what stood there before that, and comes back."""
-        words, back = _Words(text, attached=tuple(attached)), _Words(before[0], len(before[0]), tuple(before[1]))
+        meanwhile still is. ``gives_back``: what was put aside for it comes back."""
+        words = _Words(text, attached=tuple(attached))
         if thread_id != self._thread_id:
-            self._tasks.start(self._forget(thread_id, words, back), "forget draft")
+            self._tasks.start(self._forget(thread_id, words, gives_back=gives_back), "forget draft")
             return
         self._take_out(words)
-        if back:
+        if gives_back and (back := self._taken_back(thread_id)):
             self._bring_back(back)
         if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
             self._tasks.start(self._forget(None), "forget draft")
 
-    def give_back(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> None:
-        """What stood there before something else took its place; what is there now stays beside it."""
-        words = _Words(text, len(text), tuple(attached))
+    def give_back(self, thread_id: str | None) -> None:
+        """What was put aside there comes back; what took its place stays beside it."""
+        is_stored = self._over is not None
+        words = self._taken_back(thread_id)
+        left = self._left.get(thread_id)
         if thread_id == self._thread_id:
-            self._bring_back(words)
-        else:
-            left = self._left.get(thread_id)
+            if words:
+                self._bring_back(words)
+        elif words and (left is not None or not is_stored):
             joined = words if left is None else left.behind(words)
             self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
             self._tasks.start(self._save_or_keep(), "save draft")
@@ -203,17 +208,26 @@ class DraftKeeper(QObject):
             if self._left.get(thread_id) is whole:
                 del self._left[thread_id]
 
-    async def _forget(self, thread_id: str | None, words: _Words | None = None, back: _Words = _NONE) -> None:
-        """``words``: only if these are what is stored; ``back`` takes their place."""
+    async def _forget(self, thread_id: str | None, words: _Words | None = None, *, gives_back: bool = False) -> None:
+        """``words``: only if these are what is stored."""
         async with self._lock:
+            back = _NONE
             if words is not None:
                 await self._save_left()
-                if not (await self._stored(thread_id)).is_like(words):
-                    if back:
+                stored, is_joined = await self._stored(thread_id), self._over is not None
+                back = self._taken_back(thread_id) if gives_back else _NONE
+                if not stored.is_like(words):
+                    if back and not is_joined:
                         self._left[thread_id] = replace(back, is_behind=True)
                         await self._save_left()
                     return
             await self._store(thread_id, back)
+
+    def _taken_back(self, thread_id: str | None) -> _Words:
+        if self._aside is None or self._aside[0] != thread_id:
+            return _NONE
+        words, self._aside, self._over = self._aside[1], None, None
+        return words
 
     def _bring_back(self, words: _Words) -> None:
         self._put(self._words().behind(words))
@@ -236,12 +250,19 @@ class DraftKeeper(QObject):
 
     async def _stored(self, thread_id: str | None) -> _Words:
         draft = await (await self._chat()).get_draft(thread_id)
+        if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
+            return self._over
         return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
 
     async def _store(self, thread_id: str | None, words: _Words) -> None:
         chat = await self._chat()
+        aside, over = self._aside, words
+        if aside is not None and aside[0] == thread_id:
+            words = words.behind(aside[1])
         try:
             await chat.save_draft(thread_id, words.text, words.cursor, attachments=words.attached)
+            if aside is not None and aside[0] == thread_id and self._aside is aside:
+                self._over = over
         except NotFound:
             # The thread is gone for good: its words wait in the one that does not exist yet.
             whole = words.behind(await self._stored(None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _TAIL = 20
 # Messages of another path that are shown before it is stored: more than a screen of them.
 _AHEAD = 20
-_NOTHING: Final = ("", ())
 
 
 class MessageBinding(QObject):
@@ -67,7 +66,6 @@ class MessageBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._editing: Message | None = None
-        self._aside: tuple[str, tuple[Attachment, ...]] = _NOTHING  # what stood in the composer before that
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._has_begun = False
@@ -194,10 +192,7 @@ class MessageBinding(QObject):
                 return
             else:
                 await chat.send_message(thread_id, text, attachments=attached)
-            before = self._aside if editing is not None else _NOTHING
-            if editing is not None:
-                self._aside = _NOTHING
-            self._drafts.sent(thread_id, text, attached, before=before)
+            self._drafts.sent(thread_id, text, attached, gives_back=editing is not None)
             if thread_id == self._threads.thread_id:
                 self._panes.transcript.scroll_to_end()
         except BaseException:
@@ -258,7 +253,7 @@ class MessageBinding(QObject):
             return
         if self._edited is None:
             self.end_edit()
-            self._aside = (composer.text(), tuple(composer.attached))
+            self._drafts.put_aside()
         self._editing = message
         self.busyChanged.emit()
         composer.set_attached(attachments_of(message))
@@ -272,7 +267,7 @@ class MessageBinding(QObject):
         if editing is not None:
             self._editing = None
             self._panes.composer.clear()
-            self._give_back(editing.thread_id)
+            self._drafts.give_back(editing.thread_id)
             self.busyChanged.emit()
 
     def end_edit(self) -> None:
@@ -281,12 +276,7 @@ class MessageBinding(QObject):
         if editing is not None:
             if self._threads.thread_id == editing.thread_id and self._panes.composer.text() == editing.text:
                 self._panes.composer.clear()  # nothing was changed
-            self._give_back(editing.thread_id)
-
-    def _give_back(self, thread_id: str | None) -> None:
-        aside, self._aside = self._aside, _NOTHING
-        if any(aside):
-            self._drafts.give_back(thread_id, *aside)
+            self._drafts.give_back(editing.thread_id)
 
     def edit_last(self) -> None:
         self._tasks.replace(self._edit_last(), "edit")
