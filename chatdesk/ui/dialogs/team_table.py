@@ -202,6 +202,7 @@ class TextTable(QTableView):
         self.setStyleSheet(
             f"QTableView {{ background: transparent; color: {tokens.text}; outline: none; }}"
             f"QTableView:focus {{ border: {FOCUS_RING_PX}px solid {tokens.accent}; }}"
+            "QTableView::item { padding: 0 3px; }"  # with the cell's own margin as far in as the heading
             f"QTableView::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"QHeaderView::section {{ background: transparent; color: {tokens.muted}; border: none;"
             f" font-size: {theme.point_size('muted'):.2f}pt;"
