@@ -157,6 +157,17 @@ class SettingsDialog(Panel):
     def row(self, name: str) -> SettingsRow:
         return self._rows[name]
 
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's own name
+        """What a page was filled with later stands behind the buttons in Qt's order, though it is above them."""
+        last = self.previousInFocusChain()
+        while last is not None and last.focusPolicy() is Qt.FocusPolicy.NoFocus:
+            last = last.previousInFocusChain()
+        if last is not None and self._pages.isAncestorOf(last):
+            save, cancel = self._buttons
+            QWidget.setTabOrder(last, cancel)
+            QWidget.setTabOrder(cancel, save)
+        return super().focusNextPrevChild(next)
+
     def apply(self) -> bool:
         """Emit what changed; false, and the reasons shown, when a value cannot be taken."""
         changes: dict[str, Any] = {}
@@ -203,7 +214,7 @@ class SettingsDialog(Panel):
         self._nav.setCurrentRow(0)
         widest = max(self._nav.fontMetrics().horizontalAdvance(title) for title in _PAGES)
         side.setFixedWidth(max(_NAV_PX, widest + icon_px + _NAV_PAD_PX))  # large text leaves the page what it can
-        save, cancel = QPushButton("Save"), QPushButton("Cancel")
+        save, cancel = self._buttons = QPushButton("Save"), QPushButton("Cancel")
         save.setObjectName("settingsSave")
         cancel.setObjectName("settingsCancel")
         save.setDefault(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QListWidget, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QListWidget, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.commands.catalogue import CATALOGUE
@@ -118,6 +118,32 @@ def test_settings_are_saved_by_enter_and_left_by_escape(window: QWidget, theme: 
     qtbot.mouseClick(dialog.findChild(QPushButton, "settingsSave"), Qt.MouseButton.LeftButton)
     assert applied == [{"theme": "dark"}]
     assert not dialog.isVisible()
+
+
+def test_tab_reaches_what_a_page_was_filled_with_before_the_buttons(
+    window: QWidget, theme: Theme, qtbot: QtBot
+) -> None:
+    dialog = SettingsDialog(theme, {"theme": "system"}, parent=window)
+    content = QWidget()
+    column = QVBoxLayout(content)
+    for name in ("first", "second"):
+        button = QPushButton(name)
+        button.setObjectName(name)
+        column.addWidget(button)
+    dialog.open()
+    dialog.fill_page("Team sync", content)
+    dialog.show_page("Team sync")
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    dialog.findChild(QListWidget, "settingsPages").setFocus()
+    reached = []
+    for _ in range(5):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget().objectName())
+    assert reached == ["first", "second", "settingsCancel", "settingsSave", "settingsPages"]
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
+    assert QApplication.focusWidget().objectName() == "settingsSave"
+    dialog.reject()
 
 
 def test_a_wrong_value_shows_its_page_and_its_reason_and_stays(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
