@@ -25,6 +25,7 @@ from chatdesk.core.storage.sync_entering import ENTERED, NOT_PERSONAL, PERSONAL_
 
 PLACEHOLDER: Final = "Shared project"
 
+_OWN_WISHES: Final = (EndReason.UNSHARED, EndReason.LEFT)
 _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
 
 
@@ -199,8 +200,10 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
         (project_id,),
     )
     before = conn.exec_driver_sql(
-        "SELECT state, progress FROM shared_projects WHERE project_id = ?", (project_id,)
+        "SELECT state, progress, ended FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
+    if before is not None and before.state == ShareState.ENDED and before.ended in _OWN_WISHES:
+        reason = EndReason(before.ended)  # the server, which tells it afterwards, does not say whose wish it was
     is_entered = before is None or before.state != ShareState.SHARING
     # Where it ended before all was entered, the log from before this is as private as ever, and is entered anew.
     until = 0 if before is None or is_entered else from_json(before.progress).get("until", 0)

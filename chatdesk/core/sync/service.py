@@ -110,6 +110,7 @@ class TeamService:
         )
         self._membership: Membership | None = None
         self._ended: dict[str, SharedProject] = {}
+        self._ending: set[str] = set()  # by this person, just now
         self._let_in: dict[str, SharedProject] = {}
         self._starting = asyncio.Lock()
         self._refreshing = asyncio.Lock()
@@ -248,11 +249,18 @@ class TeamService:
             raise NotPossible("This project is not shared.")
         workspace = self._workspace(project.workspace_id)
         is_owner = project.role is TeamRole.OWNER
-        async with self._server(workspace) as server:
-            await asyncio.to_thread(server.end_project if is_owner else server.leave_project, project_id)
-        reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
-        await self._database.write(lambda conn: sync_sharing.end(conn, project_id, reason))
-        await self._refresh()
+        self._ending.add(project_id)  # the server may tell its end before it is written here, and not by whom
+        try:
+            async with self._server(workspace) as server:
+                await asyncio.to_thread(server.end_project if is_owner else server.leave_project, project_id)
+            reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
+            await self._database.write(lambda conn: sync_sharing.end(conn, project_id, reason))
+        finally:
+            await self._refresh()
+            self._ending.discard(project_id)
+            now = self._state.projects.get(project_id)
+            if now is not None and now.state is ShareState.ENDED:
+                self._ended[project_id] = now
         self._bus.publish(TeamChanged())
         self.sync_now(project.workspace_id)
 
@@ -423,7 +431,8 @@ class TeamService:
         async with self._refreshing:  # what was read first would else replace what was read last
             before, self._state = self._state, await self._database.read(TeamState.read)
             self._database.log_watch.read_only = self._state.read_only
-            self._ended |= self._state.ended_since(before)
+            ended = self._state.ended_since(before)
+            self._ended |= {key: each for key, each in ended.items() if key not in self._ending}
             self._let_in |= self._state.let_in_since(before)
         if self._state.differs_in_people(before):
             self._bus.publish(TeamChanged())

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
-from chatdesk.core.storage import sync_team, trash
+from chatdesk.core.storage import sync_sharing, sync_team, trash
 from chatdesk.core.sync.membership_errors import AlreadyJoined
 from chatdesk.core.sync.worker import CLIENT_TOO_OLD
 from tests.helpers.postgres import Cluster, TeamDatabase
@@ -130,6 +132,27 @@ async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_
         await ben.reopen()
         await until(lambda: ben.phase is SyncPhase.SYNCED)
         assert ben.team.take_ended() == ()
+
+
+async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
+    tmp_path: Path, workspace: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desks(tmp_path, workspace, []) as (project, [ana]):
+        write, early = ana.team._database.write, []
+
+        async def late(work: Callable[[Connection], object]) -> object:
+            monkeypatch.setattr(ana.team._database, "write", write)
+            await until(lambda: ana.team.shared_project(project).state is ShareState.ENDED)
+            early.extend(ana.team.take_ended())
+            return await write(work)
+
+        monkeypatch.setattr(ana.team._database, "write", late)
+        await ana.team.unshare(project)
+        assert early == []
+        assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
+        # And where it is told afterwards once more.
+        await write(lambda conn: sync_sharing.end(conn, project, EndReason.DELETED))
+        assert [each.ended for each in await ana.team.projects()] == [EndReason.UNSHARED]
 
 
 async def test_a_workspace_that_wants_a_newer_chatdesk_keeps_what_waits(
