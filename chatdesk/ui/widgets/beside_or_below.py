@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
+from chatdesk.ui.widgets.placed_items import PlacedItems
 
-class BesideOrBelow(QLayout):
+
+class BesideOrBelow(PlacedItems):
     """Two items: the first is ``words_px`` wide, or else takes what the second leaves, which is at most half. Where the
     second would get less than ``wanted_px``, or the first less than it needs, the second goes on in the next line."""
 
@@ -14,7 +16,6 @@ class BesideOrBelow(QLayout):
         self, parent: QWidget, *, gap_px: int, below_px: int, wanted_px: int, words_px: int | None = None
     ) -> None:
         super().__init__(parent)
-        self._items: list[QLayoutItem] = []
         self._gap_px, self._below_px, self._wanted_px, self._words_px = gap_px, below_px, wanted_px, words_px
 
     def add_layout(self, inner: QLayout) -> None:
@@ -22,26 +23,8 @@ class BesideOrBelow(QLayout):
         self.addChildLayout(inner)
         self.addItem(inner)
 
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
     def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation.Horizontal
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), is_trial=True)
 
     def sizeHint(self) -> QSize:
         """Both in one line."""
@@ -54,11 +37,7 @@ class BesideOrBelow(QLayout):
         sizes = [each.minimumSize() for each in self._items]
         return self._with_margins(QSize(max(each.width() for each in sizes), max(each.height() for each in sizes)))
 
-    def setGeometry(self, area: QRect) -> None:
-        super().setGeometry(area)
-        self._place(area, is_trial=False)
-
-    def _place(self, whole: QRect, *, is_trial: bool) -> int:
+    def place(self, whole: QRect, *, is_trial: bool) -> int:
         """Put both into ``whole``, or only reckon; the height they take."""
         margins = self.contentsMargins()
         area = whole.marginsRemoved(margins)
@@ -86,8 +65,7 @@ class BesideOrBelow(QLayout):
 
     def _put(self, item: QLayoutItem, place: QRect, area: QRect) -> None:
         """Mirrored where one reads from the right."""
-        parent = self.parentWidget()
-        if parent is not None and parent.layoutDirection() is Qt.LayoutDirection.RightToLeft:
+        if self.is_mirrored:
             place.moveRight(area.left() + area.right() - place.left())
         item.setGeometry(place)
 

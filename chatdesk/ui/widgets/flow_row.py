@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayoutItem
+
+from chatdesk.ui.widgets.placed_items import PlacedItems
 
 
-class FlowRow(QLayout):
+class FlowRow(PlacedItems):
     """Each widget at its wanted size, from the side where reading begins; rows are ``gap_px`` apart."""
 
     def __init__(self, gap_px: int) -> None:
         super().__init__()
-        self._items: list[QLayoutItem] = []
         self._gap = gap_px
         self.setContentsMargins(0, 0, 0, 0)
 
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
     def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation(0)
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._place(QRect(0, 0, width, 0), is_trial=True)
 
     def sizeHint(self) -> QSize:
         """All in one row."""
@@ -49,17 +32,12 @@ class FlowRow(QLayout):
             max((each.width() for each in sizes), default=0), max((each.height() for each in sizes), default=0)
         )
 
-    def setGeometry(self, area: QRect) -> None:
-        super().setGeometry(area)
-        self._place(area, is_trial=False)
-
     def _shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
 
-    def _place(self, area: QRect, *, is_trial: bool) -> int:
+    def place(self, area: QRect, *, is_trial: bool) -> int:
         """Put the widgets into ``area``, or only reckon; the height they take."""
-        parent = self.parentWidget()
-        is_mirrored = isinstance(parent, QWidget) and parent.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        is_mirrored = self.is_mirrored
         x, y, row = area.x(), area.y(), 0
         for item in self._shown():
             size = item.sizeHint().boundedTo(QSize(max(area.width(), 1), item.sizeHint().height()))
