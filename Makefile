@@ -1,10 +1,15 @@
-# One command each; `make` alone lists them. Set-up happens by itself, once for each change of requirements/.
+# One command each; `make` alone lists them. Set-up happens by itself, once for each change of requirements/ and of the
+# Python that is named (make test PYTHON=/usr/bin/python3).
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# Most tests wait for windows, processes and servers: as many at a time as there are cores, a file in one process. One that
+# crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever.
+PYTEST := -m pytest -q -n auto --dist loadfile --max-worker-restart=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers coverage check bench gallery deps lock wheel clean
+MINUTES ?= 60
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery deps lock wheel clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
@@ -12,11 +17,19 @@ help: ## list the commands
 
 run: ## set up what is missing and open ChatDesk (ARGS="--data-dir /tmp/try")
 	@$(PYTHON) packaging/set_up.py run
-	@$(BIN)/python -m chatdesk $(ARGS)
+	@$(BIN)/python -P -m chatdesk $(ARGS)
 
-test: ## set up what is missing and run every test (ARGS="-k settings")
+test: ## set up what is missing and run every test (ARGS="-k settings", ARGS="-n 0" for one process)
 	@$(PYTHON) packaging/set_up.py test
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q $(ARGS)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python $(PYTEST) $(ARGS)
+
+test-newest: ## run the tests of core on the newest Python that is here, where that is not the one of .venv
+	@$(PYTHON) packaging/set_up.py test --newest
+	@if [ -x .venv-newest/bin/python ]; then QT_QPA_PLATFORM=offscreen .venv-newest/bin/python $(PYTEST) tests/core $(ARGS); fi
+
+test-long: ## play with new seeds for as long as it is told (MINUTES=60); prints how to repeat what it finds
+	@$(PYTHON) packaging/set_up.py test
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.long --minutes $(MINUTES) $(ARGS)
 
 coverage: ## run every test and print what they reach, child processes included
 	@$(PYTHON) packaging/set_up.py test
@@ -43,7 +56,7 @@ bench: ## measure; prints a table and writes build/bench.json
 	@$(PYTHON) packaging/set_up.py test
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-gallery: ## draw every widget, light and dark, into build/gallery
+gallery: ## draw every widget, light and dark, into build/gallery (ARGS="--mockups FOLDER": beside mockups)
 	@$(PYTHON) packaging/set_up.py test
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.gallery --out build/gallery $(ARGS)
 
@@ -58,5 +71,5 @@ wheel: ## build dist/*.whl with migrations, resources and token encodings inside
 	@$(BIN)/python -m hatchling build -t wheel
 
 clean: ## remove what was made, but for your data
-	rm -rf .venv .tools build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache .coverage
+	rm -rf .venv .venv-newest .tools build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache .coverage
 	find chatdesk migrations tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +

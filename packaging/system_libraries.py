@@ -39,7 +39,12 @@ SCREEN_READER_PROGRAMS = {"dbus-daemon": "dbus-daemon", "xdotool": "xdotool"}
 AT_SPI_LAUNCHERS = ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi-bus-launcher")
 ATSPI_PROBE = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi"
 SYSTEM_PYTHON = "/usr/bin/python3"
-OPTIONAL = ("screen_reader",)
+# Debian's PostgreSQL, which has what the wheel of the tests has not: TLS, psql, pg_dump, and a version of its own.
+SERVER_PROGRAMS = {"psql": "postgresql", "pg_dump": "postgresql", "openssl": "openssl"}
+SERVER_PLACE = "/usr/lib/postgresql"
+# Its package would make a database at once and serve it; the tests start their own.
+NO_CLUSTER = "/etc/postgresql-common/createcluster.d/chatdesk-tests.conf"
+OPTIONAL = ("screen_reader", "servers")
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_PLACES = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
@@ -52,7 +57,7 @@ def kinds_needed(purpose):
     if os.environ.get("WAYLAND_DISPLAY"):
         kinds.append("wayland")
     if purpose == "test":
-        kinds += ["test", "screen_reader"]
+        kinds += ["test", "screen_reader", "servers"]
     return kinds
 
 
@@ -72,6 +77,8 @@ def missing_packages(kinds):
         missing.append("xvfb")
     if "screen_reader" in kinds:
         missing += missing_for_screen_reader()
+    if "servers" in kinds:
+        missing += missing_servers()
     return missing
 
 
@@ -86,9 +93,22 @@ def missing_for_screen_reader():
     return missing
 
 
+def missing_servers():
+    """Return the packages of the PostgreSQL that tests of a team run beside the one of the development environment."""
+    missing = [package for program, package in SERVER_PROGRAMS.items() if shutil.which(program) is None]
+    if not any(Path(SERVER_PLACE).glob("*/bin/postgres")):
+        missing.append("postgresql")
+    return sorted(set(missing))
+
+
 def install(packages):
-    """Install as root or with a sudo that asks nothing; otherwise print the one command and return False."""
+    """Install as root or with a sudo that asks nothing, after saying so; otherwise print the one command and return
+    False. At a terminal the person is asked first."""
     command = "apt-get update && apt-get install -y --no-install-recommends " + " ".join(packages)
+    if "postgresql" in packages:
+        command = (
+            "mkdir -p {0} && echo create_main_cluster = false > {1}; {2}; status=$?; rm -f {1}; exit $status"
+        ).format(Path(NO_CLUSTER).parent, NO_CLUSTER, command)
     if shutil.which("apt-get") is None:
         print("ChatDesk needs system libraries that are missing here. On Debian they are called:")
         print("    " + " ".join(packages))
@@ -102,7 +122,11 @@ def install(packages):
         print("ChatDesk needs system libraries that are missing here. Run this, then the same command again:")
         print("    sudo sh -c '" + command + "'")
         return False
-    print("Installing system libraries: " + " ".join(packages), flush=True)
+    print("ChatDesk needs system packages that are missing here. This installs them as root:")
+    print("    sh -c '" + command + "'", flush=True)
+    if sys.stdin.isatty() and not _is_agreed():
+        print("Nothing was installed. Run the line above yourself, then the same command again.")
+        return False
     result = subprocess.run(
         prefix + ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", command],
         stdin=subprocess.DEVNULL,
@@ -117,6 +141,13 @@ def install(packages):
         )
         print("    " + ("sudo " if prefix else "") + "sh -c '" + command + "'")
     return result.returncode == 0
+
+
+def _is_agreed():
+    try:
+        return input("Install them now? [Y/n] ").strip().lower() in ("", "y", "yes")
+    except EOFError:
+        return False
 
 
 def _loads(library):

@@ -7,7 +7,6 @@
 \set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL lock_timeout = '10s';
-SELECT pg_advisory_xact_lock(73960750661965);
 SELECT set_config('chatdesk.prefix', regexp_replace(r.rolname, '_owner$', ''), true)
 FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'cd';
 
@@ -22,6 +21,9 @@ BEGIN
     EXECUTE format('SET LOCAL ROLE %I', v_owner);
 END
 $$;
+
+-- One upgrade at a time. Not by an advisory lock: any login of the database may hold those.
+SELECT version_num FROM cd.alembic_version FOR UPDATE;
 
 -- There is nothing newer than what setup.sql makes.
 

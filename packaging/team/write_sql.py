@@ -24,8 +24,10 @@ SETUP_HEAD = """\
 --
 -- login: lower-case letters, digits and _, at least 4. verifier: of the first member's password, as
 -- 'SCRAM-SHA-256$...' (what CREATE ROLE stores; psql's \\password makes one), so that no password stands in a log.
+-- With -v partitions=16 the tables that grow are divided by project (docs/team-growth.md).
 
 \\set ON_ERROR_STOP on
+\\if :{?partitions} \\else \\set partitions 0 \\endif
 BEGIN;
 SET LOCAL lock_timeout = '10s';
 SELECT pg_advisory_xact_lock({lock});
@@ -33,6 +35,7 @@ SELECT set_config('chatdesk.prefix', 'cd_' || right(:'workspace_id', 6), true) A
 SELECT set_config('chatdesk.workspace_id', :'workspace_id', true);
 SELECT set_config('chatdesk.workspace_name', :'workspace_name', true);
 SELECT set_config('chatdesk.member_name', :'member_name', true);
+SELECT set_config('chatdesk.partitions', :'partitions', true);
 SELECT set_config('chatdesk.login', :'prefix' || '_' || :'login', true) AS login_of_the_owner;
 SELECT set_config('chatdesk.verifier', :'verifier', true) IS NOT NULL AS has_verifier;
 """
@@ -46,7 +49,6 @@ UPGRADE_HEAD = """\
 \\set ON_ERROR_STOP on
 BEGIN;
 SET LOCAL lock_timeout = '10s';
-SELECT pg_advisory_xact_lock({lock});
 SELECT set_config('chatdesk.prefix', regexp_replace(r.rolname, '_owner$', ''), true)
 FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'cd';
 """
@@ -90,7 +92,7 @@ def made() -> dict[str, str]:
         ),
         "upgrade.sql": "\n".join(
             [
-                UPGRADE_HEAD.replace("{lock}", str(lock)),
+                UPGRADE_HEAD,
                 file("before_upgrade.sql"),
                 *(upgrades or ["-- There is nothing newer than what setup.sql makes."]),
                 "",

@@ -75,6 +75,8 @@ class MessageRows:
     parts: list[tuple[Any, ...]]
     artifacts: list[dict[str, Any]]
     keys: tuple[str, ...]
+    parent_id: str | None
+    position: int
     is_shown: bool
     is_live: bool
     created_at: int
@@ -261,6 +263,8 @@ class _Maker:
             parts=parts,
             artifacts=artifacts,
             keys=message.keys or (message.key,),
+            parent_id=parent_id,
+            position=self._places[message.key][1],
             is_shown=is_shown,
             is_live=is_live,
             created_at=message.created_at,
@@ -310,7 +314,7 @@ class _Maker:
             )
             duration = values.get("tool_duration_ms")
             tally.tool_time_ms += duration or 0
-            if kind is PartType.TOOL_CALL:
+            if kind is PartType.TOOL_RESULT:
                 tally.tool_counts[clean(str(values.get("tool_name") or ""))] += 1
         return rows, artifacts, stored, texts, tally
 

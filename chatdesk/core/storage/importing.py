@@ -44,7 +44,7 @@ from chatdesk.core.storage.import_rows import (
     title_mark,
 )
 from chatdesk.core.storage.plain_text import clean, folded, to_json
-from chatdesk.core.storage.projects import DEFAULT_COLOUR, get_project, insert_project
+from chatdesk.core.storage.projects import DEFAULT_COLOUR, bring_back, get_project, insert_project
 from chatdesk.core.storage.rows import get_thread, marks
 from chatdesk.core.storage.threads import checked_title
 
@@ -56,6 +56,7 @@ _INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({
 _INSERT_ORIGIN = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest) VALUES (?, ?, ?, ?)"
 
 
+_PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
 # Kilobytes of pages, and pages of log before they are copied.
 _USUAL, _LOADING = (2_000, 1_000), (48_000, 2_000)
 
@@ -145,6 +146,8 @@ def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) ->
     kept = {column: values[column] for column in ("system_prompt", "provider", "model") if column in values}
     if kept:
         conn.execute(tables.projects.update().where(tables.projects.c.id == made.id).values(**kept))
+    if isinstance(wanted, ImportedProject):
+        conn.exec_driver_sql(_INSERT_ORIGIN, (_PROJECT_ORIGIN, wanted.key, made.id, ""))
     return get_project(conn, made.id), True
 
 
@@ -154,6 +157,9 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None
     _insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
     rows = [row for step in steps for row in step.messages]
     if rows:
+        for step in steps:
+            if step.rows.is_new and not step.is_first:
+                _clear_path(conn, step)
         _insert_messages(conn, rows)
         artifacts = [artifact for row in rows for artifact in row.artifacts]
         if artifacts:
@@ -170,6 +176,8 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None
         )
         if not step.rows.is_new or not step.is_first:
             _grow_thread(conn, origin, step)
+        if not (step.rows.is_new and step.is_first and step.is_last):
+            _go_on(conn, step.rows)  # after every step, because the program may be killed before the next one
         if step.is_last:
             _finish_thread(conn, origin, step)
     if origins:
@@ -211,6 +219,8 @@ def _insert_threads(conn: Connection, origin: Origin, steps: Sequence[Step]) -> 
         entries.append((row["id"], step.project_id, row["hlc"], body))
     if not rows:
         return
+    for project_id in {row["project_id"] for row in rows}:  # which may have gone to the trash since the import began
+        bring_back(conn, origin, project_id)
     conn.execute(tables.threads.insert(), rows)
     log_many(conn, origin, kind="thread", op="new", reg=change_log.CONTENT, entries=entries)
     for row in rows:
@@ -328,7 +338,7 @@ def _finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
             conn.exec_driver_sql(
                 "UPDATE messages SET chosen_child_id = ? WHERE id = ? AND chosen_child_id IS NULL", rows.choices
             )
-        _go_on(conn, rows)
+        _show_as_there(conn, rows)
         _retitle(conn, origin, rows)
     else:
         _attach(conn, origin, step)
@@ -340,18 +350,51 @@ def _finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
     )
 
 
+def _clear_path(conn: Connection, step: Step) -> None:
+    """Take messages off the path of a new thread where the messages of this step that are shown belong: versions that
+    ended the path until now, and what a person wrote there meanwhile, which becomes a version beside them."""
+    first = next((row for row in step.messages if row.is_shown), None)
+    node = None if first is None else shown_path.find_place(conn, step.rows.thread_id, first.position)
+    if first is not None and node is not None:
+        shown_path.cut(conn, node, first.id)
+
+
 def _go_on(conn: Connection, rows: ThreadRows) -> None:
-    """Where the path that is shown ends and the vendor's goes on, it goes on here. Where the person went another way,
-    the new messages are versions beside it."""
-    if rows.path_start is None:
-        return
-    message_id, parent_id = rows.path_start
+    """Let the path go on below its end: as the vendor shows it, else as was chosen there, else through the newest
+    message, which could not be reached otherwise. Where the person went another way, the new messages are versions
+    beside it."""
     tip = shown_path.tip(conn, rows.thread_id)
-    if (None if tip is None else tip.id) != parent_id:
-        return
-    node = shown_path.find_node(conn, message_id)
+    tip_id = None if tip is None else tip.id
+    node = None
+    if rows.path_start is not None and rows.path_start[1] == tip_id:
+        node = shown_path.find_node(conn, rows.path_start[0])
+    node = node or shown_path.next_below(conn, rows.thread_id, tip_id)
     if node is not None:
-        shown_path.show(conn, node)
+        shown_path.show(conn, node, is_choice=False)
+
+
+def _show_as_there(conn: Connection, rows: ThreadRows) -> None:
+    """Where the path goes on with messages of this import, let it go the vendor's way, else the newest: an earlier step
+    may have led it another way, because that came first."""
+    new = {row.id for row in rows.messages}
+    tops = [row for row in rows.messages if row.parent_id not in new]
+    shown = next((row for row in tops if (node := shown_path.find_node(conn, row.id)) and node.is_on_path), None)
+    if shown is None:
+        return
+    if rows.path_start is not None and rows.path_start[1] == shown.parent_id:
+        wanted = rows.path_start[0]
+    else:
+        choices = {parent_id: child for child, parent_id in rows.choices}
+        beside = [row.id for row in tops if row.parent_id == shown.parent_id and row.is_live]
+        wanted = choices.get(shown.parent_id or "") or max(beside, default=shown.id)
+    shown_path.cut(conn, _node(conn, shown.id), wanted)
+    shown_path.show(conn, _node(conn, wanted))
+
+
+def _node(conn: Connection, message_id: str) -> shown_path.Node:
+    node = shown_path.find_node(conn, message_id)
+    assert node is not None, message_id
+    return node
 
 
 def _retitle(conn: Connection, origin: Origin, rows: ThreadRows) -> None:

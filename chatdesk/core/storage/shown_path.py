@@ -99,6 +99,39 @@ def tip(conn: Connection, thread_id: str) -> Node | None:
     return None if row is None else _node(row)
 
 
+def find_place(conn: Connection, thread_id: str, position: int) -> Node | None:
+    """The message of the path at a position, whether live or in the trash."""
+    for condition in ("deleted_at IS NULL", "deleted_at IS NOT NULL"):  # each has its index
+        row = conn.exec_driver_sql(
+            f"{_NODE} WHERE thread_id = ? AND on_path = 1 AND position = ? AND {condition}", (thread_id, position)
+        ).first()
+        if row is not None:
+            return _node(row)
+    return None
+
+
+def next_below(conn: Connection, thread_id: str, message_id: str | None) -> Node | None:
+    """The live message that the path leads to below ``message_id`` (None: at the beginning of the thread): the chosen
+    one, else the newest."""
+    if message_id is None:
+        place, chosen = "thread_id = ? AND +parent_id IS NULL", "SELECT chosen_root_id FROM threads WHERE id = ?"
+    else:
+        place, chosen = "parent_id = ?", "SELECT chosen_child_id FROM messages WHERE id = ?"
+    row = conn.exec_driver_sql(
+        f"{_NODE} WHERE {place} AND deleted_at IS NULL ORDER BY id = ({chosen}) DESC, id DESC LIMIT 1",
+        (message_id or thread_id,) * 2,
+    ).first()
+    return None if row is None else _node(row)
+
+
+def cut(conn: Connection, node: Node, next_id: str) -> None:
+    """Take ``node`` and what is below it off the path, where ``next_id`` is to be chosen and shown instead."""
+    before = shown_from(conn, node.thread_id, node.position)
+    _hide_from(conn, node.thread_id, node.position)
+    _choose(conn, node.thread_id, node.parent_id, next_id)
+    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count - ? WHERE id = ?", (before, node.thread_id))
+
+
 def append(conn: Connection, node: Node) -> None:
     """Show a new message below the tip, where nothing else has to change."""
     conn.exec_driver_sql("UPDATE messages SET on_path = 1 WHERE id = ?", (node.id,))
@@ -108,22 +141,20 @@ def append(conn: Connection, node: Node) -> None:
     )
 
 
-def show(conn: Connection, node: Node) -> int:
-    """Make the path lead through ``node`` and on below it. Returns the first position that changed."""
+def show(conn: Connection, node: Node, *, is_choice: bool = True) -> int:
+    """Make the path lead through ``node`` and on below it. Returns the first position that changed. Without
+    ``is_choice`` it is shown as what is there for now, and nothing remembers that it was chosen."""
     if node.is_on_path:
         refresh_end(conn, node.thread_id)
         return node.position
     chain = conn.exec_driver_sql(_UP, (node.id,)).all()
     fork = next((row[2] + 1 for row in chain if row[3]), 0)
     before = shown_from(conn, node.thread_id, fork)
-    for condition in ("deleted_at IS NULL", "deleted_at IS NOT NULL"):  # each has its index
-        conn.exec_driver_sql(
-            f"UPDATE messages SET on_path = 0 WHERE thread_id = ? AND on_path = 1 AND position >= ? AND {condition}",
-            (node.thread_id, fork),
-        )
+    _hide_from(conn, node.thread_id, fork)
     for message_id, parent_id, _position, is_shown in chain:
         if not is_shown:
-            _choose(conn, node.thread_id, parent_id, message_id)
+            if is_choice:
+                _choose(conn, node.thread_id, parent_id, message_id)
             conn.exec_driver_sql("UPDATE messages SET on_path = 1 WHERE id = ?", (message_id,))
     _show_below(conn, node)
     after = shown_from(conn, node.thread_id, fork)
@@ -133,6 +164,14 @@ def show(conn: Connection, node: Node) -> int:
     refresh_end(conn, node.thread_id)
     summary_staleness.follow_path(conn, node.thread_id)
     return fork
+
+
+def _hide_from(conn: Connection, thread_id: str, position: int) -> None:
+    for condition in ("deleted_at IS NULL", "deleted_at IS NOT NULL"):  # each has its index
+        conn.exec_driver_sql(
+            f"UPDATE messages SET on_path = 0 WHERE thread_id = ? AND on_path = 1 AND position >= ? AND {condition}",
+            (thread_id, position),
+        )
 
 
 def _show_below(conn: Connection, node: Node) -> None:

@@ -9,3 +9,6 @@ BEGIN
     EXECUTE format('SET LOCAL ROLE %I', v_owner);
 END
 $$;
+
+-- One upgrade at a time. Not by an advisory lock: any login of the database may hold those.
+SELECT version_num FROM cd.alembic_version FOR UPDATE;

@@ -11,3 +11,5 @@ CREATE DATABASE :"database" OWNER :"login" ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 SQL
+psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet --username postgres --dbname "$CHATDESK_DATABASE" \
+    --file "${CHATDESK_HARDEN_FILE:-/etc/chatdesk/harden.sql}"

@@ -1,7 +1,7 @@
 -- How changes get into a log. One status a row, in this order of questions, and no row stops the others:
 --   denied    malformed, or not of what may be written here at all
---   dup       the same change is there; with its number
---   id_taken  something else has this id
+--   dup       the same change, by the same member, is there; with its number
+--   id_taken  something else has this id, or somebody else said it
 --   forked    another change has this place in the device's sequence
 --   too_big   the body is over the limit
 --   denied    a viewer's
@@ -10,11 +10,11 @@
 --   denied    not one's own, and no right on others'
 --   ok        entered; with its number and stamp
 --
--- Each change that is taken gets a seal: a keyed hash of all that it says, who made it and where, which only this server
--- can make. Members keep it with the change, and it proves the change when they bring it back after a restore. In relay,
--- a change with its seal is taken as what it is, whatever its author may do by now: it was permitted when it was made.
--- One without, or that says anything else, is nobody's but the caller's: theirs as author, under a device of its own,
--- with the rights that they have.
+-- Each change that is taken gets a seal: a keyed hash of all that it says (of its body the digest, and where a message
+-- stands), who made it and where, which only this server can make. Members keep it with the change, and it proves the
+-- change when they bring it back after a restore. In relay, a change with its seal is taken as what it is, whatever its
+-- author may do by now: it was permitted when it was made. One without, or that says anything else, is nobody's but the
+-- caller's: theirs as author, under a device of its own, with the rights that they have.
 
 -- In the one form that ids have here. Without search_path, and with a body that was read when it was made, it becomes part
 -- of what calls it; one regular expression for all of it would take ten times as long.
@@ -23,6 +23,37 @@ LANGUAGE sql IMMUTABLE
 RETURN p_text LIKE '________-____-____-____-____________' AND p_text !~ '[^0-9a-f-]'
     AND length(replace(p_text, '-', '')) = 32;
 
+-- Which ids of these rows, and which places in the sequence of the device, are another project's already. Tables are
+-- unique within a project only, but a computer keeps all its projects in one place, where an id that was seen in one
+-- project and is used in another would hide what came first. Asked once for all rows: it looks into every partition.
+CREATE FUNCTION cd.elsewhere(p_project uuid, p_device uuid, p_rows jsonb, OUT o_ids uuid[], OUT o_places bigint[])
+LANGUAGE plpgsql STABLE SET search_path = cd, pg_temp
+AS $$
+DECLARE
+    v_changes uuid[];
+    v_things uuid[];
+    v_places bigint[];
+BEGIN
+    SELECT array_agg(CASE WHEN cd.is_uuid(r.value ->> 'id') THEN (r.value ->> 'id')::uuid END),
+        array_agg(CASE WHEN r.value ->> 'op' = 'new' AND cd.is_uuid(r.value ->> 'entity')
+            THEN (r.value ->> 'entity')::uuid END),
+        array_agg(CASE WHEN (r.value ->> 'dseq') ~ '^[0-9]{1,18}$' THEN (r.value ->> 'dseq')::bigint END)
+    INTO v_changes, v_things, v_places
+    FROM jsonb_array_elements(p_rows) AS r WHERE jsonb_typeof(r.value) = 'object';
+    -- LIMIT: one look into the index for each, whatever the planner believes of tables that were small a while ago.
+    SELECT coalesce(array_agg(found.id), '{}') INTO o_ids
+    FROM unnest(v_changes) AS wanted, LATERAL (
+        SELECT c.id FROM cd.change c WHERE c.id = wanted AND c.project_id <> p_project LIMIT 1) AS found;
+    SELECT o_ids || coalesce(array_agg(found.id), '{}') INTO o_ids
+    FROM unnest(v_things) AS wanted, LATERAL (
+        SELECT e.id FROM cd.entity e WHERE e.id = wanted AND e.project_id <> p_project LIMIT 1) AS found;
+    SELECT coalesce(array_agg(found.dseq), '{}') INTO o_places
+    FROM unnest(v_places) AS wanted, LATERAL (
+        SELECT c.dseq FROM cd.change c
+        WHERE c.device_id = p_device AND c.dseq = wanted AND c.project_id <> p_project LIMIT 1) AS found;
+END
+$$;
+
 CREATE FUNCTION cd.enter(p_project uuid, p_me uuid, p_device uuid, p_is_relay boolean, p_rows jsonb)
 RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
@@ -30,8 +61,12 @@ AS $$
 DECLARE
     c_number CONSTANT text := '^[0-9]{1,18}$';
     c_max_body CONSTANT integer := 1500000;  -- clients stop at 1,000,000 bytes of text
-    v_role text;
     v_rank integer;
+    v_used record;
+    v_policy cd.policy%ROWTYPE;
+    v_bytes bigint := 0;
+    v_project_bytes bigint;
+    v_today date := (now() AT TIME ZONE 'UTC')::date;
     v_first bigint;
     v_last bigint;
     v_now bigint;
@@ -40,6 +75,11 @@ DECLARE
     v_outer bytea;
     v_is_sealed boolean := false;
     v_row jsonb;
+    v_text text;
+    v_digest bytea;
+    v_is_any_erased boolean;
+    v_is_stub boolean;
+    v_place text;
     v_id uuid;
     v_kind text;
     v_op text;
@@ -53,6 +93,8 @@ DECLARE
     v_hlc numeric;
     v_v smallint;
     v_known cd.change%ROWTYPE;
+    v_ids_elsewhere uuid[];
+    v_places_elsewhere bigint[];
     v_thing cd.entity%ROWTYPE;
     v_thread text;
     v_parent text;
@@ -62,13 +104,22 @@ BEGIN
     ELSIF jsonb_array_length(p_rows) > 1000 THEN
         RAISE EXCEPTION 'at most 1000 rows' USING ERRCODE = 'CD009';
     END IF;
-    v_role := cd.need_role(p_project, p_me);  -- before the lock: strangers wait for nothing and hold up nobody
-    SELECT h.seq, h.chain INTO v_last, v_chain FROM cd.project_head h WHERE h.project_id = p_project FOR UPDATE;
-    v_role := cd.need_role(p_project, p_me);  -- and after it: the member may have been removed meanwhile
-    v_rank := cd.rank(v_role);
+    -- As cd.lock_project does, and with what is read under the lock. Whoever may write nothing, or has nothing to write,
+    -- locks nothing.
+    v_rank := cd.rank(cd.need_role(p_project, p_me));
+    IF v_rank >= 2 AND p_rows <> '[]' THEN
+        SELECT h.seq, h.chain, CASE WHEN h.day = v_today THEN h.bytes ELSE 0 END
+        INTO v_last, v_chain, v_project_bytes FROM cd.project_head h WHERE h.project_id = p_project FOR UPDATE;
+        v_rank := cd.rank(cd.need_role(p_project, p_me));
+    END IF;
+    SELECT * INTO v_policy FROM cd.policy p WHERE p.one;
+    SELECT * INTO v_used FROM cd.usage_of(p_me);
+    v_is_any_erased := EXISTS (SELECT FROM cd.erased_ahead a WHERE a.project_id = p_project);
     v_first := v_last;
     v_now := cd.now_ms();
     SELECT k.inner_key, k.outer_key INTO STRICT v_inner, v_outer FROM cd.seal_key k;
+    SELECT o.o_ids, o.o_places INTO v_ids_elsewhere, v_places_elsewhere
+    FROM cd.elsewhere(p_project, p_device, p_rows) AS o;
     FOR v_row IN SELECT t.value FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS t (value, place) ORDER BY t.place
     LOOP
         o_id := v_row ->> 'id';
@@ -100,6 +151,7 @@ BEGIN
             AND v_parents <> '?'
             AND (v_body IS NULL OR jsonb_typeof(v_body) = 'object')
             AND (NOT p_is_relay OR (cd.is_uuid(v_row ->> 'device') AND cd.is_uuid(v_row ->> 'author')))
+            AND (v_row -> 'erased' IS NULL OR (p_is_relay AND (v_row ->> 'erased') ~ '^[0-9a-f]{64}$'))
             -- A message is what was sent: it is deleted and brought back, never rewritten.
             AND NOT (v_kind = 'message' AND v_op = 'edit' AND v_reg = 'content' AND v_body IS NOT NULL)
             AND NOT (v_kind = 'project' AND v_op = 'del')
@@ -115,11 +167,32 @@ BEGIN
         v_dseq := (v_row ->> 'dseq')::bigint;
         v_hlc := (v_row ->> 'hlc')::numeric;
         v_v := coalesce(v_row ->> 'v', '1')::smallint;
+        v_is_stub := v_row -> 'erased' IS NOT NULL;
+        v_text := coalesce(v_body::text, '');
+        v_digest := CASE WHEN v_is_stub THEN decode(v_row ->> 'erased', 'hex')
+            ELSE sha256(convert_to(v_text, 'UTF8')) END;  -- cd.digest
+        v_place := CASE
+            WHEN v_op = 'new' AND v_kind IN ('message', 'summary')
+            THEN concat_ws(' ', coalesce(v_body ->> 'thread_id', '-'), coalesce(v_body ->> 'parent_id', '-'))
+            ELSE '- -'
+        END;
 
-        SELECT * INTO v_known FROM cd.change c WHERE c.id = v_id;
+        IF p_is_relay THEN
+            v_device := (v_row ->> 'device')::uuid;
+            v_author := (v_row ->> 'author')::uuid;
+            v_is_sealed := coalesce(v_row ->> 'seal' = encode(substr(sha256(v_outer || sha256(v_inner || convert_to(
+                concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
+                    v_hlc, v_v, v_place, encode(v_digest, 'hex')), 'UTF8'))), 1, 16), 'hex'), false);
+            v_author := CASE WHEN v_is_sealed THEN v_author ELSE p_me END;
+        END IF;
+
+        SELECT * INTO v_known FROM cd.change c WHERE c.id = v_id AND c.project_id = p_project;
         IF FOUND THEN
-            IF (v_known.project_id, v_known.kind, v_known.op, v_known.entity_id, v_known.reg)
-                IS NOT DISTINCT FROM (p_project, v_kind, v_op, v_entity, v_reg)
+            -- The same only where it says the same, and the same member says it: else words that were lost would be taken
+            -- for those that somebody put in their place. A deletion may name what its author saw in another way.
+            IF (v_known.kind, v_known.op, v_known.entity_id, v_known.reg, v_known.author)
+                IS NOT DISTINCT FROM (v_kind, v_op, v_entity, v_reg, v_author)
+                AND (v_known.digest = v_digest OR (v_op = 'del' AND v_reg = 'content'))
             THEN
                 o_status := 'dup';
                 o_seq := v_known.seq;
@@ -129,20 +202,18 @@ BEGIN
             END IF;
             RETURN NEXT;
             CONTINUE;
+        ELSIF v_is_stub AND NOT v_is_sealed THEN  -- what nobody ever took was not erased either
+            RETURN NEXT;
+            CONTINUE;
         END IF;
-
-        IF p_is_relay THEN
-            v_device := (v_row ->> 'device')::uuid;
-            v_author := (v_row ->> 'author')::uuid;
-            v_is_sealed := coalesce(v_row ->> 'seal' = encode(substr(sha256(v_outer || sha256(v_inner || convert_to(
-                concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
-                    v_hlc, v_v, v_body), 'UTF8'))), 1, 16), 'hex'), false);
-            IF NOT v_is_sealed THEN
-                v_author := p_me;
-            END IF;
+        -- What has its seal was here before anything else that has this id.
+        IF v_id = ANY (v_ids_elsewhere) AND NOT v_is_sealed THEN
+            o_status := 'id_taken';
+            RETURN NEXT;
+            CONTINUE;
         END IF;
-        PERFORM FROM cd.change c WHERE c.device_id = v_device AND c.dseq = v_dseq;
-        IF FOUND OR (p_is_relay AND NOT v_is_sealed) THEN
+        PERFORM FROM cd.change c WHERE c.device_id = v_device AND c.dseq = v_dseq AND c.project_id = p_project;
+        IF FOUND OR (p_is_relay AND NOT v_is_sealed) OR (NOT p_is_relay AND v_dseq = ANY (v_places_elsewhere)) THEN
             IF NOT p_is_relay THEN
                 o_status := 'forked';
                 RETURN NEXT;
@@ -162,7 +233,7 @@ BEGIN
             CONTINUE;
         END IF;
 
-        SELECT * INTO v_thing FROM cd.entity e WHERE e.id = v_entity;
+        SELECT * INTO v_thing FROM cd.entity e WHERE e.id = v_entity AND e.project_id = p_project;
         IF v_op = 'new' THEN
             v_thread := NULL;
             IF v_kind = 'project' THEN
@@ -194,7 +265,7 @@ BEGIN
                     END IF;
                 END IF;
             END IF;
-            IF v_thing.id IS NOT NULL THEN
+            IF v_thing.id IS NOT NULL OR (v_entity = ANY (v_ids_elsewhere) AND NOT v_is_sealed) THEN
                 o_status := 'id_taken';
                 RETURN NEXT;
                 CONTINUE;
@@ -202,12 +273,20 @@ BEGIN
             INSERT INTO cd.entity (id, project_id, kind, thread_id, created_by)
             VALUES (v_entity, p_project, v_kind, v_thread::uuid, v_author);
         ELSE
-            IF v_thing.project_id IS DISTINCT FROM p_project THEN
+            IF v_thing.id IS NULL THEN
                 o_status := 'orphan';
                 RETURN NEXT;
                 CONTINUE;
             END IF;
-            IF (v_thing.kind = v_kind AND (
+            IF v_reg = 'erased' THEN
+                o_status := coalesce(cd.may_erase(p_project, p_me, v_rank >= 3 OR v_is_sealed, v_kind, v_op, v_body),
+                    'denied');
+                IF o_status <> 'ok' OR v_thing.kind IS DISTINCT FROM 'thread' THEN
+                    o_status := CASE WHEN o_status = 'ok' THEN 'denied' ELSE o_status END;
+                    RETURN NEXT;
+                    CONTINUE;
+                END IF;
+            ELSIF (v_thing.kind = v_kind AND (
                 v_rank >= 3 OR v_is_sealed
                 OR (v_kind <> 'project' AND v_thing.created_by = p_me)
                 OR (v_kind IN ('thread', 'summary') AND v_op = 'edit' AND v_reg LIKE 'lww.%')
@@ -217,23 +296,49 @@ BEGIN
             END IF;
         END IF;
 
+        v_bytes := v_bytes + 300 + coalesce(pg_column_size(v_body), 0);  -- and what a row takes besides
+        IF v_used.o_bytes + v_bytes > v_policy.bytes_each THEN
+            PERFORM cd.limited('bytes_each');
+        ELSIF v_project_bytes + v_bytes > v_policy.bytes_project THEN
+            PERFORM cd.limited('bytes_project');
+        ELSIF v_used.o_changes + v_last + 1 - v_first > v_policy.changes_each_minute THEN
+            PERFORM cd.limited('changes_each_minute');
+        END IF;
         v_last := v_last + 1;
         o_status := 'ok';
         o_seq := v_last;
         o_hlc := least(v_hlc, (v_now + 60000) << 16)::bigint;
-        v_chain := sha256(v_chain || uuid_send(v_id) || uuid_send(v_device) || int8send(v_dseq) || int8send(o_hlc));
+        v_chain := sha256(v_chain || uuid_send(v_id) || uuid_send(v_device) || int8send(v_dseq) || int8send(o_hlc)
+            || v_digest);
+        IF v_is_any_erased AND NOT v_is_stub THEN
+            v_is_stub := EXISTS (
+                SELECT FROM cd.erased_ahead a WHERE a.project_id = p_project AND a.change_id = v_id
+            );
+        END IF;
         INSERT INTO cd.change (id, project_id, seq, device_id, dseq, author, relayed_by, kind, op, entity_id, reg,
-            parents, hlc, v, body, chain, at, seal)
+            parents, hlc, v, body, digest, erased, chain, at, seal)
         VALUES (v_id, p_project, v_last, v_device, v_dseq, v_author, CASE WHEN p_is_relay THEN p_me END, v_kind, v_op,
-            v_entity, v_reg, string_to_array(v_parents, ',')::uuid[], o_hlc, v_v, v_body, v_chain, v_now,
-            -- No part but the last holds a blank, and the key is before and around it all.
+            v_entity, v_reg, string_to_array(v_parents, ',')::uuid[], o_hlc, v_v,
+            CASE WHEN v_is_stub THEN cd.stub(v_kind, v_op, v_body) ELSE v_body END, v_digest, v_is_stub, v_chain, v_now,
+            -- The key is before and around it all. Places are two words, and all others one.
             substr(sha256(v_outer || sha256(v_inner || convert_to(
                 concat_ws(' ', p_project, v_id, v_device, v_dseq, v_author, v_kind, v_op, v_entity, v_reg, v_parents,
-                    o_hlc, v_v, v_body), 'UTF8'))), 1, 16));
+                    o_hlc, v_v, v_place, encode(v_digest, 'hex')), 'UTF8'))), 1, 16));
+        IF v_reg = 'erased' THEN
+            PERFORM cd.erase(p_project, v_body);
+            v_is_any_erased := true;
+        ELSIF v_kind = 'message' AND v_op = 'new' AND NOT v_is_stub
+            AND (strpos(v_text, 'sha256') > 0 OR v_body ? 'files')
+        THEN
+            INSERT INTO cd.file_use (project_id, sha256, change_id)
+            SELECT DISTINCT p_project, f.sha256, v_id FROM cd.files_of(v_body) AS f (sha256) ON CONFLICT DO NOTHING;
+        END IF;
         RETURN NEXT;
     END LOOP;
     IF v_last > v_first THEN
-        UPDATE cd.project_head h SET seq = v_last, chain = v_chain WHERE h.project_id = p_project;
+        UPDATE cd.project_head h SET seq = v_last, chain = v_chain, day = v_today, bytes = v_project_bytes + v_bytes
+        WHERE h.project_id = p_project;
+        PERFORM cd.use_up(p_project, p_me, v_bytes, 0, v_last - v_first);
     END IF;
 END
 $$;
