@@ -22,6 +22,7 @@
     │   └── QuestionExcluded
     ├── SummaryRangeGone
     ├── SummaryRejected
+    ├── SummaryNeedsConsent
     ├── BackgroundLimitReached
     ├── LimitReached
     ├── ThreadInTrash
@@ -30,6 +31,7 @@
     ├── NotPossible
     ├── StorageError
     │   ├── StorageFull
+    │   ├── AnswerNotSaved
     │   ├── StorageBusy
     │   ├── StorageReadOnly
     │   ├── StorageCorrupt
@@ -39,6 +41,7 @@
     │   ├── SchemaTooNew
     │   └── UpgradeFailed
     ├── AlreadyRunning
+    ├── OutputFailed
     ├── ExportFailed
     ├── SharedReadOnly
     ├── SharedNotOwn
@@ -62,12 +65,14 @@ class ChatDeskError(Exception):
     what = "Something went wrong."
     safe = "Your messages are kept."
     next_step = "Try again."
+    #: What is safe where no window holds what was typed; None: the same.
+    safe_without_window: str | None = None
 
     def __init__(self, what: str | None = None, *, safe: str | None = None, next_step: str | None = None) -> None:
         if what is not None:
             self.what = what
         if safe is not None:
-            self.safe = safe
+            self.safe, self.safe_without_window = safe, None
         if next_step is not None:
             self.next_step = next_step
         super().__init__(self.what)
@@ -76,6 +81,12 @@ class ChatDeskError(Exception):
     def sentence(self) -> str:
         """The whole text a person reads."""
         return " ".join(part for part in (self.what, self.safe, self.next_step) if part)
+
+    @property
+    def sentence_without_window(self) -> str:
+        """The same for a script."""
+        safe = self.safe if self.safe_without_window is None else self.safe_without_window
+        return " ".join(part for part in (self.what, safe, self.next_step) if part)
 
 
 class InvalidInput(ChatDeskError):
@@ -199,7 +210,7 @@ class QuestionExcluded(DoesNotFit):
 
 class SummaryRangeGone(ChatDeskError):
     code = "summary_range_gone"
-    what = "Messages that this summary stands for are gone or no longer shown."
+    what = "Some messages of this summary are gone or no longer shown."
     safe = "Nothing was changed; the messages that are there are sent as they fit."
     next_step = "Make the summary anew."
 
@@ -209,6 +220,13 @@ class SummaryRejected(ChatDeskError):
     what = "The model gave no summary that can be used."
     safe = "Nothing was changed; the newest messages are sent as they fit."
     next_step = "It is tried again later."
+
+
+class SummaryNeedsConsent(ChatDeskError):
+    code = "summary_needs_consent"
+    what = "Summarising this thread would cost more than the limit."
+    safe = "Nothing was sent; the newest messages are sent as they fit."
+    next_step = "Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits."
 
 
 class BackgroundLimitReached(ChatDeskError):
@@ -230,7 +248,7 @@ class BackgroundLimitReached(ChatDeskError):
         made = cls(0, spent_tokens=0, until_ms=until_ms)
         made.what = f"Titles and summaries stop at {limit} ({spent} are used)."
         made.args = (made.what,)
-        made.next_step = "They are made again when the limit begins anew; it is in Settings, Usage and limits."
+        made.next_step = "They are made again when the limit starts again; it is in Settings, Usage and limits."
         return made
 
 
@@ -284,7 +302,15 @@ class StorageFull(StorageError):
     code = "storage_full"
     what = "The disk is full, so this could not be saved."
     safe = "Everything saved before is unchanged, and your text is still in the window."
+    safe_without_window = "Everything saved before is unchanged."
     next_step = "Free some space and try again."
+
+
+class AnswerNotSaved(StorageError):
+    code = "answer_not_saved"
+    what = "The answer could not be saved."
+    safe = "What was saved before is unchanged; of the answer only the beginning may be kept."
+    next_step = "Make it possible to save, then ask again."
 
 
 class StorageBusy(StorageError):
@@ -326,6 +352,7 @@ class StorageGone(StorageReplaced):
     code = "storage_gone"
     what = "The database is out of reach: its drive, folder or file is not there."
     safe = "Nothing was written anywhere else, and your text is still in the window."
+    safe_without_window = "Nothing was written anywhere else."
     next_step = "Connect the drive or put the file back: ChatDesk goes on then by itself."
 
 
@@ -348,6 +375,14 @@ class AlreadyRunning(ChatDeskError):
     what = "ChatDesk is already running on this data directory."
     safe = "Nothing was changed."
     next_step = "Use the open window, or choose another --data-dir."
+
+
+class OutputFailed(ChatDeskError):
+    """Where the output of a command goes takes no more."""
+
+    code = "output_failed"
+    what = "The output could not be written."
+    next_step = "Free some space, or send it elsewhere."
 
 
 class ExportFailed(ChatDeskError):

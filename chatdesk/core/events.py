@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.summary import SummaryWork
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.waiting import WaitingAnswer
+from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.team import SyncStatus  # not needed by a start without a team
@@ -118,6 +120,13 @@ class SummaryFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryWorkChanged:
+    """The summaries of a thread are asked for, being made, stopped or made; see ``SummaryStage``."""
+
+    work: SummaryWork
+
+
+@dataclass(frozen=True, slots=True)
 class PromptsChanged:
     """The library of prompts differs from before."""
 
@@ -150,8 +159,34 @@ class QueueChanged:
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
+    """An answer is asked for."""
+
     thread_id: str
     message_id: str
+    provider: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTokenArrived:
+    """``time_to_first_token_ms`` is what is stored with the answer."""
+
+    thread_id: str
+    message_id: str
+    time_to_first_token_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimed:
+    """Where the time of a turn went, told after its end: loading what speaks to the provider (which its latency leaves
+    out), from the first token to the last, storing. ``pieces`` came from the provider."""
+
+    thread_id: str
+    message_id: str
+    loading_ms: int
+    streaming_ms: int
+    storing_ms: int
+    pieces: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +234,11 @@ class AnswerFinished:
 class StorageFailed:
     """Saving failed; shown as a banner until ``StorageRecovered``."""
 
-    sentence: str
+    error: StorageError
+
+    @property
+    def sentence(self) -> str:
+        return self.error.sentence
 
 
 @dataclass(frozen=True, slots=True)

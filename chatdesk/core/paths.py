@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatdesk.core.errors import InvalidInput
+
 DATA_DIR_VARIABLE = "CHATDESK_DATA_DIR"
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -71,9 +73,36 @@ class AppPaths:
     def find(cls, data_dir: Path | str | None = None, environ: Mapping[str, str] | None = None) -> AppPaths:
         """``data_dir`` (from ``--data-dir``) wins over ``CHATDESK_DATA_DIR``, which wins over the platform's places.
 
-        A chosen directory holds everything, so that two of them never share settings, logs or backups.
+        A chosen directory holds everything, so that two of them never share settings, logs or backups. Raises
+        ``InvalidInput``.
         """
-        chosen = str(data_dir) if data_dir else (os.environ if environ is None else environ).get(DATA_DIR_VARIABLE, "")
+        try:
+            found = cls._found(data_dir, os.environ if environ is None else environ)
+        except RuntimeError:  # of pathlib and platformdirs
+            raise InvalidInput(
+                "There is no home directory: HOME is not set, and the system knows none for this user.",
+                safe="Nothing was changed.",
+                next_step="Set HOME, or choose an absolute directory with --data-dir.",
+            ) from None
+        except FileNotFoundError:
+            raise InvalidInput(
+                "The current directory is not there any more.",
+                safe="Nothing was changed.",
+                next_step="Go to another one, or choose an absolute directory with --data-dir.",
+            ) from None
+        try:
+            str(found.data_dir).encode()
+        except UnicodeEncodeError:
+            raise InvalidInput(
+                f"The data directory cannot be used: the name {found.data_dir} is not UTF-8.",
+                safe="Nothing was changed.",
+                next_step="Rename it, or choose another with --data-dir.",
+            ) from None
+        return found
+
+    @classmethod
+    def _found(cls, data_dir: Path | str | None, environ: Mapping[str, str]) -> AppPaths:
+        chosen = str(data_dir) if data_dir else environ.get(DATA_DIR_VARIABLE, "")
         if chosen:
             root = Path(chosen).expanduser().absolute()
             return cls(data_dir=root, config_dir=root / "config", log_dir=root / "logs", backup_dir=root / "backups")
@@ -101,6 +130,11 @@ class AppPaths:
         except OSError:
             if not os.access(self.database, os.R_OK):
                 raise
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody named the data directory, instead of the platform's places."""
+        return self.config_dir.parent == self.data_dir
 
     @property
     def database(self) -> Path:

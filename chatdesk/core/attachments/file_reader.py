@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND, FileText
 from chatdesk.core.domain.attachment import IMAGE_MIMES
+from chatdesk.core.processes import child_environment
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class FileReader:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=_package_parent(),
+            env=child_environment(),
         )
         with self._lock:
             self._running.add(process)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
 
 _PIECE_BYTES = 256 * 1024
+_SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
 
 Progress = Callable[[int, int], None]
 
@@ -71,6 +73,8 @@ class Intake:
 
 
 def _opened(path: Path, name: str) -> BinaryIO:
+    if _is_of_the_system(path):
+        raise _not_a_file(name)
     try:
         # Opening a pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -85,8 +89,30 @@ def _opened(path: Path, name: str) -> BinaryIO:
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise _folder(name) if stat.S_ISDIR(mode) else AttachmentUnusable(f"“{name}” is not a file that can be read.")
+        raise _folder(name) if stat.S_ISDIR(mode) else _not_a_file(name)
     return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _is_of_the_system(path: Path) -> bool:
+    """Whether that is no file on a disk but a view into the system: variables with keys, memory, devices. Links are
+    followed; opening one of these may do more than read."""
+    try:
+        real = path.resolve()
+        device = real.stat().st_dev
+    except (OSError, ValueError, RuntimeError):
+        return False  # opening it will say what is wrong
+    own = Path("/").stat().st_dev if os.name == "posix" else None
+    for each in map(Path, _SYSTEM_FOLDERS if os.name == "posix" else ()):
+        if each in (real, *real.parents):
+            return True
+        with suppress(OSError):
+            if device == each.stat().st_dev != own:  # the same file system, mounted elsewhere as well
+                return True
+    return False
+
+
+def _not_a_file(name: str) -> AttachmentUnusable:
+    return AttachmentUnusable(f"“{name}” is not a file that can be read.")
 
 
 def _pieces(file: BinaryIO, name: str, size_bytes: int, progress: Progress | None) -> Iterator[bytes]:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chatdesk.core.processes import start_child
+
 _MOST_MEMORY_BYTES = 1024**3
 _CPU_LIMIT_S = 20
 
@@ -65,6 +67,7 @@ def limit_resources() -> None:
 
 
 def main() -> None:
+    start_child()
     logging.disable()  # parsers complain about every oddity
     limit_resources()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,21 +1,24 @@
 """Fetching an image that a message names, after the reader has asked for exactly that. Nothing else calls this.
 
 What a message says must not make this program talk to a printer, a router or a metadata service: names are resolved
-once, private addresses are refused unless the URL itself spells the address, and the connection goes to the address
-that was checked. A host that sends the reader on to another one is named, and has to be asked for as well.
+once and must lead into the open network, an address in the reader's own network is asked about once more, and the
+connection goes to the address that was checked. A host that sends the reader on to another one is named, and has to be
+asked for as well.
 """
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from chatdesk.core.attachments.remote_addresses import Reach, is_address, reach_of
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.rendering.safety import is_safe_link
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
@@ -44,27 +47,148 @@ class ImageElsewhere(ImageNotLoaded):
         super().__init__(f"The image is at another place: {host}.")
 
 
-def fetch_image(url: str, *, now: Callable[[], float] = time.monotonic) -> bytes:
-    """The bytes at ``url``, kept in memory only. Blocks, at most half a minute: call it on a thread.
+class ImageInOwnNetwork(ImageNotLoaded):
+    """``host`` is an address in the reader's own network, where a request may do more than show an image."""
 
-    Raises ``ImageElsewhere`` or ``ImageNotLoaded``.
+    code = "image_in_own_network"
+
+    def __init__(self, url: str, host: str) -> None:
+        self.url = url
+        self.host = host
+        super().__init__(f"{host} is in your own network.")
+
+
+class ImageFetcher:
+    """Fetches on whatever threads ask; ``close`` gives up what is under way, at once.
+
+    Each request runs on a thread of its own that is left alone when its time is over: looking up a name and answers
+    that come letter by letter hold up nobody. ``reach`` tells what an address is; tests put loopback into the open.
     """
-    deadline = now() + _TOTAL_TIMEOUT_S
-    place = _checked(url)
-    for _ in range(_MAX_REDIRECTS + 1):
+
+    def __init__(self, *, timeout_s: float = _TOTAL_TIMEOUT_S, reach: Callable[[str], Reach] = reach_of) -> None:
+        self._timeout_s = timeout_s
+        self._reach = reach
+        self._lock = threading.Lock()
+        self._running: set[_Request] = set()
+        self._is_closed = False
+
+    def fetch(self, url: str, *, is_agreed: bool = False) -> bytes:
+        """The bytes at ``url``, kept in memory only; blocks for half a minute at most.
+
+        ``is_agreed``: the reader has agreed to an address in their own network. Raises ``ImageInOwnNetwork``,
+        ``ImageElsewhere`` or ``ImageNotLoaded``.
+        """
+        request = _Request(_checked(url), self._reach, is_agreed=is_agreed)
+        with self._lock:
+            if self._is_closed:
+                raise ImageNotLoaded("ChatDesk was closing.")
+            self._running.add(request)
         try:
-            found = _get(place, deadline, now)
-        except (OSError, http.client.HTTPException) as error:
-            reason = "in time" if isinstance(error, TimeoutError) else "as it should"
-            raise ImageNotLoaded(f"{place.hostname} did not answer {reason}.") from error
+            return request.result_within(self._timeout_s)
+        finally:
+            with self._lock:
+                self._running.discard(request)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            running = tuple(self._running)
+        for request in running:
+            request.give_up()
+
+
+class _Request:
+    """One image, with all its redirects, on a thread of its own."""
+
+    def __init__(self, place: SplitResult, reach: Callable[[str], Reach], *, is_agreed: bool) -> None:
+        self._place = place
+        self._reach = reach
+        self._is_agreed = is_agreed
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_given_up = False
+        self._found: bytes | Exception = TimeoutError()
+
+    def result_within(self, timeout_s: float) -> bytes:
+        threading.Thread(target=self._run, name="image", daemon=True).start()
+        self._ended.wait(timeout_s)
+        self.give_up()
+        found = self._found
         if isinstance(found, bytes):
             return found
-        target = _checked(urljoin(place.geturl(), found))
-        is_same = target.hostname == place.hostname and _port(target) in (_port(place), _PORTS["https"])
-        if not is_same or (place.scheme, target.scheme) == ("https", "http"):
-            raise ImageElsewhere(target.geturl(), target.hostname or "")
-        place = target
-    raise ImageNotLoaded(f"{place.hostname} sends in circles.")
+        if isinstance(found, ImageNotLoaded):
+            raise found
+        reason = "in time" if isinstance(found, TimeoutError) else "as it should"
+        raise ImageNotLoaded(f"{self._place.hostname} did not answer {reason}.") from found
+
+    def give_up(self) -> None:
+        """Whoever waits goes on, and the thread ends with its connection."""
+        with self._lock:
+            self._is_given_up = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+        self._ended.set()
+
+    def hold(self, connected: socket.socket) -> None:
+        with self._lock:
+            self._socket = connected
+            if self._is_given_up:
+                raise TimeoutError
+
+    def _run(self) -> None:
+        try:
+            found: bytes | Exception = self._follow()
+        except (OSError, http.client.HTTPException, ValueError, ImageNotLoaded) as error:
+            found = error
+        with self._lock:
+            self._socket = None
+            if not self._is_given_up:
+                self._found = found
+        self._ended.set()
+
+    def _follow(self) -> bytes:
+        for _ in range(_MAX_REDIRECTS + 1):
+            place = self._place
+            found = self._get(place)
+            if isinstance(found, bytes):
+                return found
+            target = _checked(urljoin(place.geturl(), found))
+            is_same = target.hostname == place.hostname and _port(target) in (_port(place), _PORTS["https"])
+            if not is_same or (place.scheme, target.scheme) == ("https", "http"):
+                raise ImageElsewhere(target.geturl(), target.hostname or "")
+            self._place = target
+        raise ImageNotLoaded(f"{self._place.hostname} sends in circles.")
+
+    def _get(self, place: SplitResult) -> bytes | str:
+        """The image, or where it has gone."""
+        connection = _Connection(place, self._address_of(place), self.hold)
+        try:
+            target = quote(place.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
+                "?" + quote(place.query, safe="/%:@!$&'()*+,;=~-._?") if place.query else ""
+            )
+            headers = {"Accept": ", ".join(IMAGE_TYPES), "Accept-Encoding": "identity", "User-Agent": "ChatDesk"}
+            connection.request("GET", target, headers=headers)
+            with connection.getresponse() as response:
+                return _taken(response, place)
+        finally:
+            connection.close()
+
+    def _address_of(self, place: SplitResult) -> str:
+        """The address to connect to. A name may lead into the open network only."""
+        host = place.hostname or ""
+        if is_address(host):
+            reach = self._reach(host)
+            if reach is Reach.PRIVATE and not self._is_agreed:
+                raise ImageInOwnNetwork(place.geturl(), host)
+            if reach is Reach.CLOSED:
+                raise ImageNotLoaded(f"{host} is this computer or serves machines; no image is loaded from there.")
+            return host
+        found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
+        if not found or not all(self._reach(each) is Reach.OPEN for each in found):
+            raise ImageNotLoaded(f"{host} is a place in a private network.")
+        return found[0]
 
 
 def _checked(url: str) -> SplitResult:
@@ -73,7 +197,7 @@ def _checked(url: str) -> SplitResult:
         is_valid = place.scheme in _PORTS and bool(place.hostname) and _port(place) > 0
     except ValueError:
         is_valid = False
-    if not is_valid or any(sign <= " " for sign in url):
+    if not is_valid or not is_safe_link(url):
         raise ImageNotLoaded("The address of the image is not one that can be loaded.")
     return place
 
@@ -82,29 +206,19 @@ def _port(place: SplitResult) -> int:
     return place.port or _PORTS[place.scheme]
 
 
-def _get(place: SplitResult, deadline: float, now: Callable[[], float]) -> bytes | str:
+def _taken(response: http.client.HTTPResponse, place: SplitResult) -> bytes | str:
     """The image, or where it has gone."""
-    connection = _Connection(place)
-    try:
-        target = quote(place.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
-            "?" + quote(place.query, safe="/%:@!$&'()*+,;=~-._?") if place.query else ""
-        )
-        headers = {"Accept": ", ".join(IMAGE_TYPES), "Accept-Encoding": "identity", "User-Agent": "ChatDesk"}
-        connection.request("GET", target, headers=headers)
-        response = connection.getresponse()
-        if response.status in (301, 302, 303, 307, 308):
-            return response.getheader("Location") or ""
-        if response.status != 200:
-            raise ImageNotLoaded(f"{place.hostname} answered with {response.status} instead of the image.")
-        kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-        if kind not in IMAGE_TYPES:
-            raise ImageNotLoaded(f"What {place.hostname} has there is not an image that can be shown.")
-        return _read(response, deadline, now)
-    finally:
-        connection.close()
+    if response.status in (301, 302, 303, 307, 308):
+        return response.getheader("Location") or ""
+    if response.status != 200:
+        raise ImageNotLoaded(f"{place.hostname} answered with {response.status} instead of the image.")
+    kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    if kind not in IMAGE_TYPES:
+        raise ImageNotLoaded(f"What {place.hostname} has there is not an image that can be shown.")
+    return _read(response)
 
 
-def _read(response: http.client.HTTPResponse, deadline: float, now: Callable[[], float]) -> bytes:
+def _read(response: http.client.HTTPResponse) -> bytes:
     body = bytearray()
     if (response.length or 0) > MAX_IMAGE_BYTES:
         raise _too_large()
@@ -112,8 +226,6 @@ def _read(response: http.client.HTTPResponse, deadline: float, now: Callable[[],
         body += chunk
         if len(body) > MAX_IMAGE_BYTES:
             raise _too_large()
-        if now() > deadline:
-            raise TimeoutError
     if response.length:  # the connection ended before the image did
         raise ImageNotLoaded("The image did not arrive whole.")
     return bytes(body)
@@ -126,33 +238,19 @@ def _too_large() -> ImageNotLoaded:
 class _Connection(http.client.HTTPConnection):
     """To an address that was checked, under the name that was asked for. No proxy of the environment is used."""
 
-    def __init__(self, place: SplitResult) -> None:
+    def __init__(self, place: SplitResult, address: str, hold: Callable[[socket.socket], None]) -> None:
         super().__init__(place.hostname or "", _port(place), timeout=_STEP_TIMEOUT_S)
         self.default_port = _PORTS[place.scheme]
+        self._address = address
+        self._hold = hold
         self._is_secure = place.scheme == "https"
 
     def connect(self) -> None:
-        address = _address_of(self.host, self.port)
-        self.sock = socket.create_connection((address, self.port), _STEP_TIMEOUT_S)
+        self.sock = socket.create_connection((self._address, self.port), _STEP_TIMEOUT_S)
+        self._hold(self.sock)
         if self._is_secure:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
-
-
-def _address_of(host: str, port: int) -> str:
-    """The address to connect to. A name may only lead into the open network; an address that is spelt may be any."""
-    if _is_spelt(host):
-        return host
-    found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if not found or not all(ipaddress.ip_address(each.partition("%")[0]).is_global for each in found):
-        raise ImageNotLoaded(f"{host} is a place in a private network.")
-    return found[0]
-
-
-def _is_spelt(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+            context = ssl.create_default_context()
+            secure = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = secure
+            self._hold(secure)
+            secure.do_handshake()

@@ -1,20 +1,34 @@
 """One question and its answer as a stream of plain dictionaries, for scripts and for the other process.
 
-``start`` (ids), then ``text``, ``reasoning``, ``retry`` and ``waiting``, then ``finish`` (status, usage, error).
+``start`` (ids), then ``text``, ``reasoning``, ``retry``, ``waiting`` and ``unsaved``, then ``finish`` (status, usage,
+error).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 from chatdesk.core.chat.service import ChatService, Created, Sent
 from chatdesk.core.domain.message import Message
-from chatdesk.core.events import AnswerFinished, EventBus, QueueChanged, RetryWaiting, TextStreamed
+from chatdesk.core.errors import AnswerNotSaved, StorageError
+from chatdesk.core.events import (
+    AnswerFinished,
+    EventBus,
+    QueueChanged,
+    RetryWaiting,
+    StorageFailed,
+    StorageRecovered,
+    TextStreamed,
+)
 
 AskEvent = dict[str, Any]
-_EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished)
+_EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished, StorageFailed, StorageRecovered)
+#: How long an answer that cannot be saved, and of which nothing more comes, is held for a disk that takes it.
+PATIENCE_S = 10.0
+_LONGEST_STOP_S = 2.0  # the end of the services waits for what can be stored at all
 
 
 async def ask(
@@ -26,9 +40,10 @@ async def ask(
     edits: str | None = None,
     provider: str | None = None,
     model: str | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncGenerator[AskEvent, None]:
     """Ask in a thread (None: in a new one), or as another version of the question ``edits``. Closing the generator
-    early stops the answer; its text is kept."""
+    early stops the answer; its text is kept. Raises ``AnswerNotSaved`` when the disk does not take it."""
     queue: asyncio.Queue[object] = asyncio.Queue()
     subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in _EVENTS]
     answer_id: str | None = None
@@ -54,8 +69,9 @@ async def ask(
             "provider": answer.provider,
             "model": answer.model,
         }
+        unsaved = _Unsaved(patience_s)
         while not is_finished:
-            event = await queue.get()
+            event = await unsaved.next(queue)
             described = _described(event, answer_id)
             if described is not None and (described != last or described["event"] != "waiting"):
                 last = described
@@ -65,7 +81,39 @@ async def ask(
         for subscription in subscriptions:
             subscription.cancel()
         if answer_id is not None and not is_finished:
-            await chat.stop(answer_id)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LONGEST_STOP_S):
+                    await chat.stop(answer_id)
+
+
+class _Unsaved:
+    """How long to wait for the next event while an answer cannot be saved: a window could wait for ever."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._error: StorageError | None = None
+        self._ends_at = 0.0
+
+    async def next(self, queue: asyncio.Queue[object]) -> object:
+        """The next event; of failures in a row only the first. Raises ``AnswerNotSaved``."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            try:
+                async with asyncio.timeout_at(None if self._error is None else self._ends_at):
+                    event = await queue.get()
+            except TimeoutError:
+                assert self._error is not None
+                raise AnswerNotSaved(self._error.what, next_step=self._error.next_step) from None
+            match event:
+                case StorageFailed() if self._error is not None:
+                    continue
+                case StorageFailed(error=error):
+                    self._error, self._ends_at = error, clock() + self._patience_s
+                case StorageRecovered():
+                    self._error = None
+                case TextStreamed():
+                    self._ends_at = clock() + self._patience_s
+            return event
 
 
 def _described(event: object, answer_id: str) -> AskEvent | None:
@@ -78,6 +126,8 @@ def _described(event: object, answer_id: str) -> AskEvent | None:
             found = next((each for each in waiting if each.message_id == answer_id), None)
             if found is not None:
                 return {"event": "waiting", "reason": found.reason, "sends_at": found.sends_at, "before": found.before}
+        case StorageFailed(error=error):
+            return {"event": "unsaved", "reason": error.sentence_without_window}
         case AnswerFinished(message=message) if message.id == answer_id:
             return finished(message)
     return None
@@ -98,6 +148,7 @@ def finished(message: Message) -> AskEvent:
             "input_tokens": message.prompt_tokens,
             "output_tokens": message.completion_tokens,
             "cached_tokens": message.cached_tokens,
+            "written_tokens": message.written_tokens,
             "reasoning_tokens": message.reasoning_tokens,
         },
         "cost_usd": message.cost_usd,

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.intake import Intake
+from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
+from chatdesk.core.file_writing import replacing
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.blob_store import BlobStore
@@ -203,20 +204,16 @@ class AttachmentService:
 
 
 def _copy(source: Path, target: Path) -> None:
-    unfinished = target.with_name(target.name + ".part")
     try:
-        with source.open("rb") as from_file, unfinished.open("wb") as to_file:
+        with source.open("rb") as from_file, replacing(target) as to_file:
             while piece := from_file.read(_COPY_PIECE_BYTES):
                 to_file.write(piece)
-            to_file.flush()
-            os.fsync(to_file.fileno())
-        unfinished.replace(target)
+            mark_origin(to_file)
     except FileNotFoundError as error:
         raise AttachmentUnusable(
             "The attached file or the folder is no longer there.", next_step="Choose another place."
         ) from error
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise AttachmentUnusable(
             f"The file could not be written: {error.strerror}.",
             safe="The attached file is unchanged.",

@@ -7,12 +7,14 @@ one new message costs one small read however long the thread is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.enclosures import notes_on
 from chatdesk.core.chat.prompt_expansion import PromptExpansion
+from chatdesk.core.chat.shared_choices import SharedChoices
 from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.token_learning import TokenLearning
@@ -35,13 +37,15 @@ from chatdesk.core.domain.context import (
     SummaryEnd,
 )
 from chatdesk.core.domain.message import ContextMark, Message
-from chatdesk.core.domain.model_info import ModelInfo
+from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
+from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.domain.prompt import PromptSize
-from chatdesk.core.domain.summary import Summary, SummaryState
+from chatdesk.core.domain.shared_choice import AnotherProvider
+from chatdesk.core.domain.summary import ConsentLimits, Summary, SummaryState
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.domain.usage import Usage
-from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderError
+from chatdesk.core.domain.usage import CacheLife, Usage
+from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, NotPossible, ProviderError
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
@@ -50,6 +54,7 @@ from chatdesk.core.events import (
     MessageChanged,
     PathChanged,
     SummaryFailed,
+    SummaryWorkChanged,
     ThreadChanged,
     ThreadDeleted,
 )
@@ -64,6 +69,7 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.storage.repositories import Repositories
 
 _LARGEST_PAGE = 500
+_OFFLINE = "offline"
 # A draft longer than this is counted on a thread.
 _LONGEST_COUNTED_AT_ONCE = 8_000
 
@@ -71,13 +77,20 @@ _LONGEST_COUNTED_AT_ONCE = 8_000
 @dataclass(frozen=True, slots=True)
 class ContextOptions:
     """What the settings say. ``summary_share``: how full the window is when a summary is made. ``is_counting_exactly``:
-    token encodings are loaded when a model that has one is first used (0.4 s of CPU in a thread, 80 MB)."""
+    token encodings are loaded when a model that has one is first used (0.4 s of CPU in a thread, 80 MB).
+    ``longest_answer``: in tokens, where neither thread nor project says; ``cache``: how long a vendor keeps the
+    beginning of a thread; ``task_model``: who makes summaries and titles, None: whoever answers; ``summary_consent``:
+    beyond what a person is asked before summaries are made."""
 
     system_prompt: str = ""
     has_summaries: bool = True
     summary_share: float = 0.75
     summary_cron: str = ""
     is_counting_exactly: bool = False
+    longest_answer: int | None = None
+    cache: CacheLife = CacheLife.OFF
+    task_model: ModelRef | None = None
+    summary_consent: ConsentLimits = field(default_factory=ConsentLimits)
 
 
 class ContextService:
@@ -102,6 +115,7 @@ class ContextService:
         no; ``budget``: None is no limit."""
         self._contexts = repositories.contexts
         self._providers = providers
+        self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
         self._counter = counter
         self._expansion = PromptExpansion(repositories.projects, clock)
@@ -120,6 +134,7 @@ class ContextService:
             on_changed=self._changed,
             on_failed=lambda thread_id, sentence: bus.publish(SummaryFailed(thread_id, sentence)),
             on_due=self._consider_soon,
+            on_work=lambda work: bus.publish(SummaryWorkChanged(work)),
             open_summariser=open_summariser,
             cost_of=self.cost_of,
             budget=budget or BackgroundBudget(repositories.usage, clock),
@@ -156,7 +171,7 @@ class ContextService:
         """The request for a pending answer. Raises a ``DoesNotFit`` where none is possible."""
         frame = await self._contexts.frame(answer.thread_id)
         info = self._info(answer.provider, answer.model)
-        frame, default_prompt = await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
+        frame, default_prompt = await self._as_sent(frame, info)
         provider = answer.provider or self._providers.default()[0]
         prepared = await self._assembler.for_answer(
             frame,
@@ -167,7 +182,7 @@ class ContextService:
             has_summaries=self._has_summaries(frame),
         )
         self._learning.expect(answer.id, prepared)
-        return await self._enclosures.write_out(prepared.request(), prepared.reading)
+        return await self._written_out(prepared)
 
     async def report(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextReport:
         """The request that would be made now, with ``draft`` and what is attached to it as the next question."""
@@ -244,16 +259,14 @@ class ContextService:
         frame = await self._contexts.frame(checked_id(thread_id))
         prepared = await self._prepare(frame, draft, attachments)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
-        return await provider.wire_body(await self._enclosures.write_out(prepared.request(), prepared.reading))
+        return await provider.wire_body(await self._written_out(prepared))
 
     def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
-        """Dollars for a request at today's prices; None where a price is not known."""
+        """Dollars for a request at today's prices; None where a price is not known. The offline model is free."""
+        if (provider or self._providers.default()[0]) == _OFFLINE:
+            return 0.0
         price = self._catalogue.find(provider or "", model or "").price
-        if price is None:
-            return None
-        return price.cost(
-            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cached_tokens=usage.cached_tokens
-        )
+        return None if price is None else price.cost(usage)
 
     def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
         """What is known about a model; None: the one that answers when nothing is chosen."""
@@ -288,8 +301,19 @@ class ContextService:
         """What a provider's list says of its models, which outranks the catalogue."""
         self._listed.add(provider)
         for model in models:
-            self._catalogue.note_listed(provider, model.id, Figures(model.context_window, model.largest_answer))
+            figures = Figures(model.context_window, model.largest_answer, model.sees_images, model.price)
+            self._catalogue.note_listed(provider, model.id, figures)
         self._stale(None)
+
+    def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
+        """What the person says of models, by provider: it outranks lists and catalogue."""
+        self._catalogue.use_overrides(overrides)
+        self._stale(None)
+
+    def known_models(self, provider: str, models: Sequence[str]) -> tuple[ModelInfo, ...]:
+        """What lists and catalogue say of these models, without the person's own words. Some thousand models take their
+        time: call it in a thread."""
+        return tuple(self._catalogue.find_without_overrides(provider, each) for each in models)
 
     async def learn_to_count(self, model: str) -> None:
         """Load the token encoding of a model; counts are estimates until then."""
@@ -335,9 +359,10 @@ class ContextService:
         self._changed(None)
 
     async def redo_summary(self, thread_id: str) -> None:
-        """Have the summary of a thread made anew in the background. Raises ``NotPossible`` where none can be made."""
+        """Have the summary of a thread made anew in the background. Raises ``NotPossible`` where none can be made, and
+        ``AnotherProvider`` where it would go to one that another member chose."""
         frame = await self._contexts.frame(checked_id(thread_id))
-        await self.summaries.make(thread_id, *self._who_answers(frame), is_anew=True)
+        await self._summarise(frame, is_anew=True)
 
     # Owners
 
@@ -349,6 +374,7 @@ class ContextService:
     def use_options(self, options: ContextOptions) -> None:
         was_on, self._options = self._options.has_summaries, options
         self.summaries.switch_everywhere(is_on=options.has_summaries)
+        self.summaries.use_consent(options.summary_consent)
         self.summaries.schedule(options.summary_cron if options.has_summaries else "", self._summarise_idle)
         self._stale(None)
         if options.has_summaries != was_on:
@@ -362,10 +388,11 @@ class ContextService:
 
     # Inside
 
+    def _figures_of(self, provider: str | None, model: str | None) -> ModelInfo:
+        return self._catalogue.find(*self._providers.resolve(provider, model))
+
     def _info(self, provider: str | None, model: str | None) -> ModelInfo:
-        default_provider, default_model = self._providers.default()
-        name = provider or default_provider
-        info = self._catalogue.find(name, model or (default_model if name == default_provider else ""))
+        info = self._figures_of(provider, model)
         if self._options.is_counting_exactly and not self._is_learning and self._counter.can_be_exact(info.id):
             self._is_learning = True
             self._tasks.start(self._learn_to_count(info.id), f"load the encoding of {info.id}")
@@ -377,12 +404,26 @@ class ContextService:
         finally:
             self._is_learning = False
 
+    async def _as_sent(self, frame: ContextFrame, info: ModelInfo) -> tuple[ContextFrame, str]:
+        """The frame with what the settings say where nobody else says anything, and the default prompt; variables of
+        prompts are replaced."""
+        longest = self._options.longest_answer
+        if longest is not None and frame.parameters.answer_length is None:
+            # Meant for all models: one that is known to write less would refuse the whole request.
+            longest = min(longest, info.largest_answer) if info.is_known else longest
+            frame = replace(frame, parameters=replace(frame.parameters, answer_length=longest))
+        return await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
+
+    async def _written_out(self, prepared: Prepared) -> ChatRequest:
+        request = replace(prepared.request(), cache=self._options.cache)
+        return await self._enclosures.write_out(request, prepared.reading)
+
     def _has_summaries(self, frame: ContextFrame) -> bool:
         return self._options.has_summaries and frame.has_summaries
 
     async def _prepare(self, frame: ContextFrame, draft: str, attachments: Sequence[Attachment] = ()) -> Prepared:
         info = self._info(frame.provider, frame.model)
-        frame, default_prompt = await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
+        frame, default_prompt = await self._as_sent(frame, info)
         provider = frame.provider or self._providers.default()[0]
         return await self._assembler.for_draft(
             frame,
@@ -414,13 +455,40 @@ class ContextService:
         except ChatDeskError:
             return  # where no request can be made, no summary would help
         if self._has_summaries(prepared.frame) and prepared.totals().share >= self._options.summary_share:
-            await self.summaries.make(thread_id, *self._who_answers(prepared.frame))
+            with suppress(AnotherProvider):  # nothing of a thread goes unasked to where somebody else pointed it
+                await self._summarise(prepared.frame)
+
+    async def _summarise(self, frame: ContextFrame, *, is_anew: bool = False) -> None:
+        answering = self._who_answers(frame)
+        asked = self.who_does_tasks(*answering)
+        if frame.provider is not None and asked == answering:
+            await self.choices.check(frame.provider, project_id=frame.project_id, thread_id=frame.thread_id)
+        await self.summaries.make(frame.thread_id, *asked, answered_by=answering, is_anew=is_anew)
+
+    def who_does_tasks(self, provider: str, model: str) -> tuple[str, str]:
+        """The provider and the model that make titles and summaries of a thread in which these answer: the task model,
+        if there is one that can be asked. What was said to the offline model leaves this computer for no title."""
+        task = self._options.task_model
+        if task is None or provider == _OFFLINE:
+            return provider, model
+        try:
+            is_ready = not self._providers.lacks_key(task.provider)
+        except NotPossible:
+            is_ready = False
+        return (task.provider, task.model) if is_ready else (provider, model)
 
     async def _summarise_idle(self) -> None:
         """Look at the threads that nobody has written in for a while."""
-        least = int(self.model_info(None, None).context_window * self._options.summary_share)
-        for thread_id in await self.summaries.long_threads(least_tokens=least):
+        share = self._options.summary_share
+
+        def least_tokens(provider: str | None, model: str | None) -> int:
+            return int(self._figures_of(provider, model).context_window * share)
+
+        for thread_id in await self.summaries.long_threads(least_tokens):
+            is_known = thread_id in self._latest
             await self._consider(thread_id)
+            if not is_known:  # of thousands that nobody looks at nothing is remembered
+                self._forget(thread_id)
 
     def _who_answers(self, frame: ContextFrame) -> tuple[str, str]:
         return frame.provider or self._providers.default()[0], self._info(frame.provider, frame.model).id

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.library import LibraryChange, ProjectCounts, ThreadQuery
+from chatdesk.core.domain.library import DeletedMessage, LibraryChange, ProjectCounts, ThreadQuery
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
 from chatdesk.core.domain.thread import ThreadPage
@@ -34,6 +34,7 @@ MOST_TOLD: Final = 500  # of more changed threads than that only the fact is tol
 _EVERYTHING: Final = 1_000_000
 _MS_PER_DAY: Final = 24 * 3600 * 1000
 _BREATH: Final = 1_000
+_PREVIEW: Final = 200
 
 
 class LibraryService:
@@ -65,6 +66,10 @@ class LibraryService:
 
     async def count_threads(self, query: ThreadQuery) -> int:
         return await self._library.count(query)
+
+    async def list_deleted_messages(self) -> tuple[DeletedMessage, ...]:
+        """Messages in the trash whose thread is not, the latest first, at most ``LARGEST_PAGE``."""
+        return await self._library.deleted_messages(limit=LARGEST_PAGE, preview=_PREVIEW)
 
     # Projects
 

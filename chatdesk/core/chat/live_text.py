@@ -5,7 +5,7 @@ Showing and storing both lag behind what was received, each at its own pace.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +16,13 @@ from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelt
 
 
 class LiveText:
-    """Collects the deltas of one turn. ``existing`` are the parts that the answer already has when it is continued."""
+    """Collects the deltas of one turn. ``existing`` are the parts that the answer already has when it is continued;
+    ``now_ms`` tells when a part begins, which is when the one before it ends."""
 
-    def __init__(self, existing: Sequence[Part] = ()) -> None:
+    def __init__(self, existing: Sequence[Part] = (), *, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._began_at: dict[int, int] = {}
+        self._ended_at: dict[int, int] = {}
         self._base = tuple(sorted(existing, key=lambda part: part.index))
         self._first_index = self._base[-1].index + 1 if self._base else 0
         self._current: tuple[PartType, int | None] | None = None
@@ -42,13 +46,15 @@ class LiveText:
         self.has_received = True
         if isinstance(delta, ToolCallDelta):
             index = self._tool_part(delta)
-            chunk = StreamChunk(index, PartType.TOOL_CALL, delta.arguments, self._tool_meta(index, delta))
+            meta = self._tool_meta(index, delta)
+            chunk = StreamChunk(index, PartType.TOOL_CALL, delta.arguments, meta, self._began_at.get(index))
         else:
             if not delta.text:
                 return
             kind = PartType.TEXT if isinstance(delta, TextDelta) else PartType.REASONING
             self.has_text = self.has_text or kind is PartType.TEXT
-            chunk = StreamChunk(self._part_of(kind, None), kind, delta.text)
+            index = self._part_of(kind, None)
+            chunk = StreamChunk(index, kind, delta.text, began_at=self._began_at.get(index))
         self._to_show.append(chunk)
         self._to_store.append(chunk)
 
@@ -59,6 +65,11 @@ class LiveText:
         for chunk in chunks:
             self._shown.setdefault(chunk.part_index, []).append(chunk.text)
         return chunks
+
+    @property
+    def ended_count(self) -> int:
+        """How many parts of this turn are finished."""
+        return len(self._ended_at)
 
     def peek_to_store(self) -> tuple[list[StreamChunk], int]:
         """What is not stored yet, joined, and the number to give to ``mark_stored`` once it is."""
@@ -92,11 +103,17 @@ class LiveText:
             content=content,
             tool_name=meta.get("name"),
             tool_call_id=meta.get("call_id"),
+            started_at=self._began_at.get(index),
+            completed_at=self._ended_at.get(index),
         )
 
     def _part_of(self, kind: PartType, tool_index: int | None) -> int:
         if self._current != (kind, tool_index):
+            now_ms = self._now_ms()
+            if self._index in self._began_at:
+                self._ended_at[self._index] = now_ms
             self._index += 1
+            self._began_at[self._index] = now_ms
             self._current = (kind, tool_index)
             self._kinds[self._index] = kind
         return self._index

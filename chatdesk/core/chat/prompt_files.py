@@ -12,6 +12,7 @@ from typing import Any
 
 from chatdesk.core.domain.prompt import LONGEST_TEXT, MOST_PROMPTS, NewPrompt, Prompt, PromptKind
 from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.file_writing import write_text
 
 _FORMAT, _VERSION = "chatdesk-prompts", 1
 _LARGEST_FILE_BYTES = 16 * 1024 * 1024
@@ -21,10 +22,8 @@ def write_prompts(target: Path, prompts: Iterable[Prompt]) -> None:
     """Replaces ``target`` by a whole file or not at all."""
     listed = [{"kind": each.kind.value, "name": each.name, "text": each.text} for each in prompts]
     document = {"format": _FORMAT, "format_version": _VERSION, "prompts": listed}
-    temporary = target.with_name(target.name + ".part")
     try:
-        temporary.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(target)
+        write_text(target, json.dumps(document, ensure_ascii=False, indent=2) + "\n", errors="replace")
     except OSError as error:
         raise ChatDeskError(
             f"The file could not be written: {error.strerror}.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.key_origin import Withheld
+from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.domain.provider_check import FoundServer, ModelList, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile, masked, new_id
 from chatdesk.core.errors import ChatDeskError
@@ -24,14 +25,15 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
-from chatdesk.core.settings.secrets import Secret, SecretSource
+from chatdesk.core.settings.secrets import SecretSource
 
 _MS_PER_DAY = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ShownProvider:
-    """A provider as a window or a list shows it: nothing here is secret. ``key`` is masked."""
+    """A provider as a window or a list shows it: nothing here is secret. ``key`` is masked. ``withheld``: why a key
+    that is there counts as absent."""
 
     profile: ProviderProfile
     key: str
@@ -43,6 +45,7 @@ class ShownProvider:
     is_local: bool = False
     needs_key: bool = True
     models: ModelList | None = None
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,12 @@ class ProviderService:
         return self._book.stored.problem
 
     @property
+    def withheld(self) -> tuple[str, ...]:
+        """A sentence for each key that waits for a person's agreement; usually none."""
+        found = [(each.profile.label, each.withheld) for each in self._book.accounts if each.profile.is_enabled]
+        return tuple(each.sentence(label) for label, each in found if each is not None and each.can_be_agreed)
+
+    @property
     def is_key_file_locked(self) -> bool:
         file = self._book.secrets.file
         return file is not None and not file.is_open and file.exists
@@ -101,21 +110,27 @@ class ProviderService:
     # Changing
 
     async def save(
-        self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
+        self,
+        profile: ProviderProfile,
+        *,
+        key: str = "",
+        secret_headers: Mapping[str, str] | None = None,
+        is_agreed: bool = False,
     ) -> ProviderProfile:
         """Add (an empty id) or change a provider; a ``key`` replaces the one that is kept. Raises ``InvalidInput``,
-        ``ProvidersNotSaved`` and, when all but the key was kept, ``SecretNotKept`` or an error of the file of keys."""
+        ``ProvidersNotSaved`` and, when all but the key was kept, ``SecretNotKept`` or an error of the file of keys.
+        ``KeyNotAgreed`` asks whether a key may go where it would go now; ``is_agreed`` is the person's yes."""
         if not profile.id:
             taken = frozenset(each.profile.id for each in self._book.accounts) | {"offline", "auto", "openai"}
             profile = replace(profile, id=new_id(profile.label, taken))
 
-        def work() -> None:
-            self._book.put(profile, secret_headers=secret_headers)
-            if key.strip():
-                self._book.keep_key(profile.id, key)
-
-        await self._change(work)
+        await self._change(lambda: self._book.put(profile, key=key, secret_headers=secret_headers, is_agreed=is_agreed))
         return profile
+
+    async def agree(self, provider: str) -> None:
+        """The person agrees: the keys of this provider go to where it is now. Raises ``SecretNotKept`` and the errors
+        of the file of keys."""
+        await self._change(lambda: self._book.agree(provider))
 
     async def remove(self, provider: str) -> None:
         """Forget a provider and its keys; threads keep their answers. Raises as ``save``."""
@@ -143,6 +158,27 @@ class ProviderService:
         if alias.strip():
             aliases[model] = " ".join(alias.split())[:80]
         await self.save(replace(profile, aliases=aliases))
+
+    async def override(
+        self, provider: str, model: str, *, sees_images: bool | None = None, is_hidden: bool | None = None
+    ) -> None:
+        """What the person says of one model, besides what they said before. Raises ``ProvidersNotSaved``."""
+        profile = self._book.get(provider).profile
+        said = profile.overrides.get(model, ModelOverrides())
+        if sees_images is not None:
+            said = replace(said, sees_images=sees_images)
+        if is_hidden is not None:
+            said = replace(said, is_hidden=is_hidden)
+        await self.save(replace(profile, overrides={**profile.overrides, model: said}))
+
+    async def say_of_models(
+        self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str] = ()
+    ) -> None:
+        """All that the person says of the models of a provider, in place of what they said before. ``names`` are those
+        that they gave them, ``added`` ids that its list does not have. Raises ``ProvidersNotSaved``."""
+        profile = self._book.get(provider).profile
+        favourites = tuple(dict.fromkeys([*profile.favourites, *added]))
+        await self.save(replace(profile, overrides=dict(said), aliases=dict(names), favourites=favourites))
 
     async def use_local_servers(self, *, is_on: bool) -> None:
         await self._change(lambda: self._book.use(finds_local_servers=is_on))
@@ -189,7 +225,7 @@ class ProviderService:
         await self._change(work)
 
     async def change_passphrase(self, old: str, new: str) -> None:
-        """Raises ``WrongPassphrase``, ``PassphraseTooShort``, ``KeyFileUnusable``; the old one then stays."""
+        """Raises ``WrongPassphrase``, ``PassphraseTooWeak``, ``KeyFileUnusable``; the old one then stays."""
         file = self._book.secrets.file
         if file is not None:
             await self._change(lambda: file.change_passphrase(old, new))
@@ -201,19 +237,10 @@ class ProviderService:
     ) -> AsyncGenerator[StepResult, None]:
         """Test a provider as it stands in a form, saved or not; see ``providers.probing``."""
         known = next((each for each in self._book.accounts if each.profile.id == profile.id), None)
-        secret = Secret(value=key.strip(), source=SecretSource.THIS_RUN) if key.strip() else None
-        if secret is not None:
-            self._book.secrets.note(secret.value)
-        kept = dict(known.headers) if known else {}
-        headers = {each.name: each.value or kept.get(each.name, "") for each in profile.headers}
-        headers |= dict(secret_headers or {})
         if known is not None and "base_url" in known.fixed:
             profile = replace(profile, base_url=known.profile.base_url)
-        account = Account(
-            profile if profile.id else replace(profile, id="new"),
-            self._key_for(profile, known) if secret is None else secret,
-            {name: value for name, value in headers.items() if value},
-        )
+        named = profile if profile.id else replace(profile, id="new")
+        account = await asyncio.to_thread(self._book.as_typed, named, key=key, secret_headers=secret_headers)
         async with aclosing(probe(account)) as results:
             async for result in results:
                 yield result
@@ -260,13 +287,6 @@ class ProviderService:
         names = [each.id for each in found.models] if found else []
         return tuple(nearest_models(model, names))
 
-    def _key_for(self, profile: ProviderProfile, known: Account | None) -> Secret:
-        """The kept key goes to the server that it was kept for, and nowhere else while a form is being filled."""
-        changed = Account(profile)
-        if known is not None and _server(known) == _server(changed):
-            return known.key
-        return self._book.secrets.from_environment(changed.variable)
-
     def _shown(self, account: Account) -> ShownProvider:
         profile = account.profile
         return ShownProvider(
@@ -280,6 +300,7 @@ class ProviderService:
             is_local=_is_local(account),
             needs_key=preset_of(profile.preset).needs_key,
             models=self._lists.get(profile.id, _address(account)),
+            withheld=account.withheld,
         )
 
     async def _change(self, work: Callable[[], None]) -> None:
@@ -294,11 +315,6 @@ class ProviderService:
 
 def _address(account: Account) -> str:
     return _loopback(account.profile.base_url or preset_of(account.profile.preset).base_url)
-
-
-def _server(account: Account) -> tuple[str, str]:
-    parts = urlsplit(_address(account))
-    return parts.scheme, parts.netloc.lower()
 
 
 def _loopback(address: str) -> str:

@@ -57,6 +57,13 @@ class RunningTurns:
             return page
         return replace(page, messages=tuple(self.overlay(message) for message in page.messages))
 
+    def hurry(self, message_id: str) -> bool:
+        """Do not wait before the provider is asked again. Whether a turn writes that message."""
+        if not self.is_writing(message_id):
+            return False
+        self._turns[message_id].hurry()
+        return True
+
     async def stop(self, thread_or_message_id: str) -> Message | None:
         """Stop one turn, or all of a thread; returns the last that ended. None: none runs."""
         turns = self.in_thread(thread_or_message_id)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.limits import Rate
+from chatdesk.core.domain.limits import LimitScope, Rate, ScopedRate, parse_rate
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.turn import TurnOutcome
 from chatdesk.core.domain.usage import RateReport
@@ -32,7 +32,14 @@ _log = logging.getLogger(__name__)
 _MS_PER_S = 1000
 # A timer of an hour would not notice that the computer slept.
 _LONGEST_NAP_S = 30.0
-_RATE_REASON = "Your limit of messages is reached."
+_RATE_REASONS = {
+    LimitScope.ALL: "Your limit of messages is reached.",
+    LimitScope.PROVIDER: "Your limit of messages to this provider is reached.",
+    LimitScope.PROJECT: "Your limit of messages in this project is reached.",
+}
+#: What a rate is for: a kind, and the name of a provider or the id of a project.
+_Scope = tuple[LimitScope, str]
+_ALL: _Scope = (LimitScope.ALL, "")
 _VENDOR_REASON = "The provider takes no more requests for now."
 
 
@@ -46,7 +53,7 @@ class SendingQueue:
         self._bus = bus
         self._clock = clock
         self._start = start
-        self._window = RateWindow()
+        self._windows: dict[_Scope, RateWindow] = {_ALL: RateWindow()}
         self._vendors = VendorRooms()
         self._waiting: list[WaitingAnswer] = []
         self._held = ""
@@ -68,16 +75,25 @@ class SendingQueue:
 
     # What others do
 
-    def use_rate(self, rate: Rate | None) -> None:
-        """From the next message on; what waits is looked at again."""
-        if rate != self._window.rate:
+    def use_rate(self, rate: Rate | None, scoped: Sequence[ScopedRate] = ()) -> None:
+        """From the next message on, for all messages and for those of a provider or a project; what waits is looked at
+        again."""
+        wanted: dict[_Scope, Rate | None] = {_ALL: rate}
+        wanted |= {(each.scope, each.target): parse_rate(each.text) for each in scoped}
+        before = {scope: window.rate for scope, window in self._windows.items() if window.rate is not None}
+        if before != {scope: each for scope, each in wanted.items() if each is not None}:
             self._is_history_known = False
-            self._window.use(rate)
+            for scope in {*self._windows, *wanted}:
+                self._window_of(scope).use(wanted.get(scope))
             self._look_soon()
 
     def note_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
         """What a vendor said of its own limits."""
         self._vendors.note(provider or "", model or "", report, now_ms=self._clock.now_ms())
+
+    def forget_rate(self, provider: str | None, model: str | None) -> None:
+        """Ask that vendor again although it said that it is too early."""
+        self._vendors.forget(provider or "", model or "")
 
     def hold(self, reason: str) -> None:
         """Send nothing until ``release``; ``reason`` is a sentence for a person."""
@@ -94,7 +110,10 @@ class SendingQueue:
         """Whether a pending answer is to be asked for now. False: it waits, which is stored, and is asked for later."""
         async with self._looking:
             await self._learn_history()
-            entry = WaitingAnswer(answer.id, answer.thread_id, answer.provider or "", answer.model or "")
+            project_id = await self._store.project_of(answer.thread_id)
+            entry = WaitingAnswer(
+                answer.id, answer.thread_id, answer.provider or "", answer.model or "", project_id=project_id
+            )
             due = self._seen([*self._waiting, entry])[-1]
             if self._is_due(due):
                 self._note_sent(due)
@@ -160,16 +179,14 @@ class SendingQueue:
         """``entries`` with what each waits for."""
         now_ms = self._clock.now_ms()
         seen: list[WaitingAnswer] = []
-        times = iter(self._window.next_times(len(entries), now_ms))
+        slots = _Slots(self._windows, len(entries), now_ms)
         for before, entry in enumerate(entries):
             reason, at = self._held, None
             if not reason:
                 at = self._vendors.free_at(entry.provider, entry.model, now_ms)
                 reason = _VENDOR_REASON
                 if at is None:
-                    at, reason = next(times), _RATE_REASON
-                    if at <= now_ms:
-                        reason = ""
+                    at, reason = slots.take(entry)
             seen.append(replace(entry, reason=reason, sends_at=at, before=before))
         return seen
 
@@ -181,7 +198,8 @@ class SendingQueue:
         return next((place for place, entry in enumerate(self._seen(self._waiting)) if self._is_due(entry)), None)
 
     def _note_sent(self, entry: WaitingAnswer) -> None:
-        self._window.note_sent(self._clock.now_ms())
+        for scope in _scopes_of(entry.provider, entry.project_id):
+            self._window_of(scope).note_sent(self._clock.now_ms())
         self._vendors.note_sent(entry.provider, entry.model)
 
     async def _send(self, entry: WaitingAnswer) -> None:
@@ -211,12 +229,17 @@ class SendingQueue:
 
     async def _learn_history(self) -> None:
         """What was sent before this program began counts too."""
-        rate = self._window.rate
-        if rate is not None and not self._is_history_known:
+        rates = {scope: window.rate for scope, window in self._windows.items() if window.rate is not None}
+        if rates and not self._is_history_known:
             self._is_history_known = True
-            since = self._clock.now_ms() - rate.period_s * _MS_PER_S
-            sent = await self._store.sent_since(since)
-            self._window.use(rate, [moment for moment in sent if moment < self._began_ms])
+            since = self._clock.now_ms() - max(rate.period_s for rate in rates.values()) * _MS_PER_S
+            sent = [each for each in await self._store.sent_since(since) if each.sent_at < self._began_ms]
+            for scope, rate in rates.items():
+                concerned = [each.sent_at for each in sent if scope in _scopes_of(each.provider, each.project_id)]
+                self._window_of(scope).use(rate, concerned)
+
+    def _window_of(self, scope: _Scope) -> RateWindow:
+        return self._windows.setdefault(scope, RateWindow())
 
     def _tell(self) -> None:
         self._bus.publish(QueueChanged(self.waiting))
@@ -234,3 +257,30 @@ class SendingQueue:
         if times:
             wait_s = max(0.0, (min(times) - self._clock.now_ms()) / _MS_PER_S)
             self._timer = asyncio.get_running_loop().call_later(min(wait_s, _LONGEST_NAP_S) + 0.01, self._look_soon)
+
+
+def _scopes_of(provider: str, project_id: str) -> tuple[_Scope, ...]:
+    return (LimitScope.PROVIDER, provider), (LimitScope.PROJECT, project_id), _ALL
+
+
+class _Slots:
+    """When each of some messages may be sent, one after the other, by all rates that concern it."""
+
+    def __init__(self, windows: Mapping[_Scope, RateWindow], count: int, now_ms: int) -> None:
+        self._times = {
+            scope: window.next_times(count, now_ms) for scope, window in windows.items() if window.rate is not None
+        }
+        self._now_ms = now_ms
+
+    def take(self, entry: WaitingAnswer) -> tuple[int, str]:
+        """The moment and the reason for waiting until then; no reason: now. A message that waits for one rate takes no
+        place in another, so that others pass it."""
+        concerned = [each for each in _scopes_of(entry.provider, entry.project_id) if each in self._times]
+        at, reason = self._now_ms, ""
+        for scope in concerned:
+            if self._times[scope][0] > at:
+                at, reason = self._times[scope][0], _RATE_REASONS[scope[0]]
+        for scope in concerned:
+            if at <= self._now_ms or self._times[scope][0] > self._now_ms:
+                self._times[scope].pop(0)
+        return at, reason

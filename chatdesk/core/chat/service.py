@@ -136,6 +136,7 @@ class ChatService:
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing
         self._turns = RunningTurns()
+        self.choices = self.context.choices
         self._starting: set[str] = set()
         self._is_closing = False
 
@@ -175,6 +176,8 @@ class ChatService:
         owner = project.id
         if provider is None and model is None:
             provider, model = project.provider, project.model
+            if text is not None and provider is not None:
+                await self.choices.check(provider, project_id=owner, thread_id=None)
         name = checked_title(title) if title.strip() else title_from_text(text or names_of(attachments))
         source = TitleSource.PERSON if title.strip() else TitleSource.TEXT
         if text is None:
@@ -357,7 +360,7 @@ class ChatService:
             thread = await self._threads.get(checked)
             if thread.deleted_at is not None:
                 raise ThreadInTrash
-            plan = self._plan(provider or thread.provider, model or thread.model)
+            plan = await self._plan_in(thread, provider, model)
             ask = partial(self._messages.add_question, checked, text, with_answer=plan, attachments=attachments)
             question, answer, thread = await (ask() if parent is None else ask(parent_id=parent))
             assert answer is not None  # asked for by with_answer
@@ -419,7 +422,7 @@ class ChatService:
             raise NotPossible("Only questions can be edited.", next_step="Regenerate the answer instead.")
         self._check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
-        plan = self._plan(thread.provider, thread.model)
+        plan = await self._plan_in(thread)
         question, answer, thread = await self._messages.add_question_version(
             checked, text, with_answer=plan, attachments=kept
         )
@@ -439,7 +442,7 @@ class ChatService:
             raise NotPossible("There is no question to answer here.")
         with self._one_turn(old.thread_id):
             thread = await self._threads.get(old.thread_id)
-            plan = self._plan(provider or thread.provider, model or thread.model)
+            plan = await self._plan_in(thread, provider, model)
             answer, thread = await self._messages.add_answer(parent_id, plan)
             self._path_changed(thread, parent_id)
             await self._start_turn(answer)
@@ -449,8 +452,9 @@ class ChatService:
     async def continue_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
-        """Go on with a stopped, interrupted, failed or cut-off answer; None: with whom it began. In place, but in a
-        shared project as another version, which is returned: what others have stays as it is."""
+        """Go on with a stopped, interrupted, failed or cut-off answer; None: with whom it began, or for one that a
+        file or another member brought with whom the thread has now. In place, but in a shared project as another
+        version, which is returned: what others have stays as it is."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
@@ -458,7 +462,10 @@ class ChatService:
             raise TurnInProgress
         self._check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
-        plan = self._plan(provider or old.provider or thread.provider, model or old.model or thread.model)
+        is_own = old.author_id is None and not await self._messages.were_imported(old.id)
+        if is_own:
+            provider, model = provider or old.provider, model or old.model
+        plan = await self._plan_in(thread, provider, model)
         answer = await self._messages.resume(old.id, plan)
         if answer.id == old.id:
             self._bus.publish(MessageChanged(answer))
@@ -467,16 +474,26 @@ class ChatService:
         await self._start_turn(answer)
         return answer
 
-    async def retry_message(self, message_id: str) -> Message:
+    async def retry_message(
+        self, message_id: str, *, provider: str | None = None, model: str | None = None, is_urgent: bool = False
+    ) -> Message:
         """Try a failed answer again: in place while it has no text, else as another version. One that was never asked
-        for, because it did not fit, is asked of the model that the thread has now."""
+        for, because it did not fit, is asked of the model that the thread has now. ``is_urgent``: also where the
+        provider said that it is too early."""
         old = await self._messages.get(checked_id(message_id))
+        if is_urgent:
+            self.queue.forget_rate(provider or old.provider, model or old.model)
         if old.role is Role.ASSISTANT and old.status.can_continue and not old.parts:
-            if old.error_type in _NEVER_ASKED:
+            if provider is None and old.error_type in _NEVER_ASKED:
                 thread = await self._threads.get(old.thread_id)
-                return await self.continue_message(old.id, provider=thread.provider, model=thread.model)
-            return await self.continue_message(old.id)
-        return await self.regenerate_response(old.id)
+                plan = await self._plan_in(thread)
+                provider, model = plan.provider, plan.model
+            return await self.continue_message(old.id, provider=provider, model=model)
+        return await self.regenerate_response(old.id, provider=provider, model=model)
+
+    def try_now(self, message_id: str) -> bool:
+        """Where a provider waits before it asks for an answer again: ask now. Whether that answer is being written."""
+        return self._turns.hurry(checked_id(message_id))
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
         """Stop the turns of a thread (or the turn that writes a message), also those that wait; the text so far is
@@ -587,13 +604,18 @@ class ChatService:
             )
         return text
 
+    async def _plan_in(self, thread: Thread, provider: str | None = None, model: str | None = None) -> AnswerPlan:
+        """Who answers in a thread: a provider that is named, or else the thread's. Raises ``AnotherProvider`` where
+        somebody else chose that."""
+        if provider is None and thread.provider is not None:
+            await self.choices.check(thread.provider, project_id=thread.project_id, thread_id=thread.id)
+        return self._plan(provider or thread.provider, model or thread.model)
+
     def _plan(self, provider: str | None, model: str | None) -> AnswerPlan:
         """Who answers; raises ``NotPossible`` before anything is written when that provider is not there."""
-        default_provider, default_model = self._providers.default()
-        if provider is None:
-            return AnswerPlan(default_provider, model or default_model)
-        self._providers.get(provider)
-        return AnswerPlan(provider, model or (default_model if provider == default_provider else ""))
+        if provider is not None:
+            self._providers.get(provider)
+        return AnswerPlan(*self._providers.resolve(provider, model))
 
     async def _titled(self, thread: Thread, question: str) -> Thread:
         """The thread with a title from its first question, if it has none yet."""

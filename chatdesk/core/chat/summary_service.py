@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from chatdesk.core.chat.summary_chains import SummaryChains
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.summariser import Wanted
 from chatdesk.core.context.summary_schedule import SummarySchedule
 from chatdesk.core.context.summary_worker import OpenSummariser, SummaryWorker
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
+from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor, SummarySwitches
+from chatdesk.core.domain.summary import (
+    ConsentLimits,
+    NewSummary,
+    Summary,
+    SummaryAuthor,
+    SummaryPlan,
+    SummarySwitches,
+    SummaryWork,
+)
 from chatdesk.core.domain.usage import CostOf, Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.ids import checked_id
@@ -25,7 +35,6 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.repositories import Repositories
 
 _IDLE_MS = 10 * 60_000
-_MOST_IDLE_THREADS = 100
 _CHARACTERS_PER_TOKEN = 4
 _MOST_FACTS, _LONGEST_FACT = 50, 500
 
@@ -43,12 +52,14 @@ class SummaryService:
         on_changed: Callable[[str | None], None],
         on_failed: Callable[[str, str], None],
         on_due: Callable[[str], None],
+        on_work: Callable[[SummaryWork], None],
         open_summariser: OpenSummariser | None,
         cost_of: CostOf,
         budget: BackgroundBudget,
         can_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``can_write``: where it says no, summaries are not made as long as it does."""
+        """``on_work`` is told what is asked, done and over; ``can_write``: where it says no, summaries are not made as
+        long as it does."""
         self._summaries = repositories.summaries
         self._contexts = repositories.contexts
         self._usage = repositories.usage
@@ -57,6 +68,7 @@ class SummaryService:
         self._on_changed = on_changed
         self._cost_of = cost_of
         self._budget = budget
+        self._chains = SummaryChains(cost_of, on_work)
         self._is_on_everywhere = True
         self._can_write = can_write
         self._worker: SummaryWorker | None = None
@@ -67,7 +79,8 @@ class SummaryService:
                 keep=self._keep,
                 note_failed=self._note_failed,
                 allow=self._allow,
-                on_made=lambda summary: on_changed(summary.thread_id),
+                on_ended=self._ended,
+                on_waiting=self._chains.wait,
                 on_failed=on_failed,
                 on_due=on_due,
                 clock=clock,
@@ -91,12 +104,46 @@ class SummaryService:
         """All versions, the newest first."""
         return await self._summaries.list(checked_id(thread_id))
 
-    async def make(self, thread_id: str, provider: str, model: str, *, is_anew: bool = False) -> None:
-        """Have what should be covered summarised in the background; ``is_anew``: also what is covered already."""
+    def work_on(self, thread_id: str) -> SummaryWork | None:
+        """What is being made or waits for a word of a person; None: nothing."""
+        return self._chains.of(thread_id)
+
+    def use_consent(self, limits: ConsentLimits) -> None:
+        """Beyond what a person is asked, from the next request on."""
+        self._chains.use_limits(limits)
+
+    def agree(self, thread_id: str) -> None:
+        """Make what was asked about, whatever it costs at that estimate."""
+        wanted = self._chains.agree(thread_id)
+        if wanted is not None and self._worker is not None:
+            self._worker.ask(wanted)
+
+    def stop(self, thread_id: str) -> None:
+        """Make no more for a thread until a person asks for it; what was made stays."""
+        if self._worker is not None:
+            self._worker.stop(thread_id)
+        self._chains.decline(thread_id)
+        self._budget.release(UsageKind.SUMMARY)
+
+    async def make(
+        self,
+        thread_id: str,
+        provider: str,
+        model: str,
+        *,
+        answered_by: tuple[str, str] | None = None,
+        is_anew: bool = False,
+    ) -> None:
+        """Have what should be covered summarised in the background by a model, for the one that answers; ``is_anew``:
+        also what is covered already."""
         if self._worker is None or not self.can_be_made:
             raise NotPossible("Summaries cannot be made here.")
+        if is_anew:
+            self._chains.welcome(thread_id)
+        elif self._chains.is_held(thread_id):
+            return
         newest = next(iter(await self.list(thread_id)), None)
-        wanted = Wanted(thread_id, provider, model, is_anew=is_anew)
+        wanted = Wanted(thread_id, provider, model, answered_by, is_anew=is_anew)
         if newest is not None:
             end = newest.to_position if is_anew else -1
             wanted = replace(wanted, pinned_facts=newest.pinned_facts, at_least=end)
@@ -147,12 +194,12 @@ class SummaryService:
         await self._contexts.switch_project_summaries(project_id, is_on=is_on)
         self._on_changed(None)
 
-    async def long_threads(self, *, least_tokens: int) -> tuple[str, ...]:
-        """Idle threads that may need a summary."""
+    async def long_threads(self, least_tokens: Callable[[str | None, str | None], int]) -> tuple[str, ...]:
+        """Idle threads that may need a summary, all of them, whichever model answers in them: ``least_tokens`` says of
+        a provider and a model, None where a thread has none of its own, how many tokens are many."""
         return await self._contexts.long_threads(
-            least_characters=least_tokens * _CHARACTERS_PER_TOKEN,
+            least_characters=lambda provider, model: least_tokens(provider, model) * _CHARACTERS_PER_TOKEN,
             idle_since=self._clock.now_ms() - _IDLE_MS,
-            limit=_MOST_IDLE_THREADS,
         )
 
     def schedule(self, cron: str, work: Callable[[], Awaitable[None]]) -> bool:
@@ -170,7 +217,13 @@ class SummaryService:
         if self._worker is not None:
             await self._worker.close()
 
-    async def _allow(self, tokens: int, wanted: Wanted) -> None:
+    def _ended(self, thread_id: str, newest: Summary | None) -> None:
+        self._chains.end(thread_id)
+        if newest is not None:
+            self._on_changed(thread_id)
+
+    async def _allow(self, wanted: Wanted, plan: SummaryPlan, tokens: int) -> None:
+        self._chains.admit(wanted, plan, tokens)
         await self._budget.reserve(
             UsageKind.SUMMARY, tokens, provider=wanted.provider or "", thread_id=wanted.thread_id
         )
@@ -180,6 +233,15 @@ class SummaryService:
         try:
             made = await self._summaries.add(new, spent=priced)
             self._budget.release(UsageKind.SUMMARY)
+            self._chains.note_spent(new.thread_id, priced)
+            log_event(
+                "summary.made",
+                thread=made.thread_id,
+                summary=made.id,
+                provider=new.provider,
+                model=new.model,
+                **_spent_fields(spent),
+            )
             return made
         except SummaryRangeGone:  # the thread moved on while it was made, which was paid for all the same
             await self._enter_failed(new.thread_id, new.provider, new.model, priced)
@@ -192,10 +254,21 @@ class SummaryService:
     async def _enter_failed(self, thread_id: str, provider: str | None, model: str | None, spent: Spent) -> None:
         await self._usage.add(UsageEvent(UsageKind.SUMMARY, thread_id, provider, model, Status.ERROR.value, spent))
         self._budget.release(UsageKind.SUMMARY)
+        self._chains.note_spent(thread_id, spent)
 
     def _priced(self, provider: str | None, model: str | None, spent: Spent) -> Spent:
         usage = spent.usage
         return spent if usage is None else replace(spent, cost_usd=self._cost_of(provider, model, usage))
+
+
+def _spent_fields(spent: Spent) -> dict[str, Any]:
+    usage = spent.usage
+    return {
+        "input_tokens": None if usage is None else usage.input_tokens,
+        "output_tokens": None if usage is None else usage.output_tokens,
+        "latency_ms": spent.latency_ms,
+        "first_token_ms": spent.time_to_first_token_ms,
+    }
 
 
 def _checked_facts(facts: tuple[str, ...]) -> tuple[str, ...]:

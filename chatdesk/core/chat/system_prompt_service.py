@@ -26,6 +26,8 @@ class SystemPromptService:
         self._threads = repositories.threads
         self._projects = repositories.projects
         self._prompts = repositories.system_prompts
+        self._messages = repositories.messages
+        self._choices = repositories.shared_choices
         self._context = context
         self._bus = bus
 
@@ -37,6 +39,26 @@ class SystemPromptService:
     async def of_project(self, project_id: str) -> SystemPrompts:
         """Raises ``ProjectNotFound``."""
         return await self._of(checked_id(project_id), None)
+
+    async def is_from_file(self, thread_id: str | None, project_id: str | None = None) -> bool:
+        """Whether the next question would take along a system prompt that came with an imported thread or project, and
+        nobody has asked anything in the thread since; ``thread_id`` None: in a new thread of the project."""
+        thread = None if thread_id is None else await self._threads.get(checked_id(thread_id))
+        newest = None if thread is None else thread.current_leaf_id
+        if newest is not None and not await self._messages.were_imported(newest):
+            return False
+        if thread is not None and thread.system_prompt.strip():
+            return await self._messages.were_imported(thread.id)
+        wanted = project_id if thread is None else thread.project_id
+        if wanted is None:
+            return False
+        project = await self._projects.get(checked_id(wanted))
+        return bool(project.system_prompt.strip()) and await self._messages.were_imported(project.id)
+
+    async def changed_by_other(self, thread_id: str) -> str | None:
+        """Another member of the team whose system prompt the next question would take along for the first time."""
+        thread = await self._threads.get(checked_id(thread_id))
+        return await self._choices.prompt_by_other(thread.project_id, thread.id)
 
     async def set_thread(self, thread_id: str, text: str) -> None:
         """Raises ``InvalidInput``, ``ThreadInTrash``."""

@@ -1,4 +1,4 @@
-"""TitleService: after the first complete answer of a thread, its model is asked for a title in the background.
+"""TitleService: after the first complete answer of a thread, the task model or the thread's own is asked for a title.
 
 Nobody waits for it and nothing depends on it: the title that was made from the question stays until a better one is
 there, and for good where the model gives none. What a person typed is never overwritten, not even when it was typed
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.titles import title_from_answer
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.thread import TitleSource
@@ -27,6 +28,7 @@ from chatdesk.core.events import AnswerFinished, EventBus, Subscription, ThreadC
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    LibraryLoaded,
     ReasoningDelta,
     RequestMessage,
     StreamFinished,
@@ -68,6 +70,8 @@ class _Attempt:
     """One request as it goes on."""
 
     answer: Message
+    provider: str
+    model: str
     asked_tokens: int
     began_s: float
     text: str = ""
@@ -153,15 +157,17 @@ class TitleService:
         return is_young and not await self._usage.has_title_request(thread_id)
 
     async def _try(self, answer: Message) -> None:
-        request = await self._request(answer)
+        default, _model = self._providers.default()
+        provider, model = self._context.who_does_tasks(answer.provider or default, answer.model or "")
+        request = await self._request(answer, provider, model)
         asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
         await self._budget.reserve(
             UsageKind.TITLE,
             asked + (request.max_output_tokens or 0),
-            provider=answer.provider or "",
+            provider=provider,
             thread_id=answer.thread_id,
         )
-        attempt = _Attempt(answer, asked, self._clock.monotonic_s())
+        attempt = _Attempt(answer, provider, model, asked, self._clock.monotonic_s())
         status = Status.ERROR
         try:
             async with asyncio.timeout(_LONGEST_WAIT_S):
@@ -182,13 +188,13 @@ class TitleService:
             if thread is not None:
                 self._bus.publish(ThreadChanged(thread))
 
-    async def _request(self, answer: Message) -> ChatRequest:
+    async def _request(self, answer: Message, provider: str, model: str) -> ChatRequest:
         question = "" if answer.parent_id is None else (await self._messages.get(answer.parent_id)).text
         pieces = [f"{name}: {_excerpt(text)}" for name, text in (("Person", question), ("Model", answer.text)) if text]
-        info = self._context.model_info(answer.provider, answer.model)
+        info = self._context.model_info(provider, model or None)
         prompt = await asyncio.to_thread(self._read_prompt)
         return ChatRequest(
-            model=answer.model or "",
+            model=model,
             messages=(
                 RequestMessage(Role.SYSTEM, prompt),
                 RequestMessage(Role.USER, "\n\n".join([_EDGE, *pieces, _EDGE])),
@@ -198,12 +204,14 @@ class TitleService:
         )
 
     async def _ask(self, attempt: _Attempt, request: ChatRequest) -> None:
-        provider = self._providers.get(attempt.answer.provider or self._providers.default()[0])
+        provider = self._providers.get(attempt.provider)
         async with aclosing(provider.stream(request)) as stream:
             async for event in stream:
                 if attempt.first_s is None and isinstance(event, TextDelta | ReasoningDelta):
                     attempt.first_s = self._clock.monotonic_s()
                 match event:
+                    case LibraryLoaded():
+                        attempt.began_s += event.seconds
                     case TextDelta():
                         attempt.text += event.text
                         if len(attempt.text) > _LONGEST_ANSWER:
@@ -219,19 +227,30 @@ class TitleService:
         usage = attempt.usage
         if usage is None and (attempt.text or status is not Status.ERROR):
             usage = Usage(attempt.asked_tokens, len(attempt.text) // _CHARACTERS_PER_TOKEN, is_estimated=True)
-        cost_usd = None if usage is None else self._context.cost_of(answer.provider, answer.model, usage)
+        cost_usd = None if usage is None else self._context.cost_of(attempt.provider, attempt.model, usage)
         spent = Spent(
             usage,
             latency_ms=self._ms(self._clock.monotonic_s() - attempt.began_s),
             time_to_first_token_ms=None if first_s is None else self._ms(first_s - attempt.began_s),
             cost_usd=cost_usd,
         )
-        event = UsageEvent(UsageKind.TITLE, answer.thread_id, answer.provider, answer.model, status.value, spent)
+        event = UsageEvent(UsageKind.TITLE, answer.thread_id, attempt.provider, attempt.model, status.value, spent)
         try:
             await self._usage.add(event)
         except StorageError as error:
             _log.warning("a title is missing in the ledger: %s", error.code)
             return
+        log_event(
+            "title.ended",
+            thread=answer.thread_id,
+            provider=attempt.provider,
+            model=attempt.model,
+            status=status,
+            input_tokens=None if usage is None else usage.input_tokens,
+            output_tokens=None if usage is None else usage.output_tokens,
+            latency_ms=spent.latency_ms,
+            first_token_ms=spent.time_to_first_token_ms,
+        )
         self._bus.publish(UsageRecorded(answer.thread_id))
 
     @staticmethod

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from chatdesk.core.domain.thread import BRANCH_MARK
 from chatdesk.core.errors import InvalidTitle
+from chatdesk.core.hidden_characters import clean_line
 
 NEW_THREAD_TITLE = "New chat"
 _LONGEST_AUTOMATIC = 60
 _LONGEST = 300
-_BRANCH = " (branch)"
 _MARKS = "#>*-`_~|=+ \t"
 _QUOTES = "\"'“”„‟‘’‚«»‹›「」『』《》 \t"
 _ENDS = ".。:;,"
@@ -25,7 +25,7 @@ _LABEL = re.compile(r"^t[ií]t(?:le|el|re|ulo|olo)\s*[:：]\s*", re.IGNORECASE)
 def title_from_text(text: str) -> str:
     """The first line that says something, without Markdown marks, cut at a word near 60 characters."""
     for line in text.splitlines():
-        plain = _printable(line).strip(_MARKS)
+        plain = clean_line(line).strip(_MARKS)
         if plain:
             return _cut(plain)
     return NEW_THREAD_TITLE
@@ -33,7 +33,7 @@ def title_from_text(text: str) -> str:
 
 def title_from_answer(answer: str) -> str | None:
     """A model's answer as a title; None where it is empty, a speech, or nothing that could be read."""
-    lines = [line for line in map(_printable, _THOUGHTS.sub("", answer[:_LONGEST_READ]).splitlines()) if line]
+    lines = [line for line in map(clean_line, _THOUGHTS.sub("", answer[:_LONGEST_READ]).splitlines()) if line]
     if len(lines) != 1 or len(lines[0]) > _LONGEST_ANSWER:
         return None
     plain = _LABEL.sub("", lines[0].strip(_MARKS)).strip(_MARKS).strip(_QUOTES).rstrip(_ENDS).strip(_MARKS + _QUOTES)
@@ -44,7 +44,7 @@ def title_from_answer(answer: str) -> str | None:
 
 def checked_title(title: str) -> str:
     """A title as it may be stored: one line of at most 300 characters, or ``InvalidTitle``."""
-    plain = _printable(title).strip()
+    plain = clean_line(title).strip()
     if not plain:
         raise InvalidTitle
     return plain[:_LONGEST]
@@ -52,19 +52,7 @@ def checked_title(title: str) -> str:
 
 def branch_title(title: str) -> str:
     """How a thread that branched off is called; a branch of a branch says it once."""
-    return title if title.endswith(_BRANCH) else title[: _LONGEST - len(_BRANCH)] + _BRANCH
-
-
-def _printable(text: str) -> str:
-    # Control, format (bidi overrides, zero-width), surrogate and private characters could forge or hide a title.
-    kept = (" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    joined = "".join(char for char in kept if unicodedata.category(char) not in ("Cs", "Co") and not _is_forging(char))
-    return " ".join(joined.split())
-
-
-def _is_forging(char: str) -> bool:
-    # Joiners stay: emoji and several scripts need them.
-    return unicodedata.category(char) == "Cf" and char not in "\u200c\u200d"
+    return title if title.endswith(BRANCH_MARK) else title[: _LONGEST - len(BRANCH_MARK)] + BRANCH_MARK
 
 
 def _cut(text: str) -> str:

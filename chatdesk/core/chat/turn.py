@@ -15,6 +15,7 @@ from typing import Protocol
 
 from chatdesk.core.chat.live_text import LiveText
 from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.turn_times import TurnTimes
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.thread import Thread
@@ -24,6 +25,7 @@ from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
 from chatdesk.core.events import (
     AnswerFinished,
     EventBus,
+    FirstTokenArrived,
     MessageChanged,
     RetryWaiting,
     StorageFailed,
@@ -35,6 +37,8 @@ from chatdesk.core.events import (
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    LibraryLoaded,
+    ModelNamed,
     Provider,
     RateReported,
     ReasoningDelta,
@@ -62,7 +66,7 @@ _USUAL_ANSWER_TOKENS = 500
 class TurnStore(Protocol):
     """What a turn needs from storage; see ``MessageRepository``."""
 
-    async def start_streaming(self, message_id: str, started_at: int) -> Message: ...
+    async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message: ...
 
     async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk]) -> None: ...
 
@@ -98,7 +102,7 @@ class Turn:
         self._answer = answer
         self._provider = provider
         self._request = request
-        self._text = LiveText(answer.parts)
+        self._text = LiveText(answer.parts, now_ms=context.clock.now_ms)
         self.received_count = 0
         self._is_lost = False
         self._news = asyncio.Event()
@@ -106,12 +110,14 @@ class Turn:
         self._reading: asyncio.Task[None] | None = None
         self._ended_as: Status | None = None
         self._is_streaming = False
+        self._stored = answer  # as it was when it began to stream
+        self._ended_parts = 0
         self._is_closing = False
         self._has_failed_to_store = False
+        self._hurry: Callable[[], None] | None = None
         self._usage: Usage | None = None
         self._finish_reason: FinishReason | None = None
-        self._first_token_at_s: float | None = None
-        self._started_at_s = context.clock.monotonic_s()
+        self._times = TurnTimes(context.clock)
         self.finished: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
     def overlay(self, message: Message) -> Message:
@@ -128,6 +134,11 @@ class Turn:
     @property
     def clock(self) -> Clock:
         return self._context.clock
+
+    def hurry(self) -> None:
+        """Where the provider waits before it asks again: ask now."""
+        if self._hurry is not None:
+            self._hurry()
 
     def lose(self) -> None:
         """The computer slept, and since then nothing came."""
@@ -156,12 +167,13 @@ class Turn:
                 self.finished.cancel()
 
     async def _run(self) -> None:
-        self._context.bus.publish(TurnStarted(self.thread_id, self.message_id))
+        answer = self._answer
+        self._context.bus.publish(TurnStarted(answer.thread_id, answer.id, answer.provider, answer.model))
         reading = self._reading = self._tasks.start(self._read(), f"read answer {self.message_id}")
         reading.add_done_callback(lambda _task: self._news.set())
         if self._ended_as is not None:
             reading.cancel()
-        stored_at_s = self._started_at_s
+        stored_at_s = self._times.asked_s
         while not reading.done():
             await self._wait_for_news()
             if self._text.has_received and not self._is_streaming:
@@ -197,16 +209,21 @@ class Turn:
                 self.received_count += 1
                 match event:
                     case TextDelta() | ReasoningDelta() | ToolCallDelta():
-                        if self._first_token_at_s is None:
-                            self._first_token_at_s = clock.monotonic_s()
+                        if (first_ms := self._times.note_first_token()) is not None:
+                            self._context.bus.publish(FirstTokenArrived(self.thread_id, self.message_id, first_ms))
                         self._text.add(event)
                         self._news.set()
                     case RetryScheduled():
+                        self._hurry = event.hurry
                         self._context.bus.publish(
                             RetryWaiting(self.thread_id, self.message_id, event.attempt, event.delay_s, event.reason)
                         )
                     case UsageReported():
                         self._usage = event.usage
+                    case LibraryLoaded():
+                        self._times.note_loading(event.seconds)
+                    case ModelNamed():
+                        self._answer = replace(self._answer, model=event.model)
                     case RateReported():
                         self._context.note_rate(self._answer.provider, self._answer.model, event.report)
                     case StreamFinished():
@@ -218,11 +235,14 @@ class Turn:
 
     async def _begin_streaming(self) -> None:
         try:
-            message = await self._context.store.start_streaming(self.message_id, self._context.clock.now_ms())
+            message = await self._context.store.start_streaming(
+                self.message_id, self._context.clock.now_ms(), model=self._answer.model
+            )
         except StorageError as error:
             self._storage_failed(error)
             return
         self._is_streaming = True
+        self._stored = message
         self._context.bus.publish(MessageChanged(self.overlay(message)))
 
     def _show(self) -> None:
@@ -230,6 +250,9 @@ class Turn:
             self._context.bus.publish(
                 TextStreamed(self.thread_id, self.message_id, chunk.part_index, chunk.kind.value, chunk.text)
             )
+        if self._text.ended_count != self._ended_parts:
+            self._ended_parts = self._text.ended_count
+            self._context.bus.publish(MessageChanged(self.overlay(self._stored)))
 
     async def _checkpoint(self) -> None:
         if not self._is_streaming:
@@ -238,7 +261,8 @@ class Turn:
         if not count:
             return
         try:
-            await self._context.store.append_chunks(self.message_id, chunks)
+            with self._times.storing():
+                await self._context.store.append_chunks(self.message_id, chunks)
         except StorageError as error:
             self._storage_failed(error)
             return
@@ -250,7 +274,8 @@ class Turn:
         attempt = 0
         while True:
             try:
-                message, thread = await self._context.store.finish(self.message_id, outcome)
+                with self._times.storing():
+                    message, thread = await self._context.store.finish(self.message_id, outcome)
                 break
             except StorageError as error:
                 # Nothing is called saved before it is: keep the text here and try until the disk takes it.
@@ -267,6 +292,7 @@ class Turn:
         bus.publish(MessageChanged(message))
         bus.publish(AnswerFinished(message))
         bus.publish(ThreadChanged(thread))
+        bus.publish(self._times.timed(self.thread_id, self.message_id, pieces=self.received_count))
 
     async def _pause(self, seconds: float) -> None:
         self._news.clear()
@@ -281,7 +307,6 @@ class Turn:
     def _outcome(self, failure: BaseException | None) -> TurnOutcome:
         clock = self._context.clock
         tail, _count = self._text.peek_to_store()
-        first_s = self._first_token_at_s
         status, error, error_type = Status.COMPLETE, None, None
         details: dict[str, object] = {}
         usage = self._usage or self._estimated_usage()
@@ -291,13 +316,13 @@ class Turn:
                 error, error_type = slept_sentence(has_part=self._text.has_received), SLEPT
         elif failure is not None:
             status = Status.ERROR
-            error, error_type, details = _described(failure)
+            error, error_type, details = _described(failure, now_ms=clock.now_ms())
             self._note_rate_limit(failure)
         return TurnOutcome(
             status=status,
             finished_at=clock.now_ms(),
-            latency_ms=round((clock.monotonic_s() - self._started_at_s) * 1000),
-            time_to_first_token_ms=None if first_s is None else round((first_s - self._started_at_s) * 1000),
+            latency_ms=self._times.note_end(),
+            time_to_first_token_ms=self._times.first_token_ms,
             usage=usage,
             cost_usd=None if usage is None else self._context.cost_of(self._answer.provider, self._answer.model, usage),
             finish_reason=self._finish_reason.value if self._finish_reason else None,
@@ -329,7 +354,7 @@ class Turn:
         if not self._has_failed_to_store:
             _log.warning("message %s could not be stored: %s", self.message_id, error.code)
             self._has_failed_to_store = True
-        self._context.bus.publish(StorageFailed(error.sentence))
+        self._context.bus.publish(StorageFailed(error))
 
     def _storage_worked(self) -> None:
         if self._has_failed_to_store:
@@ -359,10 +384,17 @@ def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
     return None if task.cancelled() else task.exception()
 
 
-def _described(failure: BaseException) -> tuple[str, str, dict[str, object]]:
+def _described(failure: BaseException, *, now_ms: int) -> tuple[str, str, dict[str, object]]:
     """What is stored and shown of a failure: sentence, kind, details."""
     if isinstance(failure, ProviderError):
-        details = {**failure.details, "what": failure.what, "safe": failure.safe, "next_step": failure.next_step}
+        details: dict[str, object] = {
+            **failure.details,
+            "what": failure.what,
+            "safe": failure.safe,
+            "next_step": failure.next_step,
+        }
+        if failure.retry_after_s is not None:
+            details["retry_at"] = now_ms + round(failure.retry_after_s * 1000)
         return failure.sentence, failure.kind.value, details
     if isinstance(failure, ChatDeskError):
         return failure.sentence, failure.code, {}

@@ -31,12 +31,13 @@ Act = Callable[[], Awaitable[object]]
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """One change. ``label`` says what it was, to stand after "Undo"; ``size`` of how many things it remembers the way
-    back."""
+    back; ``thread_id`` in which thread it can be seen, None for what a list shows."""
 
     label: str
     undo: Act
     redo: Act
     size: int = 1
+    thread_id: str | None = None
 
 
 class UndoStack:
@@ -58,6 +59,15 @@ class UndoStack:
         """What ``redo`` would do again."""
         return self._undone[-1] if self._undone else None
 
+    def last_seen_from(self, thread_id: str | None) -> Step | None:
+        """What *Undo* means to somebody who looks at a thread (None: at a new one): the last change that can be seen
+        there or in a list, else the last one anywhere."""
+        return _seen_from(thread_id, self._done)
+
+    def next_seen_from(self, thread_id: str | None) -> Step | None:
+        """The same for *Redo*."""
+        return _seen_from(thread_id, self._undone)
+
     async def undo(self, step: Step | None = None) -> Step | None:
         """Take the last change back, or ``step`` if it was not taken back yet. None: there is nothing to take back. Of
         a step that fails, what it needs is gone for good, so it is given up; one that storage could not take waits
@@ -69,14 +79,14 @@ class UndoStack:
             await _carry(chosen, chosen.undo, self._done, self._undone)
             return chosen
 
-    async def redo(self) -> Step | None:
-        """Do again what was taken back last; a failure as in ``undo``."""
+    async def redo(self, step: Step | None = None) -> Step | None:
+        """Do again what was taken back last, or ``step`` of it; a failure as in ``undo``."""
         async with self._lock:
-            if not self._undone:
+            if not self._undone or (step is not None and step not in self._undone):
                 return None
-            step = self._undone[-1]
-            await _carry(step, step.redo, self._undone, self._done)
-            return step
+            chosen = step or self._undone[-1]
+            await _carry(chosen, chosen.redo, self._undone, self._done)
+            return chosen
 
     # Threads
 
@@ -135,6 +145,7 @@ class UndoStack:
             "delete message" if len(moved.message_ids) == 1 else "delete messages",
             partial(chat.restore_message, message_id, end_id=end),
             partial(chat.delete_message, message_id, with_later=with_later),
+            thread_id=moved.thread.id,
         )
         return moved
 
@@ -147,6 +158,7 @@ class UndoStack:
                 "restore message",
                 partial(chat.delete_messages, moved.message_ids, end_id=end),
                 partial(chat.restore_message, message_id),
+                thread_id=moved.thread.id,
             )
         return moved
 
@@ -155,7 +167,12 @@ class UndoStack:
         end = await chat.end_of_path(message_id)
         thread = await chat.select_version(message_id)
         if end is not None and await chat.end_of_path(message_id) != end:
-            self.did("switch version", partial(chat.lead_path_to, end), partial(chat.select_version, message_id))
+            self.did(
+                "switch version",
+                partial(chat.lead_path_to, end),
+                partial(chat.select_version, message_id),
+                thread_id=thread.id,
+            )
         return thread
 
     async def edit_message(
@@ -170,6 +187,7 @@ class UndoStack:
             "edit",
             partial(chat.delete_message, sent.question.id, with_later=True, end_id=end),
             partial(chat.restore_message, sent.question.id),
+            thread_id=sent.question.thread_id,
         )
         return sent
 
@@ -181,22 +199,27 @@ class UndoStack:
         after = await put(mark)
         if before != mark:
             label = _MARKING.get(mark) or _UNMARKING[before]
-            self.did(label, partial(put, before), partial(put, mark))
+            self.did(label, partial(put, before), partial(put, mark), thread_id=after.thread_id)
         return after
 
     async def start_context(self, thread_id: str, message_id: str | None) -> None:
         start = partial(self._chat.context.start_at, thread_id)
         before = await start(message_id)
         if before != message_id:
-            self.did("start of the context", partial(start, before), partial(start, message_id))
+            self.did("start of the context", partial(start, before), partial(start, message_id), thread_id=thread_id)
 
-    def did(self, label: str, undo: Act, redo: Act, *, size: int = 1) -> None:
+    def did(self, label: str, undo: Act, redo: Act, *, size: int = 1, thread_id: str | None = None) -> None:
         """Remember a change, also one that another service made, with its way back and its way forth."""
-        self._done.append(Step(label, undo, redo, size))
+        self._done.append(Step(label, undo, redo, size, thread_id))
         del self._done[:-_MOST_STEPS]
         while len(self._done) > 1 and sum(step.size for step in self._done) > _MOST_THINGS:
             del self._done[0]
         self._undone.clear()
+
+
+def _seen_from(thread_id: str | None, steps: Sequence[Step]) -> Step | None:
+    seen = (step for step in reversed(steps) if step.thread_id in (None, thread_id))
+    return next(seen, steps[-1] if steps else None)
 
 
 async def _carry(step: Step, act: Act, source: list[Step], target: list[Step]) -> None:

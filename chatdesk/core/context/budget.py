@@ -16,6 +16,7 @@ from chatdesk.core.errors import MessageLargerThanWindow, QuestionExcluded, Syst
 
 # However long answers may get, a question has to fit as well.
 _LARGEST_SHARE_FOR_ANSWER = 0.5
+_PARTS = 8  # of what fits, one may stay behind so that a request begins where the last one did
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +152,27 @@ def _newest(
     if is_counted and cut > place:  # not even what came after the question fits with it
         cut = max(run.fitting_from(end, left), place + 1)
     behind = [run.index_from(group.first) + 1 for group in offer.tail.pinned if group.first not in chosen]
-    cut = min(max(cut, run.index_from(lowest), *behind), end)
+    cut = max(cut, run.index_from(lowest), *behind)
+    if cut > run.index_from(lowest):
+        cut = _steadied(offer, cut, most=place if is_counted else end)
+    cut = min(cut, end)
     tokens, rows = run.tokens_between(cut, end), run.rows_between(cut, end)
     if question is not None and not (is_counted and place >= cut):
         tokens, rows = tokens + own_tokens, rows + own_rows
     return cut, tokens, rows
+
+
+def _steadied(offer: Offer, cut: int, *, most: int) -> int:
+    """The next place at which a request may begin once messages have to stay behind: these are few and far between, so
+    that the beginning is the same for many turns and a vendor finds it in its cache. At most an eighth of what would
+    fit stays behind for that; ``most``: the cut must not come to lie after this group."""
+    run, end = offer.tail.run, offer.tail.end
+    if cut >= end:
+        return cut
+    first, last = run.groups[cut].first, run.groups[end - 1].last
+    step = 1 << max((last - first + 1) // _PARTS, 1).bit_length() - 1
+    steadied = run.index_from(-(-first // step) * step)
+    return steadied if cut <= steadied <= most else cut
 
 
 def _position(tail: Stretch, index: int) -> int:

@@ -1,8 +1,9 @@
 """What is known about models: shipped as data, overridable by a file, extended by what a server's list says.
 
-Looking up is pure. A name is found as it stands, without its maker (``openai/gpt-4o``), without a date or a stage at
-its end (``-2024-08-06``, ``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``). A model
-that is only known by its beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no price.
+Looking up is pure. What a person says of a model comes first, then the server's list, then the files. A name is found
+as it stands, without its maker (``openai/gpt-4o``), without a date or a stage at its end (``-2024-08-06``,
+``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``). A model that is only known by
+its beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no price.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.domain.model_info import Ability, ModelInfo, Price
+from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ _LARGEST_FIGURE = 2**31
 _SUFFIX = re.compile(r"[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview|exp|instruct|chat)$")
 _VERSION = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview)$")
 _BOUNDARIES = ("-", ":", "@")
+# Words by which makers tell a model that sees from its blind siblings.
+_SEEING_NAME = re.compile(r"(?:^|[-_:/.\d])(?:vl|vlm|vision|llava|pixtral|multimodal)(?:$|[-_:/.\d])", re.IGNORECASE)
 # An answer never gets more of a window than this, so that a server that names a small window still reads a question.
 _LARGEST_SHARE_FOR_ANSWER = 0.5
 
@@ -42,6 +45,8 @@ class Figures:
 
     context_window: int | None = None
     largest_answer: int | None = None
+    sees_images: bool | None = None
+    price: Price | None = None
 
 
 class ModelCatalogue:
@@ -52,6 +57,7 @@ class ModelCatalogue:
         self._default = default
         self._longest_first = sorted(models, key=len, reverse=True)
         self._listed: dict[tuple[str, str], Figures] = {}
+        self._overrides: Mapping[str, Mapping[str, ModelOverrides]] = {}
 
     @classmethod
     def of_files(cls, *paths: Path) -> ModelCatalogue:
@@ -70,15 +76,36 @@ class ModelCatalogue:
         """What a provider's list of models says outranks the catalogue: that server serves it so."""
         self._listed[provider, model] = figures
 
+    def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
+        """What a person says of models, by provider; it replaces what was said before."""
+        self._overrides = overrides
+
     def find(self, provider: str, model: str) -> ModelInfo:
         """Never fails: a model that nobody knows has the stated defaults."""
+        return self._find(provider, model, self._overrides.get(provider, {}).get(model, ModelOverrides()))
+
+    def find_without_overrides(self, provider: str, model: str) -> ModelInfo:
+        """The same without what a person says."""
+        return self._find(provider, model, ModelOverrides())
+
+    def _find(self, provider: str, model: str, own: ModelOverrides) -> ModelInfo:
         name = self._name_of(model)
         info = self._models[name] if name else replace(self._default, label=model)
         info = replace(info, id=model, price=info.price if name and _is_same(model, name) else None)
         listed = self._listed.get((provider, model), Figures())
-        window = listed.context_window or info.context_window
+        window = own.context_window or listed.context_window or info.context_window
         answer = min(listed.largest_answer or info.largest_answer, max(int(window * _LARGEST_SHARE_FOR_ANSWER), 1))
-        return replace(info, context_window=window, largest_answer=answer)
+        sees = own.sees_images if own.sees_images is not None else listed.sees_images
+        if sees is None and _SEEING_NAME.search(model):
+            sees = True
+        return replace(
+            info,
+            context_window=window,
+            largest_answer=answer,
+            price=own.price(listed.price or info.price),
+            abilities=info.abilities if sees is None else _with_sight(info.abilities, sees=sees),
+            is_sight_known=sees is not None or name is not None,
+        )
 
     def _name_of(self, model: str) -> str | None:
         wanted = model.strip().lower().rsplit("/", 1)[-1]
@@ -94,6 +121,10 @@ class ModelCatalogue:
             if wanted.startswith(name) and wanted[len(name) : len(name) + 1] in _BOUNDARIES:
                 return name
         return None
+
+
+def _with_sight(abilities: frozenset[Ability], *, sees: bool) -> frozenset[Ability]:
+    return abilities | {Ability.IMAGES} if sees else abilities - {Ability.IMAGES}
 
 
 def _is_same(model: str, name: str) -> bool:
@@ -155,7 +186,14 @@ def _figure(value: object) -> int | None:
 def _price(row: Mapping[str, Any]) -> Price | None:
     figures = [row.get("input"), row.get("cached_input", row.get("input")), row.get("output")]
     numbers = [float(each) for each in figures if _is_amount(each)]
-    return Price(*numbers) if len(numbers) == len(figures) else None
+    if len(numbers) != len(figures):
+        return None
+    written, for_hour = (_amount(row.get(name)) for name in ("written_input", "written_hour_input"))
+    return Price(numbers[0], numbers[1], numbers[2], written_input=written, written_hour_input=for_hour)
+
+
+def _amount(value: Any) -> float | None:
+    return float(value) if _is_amount(value) else None
 
 
 def _is_amount(value: Any) -> bool:

@@ -19,6 +19,7 @@ from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role
+from chatdesk.core.rendering.picture_data import without_pictures
 
 _MOST_THREADS = 8
 _STEP = 500
@@ -231,7 +232,8 @@ def _part_of(part: Part) -> ContextPart | None:
     if part.type in (PartType.IMAGE, PartType.FILE):
         attachment = attachment_from(part.content)
         return None if attachment is None else ContextPart(part.id, part.type, "", attachment=attachment)
-    text = str(part.content.get("arguments", "")) if part.type is PartType.TOOL_CALL else part.text
+    is_call = part.type is PartType.TOOL_CALL
+    text = str(part.content.get("arguments", "")) if is_call else without_pictures(part.text)
     return ContextPart(part.id, part.type, text, part.tool_call_id or "", part.tool_name or "")
 
 

@@ -5,6 +5,7 @@ Runs on a loop of its own (``summary_worker``). Writing is somebody else's: this
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -15,16 +16,17 @@ from chatdesk.core.context.attachment_counting import name_line
 from chatdesk.core.context.budget import Room
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.groups import Group, make_groups
-from chatdesk.core.context.summary_prompt import PROMPT_VERSION, checked_summary, summary_request
+from chatdesk.core.context.summary_prompt import MOST_OF_WANTED, PROMPT_VERSION, checked_summary, summary_request
 from chatdesk.core.context.tokens import CHARACTERS, TokenCounter
 from chatdesk.core.domain.context import ContextFrame, ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, PartType
-from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor
+from chatdesk.core.domain.summary import NewSummary, Summary, SummaryAuthor, SummaryPlan
 from chatdesk.core.domain.usage import Spent, Usage
 from chatdesk.core.errors import ChatDeskError, SummaryRejected
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    LibraryLoaded,
     Provider,
     ReasoningDelta,
     StreamFinished,
@@ -50,6 +52,8 @@ class SummarySource(Protocol):
         self, thread_id: str, encoding: str, *, before: int | None, limit: int
     ) -> tuple[ContextRow, ...]: ...
 
+    async def characters(self, thread_id: str, *, first: int, last: int) -> int: ...
+
     async def between(
         self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
     ) -> tuple[ContextRow, ...]: ...
@@ -57,15 +61,23 @@ class SummarySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One thread to be summarised. ``is_anew``: also what a summary covers already, at least up to the position
-    ``at_least``. ``pinned_facts`` are taken over word for word."""
+    """One thread to be summarised by a model, for the one that answers in it, which reads the summary; None: the same.
+    ``is_anew``: also what a summary covers already, at least up to the position ``at_least``. ``pinned_facts`` are
+    taken over word for word. ``is_agreed``: a person was asked, and said yes."""
 
     thread_id: str
     provider: str
     model: str
+    answered_by: tuple[str, str] | None = None
     pinned_facts: tuple[str, ...] = ()
     is_anew: bool = False
     at_least: int = -1
+    is_agreed: bool = False
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether somebody asked for it, so that it does not wait for a better moment."""
+        return self.is_anew or self.is_agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,9 @@ class _Answer:
 
 Keep = Callable[[NewSummary, Spent], Awaitable[Summary]]
 NoteFailed = Callable[[Wanted, Spent], Awaitable[None]]
-#: Raises ``BackgroundLimitReached`` where a request of so many tokens is more than the day allows.
-Allow = Callable[[int], Awaitable[None]]
+#: Raises ``BackgroundLimitReached`` where a request of so many tokens is more than the day allows, and
+#: ``SummaryNeedsConsent`` where the whole plan that it belongs to is more than may be spent unasked.
+Allow = Callable[[int, SummaryPlan], Awaitable[None]]
 
 
 class Summariser:
@@ -111,22 +124,48 @@ class Summariser:
 
     async def summarise(self, wanted: Wanted) -> Summary | None:
         """Cover everything that should be; the newest summary, None where nothing had to be done. Raises
-        ``SummaryRejected``, ``SummaryRangeGone``, ``BackgroundLimitReached`` or what the provider raises; what was kept
-        until then stays."""
+        ``SummaryRejected``, ``SummaryRangeGone``, ``SummaryNeedsConsent``, ``BackgroundLimitReached`` or what the
+        provider raises; what was kept until then stays."""
         info = self._catalogue.find(wanted.provider, wanted.model)
         room = Room.of(info.context_window, answer=info.largest_answer)
+        kept_tokens = int(self._answering_room(wanted, room).counted * _SHARE_KEPT)
         made: Summary | None = None
+        plan: SummaryPlan | None = None
         while True:
             frame = await self._source.frame(wanted.thread_id)
             previous = made if wanted.is_anew else frame.summary
             if not frame.has_summaries or (frame.is_summary_off and not wanted.is_anew):
                 return made
             first = max(frame.starts_at, 0 if previous is None else previous.to_position + 1)
-            last = max(await self._last_to_cover(frame, int(room.counted * _SHARE_KEPT)), wanted.at_least)
-            piece = await self._piece(frame, first, last, min(int(room.counted * _SHARE_OF_PIECE), _LARGEST_PIECE))
+            last = max(await self._last_to_cover(frame, kept_tokens), wanted.at_least)
+            piece = await self._piece(frame, first, last, _piece_tokens(room))
             if not piece:
                 return made
-            made = await self._cover(wanted, frame, previous, piece, room)
+            if plan is None:
+                plan = await self._plan(frame, previous, piece, last=last, room=room)
+            made = await self._cover(wanted, frame, previous, piece, room=room, plan=plan)
+
+    def _answering_room(self, wanted: Wanted, room: Room) -> Room:
+        """The room of the model that is going to read the summary and what stays beside it."""
+        if wanted.answered_by is None:
+            return room
+        info = self._catalogue.find(*wanted.answered_by)
+        return Room.of(info.context_window, answer=info.largest_answer)
+
+    async def _plan(
+        self, frame: ContextFrame, previous: Summary | None, piece: list[Group], *, last: int, room: Room
+    ) -> SummaryPlan:
+        """What everything from ``piece`` to a position is going to take, at a guess: each request reads a piece and the
+        summary before it, and writes the next one. A token has as many characters as in the first piece."""
+        read = sum(len(message.text) for group in piece for message in group.wire)
+        tokens_per_character = sum(group.tokens for group in piece) / max(read, 1)
+        characters = await self._source.characters(frame.thread_id, first=piece[0].first, last=last)
+        source = int(characters * tokens_per_character)
+        written = _summary_tokens(room) * MOST_OF_WANTED  # better too much than too little
+        requests = max(-(-source // max(_piece_tokens(room), 1)), 1)
+        prompt = self._counter.count_in(self._prompt, CHARACTERS)
+        before = (0 if previous is None else previous.tokens) + (requests - 1) * written
+        return SummaryPlan(requests, Usage(source + before + requests * prompt, requests * written, is_estimated=True))
 
     async def _last_to_cover(self, frame: ContextFrame, kept_tokens: int) -> int:
         """The position up to which messages are summarised: those after it stay as they were said."""
@@ -158,13 +197,20 @@ class Summariser:
         return piece
 
     async def _cover(
-        self, wanted: Wanted, frame: ContextFrame, previous: Summary | None, piece: list[Group], room: Room
+        self,
+        wanted: Wanted,
+        frame: ContextFrame,
+        previous: Summary | None,
+        piece: list[Group],
+        *,
+        room: Room,
+        plan: SummaryPlan,
     ) -> Summary:
-        most_tokens = min(int(room.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
+        most_tokens = _summary_tokens(room)
         cut = _shortened(piece, room.counted // 2)
         request = summary_request(wanted.model, self._prompt, previous, cut, most_tokens=most_tokens)
         asked_tokens = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
-        await self._allow(asked_tokens + (request.max_output_tokens or 0))
+        await self._allow(asked_tokens + (request.max_output_tokens or 0), plan)
         answer = await self._ask(wanted, request, asked_tokens)
         source_tokens = sum(group.tokens for group in piece) + (0 if previous is None else previous.tokens)
         tokens = self._counter.count_in(answer.text, CHARACTERS)
@@ -207,6 +253,8 @@ class Summariser:
                     if first_ms is None and isinstance(event, TextDelta | ReasoningDelta):
                         first_ms = self._ms_since(began_s)
                     match event:
+                        case LibraryLoaded():
+                            began_s += event.seconds
                         case TextDelta():
                             pieces.append(event.text)
                         case UsageReported():
@@ -216,6 +264,9 @@ class Summariser:
         except ChatDeskError:
             if pieces:  # what was written is paid for, however it ended
                 await self._note_failed(wanted, spent())
+            raise
+        except asyncio.CancelledError:  # what was asked for is paid for as well
+            await self._note_failed(wanted, spent())
             raise
         taken = spent()
         assert taken.usage is not None  # reported or estimated
@@ -235,6 +286,16 @@ class Summariser:
             )
             for row in rows
         )
+
+
+def _piece_tokens(room: Room) -> int:
+    """How much one request reads of the messages."""
+    return min(int(room.counted * _SHARE_OF_PIECE), _LARGEST_PIECE)
+
+
+def _summary_tokens(room: Room) -> int:
+    """How much a summary may take."""
+    return min(int(room.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
 
 
 def _in_words(part: ContextPart) -> ContextPart:

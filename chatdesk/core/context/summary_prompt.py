@@ -14,6 +14,8 @@ from chatdesk.core.providers.base import ChatRequest, FinishReason, RequestMessa
 
 PROMPT_VERSION = "1"
 _WORDS_PER_TOKEN = 0.6
+#: How much longer a summary may get than was asked for: a little more is no reason to lose it.
+MOST_OF_WANTED = 2
 _EDGE = "=" * 10
 # What summaries that make sense are far from: nearly all signs, or a few words over and over.
 _LEAST_LETTERS, _LEAST_DISTINCT, _FEW_WORDS = 0.3, 0.1, 40
@@ -49,7 +51,7 @@ def summary_request(
             RequestMessage(Role.SYSTEM, prompt.replace("{words}", str(words))),
             RequestMessage(Role.USER, "\n\n".join(pieces)),
         ),
-        max_output_tokens=most_tokens * 2,  # a little more than asked for is no reason to lose it
+        max_output_tokens=most_tokens * MOST_OF_WANTED,
         is_summary=True,
     )
 

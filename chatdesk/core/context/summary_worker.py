@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.summariser import Allow, Keep, NoteFailed, Summariser, Wanted
-from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, SummaryRangeGone
+from chatdesk.core.diagnostics.event_log import log_event
+from chatdesk.core.domain.summary import SummaryPlan
+from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, SummaryNeedsConsent, SummaryRangeGone
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.summary import NewSummary, Summary
@@ -30,8 +32,8 @@ _LONGEST_END_S = 1.0
 _SLACK_S = 0.05  # of the loop's clock against the wall's
 _MS_PER_S = 1000
 
-#: Raises ``BackgroundLimitReached`` where a request of so many tokens is not to be made for that thread.
-AllowFor = Callable[[int, Wanted], Awaitable[None]]
+#: As ``Allow``, for one thread.
+AllowFor = Callable[[Wanted, SummaryPlan, int], Awaitable[None]]
 #: Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
 OpenSummariser = Callable[[Keep, NoteFailed, Allow], AbstractAsyncContextManager[Summariser]]
 
@@ -46,18 +48,21 @@ class SummaryWorker:
         keep: Keep,
         note_failed: NoteFailed,
         allow: AllowFor,
-        on_made: Callable[[Summary], None],
+        on_ended: Callable[[str, Summary | None], None],
+        on_waiting: Callable[[str], None],
         on_failed: Callable[[str, str], None],
         on_due: Callable[[str], None],
         clock: Clock,
     ) -> None:
-        """``on_failed(thread, sentence)`` is told once until one succeeds; ``on_due(thread)`` when a thread that failed
-        may be tried again."""
+        """``on_ended(thread, newest)``: everything is covered, None where nothing had to be; ``on_waiting(thread)``: it
+        goes on later by itself. ``on_failed(thread, sentence)`` is told once until one succeeds; ``on_due(thread)``
+        when a thread that failed may be tried again."""
         self._open = open_summariser
         self._keep = keep
         self._note_failed = note_failed
         self._allow = allow
-        self._on_made = on_made
+        self._on_ended = on_ended
+        self._on_waiting = on_waiting
         self._on_failed = on_failed
         self._on_due = on_due
         self._clock = clock
@@ -67,6 +72,9 @@ class SummaryWorker:
         self._work: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[Wanted] = asyncio.Queue()
         self._at_work: Wanted | None = None
+        self._making: asyncio.Task[Summary | None] | None = None
+        self._stopped: set[str] = set()
+        self._agreed: dict[str, Wanted] = {}
         self._waiting: set[str] = set()
         self._failures: dict[str, tuple[int, int]] = {}  # by thread: how often, and when it may be tried again
         self._retries: dict[str, asyncio.TimerHandle] = {}  # by thread that failed
@@ -77,16 +85,21 @@ class SummaryWorker:
 
     def ask(self, wanted: Wanted) -> None:
         """Summarise a thread when its turn comes; at once known ones and ones that failed lately are left out, unless
-        somebody asked for it to be made anew."""
-        if self._is_closed or wanted.thread_id in self._waiting:
+        a person wants it."""
+        if self._is_closed:
+            return
+        if wanted.thread_id in self._waiting:
+            if wanted.is_agreed:  # before the worker heard that it has to wait for that
+                self._agreed[wanted.thread_id] = wanted
             return
         now_ms = self._clock.now_ms()
-        if not wanted.is_anew and now_ms < self._failures.get(wanted.thread_id, (0, 0))[1]:
+        if not wanted.is_by_person and now_ms < self._failures.get(wanted.thread_id, (0, 0))[1]:
             return
-        if not wanted.is_anew and now_ms < self._rests_until_ms:
+        if not wanted.is_by_person and now_ms < self._rests_until_ms:
             self._resting[wanted.thread_id] = wanted
             return
         self._waiting.add(wanted.thread_id)
+        self._stopped.discard(wanted.thread_id)
         if self._thread is None:
             self._owner = asyncio.get_running_loop()
             self._loop = asyncio.new_event_loop()
@@ -94,6 +107,19 @@ class SummaryWorker:
             self._thread.start()
         assert self._loop is not None  # made with the thread
         self._loop.call_soon_threadsafe(self._queue.put_nowait, wanted)
+
+    def stop(self, thread_id: str) -> None:
+        """Give up what is made, waits or rests for a thread; what was kept stays."""
+        self._resting.pop(thread_id, None)
+        self._agreed.pop(thread_id, None)
+        self._failures.pop(thread_id, None)
+        if (timer := self._retries.pop(thread_id, None)) is not None:
+            timer.cancel()
+        if thread_id in self._waiting and self._loop is not None:
+            self._waiting.discard(thread_id)
+            self._stopped.add(thread_id)
+            with contextlib.suppress(RuntimeError):  # it ended on its own
+                self._loop.call_soon_threadsafe(self._stop_making, thread_id)
 
     @property
     def rests_until_ms(self) -> int:
@@ -141,18 +167,49 @@ class SummaryWorker:
         if self._work is not None:
             self._work.cancel()
 
+    def _stop_making(self, thread_id: str) -> None:
+        if self._making is not None and self._at_work is not None and self._at_work.thread_id == thread_id:
+            self._making.cancel()
+
+    async def _make(self, summariser: Summariser, wanted: Wanted) -> Summary | None:
+        """One thread, in a task of its own, which a person may stop."""
+        making = self._making = asyncio.ensure_future(summariser.summarise(wanted))
+        try:
+            await asyncio.wait([making])
+        except asyncio.CancelledError:
+            making.cancel()
+            await asyncio.wait([making])
+            raise
+        finally:
+            self._making = None
+        return making.result()
+
     async def _serve(self) -> None:
         async with self._open(self._kept, self._noted, self._allowed) as summariser:
             while True:
                 wanted = self._at_work = await self._queue.get()
+                if wanted.thread_id in self._stopped:
+                    continue
                 try:
-                    summary = await summariser.summarise(wanted)
+                    summary = await self._make(summariser, wanted)
+                except asyncio.CancelledError:
+                    if self._work is None or self._work.cancelling():
+                        raise
+                    log_event("summary.stopped", thread=wanted.thread_id)
+                except SummaryNeedsConsent:
+                    self._tell(self._held, wanted)
                 except SummaryRangeGone:
                     self._tell(self._done, wanted, None, None)  # the thread moved on while it was made
                 except BackgroundLimitReached as error:
                     self._tell(self._limited, wanted, error)
                 except ChatDeskError as error:
-                    _log.info("no summary of %s: %s", wanted.thread_id, error.code)
+                    log_event(
+                        "summary.failed",
+                        thread=wanted.thread_id,
+                        provider=wanted.provider,
+                        model=wanted.model,
+                        reason=error.code,
+                    )
                     self._tell(self._done, wanted, None, error.sentence)
                 except Exception:  # noqa: BLE001 - the owner of a task: one thread's trouble must not end the worker
                     _log.exception("the summariser failed")
@@ -166,10 +223,10 @@ class SummaryWorker:
     async def _noted(self, wanted: Wanted, spent: Spent) -> None:
         await self._in_owner(lambda: self._note_failed(wanted, spent))
 
-    async def _allowed(self, tokens: int) -> None:
+    async def _allowed(self, tokens: int, plan: SummaryPlan) -> None:
         wanted = self._at_work
         assert wanted is not None  # a summariser only asks while it makes one
-        await self._in_owner(lambda: self._allow(tokens, wanted))
+        await self._in_owner(lambda: self._allow(wanted, plan, tokens))
 
     async def _in_owner(self, work: Callable[[], Awaitable[T]]) -> T:
         """Have the owner's loop do it, and wait."""
@@ -188,18 +245,25 @@ class SummaryWorker:
 
     # On the owner's loop again.
 
+    def _held(self, wanted: Wanted) -> None:
+        """A person is asked; nothing is tried again before they answer."""
+        self._waiting.discard(wanted.thread_id)
+        if (agreed := self._agreed.pop(wanted.thread_id, None)) is not None:
+            self.ask(agreed)
+
     def _limited(self, wanted: Wanted, error: BackgroundLimitReached) -> None:
         """Wait for the next day, and say so once, whatever the number of threads."""
         self._waiting.discard(wanted.thread_id)
         if self._is_closed:
             return
         self._resting[wanted.thread_id] = wanted
+        self._on_waiting(wanted.thread_id)
         is_new = self._rests_until_ms != error.until_ms
         self._rests_until_ms = error.until_ms
         if self._waking is None:
             delay_s = max(error.until_ms - self._clock.now_ms(), 0) / _MS_PER_S + 1
             self._waking = asyncio.get_running_loop().call_later(delay_s, self.wake)
-        if is_new or wanted.is_anew:
+        if is_new or wanted.is_by_person:
             self._on_failed(wanted.thread_id, error.sentence)
 
     def _done(self, wanted: Wanted, summary: Summary | None, trouble: str | None) -> None:
@@ -210,21 +274,21 @@ class SummaryWorker:
             timer.cancel()
         if trouble is None:
             self._failures.pop(wanted.thread_id, None)
-            if summary is not None:
-                self._on_made(summary)
+            self._on_ended(wanted.thread_id, summary)
             return
+        self._on_waiting(wanted.thread_id)
         count = self._failures.get(wanted.thread_id, (0, 0))[0]
         pause_ms = _PAUSES_MS[min(count, len(_PAUSES_MS) - 1)]
         self._failures[wanted.thread_id] = (count + 1, self._clock.now_ms() + pause_ms)
         loop = asyncio.get_running_loop()
         self._retries[wanted.thread_id] = loop.call_later(pause_ms / _MS_PER_S + _SLACK_S, self._retry, wanted)
-        if count == 0 or wanted.is_anew:
+        if count == 0 or wanted.is_by_person:
             self._on_failed(wanted.thread_id, trouble)
 
     def _retry(self, wanted: Wanted) -> None:
         """The pause is over. Whether it is still needed is for the owner to say, unless a person asked for it."""
         del self._retries[wanted.thread_id]
-        if wanted.is_anew:
+        if wanted.is_by_person:
             self.ask(wanted)
         else:
             self._on_due(wanted.thread_id)

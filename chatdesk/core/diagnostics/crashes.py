@@ -31,11 +31,13 @@ _REPORTS_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """``path`` is None when it could not be written. ``is_fatal``: an earlier run died of it."""
+    """``path`` is None when it could not be written. ``is_fatal``: an earlier run died of it. ``is_of_action``: it came
+    from what answers a person, not from something in the background."""
 
     title: str
     path: Path | None
     is_fatal: bool = False
+    is_of_action: bool = False
 
 
 class CrashReporter:
@@ -90,26 +92,35 @@ class CrashReporter:
         else:
             _log.error("event loop: %s", context.get("message", ""))
 
-    def report(self, error: BaseException, *, where: str, trace: TracebackType | None = None) -> None:
-        """Log an unhandled error; write and tell it the first time. Never raises."""
+    def report(
+        self, error: BaseException, *, where: str, trace: TracebackType | None = None, is_of_action: bool = False
+    ) -> bool:
+        """Log an unhandled error; write and tell it the first time. Returns whether it was told. Never raises."""
         try:
             _log.error("unhandled in %s", where, exc_info=(type(error), error, trace or error.__traceback__))
             fingerprint = _fingerprint(error, trace)
-            with self._lock:
-                if fingerprint in self._seen:
-                    return
-                self._seen.add(fingerprint)
-            text = self._text(error, where, trace)
-            self._on_crash(CrashReport(self._redactor.describe_error(error), self._write(text, fingerprint)))
+            if self._is_known(fingerprint):
+                return False
+            path = self._write(self._text(error, where, trace), fingerprint)
+            self._on_crash(CrashReport(self._redactor.describe_error(error), path, is_of_action=is_of_action))
         except Exception:  # noqa: BLE001 - the last line of defence must not fail itself
             _log.error("a crash could not be reported")
+            return False
+        return True
+
+    def _is_known(self, fingerprint: str) -> bool:
+        with self._lock:
+            if fingerprint in self._seen:
+                return True
+            self._seen.add(fingerprint)
+            return False
 
     def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not issubclass(kind, Exception):  # Ctrl+C and exits are the caller's business
             before = self._before[0] if self._before else sys.__excepthook__
             before(kind, error, trace)
             return
-        self.report(error, where="main thread", trace=trace)
+        self.report(error, where="main thread", trace=trace, is_of_action=True)
 
     def _on_thread_exception(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None and not isinstance(arguments.exc_value, SystemExit):
@@ -117,8 +128,16 @@ class CrashReporter:
             self.report(arguments.exc_value, where=f"thread {name}", trace=arguments.exc_traceback)
 
     def _on_unraisable(self, arguments: Any) -> None:
-        if arguments.exc_value is not None:
-            self.report(arguments.exc_value, where="clean-up", trace=arguments.exc_traceback)
+        """Clean-up that failed: nothing that anybody did or waits for, so it is logged, in full the first time, and
+        nobody is told."""
+        error, trace = arguments.exc_value, arguments.exc_traceback
+        if error is None:
+            return
+        try:
+            is_known = self._is_known(_fingerprint(error, trace))
+            _log.warning("clean-up failed: %s", error, exc_info=None if is_known else (type(error), error, trace))
+        except Exception:  # noqa: BLE001 - the last line of defence must not fail itself
+            _log.error("a failed clean-up could not be logged")
 
     def _text(self, error: BaseException, where: str, trace: TracebackType | None) -> str:
         return "\n".join(

@@ -12,10 +12,12 @@ import os
 import queue
 import sys
 import time
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
 from chatdesk.core.diagnostics.redaction import Redactor
+from chatdesk.core.hidden_characters import visible_controls
 
 OWN_LOGGERS = "chatdesk"
 _FILE_BYTES = 1024 * 1024
@@ -34,6 +36,8 @@ class Logs:
         self._handler = handler
         self._listener = listener
         self._is_on = True
+        self._told_errors = logging.raiseExceptions
+        logging.raiseExceptions = False  # a disk that takes no lines is no reason to print tracebacks
 
     def stop(self) -> None:
         if not self._is_on:
@@ -42,8 +46,10 @@ class Logs:
         self._root.removeHandler(self._handler)
         self._listener.stop()
         for handler in self._listener.handlers:
-            handler.close()
+            with suppress(OSError):  # the last lines do not fit on the disk
+                handler.close()
         self._handler.close()
+        logging.raiseExceptions = self._told_errors
         logging.getLogger(OWN_LOGGERS).setLevel(logging.NOTSET)
 
 
@@ -62,7 +68,7 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
     if is_debug or not handlers:
         handlers.append(logging.StreamHandler(sys.stderr))
         handlers[-1].setLevel(logging.NOTSET if is_debug else logging.ERROR)
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(process)d %(threadName)s %(name)s: %(message)s")
+    formatter = _Formatter("%(asctime)s %(levelname)s %(process)d %(threadName)s %(name)s: %(message)s")
     formatter.converter = time.gmtime
     formatter.default_msec_format = "%s.%03dZ"
     for handler in handlers:
@@ -78,6 +84,13 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
         # Not an error: stderr belongs to the command that runs, which says itself what it cannot do.
         logging.getLogger(__name__).warning("log file cannot be written: %s", problem.strerror)
     return Logs(root, handler, listener)
+
+
+class _Formatter(logging.Formatter):
+    """A log is read in terminals: what could command one is spelt out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible_controls(super().format(record))
 
 
 class RedactingHandler(logging.handlers.QueueHandler):

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from chatdesk.core.domain.echoed_secrets import EchoedSecrets
 from chatdesk.core.errors import ChatDeskError
 
 BLANK = "[redacted]"
@@ -53,20 +54,23 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._secrets: tuple[str, ...] = ()
+        self._echoed = EchoedSecrets(())
 
     def register_secret(self, value: str) -> None:
-        """From now on ``value`` is blanked wherever it turns up, also in its URL-quoted form."""
+        """From now on ``value`` is blanked wherever it turns up, also quoted, in capitals or split."""
         stripped = value.strip()
         if len(stripped) < _SHORTEST_SECRET:
             return
         with self._lock:
             known = {*self._secrets, stripped, quote(stripped, safe="")}
             self._secrets = tuple(sorted(known, key=len, reverse=True))  # the longest first: one may contain another
+            self._echoed = EchoedSecrets(known)
 
     def redact(self, text: str) -> str:
         """``text`` without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, BLANK)
+        text = self._echoed.hide(text, BLANK)
         for pattern in _PATTERNS:
             text = pattern.sub(BLANK, text)
         return text

@@ -72,3 +72,17 @@ class ProjectCounts:
     threads: int
     archived: int
     trashed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedMessage:
+    """A message in the trash of a thread that is not, with ``count`` messages that went there in the same step; they
+    come back together."""
+
+    message_id: str
+    thread_id: str
+    thread_title: str
+    preview: str
+    is_question: bool
+    deleted_at: int
+    count: int

@@ -111,3 +111,31 @@ class Expected:
 
     tokens: int
     cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedRate:
+    """How often one provider may be asked, or in one project; ``text`` is what the person typed."""
+
+    scope: LimitScope
+    target: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the settings."""
+        return f"{self.scope}.{self.target}"
+
+
+def parse_scoped_rates(stored: Mapping[str, str]) -> tuple[ScopedRate, ...]:
+    """Rates as the settings hold them; what cannot be understood is left out."""
+    found = []
+    for key, text in stored.items():
+        scope, _dot, target = key.partition(".")
+        try:
+            is_rate = parse_rate(text) is not None
+        except InvalidRate:
+            continue
+        if is_rate and target and scope in (LimitScope.PROVIDER, LimitScope.PROJECT):
+            found.append(ScopedRate(LimitScope(scope), target, text))
+    return tuple(found)

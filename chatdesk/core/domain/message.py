@@ -84,6 +84,7 @@ class Message:
 
     ``position`` counts ancestors: the first message of a path has 0. It orders the shown path; messages in the trash
     leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: nobody knows.
+    ``written_tokens`` went into the provider's cache.
     ``author_id`` is the other member who wrote it, or asked for this answer; None: whoever works with this profile.
     """
 
@@ -114,6 +115,7 @@ class Message:
     version_count: int = 1
     context_mark: ContextMark = ContextMark.NONE
     cost_usd: float | None = None
+    written_tokens: int = 0
     author_id: str | None = None
 
     @property

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from chatdesk.core.domain.usage import Usage
 
 
 class Ability(StrEnum):
@@ -19,21 +21,59 @@ class Ability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens."""
+    """US dollars for a million tokens. ``written_input`` is for those that are written into the provider's cache,
+    ``written_hour_input`` for those that stay there for an hour; None: the same as other input."""
 
     input: float
     cached_input: float
     output: float
+    written_input: float | None = None
+    written_hour_input: float | None = None
 
-    def cost(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float:
-        """Dollars for one request; cached tokens are part of the input."""
-        fresh = max(input_tokens - cached_tokens, 0)
-        return (fresh * self.input + cached_tokens * self.cached_input + output_tokens * self.output) / 1_000_000
+    def cost(self, usage: Usage) -> float:
+        """Dollars for one request."""
+        written = self.input if self.written_input is None else self.written_input
+        for_hour = written if self.written_hour_input is None else self.written_hour_input
+        fresh = max(usage.input_tokens - usage.cached_tokens - usage.written_tokens, 0)
+        millionths = (
+            fresh * self.input
+            + usage.cached_tokens * self.cached_input
+            + (usage.written_tokens - usage.written_hour_tokens) * written
+            + usage.written_hour_tokens * for_hour
+            + usage.output_tokens * self.output
+        )
+        return millionths / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOverrides:
+    """What a person says of one model of one provider. None leaves it to the server's list and the catalogue; prices
+    are US dollars for a million tokens. A hidden model is not offered, but threads that use it keep it."""
+
+    sees_images: bool | None = None
+    context_window: int | None = None
+    input_price: float | None = None
+    output_price: float | None = None
+    is_hidden: bool = False
+
+    def price(self, known: Price | None) -> Price | None:
+        """``known`` with what was typed; None while one of the two prices is missing. Cached input costs as much as
+        other input, where only the person knows the price: an estimate must not be too low."""
+        if self.input_price is None and self.output_price is None:
+            return known
+        input_price = self.input_price if self.input_price is not None else known.input if known else None
+        output_price = self.output_price if self.output_price is not None else known.output if known else None
+        if input_price is None or output_price is None:
+            return None
+        if known is not None and input_price == known.input:
+            return replace(known, output=output_price)
+        return Price(input=input_price, cached_input=input_price, output=output_price)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model. ``is_known`` is false where the figures are the stated defaults; ``price`` None: nobody said."""
+    """One model. ``is_known`` is false where the figures are the stated defaults; ``is_sight_known`` where nobody said
+    whether it sees images; ``price`` None: nobody said."""
 
     id: str
     label: str
@@ -42,6 +82,12 @@ class ModelInfo:
     price: Price | None = None
     abilities: frozenset[Ability] = frozenset()
     is_known: bool = True
+    is_sight_known: bool = True
+
+    @property
+    def sees_images(self) -> bool | None:
+        """None where nobody knows: images are not sent then."""
+        return self.has(Ability.IMAGES) if self.is_sight_known else None
 
     def has(self, ability: Ability) -> bool:
         return ability in self.abilities

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chatdesk.core.domain.model_info import Price
+
 
 class Step(StrEnum):
     """What a test looks at, in its order."""
@@ -46,12 +48,14 @@ class FoundServer:
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """One model of a provider, as its server lists it. Figures are None when it does not say."""
+    """One model of a provider, as its server lists it. None where it does not say."""
 
     id: str
     label: str
     context_window: int | None = None
     largest_answer: int | None = None
+    sees_images: bool | None = None
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from chatdesk.core.domain.model_info import ModelOverrides
+
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _MOST = 200
+_MOST_MODELS = 5000
+#: What a person may type of a model.
+SMALLEST_WINDOW, LARGEST_WINDOW = 256, 100_000_000
+LARGEST_PRICE = 1_000_000.0
 _LONGEST = 2000
 SYSTEM_PROXY, NO_PROXY = "system", "none"
 #: Headers that are a key by their name: their values lie where keys lie.
@@ -41,7 +47,8 @@ class Header:
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
     """``id`` is stored with messages and never changes. ``proxy`` is ``system``, ``none`` or an address. Times are in
-    seconds; None is the setting's. ``favourites`` are model ids, ``aliases`` names that a person gave to models."""
+    seconds; None is the setting's. ``favourites`` are model ids, ``aliases`` names that a person gave to models,
+    ``overrides`` what they say of them."""
 
     id: str
     preset: str
@@ -59,6 +66,7 @@ class ProviderProfile:
     model: str = ""
     favourites: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, ModelOverrides] = field(default_factory=dict)
     is_enabled: bool = True
 
     @property
@@ -114,6 +122,8 @@ class ProviderProfile:
             data["favourites"] = list(self.favourites)
         if self.aliases:
             data["aliases"] = dict(self.aliases)
+        if self.overrides:
+            data["models"] = {model: _override_data(each) for model, each in self.overrides.items()}
         if not self.is_enabled:
             data["is_enabled"] = False
         return data
@@ -141,6 +151,7 @@ class ProviderProfile:
             model=_text(data.get("model")),
             favourites=_texts(data.get("favourites")),
             aliases=_aliases(data.get("aliases")),
+            overrides=_overrides(data.get("models")),
             is_enabled=data.get("is_enabled") is not False,
         )
         return profile if profile.problem() is None else None
@@ -191,6 +202,35 @@ def _aliases(value: object) -> dict[str, str]:
         return {}
     pairs = [(_text(model), _text(name)) for model, name in list(value.items())[:_MOST]]
     return {model: name for model, name in pairs if model and name}
+
+
+def _override_data(overrides: ModelOverrides) -> dict[str, Any]:
+    blank = ModelOverrides()
+    names = [each.name for each in fields(ModelOverrides)]
+    return {name: getattr(overrides, name) for name in names if getattr(overrides, name) != getattr(blank, name)}
+
+
+def _overrides(value: object) -> dict[str, ModelOverrides]:
+    if not isinstance(value, Mapping):
+        return {}
+    found = {}
+    for name, row in list(value.items())[:_MOST_MODELS]:
+        model = _text(name)
+        if model and isinstance(row, Mapping):
+            sees, window = row.get("sees_images"), _amount(row.get("context_window"), LARGEST_WINDOW)
+            found[model] = ModelOverrides(
+                sees if isinstance(sees, bool) else None,
+                int(window) if window is not None and window >= SMALLEST_WINDOW else None,
+                _amount(row.get("input_price"), LARGEST_PRICE),
+                _amount(row.get("output_price"), LARGEST_PRICE),
+                is_hidden=row.get("is_hidden") is True,
+            )
+    return {model: each for model, each in found.items() if each != ModelOverrides()}
+
+
+def _amount(value: object, most: float) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and isinstance(value, int | float) and 0 <= value <= most else None
 
 
 def _seconds(value: object) -> float | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chatdesk.core.domain.usage import Usage
+
 
 class SummaryAuthor(StrEnum):
     MODEL = "model"
@@ -92,3 +94,52 @@ class NewSummary:
     pinned_facts: tuple[str, ...] = ()
     input_tokens: int = 0
     output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLimits:
+    """Summaries of a thread that would take more are made when a person agrees; 0 never asks."""
+
+    cost_usd: float = 0.05
+    tokens: int = 100_000
+
+    def are_exceeded(self, tokens: int, cost_usd: float | None) -> bool:
+        """``cost_usd`` None: nobody knows the price, so the tokens decide."""
+        is_dear = self.cost_usd > 0 and cost_usd is not None and cost_usd > self.cost_usd
+        return is_dear or 0 < self.tokens < tokens
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryPlan:
+    """What it takes to cover the older messages of a thread, at a guess."""
+
+    requests: int
+    usage: Usage
+
+
+class SummaryStage(StrEnum):
+    """``asking``: a person has to agree first; ``waiting``: it goes on by itself, after a failure or tomorrow. The last
+    two are ends; ``stopped`` also by a person who did not agree."""
+
+    ASKING = "asking"
+    WORKING = "working"
+    WAITING = "waiting"
+    MADE = "made"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWork:
+    """How far the summaries of a thread are: what is expected of all of it, and what it took until now. Costs are None
+    where nobody knows the price."""
+
+    thread_id: str
+    stage: SummaryStage
+    provider: str
+    model: str
+    planned_requests: int = 0
+    planned_tokens: int = 0
+    planned_cost_usd: float | None = None
+    requests: int = 0
+    tokens: int = 0
+    cost_usd: float | None = 0.0

@@ -45,3 +45,10 @@ class Applied:
     rows: int = 0
     is_foreign_mine: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Tending:
+    """What is done about once a day for a shared project. ``days``: how long its messages are kept; None: for ever."""
+
+    days: int | None

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from chatdesk.core.domain.chain import body_digest, next_chain
+
 #: What this ChatDesk speaks; the server says which it takes.
 PROTOCOL: Final = 1
 #: A body that is larger travels as an attachment, in bytes of UTF-8.
@@ -62,10 +64,11 @@ class WireChange:
 
 @dataclass(frozen=True, slots=True)
 class PulledChange:
-    """One change as it is received. ``seq`` is dense in a project; ``chain`` is sha256 over the chain before it and the
-    16 bytes of its id; ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who brought
-    it back after the server was restored, else None. ``at`` is the server's time in milliseconds UTC. ``seal``: by
-    which the server knows that it took this very change, when somebody brings it back."""
+    """One change as it is received. ``seq`` is dense in a project; ``chain``: see ``domain/chain``; ``author`` is a
+    member's id, by the server's knowledge; ``relayed_by`` the member who brought it back after the server was restored,
+    else None. ``at`` is the server's time in milliseconds UTC. ``seal``: by which the server knows that it took this
+    very change, when somebody brings it back. ``digest`` is that of the body as it was taken (``chain.body_digest``);
+    ``is_erased``: the words of that body are gone, and ``body`` holds what keeps the place."""
 
     id: str
     seq: int
@@ -84,17 +87,31 @@ class PulledChange:
     v: int = 1
     relayed_by: str | None = None
     seal: bytes | None = None
+    digest: bytes = b""
+    is_erased: bool = False
+
+    def chain_after(self, before: bytes | None) -> bytes:
+        """The chain that this change should have after another one's; None: it is the first. Raises ``ValueError``."""
+        return next_chain(before, self.id, self.device, self.dseq, self.hlc, self.digest)
+
+    @property
+    def is_as_taken(self) -> bool:
+        """Whether the body is the one that the server took, or was erased since."""
+        is_text = self.body is None or isinstance(self.body, str)  # a server may send anything
+        return self.is_erased or (is_text and self.digest == body_digest(self.body))
 
 
 @dataclass(frozen=True, slots=True)
 class RelayedChange:
     """Another member's change that the server lost; whoever still has it brings it back under that member's name, which
-    its ``seal`` proves. Without, or in other words, the server takes it as that of who brings it."""
+    its ``seal`` proves. Without, or in other words, the server takes it as that of who brings it. ``erased``: the
+    digest of the body that was erased; what is sent keeps its place."""
 
     change: WireChange
     device: str
     author: str
     seal: bytes | None = None
+    erased: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +141,7 @@ class Hello:
 @dataclass(frozen=True, slots=True)
 class ProjectHead:
     """A project that this member may see. ``channel`` is what to LISTEN on; ``seq`` the newest change; ``is_own``: it
-    was this member who shared it first."""
+    was this member who shared it first; ``is_erased``: its owner ended it with all that was in it."""
 
     project_id: str
     role: str
@@ -132,6 +149,7 @@ class ProjectHead:
     seq: int
     is_deleted: bool = False
     is_own: bool = False
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +168,7 @@ class DeviceRow:
     name: str
     app_version: str
     last_seen_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class TeamView:
-    """Everything but the changes: ``roles`` are (project, member, role)."""
-
-    projects: tuple[ProjectHead, ...]
-    members: tuple[MemberRow, ...]
-    devices: tuple[DeviceRow, ...]
-    roles: tuple[tuple[str, str, str], ...]
+    is_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +178,18 @@ class PresenceRow:
     device_id: str
     thread_id: str | None
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """Everything but the changes: ``roles`` are (project, member, role). Where it is not ``is_whole``, members, devices
+    and roles are only those that changed since another view, a role of None being one that was taken; projects and
+    presence are whole in any case. ``version``: what to ask for the next one with."""
+
+    projects: tuple[ProjectHead, ...]
+    members: tuple[MemberRow, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    roles: tuple[tuple[str, str, str | None], ...] = ()
+    presence: tuple[PresenceRow, ...] = ()
+    is_whole: bool = True
+    version: int = 0

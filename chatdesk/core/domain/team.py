@@ -8,6 +8,8 @@ from typing import Final
 
 #: The schema that this ChatDesk sets up and upgrades team databases to.
 TEAM_SCHEMA: Final = 1
+#: The longest time that a shared project can be told to keep its messages for; else it keeps them for ever.
+LONGEST_RETENTION_DAYS: Final = 36_500
 
 
 class TeamRole(StrEnum):
@@ -60,6 +62,7 @@ class EndReason(StrEnum):
     LEFT = "left"
     REMOVED = "removed"
     DELETED = "deleted"
+    ERASED = "erased"  #: by its owner, with all that was in it
 
 
 class SyncMode(StrEnum):
@@ -98,7 +101,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """``roles``: by project id, of the projects one shares with them."""
+    """``roles``: by project id, of the projects one shares with them. ``invited_by``: a member's id."""
 
     id: str
     name: str
@@ -106,6 +109,36 @@ class TeamMember:
     status: MemberStatus
     invited_at: int | None = None
     roles: dict[str, TeamRole] = field(default_factory=dict)
+    invited_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A member for whose unfinished change others wait, for how long, and whether the server has ended it. ``name`` is
+    empty where one has nothing to do with them."""
+
+    member_id: str | None
+    name: str
+    seconds: int
+    is_ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePolicy:
+    """Who may do what in a workspace, and how much; bytes are those of a day (UTC). ``who_invites``: owners, or admins
+    as well; ``who_creates``: owners, or members as well."""
+
+    who_invites: str
+    who_creates: str
+    members: int
+    invitations: int
+    projects_each: int
+    connections_each: int
+    changes_each_minute: int
+    bytes_each: int
+    bytes_project: int
+    file_bytes_each: int
+    file_bytes_project: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +157,8 @@ class TeamDevice:
 class SharedProject:
     """A project of this profile that is or was shared. ``seq``: how far it was pulled. ``waiting``: changes that the
     server does not have; ``refused``: those that it did not take. ``is_let_in``: the team lets this person into a
-    private copy's project again, and what they wrote in it meanwhile waits for their *Share…*."""
+    private copy's project again, and what they wrote in it meanwhile waits for their *Share…*. ``missing`` and
+    ``altered``: changes that somebody removed from the server's tables, or rewrote there."""
 
     project_id: str
     workspace_id: str
@@ -135,6 +169,8 @@ class SharedProject:
     refused: int = 0
     ended: EndReason | None = None
     is_let_in: bool = False
+    missing: int = 0
+    altered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +181,16 @@ class ShareCount:
     messages: int
     attachments: int
     attachment_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What can be erased for everybody of a thread or message: ``messages`` with words that this person may erase,
+    ``others``: those of other members that stay. ``may_write``: whether the project lets this person write at all."""
+
+    messages: int
+    others: int
+    may_write: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +282,24 @@ class SyncRound:
 
 @dataclass(frozen=True, slots=True)
 class ServerCheck:
-    """What *Check against the server* found. ``differences`` are sentences; none: both hold the same."""
+    """What *Check against the server* found. ``differences`` are sentences; none: both hold the same, but for changes
+    that are ``waiting`` to be sent. ``repairable``: projects that are shown otherwise than the log says, and that can
+    be taken over anew."""
 
     projects: int
     changes: int
     differences: tuple[str, ...] = ()
+    waiting: int = 0
+    repairable: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """For a person; at least one."""
+        if self.waiting:
+            wait = "1 change waits" if self.waiting == 1 else f"{self.waiting:,} changes wait"
+            same = "" if self.differences else " Everything else is the same here and there."
+            return (*self.differences, f"{wait} here to be sent.{same}")
+        return self.differences or ("The server and this profile hold the same.",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from chatdesk.core.domain.attachment import Attachment
+
+#: Ends the title of a thread that branched off another one, until somebody calls it otherwise.
+BRANCH_MARK: Final = " (branch)"
 
 
 class TitleSource(StrEnum):
@@ -47,6 +51,10 @@ class Thread:
     tool_counts: Mapping[str, int] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     author_id: str | None = None
+
+    @property
+    def is_branch(self) -> bool:
+        return self.title.endswith(BRANCH_MARK)
 
 
 @dataclass(frozen=True, slots=True)

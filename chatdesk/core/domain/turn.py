@@ -21,13 +21,15 @@ class AnswerPlan:
 @dataclass(frozen=True, slots=True)
 class StreamChunk:
     """A piece of streamed text for part ``part_index``; ``kind`` is text, reasoning or tool_call (then ``text`` is a
-    piece of the arguments, and ``meta`` may say ``name`` and ``call_id``).
+    piece of the arguments, and ``meta`` may say ``name`` and ``call_id``). ``began_at`` is when the first piece of the
+    part came, in milliseconds UTC; None: nobody noted it.
     """
 
     part_index: int
     kind: PartType
     text: str
     meta: Mapping[str, Any] = field(default_factory=dict)
+    began_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,27 @@ class UsageKind(StrEnum):
 BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 
 
+class CacheLife(StrEnum):
+    """For how long a vendor is to keep the beginning of a request, where that has to be said."""
+
+    OFF = "off"
+    MINUTES = "5m"
+    HOUR = "1h"
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Counts as the provider reported them (``is_estimated`` false) or as we guessed. Cached tokens are part of the
-    input, reasoning tokens part of the output."""
+    """Counts as the provider reported them (``is_estimated`` false) or as we guessed. Cached and written tokens are
+    parts of the input: read from the provider's cache, and written into it, for an hour where ``written_hour_tokens``
+    says so. Reasoning tokens are part of the output."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     is_estimated: bool = False
+    written_tokens: int = 0
+    written_hour_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -88,6 +99,7 @@ class UsageSum:
     cost_usd: float = 0.0
     estimated_requests: int = 0
     unpriced_requests: int = 0
+    written_tokens: int = 0
 
     def __add__(self, other: UsageSum) -> UsageSum:
         return UsageSum(
@@ -99,6 +111,7 @@ class UsageSum:
             self.cost_usd + other.cost_usd,
             self.estimated_requests + other.estimated_requests,
             self.unpriced_requests + other.unpriced_requests,
+            self.written_tokens + other.written_tokens,
         )
 
     @property

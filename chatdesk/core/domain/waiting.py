@@ -17,3 +17,13 @@ class WaitingAnswer:
     reason: str = ""
     sends_at: int | None = None
     before: int = 0
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentAnswer:
+    """An answer that was asked for, in milliseconds UTC."""
+
+    sent_at: int
+    provider: str
+    project_id: str

@@ -11,27 +11,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from chatdesk.core.domain.key_origin import KeyNotAgreed, Withheld, WithheldFor
 from chatdesk.core.domain.provider_profile import SECRET_HEADERS, Header, ProviderProfile, header_secret
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.settings.presets import OPENAI, preset_of
+from chatdesk.core.providers.key_rules import ADDRESS_VARIABLE, OPENAI_ID, KeyRules, key_variable, origin_of
+from chatdesk.core.settings.presets import OPENAI
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.settings.secrets import Secret, SecretStore
-
-OPENAI_ID = "openai"
-_ADDRESS_VARIABLE = "OPENAI_BASE_URL"
+from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """One provider, ready to be used. ``headers`` has the values of secret ones, too. ``fixed`` names what a variable
-    decides, ``is_kept`` is false for the one that the settings imply and nobody has changed yet."""
+    decides, ``is_kept`` is false for the one that the settings imply and nobody has changed yet. ``withheld``: a key or
+    a secret header counts as absent until a person agrees."""
 
     profile: ProviderProfile
     key: Secret = field(default_factory=Secret)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     fixed: frozenset[str] = frozenset()
     is_kept: bool = True
+    withheld: Withheld | None = None
+    ca_digest: str = ""
 
     @property
     def variable(self) -> str:
@@ -54,6 +56,7 @@ class AccountBook:
         self._secrets = secrets
         self._settings = settings
         self._environ = os.environ if environ is None else environ
+        self._rules = KeyRules(secrets, self._environ)
         self._lock = threading.RLock()
         self._stored = StoredProviders()
         self._accounts: tuple[Account, ...] = ()
@@ -83,16 +86,11 @@ class AccountBook:
             self.refresh()
 
     def use_settings(self, settings: Settings) -> None:
-        """Changed settings: keys are not looked up again."""
+        """Changed settings: keys are looked up again only where they would go elsewhere."""
         with self._lock:
             self._settings = settings
             known = {account.profile.id: account for account in self._accounts}
-            self._accounts = tuple(
-                replace(each, key=known[each.profile.id].key, headers=known[each.profile.id].headers)
-                if each.profile.id in known and not each.profile.headers
-                else self._with_keys(each)
-                for each in self._without_keys()
-            )
+            self._accounts = tuple(self._with_known_keys(each, known) for each in self._without_keys())
 
     def refresh(self) -> None:
         """Look up all keys again."""
@@ -107,29 +105,39 @@ class AccountBook:
             raise NotPossible("There is no such provider any more.")
         return found
 
-    def put(self, profile: ProviderProfile, *, secret_headers: Mapping[str, str] | None = None) -> None:
-        """Add or change a provider; ``secret_headers`` are values to be kept with the keys. Raises ``InvalidInput``,
-        ``ProvidersNotSaved`` and what keeping a key raises."""
+    def put(
+        self,
+        profile: ProviderProfile,
+        *,
+        key: str = "",
+        secret_headers: Mapping[str, str] | None = None,
+        is_agreed: bool = False,
+    ) -> None:
+        """Add or change a provider; a ``key`` replaces the one that is kept, ``secret_headers`` are values to be kept
+        with it. Raises ``InvalidInput``, ``ProvidersNotSaved``, what keeping a key raises, and ``KeyNotAgreed`` where a
+        key would go to another server than the one it was given for, or unencrypted, unless that ``is_agreed``."""
         with self._lock:
             guarded = _guarded(profile)
             problem = guarded.problem()
             if problem is not None:
                 raise InvalidInput(problem, safe="Nothing was changed.", next_step="")
             given = {each.name: each.value for each in profile.headers if each.value} | dict(secret_headers or {})
+            given = {each.name: given[each.name] for each in guarded.headers if each.is_secret and given.get(each.name)}
+            if not is_agreed:
+                self._check_agreed(guarded, has_key=bool(key.strip()), given=frozenset(given))
             self._forget_headers(guarded)
-            for header in guarded.headers:
-                if header.is_secret and given.get(header.name):
-                    self.keep_key(header_secret(profile.id, header.name), given[header.name])
             others = self._stored.profiles
             is_new = all(each.id != profile.id for each in others)
-            self._save(
-                replace(
-                    self._stored,
-                    profiles=(*others, guarded)
-                    if is_new
-                    else tuple(guarded if each.id == profile.id else each for each in others),
-                )
-            )
+            changed = tuple(guarded if each.id == profile.id else each for each in others)
+            wanted = (*others, guarded) if is_new else changed
+            try:
+                self._save(replace(self._stored, profiles=wanted))
+            finally:  # also where the disk refused it, what was typed holds for this run
+                try:
+                    self._keep_all(self.get(profile.id).profile, {"": key.strip(), **given})
+                finally:
+                    if is_agreed:
+                        self.agree(profile.id)
 
     def remove(self, account_id: str) -> None:
         """Forget a provider and its keys. The one of the settings comes back empty, as it was at the beginning."""
@@ -149,19 +157,76 @@ class AccountBook:
             wanted = {name: value for name, value in changes.items() if value is not None}
             self._save(replace(self._stored, **wanted))  # type: ignore[arg-type]
 
-    def keep_key(self, name: str, value: str) -> None:
-        """Keep a key where new keys go. Raises ``SecretNotKept`` and the errors of ``KeyFile``; it is used all the same
-        until the end of this run."""
+    def keep_key(self, account_id: str, value: str, *, is_agreed: bool = False) -> None:
+        """Keep a key where new keys go, for the server that the account has now. Raises as ``put``; after
+        ``SecretNotKept`` and the errors of ``KeyFile`` it is used all the same until the end of this run."""
+        with self._lock:
+            account = self.get(account_id)
+            if not is_agreed:
+                self._check_agreed(account.profile, has_key=True, given=frozenset())
+            self._keep_all(account.profile, {"": value.strip()})
+
+    def agree(self, account_id: str) -> None:
+        """The person agrees that the keys of this account go to where it is now, and on the way that it takes. Raises
+        ``SecretNotKept`` and the errors of ``KeyFile``; they hold until the end of this run all the same."""
         with self._lock:
             try:
-                self._secrets.keep(name, value.strip(), place=self._stored.key_place)
+                self._rules.agree(self.get(account_id).profile, self._stored.key_place)
             finally:
                 self.refresh()
+
+    def as_typed(
+        self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
+    ) -> Account:
+        """A provider as it stands in a form, with the keys that were typed, and of the kept ones those that were given
+        for where it is. Nothing is saved."""
+        typed = {each.name: each.value for each in profile.headers if each.value} | dict(secret_headers or {})
+        guarded = _guarded(profile)
+        found = self._with_keys(Account(guarded), ignores_key=bool(key.strip()), ignores_headers=frozenset(typed))
+        secrets = [typed[each.name] for each in guarded.headers if each.is_secret and each.name in typed]
+        for value in (key.strip(), *secrets):
+            self._secrets.note(value)
+        given = Secret(key.strip(), SecretSource.THIS_RUN) if key.strip() else found.key
+        withheld = found.withheld or self._open_way(guarded, has_typed=bool(key.strip() or secrets))
+        return replace(found, key=given, headers={**found.headers, **typed}, withheld=withheld)
 
     def forget_key(self, name: str) -> None:
         """Raises ``KeyFileUnusable``."""
         with self._lock:
             self._secrets.forget(name)
+            self.refresh()
+
+    def _check_agreed(self, profile: ProviderProfile, *, has_key: bool, given: frozenset[str]) -> None:
+        """Raises ``KeyNotAgreed`` where saving would move a key. ``has_key`` and ``given``: what was typed anew."""
+        wanted = origin_of(profile)
+        known = next((each for each in self._accounts if each.profile.id == profile.id), None)
+        found = self._open_way(profile, has_typed=has_key or bool(given))
+        if found is not None:
+            raise KeyNotAgreed(found, profile.label)
+        if known is None or origin_of(known.profile) == wanted:
+            return
+        moved = self._with_keys(Account(profile), ignores_key=has_key, ignores_headers=given).withheld
+        if moved is not None and moved.can_be_agreed:
+            raise KeyNotAgreed(moved, profile.label)
+
+    def _open_way(self, profile: ProviderProfile, *, has_typed: bool) -> Withheld | None:
+        """What is the matter where typed keys would travel unencrypted, and nobody agreed to that yet."""
+        wanted = origin_of(profile)
+        if not has_typed or not wanted.is_open or self._rules.may_be_open(profile):
+            return None
+        return Withheld(WithheldFor.OPEN, wanted)
+
+    def _keep_all(self, profile: ProviderProfile, values: Mapping[str, str]) -> None:
+        """Keep the key (called ``""``) and secret headers that were given for this account."""
+        if not any(values.values()):
+            return
+        origin, place = origin_of(profile), self._stored.key_place
+        try:
+            for header, value in values.items():
+                if value:
+                    name = header_secret(profile.id, header) if header else profile.id
+                    self._secrets.keep(name, value, origin, place=place, may_be_open=origin.is_open)
+        finally:
             self.refresh()
 
     def _save(self, stored: StoredProviders) -> None:
@@ -181,7 +246,7 @@ class AccountBook:
         accounts = [Account(each) for each in self._stored.profiles]
         if all(each.profile.id != OPENAI_ID for each in accounts):
             accounts.insert(0, Account(implied_profile(self._settings), is_kept=False))
-        address = self._environ.get(_ADDRESS_VARIABLE, "").strip()
+        address = self._environ.get(ADDRESS_VARIABLE, "").strip()
         if not address:
             return accounts
         return [
@@ -195,17 +260,29 @@ class AccountBook:
             for each in accounts
         ]
 
-    def _with_keys(self, account: Account) -> Account:
+    def _with_known_keys(self, account: Account, known: Mapping[str, Account]) -> Account:
+        old = known.get(account.profile.id)
+        if old is None or account.profile.headers or origin_of(old.profile) != origin_of(account.profile):
+            return self._with_keys(account)
+        return replace(account, key=old.key, headers=old.headers, withheld=old.withheld, ca_digest=old.ca_digest)
+
+    def _with_keys(
+        self, account: Account, *, ignores_key: bool = False, ignores_headers: frozenset[str] = frozenset()
+    ) -> Account:
+        """With the secrets that may be sent to where it is."""
         profile = account.profile
+        origin = origin_of(profile)
         headers = {}
+        withheld: Withheld | None = None
         for header in profile.headers:
             value = header.value
-            if header.is_secret:
-                value = self._secrets.find(header_secret(profile.id, header.name), variable="").value
+            if header.is_secret and header.name not in ignores_headers:
+                found = self._rules.find_header(account.profile, header.name, origin)
+                value, withheld = found.value, withheld or found.withheld
             if value:
                 headers[header.name] = value
-        key = self._secrets.find(profile.id, variable=key_variable(profile))
-        return replace(account, key=key, headers=headers)
+        key = Secret() if ignores_key else self._rules.find_key(profile, origin)
+        return replace(account, key=key, headers=headers, withheld=key.withheld or withheld, ca_digest=origin.ca)
 
 
 def implied_profile(settings: Settings) -> ProviderProfile:
@@ -214,18 +291,6 @@ def implied_profile(settings: Settings) -> ProviderProfile:
     if profile.host and profile.host != "api.openai.com":
         profile = replace(profile, preset="other", label=profile.host)
     return replace(profile, headers=tuple(Header(name, value) for name, value in settings.openai_headers.items()))
-
-
-def key_variable(profile: ProviderProfile) -> str:
-    """The variable in which the key of a vendor may lie. It goes to that vendor's own host and to nobody else; only
-    OpenAI's follows OPENAI_BASE_URL, as it does everywhere."""
-    if profile.id == OPENAI_ID:
-        return OPENAI.variable
-    preset = preset_of(profile.preset)
-    own = ProviderProfile("x", preset.id, "x", preset.base_url).host
-    host = profile.host or own
-    is_own = host == own or (preset.id == "azure" and host.endswith(".openai.azure.com"))
-    return preset.variable if is_own else ""
 
 
 def _guarded(profile: ProviderProfile) -> ProviderProfile:

@@ -13,6 +13,8 @@ from typing import Any
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
+from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.rendering.picture_data import is_picture_url
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta
 
@@ -26,8 +28,6 @@ _FINISH_REASONS = {
     "content_filter": FinishReason.CONTENT_FILTER,
     "safety": FinishReason.CONTENT_FILTER,
 }
-# Ten times the largest window that anyone offers.
-_MOST_TOKENS = 100_000_000
 _FAILED_REASONS = {"error", "insufficient_system_resource", "abort", "network_error"}
 
 
@@ -129,7 +129,8 @@ class AnswerReader:
         if reasoning:
             self.has_reasoning = True
             yield ReasoningDelta(reasoning)
-        text = self._text.feed(text + _content(delta.get("refusal"))[1])
+        pictures = _pictures(delta.get("images"))
+        text = self._text.feed(text + _content(delta.get("refusal"))[1] + pictures)
         if text:
             self.has_text = True
             yield TextDelta(text)
@@ -176,18 +177,15 @@ class AnswerReader:
         """
         if not isinstance(usage, Mapping):
             return
-        read = _count(usage, "prompt_tokens")
-        written = _count(usage, "completion_tokens")
-        if read is None or written is None or (read == 0 and written == 0):
-            return
-        cached = _count(usage.get("prompt_tokens_details"), "cached_tokens") or 0
-        reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens") or 0
-        self.usage = Usage(
-            input_tokens=read,
-            output_tokens=written,
-            cached_tokens=min(cached, read),
-            reasoning_tokens=min(reasoning, written),
+        details, thoughts = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+        found = usage_of(
+            usage.get("prompt_tokens"),
+            usage.get("completion_tokens"),
+            cached=_first(details, "cached_tokens") or _first(usage, "prompt_cache_hit_tokens", "cached_tokens"),
+            reasoning=_first(thoughts, "reasoning_tokens"),
+            into_cache=_first(details, "cache_write_tokens") or _first(usage, "cache_creation_input_tokens"),
         )
+        self.usage = found or self.usage
 
 
 def _content(value: object) -> tuple[str, str]:
@@ -209,6 +207,19 @@ def _content(value: object) -> tuple[str, str]:
     return thoughts, text
 
 
+def _pictures(value: object) -> str:
+    """The pictures that a model drew (``images``, as gateways send them), as Markdown; others are no part of a text."""
+    if not isinstance(value, list):
+        return ""
+    found = []
+    for each in value:
+        holder = each.get("image_url") if isinstance(each, Mapping) else None
+        url = holder.get("url") if isinstance(holder, Mapping) else holder
+        if isinstance(url, str) and is_picture_url(url):
+            found.append(f"\n\n![Image]({url})\n\n")
+    return "".join(found)
+
+
 def _optional_text(value: object, field: str) -> str | None:
     if value is None:
         return None
@@ -217,11 +228,7 @@ def _optional_text(value: object, field: str) -> str | None:
     return value if field == "function.arguments" else repair(value)
 
 
-def _count(holder: object, name: str) -> int | None:
-    """A number of tokens that a request can have taken; 0 where none is given, None where it is absurd."""
-    value = holder.get(name) if isinstance(holder, Mapping) else None
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TOKENS:
-        return None
-    return value
+def _first(holder: object, *names: str) -> object:
+    """The first of these fields that says anything; servers call the same figure by different names."""
+    found = (holder.get(name) for name in names) if isinstance(holder, Mapping) else ()
+    return next((value for value in found if value is not None), None)

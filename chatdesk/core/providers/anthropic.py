@@ -23,6 +23,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.reader import Delta, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
@@ -43,6 +44,9 @@ class AnthropicProvider(OpenAICompatibleProvider):
     """See ``OpenAICompatibleProvider``."""
 
     optional_fields = frozenset({"temperature", "top_p", "thinking", "output_config", "stop_sequences"})
+
+    def _takes_marks(self, _model: str) -> bool:
+        return True
 
     def _make_client(self) -> Any:
         try:
@@ -80,17 +84,23 @@ class AnthropicProvider(OpenAICompatibleProvider):
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         system = "\n\n".join(repair(each.full_text) for each in request.messages if each.role is Role.SYSTEM)
         messages = [_message(each) for each in request.messages if each.role is not Role.SYSTEM]
+        messages = [each for each in messages if each["content"]]
+        is_cached = self._marks_cache(request, model)
+        if is_cached:
+            mark_messages(messages, request.cache)
         if request.continue_text:
             messages.append({"role": "assistant", "content": [_words(repair(request.continue_text).rstrip())]})
             messages.append({"role": "user", "content": [_words(CONTINUE_INSTRUCTION)]})
         body: dict[str, Any] = {
             "model": model,
             "max_tokens": request.max_output_tokens or _USUAL_LIMIT,
-            "messages": [each for each in messages if each["content"]],
+            "messages": messages,
             "stream": True,
         }
         if system:
-            body["system"] = system
+            body["system"] = [_words(system)] if is_cached else system
+        if system and is_cached:
+            mark(body["system"][0], request.cache)
         has_effort = request.reasoning_effort not in (None, "none", "minimal")
         wishes: dict[str, Any] = {
             "temperature": request.temperature,
@@ -196,11 +206,19 @@ class AnthropicReader:
             return
         self._figures |= {name: value for name, value in figures.items() if value is not None}
         cached = self._figures.get("cache_read_input_tokens")
-        parts = [self._figures.get("input_tokens"), cached, self._figures.get("cache_creation_input_tokens")]
+        into_cache = self._figures.get("cache_creation_input_tokens")
+        parts = [self._figures.get("input_tokens"), cached, into_cache]
         numbers = [0 if each is None else each for each in parts]
         are_whole = all(isinstance(each, int) and each >= 0 for each in numbers)
         read = sum(numbers) if are_whole else "absurd"
-        self.usage = usage_of(read, self._figures.get("output_tokens"), cached=cached)
+        by_life = self._figures.get("cache_creation")
+        self.usage = usage_of(
+            read,
+            self._figures.get("output_tokens"),
+            cached=cached,
+            into_cache=into_cache,
+            for_hour=by_life.get("ephemeral_1h_input_tokens") if isinstance(by_life, Mapping) else None,
+        )
 
     def _end(self, reason: object) -> None:
         if reason is None:

@@ -9,7 +9,7 @@ number of streams at once, all on the loop that first used it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -17,7 +17,7 @@ from typing import Protocol
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import ListedModel as ListedModel
-from chatdesk.core.domain.usage import RateReport, Usage
+from chatdesk.core.domain.usage import CacheLife, RateReport, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class RequestMessage:
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One request. ``continue_text`` is the partial answer to be continued in place, if any. What is None or empty is
-    left to the model's own default. ``is_summary`` is for the offline model, which answers by rule."""
+    left to the model's own default. ``is_summary`` is for the offline model, which answers by rule. ``cache`` is for
+    requests whose beginning is going to be sent again."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -65,6 +66,7 @@ class ChatRequest:
     reasoning_effort: str | None = None
     stop: tuple[str, ...] = ()
     is_summary: bool = False
+    cache: CacheLife = CacheLife.OFF
 
 
 class FinishReason(StrEnum):
@@ -96,11 +98,13 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled:
-    """Nothing came yet; the request is sent again after ``delay_s`` for ``reason`` (attempt from 1)."""
+    """Nothing came yet; the request is sent again after ``delay_s`` for ``reason`` (attempt from 1), or when somebody
+    calls ``hurry``."""
 
     attempt: int
     delay_s: float
     reason: str
+    hurry: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,35 @@ class RateReported:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryLoaded:
+    """The request could not be sent before what speaks to the provider was loaded, which took so long. It comes before
+    everything else and counts for no latency."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNamed:
+    """The model that is asked, where the request named none. It comes before the answer."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFinished:
     reason: FinishReason
 
 
 StreamEvent = (
-    TextDelta | ReasoningDelta | ToolCallDelta | RetryScheduled | UsageReported | RateReported | StreamFinished
+    TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | RetryScheduled
+    | UsageReported
+    | RateReported
+    | LibraryLoaded
+    | ModelNamed
+    | StreamFinished
 )
 
 

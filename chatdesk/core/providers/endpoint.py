@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from chatdesk.core.domain.key_origin import is_loopback
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
@@ -15,13 +16,16 @@ _OPENAI_HOST = "api.openai.com"
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a server is reached. ``proxy``: None is the system's, empty is none at all. ``needs_key`` None: OpenAI's own
-    does, others may do without."""
+    does, others may do without. ``ca_digest``: what ``ca_file`` held when the key was looked up. ``withheld``: why
+    nothing is sent, and what to do about it."""
 
     proxy: str | None = None
     ca_file: str = ""
     organisation: str = ""
     project: str = ""
     needs_key: bool | None = None
+    ca_digest: str = ""
+    withheld: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Endpoint:
     def is_configured(self) -> bool:
         """Whether there is a key, or a server that may do without."""
         needs_key = self.is_openai if self.way.needs_key is None else self.way.needs_key
-        return self.api_key is not None or not needs_key
+        return self.way.withheld is None and (self.api_key is not None or not needs_key)
 
     @property
     def uses_system_proxy(self) -> bool:
@@ -71,12 +75,7 @@ class Endpoint:
     @property
     def is_on_this_machine(self) -> bool:
         """Loopback addresses are reached directly, never through a proxy."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -92,6 +91,8 @@ class Endpoint:
             is_usable = False
         if not is_usable or any(character.isspace() or not character.isprintable() for character in self.base_url):
             return "The base URL is not a web address."
+        if parts.username is not None or parts.password is not None:
+            return f"The base URL for {parts.hostname} holds a user name or a password."
         if self.api_key is not None and not _can_be_sent(self.api_key):
             return "The API key holds characters that no key has."
         for name, value in self.headers.items():
@@ -100,6 +101,13 @@ class Endpoint:
         if self.way.ca_file and not Path(self.way.ca_file).is_file():
             return "The file of certificates is not there."
         return None
+
+
+def shown_address(base_url: str) -> str:
+    """The same without a user name or password."""
+    scheme, separator, rest = base_url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else base_url
 
 
 def _can_be_sent(text: str) -> bool:

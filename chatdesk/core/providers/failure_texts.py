@@ -57,7 +57,7 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
         "The thread is too long for this model.", "Start a new thread, shorten the message, or choose a larger model."
     ),
     Kind.RATE_LIMITED: FailureText("{who} is receiving too many requests.", "Wait a moment, then try again."),
-    Kind.SERVER: FailureText("{who} has a problem of its own.", "Try again in a moment or choose another model."),
+    Kind.SERVER: FailureText("{who} had an internal error.", "Try again in a moment or choose another model."),
     Kind.CONNECT_TIMEOUT: FailureText(
         "{who} could not be reached within {seconds} s.", "Check the network and the base URL, then try again."
     ),
@@ -106,6 +106,23 @@ CONTINUED_KINDS = frozenset(
 CIRCLE_TEXT = FailureText(
     "{who} sent the request round in a circle, so ChatDesk gave it up.", "Check the base URL, then try again."
 )
+
+_ASTRAY = "{who} wanted to send the request on "
+_CHECK_BASE = "Check the base URL, then try again."
+NOWHERE_TEXT = FailureText(_ASTRAY + "and did not say where.", _CHECK_BASE)
+UNREADABLE_TEXT = FailureText(_ASTRAY + "to an address that cannot be read.", _CHECK_BASE)
+NO_WEB_TEXT = FailureText(_ASTRAY + "to something that is no web address, so nothing was sent there.", _CHECK_BASE)
+WITHOUT_BODY_TEXT = FailureText(
+    "{who} sent the request on in a way that loses the message, so ChatDesk did not follow.",
+    "Check the base URL: a wrong path or a log-in page often does this.",
+)
+
+
+def elsewhere_text(host: str) -> FailureText:
+    """For a request that should go to another server; ``host`` as it may be shown."""
+    base = FAILURE_TEXTS[Kind.REDIRECT]
+    return FailureText(base.what.replace("another address", f"another address ({host})"), base.next_step)
+
 
 _NOT_SECURE = "The connection to {who} is not secure: its certificate "
 _UNTIL_SOLVED = "nothing is sent until this is solved."

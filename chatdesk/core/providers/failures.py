@@ -66,7 +66,11 @@ _QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED
 
 
 class RefusedRedirectError(Exception):
-    """The server pointed to another origin; nothing was sent there."""
+    """The server pointed somewhere where nothing is sent; ``text`` says where, as far as that can be said."""
+
+    def __init__(self, text: FailureText | None = None) -> None:
+        super().__init__("redirect")
+        self.text = text
 
 
 class CompressedAnswerError(Exception):
@@ -96,7 +100,8 @@ class FailureTranslator:
         sentence = (what or texts.what).format(who=self._who, seconds=f"{seconds:g}")
         quoted = plain_excerpt(excerpt, self._secrets) if excerpt and kind in _QUOTED_KINDS else ""
         if quoted:
-            sentence = f"{sentence} It says: “{quoted}”"
+            stop = "" if quoted.endswith((".", "!", "?", "…")) else "."
+            sentence = f"{sentence} It says: “{quoted}”{stop}"
         step = next_step or texts.next_step
         if retry_after is not None and next_step is None:
             step = f"Try again in {duration_text(retry_after)}."
@@ -136,7 +141,7 @@ class FailureTranslator:
         for link in chain:
             kind = _kind_of_own(link)
             if kind is not None:
-                texts = CIRCLE_TEXT if _is_circle(link) else FAILURE_TEXTS[kind]
+                texts = CIRCLE_TEXT if _is_circle(link) else getattr(link, "text", None) or FAILURE_TEXTS[kind]
                 return self.make(kind, what=texts.what, next_step=texts.next_step)
         kind = _kind_of_connection(chain) or next(filter(None, map(_kind_of_shape, chain)), Kind.OTHER)
         certificate = _certificate_text(chain) if kind is Kind.TLS else None

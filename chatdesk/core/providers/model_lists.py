@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_check import ListedModel, ModelList
 from chatdesk.core.settings.store import write_atomically
 
@@ -69,10 +70,35 @@ def _as_data(lists: Mapping[str, _Kept]) -> dict[str, Any]:
         name: {
             "address": kept.address,
             "fetched_at_ms": kept.found.fetched_at_ms,
-            "models": [[each.id, each.label, each.context_window, each.largest_answer] for each in kept.found.models],
+            "models": [_row(each) for each in kept.found.models],
         }
         for name, kept in lists.items()
     }
+
+
+def _row(model: ListedModel) -> list[Any]:
+    price = model.price
+    return [
+        model.id,
+        model.label,
+        model.context_window,
+        model.largest_answer,
+        model.sees_images,
+        [price.input, price.cached_input, price.output] if price else None,
+    ]
+
+
+def _model(row: list[Any]) -> ListedModel:
+    """Of a list that an earlier version kept the last two are missing."""
+    sees, price = (row[4], row[5]) if len(row) > 5 else (None, None)
+    return ListedModel(
+        str(row[0]),
+        str(row[1]),
+        _figure(row[2]),
+        _figure(row[3]),
+        sees if isinstance(sees, bool) else None,
+        Price(*(float(each) for each in price)) if isinstance(price, list) and len(price) == 3 else None,
+    )
 
 
 def _read(path: Path) -> dict[str, _Kept]:
@@ -84,10 +110,7 @@ def _read(path: Path) -> dict[str, _Kept]:
             str(name): _Kept(
                 str(row["address"]),
                 ModelList(
-                    tuple(
-                        ListedModel(str(each[0]), str(each[1]), _figure(each[2]), _figure(each[3]))
-                        for each in row["models"][:_MOST]
-                    ),
+                    tuple(_model(each) for each in row["models"][:_MOST]),
                     int(row["fetched_at_ms"]),
                 ),
             )

@@ -26,6 +26,7 @@ from chatdesk.core.providers.failures import FailureTranslator, with_partial
 from chatdesk.core.providers.offline_answers import compose_answer, compose_attached, compose_echo
 from chatdesk.core.providers.offline_demo import Demo, DemoFault, find_demo
 from chatdesk.core.providers.offline_summary import compose_summary
+from chatdesk.core.providers.retry import wait_or_hurry
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
 
@@ -74,8 +75,9 @@ class OfflineProvider:
         demo = self._plan(request, model)
         if demo.fault in {DemoFault.RATE_LIMIT, DemoFault.BUSY_ONCE} and not request.continue_text:
             delay_s = 0.0 if self._speed is None else _DEMO_WAIT_S
-            yield RetryScheduled(1, delay_s, "The offline model pretends to be busy. Trying again in 2 seconds.")
-            await asyncio.sleep(delay_s)
+            hurried = asyncio.Event()
+            yield RetryScheduled(1, delay_s, "The offline model pretends to be busy.", hurried.set)
+            await wait_or_hurry(hurried, delay_s)
         if demo.fault is DemoFault.RATE_LIMIT:
             raise self._failures.make(Kind.RATE_LIMITED, retry_after=_DEMO_RETRY_AFTER_S, details={"status": 429})
 

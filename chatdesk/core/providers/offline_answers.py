@@ -11,12 +11,66 @@ from chatdesk.core.domain.attachment import Enclosed
 
 _MAX_QUOTE = 240
 _OPENINGS = (
-    "Good question.",
-    "Let us look at it step by step.",
-    "Here is a short answer, with the details below it.",
-    "Happy to help with that.",
+    "I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.",
+    "This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.",
+    "A good question for a real model! I am the **demo model** and can only show what ChatDesk does.",
 )
-_WORDS = re.compile(r"[^\W\d_]{4,}")
+_SAMPLE_OPENINGS = (
+    "I am the **demo model** and cannot work on this. Here is how ChatDesk shows such an answer:",
+    "A real model would answer here. This is what its answer could look like:",
+    "I know nothing, but I can show you how such an answer looks in ChatDesk:",
+)
+_FAREWELL = (
+    "This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of"
+    " models at the top. `/demo` lists what else I can show."
+)
+_INVITATION = """Try one of these with me:
+
+| Ask for | and see |
+|:--|:--|
+| *a tour* | what ChatDesk can do |
+| *code*, *a table*, *a formula*, *a plan* | how an answer is drawn |
+| `/demo long` | a long answer, to scroll and to stop |
+| `/demo error` | what happens when a connection breaks |
+| `/demo` | everything else |
+
+To get real answers choose *Add provider…* in the list of models at the top."""
+_TOUR_WANTED = r"\btour\b|\bwhat can (?:you|chatdesk|this)\b|\bwhat (?:is|does) chatdesk\b|\bhelp\b"
+_TOUR = """I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can \
+show you what ChatDesk does with the answers of a real model.
+
+### Answers
+
+Code has colours, a button to copy it, and scrolls on its own:
+
+```python
+def greet(name: str = "world") -> str:
+    return f"Hello, {name}!"
+```
+
+Formulas are drawn, $e^{i\\pi} + 1 = 0$, and tables are tables:
+
+| What you can do | How |
+|:--|:--|
+| Ask again, or another model | the buttons below an answer, or Ctrl+R |
+| Change a question | its pencil; the old version stays |
+| Try another direction | *Branch* in the menu of a message |
+| Ask several models at once | *Compare models…* in the list of models |
+| Attach a file or a picture | drop it on the window, or paste it |
+| Stop an answer | Esc |
+
+### Your chats
+
+- **Ctrl+K** finds every word of every thread, and **Ctrl+Shift+P** every command.
+- Projects, tags, pins and an archive keep order; what was deleted waits in the trash.
+- Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.
+- The window closes at any time: no word is lost, and an answer can be continued.
+
+### Next
+
+- [ ] Choose *Add provider…* in the list of models at the top, and paste a key.
+- [ ] Or start a server on this computer, such as Ollama: it is found by itself.
+- [ ] Type `/demo` to see what else I can show."""
 
 
 def quote(text: str) -> str:
@@ -30,18 +84,17 @@ def quote(text: str) -> str:
 
 
 def compose_answer(question: str, turn: int) -> str:
-    """The answer to ``question``, the ``turn``-th (from 1) of its thread."""
+    """The answer to ``question``, the ``turn``-th (from 1) of its thread: what ChatDesk shows of such an answer, since
+    this model knows nothing."""
     seed = zlib.crc32(question.encode("utf-8", "replace"))
-    opening = _OPENINGS[(seed + turn) % len(_OPENINGS)]
-    parts = [opening, f"> {quote(question)}" if question.strip() else "> (nothing)"]
     lowered = question.lower()
-    chosen = [write for pattern, write in _SECTIONS if re.search(pattern, lowered)]
-    parts.extend(write(question, seed) for write in (chosen or [_plain])[:4])
-    note = "This is the **offline model**: it needs no network and no account, and it knows only what you typed."
-    if turn > 1:
-        note += f" This was question {turn} of this thread."
-    parts.append(f"---\n\n{note} Type `/demo` to see what it can show.")
-    return "\n\n".join(parts)
+    if re.search(_TOUR_WANTED, lowered):
+        return _TOUR
+    chosen = [write for pattern, write in _SECTIONS if re.search(pattern, lowered)][:4]
+    if not chosen:
+        return f"{_OPENINGS[(seed + turn) % len(_OPENINGS)]}\n\n{_INVITATION}"
+    parts = [_SAMPLE_OPENINGS[(seed + turn) % len(_SAMPLE_OPENINGS)], *(write(question, seed) for write in chosen)]
+    return "\n\n".join([*parts, f"---\n\n{_FAREWELL}"])
 
 
 def compose_attached(enclosed: Sequence[Enclosed]) -> str:
@@ -66,17 +119,8 @@ def compose_echo(question: str) -> str:
     return f"You wrote: {quote(question)}" if question.strip() else "You wrote nothing."
 
 
-def _topic(question: str) -> str:
-    """The longest word, which is usually what a question is about; not the word that asked for a section."""
-    words = _WORDS.findall(question)
-    telling = [word for word in words if not any(re.search(pattern, word.lower()) for pattern, _ in _SECTIONS)]
-    words = telling or words
-    return max(words, key=len) if words else "it"
-
-
-def _code(question: str, seed: int) -> str:
-    name = re.sub(r"\W", "_", _topic(question).lower())
-    return f"""### Code
+def _code(_question: str, _seed: int) -> str:
+    return """### Code
 
 A small function, and how to call it:
 
@@ -84,32 +128,34 @@ A small function, and how to call it:
 from collections.abc import Iterable
 
 
-def count_{name}(words: Iterable[str]) -> dict[str, int]:
+def count_words(words: Iterable[str]) -> dict[str, int]:
     \"\"\"How often each word occurs.\"\"\"
-    counts: dict[str, int] = {{}}
+    counts: dict[str, int] = {}
     for word in words:
         counts[word] = counts.get(word, 0) + 1
     return counts
 
 
-print(count_{name}("one two two three three three".split()))
+print(count_words("one two two three three three".split()))
 ```
 
-It prints `{{'one': 1, 'two': 2, 'three': 3}}`. The `dict` keeps the order in which words were first seen."""
+It prints `{'one': 1, 'two': 2, 'three': 3}`. The `dict` keeps the order in which words were first seen."""
 
 
-def _table(question: str, seed: int) -> str:
-    rows = "\n".join(
-        f"| {word} | {len(word)} | {(seed >> shift) % 100} |"
-        for shift, word in enumerate(dict.fromkeys(_WORDS.findall(question)[:6] or ["example"]))
-    )
-    return f"### Table\n\nThe longer words of your question:\n\n| Word | Letters | Number |\n|:--|--:|--:|\n{rows}"
+def _table(_question: str, _seed: int) -> str:
+    return """### Table
+
+| Database | Runs | Good for | First release |
+|:--|:--|:--|--:|
+| SQLite | in the application | one computer, one file | 2000 |
+| PostgreSQL | on a server | many people at once | 1996 |
+| DuckDB | in the application | analysing large tables | 2019 |"""
 
 
-def _list(question: str, seed: int) -> str:
-    return f"""### Steps
+def _list(_question: str, _seed: int) -> str:
+    return """### Steps
 
-1. **Say what you want.** One sentence about *{_topic(question)}* is enough.
+1. **Say what you want.** One sentence is enough.
 2. **Collect what you have.**
    - notes,
    - examples,
@@ -120,7 +166,7 @@ def _list(question: str, seed: int) -> str:
 - [ ] answer checked"""
 
 
-def _mathematics(question: str, seed: int) -> str:
+def _mathematics(_question: str, seed: int) -> str:
     a, b = seed % 9 + 1, seed // 9 % 9 + 1
     return f"""### Mathematics
 
@@ -133,7 +179,7 @@ $$
 The sum of the first $n$ whole numbers is $\\sum_{{k=1}}^{{n}} k = \\frac{{n(n+1)}}{{2}}$."""
 
 
-def _translation(question: str, seed: int) -> str:
+def _translation(_question: str, _seed: int) -> str:
     return """### Translation
 
 | Language | Hello | Thank you |
@@ -145,41 +191,28 @@ def _translation(question: str, seed: int) -> str:
 | Arabic | مرحبا | شكرًا |
 | Hindi | नमस्ते | धन्यवाद |
 
-A real model would translate your own sentence; the offline model carries only this table."""
+A real model would translate your own sentence."""
 
 
-def _explanation(question: str, seed: int) -> str:
-    topic = _topic(question)
-    return f"""### What is behind “{topic}”
+def _explanation(_question: str, _seed: int) -> str:
+    return """### Explanation
 
-Think of **{topic}** as three layers:
+An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:
 
-- **What it is for.** The purpose comes first; everything else serves it.
-- **How it works.** Small parts, each with one task, joined by few and clear agreements.
-- **Where it ends.** Knowing the limits is half of understanding a thing.
+> A good explanation is one that lets you predict what happens next.
 
-> A good explanation is one that lets you predict what happens next."""
+- **What it is for** comes first.
+- **How it works** follows, part by part.
+- **Where it ends** closes it."""
 
 
-def _summary(question: str, seed: int) -> str:
+def _summary(question: str, _seed: int) -> str:
     words = len(question.split())
-    size = f"**{words} words** and {len(question)} characters"
-    return f"### In short\n\nYour message has {size}; it is about *{_topic(question)}*."
+    return f"### In short\n\nYour message has **{words} words** and {len(question)} characters."
 
 
-def _greeting(question: str, seed: int) -> str:
-    return "Hello! Ask me anything; try the words *code*, *table*, *list*, *math*, *explain* or *translate*."
-
-
-def _plain(question: str, seed: int) -> str:
-    topic = _topic(question)
-    return f"""There are two sides to **{topic}**:
-
-1. what you already know about it, and
-2. what you would like to know.
-
-Write a sentence on each and the answer is often there already. You can also ask for *code*, a *table*, a *list*, \
-*math*, to *explain* something or to *translate* it."""
+def _greeting(_question: str, _seed: int) -> str:
+    return f"Hello!\n\n{_INVITATION}"
 
 
 _SECTIONS: Sequence[tuple[str, Callable[[str, int], str]]] = (

@@ -7,58 +7,107 @@ off here. The guards sit in a response hook, not in a transport, so that proxies
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import logging
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
 from openai import AsyncOpenAI, Omit
 
 from chatdesk import __version__
-from chatdesk.core.providers.endpoint import Endpoint
+from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.failure_texts import (
+    NO_WEB_TEXT,
+    NOWHERE_TEXT,
+    UNREADABLE_TEXT,
+    WITHOUT_BODY_TEXT,
+    FailureText,
+    elsewhere_text,
+)
 from chatdesk.core.providers.failures import RefusedRedirectError
+from chatdesk.core.providers.held_stream import HeldStream
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.unpacking import unpack
+from chatdesk.core.providers.vendor_text import plain_excerpt
 
 _MAX_REDIRECTS = 3
+_REDIRECTS = {301, 302, 303, 307, 308}
+_KEEPING = {307, 308}  # the method and what is sent
+_LONGEST_HOST = 100
+_BRACES = str.maketrans({"{": "", "}": ""})  # sentences are filled in by str.format
+_log = logging.getLogger(__name__)
 _NO_KEY = "none"
 
 
-class _CappedStream(httpx2.AsyncByteStream):
-    """Gives at most ``limit`` bytes of another stream; then it ends (errors) or fails (answers)."""
+class _CappedAnswer(httpx2.AsyncByteStream):
+    """Gives another stream, and fails when that is longer than ``limit`` bytes."""
 
-    def __init__(self, inner: Any, limit: int, *, is_error: bool) -> None:
+    def __init__(self, inner: Any, limit: int) -> None:
         self._inner = inner
         self._limit = limit
-        self._is_error = is_error
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         seen = 0
-        async for chunk in self._inner:
-            seen += len(chunk)
-            if seen > self._limit:
-                if self._is_error:
-                    yield chunk[: len(chunk) - (seen - self._limit)]
+        async with aclosing(aiter(self._inner)) as chunks:
+            async for chunk in chunks:
+                seen += len(chunk)
+                if seen > self._limit:
+                    raise ByteCapError("answer")
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _ErrorBody(httpx2.AsyncByteStream):
+    """The words beside an error status: the beginning of them, what comes in time, and nothing of what goes wrong with
+    them, for the status says enough."""
+
+    def __init__(self, inner: Any, limits: StreamLimits) -> None:
+        self._inner = inner
+        self._limits = limits
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        room = self._limits.error_bytes
+        # Shorter than the patience for a first byte, or that would end first, and the status be lost.
+        ends_at = asyncio.get_running_loop().time() + min(self._limits.error_body_s, self._limits.first_byte_s / 2)
+        async with aclosing(aiter(self._inner)) as chunks:
+            while room > 0:
+                try:
+                    async with asyncio.timeout_at(ends_at):
+                        chunk = await anext(chunks, b"")
+                except Exception as error:  # noqa: BLE001 - whatever a server provokes
+                    _log.info("the words of an error did not come: %s", type(error).__name__)
                     return
-                raise ByteCapError("answer")
-            yield chunk
+                if not chunk:
+                    return
+                yield chunk[:room]
+                room -= len(chunk)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
 def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.AsyncClient:
-    """What any SDK sends through: bounded, unpacking nothing, leaving no origin, by the way that the endpoint says."""
+    """What any SDK sends through: bounded, unpacking nothing, leaving no origin, keeping no cookie, by the way that the
+    endpoint says."""
 
     async def guard(response: httpx2.Response) -> None:
-        if response.has_redirect_location and not _stays(response):
-            raise RefusedRedirectError
+        refusal = _refused_redirect(response)
+        if refusal is not None:
+            raise RefusedRedirectError(refusal)
         is_error = response.status_code >= 300
+        response.stream = HeldStream(response.stream)
         unpack(response, is_error=is_error)
-        limit = limits.error_bytes if is_error else limits.answer_bytes
-        response.stream = _CappedStream(response.stream, limit, is_error=is_error)
+        whole = response.stream
+        response.stream = _ErrorBody(whole, limits) if is_error else _CappedAnswer(whole, limits.answer_bytes)
 
     async def leave_out_key(request: httpx2.Request) -> None:
         # The SDK insists on a key; servers that need none should not see a made-up one.
@@ -73,7 +122,8 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30.0),
         trust_env=endpoint.uses_system_proxy,
         proxy=endpoint.own_proxy,
-        verify=_trust(endpoint.way.ca_file),
+        verify=_trust(endpoint.way),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
 
@@ -101,12 +151,27 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
     return client
 
 
-def _trust(ca_file: str) -> ssl.SSLContext | bool:
-    """The system's certificates, and those of the person's own file besides."""
-    if not ca_file:
+async def ask_root(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None) -> bytes:
+    """The answer of ``path`` at the root of the server, asked with ``body`` or without. Raises what the SDK does."""
+    parts = urlsplit(endpoint.base_url)
+    url = f"{parts.scheme}://{parts.netloc}{path}"
+    if body is None:
+        response = await client.get(url, cast_to=httpx2.Response)
+    else:
+        response = await client.post(url, cast_to=httpx2.Response, body=dict(body))
+    return await response.aread()
+
+
+def _trust(way: Way) -> ssl.SSLContext | bool:
+    """The system's certificates, and those of the person's own file besides: just those that were there when the key
+    was looked up. Raises ``ssl.SSLError``."""
+    if not way.ca_file:
         return True
+    content = Path(way.ca_file).read_bytes()
+    if way.ca_digest and hashlib.sha256(content).hexdigest() != way.ca_digest:
+        raise ssl.SSLError("the file of certificates was changed meanwhile")
     context = ssl.create_default_context()
-    context.load_verify_locations(cafile=ca_file)
+    context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
     return context
 
 
@@ -133,13 +198,23 @@ def _warm_up() -> None:
     asyncio.run(ask())
 
 
-def _stays(response: httpx2.Response) -> bool:
-    """Whether a redirect keeps the method and the origin, so that nothing is told to anyone new."""
-    if response.status_code not in {307, 308}:
-        return False
-    try:
-        target = response.request.url.join(response.headers["location"])
-    except httpx2.InvalidURL:
-        return False
+def _refused_redirect(response: httpx2.Response) -> FailureText | None:
+    """Why a redirect is not followed; None where there is none, or where it keeps the method and the origin, so that
+    nothing is told to anyone new."""
+    if response.status_code not in _REDIRECTS:
+        return None
+    location = response.headers.get("location", "").strip()
+    if not location:
+        return NOWHERE_TEXT
     origin = response.request.url
-    return (target.scheme, target.host, target.port) == (origin.scheme, origin.host, origin.port)
+    try:
+        _ = urlsplit(location).port  # stricter than the HTTP client, which makes a name of half an address
+        target = origin.join(location)
+    except (httpx2.InvalidURL, ValueError):
+        return UNREADABLE_TEXT
+    if target.scheme not in {"http", "https"} or not target.host:
+        return NO_WEB_TEXT
+    if (target.scheme, target.host, target.port) != (origin.scheme, origin.host, origin.port):
+        host = target.host if target.port is None else f"{target.host}:{target.port}"
+        return elsewhere_text(plain_excerpt(host).translate(_BRACES)[:_LONGEST_HOST])
+    return None if response.status_code in _KEEPING else WITHOUT_BODY_TEXT

@@ -10,12 +10,15 @@ the instruction only few servers go on from a partial answer, and some refuse it
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
+from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.answer_reader import AnswerReader, ErrorInAnswer
@@ -23,24 +26,34 @@ from chatdesk.core.providers.answer_stream import AnswerStream, Deadlines
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    LibraryLoaded,
     ListedModel,
+    ModelNamed,
     RateReported,
+    ReasoningDelta,
     RetryScheduled,
     StreamEvent,
     StreamFinished,
+    TextDelta,
+    ToolCallDelta,
     UsageReported,
 )
 from chatdesk.core.providers.endpoint import Endpoint, Way
-from chatdesk.core.providers.failure_texts import duration_text
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
-from chatdesk.core.providers.model_list import read_models
+from chatdesk.core.providers.local_details import with_details
+from chatdesk.core.providers.model_list import local_server, read_models
 from chatdesk.core.providers.nearest import nearest_models
+from chatdesk.core.providers.prompt_cache import FIELD as CACHE_FIELD
+from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of
 from chatdesk.core.providers.reader import Reader
-from chatdesk.core.providers.retry import RetryPolicy
-from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
+from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
+from chatdesk.core.providers.unechoed_reader import UnechoedReader
 from chatdesk.core.providers.wire import wire_bytes, wire_message
+
+_log = logging.getLogger(__name__)
 
 CONTINUE_INSTRUCTION = (
     "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
@@ -48,6 +61,8 @@ CONTINUE_INSTRUCTION = (
 )
 _KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model."
 # Fields that some servers refuse; without them the answer comes all the same.
+# Waiting for what was loaded before takes no longer.
+_AT_ONCE_S = 0.005
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
 OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop"}
 
@@ -71,7 +86,9 @@ class OpenAICompatibleProvider:
         retry: RetryPolicy | None = None,
         way: Way | None = None,
         default_model: str = "",
+        has_cache_marks: bool = False,
     ) -> None:
+        """``has_cache_marks``: a gateway that passes ``cache_control`` on to models that cache only what is marked."""
         self._name = name
         self._label = label
         self._endpoint = Endpoint.of(base_url, api_key, headers, way=way)
@@ -80,7 +97,10 @@ class OpenAICompatibleProvider:
         self._failures = FailureTranslator(label, self._endpoint.secrets)
         self._client: Any = None
         self._client_lock = asyncio.Lock()
+        self._loaded_in_s = 0.0
         self._default_model = default_model
+        self._first_listed = ""
+        self._has_cache_marks = has_cache_marks
         self._refused_fields: set[str] = set()
         self._listed: tuple[str, ...] = ()
 
@@ -97,21 +117,37 @@ class OpenAICompatibleProvider:
         """Whether there is a key, or a server that may do without."""
         return self._endpoint.is_configured
 
+    @property
+    def withheld(self) -> str:
+        """Why the key that there is may not be sent; usually empty."""
+        return self._endpoint.way.withheld[0] if self._endpoint.way.withheld else ""
+
+    @property
+    def usual_model(self) -> str:
+        """The model that is asked where none was chosen; empty as long as the server's list is not known."""
+        return self._default_model or self._first_listed
+
     def know_models(self, models: Iterable[ListedModel]) -> None:
-        """The list that was fetched before: for naming the nearest when a model is gone."""
+        """The list that was fetched before: for naming the nearest when a model is gone. The first of it answers where
+        none was chosen, and goes on to while it is there: servers change the order of their lists."""
         self._listed = tuple(model.id for model in models)
+        if self._first_listed not in self._listed:
+            self._first_listed = self._listed[0] if self._listed else ""
 
     async def list_models(self) -> tuple[ListedModel, ...]:
         """All models the server offers, in its order. Raises ``ProviderError``."""
         failure: ProviderError | None = None
         try:
+            client = await self._ready_client()  # it may load the vendor's library, which is not the server's time
             async with asyncio.timeout(self._limits.list_models_s):
-                client = await self._ready_client()
                 async with self._list(client) as response:
                     body = await response.http_response.aread()
                 models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
-                self.know_models(models)
-                return models
+                server = await asyncio.to_thread(local_server, body)
+            if server is not None:
+                models = await with_details(models, server, partial(self._ask_root, client))
+            self.know_models(models)
+            return models
         except TimeoutError:
             failure = self._failures.make(Kind.FIRST_BYTE_TIMEOUT, seconds=self._limits.list_models_s)
         except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
@@ -122,36 +158,56 @@ class OpenAICompatibleProvider:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """One answer; see ``providers.base``."""
         request_id = str(uuid.uuid4())
+        is_loaded = self._client is not None
         model = request.model or await self._first_model()
-        has_begun = False
+        if not is_loaded and self._client is not None:
+            yield LibraryLoaded(self._loaded_in_s)
+        if not request.model:
+            yield ModelNamed(model)
+        has_begun = has_part = False
         attempt = 1
         while True:
             try:
                 async with aclosing(self._attempt(request, model, request_id)) as events:
                     async for event in events:
-                        has_begun = has_begun or not isinstance(event, RateReported)
+                        has_begun = has_begun or not isinstance(event, RateReported | LibraryLoaded)
+                        has_part = has_part or isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta)
                         yield event
                 return
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
-                newly_refused = refused_fields(error, self.optional_fields & self._body(request, model).keys())
+                newly_refused = refused_fields(error, self._could_do_without(request, model))
             # From here on, and not above: an error being handled would hang on to the request and its headers.
-            if has_begun:
+            if has_part:
                 raise with_partial(failure)
+            if has_begun:
+                raise self._failures.make(Kind.EMPTY_ANSWER) if failure.kind is Kind.INCOMPLETE else failure
             if newly_refused and failure.kind is Kind.BAD_REQUEST:
                 self._refused_fields |= newly_refused
                 continue
             delay_s = self._retry.delay_s(failure, attempt)
             if delay_s is None:
                 raise await self._with_nearest(failure, model)
-            yield RetryScheduled(attempt, delay_s, self._reason(failure, delay_s))
-            await asyncio.sleep(delay_s)
+            hurried = asyncio.Event()
+            yield RetryScheduled(attempt, delay_s, self._reason(failure), hurried.set)
+            await wait_or_hurry(hurried, delay_s)
             attempt += 1
+
+    def _could_do_without(self, request: ChatRequest, model: str) -> frozenset[str]:
+        """The fields of a request that a server may refuse."""
+        marks = {CACHE_FIELD} if self._marks_cache(request, model) else set()
+        return (self.optional_fields & self._body(request, model).keys()) | marks
 
     async def wire_body(self, request: ChatRequest) -> bytes:
         """See ``providers.base``."""
         model = request.model or await self._first_model()
         return await asyncio.to_thread(lambda: wire_bytes(self._body(request, model)))
+
+    async def prepare(self) -> None:
+        """Load what speaks to the server, so that the first question does not wait for it. What is wrong is said when
+        somebody asks."""
+        with suppress(ProviderError, OSError, ValueError):
+            await self._ready_client()
 
     async def close(self) -> None:
         """Close all connections; running streams fail."""
@@ -163,35 +219,40 @@ class OpenAICompatibleProvider:
         problem = self._endpoint.problem()
         if problem is not None:
             raise self._failures.make(Kind.OTHER, what=problem, next_step="Correct it in the settings, then try again.")
+        if self._endpoint.way.withheld is not None:
+            what, next_step = self._endpoint.way.withheld
+            raise ProviderError(Kind.NO_KEY, f"{what} Nothing was sent.", next_step=next_step)
         if not self.is_configured:
             raise self._failures.make(Kind.NO_KEY, next_step=_KEY_STEP)
         async with self._client_lock:
             if self._client is None:
+                began_s = time.monotonic()
                 self._client = await asyncio.to_thread(self._make_client)
+                self._loaded_in_s = time.monotonic() - began_s
             return self._client
 
     async def _first_model(self) -> str:
         """The model to use when none was chosen: the first one that the server lists."""
-        if not self._default_model:
-            models = await self.list_models()
-            if not models:
-                raise self._failures.make(
-                    Kind.MODEL_NOT_FOUND,
-                    what="{who} offers no model.",
-                    next_step="Install or load a model on the server, then try again.",
-                )
-            self._default_model = models[0].id
-        return self._default_model
+        if not self.usual_model and not await self.list_models():
+            raise self._failures.make(
+                Kind.MODEL_NOT_FOUND,
+                what="{who} offers no model.",
+                next_step="Install or load a model on the server, then try again.",
+            )
+        return self.usual_model
 
     async def _attempt(self, request: ChatRequest, model: str, request_id: str) -> AsyncGenerator[StreamEvent, None]:
         """Send once and read the answer; what goes wrong is raised as it comes."""
+        began_s = time.monotonic()
         client = await self._ready_client()
+        if (loading_s := time.monotonic() - began_s) > _AT_ONCE_S:
+            yield LibraryLoaded(loading_s)
         deadlines = Deadlines(self._limits, self._failures)
         body = await asyncio.to_thread(self._body, request, model)
         sending = self._send(client, model, body, _id_headers(request_id))
         # Entered and left by hand, because the deadline covers the sending only.
         response = await deadlines.wait_for(sending.__aenter__())
-        reader = self._reader()
+        reader = UnechoedReader(self._reader(), self._endpoint.secrets)
         try:
             report = rate_of(response.http_response.headers, time.time())
             if report is not None:
@@ -199,17 +260,9 @@ class OpenAICompatibleProvider:
             answer = AnswerStream(
                 response.http_response, self._limits, deadlines, self._failures, is_chunk=self._is_chunk
             )
-            async with aclosing(answer.chunks()) as chunks:
-                async for chunk in chunks:
-                    if self._is_answer(chunk):
-                        deadlines.note_event()
-                    for delta in reader.feed(chunk):
-                        deadlines.note_progress()
-                        yield delta
-                    if reader.finish_reason is not None:
-                        deadlines.note_finish()
-            for delta in reader.finish():
-                yield delta
+            async with aclosing(self._read(answer, reader, deadlines)) as deltas:
+                async for delta in deltas:
+                    yield delta
         except ErrorInAnswer as error:
             vendor_id = response.http_response.headers.get("x-request-id")
             raise self._failures.from_event(error.error, request_id=vendor_id) from None
@@ -219,6 +272,33 @@ class OpenAICompatibleProvider:
         if reader.usage is not None:
             yield UsageReported(reader.usage)
         yield StreamFinished(self._judge(reader, is_continued=bool(request.continue_text)))
+
+    async def _read(
+        self, answer: AnswerStream, reader: UnechoedReader, deadlines: Deadlines
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """What the answer holds. Once it is there and its finish reason, nothing that follows can spoil it."""
+        room = self._limits.answer_characters
+        try:
+            async with aclosing(answer.chunks()) as chunks:
+                async for chunk in chunks:
+                    if self._is_answer(chunk):
+                        deadlines.note_event()
+                    for delta in reader.feed(chunk):
+                        deadlines.note_progress()
+                        room -= len(delta.arguments if isinstance(delta, ToolCallDelta) else delta.text)
+                        if room < 0:
+                            raise ByteCapError("text")
+                        yield delta
+                    if reader.finish_reason is not None:
+                        deadlines.note_finish()
+        except Exception as error:
+            if reader.finish_reason is None or not (reader.has_text or reader.has_tool_calls):
+                for delta in reader.rest():
+                    yield delta
+                raise
+            _log.info("after the end of an answer came what cannot be read: %s", type(error).__name__)
+        for delta in reader.finish():
+            yield delta
 
     # The protocol
 
@@ -231,6 +311,12 @@ class OpenAICompatibleProvider:
     def _list(self, client: Any) -> Any:
         """The request for the list of models, as a context."""
         return client.models.with_streaming_response.list()
+
+    async def _ask_root(self, client: Any, path: str, body: Mapping[str, Any] | None) -> bytes:
+        """A request beside the protocol, to the same server: its answer."""
+        from chatdesk.core.providers.openai_client import ask_root
+
+        return await ask_root(client, self._endpoint, path, body)
 
     def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         """The request for an answer, as a context."""
@@ -250,9 +336,19 @@ class OpenAICompatibleProvider:
         """Whether the server has begun to answer."""
         return "choices" in chunk
 
+    def _takes_marks(self, model: str) -> bool:
+        """Whether the server wants to be told what to keep; gateways pass the marks on to the models that know them."""
+        return self._has_cache_marks and "claude" in model.lower()
+
+    def _marks_cache(self, request: ChatRequest, model: str) -> bool:
+        is_wanted = request.cache is not CacheLife.OFF and self._takes_marks(model)
+        return is_wanted and CACHE_FIELD not in self._refused_fields
+
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request in the vendor's words."""
         messages = [wire_message(message) for message in request.messages]
+        if self._marks_cache(request, model):
+            mark_messages(messages, request.cache)
         if request.continue_text:
             messages.append({"role": "assistant", "content": repair(request.continue_text)})
             messages.append({"role": "user", "content": CONTINUE_INSTRUCTION})
@@ -289,11 +385,10 @@ class OpenAICompatibleProvider:
             details={**failure.details, "nearest": nearest},
         )
 
-    def _reason(self, failure: ProviderError, delay_s: float) -> str:
-        what = self._failures.make(failure.kind, seconds=self._limits.connect_s).what
-        return f"{what} Trying again in {duration_text(delay_s)}."
+    def _reason(self, failure: ProviderError) -> str:
+        return self._failures.make(failure.kind, seconds=self._limits.connect_s).what
 
-    def _judge(self, reader: Reader, *, is_continued: bool) -> FinishReason:
+    def _judge(self, reader: UnechoedReader, *, is_continued: bool) -> FinishReason:
         """Whether the answer that ended is one."""
         reason = reader.finish_reason
         if reason is None:

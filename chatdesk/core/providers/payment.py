@@ -17,6 +17,8 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
+from chatdesk.core.domain.echoed_secrets import EchoedSecrets
+
 _MOST_BYTES = 256 * 1024
 _LONGEST_HEADER = 64 * 1024
 _LONGEST_LINK, _LONGEST_WORD = 2_000, 100
@@ -153,7 +155,7 @@ def _checked_link(value: str, secrets: tuple[str, ...]) -> str:
     """An https address that can be shown for what it is, else nothing."""
     if len(value) > _LONGEST_LINK or not value.isascii() or not value.isprintable() or " " in value:
         return ""
-    if any(secret in value for secret in secrets):
+    if _holds(value, secrets):
         return ""
     try:
         parts = urlsplit(value)
@@ -168,4 +170,8 @@ def _word(value: object, secrets: tuple[str, ...]) -> str:
     """An address or a name: letters, digits and few signs, else nothing."""
     if not isinstance(value, str) or not re.fullmatch(r"[\w.:/@+-]{1,100}", value, re.ASCII):
         return ""
-    return "" if any(secret in value for secret in secrets) else value[:_LONGEST_WORD]
+    return "" if _holds(value, secrets) else value[:_LONGEST_WORD]
+
+
+def _holds(value: str, secrets: tuple[str, ...]) -> bool:
+    return bool(EchoedSecrets(secrets).find(value)) or any(secret in value for secret in secrets)

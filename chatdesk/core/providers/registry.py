@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, Header, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
-from chatdesk.core.providers.accounts import OPENAI_ID, Account
-from chatdesk.core.providers.base import Provider, ProviderCheck
+from chatdesk.core.providers.accounts import Account
+from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
 from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.key_rules import OPENAI_ID
 from chatdesk.core.providers.offline import DEFAULT_MODEL as OFFLINE_MODEL
 from chatdesk.core.providers.offline import OFFLINE_NAME, OfflineProvider, offline_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
@@ -61,9 +62,33 @@ class ProviderRegistry:
             )
         return provider
 
+    def has(self, name: str) -> bool:
+        """Whether there is a provider of that name that is not switched off; it may lack a key."""
+        return name in self._by_name
+
     def default(self) -> tuple[str, str]:
-        """(provider name, model id); the id may be empty: then the provider asks its server."""
-        return self._default
+        """(provider name, model id) of what answers when nothing was chosen, as ``resolve`` says."""
+        return self.resolve(None, None)
+
+    def resolve(self, provider: str | None, model: str | None) -> tuple[str, str]:
+        """(provider name, model id) of what is asked where these were chosen, or one of them, or none. The id is empty
+        as long as the server has not said which models it has: then it is asked for them first."""
+        default_provider, default_model = self._default
+        name = provider or default_provider
+        usual = default_model if name == default_provider else ""
+        return name, model or usual or self._usual_model(name)
+
+    def know_models(self, provider: str, models: Sequence[ListedModel]) -> None:
+        """The list of a provider, as it was kept."""
+        found = self._by_name.get(provider)
+        if isinstance(found, OpenAICompatibleProvider):
+            found.know_models(models)
+
+    def _usual_model(self, name: str) -> str:
+        found = self._by_name.get(name)
+        if isinstance(found, OpenAICompatibleProvider):
+            return found.usual_model
+        return OFFLINE_MODEL if name == OFFLINE_NAME else ""
 
     def lacks_key(self, name: str) -> bool:
         """Whether ``name`` cannot answer before it gets a key."""
@@ -86,6 +111,12 @@ class ProviderRegistry:
             for name, label in self._switched_off.items()
         ]
         return (*checked, *others)
+
+    async def prepare(self) -> None:
+        """Load what the first question is going to need. Blocks nothing, and nothing is sent."""
+        provider = self.get(self._default[0])
+        if isinstance(provider, OpenAICompatibleProvider) and provider.is_configured and not provider.withheld:
+            await provider.prepare()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -117,6 +148,16 @@ def provider_of(
     proxy = None if profile.proxy == SYSTEM_PROXY else "" if profile.proxy == NO_PROXY else profile.proxy
     # For the one that the settings describe its host decides, as ever.
     needs_key = None if profile.id == OPENAI_ID else preset.needs_key
+    withheld = account.withheld if account.withheld is not None and account.withheld.can_be_agreed else None
+    way = Way(
+        proxy,
+        profile.ca_file,
+        profile.organisation,
+        profile.project,
+        needs_key,
+        ca_digest=account.ca_digest,
+        withheld=(withheld.sentence(profile.label), withheld.next_step(profile.id)) if withheld else None,
+    )
     return _protocol(profile.api)(
         profile.id,
         profile.label,
@@ -130,8 +171,9 @@ def provider_of(
             silence_s=profile.silence_s or base.silence_s,
         ),
         retry=retry,
-        way=Way(proxy, profile.ca_file, profile.organisation, profile.project, needs_key),
-        default_model=profile.model,
+        way=way,
+        default_model=_usual_model(profile),
+        has_cache_marks=preset.has_cache_marks,
     )
 
 
@@ -157,12 +199,12 @@ def build_account_registry(
     limits: StreamLimits | None = None,
 ) -> ProviderRegistry:
     """The registry of these accounts and the offline model. ``chosen`` is the id of the default, ``auto`` the first
-    that has all it needs. A provider that was chosen is the default even without a key: nobody must mistake the
-    offline model for it."""
+    that has all it needs, or whose key waits for an agreement. A provider that was chosen is the default even without a
+    key: nobody must mistake the offline model for it."""
     offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     enabled = [each for each in accounts if each.profile.is_enabled]
     providers = {each.profile.id: provider_of(each, limits) for each in enabled}
-    ready = [each for each in providers.values() if each.is_configured or each.name == chosen]
+    ready = [each for each in providers.values() if each.is_configured or each.withheld or each.name == chosen]
     lacking = [each for each in providers.values() if each not in ready]
     switched_off = {each.profile.id: each.profile.label for each in accounts if not each.profile.is_enabled}
     default = providers.get(chosen) or (ready[0] if ready and chosen != OFFLINE_NAME else None)

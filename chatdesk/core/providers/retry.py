@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
 
@@ -49,6 +51,13 @@ class RetryPolicy:
         state = tenacity.RetryCallState(tenacity.AsyncRetrying(), None, (), {})
         state.attempt_number = attempt
         return float(wait(state))
+
+
+async def wait_or_hurry(hurried: asyncio.Event, delay_s: float) -> None:
+    """Wait for ``delay_s`` seconds, or until ``hurried`` is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(delay_s):
+            await hurried.wait()
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:

@@ -26,15 +26,20 @@ class StreamLimits:
     list_models_s: float = 10.0
     after_finish_s: float = 2.0
     """How long usage may lag behind the finish reason."""
+    error_body_s: float = 5.0
+    """How long the words beside an error status may take."""
     longest_wait_s: float = 60.0
     """The longest Retry-After that is waited for."""
     event_bytes: int = 8 * MIB
     answer_bytes: int = 64 * MIB
+    """Of the stream; an event of one word has some 250."""
+    answer_characters: int = 3 * MIB
+    """Of text, thoughts and arguments: some 750,000 tokens. The window takes some twenty times that while they come."""
     error_bytes: int = 64 * 1024
 
 
 class ByteCapError(Exception):
-    """A cap was reached. ``what`` names it: "event" or "answer"."""
+    """A cap was reached. ``what`` names it: "event", "answer" or "text"."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)

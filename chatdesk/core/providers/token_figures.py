@@ -8,16 +8,29 @@ from chatdesk.core.domain.usage import Usage
 _MOST_TOKENS = 100_000_000
 
 
-def usage_of(read: object, written: object, *, cached: object = None, reasoning: object = None) -> Usage | None:
-    """None where the figures cannot be true: then the tokens are estimated, and no price is reckoned from them."""
+def usage_of(
+    read: object,
+    written: object,
+    *,
+    cached: object = None,
+    reasoning: object = None,
+    into_cache: object = None,
+    for_hour: object = None,
+) -> Usage | None:
+    """``into_cache`` is how much of what was read went into the provider's cache, ``for_hour`` how much of that for an
+    hour. None where the figures cannot be true: then the tokens are estimated, and no price is reckoned from them."""
     input_tokens, output_tokens = _count(read), _count(written)
     if input_tokens is None or output_tokens is None or (input_tokens == 0 and output_tokens == 0):
         return None
+    cached_tokens = min(_count(cached) or 0, input_tokens)
+    written_tokens = min(_count(into_cache) or 0, input_tokens - cached_tokens)
     return Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cached_tokens=min(_count(cached) or 0, input_tokens),
+        cached_tokens=cached_tokens,
         reasoning_tokens=min(_count(reasoning) or 0, output_tokens),
+        written_tokens=written_tokens,
+        written_hour_tokens=min(_count(for_hour) or 0, written_tokens),
     )
 
 

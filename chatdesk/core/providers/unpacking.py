@@ -6,7 +6,8 @@ The HTTP client would unpack any amount at once. Importing this costs the HTTP c
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import httpx2
@@ -25,10 +26,11 @@ class UnpackedStream(httpx2.AsyncByteStream):
         self._inner = inner
         self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._inner:
-            for piece in self._unpacked(chunk):
-                yield piece
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(aiter(self._inner)) as chunks:
+            async for chunk in chunks:
+                for piece in self._unpacked(chunk):
+                    yield piece
 
     def _unpacked(self, data: bytes) -> Iterator[bytes]:
         while data and not self._inflater.eof:

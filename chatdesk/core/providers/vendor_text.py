@@ -9,9 +9,10 @@ import unicodedata
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
+from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
+
 MAX_LENGTH = 300
 _MAX_READ = 20_000
-_HIDDEN = "[hidden]"
 
 # What keys look like at the vendors that name them in error texts; the key in use is removed by value besides.
 _KEY_PATTERNS = re.compile(
@@ -45,10 +46,10 @@ class _TextOnly(HTMLParser):
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """``text`` without ``secrets`` and without anything that looks like a key."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, _HIDDEN)
-    return _KEY_PATTERNS.sub(_HIDDEN, text)
+    known = [secret for secret in secrets if len(secret) >= 4]
+    for secret in known:
+        text = text.replace(secret, HIDDEN)
+    return _KEY_PATTERNS.sub(HIDDEN, EchoedSecrets(known).hide(text))
 
 
 def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:

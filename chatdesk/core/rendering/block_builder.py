@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
+from chatdesk.core.hidden_characters import visible_code, visible_controls
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
+    Fold,
     Heading,
     ImagePlaceholder,
     MathBlock,
@@ -21,12 +25,21 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
+from chatdesk.core.rendering.direction import reads_right_to_left
 from chatdesk.core.rendering.footnotes import Note
-from chatdesk.core.rendering.safety import link_host, visible_controls
+from chatdesk.core.rendering.picture_data import picture_bytes
+from chatdesk.core.rendering.safety import link_host
 from chatdesk.core.rendering.span_builder import SpanBuilder, image_alt, table_row
 
 MAX_LANGUAGE_CHARS = 40
 _BULLET = "•"
+_PICTURE = "data:image/"
+_CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?=\s|$)[ \t]*", re.IGNORECASE)
+
+
+class _Quote(NamedTuple):
+    lists: int  # that it stands in
+    line: int
 
 
 class _Outside(NamedTuple):
@@ -36,14 +49,21 @@ class _Outside(NamedTuple):
     blocks: list[Block]
     numbers: list[int | None]
     marker: str | None
-    quotes: list[int]
+    quotes: list[_Quote]
+    callouts: list[str]
 
 
 class BlockBuilder:
     """Walks block tokens once. ``line_offset`` and ``first_number`` place a tail that was parsed alone."""
 
     def __init__(
-        self, md: MarkdownIt, env: dict[str, Any], *, line_offset: int = 0, first_number: int | None = None
+        self,
+        md: MarkdownIt,
+        env: dict[str, Any],
+        *,
+        line_offset: int = 0,
+        first_number: int | None = None,
+        open_folds: int = 0,
     ) -> None:
         self._md = md
         self._env = env
@@ -53,7 +73,10 @@ class BlockBuilder:
         self._numbers: list[int | None] = []  # a list each: the number of the next item, None for bullets
         self._marker: str | None = None
         self._marker_line = 0
-        self._quotes: list[int] = []  # for each quote, how many lists it stands in
+        self.open_folds = open_folds  # only the outermost folds: what folds in it is text
+        self._quotes: list[_Quote] = []
+        self._begun = 0  # how many blocks there were when the outermost item or quote began
+        self._callouts: list[str] = []  # for each quote, which callout it is
         self._outside: list[_Outside] = []  # what notes interrupt
         self.next_number: int | None = None  # what would follow in the last list at the top
         self.notes: list[Note] = []  # as they stand in the source; ``place_notes`` makes blocks of them
@@ -70,14 +93,17 @@ class BlockBuilder:
         return Placement(
             list_depth=len(self._numbers) + bool(self._outside),
             quote_depth=len(self._quotes),
-            quoted_lists=tuple(self._quotes) if any(self._quotes) else (),
+            quoted_lists=tuple(quote.lists for quote in self._quotes) if any(q.lists for q in self._quotes) else (),
+            quotes=tuple(quote.line for quote in self._quotes),
+            callouts=tuple(self._callouts) if any(self._callouts) else (),
+            is_folded=self.open_folds > 0 and not self._outside,
             marker=marker,
             first_line=first + self._line_offset,
             end_line=end + self._line_offset,
         )
 
     def _spans(self, children: list[Token]) -> tuple[Span, ...]:
-        return SpanBuilder(self._env["note_numbers"]).build(children)
+        return SpanBuilder(self._env["note_numbers"], is_growing=self._env["is_tail"]).build(children)
 
     def _flush_marker(self) -> None:
         """An item without a block of its own still shows its marker."""
@@ -99,24 +125,65 @@ class BlockBuilder:
             number = self._numbers.pop()
             self.next_number = number
         elif kind == "list_item_open":
+            self._begin_container(is_quote=False)
             self._open_item(token)
         elif kind in ("list_item_close", "blockquote_close"):
             self._flush_marker()
             if kind == "blockquote_close":
                 self._quotes.pop()
+                self._callouts.pop()
+            self._end_container(is_quote=kind == "blockquote_close")
         elif kind == "blockquote_open":
             self._flush_marker()
-            self._quotes.append(len(self._numbers) + bool(self._outside))
+            self._begin_container(is_quote=True)
+            line = (token.map or [0])[0] + self._line_offset
+            self._quotes.append(_Quote(len(self._numbers) + bool(self._outside), line))
+            self._callouts.append("")
+            self._begin_callout(tokens[at + 1 : at + 3])
         elif kind == "footnote_reference_open":
             label = token.meta["label"]
-            self._outside.append(_Outside(label, self._blocks, self._numbers, self._marker, self._quotes))
-            self._blocks, self._numbers, self._marker, self._quotes = [], [], None, []
+            outside = _Outside(label, self._blocks, self._numbers, self._marker, self._quotes, self._callouts)
+            self._outside.append(outside)
+            self._blocks, self._numbers, self._marker, self._quotes, self._callouts = [], [], None, [], []
         elif kind == "footnote_reference_close":
             outside = self._outside.pop()
             self.notes.append(Note(outside.label, tuple(self._blocks)))
-            self._blocks, self._numbers, self._marker, self._quotes = outside[1:]
+            self._blocks, self._numbers, self._marker, self._quotes, self._callouts = outside[1:]
         else:
             self._take_leaf(token, tokens, at)
+
+    def _is_outermost(self, *, is_quote: bool) -> bool:
+        return not self._quotes and len(self._numbers) == (0 if is_quote else 1) and not self._outside
+
+    def _begin_container(self, *, is_quote: bool) -> None:
+        if self._is_outermost(is_quote=is_quote):
+            self._begun = len(self._blocks)
+
+    def _end_container(self, *, is_quote: bool) -> None:
+        """What stands in an item or a quote reads as its first words do."""
+        if self._is_outermost(is_quote=is_quote) and reads_right_to_left(self._blocks[self._begun :]):
+            self._blocks[self._begun :] = map(_mirrored, self._blocks[self._begun :])
+
+    def _begin_callout(self, tokens: list[Token]) -> None:
+        """A quote whose first words are ``[!NOTE]`` and the like, as GitHub has them. The line that names it is a block
+        of its own; what stands behind on the same line is the first paragraph."""
+        if len(tokens) < 2 or tokens[0].type != "paragraph_open":
+            return
+        paragraph, inline = tokens
+        match, children = _CALLOUT.match(inline.content), inline.children or []
+        if match is None or not children or not children[0].content.startswith(match[0].rstrip()):
+            return
+        self._callouts[-1] = match[1].lower()
+        words = children[0].content[len(match[0].rstrip()) :].lstrip()
+        rest = children[1:]
+        if words:
+            children[0].content = words
+            rest = children
+        elif rest and rest[0].type.endswith("break"):
+            rest = rest[1:]
+        inline.children = rest
+        title = (Span(self._callouts[-1].capitalize(), is_bold=True),)
+        self._blocks.append(Paragraph(title, replace(self._place(paragraph), is_callout_title=True)))
 
     def _open_item(self, token: Token) -> None:
         number = self._numbers[-1]
@@ -141,20 +208,38 @@ class BlockBuilder:
         elif kind in ("fence", "code_block"):
             info = unescapeAll(token.info).split(maxsplit=1)
             language = info[0][:MAX_LANGUAGE_CHARS] if info else ""
+            body = token.content.removesuffix("\n")
+            is_open = bool(token.meta.get("is_open", False))
+            text = visible_code(body, is_whole=not is_open)
             self._blocks.append(
                 CodeBlock(
                     visible_controls(language),
-                    visible_controls(token.content.removesuffix("\n")),
-                    is_open=bool(token.meta.get("is_open", False)),
+                    text,
+                    is_open=is_open,
                     at=self._place(token),
+                    original=body if text != body else None,
+                    ends_line=token.content.endswith("\n"),
                 )
             )
         elif kind == "chat_table":
             self._add_table(token)
         elif kind == "chat_math":
-            self._blocks.append(MathBlock(visible_controls(token.content), self._place(token)))
+            is_open = bool(token.meta.get("is_open"))
+            self._blocks.append(MathBlock(visible_controls(token.content), self._place(token), is_pending=is_open))
+        elif kind in ("chat_fold", "chat_unfold"):
+            self._fold(token, is_opening=kind == "chat_fold")
         elif kind == "hr":
             self._blocks.append(Rule(self._place(token)))
+
+    def _fold(self, token: Token, *, is_opening: bool) -> None:
+        if is_opening and not self.open_folds:
+            children: list[Token] = []
+            self._md.inline.parse(token.content, self._md, self._env, children)
+            label = "".join(span.text for span in self._spans(children)).strip() or "Details"
+            self._blocks.append(Fold(label, self._place(token)))
+        elif is_opening or self.open_folds != 1:
+            self._blocks.append(Paragraph((Span(visible_controls(token.info)),), self._place(token)))
+        self.open_folds = max(0, self.open_folds + (1 if is_opening else -1))
 
     def _add_paragraph(self, token: Token, inline: Token) -> None:
         children = inline.children or []
@@ -164,19 +249,22 @@ class BlockBuilder:
             for child in children
         ):
             for image in images:
-                url = str(image.attrs.get("src", ""))
-                self._blocks.append(
-                    ImagePlaceholder(
-                        visible_controls(image_alt(image)),
-                        visible_controls(url),
-                        visible_controls(link_host(url)),
-                        self._place(token),
-                    )
-                )
+                self._blocks.append(self._image(image, token))
             return
         spans = self._spans(children)
         if spans or self._marker is not None:  # a link without words has nothing to show
             self._blocks.append(Paragraph(spans, self._place(token)))
+        # A picture that stands in the text is seen below the words around it, which have its name.
+        inside = [image for image in images if str(image.attrs.get("src", "")).startswith(_PICTURE)]
+        self._blocks += [self._image(image, token) for image in inside]
+
+    def _image(self, image: Token, paragraph: Token) -> ImagePlaceholder:
+        url, alt, at = str(image.attrs.get("src", "")), visible_controls(image_alt(image)), self._place(paragraph)
+        if not url.startswith(_PICTURE):
+            return ImagePlaceholder(alt, visible_controls(url), visible_controls(link_host(url)), at)
+        data = picture_bytes(url)
+        remark = "" if data else f"{len(url) * 3 // 4 // 1024 + 1:,} KB, damaged or too large"
+        return ImagePlaceholder(alt, "", "", at, data, remark)
 
     def _add_table(self, token: Token) -> None:
         alignments: tuple[str, ...] = token.meta["alignments"]
@@ -186,4 +274,9 @@ class BlockBuilder:
             return
         header = table_row(self._md, self._env, token.meta["header"], len(alignments))
         body = tuple(table_row(self._md, self._env, row, len(alignments)) for row in rows)
-        self._blocks.append(Table(alignments, header, body, self._place(token)))
+        table = Table(alignments, header, body, self._place(token))
+        self._blocks.append(_mirrored(table) if reads_right_to_left((table,)) else table)
+
+
+def _mirrored(block: Block) -> Block:
+    return replace(block, at=replace(block.at, is_right_to_left=True))

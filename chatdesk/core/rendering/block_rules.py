@@ -25,6 +25,15 @@ DELIMITER_LINE = re.compile(r"[-:|][-:|\s]*")
 _DELIMITER_CELL = re.compile(r":?-+:?")
 _ALIGNMENTS = {(False, False): "", (True, False): "left", (False, True): "right", (True, True): "center"}
 _NOTE_LABEL = re.compile(r"\[\^([^\s\]\[`]{1,100})\]:")
+# Environments that are formulas by themselves, without dollars around them.
+BARE_ENVIRONMENTS = tuple(
+    name + star
+    for name in ("equation", "align", "gather", "multline", "alignat", "flalign", "eqnarray")
+    for star in ("", "*")
+)
+_FOLD = re.compile(r"<(/?)details(?: open)?>[ \t]*(?:<summary>([^\n]{0,500}?)</summary>)?", re.IGNORECASE)
+_SUMMARY = re.compile(r"<summary>([^\n]{0,500}?)</summary>", re.IGNORECASE)
+_MATH_OPENING = re.compile(rf"\$\$|\\\[|\\begin{{({'|'.join(map(re.escape, BARE_ENVIRONMENTS))})}}")
 # What a formula cannot contain: the start of a fence or of a heading. So that a formula which is never closed cannot
 # change what stands after such a line.
 _ENDS_MATH = re.compile(r"```|~~~|#{1,6}(?:\s|$)")
@@ -40,7 +49,36 @@ def install_block_rules(md: MarkdownIt) -> None:
     ruler.before("code", "chat_table", table_rule, {"alt": ["paragraph", "reference"]})
     ruler.before("chat_table", "chat_short_paragraph", short_paragraph_rule)
     ruler.before("fence", "chat_math", math_rule, ends_paragraphs)
+    ruler.before("fence", "chat_fold", fold_rule, ends_paragraphs)
     ruler.before("reference", "chat_footnote", footnote_rule, {"alt": ["paragraph", "reference", "blockquote"]})
+
+
+def fold_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """``<details>`` with its summary, and ``</details>``, each alone on a line and in no list or quote. They are
+    leaves: a stream may settle between them."""
+    if not state.src.startswith("<", state.bMarks[start_line] + state.tShift[start_line]) or state.is_code_block(
+        start_line
+    ):
+        return False
+    if state.level and not (silent and state.sCount[start_line] < state.blkIndent):
+        return False
+    match = _FOLD.fullmatch(line_text(state, start_line).rstrip())
+    if match is None:
+        return False
+    if silent:
+        return True
+    end = start_line + 1
+    summary = match[2]
+    if not match[1] and summary is None and end < end_line:
+        below = _SUMMARY.fullmatch(line_text(state, end).strip())
+        if below is not None:
+            summary, end = below[1], end + 1
+    token = state.push("chat_unfold" if match[1] else "chat_fold", "", 0)
+    token.content = (summary or "").strip()
+    token.info = state.getLines(start_line, end, 0, False).strip()
+    token.map = [start_line, end]
+    state.line = end
+    return True
 
 
 def line_text(state: StateBlock, line: int) -> str:
@@ -139,8 +177,10 @@ def read_delimiters(line: str) -> tuple[str, ...] | None:
 
 
 def table_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    if start_line + 2 > end_line or state.is_code_block(start_line):
+    if state.is_code_block(start_line):
         return False
+    if start_line + 2 > end_line:
+        return _take_growing_header(state, start_line, silent=silent)
     delimiter_line = start_line + 1
     if state.sCount[delimiter_line] < state.blkIndent or state.is_code_block(delimiter_line):
         return False
@@ -176,21 +216,46 @@ def table_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
     return True
 
 
-def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """``$$ … $$`` and ``\\[ … \\]`` that begin and end a line, without a blank line between."""
-    start = state.bMarks[start_line] + state.tShift[start_line]
-    opening = state.src[start : start + 2]
-    if opening not in ("$$", "\\[") or state.is_code_block(start_line):
+def _take_growing_header(state: StateBlock, line: int, *, silent: bool) -> bool:
+    """A line of cells at the very end of a text that goes on: the header of a table whose next line is to come."""
+    text = line_text(state, line).strip()
+    if not (state.env["is_tail"] and _is_last_line(state, line) and text.startswith("|")):
         return False
-    closing = "$$" if opening == "$$" else "\\]"
+    header = split_cells(text)
+    if not any(header) or len(header) > MAX_TABLE_COLUMNS:
+        return False
+    if not silent:
+        token = state.push("chat_table", "table", 0)
+        token.map = [line, line + 1]
+        token.meta = {"alignments": ("",) * len(header), "header": header, "rows": []}
+        token.content = text
+        state.line = line + 1
+    return True
+
+
+def _is_last_line(state: StateBlock, line: int) -> bool:
+    return line >= len(state.bMarks) - 2
+
+
+def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """``$$ … $$``, ``\\[ … \\]`` and ``\\begin{align} … \\end{align}`` that begin and end a line, without a blank line
+    between."""
+    start = state.bMarks[start_line] + state.tShift[start_line]
+    if state.src[start : start + 1] not in ("$", "\\") or state.is_code_block(start_line):
+        return False
+    opening = _MATH_OPENING.match(state.src, start, state.eMarks[start_line])
+    if opening is None:
+        return False
+    environment: str | None = opening[1]
+    closing = f"\\end{{{environment}}}" if environment else "$$" if opening[0] == "$$" else "\\]"
     body: list[str] = []
     line = start_line
     while line < end_line:
-        text = line_text(state, line) if line > start_line else state.src[start + 2 : state.eMarks[line]]
+        text = line_text(state, line) if line > start_line else state.src[opening.end() : state.eMarks[line]]
         if line > start_line and (
             not text
             or line - start_line > MAX_MATH_LINES
-            or text.startswith("\\[")
+            or text.startswith(opening[0] if environment else "\\[")
             or state.sCount[line] < state.blkIndent
             or _ENDS_MATH.match(text) is not None
         ):
@@ -199,21 +264,33 @@ def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -
         while closing == "\\]" and at > 0 and text[at - 1] == "\\":  # "\\]" ends a row of a matrix
             at = text.find(closing, at + 1)
         if at >= 0:
-            if text[at + 2 :].strip():
+            if text[at + len(closing) :].strip():
                 return False
             body.append(text[:at])
             break
         body.append(text)
         line += 1
     else:
-        return False
+        return _take_open_math(state, start_line, line, silent=silent)
     content = "\n".join(body).strip()
     if not content:
         return False
     if silent:
         return True
     token = state.push("chat_math", "div", 0)
-    token.content = content
+    token.content = f"{opening[0]}\n{content}\n{closing}" if environment else content
     token.map = [start_line, line + 1]
     state.line = line + 1
+    return True
+
+
+def _take_open_math(state: StateBlock, start_line: int, end_line: int, *, silent: bool) -> bool:
+    """A formula at the very end of a text that goes on: a token without content, until its end comes."""
+    if not (state.env["is_tail"] and _is_last_line(state, end_line - 1)):
+        return False
+    if not silent:
+        token = state.push("chat_math", "div", 0)
+        token.map = [start_line, end_line]
+        token.meta = {"is_open": True}
+        state.line = end_line
     return True

@@ -7,22 +7,67 @@ and export walks a plain list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from array import array
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 DRAWING_UNITS = 256
+_MAX_COORDINATE = 32_767
+_BYTES_AN_OPERATION = {"M": 4, "L": 4, "Q": 8, "C": 12, "Z": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A formula as outlines to be filled, in 256ths of the text's size; the baseline is at y 0, down is positive.
     ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` the coordinates they take, as signed 16-bit
-    numbers in the machine's order."""
+    numbers in the machine's order. ``inks`` says from which operation on the colour of which kind of code holds
+    (see ``CodeRun``), "" being the text's own.
+    ``tags`` are the numbers of equations, which stand at the right edge: how far their baselines are below this one,
+    and what they look like."""
 
     width: int
     ascent: int
     descent: int
     operations: str = field(repr=False)
     points: bytes = field(repr=False)
+    inks: tuple[tuple[int, str], ...] = ()
+    tags: tuple[tuple[int, Drawing], ...] = ()
+
+    @property
+    def inked_parts(self) -> list[tuple[str, Drawing]]:
+        """The outlines of each colour by themselves."""
+        if not self.inks:
+            return [("", self)]
+        cuts = [(0, ""), *self.inks, (len(self.operations), "")]
+        parts = []
+        done = 0
+        for (start, ink), (end, _) in pairwise(cuts):
+            operations = self.operations[start:end]
+            size = sum(map(_BYTES_AN_OPERATION.__getitem__, operations))
+            if operations:
+                points = self.points[done : done + size]
+                parts.append((ink, Drawing(self.width, self.ascent, self.descent, operations, points)))
+            done += size
+        return parts
+
+    @property
+    def with_tags_beside(self) -> Drawing:
+        """The same in one piece, for what has no right edge to put tags at."""
+        whole = replace(self, tags=())
+        for below, tag in self.tags:
+            if self.width + 2 * DRAWING_UNITS + tag.width > _MAX_COORDINATE:
+                break
+            shifted = array("h", tag.points)
+            for at in range(len(shifted)):
+                shifted[at] += below if at % 2 else self.width + 2 * DRAWING_UNITS
+            whole = replace(
+                whole,
+                width=max(whole.width, self.width + 2 * DRAWING_UNITS + tag.width),
+                inks=(*whole.inks, (len(whole.operations), "")) if whole.inks else (),
+                operations=whole.operations + tag.operations,
+                points=whole.points + shifted.tobytes(),
+            )
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +75,8 @@ class Span:
     """A run of text in one style. ``href`` is set for links whose scheme is allowed; ``is_math`` means ``text`` is
     TeX source, and ``drawing`` is how it looks once that is known. A hard line break is ``"\\n"`` inside ``text``.
     ``note`` is set for footnote marks, which are drawn raised, and for the way back: ``fn-1`` leads to the block whose
-    placement says ``fn-1``, ``fnref-1`` to the first span that leads there. It is a place in this text, no address."""
+    placement says ``fn-1``, ``fnref-1`` to the first span that leads there. It is a place in this text, no address.
+    ``script`` is "sub" or "sup" for lowered and raised text; ``is_key`` marks the name of a key."""
 
     text: str
     is_bold: bool = False
@@ -41,13 +87,20 @@ class Span:
     href: str | None = None
     drawing: Drawing | None = None
     note: str | None = None
+    script: str = ""
+    is_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """Where a block stands. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
     ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote that
-    begins here. ``quoted_lists`` says for each quote how many lists it stands in, and is empty when none does."""
+    begins here. ``quoted_lists`` says for each quote how many lists it stands in, and is empty when none does.
+    ``quotes`` has for each quote the line where it begins, which tells two of them apart. ``is_right_to_left`` is how
+    the item or the quote around reads, or the table itself.
+    ``callouts`` says for each quote which callout it is ("note", "tip", "important", "warning", "caution", or "" for
+    none), and is empty when none is one; ``is_callout_title`` marks the line that names it. ``is_folded`` is
+    set behind a ``Fold``."""
 
     list_depth: int = 0
     quote_depth: int = 0
@@ -56,6 +109,16 @@ class Placement:
     end_line: int = 0
     note: str | None = None
     quoted_lists: tuple[int, ...] = ()
+    quotes: tuple[int, ...] = ()
+    is_right_to_left: bool = False
+    callouts: tuple[str, ...] = ()
+    is_callout_title: bool = False
+    is_folded: bool = False
+
+    @property
+    def callout(self) -> str:
+        """Of the innermost quote."""
+        return self.callouts[-1] if self.callouts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +146,9 @@ class CodeRun:
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
     """Fenced or indented code. ``runs`` covers all of ``text`` when highlighted, else is empty. ``is_open`` while the
-    closing fence has not arrived. ``pictures`` are what a diagram looks like, as PNGs for light and dark."""
+    closing fence has not arrived. ``pictures`` are what a diagram looks like, as PNGs for light and dark. ``text`` is
+    what can be shown, without the last line end; ``original`` is set where the author's characters are others, and
+    ``ends_line`` tells whether there was a last line end."""
 
     language: str
     text: str
@@ -91,6 +156,14 @@ class CodeBlock:
     is_open: bool = False
     at: Placement = field(default_factory=Placement)
     pictures: tuple[bytes, ...] = field(default=(), repr=False)
+    original: str | None = field(default=None, repr=False)
+    ends_line: bool = False
+    remark: str = ""
+
+    @property
+    def source(self) -> str:
+        """The code to the letter, as it is copied and saved."""
+        return (self.text if self.original is None else self.original) + "\n" * self.ends_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +184,34 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class MathBlock:
-    """Display math; ``text`` is TeX source without its delimiters."""
+    """Display math; ``text`` is TeX source without its delimiters. ``is_pending``: its end, or how it looks, is still
+    to come."""
 
     text: str
     at: Placement = field(default_factory=Placement)
     drawing: Drawing | None = None
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePlaceholder:
-    """An image that the text names. It is never fetched; ``host`` is shown (empty for a local path)."""
+    """An image that the text names. It is never fetched; ``host`` is shown (empty for a local path). ``data`` are the
+    bytes of one that stands in the text itself; ``remark`` says why such a one is not shown."""
 
     alt: str
     url: str
     host: str
     at: Placement = field(default_factory=Placement)
+    data: bytes = field(default=b"", repr=False)
+    remark: str = ""
 
 
-Block = Paragraph | Heading | CodeBlock | Table | Rule | MathBlock | ImagePlaceholder
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The line behind which blocks are folded away, as far as their placement says so; ``label`` is what it says."""
+
+    label: str
+    at: Placement = field(default_factory=Placement)
+
+
+Block = Paragraph | Heading | CodeBlock | Table | Rule | MathBlock | ImagePlaceholder | Fold

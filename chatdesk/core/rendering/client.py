@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, MathBlock, Paragraph
+from chatdesk.core.processes import child_environment
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.wire import (
     Wire,
@@ -298,6 +299,7 @@ class RenderClient:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=self._directory,
+                env=child_environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
@@ -495,6 +497,8 @@ def _drawn_bytes(block: Block) -> int:
     """What pictures add to a block; formulas are small beside their text's share but for a few."""
     if isinstance(block, CodeBlock):
         return sum(map(len, block.pictures))
+    if isinstance(block, ImagePlaceholder):
+        return len(block.data)
     if isinstance(block, Paragraph | Heading):
         return sum(len(span.drawing.points) for span in block.spans if span.drawing is not None)
     return len(block.drawing.points) if isinstance(block, MathBlock) and block.drawing is not None else 0

@@ -1,4 +1,4 @@
-"""Mermaid to pictures, when the optional packages are there. Runs in the drawing process, which may be killed.
+"""Mermaid to pictures, where there is a package that draws it. Runs in the drawing process, which may be killed.
 
 merman writes an SVG that resvg draws with our own fonts; neither opens a file or a connection because of the source.
 Both themes are drawn, since a block does not know in which it will be seen.
@@ -24,7 +24,7 @@ _THEMES = ("default", "dark")
 
 
 def can_draw() -> bool:
-    """Whether ``chatdesk[diagrams]`` is installed."""
+    """Whether both packages are here: one of them is not made for every computer."""
     return find_spec("merman") is not None and find_spec("resvg_py") is not None
 
 

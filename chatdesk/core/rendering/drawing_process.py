@@ -1,7 +1,8 @@
 """The drawing process: colours code, draws formulas and diagrams. Started by the worker, killed without regret.
 
 It kills itself too: a CPU timer with its default action ends the process even inside one regular expression, which no
-Python code can interrupt. Jobs come in as ``(kind, ...)``, one at a time, and each is answered by ``(result,)``.
+Python code can interrupt. Jobs come in as ``(kind, ...)``, one at a time, and each is answered by ``()`` when what it
+needs is loaded, which is when its time begins, and by ``(result,)``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
+from chatdesk.core.processes import child_environment
 from chatdesk.core.rendering import diagram_drawing, math_drawing
 from chatdesk.core.rendering.highlighting import BUDGET_S, find_lexer, highlight
 from chatdesk.core.rendering.wire import Wire, encode_drawing, encode_runs, read_frame, write_frame
@@ -22,7 +24,12 @@ CODE, FORMULA, DIAGRAM = "code", "formula", "diagram"
 # The in-process budget ends a slow lexer politely; the timer is for what does not come back.
 _CPU_LIMITS_S = {CODE: BUDGET_S + 0.2, FORMULA: 0.6, DIAGRAM: 2.0}
 _WALL_LIMIT_S = 4.0
+# Starting and loading take a second, and many on a machine that is busy: none of it is the text's fault.
+_LOADING_LIMIT_S = 30.0
 _MAX_MEMORY_BYTES = 2 * 1024**3
+
+# The result of a job that nothing is known about: the process could not be started or did not get its time.
+NOT_TRIED: Final = object()
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
@@ -33,6 +40,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     _limit_memory()
     while (job := read_frame(source)) is not None:
         _load_for(job)  # an import is not the text's fault
+        write_frame(sink, ())
         if has_timer:
             signal.setitimer(signal.ITIMER_PROF, _CPU_LIMITS_S[job[0]])
         result = _work(job)
@@ -72,7 +80,7 @@ def _limit_memory() -> None:
 
 class DrawingProcess:
     """The worker's hold on it. One job at a time; ``on_result`` is called in a thread of this object with the job's
-    key and its result, None when the process died of it."""
+    key and its result, None when the process died of it, ``NOT_TRIED`` when it did not come to an end."""
 
     def __init__(self, command: Sequence[str], on_result: Callable[[Any, Any], None]) -> None:
         self._command = list(command)
@@ -101,9 +109,12 @@ class DrawingProcess:
             process = self._running()
             assert process.stdin is not None
             write_frame(process.stdin, job)  # type: ignore[arg-type]
+            if self._replies.get(timeout=_LOADING_LIMIT_S) is None:
+                raise EOFError
             reply = self._replies.get(timeout=_WALL_LIMIT_S)
-        except (OSError, ValueError, queue.Empty):
-            reply = None
+        except (OSError, ValueError, EOFError, queue.Empty):
+            self.stop()
+            return NOT_TRIED
         if reply is None:
             self.stop()
             return None
@@ -113,7 +124,11 @@ class DrawingProcess:
         if self._process is None or self._process.poll() is not None:
             self._replies = queue.SimpleQueue()
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=child_environment(),
             )
             threading.Thread(target=_pump, args=(self._process, self._replies), daemon=True).start()
         return self._process

@@ -17,6 +17,8 @@ from chatdesk.core.rendering.wire import Wire, decode_drawing
 MAX_FORMULAS_A_MESSAGE = 400
 _MAX_REMEMBERED_BYTES = 16 * 1024 * 1024
 _BYTES_PER_ENTRY = 200
+_NOT_DRAWN = "This diagram could not be drawn"
+_CANNOT_DRAW = "Diagrams cannot be drawn on this computer"
 
 
 class DrawnBlocks:
@@ -32,14 +34,18 @@ class DrawnBlocks:
             spans = self._drawn(block.spans)
             return block if spans is block.spans else replace(block, spans=spans)
         if isinstance(block, MathBlock):
-            drawing = self._find((FORMULA, block.text, True))
-            return replace(block, drawing=drawing) if drawing is not None else block
+            job = (FORMULA, block.text, True)
+            return replace(block, drawing=self._find(job), is_pending=False) if job in self._known else block
         if isinstance(block, Table) and any(True for _ in _jobs_of(block)):
             header = tuple(self._drawn(cell) for cell in block.header)
             return replace(block, header=header, rows=tuple(tuple(map(self._drawn, row)) for row in block.rows))
         if is_diagram(block):
             assert isinstance(block, CodeBlock)
-            return replace(block, pictures=self._find((DIAGRAM, block.text)) or ())
+            pictures = self._find((DIAGRAM, block.text))
+            return replace(block, pictures=pictures or (), remark=_NOT_DRAWN if pictures == () else "")
+        if _is_finished_mermaid(block):
+            assert isinstance(block, CodeBlock)
+            return replace(block, remark=_NOT_DRAWN if _can_draw_diagrams() else _CANNOT_DRAW)
         return block
 
     def missing(self, block: Block) -> Wire | None:
@@ -82,11 +88,19 @@ def wanted_blocks(blocks: Sequence[Block], drawn: DrawnBlocks) -> list[int]:
 def is_diagram(block: Block) -> bool:
     """Whether ``block`` is finished Mermaid that can be drawn here."""
     return (
+        _is_finished_mermaid(block)
+        and isinstance(block, CodeBlock)
+        and len(block.text) <= diagram_drawing.MAX_SOURCE_CHARS
+        and _can_draw_diagrams()
+    )
+
+
+def _is_finished_mermaid(block: Block) -> bool:
+    return (
         isinstance(block, CodeBlock)
         and not block.is_open
         and block.language.lower() == diagram_drawing.LANGUAGE
-        and 0 < len(block.text) <= diagram_drawing.MAX_SOURCE_CHARS
-        and _can_draw_diagrams()
+        and bool(block.text)
     )
 
 
@@ -97,7 +111,7 @@ def _can_draw_diagrams() -> bool:
 
 def _jobs_of(block: Block) -> Iterator[Wire]:
     if isinstance(block, MathBlock):
-        if len(block.text) <= MAX_TEX_CHARS:
+        if 0 < len(block.text) <= MAX_TEX_CHARS:
             yield FORMULA, block.text, True
     elif is_diagram(block):
         assert isinstance(block, CodeBlock)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
-from chatdesk.core.rendering.safety import visible_controls
 
 WAY_BACK = "↩"
 
@@ -67,7 +67,7 @@ def _with_way_back(blocks: list[Block], number: int) -> list[Block]:
     last = blocks[-1]
     if isinstance(last, Paragraph):
         return [*blocks[:-1], replace(last, spans=(*_with_blank(last.spans), back))]
-    at = replace(last.at, list_depth=1, quote_depth=0, marker=None, note=None, quoted_lists=())
+    at = replace(last.at, list_depth=1, quote_depth=0, marker=None, note=None, quoted_lists=(), quotes=())
     return [*blocks, Paragraph((back,), at)]
 
 

@@ -68,6 +68,30 @@ def is_highlightable(language: str, code: str) -> bool:
     return bool(language and code) and len(code) <= MAX_CODE_BYTES
 
 
+# What models write on fences, by the name of the lexer that reads it.
+_ALIASES = {
+    "patch": "diff",
+    "svg": "xml",
+    "xhtml": "html",
+    "jsonc": "json",
+    "json5": "json",
+    "jsonl": "json",
+    "ndjson": "json",
+    "mjs": "javascript",
+    "cjs": "javascript",
+    "mts": "typescript",
+    "cts": "typescript",
+    "golang": "go",
+    "plist": "xml",
+    "rss": "xml",
+    "conf": "ini",
+    "env": "bash",
+    "dotenv": "bash",
+    "ansi": "text",
+}
+_HEADS_OF_FILES = ("--- ", "+++ ")
+
+
 @cache
 def find_lexer(language: str) -> Lexer | None:
     """The lexer that a fence names; never guessed."""
@@ -75,7 +99,8 @@ def find_lexer(language: str) -> Lexer | None:
     from pygments.util import ClassNotFound
 
     try:
-        return get_lexer_by_name(language.strip("{}.").lower())
+        name = language.strip("{}.").lower()
+        return get_lexer_by_name(_ALIASES.get(name, name))
     except (ClassNotFound, ValueError):
         return None
 
@@ -84,6 +109,13 @@ def find_lexer(language: str) -> Lexer | None:
 def _kind_of(token_type: Any) -> str:
     name = str(token_type).removeprefix("Token.")
     return next((kind for prefix, kind in _KINDS if name == prefix or name.startswith(prefix + ".")), "plain")
+
+
+def _names_a_file(code: str, at: int) -> bool:
+    """Whether the line at ``at`` is one of the two that stand above the changes of a file."""
+    if code.startswith("--- ", at):
+        return code.startswith("+++ ", code.find("\n", at) + 1)
+    return code.startswith("--- ", code.rfind("\n", 0, max(0, at - 1)) + 1)
 
 
 def highlight(
@@ -103,6 +135,8 @@ def highlight(
         if index < done:  # a lexer that goes back would break the cover
             return ()
         found = _kind_of(token_type)
+        if found in ("deleted", "inserted") and value.startswith(_HEADS_OF_FILES) and _names_a_file(code, index):
+            found = "keyword"
         if found != kind or index > done:
             if done > start:
                 runs.append(CodeRun(done - start, kind))

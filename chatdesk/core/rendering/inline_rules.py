@@ -12,13 +12,17 @@ from markdown_it.common.html_re import HTML_TAG_RE
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.rules_inline.state_inline import Delimiter
+from markdown_it.token import Token
 
 from chatdesk.core.rendering.address_rule import bare_url_rule
+from chatdesk.core.rendering.block_rules import BARE_ENVIRONMENTS
 from chatdesk.core.rendering.footnotes import is_expected, note_key
+from chatdesk.core.rendering.picture_data import IMAGE
 
 MAX_MATH_CHARS = 1000
 MAX_TAG_CHARS = 2000
 _MAX_DOLLARS_TRIED = 4
+STYLE_TAG = re.compile(r"<(/?)(sub|sup|kbd)>|<br ?/?>", re.IGNORECASE)
 _LAST_BRACKET = -1  # a key in the parser's cache, whose own keys are positions
 
 _CJK = re.compile(
@@ -26,7 +30,17 @@ _CJK = re.compile(
     "\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
 # A sum of money before words: "$5 and 6$" is none of our formulas.
-_MONEY = re.compile(r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?(?:\s+(?!\\)[A-Za-z]{2,}|[,;]\s|\s*$(?<=\s))")
+_MONEY = re.compile(
+    r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?"
+    r"(?:\s+(?!\\)[A-Za-z]{2,}|[,;]\s|\s*$(?<=\s)|\s?/\s?(?:[A-Za-z]{4,}|"
+    r"[kKMGTP]i?[Bb]|1?[kKM]|yr|mo|mth|wk|day|hr|h|min|sec|s|kg|lb|oz|km|mi|gal|unit)(?![A-Za-z0-9^_(\\{]))"
+)
+# An ending that a formula takes in running text: "the $n$th term", "the $x_i$s", "le $n$e".
+_ENDING = re.compile(r"(?:t(?:hs?|e[mnrs]?)|st|nd|rd|s|es|e|i?eme?s?)(?![A-Za-z0-9$])")
+# Brackets in a sentence, escaped as citations are, hold a formula when something in them is written as only TeX is,
+# or when there are blanks inside them.
+_TEX_SIGN = re.compile(r"\\[A-Za-z,;:!]|[\^{}]|(?<![A-Za-z])[A-Za-z]_|[\w)]\s*[=<>+]\s*[\w(-]")
+_ENVIRONMENT = re.compile(rf"\\begin{{({'|'.join(map(re.escape, BARE_ENVIRONMENTS))})}}")
 
 
 def install_inline_rules(md: MarkdownIt) -> None:
@@ -47,6 +61,8 @@ def math_rule(state: StateInline, silent: bool) -> bool:
         found = _dollar_math(source, at, state.posMax)
     elif source[at] == "\\" and source[at + 1 : at + 2] in ("(", "["):
         found = _bracket_math(source, at, state.posMax)
+    elif source.startswith("\\begin{", at):
+        found = _bare_environment(source, at, state.posMax)
     else:
         return False
     if found is None:
@@ -76,14 +92,31 @@ def _dollar_math(source: str, at: int, end: int) -> tuple[str, int] | None:
             return None
         if source[close - 1] == "\\":
             continue
-        after = source[close + 1] if close + 1 < end else " "
-        if source[close - 1].isspace() or (after.isascii() and after.isalnum()) or after == "$":
-            continue
         content = source[at + 1 : close]
+        after = source[close + 1] if close + 1 < end else " "
+        if _open_braces(content) > 0:  # in \text{if $x$ then}
+            continue
+        if source[close - 1].isspace() or after == "$" or _goes_on(source, close, content):
+            if not after.isspace():
+                return None  # what begins here is the formula: "$500/mo, $n$ seats"
+            continue
         if not content or "`" in content or "\n\n" in content or _MONEY.match(content) is not None:
             return None
         return content, close + 1
     return None
+
+
+def _open_braces(content: str) -> int:
+    bare = content.replace("\\\\", "").replace("\\{", "").replace("\\}", "")
+    return bare.count("{") - bare.count("}")
+
+
+def _goes_on(source: str, close: int, content: str) -> bool:
+    """Whether the dollar at ``close`` stands inside a word, as that of a shell's variable does."""
+    after = source[close + 1 : close + 2]
+    if not after.isascii() or not after.isalnum():
+        return False
+    return _ENDING.match(source, close + 1) is None or not (content[-1].isalnum() or content[-1] in "})'!|")
 
 
 def _bracket_math(source: str, at: int, end: int) -> tuple[str, int] | None:
@@ -91,10 +124,29 @@ def _bracket_math(source: str, at: int, end: int) -> tuple[str, int] | None:
     close = source.find(closing, at + 2, min(end, at + MAX_MATH_CHARS))
     while close > 0 and source[close - 1] == "\\" and source[close - 2] != "\\":
         close = source.find(closing, close + 1, min(end, at + MAX_MATH_CHARS))
-    content = source[at + 2 : close].strip() if close >= 0 else ""
+    inside = source[at + 2 : close] if close >= 0 else ""
+    content = inside.strip()
+    if not content or "`" in content:
+        return None
     # Escaped brackets around punctuation are no formula.
-    is_formula = "`" not in content and any(character.isalnum() for character in content)
+    if closing == "\\)":
+        is_formula = any(character.isalnum() for character in content)
+    else:
+        is_formula = _TEX_SIGN.search(content) is not None or (
+            inside[0] == inside[-1] == " " and any(character.isalnum() for character in content)
+        )
     return (content, close + 2) if is_formula else None
+
+
+def _bare_environment(source: str, at: int, end: int) -> tuple[str, int] | None:
+    opening = _ENVIRONMENT.match(source, at, end)
+    if opening is None:
+        return None
+    closing = f"\\end{{{opening[1]}}}"
+    close = source.find(closing, opening.end(), min(end, at + MAX_MATH_CHARS))
+    if close < 0 or not source[opening.end() : close].strip():
+        return None
+    return source[at : close + len(closing)], close + len(closing)
 
 
 def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
@@ -123,6 +175,18 @@ def link_rule(state: StateInline, silent: bool) -> bool:
 
 
 def image_rule(state: StateInline, silent: bool) -> bool:
+    """Images; one that stands in the text itself is matched as a whole: it may have millions of letters."""
+    found = IMAGE.match(state.src, state.pos, state.posMax) if state.src.startswith("![", state.pos) else None
+    if found is not None:
+        if not silent:
+            token = state.push("image", "img", 0)
+            token.attrs = {"src": found[2], "alt": ""}
+            token.content = found[1]
+            words = Token("text", "", 0)
+            words.content = found[1]
+            token.children = [words]
+        state.pos = found.end()
+        return True
     return _may_close_bracket(state) and image(state, silent)
 
 
@@ -135,7 +199,8 @@ def _may_close_bracket(state: StateInline) -> bool:
 
 
 def tag_rule(state: StateInline, silent: bool) -> bool:
-    """A tag of HTML is shown as it was written: what looks like Markdown or an escape inside it is none."""
+    """A tag of HTML is shown as it was written: what looks like Markdown or an escape inside it is none. A few
+    that only style words, and carry no attributes, are read (``SpanBuilder``)."""
     source, at = state.src, state.pos
     if source[at] != "<":
         return False
@@ -146,7 +211,8 @@ def tag_rule(state: StateInline, silent: bool) -> bool:
     if match is None:
         return False
     if not silent:
-        state.push("text", "", 0).content = match[0].replace("\n", " ")
+        kind = "chat_tag" if STYLE_TAG.fullmatch(match[0]) is not None else "text"
+        state.push(kind, "", 0).content = match[0].replace("\n", " ")
     state.pos = match.end()
     return True
 

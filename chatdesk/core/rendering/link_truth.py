@@ -1,12 +1,15 @@
-"""Links whose words name another place than they lead to. Pure text; draws nothing."""
+"""Links whose words name another place than they lead to. Draws nothing: the window and exports show what it finds."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote
 
+from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.rendering.safety import link_host
 
+_MAX_PLACE = 100
 _ADDRESS = r"[^\s@]{1,64}@[^\s@]{1,255}\.[^\s@]{2,63}"
 _PLACE = (
     r"(?i)(?:(?P<scheme>[a-z][a-z0-9+.\-]{1,20})://)?(?:[^\s@/]*@)?"
@@ -50,6 +53,24 @@ _FILE_ENDINGS = frozenset(
         "zip",
     ]
 )
+
+
+def truth_behind(spans: Sequence[Span], last: int) -> str:
+    """What to show behind the link that ends with the span ``last``; empty where its words do not mislead, and in the
+    middle of a link whose words have several styles."""
+    href = spans[last].href
+    if href is None or (last + 1 < len(spans) and spans[last + 1].href == href):
+        return ""
+    place = true_place(link_words(spans, last), href)
+    return f" ({place[:_MAX_PLACE]})" if place else ""
+
+
+def link_words(spans: Sequence[Span], last: int) -> str:
+    """All words of the link that ends with the span ``last``, however they are styled."""
+    first = last
+    while first and spans[first - 1].href == spans[last].href:
+        first -= 1
+    return "".join(span.text for span in spans[first : last + 1])
 
 
 def true_place(words: str, href: str) -> str | None:

@@ -110,9 +110,11 @@ def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_or
     padding = 1 if pos >= end else offset - initial
     if padding > 4:  # indented code in the item
         padding = 1
-    indent = initial + padding
+    strict_indent = indent = initial + padding
     if is_ordered:
         indent = _lenient_indent(state, line, end_line, marker_column=marker_column, indent=indent)
+    # How far everything behind the marker stands from where CommonMark would have it.
+    leniency = strict_indent - indent
 
     token = state.push("list_item_open", "li", 1)
     token.map = item_lines = [line, 0]
@@ -121,8 +123,11 @@ def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_or
     state.listIndent = state.blkIndent
     state.blkIndent = indent
     state.tight = True
+    state.sCount[line] = offset - leniency
+    if leniency:
+        # ``getLines`` cuts ``blkIndent`` columns from the start of the line: these must not be the marker's own.
+        state.bMarks[line] = max(state.bMarks[line], pos - state.sCount[line])
     state.tShift[line] = pos - state.bMarks[line]
-    state.sCount[line] = offset
     if not state.is_code_block(line):
         box = state.src[pos : pos + 4]
         if len(box) >= 3 and box[0] == "[" and box[1] in _TASKS and box[2] == "]" and box[3:] in ("", " ", "\t", "\n"):

@@ -6,23 +6,26 @@ from __future__ import annotations
 import re
 
 from chatdesk.core.rendering.markdown import ParsedText
+from chatdesk.core.rendering.picture_data import without_unfinished_picture
 
 # A last line that may yet become something else is held back: a bare marker, a rule or setext line in the making, the
 # opening of a fence, a table's delimiter row, a link definition, the label of a footnote.
 _HELD_LINE = re.compile(
     r"[ \t>]*(?:[-+*_=|:#~ \t]+|\d{1,9}[.)]?[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+\[?[ xX]?\]?"
-    r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\$\$?|\[\^?[^\]\s^]{0,60}\]?|\[[^\]\s^][^\]\s]{0,60}\]:.*)"
+    r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\\[a-z]{1,5}\{?[a-z*]{0,12}\}?|\$\$?"
+    r"|</?(?:details|summary)[^\n]*|\[\^?[^\]\s^]{0,60}\]?|\[[^\]\s^][^\]\s]{0,60}\]:.*)"
 )
-# What may be half of a delimiter at the very end, and an image in the making.
-_HELD_END = re.compile(r"(?:[*_~`$\\]+|!|!\[[^\]\n]*(?:\](?:\([^)\n]*)?)?|\[|\^)$")
+# What may be half of a delimiter or of a tag at the very end, and an image in the making.
+_HELD_END = re.compile(r"(?:[*_~`$\\]+|!|!\[[^\]\n]*(?:\](?:\([^)\n]*)?)?|\[|\^|</?[A-Za-z]{0,10})$")
 _MAX_HELD_ENDS = 4
 _UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
-_MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[)")
+_MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[|\\begin\{)")
 _MAX_HELD_CHARS = 200
 
 
 def without_unripe_end(text: str) -> str:
     """``text`` without what stands at its end and may mean something else with the next character."""
+    text = without_unfinished_picture(text)
     for _ in range(_MAX_HELD_ENDS):
         start = text.rfind("\n") + 1
         last = text[start:]
@@ -47,7 +50,7 @@ def last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
         if token.map is None:
             continue
         first, end = token.map
-        if token.type == "chat_math":
+        if token.type == "chat_math" and not token.meta.get("is_open"):
             math_lines.update(range(first, end))
         if token.type in ("fence", "code_block"):
             math_lines.update(range(first, end))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.footnotes import place_notes
+from chatdesk.core.rendering.picture_data import written_chars
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.safety import SAFE_SCHEMES, has_scheme, is_safe_link
 
@@ -99,22 +100,30 @@ def parse_source(
     note_numbers: dict[str, int],
     missed: set[str],
     is_live: bool = False,
+    is_tail: bool = False,
 ) -> ParsedText:
     """Parse clean ``source`` that knows definitions and marks from earlier text. Undefined labels go into ``missed``;
-    marks met when blocks are built go into ``note_numbers``. ``is_live`` while more text is coming."""
+    marks met when blocks are built go into ``note_numbers``. ``is_live`` while more text is coming;
+    ``is_tail`` where it comes right behind ``source``, so that what begins a table or a formula is one already."""
     env: dict[str, Any] = {
         "references": References(references, missed),
         "footnotes": {"refs": {":" + label: -1 for label in footnotes}, "list": {}},
         "note_numbers": note_numbers,
         "missed": missed,
         "is_live": is_live,
+        "is_tail": is_tail,
     }
     return ParsedText(parser().parse(source, env), env)
 
 
+def is_too_long(text: str) -> bool:
+    """Whether ``text`` is shown as it is. Pictures in it do not count."""
+    return len(text) > MAX_MARKDOWN_CHARS and written_chars(text) > MAX_MARKDOWN_CHARS
+
+
 def parse_markdown(text: str) -> tuple[Block, ...]:
     """The blocks of ``text``. Longer than a mebibyte it becomes plain paragraphs."""
-    if len(text) > MAX_MARKDOWN_CHARS:
+    if is_too_long(text):
         return plain_blocks(text)
     from chatdesk.core.rendering.block_builder import BlockBuilder
 

@@ -1,21 +1,25 @@
 """TeX to outlines, with ziamath. Runs in the drawing process, which may be killed: TeX is hostile text like any other.
 
 What cannot be drawn faithfully (an unknown command, a letter that the font lacks) gives None, and the source stays.
-Colours in the source are left out: a formula is drawn in the colour of the text around it, in both themes.
+A formula is drawn in the colour of the text around it; colours in the source become the nearest of a few that can be
+read in every theme.
 """
 
 from __future__ import annotations
 
+import colorsys
 import math
 import re
 import warnings
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.core.rendering.math_source import prepare
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -25,9 +29,31 @@ _SIZE = 16.0  # what ziamath draws at: some of its distances are in px and look 
 _FACTOR = DRAWING_UNITS / _SIZE
 _MAX_OPERATIONS = 40_000
 _MAX_DEPTH = 12  # the time that ziamath takes doubles with each fraction in a fraction
-_PAINT = ("mathcolor", "mathbackground", "color", "background", "style", "href", "class", "id")
-_TAG = re.compile(r"\\tag\*?\{([^{}$]{1,40})\}")
-_LABEL = re.compile(r"\\label\{[^{}]*\}|\\(?:nonumber|notag)\b")
+_PAINT = ("mathbackground", "color", "background", "style", "href", "class", "id")
+# Names of colours and the kinds of code whose colours come nearest: those can be read in every theme.
+_INKS = {
+    "red": "deleted", "maroon": "deleted", "crimson": "deleted", "firebrick": "deleted", "darkred": "deleted",
+    "tomato": "deleted", "orange": "type", "darkorange": "type", "brown": "type", "yellow": "type", "gold": "type",
+    "green": "inserted", "lime": "inserted", "olive": "inserted", "forestgreen": "inserted", "darkgreen": "inserted",
+    "seagreen": "inserted", "limegreen": "inserted", "teal": "number", "cyan": "number", "blue": "number",
+    "navy": "number", "royalblue": "number", "steelblue": "number", "dodgerblue": "number", "darkblue": "number",
+    "skyblue": "number", "purple": "keyword", "violet": "keyword", "magenta": "keyword", "fuchsia": "keyword",
+    "pink": "keyword", "indigo": "keyword", "orchid": "keyword", "darkviolet": "keyword", "gray": "comment",
+    "grey": "comment", "lightgray": "comment", "lightgrey": "comment", "darkgray": "comment", "darkgrey": "comment",
+    "silver": "comment",
+}  # fmt: skip
+_HUES = (
+    (0.05, "deleted"),
+    (0.17, "type"),
+    (0.45, "inserted"),
+    (0.70, "number"),
+    (0.93, "keyword"),
+    (1.01, "deleted"),
+)
+_HEX_COLOUR = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
+_LEAST_SATURATION = 0.25
+# Signs that grow with the formula around them when they carry limits; in running text they stay as high as a line.
+_LARGE_SIGNS = frozenset("∑∏∐∫∬∭∮∯∰∲∳⋃⋂⋁⋀⨁⨂⨀⨄⨆⊎⊕⊗")
 _ARITY = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
 _PATH_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -67,13 +93,31 @@ def _depth(tex: str) -> int:
 
 
 def _draw(tex: str, is_display: bool) -> Drawing:
+    prepared = prepare(tex)
+    if prepared.tags and not is_display:
+        beside = "".join(rf"\qquad\text{{{words}}}" for _, words in prepared.tags)
+        return _outlines(prepared.tex + beside, is_display=False)[0]
+    drawing, rows = _outlines(prepared.tex, is_display=is_display)
+    tags = []
+    for row, words in prepared.tags:
+        tag, _ = _outlines(rf"\text{{{words}}}", is_display=False)
+        tags.append((_unit(rows[row]) if 0 <= row < len(rows) else 0, tag))
+    if not tags:
+        return drawing
+    ascent = max(drawing.ascent, *(tag.ascent - below for below, tag in tags))
+    descent = max(drawing.descent, *(tag.descent + below for below, tag in tags))
+    return replace(drawing, ascent=ascent, descent=descent, tags=tuple(tags))
+
+
+def _outlines(tex: str, *, is_display: bool) -> tuple[Drawing, list[float]]:
+    """The drawing, and the baselines of the rows of its first table, downwards."""
     from xml.etree import ElementTree
 
     ziamath = load()
     from ziamath.tex import tex2mml
 
-    tree = ElementTree.fromstring(tex2mml(_with_tag_behind(tex), inline=not is_display))  # noqa: S314 - made by the line's own converter
-    formula = ziamath.Math(_without_paint(tree), size=_SIZE)
+    tree = ElementTree.fromstring(tex2mml(tex, inline=not is_display))  # noqa: S314 - made by the line's own converter
+    formula = ziamath.Math(_with_known_paint(tree, is_display=is_display), size=_SIZE)
     _check_letters(formula.mathml, formula.font)
     svg = ElementTree.Element("svg")
     formula.node.draw(0, 0, svg)
@@ -82,23 +126,48 @@ def _draw(tex: str, is_display: bool) -> Drawing:
     for element in svg.iter():
         if element is not svg:
             outline.add(element)
-    return outline.finish(box.xmax - min(0.0, box.xmin), box.ymax, -box.ymin)
+    return outline.finish(box.xmax - min(0.0, box.xmin), box.ymax, -box.ymin), _row_baselines(formula.node)
 
 
-def _with_tag_behind(tex: str) -> str:
-    """Labels are for cross references that nothing here makes; an equation's own number stands behind it."""
-    tags = _TAG.findall(tex)
-    tex = _LABEL.sub("", _TAG.sub("", tex)) if tags else _LABEL.sub("", tex)
-    return tex + "".join(rf"\qquad\text{{({tag})}}" for tag in tags)
+def _row_baselines(node: Any, y: float = 0.0) -> list[float]:
+    if getattr(node, "mtag", "") == "mtable":
+        firsts = accumulate((len(row) for row in node.element), initial=0)  # cells stand row after row
+        return [y + node.nodexy[first][1] for first, row in zip(firsts, node.element, strict=False) if len(row)]
+    for (_, below), child in zip(getattr(node, "nodexy", ()), getattr(node, "nodes", ()), strict=False):
+        if found := _row_baselines(child, y + below):
+            return found
+    return []
 
 
-def _without_paint(tree: Element) -> Element:
+def _with_known_paint(tree: Element, *, is_display: bool) -> Element:
     for element in tree.iter():
         for name in _PAINT:
             element.attrib.pop(name, None)
+        colour = element.attrib.pop("mathcolor", None)
+        if colour is not None and (ink := _ink(colour)):
+            element.set("mathcolor", ink)
         if element.tag.endswith("mstyle"):
             element.set("scriptminsize", "0")  # ziamath takes styles out with a pattern that misses bare ones
+        if element.tag.endswith("mtable") and element.get("displaystyle") and all(len(row) == 1 for row in element):
+            for row in element:  # of a "gather"
+                row[0].set("columnalign", "center")
+        if not is_display and element.tag.endswith("mo") and (element.text or "").strip() in _LARGE_SIGNS:
+            element.set("stretchy", "false")
     return tree
+
+
+def _ink(colour: str) -> str:
+    """The kind of code with the nearest colour; empty for black, white and the unknown."""
+    named = _INKS.get(colour.strip().lower())
+    if named is not None:
+        return named
+    match = _HEX_COLOUR.fullmatch(colour.strip())
+    if match is None:
+        return ""
+    digits = match[1] if len(match[1]) == 6 else "".join(2 * digit for digit in match[1])
+    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    hue, _, saturation = colorsys.rgb_to_hls(red, green, blue)
+    return next(ink for end, ink in _HUES if hue < end) if saturation >= _LEAST_SATURATION else ""
 
 
 def _check_letters(tree: Element, font: Any) -> None:
@@ -117,10 +186,12 @@ class _Outline:
     def __init__(self, shift: float) -> None:
         self._shift = shift
         self._operations: list[str] = []
+        self._inks: list[tuple[int, str]] = []
         self._points = array("h")
 
     def add(self, element: Element) -> None:
         get = element.attrib.get
+        self._take_ink(get("fill", ""), get("stroke", ""))
         stroke = float(get("stroke-width", 0)) if get("stroke") else 0.0
         if element.tag == "path":
             if stroke:
@@ -142,7 +213,13 @@ class _Outline:
         if not self._operations or not math.isfinite(width + ascent + descent):
             raise _CannotDraw
         points = self._points.tobytes()
-        return Drawing(_unit(width), _unit(ascent), _unit(descent), "".join(self._operations), points)
+        inks = tuple(self._inks)
+        return Drawing(_unit(width), _unit(ascent), _unit(descent), "".join(self._operations), points, inks)
+
+    def _take_ink(self, *colours: str) -> None:
+        ink = next((colour for colour in colours if colour in _INKS.values()), "")
+        if ink != (self._inks[-1][1] if self._inks else ""):
+            self._inks.append((len(self._operations), ink))
 
     def _put(self, operation: str, *points: float) -> None:
         if len(self._operations) >= _MAX_OPERATIONS:

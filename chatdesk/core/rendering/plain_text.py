@@ -5,8 +5,8 @@ The fallback when no parser can be trusted with a text, so it must not import on
 
 from __future__ import annotations
 
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
-from chatdesk.core.rendering.safety import visible_controls
 
 # A layout of one long text block costs more than linear time, so the fallback never makes a long one.
 MAX_PIECE_CHARS = 4000

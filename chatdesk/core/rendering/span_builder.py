@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.address_rule import split_bare_addresses
 from chatdesk.core.rendering.blocks import Span
-from chatdesk.core.rendering.safety import is_safe_link, link_host, visible_controls
+from chatdesk.core.rendering.safety import is_safe_link, link_host
 
-# Bold, italic, struck, code, math, href, note.
-_Style = tuple[bool, bool, bool, bool, bool, str | None, str]
-_PLAIN: _Style = (False, False, False, False, False, None, "")
+# Bold, italic, struck, code, math, href, note, script, key.
+_Style = tuple[bool, bool, bool, bool, bool, str | None, str, str, bool]
+_PLAIN: _Style = (False, False, False, False, False, None, "", "", False)
 # No text that is meant to be read changes its style more often; behind that all is plain.
 MAX_SPANS = 2000
 # A longer cell is shown as it was written: a cell is laid out in one piece.
 MAX_CELL_CHARS = 4000
-_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 class SpanBuilder:
     """Inline tokens to spans. Neighbours of one style are joined. ``numbers`` are those of the footnotes by label; a
-    note gets the next one when its first mark is met."""
+    note gets the next one when its first mark is met. ``is_growing``: a tag that is open at the end is closed there."""
 
-    def __init__(self, numbers: dict[str, int]) -> None:
+    def __init__(self, numbers: dict[str, int], *, is_growing: bool = False) -> None:
         self._numbers = numbers
+        self._is_growing = is_growing
+        self._tags: list[str] = []  # those that are open
         self._spans: list[Span] = []
         self._pieces: list[str] = []  # of the span that grows
         self._style: _Style | None = None
@@ -36,8 +36,12 @@ class SpanBuilder:
         self._hrefs: list[str | None] = []
 
     def build(self, tokens: list[Token]) -> tuple[Span, ...]:
-        for token in tokens:
-            self._take(token)
+        paired = _paired_tags(tokens, is_growing=self._is_growing)
+        for place, token in enumerate(tokens):
+            if place in paired:
+                self._take_tag(paired[place])
+            else:
+                self._take(token)
         self._end_span()
         return tuple(self._spans)
 
@@ -48,7 +52,9 @@ class SpanBuilder:
             return
         depth = self._depth
         link = href or (self._hrefs[-1] if self._hrefs else None)
-        style = (depth["strong"] > 0, depth["em"] > 0, depth["s"] > 0, is_code, is_math, link, note)
+        script = next((tag for tag in reversed(self._tags) if tag != "kbd"), "")
+        is_key = "kbd" in self._tags
+        style = (depth["strong"] > 0, depth["em"] > 0, depth["s"] > 0, is_code, is_math, link, note, script, is_key)
         if len(self._spans) >= MAX_SPANS:
             style, is_math = _PLAIN, False
         if style != self._style or is_math:
@@ -60,7 +66,7 @@ class SpanBuilder:
         """Controls are looked for in the whole span: what a joiner joins may have come in two tokens."""
         if self._style is None or not self._pieces:
             return
-        bold, italic, struck, code, math, href, note = self._style
+        bold, italic, struck, code, math, href, note, script, is_key = self._style
         text = visible_controls("".join(self._pieces))
         self._pieces.clear()
         self._spans.append(
@@ -73,6 +79,8 @@ class SpanBuilder:
                 is_math=math,
                 href=href,
                 note=note or None,
+                script=script,
+                is_key=is_key,
             )
         )
 
@@ -104,13 +112,43 @@ class SpanBuilder:
         else:
             self._add(token.content)
 
+    def _take_tag(self, tag: str) -> None:
+        if tag == "br":
+            self._add("\n")
+        elif tag.startswith("/"):
+            self._tags.pop()
+        else:
+            self._tags.append(tag)
+
     def _take_image(self, token: Token) -> None:
         url = str(token.attrs.get("src", ""))
-        alt = image_alt(token) or link_host(url) or url
+        alt = image_alt(token) or link_host(url) or ("image" if url.startswith("data:") else url)
         if not self._hrefs and is_safe_link(url):
             self._add(alt, href=url)
         else:
             self._add(alt)
+
+
+def _paired_tags(tokens: list[Token], *, is_growing: bool) -> dict[int, str]:
+    """By place, the tags that count: line breaks, and those that are opened and closed in good order."""
+    found: dict[int, str] = {}
+    waiting: list[tuple[int, str]] = []
+    for place, token in enumerate(tokens):
+        if token.type != "chat_tag":
+            continue
+        tag = token.content.strip("<> ").lower().removesuffix("/").rstrip()
+        if tag == "br":
+            found[place] = tag
+        elif not tag.startswith("/"):
+            waiting.append((place, tag))
+        elif any(opened == tag[1:] for _, opened in waiting):
+            while waiting[-1][1] != tag[1:]:
+                waiting.pop()
+            found[waiting.pop()[0]] = tag[1:]
+            found[place] = tag
+    if is_growing:
+        found.update(waiting)
+    return found
 
 
 def image_alt(token: Token) -> str:
@@ -132,9 +170,4 @@ def _cell(md: MarkdownIt, env: dict[str, Any], text: str) -> tuple[Span, ...]:
         return (Span(visible_controls(text)),)
     tokens: list[Token] = []
     md.inline.parse(text, md, env, tokens)
-    spans = SpanBuilder(env["note_numbers"]).build(tokens)
-    if "<" not in text:
-        return spans
-    return tuple(
-        span if span.is_code or span.is_math else replace(span, text=_BREAK_TAG.sub("\n", span.text)) for span in spans
-    )
+    return SpanBuilder(env["note_numbers"]).build(tokens)

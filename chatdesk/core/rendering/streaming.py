@@ -13,21 +13,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chatdesk.core.hidden_characters import visible_code
 from chatdesk.core.rendering.block_builder import BlockBuilder
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS, split_cells
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Table
 from chatdesk.core.rendering.footnotes import Note, is_expected, place_notes
 from chatdesk.core.rendering.live_text import last_boundary, without_unripe_end
 from chatdesk.core.rendering.markdown import (
-    MAX_MARKDOWN_CHARS,
     ParsedText,
     clean_source,
+    is_too_long,
     parse_markdown,
     parse_source,
     parser,
 )
+from chatdesk.core.rendering.open_marks import close_marks, close_text
 from chatdesk.core.rendering.plain_text import plain_blocks
-from chatdesk.core.rendering.safety import visible_controls
 from chatdesk.core.rendering.span_builder import table_row
 from chatdesk.core.rendering.wire import common_prefix
 
@@ -46,7 +47,8 @@ class _OpenFence:
 
     block: CodeBlock
     closing: re.Pattern[str]
-    lines: str  # finished lines, each with its newline, controls made visible
+    lines: str  # finished lines, each with its newline, as they are shown
+    original: str  # the same as they came
     partial: str  # the line being written, as it came
     line_count: int
 
@@ -77,6 +79,7 @@ class StreamingMarkdown:
         self._has_notes = False  # then the last block is not the one that grows
         self._missed: set[str] = set()
         self._next_number: int | None = None
+        self._open_folds = 0  # before the tail
         self._fast: _OpenFence | _OpenTable | None = None
         self._is_plain = False
 
@@ -97,7 +100,7 @@ class StreamingMarkdown:
         if self._carry:
             self._carry = ""
             self._source += "\n"
-        if len(self._source) > MAX_MARKDOWN_CHARS:
+        if is_too_long(self._source):
             return self._replace_from(0, list(plain_blocks(self._source)))
         self._fast = None
         parsed = self._parse(self._source[self._settled_chars :], self._missed, is_live=False)
@@ -108,7 +111,7 @@ class StreamingMarkdown:
 
     def _take(self, text: str) -> BlockUpdate:
         self._source += text
-        if len(self._source) > MAX_MARKDOWN_CHARS:
+        if is_too_long(self._source):
             return self._take_plain()
         if not text:
             return BlockUpdate(len(self._blocks), ())
@@ -130,9 +133,16 @@ class StreamingMarkdown:
         return BlockUpdate(first + same, tuple(new[same:]))
 
     def _parse(
-        self, source: str, missed: set[str], *, numbers: dict[str, int] | None = None, is_live: bool = True
+        self,
+        source: str,
+        missed: set[str],
+        *,
+        numbers: dict[str, int] | None = None,
+        is_live: bool = True,
+        is_tail: bool = False,
     ) -> ParsedText:
-        """Without ``numbers``, what is counted here will be counted again next time."""
+        """Without ``numbers``, what is counted here will be counted again next time. ``is_tail``: shown until more
+        comes, and parsed again then."""
         return parse_source(
             source,
             references=self._references,
@@ -140,10 +150,17 @@ class StreamingMarkdown:
             note_numbers=dict(self._note_numbers) if numbers is None else numbers,
             missed=missed,
             is_live=is_live,
+            is_tail=is_tail,
         )
 
     def _builder(self, parsed: ParsedText) -> BlockBuilder:
-        return BlockBuilder(parser(), parsed.env, line_offset=self._settled_lines, first_number=self._next_number)
+        return BlockBuilder(
+            parser(),
+            parsed.env,
+            line_offset=self._settled_lines,
+            first_number=self._next_number,
+            open_folds=self._open_folds,
+        )
 
     def _live_blocks(self, parsed: ParsedText) -> list[Block]:
         """The blocks of the tail and behind them all notes, those of the settled part too."""
@@ -155,7 +172,7 @@ class StreamingMarkdown:
 
     def _parse_tail(self) -> BlockUpdate:
         shown = without_unripe_end(self._source[self._settled_chars :])
-        parsed = self._parse(shown, set())
+        parsed = self._parse(shown, set(), is_tail=True)
         boundary, is_in_list = last_boundary(parsed, shown)
         first = self._settled_blocks
         settled: list[Block] = []
@@ -164,7 +181,10 @@ class StreamingMarkdown:
             chars = sum(len(line) + 1 for line in lines[:boundary])
             settled = self._settle(shown[:chars], boundary, is_in_list=is_in_list)
             shown = shown[chars:]
-            parsed = self._parse(shown, set())
+            parsed = self._parse(shown, set(), is_tail=True)
+        closed = close_marks(shown, parsed.tokens)
+        if closed != shown:
+            parsed = self._parse(closed, set(), is_tail=True)
         live = self._live_blocks(parsed)
         self._start_fast_path(parsed, live)
         update = self._replace_from(first, settled + live)
@@ -180,6 +200,7 @@ class StreamingMarkdown:
         self._references = alone.references
         self._footnotes = alone.footnotes
         self._next_number = builder.next_number if is_in_list else None
+        self._open_folds = builder.open_folds
         self._settled_chars += len(source)
         self._settled_lines += lines
         return settled
@@ -198,8 +219,9 @@ class StreamingMarkdown:
                 return
             mark = last.markup
             closing = re.compile(rf" {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*")
-            finished = "".join(visible_controls(line) + "\n" for line in body[:-1])
-            self._fast = _OpenFence(block, closing, finished, body[-1], self._settled_lines + len(lines) - 1)
+            original = "".join(line + "\n" for line in body[:-1])
+            count = self._settled_lines + len(lines) - 1
+            self._fast = _OpenFence(block, closing, visible_code(original), original, body[-1], count)
         elif isinstance(block, Table) and last.type == "chat_table" and len(block.rows) > 4:
             if last.map[1] < len(lines) - 1:
                 return
@@ -211,14 +233,25 @@ class StreamingMarkdown:
         *finished, partial = (fence.partial + text).split("\n")
         if any(fence.closing.fullmatch(line) for line in finished):
             return None
-        fence.lines += "".join(visible_controls(line) + "\n" for line in finished)
+        added = "".join(line + "\n" for line in finished)
+        fence.lines += visible_code(added)
+        fence.original += added
         fence.partial = partial
         fence.line_count += len(finished)
         mark = fence.block
-        shown = "" if _may_close(fence, partial) else visible_controls(partial)
+        if _may_close(fence, partial):
+            partial = ""
+        shown = visible_code(partial, is_whole=False)
         end = fence.line_count + (1 if partial else 0)
         code = fence.lines + shown if shown else fence.lines.removesuffix("\n")
-        fence.block = replace(mark, text=code, at=replace(mark.at, end_line=end))
+        original = fence.original + partial if shown else fence.original.removesuffix("\n")
+        fence.block = replace(
+            mark,
+            text=code,
+            original=original if original != code else None,
+            ends_line=bool(fence.lines) and not shown,
+            at=replace(mark.at, end_line=end),
+        )
         return self._replace_from(len(self._blocks) - 1, [fence.block])
 
     def _extend_table(self, table: _OpenTable, text: str) -> BlockUpdate | None:
@@ -234,14 +267,17 @@ class StreamingMarkdown:
         rows = tuple(table.rows)
         shown = without_unripe_end(partial) if partial else ""
         if shown:
-            rows += (self._row(shown, columns),)
+            rows += (self._row(shown, columns, is_open=True),)
         at = replace(table.block.at, end_line=table.block.at.first_line + 2 + len(rows))
         table.block = replace(table.block, rows=rows, at=at)
         return self._replace_from(len(self._blocks) - 1, [table.block])
 
-    def _row(self, line: str, columns: int) -> tuple[tuple[Any, ...], ...]:
+    def _row(self, line: str, columns: int, *, is_open: bool = False) -> tuple[tuple[Any, ...], ...]:
         env = self._parse("", self._missed).env
-        return table_row(parser(), env, split_cells(line.strip()), columns)
+        cells = split_cells(line.strip())
+        if is_open and cells and not line.rstrip().endswith("|"):
+            cells[-1] = close_text(cells[-1])
+        return table_row(parser(), env, cells, columns)
 
 
 def _closed(blocks: Iterable[Block]) -> list[Block]:

@@ -17,6 +17,7 @@ from chatdesk.core.rendering.blocks import (
     CodeBlock,
     CodeRun,
     Drawing,
+    Fold,
     Heading,
     ImagePlaceholder,
     MathBlock,
@@ -63,11 +64,30 @@ def decode_runs(wire: Wire) -> tuple[CodeRun, ...]:
 def encode_drawing(drawing: Drawing | None) -> Wire | None:
     if drawing is None:
         return None
-    return (drawing.width, drawing.ascent, drawing.descent, drawing.operations, drawing.points)
+    return _encode_drawn(drawing)
+
+
+def _encode_drawn(drawing: Drawing) -> Wire:
+    tags = tuple((below, _encode_drawn(tag)) for below, tag in drawing.tags)
+    return (
+        drawing.width,
+        drawing.ascent,
+        drawing.descent,
+        drawing.operations,
+        drawing.points,
+        drawing.inks,
+        tags,
+    )
 
 
 def decode_drawing(wire: Wire | None) -> Drawing | None:
-    return Drawing(*wire) if wire is not None else None
+    return _decode_drawn(wire) if wire is not None else None
+
+
+def _decode_drawn(wire: Wire) -> Drawing:
+    width, ascent, descent, operations, points, inks, tags = wire
+    decoded = tuple((below, _decode_drawn(tag)) for below, tag in tags)
+    return Drawing(width, ascent, descent, operations, points, inks, decoded)
 
 
 def _encode_spans(spans: Sequence[Span]) -> Wire:
@@ -84,6 +104,8 @@ def _encode_spans(spans: Sequence[Span]) -> Wire:
             span.href,
             encode_drawing(span.drawing),
             span.note,
+            span.script,
+            span.is_key,
         )
         for span in spans
     )
@@ -94,7 +116,8 @@ def _decode_spans(wire: Wire) -> tuple[Span, ...]:
 
 
 def _decode_span(wire: Wire) -> Span:
-    return Span(*(*wire[:-2], decode_drawing(wire[-2]), wire[-1]))
+    *styles, drawing, note, script, is_key = wire
+    return replace(Span(*styles), drawing=decode_drawing(drawing), note=note, script=script, is_key=is_key)
 
 
 def _encode_row(row: Sequence[Sequence[Span]]) -> Wire:
@@ -106,7 +129,10 @@ def _decode_row(wire: Wire) -> tuple[tuple[Span, ...], ...]:
 
 
 def _encode_at(at: Placement) -> Wire:
-    return (at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line, at.note, at.quoted_lists)
+    return (
+        *(at.list_depth, at.quote_depth, at.marker, at.first_line, at.end_line, at.note),
+        *(at.quoted_lists, at.quotes, at.is_right_to_left, at.callouts, at.is_callout_title, at.is_folded),
+    )
 
 
 def encode_block(block: Block) -> Wire:
@@ -117,16 +143,19 @@ def encode_block(block: Block) -> Wire:
         case Heading():
             return ("heading", at, block.level, _encode_spans(block.spans))
         case CodeBlock():
-            return ("code", at, block.language, block.text, encode_runs(block.runs), block.is_open, block.pictures)
+            runs, shape = encode_runs(block.runs), (block.is_open, block.ends_line, block.remark)
+            return ("code", at, block.language, block.text, runs, shape, block.pictures, block.original)
         case Table():
             rows = tuple(_encode_row(row) for row in block.rows)
             return ("table", at, block.alignments, _encode_row(block.header), rows)
         case MathBlock():
-            return ("math", at, block.text, encode_drawing(block.drawing))
+            return ("math", at, block.text, encode_drawing(block.drawing), block.is_pending)
         case ImagePlaceholder():
-            return ("image", at, block.alt, block.url, block.host)
+            return ("image", at, block.alt, block.url, block.host, block.data, block.remark)
         case Rule():
             return ("rule", at)
+        case Fold():
+            return ("fold", at, block.label)
 
 
 def decode_block(wire: Wire) -> Block:
@@ -137,15 +166,19 @@ def decode_block(wire: Wire) -> Block:
     if kind == "heading":
         return Heading(wire[2], _decode_spans(wire[3]), at)
     if kind == "code":
-        return CodeBlock(wire[2], wire[3], decode_runs(wire[4]), wire[5], at, wire[6])
+        is_open, ends_line, remark = wire[5]
+        runs = decode_runs(wire[4])
+        return CodeBlock(wire[2], wire[3], runs, is_open, at, wire[6], wire[7], ends_line, remark)
     if kind == "table":
         return Table(wire[2], _decode_row(wire[3]), tuple(_decode_row(row) for row in wire[4]), at)
     if kind == "math":
-        return MathBlock(wire[2], at, decode_drawing(wire[3]))
+        return MathBlock(wire[2], at, decode_drawing(wire[3]), wire[4])
     if kind == "image":
-        return ImagePlaceholder(wire[2], wire[3], wire[4], at)
+        return ImagePlaceholder(wire[2], wire[3], wire[4], at, wire[5], wire[6])
     if kind == "rule":
         return Rule(at)
+    if kind == "fold":
+        return Fold(wire[2], at)
     raise ValueError(f"unknown block kind {kind!r}")
 
 
@@ -154,11 +187,12 @@ def encode_change(old: Block | None, new: Block) -> Wire:
     if (
         isinstance(new, CodeBlock)
         and isinstance(old, CodeBlock)
-        and (old.language, old.pictures) == (new.language, new.pictures)
+        and (old.language, old.pictures, old.remark) == (new.language, new.pictures, new.remark)
+        and old.original is new.original is None
         and new.text.startswith(old.text)
         and new.runs == extend_runs(old.runs, len(new.text) - len(old.text) if old.runs else 0)
     ):
-        return ("code+", _encode_at(new.at), new.text[len(old.text) :], new.is_open)
+        return ("code+", _encode_at(new.at), new.text[len(old.text) :], new.is_open, new.ends_line)
     if isinstance(new, Table) and isinstance(old, Table) and old.rows and old.header == new.header:
         same = common_prefix(old.rows, new.rows)
         if same and old.alignments == new.alignments:
@@ -171,7 +205,8 @@ def decode_change(old: Block | None, wire: Wire) -> Block:
     if wire[0] == "code+":
         assert isinstance(old, CodeBlock)
         runs = extend_runs(old.runs, len(wire[2])) if old.runs else ()
-        return replace(old, text=old.text + wire[2], runs=runs, is_open=wire[3], at=Placement(*wire[1]))
+        text, at = old.text + wire[2], Placement(*wire[1])
+        return replace(old, text=text, runs=runs, is_open=wire[3], ends_line=wire[4], at=at)
     if wire[0] == "table+":
         assert isinstance(old, Table)
         rows = old.rows[: wire[2]] + tuple(_decode_row(row) for row in wire[3])

@@ -19,17 +19,18 @@ import queue
 import sys
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
-from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun
-from chatdesk.core.rendering.drawing_process import CODE, DrawingProcess, serve
+from chatdesk.core.processes import start_child
+from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
+from chatdesk.core.rendering.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
 from chatdesk.core.rendering.drawn_blocks import DrawnBlocks, is_diagram, wanted_blocks
-from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable
-from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
+from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable, plain_run
+from chatdesk.core.rendering.streaming import BlockUpdate
+from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.wire import (
     Wire,
     decode_runs,
@@ -48,13 +49,15 @@ _SLOW_S = 0.008
 # Drawing takes this long for one message at most; hundreds of formulas take less, unless they are made to be slow.
 _MAX_DRAWING_S = 8.0
 _MAX_REMEMBERED_MESSAGES = 500
+# How often a job is tried whose process gave no answer. Behind that nothing is remembered: another request tries anew.
+_MAX_TRIES = 3
 # A large text makes tens of thousands of tokens, none of them in cycles; looking at each took a third of the time.
 _COLLECT_AFTER = (50_000, 20, 50)
 
 
 @dataclass(slots=True)
 class _Stream:
-    parser: StreamingMarkdown = field(default_factory=StreamingMarkdown)
+    parser: StreamingAnswer = field(default_factory=StreamingAnswer)
     sent: list[Block] = field(default_factory=list)
     coloured: dict[int, int] = field(default_factory=dict)  # block index: characters that have colours
     waiting: list[str] = field(default_factory=list)
@@ -75,6 +78,7 @@ class Worker:
         self._drawn = DrawnBlocks()
         self._drawing_s: OrderedDict[int, float] = OrderedDict()  # by request id
         self._submitted_at = 0.0
+        self._tries: Counter[Wire] = Counter()  # of jobs that have not been answered
         self._drawer = DrawingProcess(drawing_command, lambda key, result: self._events.put(("done", key, result)))
 
     def run(self) -> None:
@@ -154,15 +158,21 @@ class Worker:
         stream.rests_until = started + 3 * cost if cost > _SLOW_S else 0.0
 
     def _serve_text(self, number: int, text: str) -> None:
-        blocks = [self._drawn.apply(block) for block in parse_markdown(text)]
+        blocks = [self._drawn.apply(block) for block in parse_answer(text)]
         wanted: list[tuple[int, Block]] = [(index, blocks[index]) for index in wanted_blocks(blocks, self._drawn)]
+        for index, block in wanted:
+            blocks[index] = _with_pending(block, is_pending=True)
         for index, block in enumerate(blocks):
-            if isinstance(block, CodeBlock) and _has_colours(block):
-                known = self._colours.get((block.language, block.text))
-                if known is None:
-                    wanted.append((index, block))
-                elif known:
-                    blocks[index] = replace(block, runs=known)
+            if not isinstance(block, CodeBlock) or not block.language or is_diagram(block):
+                continue
+            known = self._colours.get((block.language, block.text))
+            if known is not None:
+                blocks[index] = replace(block, runs=known)
+            elif is_highlightable(block.language, block.text):
+                wanted.append((index, block))
+            else:
+                # Said, not left out: the reader may have seen colours while it was shorter.
+                blocks[index] = replace(block, runs=plain_run(len(block.text)))
         self._send(("blocks", number, tuple(encode_block(block) for block in blocks), len(wanted)))
         for index, block in wanted:
             self._jobs[number, index] = block
@@ -178,6 +188,7 @@ class Worker:
                 new = self._with_colours(number, stream, index, old, new)
             elif self._drawn.missing(new) is not None:
                 self._jobs[number, index] = new
+                new = _with_pending(new, is_pending=True)
             changes.append(encode_change(old, new))
             blocks.append(new)
         count = first + len(blocks)
@@ -205,7 +216,7 @@ class Worker:
         known = self._colours.get((new.language, new.text))
         if known is not None:
             stream.coloured[index] = len(new.text)
-            return replace(new, runs=known) if known else new
+            return replace(new, runs=known)
         is_due = len(new.text) > max(200, coloured * _REGROWTH) if new.is_open else coloured != len(new.text)
         if is_due or not new.runs:
             self._jobs[number, index] = new
@@ -226,11 +237,15 @@ class Worker:
             if known is not None:
                 self._give_colours(key, block, known)
                 continue
-            self._drawer.submit((key, block, None), (CODE, block.language, block.text))
+            self._drawer.submit((key, block, None), _colour_job(block))
 
     def _take_result(self, key: Any, result: Any) -> None:
         self._drawer.is_busy = False
         where, block, job = key
+        if result is NOT_TRIED:
+            self._try_again(where, block, job)
+            return
+        self._tries.pop(job or _colour_job(block), None)
         if job is None:
             self._take_colours(where, block, decode_runs(result or ()))
             return
@@ -239,6 +254,21 @@ class Worker:
         if where not in self._jobs:  # else a newer state of that block waits
             self._jobs[where] = block
             self._jobs.move_to_end(where, last=False)
+
+    def _try_again(self, where: tuple[int, int], block: Block, job: Wire | None) -> None:
+        """Behind what else is waiting; a few times."""
+        tried = job or _colour_job(block)
+        self._tries[tried] += 1
+        if self._tries[tried] < _MAX_TRIES:
+            self._jobs.setdefault(where, block)
+            return
+        del self._tries[tried]
+        if where in self._jobs:
+            return
+        if job is not None:
+            self._give_drawn(where, block)
+        elif isinstance(block, CodeBlock):
+            self._give_colours(where, block, plain_run(len(block.text)))
 
     def _count_time(self, number: int, seconds: float) -> None:
         self._drawing_s[number] = self._drawing_s.get(number, 0.0) + seconds
@@ -254,13 +284,14 @@ class Worker:
                 self._send(("block", number, index, encode_block(self._drawn.apply(block))))
             return
         current = stream.sent[index] if index < len(stream.sent) else None
-        drawn = self._drawn.apply(current) if current is not None else None
+        drawn = self._drawn.apply(_with_pending(current, is_pending=False)) if current is not None else None
         if drawn is not None and drawn != current:
             stream.sent[index] = drawn
             self._send(("block", number, index, encode_block(drawn)))
 
     def _take_colours(self, where: tuple[int, int], block: CodeBlock, runs: tuple[CodeRun, ...]) -> None:
         if not block.is_open or not runs:
+            runs = runs or plain_run(len(block.text))
             self._colours[block.language, block.text] = runs
             if len(self._colours) > _MAX_REMEMBERED_COLOURS:
                 self._colours.popitem(last=False)
@@ -281,18 +312,24 @@ class Worker:
             and stream.coloured.get(index, 0) <= len(block.text)
         ):
             stream.coloured[index] = len(block.text)
-            if runs:
-                runs = extend_runs(runs, len(current.text) - len(block.text))
-                stream.sent[index] = replace(current, runs=runs)
-                self._send(("colours", number, index, encode_runs(runs)))
+            runs = extend_runs(runs, len(current.text) - len(block.text))
+            stream.sent[index] = replace(current, runs=runs)
+            self._send(("colours", number, index, encode_runs(runs)))
 
 
-def _has_colours(block: CodeBlock) -> bool:
-    return is_highlightable(block.language, block.text) and not is_diagram(block)
+def _with_pending(block: Block, *, is_pending: bool) -> Block:
+    """``block``, if it is a whole formula, as one whose looks are still to come, or are not."""
+    return replace(block, is_pending=is_pending) if isinstance(block, MathBlock) and block.text else block
+
+
+def _colour_job(block: Block) -> Wire:
+    assert isinstance(block, CodeBlock)
+    return CODE, block.language, block.text
 
 
 def main(arguments: Sequence[str]) -> None:
     """``--draw`` makes this the drawing process; otherwise it is the worker and starts that one when needed."""
+    start_child()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     if DRAWING_FLAG in arguments:
         serve(source, sink)

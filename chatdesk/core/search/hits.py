@@ -8,6 +8,7 @@ from typing import Any
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind, SearchQuery, Snippet
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.search.snippet import Finder
 from chatdesk.core.storage import search_find, search_store
 from chatdesk.core.storage.search_find import MOST_RANKED, Found
@@ -23,7 +24,7 @@ def messages(conn: Any, query: SearchQuery, limit: int, cursor: str | None) -> S
         return SearchGroup(SearchKind.MESSAGE, (), 0, note=state.problem)
     found = search_find.messages(conn, query, limit=limit, cursor=cursor)
     finder = Finder(query)
-    made = tuple(_message(row, finder) for row in found.rows)
+    made = tuple(_message(_with_clean_names(row), finder) for row in found.rows)
     notes = list(found.unknown)
     if found.is_late:
         notes.append("Looking further back would take long: only the newest part was searched.")
@@ -48,17 +49,18 @@ def named(
     for kind in kinds:
         if kind is SearchKind.THREAD:
             found = search_find.threads(conn, query, entries, is_more=is_more, limit=limit, offset=offset)
-            made = tuple(_thread(row, finder) for row in found.rows)
+            made = tuple(_thread(_with_clean_names(row), finder) for row in found.rows)
         elif kind is SearchKind.ARTIFACT:
             found = search_find.artifacts(conn, query, entries, is_more=is_more, limit=limit, offset=offset)
-            made = tuple(_artifact(row, finder) for row in found.rows)
+            made = tuple(_artifact(_with_clean_names(row), finder) for row in found.rows)
         elif query.filters:
             continue  # a project or a tag has none of what filters ask for
         else:
             find = search_find.projects if kind is SearchKind.PROJECT else search_find.tags
             found = find(conn, entries.get(kind.value, {}), limit=limit, offset=offset)
+            rows = map(_with_clean_names, found.rows)
             made = tuple(
-                SearchHit(kind, row["id"], row["name"], title_matches=finder.matches(row["name"])) for row in found.rows
+                SearchHit(kind, row["id"], row["name"], title_matches=finder.matches(row["name"])) for row in rows
             )
         group = _group(kind, made, found, began, None)
         began = time.perf_counter()
@@ -81,6 +83,12 @@ def _group(
         note=note,
         next_cursor=found.next_cursor,
     )
+
+
+def _with_clean_names(row: dict[str, Any]) -> dict[str, Any]:
+    """``row`` with its titles and names as they may be shown."""
+    names = {key: row.get(key) for key in ("thread", "project", "name")}
+    return {**row, **{key: clean_line(name) for key, name in names.items() if isinstance(name, str)}}
 
 
 def _needle(snippet: Snippet) -> str:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from chatdesk.core.domain.search import SearchQuery, Snippet, Term
-from chatdesk.core.rendering.safety import visible_controls
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.storage.search_text import is_unspaced
 
 WIDTH = 120

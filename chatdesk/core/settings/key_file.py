@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.settings.passphrase import check_passphrase
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal
 from chatdesk.core.settings.store import write_atomically
 
 FILE_NAME = "keys.encrypted.json"
 _LARGEST_BYTES = 1024 * 1024
-_SHORTEST_PASSPHRASE = 8
 
 
 class WrongPassphrase(ChatDeskError):
@@ -22,13 +22,6 @@ class WrongPassphrase(ChatDeskError):
     what = "The passphrase does not open the file of keys."
     safe = "The keys are unchanged."
     next_step = "Type it again; capital letters count. Without it the keys have to be entered anew."
-
-
-class PassphraseTooShort(ChatDeskError):
-    code = "passphrase_too_short"
-    what = f"A passphrase needs at least {_SHORTEST_PASSPHRASE} characters."
-    safe = "Nothing was changed."
-    next_step = "Four or five words that do not belong together are easy to remember and hard to guess."
 
 
 class KeyFileUnusable(ChatDeskError):
@@ -65,7 +58,7 @@ class KeyFile:
         return self._passphrase is not None
 
     def create(self, passphrase: str) -> None:
-        """A new, empty file. Raises ``PassphraseTooShort``, ``KeyFileUnusable``; an old file is never replaced."""
+        """A new, empty file. Raises ``PassphraseTooWeak``, ``KeyFileUnusable``; an old file is never replaced."""
         with self._lock:
             if self.exists:
                 raise KeyFileUnusable("There is a file of keys already.", next_step="Enter its passphrase.")
@@ -126,6 +119,5 @@ class KeyFile:
 
 
 def _checked(passphrase: str) -> bytes:
-    if len(passphrase) < _SHORTEST_PASSPHRASE:
-        raise PassphraseTooShort
+    check_passphrase(passphrase)
     return passphrase.encode("utf-8", "surrogatepass")

@@ -12,7 +12,9 @@ from chatdesk.core.domain.provider_profile import Api
 class Preset:
     """``variable`` is the environment variable in which people keep that vendor's key; it counts for the vendor's own
     host only. ``port``: where such a server listens on this computer, 0 for vendors. ``apis``: the protocols that may
-    be chosen, the usual one first. ``hint`` is read below the address."""
+    be chosen, the usual one first. ``hint`` is read below the address. ``keys_url``: the page on which the vendor gives
+    keys to its customers; ``key_starts``: what its keys begin with, and those of nobody else. ``has_cache_marks``: a
+    gateway that hands ``cache_control`` on to models that keep only what is marked."""
 
     id: str
     label: str
@@ -23,6 +25,9 @@ class Preset:
     apis: tuple[Api, ...] = (Api.CHAT,)
     hint: str = ""
     model: str = ""
+    keys_url: str = ""
+    key_starts: tuple[str, ...] = ()
+    has_cache_marks: bool = False
 
     @property
     def api(self) -> Api:
@@ -31,9 +36,15 @@ class Preset:
 
 _BOTH = (Api.CHAT, Api.RESPONSES)
 OPENAI = Preset(
-    "openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", apis=_BOTH, hint="empty is OpenAI's own address"
+    "openai",
+    "OpenAI",
+    "https://api.openai.com/v1",
+    "OPENAI_API_KEY",
+    apis=_BOTH,
+    keys_url="https://platform.openai.com/api-keys",
+    key_starts=("sk-proj-", "sk-svcacct-"),
 )
-OTHER = Preset("other", "Other server", "", needs_key=False, apis=_BOTH, hint="any OpenAI-compatible address")
+OTHER = Preset("other", "Other server", "", needs_key=False, apis=_BOTH, hint="Any OpenAI-compatible address.")
 _ALL = (
     OPENAI,
     Preset(
@@ -42,27 +53,64 @@ _ALL = (
         "https://api.anthropic.com",
         "ANTHROPIC_API_KEY",
         apis=(Api.ANTHROPIC,),
-        hint="its own API; needs the package chatdesk[anthropic]",
+        hint="Needs the package chatdesk[anthropic].",
+        keys_url="https://console.anthropic.com/settings/keys",
+        key_starts=("sk-ant-",),
     ),
-    Preset("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    Preset("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    Preset("mistral", "Mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
-    Preset("deepseek", "DeepSeek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
-    Preset("together", "Together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    Preset(
+        "openrouter",
+        "OpenRouter",
+        "https://openrouter.ai/api/v1",
+        "OPENROUTER_API_KEY",
+        keys_url="https://openrouter.ai/settings/keys",
+        key_starts=("sk-or-",),
+        has_cache_marks=True,
+    ),
+    Preset(
+        "groq",
+        "Groq",
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        keys_url="https://console.groq.com/keys",
+        key_starts=("gsk_",),
+    ),
+    Preset(
+        "mistral",
+        "Mistral",
+        "https://api.mistral.ai/v1",
+        "MISTRAL_API_KEY",
+        keys_url="https://console.mistral.ai/api-keys",
+    ),
+    Preset(
+        "deepseek",
+        "DeepSeek",
+        "https://api.deepseek.com/v1",
+        "DEEPSEEK_API_KEY",
+        keys_url="https://platform.deepseek.com/api_keys",
+    ),
+    Preset(
+        "together",
+        "Together",
+        "https://api.together.xyz/v1",
+        "TOGETHER_API_KEY",
+        keys_url="https://api.together.ai/settings/api-keys",
+    ),
     Preset(
         "azure",
         "Azure OpenAI",
         "https://YOUR-RESOURCE.openai.azure.com/openai/v1",
         "AZURE_OPENAI_API_KEY",
         apis=_BOTH,
-        hint="put the name of your resource into the address; models are your deployments",
+        hint="Put the name of your resource into the address. Models are your deployments.",
+        keys_url="https://ai.azure.com/",
     ),
     Preset(
         "gemini",
         "Gemini",
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "GEMINI_API_KEY",
-        hint="the compatible endpoint",
+        keys_url="https://aistudio.google.com/apikey",
+        key_starts=("AIza",),
     ),
     Preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", needs_key=False, port=11434),
     Preset("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", needs_key=False, port=1234),
@@ -72,6 +120,13 @@ _ALL = (
     OTHER,
 )
 PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _ALL}
+
+
+def preset_for_key(key: str) -> Preset | None:
+    """The vendor that gave ``key``, where its beginning tells."""
+    return next(
+        (preset for preset in PRESETS.values() if preset.key_starts and key.startswith(preset.key_starts)), None
+    )
 
 
 def preset_of(name: str) -> Preset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -53,6 +54,10 @@ class ProvidersStore:
     def __init__(self, config_dir: Path) -> None:
         self._path = config_dir / FILE_NAME
 
+    @property
+    def path(self) -> Path:
+        return self._path
+
     def load(self) -> StoredProviders:
         """Never raises. A damaged file is kept under another name, one of a newer ChatDesk is left alone."""
         try:
@@ -65,7 +70,7 @@ class ProvidersStore:
             return StoredProviders()
         except OSError as error:
             _log.warning("providers not readable: %s", error.strerror)
-            return StoredProviders(problem=f"The file of providers cannot be read ({error.strerror}).")
+            return StoredProviders(problem=f"The file of providers {self._path} cannot be read ({error.strerror}).")
         except (ValueError, TypeError, RecursionError):
             return StoredProviders(problem=self._keep_broken())
         return _stored(document)
@@ -85,7 +90,22 @@ class ProvidersStore:
                 )
             write_atomically(self._path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         except OSError as error:
-            raise ProvidersNotSaved from error
+            raise ProvidersNotSaved(f"The file of providers {self._path} could not be written.") from error
+
+    def kept_problem(self) -> str:
+        """What an earlier run found, as long as nobody has set up providers again since; empty when all is well."""
+        try:
+            written_at = self._path.stat().st_mtime
+        except OSError:
+            written_at = 0.0
+        with suppress(OSError):
+            kept = sorted(
+                (each.stat().st_mtime, each)
+                for each in self._path.parent.glob(f"{self._path.stem}.broken-*{self._path.suffix}")
+            )
+            if kept and kept[-1][0] >= written_at:
+                return _broken(self._path, kept[-1][1])
+        return ""
 
     def _keep_broken(self) -> str:
         for number in range(1, 100):
@@ -95,8 +115,12 @@ class ProvidersStore:
                     self._path.replace(kept)
                 except OSError:
                     break
-                return f"The file of providers is damaged; it is kept as {kept.name}. Set the providers up again."
-        return "The file of providers is damaged and was left as it is."
+                return _broken(self._path, kept)
+        return f"The file of providers {self._path} is damaged and was left as it is."
+
+
+def _broken(path: Path, kept: Path) -> str:
+    return f"The file of providers {path} is damaged; it is kept as {kept.name}. Set the providers up again."
 
 
 def _stored(document: dict[str, Any]) -> StoredProviders:

@@ -1,107 +1,33 @@
-"""Every setting, declared once: name, type, default, limits, variable and help. Dialog, documents and checks follow.
+"""Every setting, declared once: default, limits, variable, help, and its words and place in the window.
 
-A setting is a field of ``Settings`` made by ``declared``. Values are always valid: ``Setting.checked`` turns whatever
-stood in a file or a variable into a value or a reason why not.
+The dialog, `docs/settings.md` and the checks are made from this. A setting is a field of ``Settings`` made by
+``declared``; what it consists of is in ``declaration.py``.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-Value = str | bool | int | float | Mapping[str, str]
+from chatdesk.core.settings.declaration import InvalidValue, Setting, Shown, Value, declared
+
+__all__ = ["PAGES", "InvalidValue", "Setting", "Settings", "Shown", "Value", "all_settings"]
 
 KIB = 1024
 MIB = 1024 * KIB
 
-
-class InvalidValue(ValueError):
-    """A value that a setting cannot take; the text says why, for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is known about one setting. ``key`` is its place in the file, ``section.name``."""
-
-    name: str
-    key: str
-    help: str
-    default: Value
-    kind: type
-    env: str
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    is_url: bool = False
-    is_rate: bool = False
-
-    def checked(self, value: object) -> Value:
-        """``value`` as this setting's type, or ``InvalidValue``."""
-        if self.kind is dict:
-            return _checked_mapping(value)
-        if self.kind is bool:
-            if not isinstance(value, bool):
-                raise InvalidValue("it must be true or false")
-            return value
-        if self.kind is str:
-            return self._checked_text(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise InvalidValue("it must be a number")
-        return self._checked_number(value)
-
-    def parsed(self, text: str) -> Value:
-        """The value that an environment variable holds."""
-        stripped = text.strip()
-        if self.kind is bool:
-            if stripped.lower() in ("1", "true", "yes", "on"):
-                return True
-            if stripped.lower() in ("0", "false", "no", "off"):
-                return False
-            raise InvalidValue("it must be true or false")
-        if self.kind is str:
-            return self.checked(stripped)
-        if self.kind is dict:
-            return self.checked(dict(_header_pair(line) for line in stripped.splitlines() if line.strip()))
-        try:
-            return self.checked(float(stripped))
-        except ValueError as error:
-            raise error if isinstance(error, InvalidValue) else InvalidValue("it must be a number") from None
-
-    def _checked_text(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise InvalidValue("it must be text")
-        if self.choices and value not in self.choices:
-            raise InvalidValue("it must be one of " + ", ".join(self.choices))
-        if any(ord(character) < 32 for character in value):
-            raise InvalidValue("it must be one line")
-        if self.is_url and value:
-            _check_url(value)
-        if self.is_rate and value:
-            _check_rate(value)
-        return value
-
-    def _checked_number(self, value: float) -> int | float:
-        if self.minimum is not None and value < self.minimum:
-            raise InvalidValue(f"it must be at least {self.minimum:g}")
-        if self.maximum is not None and value > self.maximum:
-            raise InvalidValue(f"it must be at most {self.maximum:g}")
-        if self.kind is float:
-            return float(value)
-        if value != int(value):
-            raise InvalidValue("it must be a whole number")
-        return int(value)
-
-
-def declared(key: str, default: Value, help: str, **more: Any) -> Any:  # noqa: A002 - reads well where it is used
-    """A field of ``Settings``."""
-    metadata = {"key": key, "help": help, **more}
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata={**metadata, "default": default})
-    return field(default=default, metadata={**metadata, "default": default})
+#: The pages of the window's settings, in order.
+PAGES: Final = (
+    "General",
+    "Providers",
+    "Usage and limits",
+    "Context",
+    "Accessibility",
+    "Team sync",
+    "Data and backup",
+    "Shortcuts",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,160 +37,300 @@ class Settings:
     theme: str = declared(
         "appearance.theme",
         "system",
-        "Colours: as the system, light, dark, or either of them with high contrast.",
-        choices=("system", "light", "dark", "light-contrast", "dark-contrast"),
+        "Colours: those of the system, light, dark, or either of them with high contrast.",
+        Shown("General", "Theme", section="Look"),
+        choices={
+            "system": "Same as the system",
+            "light": "Light",
+            "dark": "Dark",
+            "light-contrast": "Light, high contrast",
+            "dark-contrast": "Dark, high contrast",
+        },
     )
     text_scale: float = declared(
         "appearance.text_scale",
         1.0,
-        "Size of all text, 1 being normal.",
+        "Size of all text; 1.25 is 125 %.",
+        Shown("General", "Text size", section="Look"),
+        choices={0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 1.75: "175 %"}
+        | {2.0: "200 %"},
         minimum=0.75,
         maximum=2.0,
     )
     motion: str = declared(
         "accessibility.motion",
         "system",
-        "Movement on the screen: as the system, full, or none.",
-        choices=("system", "full", "none"),
+        "Animations: as the system has them, all, or none.",
+        Shown("Accessibility", "Animations"),
+        choices={"system": "Same as the system", "full": "On", "none": "Off"},
     )
     read_answers: str = declared(
         "accessibility.read_answers",
         "off",
         "What a screen reader says of an answer besides its start and end: nothing, all of it at the end, or each "
         "sentence as it comes.",
-        choices=("off", "end", "sentences"),
+        Shown("Accessibility", "Screen reader reads answers", "Their start and end are always announced."),
+        choices={"off": "No", "end": "When they are complete", "sentences": "Sentence by sentence"},
     )
     send_on_enter: bool = declared(
         "composer.send_on_enter",
         True,
-        "Enter sends and Shift+Enter begins a new line; when false, Ctrl+Enter sends.",
+        "Enter sends and Shift+Enter adds a line (true), or Ctrl+Enter sends (false).",
+        Shown("General", "Send with", "Shift+Enter always adds a line.", section="Writing"),
+        choices={True: "Enter", False: "Ctrl+Enter"},
     )
     shortcuts: Mapping[str, str] = declared(
         "keyboard.shortcuts",
         {},
-        "Keys that were changed: a command and its keys, several with a semicolon and a space between; empty is none.",
+        "Keys that you changed: a command and its keys, several with a semicolon and a space between; empty is none.",
+        Shown("Shortcuts", "Keyboard shortcuts", "Press F1 to see them at any time.", has_row=False),
     )
     plain_user_messages: bool = declared(
         "transcript.plain_user_messages",
         False,
-        "Your own messages are shown as you wrote them; when false, as Markdown like the answers.",
+        "Your own messages are shown exactly as typed (true), or with their Markdown formatted (false).",
+        Shown("General", "Show your messages", section="Writing"),
+        choices={False: "With formatting", True: "Exactly as typed"},
     )
     delete_messages: str = declared(
         "transcript.delete_messages",
         "ask",
-        "What deleting a message that others follow takes along: ask each time, only this message, or the later ones "
-        "too.",
-        choices=("ask", "only", "later"),
+        "Deleting a message that others follow: ask each time, delete only this message, or the later ones too.",
+        Shown("General", "When you delete a message", section="Messages"),
+        choices={"ask": "Ask about later ones", "only": "Delete only that one", "later": "Delete later ones too"},
     )
     provider: str = declared(
         "provider.name",
         "auto",
-        "Who answers in a new thread: auto, offline, or the id of a provider; auto is the first that has all it needs.",
+        "Provider of new threads: auto (the first that is ready), offline, or the id of a provider.",
+        Shown("Providers", "New threads use", section="Models"),
+        choices={"auto": "The first provider that is ready", "offline": "The offline demo"},
+        is_open=True,
     )
     openai_base_url: str = declared(
         "provider.openai_base_url",
         "",
-        "Address of an OpenAI-compatible server; empty is OpenAI's own.",
+        "Address of an OpenAI-compatible server; empty is OpenAI itself.",
+        Shown("Providers", "Address of OpenAI", has_row=False),
         env="OPENAI_BASE_URL",
         is_url=True,
     )
     openai_model: str = declared(
         "provider.openai_model",
         "",
-        "Model for new threads; empty is the provider's own choice.",
+        "Model of new threads; empty leaves the choice to the provider.",
+        Shown("Providers", "Model of new threads", section="Models", empty="The provider's own choice"),
         env="CHATDESK_MODEL",
     )
     openai_headers: Mapping[str, str] = declared(
         "provider.openai_headers",
         {},
-        "More HTTP headers for that server. For a key use the keyring or OPENAI_API_KEY, not this.",
+        "More HTTP headers for that server. Put a key into the keyring or OPENAI_API_KEY, not here.",
+        Shown("Providers", "Headers for OpenAI", has_row=False),
+    )
+    task_model: str = declared(
+        "models.task",
+        "",
+        "Model for titles and summaries, as provider/model; empty is the thread's own model.",
+        Shown("Providers", "Model for titles and summaries", section="Models", empty="The thread's own model"),
+        is_model=True,
+    )
+    image_model: str = declared(
+        "models.images",
+        "",
+        "Model offered for messages with pictures that the thread's own model cannot see, as provider/model; empty is "
+        "none.",
+        Shown("Providers", "Model for pictures", "Offered where a model sees none.", section="Models", empty="None"),
+        is_model=True,
+    )
+    longest_answer: int = declared(
+        "models.longest_answer",
+        0,
+        "Longest answer in tokens, where neither thread nor project says otherwise; 0 leaves it to the model.",
+        Shown("Providers", "Longest answer", section="Models", unit="tokens", empty="The model's own limit"),
+        env="AI_MAX_TOKENS",
+        minimum=0,
+        maximum=10_000_000,
+    )
+    prompt_cache: str = declared(
+        "models.prompt_cache",
+        "5m",
+        "How long Anthropic's models keep the start of a thread, so that the next question costs less: 5m, 1h (storing "
+        "it costs more), or off.",
+        Shown(
+            "Providers",
+            "Keep the start of a thread for",
+            "Makes follow-up questions to Claude cheaper.",
+            section="Models",
+        ),
+        choices={"5m": "5 minutes", "1h": "1 hour", "off": "Do not keep it"},
     )
     connect_timeout_s: float = declared(
         "provider.connect_timeout_s",
         10.0,
-        "Seconds to wait for a connection.",
+        "Longest wait for a connection, in seconds.",
+        Shown("Providers", "Wait for a connection", section="Slow servers", unit="seconds"),
         minimum=1,
         maximum=300,
     )
     first_byte_timeout_s: float = declared(
         "provider.first_byte_timeout_s",
         60.0,
-        "Seconds to wait for an answer to begin.",
+        "Longest wait for an answer to begin, in seconds.",
+        Shown(
+            "Providers",
+            "Wait for an answer to begin",
+            "A large model on your own computer can need minutes to load.",
+            section="Slow servers",
+            unit="seconds",
+        ),
         minimum=1,
         maximum=3600,
     )
     silence_timeout_s: float = declared(
         "provider.silence_timeout_s",
         60.0,
-        "Seconds without new text before an answer counts as broken off.",
+        "Longest silence within an answer, in seconds; after that the answer counts as broken off.",
+        Shown("Providers", "Wait when an answer pauses", section="Slow servers", unit="seconds"),
         minimum=1,
         maximum=3600,
     )
     send_when_back: bool = declared(
         "provider.send_when_back",
         True,
-        "Questions that could not be sent for want of a connection are sent by themselves once it is back.",
+        "Questions asked while you are offline: send them when the connection is back (true), or keep them until you "
+        "try again (false).",
+        Shown("General", "When you are offline", section="Messages"),
+        choices={True: "Send when the connection is back", False: "Wait until you try again"},
     )
     answers_on_close: str = declared(
         "provider.answers_on_close",
         "end",
-        "What becomes of answers that are being written when the window closes: they end and can be continued, or they "
-        "are finished first, without a window.",
-        choices=("end", "finish"),
+        "Answers that are being written when the window closes: end (they can be continued), or finish first, without "
+        "a window.",
+        Shown("General", "When you close the window during an answer", section="Messages"),
+        choices={"end": "Stop, and continue it later", "finish": "Finish it first"},
     )
     offline_speed_tokens_per_s: float = declared(
         "provider.offline_speed_tokens_per_s",
         60.0,
-        "How fast the offline provider writes; 0 is as fast as possible.",
+        "How fast the offline demo writes, in tokens a second; 0 is as fast as possible.",
+        Shown("Providers", "Speed of the offline demo", section="Offline demo", unit="tokens/s", empty="No limit"),
         minimum=0,
         maximum=100_000,
     )
     system_prompt: str = declared(
         "context.system_prompt",
         "",
-        "System prompt of threads that have none, in projects that have none.",
+        "Instructions (system prompt) for every thread that has none of its own and none from its project.",
+        Shown(
+            "General",
+            "Instructions for all threads",
+            "A project or thread with its own instructions uses those instead.",
+            section="Writing",
+            empty="For example: answer briefly, in British English.",
+        ),
+        is_multiline=True,
     )
     summaries: bool = declared(
         "context.summaries",
         True,
-        "The oldest messages of long threads are summarised in the background; a thread or project can be left out.",
+        "Summarise the oldest messages of long threads in the background. A thread or project can opt out.",
+        Shown(
+            "Context",
+            "Summarise long threads",
+            "Older messages are sent as a summary. The messages themselves stay.",
+            section="Summaries",
+        ),
     )
     summary_share: float = declared(
         "context.summary_share",
         0.75,
-        "How full a model's window is when the oldest messages are summarised.",
+        "How full a model's context window is when the oldest messages are summarised; 0.75 is 75 %.",
+        Shown("Context", "Summarise when the window is", section="Summaries", unit="% full", unit_size=0.01),
         minimum=0.3,
         maximum=0.95,
     )
     summary_cron: str = declared(
         "context.summary_cron",
         "",
-        "When idle threads are summarised that will need it, as five cron fields such as 0 3 * * *; empty is never.",
+        "When to summarise idle threads that will soon need it, as five cron fields such as 0 3 * * *; empty is never.",
+        Shown(
+            "Context",
+            "Summarise idle threads ahead",
+            "So that your next question does not wait.",
+            section="Summaries",
+        ),
+        choices={
+            "": "Never",
+            "0 3 * * *": "Every night at 3:00",
+            "0 12 * * *": "Every day at 12:00",
+            "0 3 * * 0": "Every Sunday at 3:00",
+            "0 * * * *": "Every hour",
+        },
         env="SUMMARISE_CRON",
+        is_open=True,
     )
     model_titles: bool = declared(
         "context.model_titles",
         True,
-        "After a thread's first answer its model is asked for a title; when false, it is the question's beginning.",
+        "Titles of new threads: written by the model after the first answer (true), or the start of the question "
+        "(false).",
+        Shown("Context", "Titles of new threads", section="Titles"),
+        choices={True: "Written by the model", False: "The start of the question"},
     )
     background_tokens_per_day: int = declared(
         "limits.background_tokens_per_day",
         0,
-        "Most tokens a day for what nobody waits for, summaries and titles; 0 is no limit.",
+        "Most tokens a day for titles and summaries; 0 is no limit.",
+        Shown("Context", "Limit for titles and summaries", section="Summaries", unit="tokens a day", empty="No limit"),
+        minimum=0,
+        maximum=1_000_000_000,
+    )
+    summary_cost_usd: float = declared(
+        "limits.summary_cost_usd",
+        0.05,
+        "Summarising a thread asks first if it would cost more than this, in US dollars; 0 never asks.",
+        Shown(
+            "Context", "Ask before a summary costs more than", section="Summaries", unit="US dollars", empty="Never ask"
+        ),
+        minimum=0,
+        maximum=10_000,
+    )
+    summary_tokens: int = declared(
+        "limits.summary_tokens",
+        100_000,
+        "Summarising a thread asks first if it would take more tokens than this, whatever they cost; 0 never asks.",
+        Shown("Context", "Ask before a summary takes more than", section="Summaries", unit="tokens", empty="Never ask"),
         minimum=0,
         maximum=1_000_000_000,
     )
     rate_limit: str = declared(
         "limits.rate",
         "",
-        "Most messages in any stretch of time, such as 20/min, 5/10s or 200/day; more wait. Empty is no limit.",
+        "Most messages in a stretch of time, such as 20/min, 5/10s or 200/day; further ones wait. Empty is no limit.",
+        Shown(
+            "Usage and limits",
+            "Send at most",
+            "For example 20/min or 200/day. Further messages wait their turn.",
+            empty="No limit",
+        ),
         env="CHAT_RATE_LIMIT",
+        is_rate=True,
+    )
+    scoped_rates: Mapping[str, str] = declared(
+        "limits.rates",
+        {},
+        "The same for one provider or project: provider.ID or project.ID, and a rate such as 20/min. A message waits "
+        "for all that concern it.",
+        Shown("Usage and limits", "Send at most, by provider and project", has_row=False),
         is_rate=True,
     )
     max_message_bytes: int = declared(
         "limits.max_message_bytes",
         MIB,
         "Largest message that can be sent, in bytes of UTF-8.",
+        Shown("Usage and limits", "Longest message", unit="KB", unit_size=KIB),
         minimum=KIB,
         maximum=16 * MIB,
     )
@@ -272,13 +338,15 @@ class Settings:
         "limits.max_attachment_mb",
         20,
         "Largest file that can be attached, in MB.",
+        Shown("Usage and limits", "Largest attached file", unit="MB"),
         minimum=1,
         maximum=200,
     )
     trash_days: int = declared(
         "limits.trash_days",
         30,
-        "Days that deleted threads and messages can be restored.",
+        "Days that deleted threads and messages stay in the trash.",
+        Shown("Data and backup", "Empty the trash after", section="Trash and archive", unit="days"),
         minimum=1,
         maximum=3650,
     )
@@ -286,35 +354,46 @@ class Settings:
         "limits.archive_days",
         0,
         "Days after which archived threads move to the trash; 0 is never.",
+        Shown(
+            "Data and backup",
+            "Move archived threads to the trash after",
+            section="Trash and archive",
+            unit="days",
+            empty="Never",
+        ),
         minimum=0,
         maximum=3650,
     )
     backups_daily: int = declared(
         "backups.daily",
         7,
-        "Daily backups that are kept; a window that is open makes one a day.",
+        "Daily backups that are kept. One is made each day while a window is open.",
+        Shown("Data and backup", "Keep a backup of each day for", section="Backups", unit="days"),
         minimum=1,
         maximum=365,
     )
     backups_weekly: int = declared(
         "backups.weekly",
         4,
-        "Weeks before those of which the last backup is kept.",
+        "Weeks before those days for which one backup each is kept.",
+        Shown("Data and backup", "Before that, one of each week for", section="Backups", unit="weeks", empty="None"),
         minimum=0,
         maximum=520,
     )
     team_notifications: str = declared(
         "team.notifications",
         "names",
-        "Notifications of what others write while the window is not in front: none, who wrote in which thread, or the "
-        "text too.",
-        choices=("off", "names", "text"),
+        "Notifications of others' messages while the window is not in front: off, names (who wrote, and in which "
+        "thread), or the text too.",
+        Shown("Team sync", "Notify about others' messages", "Only while the window is not in front."),
+        choices={"off": "Never", "names": "With name and thread", "text": "With name, thread and text"},
     )
     log_level: str = declared(
         "diagnostics.log_level",
         "info",
-        "How much goes into the log file.",
-        choices=("debug", "info", "warning", "error"),
+        "How much goes into the log file, from the next start on.",
+        Shown("Data and backup", "Detail of the log file", "From the next start on.", section="Log"),
+        choices={"debug": "Everything", "info": "Normal", "warning": "Warnings and failures", "error": "Failures only"},
     )
 
 
@@ -329,44 +408,3 @@ def _fields() -> list[tuple[str, type, Mapping[str, Any]]]:
 
 def _describe(name: str, kind: type, data: dict[str, Any]) -> Setting:
     return Setting(name=name, kind=kind, env=data.pop("env", f"CHATDESK_{name.upper()}"), **data)
-
-
-def _checked_mapping(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise InvalidValue('it must be a table of names and texts, such as {"X-Team" = "blue"}')
-    for key, text in value.items():
-        if not isinstance(key, str) or not isinstance(text, str):
-            raise InvalidValue("names and values must be text")
-        if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
-            raise InvalidValue("a name has letters, digits, dots and hyphens only")
-        if any(ord(character) < 32 for character in text):
-            raise InvalidValue("a value must be one line")
-    return {str(key): str(text) for key, text in value.items()}
-
-
-def _header_pair(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon:
-        raise InvalidValue("each line must look like 'Name: value'")
-    return name.strip(), value.strip()
-
-
-def _check_rate(value: str) -> None:
-    from chatdesk.core.domain.limits import InvalidRate, parse_rate  # rarely there, and a start is short of time
-
-    try:
-        parse_rate(value)
-    except InvalidRate as error:
-        raise InvalidValue(str(error)) from None
-
-
-def _check_url(value: str) -> None:
-    try:
-        parts = urlsplit(value)
-        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_valid = False
-    if not is_valid:
-        raise InvalidValue("it must begin with https:// or http:// and name a server")
-    if parts.username or parts.password:
-        raise InvalidValue("it must not contain a password; use the keyring or OPENAI_API_KEY")

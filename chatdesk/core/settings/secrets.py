@@ -14,14 +14,27 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from chatdesk.core.domain.key_origin import KeyOrigin, Withheld
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
+from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 
 _log = logging.getLogger(__name__)
 
 SERVICE = "chatdesk"
-ENVIRONMENT_NAMES = {"openai": "OPENAI_API_KEY"}
+_AGREED = ":variable"
+#: The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.
+REAL_KEYRINGS = frozenset(
+    (
+        "keyring.backends.SecretService",
+        "keyring.backends.libsecret",
+        "keyring.backends.kwallet",
+        "keyring.backends.macOS",
+        "keyring.backends.Windows",
+    )
+)
 
 T = TypeVar("T")
 
@@ -36,11 +49,13 @@ class SecretSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A key and where it came from. ``value`` is empty when there is none; ``problem`` says why, if that is known."""
+    """A key and where it came from. ``value`` is empty when there is none; ``problem`` says why, if that is known.
+    ``withheld``: there is one, and it counts as absent until a person agrees."""
 
     value: str = field(default="", repr=False)
     source: SecretSource = SecretSource.NONE
     problem: str = ""
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,8 @@ class SecretStore:
     """Looks up and keeps keys. ``register`` is told every value, so that logs never show it.
 
     ``load_backend`` returns the keyring to use; tests give their own, everyone else leaves the default. ``key_file`` is
-    looked into once somebody has opened it.
+    looked into once somebody has opened it. ``profile`` names what lies in the keyring; ``reads_old_names``: what an
+    earlier version kept there, without such a name, is found as well.
     """
 
     def __init__(
@@ -87,13 +103,17 @@ class SecretStore:
         timeout_s: float = 5.0,
         load_backend: Callable[[], KeyringBackend] | None = None,
         key_file: KeyFile | None = None,
+        profile: ProfileId | None = None,
+        reads_old_names: bool = False,
     ) -> None:
         self._register = register
         self._environ = os.environ if environ is None else environ
         self._timeout_s = timeout_s
-        self._load_backend = load_backend or _system_keyring
-        self._this_run: dict[str, str] = {}
+        self._load_backend = load_backend or system_keyring
+        self._this_run: dict[str, KeptSecret] = {}
         self._file = key_file
+        self._profile = profile or ProfileId(None)
+        self._reads_old_names = reads_old_names
         self._gave_up = ""
 
     @property
@@ -101,35 +121,49 @@ class SecretStore:
         """The encrypted file, if this store has one."""
         return self._file
 
-    def find(self, name: str, *, variable: str | None = None) -> Secret:
-        """The key called ``name`` (for example ``openai``); ``variable`` comes before anything that is kept, None being
-        the usual one of that name. Blocks up to the time limit; never raises."""
-        given = self.from_environment(ENVIRONMENT_NAMES.get(name, "") if variable is None else variable)
+    def find(
+        self, name: str, origin: KeyOrigin, *, variable: str = "", is_known: bool = False, is_agreed: bool = False
+    ) -> Secret:
+        """The key called ``name`` (for example ``openai``), if it was given for ``origin``; a ``variable`` comes before
+        anything that is kept. ``is_known``: ``origin`` is the vendor's own, so that a key which an earlier version kept
+        without one is bound to it. ``is_agreed``: a person just named ``origin`` for it. Blocks up to the time limit;
+        never raises."""
+        given = self.from_environment(variable)
         if given.value:
             return given
-        if name in self._this_run:
-            return self._found(self._this_run[name], SecretSource.THIS_RUN)
-        kept = self._file.get(name) if self._file is not None else None
-        return self._found(kept, SecretSource.FILE) if kept else self._find_in_keyring(name)
+        kept, source, problem = self._look_up(name)
+        if kept is None or not kept.value:
+            return Secret(problem=problem)
+        self._register(kept.value)
+        if kept.origin is None and is_known and not origin.is_open:
+            kept = KeptSecret(kept.value, origin)
+            self._rewrite(name, kept, source)
+        withheld = None if is_agreed else kept.withheld(origin)
+        return Secret(source=source, withheld=withheld) if withheld else Secret(kept.value, source)
 
     def from_environment(self, variable: str) -> Secret:
         """What the environment variable holds, if anything."""
         value = self._environ.get(variable, "").strip() if variable else ""
-        return self._found(value, SecretSource.ENVIRONMENT) if value else Secret()
+        if not value:
+            return Secret()
+        self._register(value)
+        return Secret(value, SecretSource.ENVIRONMENT)
 
-    def _find_in_keyring(self, name: str) -> Secret:
-        if self._gave_up:
-            return Secret(problem=self._gave_up)
-        try:
-            kept = self._ask(lambda: self._load_backend().get_password(SERVICE, name))
-        except _TookTooLong:
-            # Asked once more for every other key, a dead keyring would hold up a start for minutes.
-            self._gave_up = "The keyring did not answer; it may be locked or waiting for a password."
-            return Secret(problem=self._gave_up)
-        except Exception as error:  # noqa: BLE001 - backends raise anything
-            _log.info("keyring lookup failed: %s", type(error).__name__)
-            return Secret(problem=_reason(error))
-        return self._found(kept, SecretSource.KEYRING) if kept else Secret()
+    def is_agreed(self, name: str, origin: KeyOrigin) -> bool:
+        """Whether a person agreed that the key of a variable goes to ``origin``."""
+        agreed = self._look_up(name + _AGREED)[0]
+        return agreed is not None and agreed.withheld(origin) is None
+
+    def agree(self, name: str, origin: KeyOrigin, *, place: KeyPlace, is_variable: bool = False) -> None:
+        """The person agrees that the kept key, or that of a variable, goes to ``origin`` from now on. Raises as
+        ``keep``."""
+        if is_variable:
+            self._put(name + _AGREED, KeptSecret("", origin, may_be_open=True), place)
+            return
+        kept, source, _ = self._look_up(name)
+        if kept is not None and kept.value:
+            places = {SecretSource.FILE: KeyPlace.FILE, SecretSource.THIS_RUN: KeyPlace.MEMORY}
+            self._put(name, KeptSecret(kept.value, origin, may_be_open=True), places.get(source, KeyPlace.KEYRING))
 
     def note(self, value: str) -> None:
         """A key that is tried and not kept: logs must not show it either."""
@@ -139,35 +173,91 @@ class SecretStore:
         """A keyring that did not answer may do so by now."""
         self._gave_up = ""
 
-    def keep(self, name: str, value: str, *, place: KeyPlace = KeyPlace.KEYRING) -> None:
-        """Put a key where a person wants it, and nowhere else. On ``SecretNotKept`` and the errors of ``KeyFile`` it is
-        still used until the end of this run."""
+    def keep(
+        self,
+        name: str,
+        value: str,
+        origin: KeyOrigin,
+        *,
+        place: KeyPlace = KeyPlace.KEYRING,
+        may_be_open: bool = False,
+    ) -> None:
+        """Put a key where a person wants it, and nowhere else, for ``origin`` alone; ``may_be_open``: they agreed that
+        it travels unencrypted there. On ``SecretNotKept`` and the errors of ``KeyFile`` it is still used until the end
+        of this run."""
         self._register(value)
-        self._this_run[name] = value
+        self._put(name, KeptSecret(value, origin, may_be_open=may_be_open), place)
+
+    def forget(self, name: str) -> None:
+        """Remove a key from this run, the file and the keyring; a missing one is fine. Raises ``KeyFileUnusable``."""
+        for each in (name, name + _AGREED):
+            self._this_run.pop(each, None)
+            if self._file is not None and self._file.is_open:
+                self._file.remove(each)
+            for entry in self._entries(each):
+                try:
+                    self._ask(lambda entry=entry: self._load_backend().delete_password(SERVICE, entry))  # type: ignore[misc]
+                except Exception as error:  # noqa: BLE001 - backends raise anything
+                    _log.info("keyring delete failed: %s", type(error).__name__)
+
+    def _look_up(self, name: str) -> tuple[KeptSecret | None, SecretSource, str]:
+        """What is kept, where, and why nothing was found."""
+        if name in self._this_run:
+            return self._this_run[name], SecretSource.THIS_RUN, ""
+        kept = self._file.get(name) if self._file is not None else None
+        if kept:
+            return KeptSecret.decoded(kept), SecretSource.FILE, ""
+        for entry in self._entries(name):
+            kept, problem = self._from_keyring(entry)
+            if problem:
+                return None, SecretSource.NONE, problem
+            if kept:
+                return KeptSecret.decoded(kept), SecretSource.KEYRING, ""
+        return None, SecretSource.NONE, ""
+
+    def _entries(self, name: str) -> list[str]:
+        """What it is called in the keyring; nothing, where nothing can be."""
+        profile = self._profile.find()
+        found = [f"{profile}/{name}"] if profile else []
+        return [*found, name] if self._reads_old_names and _AGREED not in name else found
+
+    def _from_keyring(self, entry: str) -> tuple[str | None, str]:
+        if self._gave_up:
+            return None, self._gave_up
+        try:
+            return self._ask(lambda: self._load_backend().get_password(SERVICE, entry)), ""
+        except _TookTooLong:
+            # Asked once more for every other key, a dead keyring would hold up a start for minutes.
+            self._gave_up = "The keyring did not answer; it may be locked or waiting for a password."
+            return None, self._gave_up
+        except Exception as error:  # noqa: BLE001 - backends raise anything
+            _log.info("keyring lookup failed: %s", type(error).__name__)
+            return None, _reason(error)
+
+    def _rewrite(self, name: str, kept: KeptSecret, source: SecretSource) -> None:
+        """Note the origin of what an earlier version kept; where that fails it is noted at the next start."""
+        try:
+            self._put(name, kept, KeyPlace.FILE if source is SecretSource.FILE else KeyPlace.KEYRING)
+        except ChatDeskError as error:
+            _log.info("origin of a key not noted: %s", error.code)
+
+    def _put(self, name: str, kept: KeptSecret, place: KeyPlace) -> None:
+        self._this_run[name] = kept
         if place is KeyPlace.MEMORY:
             return
         if place is KeyPlace.FILE:
             if self._file is None:
                 raise SecretNotKept
-            self._file.put(name, value)
+            self._file.put(name, kept.encoded())
             del self._this_run[name]
             return
         try:
-            self._ask(lambda: self._load_backend().set_password(SERVICE, name, value))
+            entry = f"{self._profile.make()}/{name}"
+            self._ask(lambda: self._load_backend().set_password(SERVICE, entry, kept.encoded()))
         except Exception as error:  # noqa: BLE001 - backends raise anything
             _log.info("keyring write failed: %s", type(error).__name__)
             raise SecretNotKept from None  # the backend's own text and frames may hold the key
         del self._this_run[name]
-
-    def forget(self, name: str) -> None:
-        """Remove a key from this run, the file and the keyring; a missing one is fine. Raises ``KeyFileUnusable``."""
-        self._this_run.pop(name, None)
-        if self._file is not None and self._file.is_open:
-            self._file.remove(name)
-        try:
-            self._ask(lambda: self._load_backend().delete_password(SERVICE, name))
-        except Exception as error:  # noqa: BLE001 - backends raise anything
-            _log.info("keyring delete failed: %s", type(error).__name__)
 
     def state(self) -> KeyringState:
         """Whether the keyring answers. Blocks up to the time limit; never raises."""
@@ -183,10 +273,6 @@ class SecretStore:
         backend = self._load_backend()
         backend.get_password(SERVICE, "openai")
         return type(backend).__name__
-
-    def _found(self, value: str, source: SecretSource) -> Secret:
-        self._register(value)
-        return Secret(value=value, source=source)
 
     def _ask(self, work: Callable[[], T]) -> T:
         """Run ``work`` in a daemon thread: a backend that hangs must keep neither the window nor the exit waiting."""
@@ -209,10 +295,19 @@ class SecretStore:
         return results[0]
 
 
-def _system_keyring() -> KeyringBackend:
+def system_keyring() -> KeyringBackend:
+    """The keyring of this system. Raises ``NoKeyringError`` where what was chosen is none of ``REAL_KEYRINGS``."""
     import keyring
+    from keyring.errors import NoKeyringError
 
-    return keyring.get_keyring()
+    chosen = keyring.get_keyring()
+    # The chain of several comes in the order of their priority; its others may write plain text.
+    members = getattr(chosen, "backends", ()) if type(chosen).__module__ == "keyring.backends.chainer" else (chosen,)
+    for backend in members:
+        if type(backend).__module__ in REAL_KEYRINGS:
+            real: KeyringBackend = backend
+            return real
+    raise NoKeyringError
 
 
 def _reason(error: Exception) -> str:

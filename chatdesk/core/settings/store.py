@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.errors import ChatDeskError, InvalidInput
-from chatdesk.core.paths import sync_directory
+from chatdesk.core.file_writing import write_text
 from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, Value, all_settings
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class SettingsStore:
                 _put(document, self._declared[name].key, value)
             write_atomically(self._path, tomlkit.dumps(document))
         except (OSError, ValueError) as error:
-            raise SettingsNotSaved from error
+            raise SettingsNotSaved(f"The settings file {self._path} could not be written.") from error
 
     def _read_table(self, problems: list[str]) -> dict[str, Any]:
         try:
@@ -111,15 +110,22 @@ class SettingsStore:
         except OSError as error:
             _log.warning("settings file not readable: %s", error.strerror)
             problems.append(
-                f"The settings file cannot be read ({error.strerror}). Defaults are used; the file is unchanged."
+                f"The settings file {self._path} cannot be read ({error.strerror}). Defaults are used; the file is "
+                "unchanged."
             )
+            return {}
+        if not data:
+            # As a computer leaves it that lost its power while something else wrote the file.
+            problems.append(f"The settings file {self._path} is empty. Defaults are used; delete it if that is meant.")
             return {}
         try:
             return tomllib.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):
             kept = self._keep_broken(data)
             where = f"kept as {kept.name}" if kept else "left as it is"
-            problems.append(f"The settings file is damaged. Defaults are used; the damaged file is {where}.")
+            problems.append(
+                f"The settings file {self._path} is damaged. Defaults are used; the damaged file is {where}."
+            )
             return {}
 
     def _keep_broken(self, data: bytes) -> Path | None:
@@ -142,24 +148,15 @@ def write_atomically(path: Path, text: str) -> None:
     """Readers see the old or the new text, whole, even after a power cut. The file is its owner's only, and its
     lines end as they do in ``text``."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
+    write_text(path, text)
 
 
 def _take(values: dict[str, Any], setting: Setting, read: Any, source: str, problems: list[str]) -> bool:
     try:
         values[setting.name] = read()
     except InvalidValue as error:
-        problems.append(f"{source} was ignored: {error}.")
+        # An address is not replaced by another one: what would go there is refused.
+        problems.append(f"{source} {'cannot be used' if setting.is_url else 'was ignored'}: {error}.")
         return False
     return True
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import sync_directory
-from chatdesk.core.storage.connection import make_private_directory, make_private_file
+from chatdesk.core.storage import unfinished_files
+from chatdesk.core.storage.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.failures import translating
 from chatdesk.core.storage.search_schema import DERIVED_TABLES
 
@@ -23,12 +24,11 @@ def back_up(source: sqlite3.Connection, target: Path) -> Path:
     All pages in one step: copying in slices starts over at each write of another connection and may never end.
     """
     make_private_directory(target.parent)
-    temporary = target.with_name(target.name + ".new")
+    temporary = unfinished_files.name_for(target)
     with translating(target):
         try:
-            temporary.unlink(missing_ok=True)
             make_private_file(temporary)
-            with closing(sqlite3.connect(temporary, isolation_level=None)) as copy, _one_moment(source):
+            with closing(connect(temporary, "write")) as copy, _one_moment(source):
                 source.backup(copy, pages=-1)
                 copy.execute("PRAGMA journal_mode=DELETE")
                 _verify(source, copy)
@@ -36,8 +36,9 @@ def back_up(source: sqlite3.Connection, target: Path) -> Path:
             temporary.replace(target)
             sync_directory(target.parent)
         except BaseException:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            for ending in ("", "-journal", "-wal", "-shm"):
+                with suppress(OSError):
+                    temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
             raise
     return target
 

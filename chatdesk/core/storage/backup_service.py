@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from chatdesk import __version__
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.errors import NotFound
-from chatdesk.core.storage import backup, backup_files, restore, schema_upgrade
+from chatdesk.core.file_writing import write_failure
+from chatdesk.core.storage import backup, backup_files, restore, schema_upgrade, unfinished_files
 from chatdesk.core.storage.backup_shelf import BackupShelf, restorable
-from chatdesk.core.storage.connection import make_private_directory
+from chatdesk.core.storage.connection import connect, make_private_directory
 from chatdesk.core.storage.failures import translating
 from chatdesk.core.storage.restore import BackupContents
 
@@ -42,18 +41,24 @@ class BackupService:
         """The stored files that a kept backup refers to: whoever tidies must leave those."""
         return await asyncio.to_thread(self._shelf.named_files)
 
-    async def make_zip(self, target: Path) -> int:
+    async def make_zip(self, target: Path) -> tuple[str, ...]:
         """The database and all attachments in one zip at ``target``, which is replaced when the zip is whole. Returns
-        how many attachments were missing. Cancelling leaves what was there. Raises ``StorageError``."""
+        sentences that name the attachments that are missing or damaged, and not in it. Cancelling leaves what was
+        there. Raises ``StorageError``, and where
+        ``target`` cannot be written ``ExportFailed``."""
         stop = threading.Event()
         work = asyncio.ensure_future(asyncio.to_thread(self._zip, target, stop))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            stop.set()
-            await asyncio.wait([work])
-            work.exception()
-            raise
+        with job("backup.ended", kind="zip") as told:
+            try:
+                lost: tuple[str, ...] = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                stop.set()
+                await asyncio.wait([work])
+                work.exception()
+                raise
+            told["missing_files"] = len(lost)
+            told["bytes"] = await asyncio.to_thread(_size_of, target)
+        return lost
 
     async def look_into(self, path: Path) -> BackupContents:
         """What is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
@@ -63,24 +68,33 @@ class BackupService:
     async def prepare(self, path: Path) -> BackupContents:
         """Unpack and check a backup so that only its renaming is left to do; see ``storage.restore``."""
         _check_there(path)
-        return await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
+        with job("restore.prepared") as told:
+            contents = await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
+            told |= {"schema": contents.schema, "threads": contents.threads, "messages": contents.messages}
+        return contents
 
     async def put_in_place(self) -> Path | None:
         """Restore what was prepared. The database is closed, and this process owns the data directory."""
-        return await asyncio.to_thread(
-            restore.put_in_place,
-            self._database,
-            backup_dir=self._shelf.directory,
-            now_ms=self._clock.now_ms(),
-        )
+        with job("restore.ended") as told:
+            kept = await asyncio.to_thread(
+                restore.put_in_place,
+                self._database,
+                backup_dir=self._shelf.directory,
+                now_ms=self._clock.now_ms(),
+            )
+            told["has_kept_old"] = kept is not None
+        return kept
 
-    def _zip(self, target: Path, stop: threading.Event) -> int:
-        address = f"file:{quote(str(self._database))}?mode=ro"
-        make_private_directory(self._shelf.directory)
-        plain = self._shelf.directory / f".zip-{os.getpid()}.db.new"
+    def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
+        try:
+            make_private_directory(self._shelf.directory)
+        except OSError as error:
+            raise write_failure(error, self._shelf.directory) from error
+        unfinished_files.clear(self._shelf.directory)
+        plain = unfinished_files.name_for(self._shelf.directory / "zip.db")
         with translating(self._database):
             try:
-                with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as source:
+                with closing(connect(self._database, "read")) as source:
                     backup.back_up(source, plain)
                     counts = backup.row_counts(source)
                     about = {
@@ -91,9 +105,16 @@ class BackupService:
                         "threads": counts.get("threads", 0),
                         "messages": counts.get("messages", 0),
                     }
-                return backup_files.write_zip(plain, self._blobs, target, about=about, is_stopped=stop.is_set)
+                try:
+                    return backup_files.write_zip(plain, self._blobs, target, about=about, is_stopped=stop.is_set)
+                except OSError as error:  # of the place that the person chose, not of the database
+                    raise write_failure(error, target) from error
             finally:
                 plain.unlink(missing_ok=True)
+
+
+def _size_of(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _check_there(path: Path) -> None:

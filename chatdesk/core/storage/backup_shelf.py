@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatdesk.core.errors import StorageFull
-from chatdesk.core.storage import backup
+from chatdesk.core.storage import backup, unfinished_files
 from chatdesk.core.storage.failures import translating
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class BackupShelf:
         number = max((each.number for each in self.kept()), default=0) + 1
         at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(_TIME_FORMAT)
         packed = self.directory / f"{self._stem}-{number:06d}-{at}.db{backup_files.PACKED}"
-        plain = backup.back_up(source, packed.with_name(f"{packed.name}.plain.new"))
+        plain = backup.back_up(source, unfinished_files.name_for(packed))
         try:
             with translating(packed):
                 made = backup_files.pack(plain, packed, named=backup_files.names_of(plain))
@@ -92,9 +92,7 @@ class BackupShelf:
 
     def _clear_unfinished(self) -> None:
         """What a process left that was killed while it copied; such files never have a backup's name."""
-        for path in self.directory.glob(f"{self._stem}-*.db*.new*"):
-            with suppress(OSError):
-                path.unlink()
+        unfinished_files.clear(self.directory)
         for path in self.directory.glob(f"{self._stem}-*.db*{FILES_ENDING}"):
             if not path.with_name(path.name.removesuffix(FILES_ENDING)).exists():
                 with suppress(OSError):

@@ -87,7 +87,8 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
 
 
 def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
-    """Another version with all that a message says, beside it and not shown. Returns its id; the log hears of it."""
+    """Another version with all that a message says, beside it and not shown. Returns its id. The log hears of it where
+    it is this person's own; what another member wrote stays theirs, and is kept here only."""
     (row,) = _rows_of(conn, "messages", "id", (message_id,))
     made = new_id()
     own = {"id": made, "chosen_child_id": None, "on_path": 0, "owner_pid_token": None, "search_n": None}
@@ -96,8 +97,9 @@ def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
     conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
     if row["deleted_at"] is None:
         thread_counters.change(conn, row["thread_id"], thread_counters.of_messages(conn, [made]))
-    project_id = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (row["thread_id"],)).scalar_one()
-    log_message(conn, origin, project_id, made, parent_id=row["parent_id"], is_kept=True)
+    if row["author_id"] is None:
+        project_id = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (row["thread_id"],)).scalar()
+        log_message(conn, origin, str(project_id), made, parent_id=row["parent_id"], is_kept=True)
     return made
 
 

@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import job, log_event
 from chatdesk.core.errors import StorageCorrupt, StorageError, StorageReplaced
 from chatdesk.core.storage import high_water
 from chatdesk.core.storage.backup_shelf import BackupShelf
+from chatdesk.core.storage.connection import connect
 from chatdesk.core.storage.failures import translated
 
 _log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class Caretaker:
         try:
             with closing(self._connect()) as conn:
                 try:
-                    return self._shelf.add(conn, self._clock.now_ms())
+                    return self._make_backup(conn, self._clock.now_ms(), kind="asked")
                 finally:
                     with self._lock:
                         self._connection = None
@@ -111,8 +112,7 @@ class Caretaker:
             raise translated(error, self._path) from error
 
     def _connect(self) -> sqlite3.Connection:
-        address = f"file:{quote(str(self._path))}?mode=ro"
-        conn = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        conn = connect(self._path, "read", is_shared=True)
         with self._lock:
             self._connection = conn
         return conn
@@ -120,16 +120,22 @@ class Caretaker:
     def _look_at(self, conn: sqlite3.Connection, now: int, *, is_check_due: bool, is_backup_due: bool) -> UpkeepReport:
         if is_check_due:
             if not _is_sound(conn):
+                log_event("check.ended", status="damaged", level=logging.ERROR)
                 return UpkeepReport(is_checked=True, problem=self._damaged())
             self._note_check(now)
-            _log.info("the daily check found the database sound")
+            log_event("check.ended", status="sound")
         if self._is_closed or not is_backup_due:
             return UpkeepReport(is_checked=is_check_due)
         if high_water.warning(high_water.read(self._path), high_water.found_in(conn)) is not None:
             raise StorageReplaced
-        made = self._shelf.add(conn, now)
-        _log.info("a backup was made")
+        made = self._make_backup(conn, now, kind="daily")
         return UpkeepReport(is_checked=is_check_due, backup=made)
+
+    def _make_backup(self, conn: sqlite3.Connection, now: int, *, kind: str) -> Path:
+        with job("backup.ended", kind=kind) as told:
+            made = self._shelf.add(conn, now)
+            told["bytes"] = made.stat().st_size
+        return made
 
     def _damaged(self) -> StorageCorrupt:
         kept = self._shelf.kept()
@@ -142,7 +148,8 @@ class Caretaker:
         return StorageCorrupt(
             "The daily check found damage in the database file.",
             safe=f"Nothing was changed. The newest good backup is {kept[-1].path}.",
-            next_step="Export what is newer than that, then restore the backup: Settings, Data, or 'chatdesk restore'.",
+            next_step="Export what is newer than that, then restore the backup: Settings, Data and backup, or "
+            "'chatdesk restore'.",
         )
 
     def _is_check_due(self, now: int) -> bool:

@@ -34,6 +34,8 @@ SYSTEM_PROMPT = "system_prompt"
 PARAMETERS = "lww.parameters"
 SUMMARIES = "lww.summaries"
 SWITCH = "lww.switch"
+RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
+ERASED = "erased"  # what is erased for everybody: see ``sync_erasing``
 #: How one person keeps their own view of things: never sent. Where a thread lies is told by entering it there.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.
@@ -343,7 +345,8 @@ def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence
 
 
 def _check_own(conn: Connection, project_id: str, kind: str, reg: str, entities: Sequence[str]) -> None:
-    is_everybodys = kind in ("thread", "summary") and reg.startswith("lww.")
+    # Of an erasure it counts whose the changes are that it names.
+    is_everybodys = reg == ERASED or (kind in ("thread", "summary") and reg.startswith("lww."))
     if reg in PERSONAL or is_everybodys or not project_id:
         return
     if is_anothers(conn, project_id, kind, entities):

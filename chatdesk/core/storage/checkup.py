@@ -1,10 +1,10 @@
-"""Everything that can be wrong with a database that opens: what SQLite finds, rows that point at nothing, counters that
-are off, texts and files that are not what was saved. Reads only; says for each kind whether ``repair`` can mend it.
+"""Everything that can be wrong with a database that opens: what SQLite finds, rows that point at nothing, what nobody
+can find, counters that are off, texts and files that are not what was saved. Reads only; says for each kind whether
+``repair`` can mend it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +14,10 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage import backup_files, thread_counters
+from chatdesk.core.storage import backup_files, reachability, stored_bytes, thread_counters
 from chatdesk.core.storage.integrity import check_pages, damaged_messages, dangling_rows
 from chatdesk.core.storage.plain_text import to_json
 
-_PIECE_BYTES: Final = 1024 * 1024
 _MOST_LINES: Final = 100
 
 # The counters of every thread, counted afresh by SQLite in one pass; those of tools are looked at one by one.
@@ -35,7 +34,7 @@ WHERE t.message_count <> coalesce(f.n, 0) OR t.shown_count <> coalesce(f.s, 0)
 _TOOLS: Final = """
 SELECT DISTINCT t.id FROM threads t WHERE t.tool_counts <> '{}' OR t.total_tool_time_ms <> 0
    OR EXISTS (SELECT 1 FROM messages m JOIN message_parts p ON p.message_id = m.id
-              WHERE m.thread_id = t.id AND p.type = 'tool_call')
+              WHERE m.thread_id = t.id AND p.type = 'tool_result')
 """
 _ENDS: Final = """
 SELECT t.id FROM threads t WHERE t.current_leaf_id IS NOT (
@@ -51,6 +50,7 @@ class Kind(StrEnum):
     TEXT = "text"
     COUNTERS = "counters"
     PATHS = "paths"
+    REACH = "reach"
     INDEX = "index"
     FILES = "files"
 
@@ -78,6 +78,7 @@ def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda
         (Kind.TEXT, lambda: damaged_messages(conn)),
         (Kind.COUNTERS, lambda: [f"the counters of thread {each} are off" for each in wrong_counters(conn)]),
         (Kind.PATHS, lambda: [f"the end of thread {each} is not known" for each in wrong_ends(conn)]),
+        (Kind.REACH, lambda: reachability.unreachable(conn)),
         (Kind.FILES, lambda: _files(conn, blobs, go_on)),
     )
     for kind, look in steps:
@@ -113,20 +114,7 @@ def _files(conn: Connection, blobs: Path, go_on: Callable[[], bool]) -> list[str
     for name in sorted(backup_files.named_files(raw)):
         if not go_on():
             break
-        complaint = _complaint(blobs / name[:2] / name, name)
+        complaint = stored_bytes.complaint(blobs, name)
         if complaint:
             found.append(f"the attached file {name[:12]}… {complaint}")
     return found
-
-
-def _complaint(path: Path, name: str) -> str:
-    hasher = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                hasher.update(piece)
-    except FileNotFoundError:
-        return "is missing"
-    except OSError:
-        return "cannot be read"
-    return "" if hasher.hexdigest() == name else "is not what was saved"

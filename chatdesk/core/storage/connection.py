@@ -2,63 +2,117 @@
 
 Python's sqlite3 opens transactions on its own and late, which loses updates; so it is told not to, and SQLAlchemy's
 ``begin`` event opens them.
+
+A database file may come from anywhere, and its schema is code: ``connect`` is the only way by which this program opens
+one.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
-from chatdesk.core.storage import search_text
+from chatdesk.core.storage import schema_guard, search_text
 
 BUSY_TIMEOUT_S = 5.0
+#: How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be
+#: made beside it.
+Mode = Literal["write", "read", "immutable"]
+_OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
+
+
+def connect(
+    path: Path | None, mode: Mode, *, is_shared: bool = False, cached_statements: int = 128
+) -> sqlite3.Connection:
+    """Open a file of unknown origin; None: a database in memory. ``is_shared``: threads use it, one at a time.
+
+    What stands in its schema runs with the least rights that SQLite knows: triggers and views may not call functions of
+    ours or any with side effects, sizes of cells are checked before they are believed, and where Python can ask for it
+    (3.12), nothing damages the file by SQL.
+    """
+    target = ":memory:" if path is None else f"file:{quote(str(path))}?{_OPTIONS[mode]}"
+    conn = sqlite3.connect(
+        target,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=not is_shared,
+        uri=path is not None,
+        cached_statements=cached_statements,
+    )
+    try:
+        conn.text_factory = _decode
+        conn.execute("PRAGMA trusted_schema=OFF")
+        conn.execute("PRAGMA cell_size_check=ON")
+        set_defensive(conn, is_on=True)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+@contextmanager
+def trusting(conn: sqlite3.Connection) -> Iterator[None]:
+    """For statements of FTS5 that read through the index's views, which call a function of ours, or that mend its own
+    tables."""
+    was_trusting = conn.execute("PRAGMA trusted_schema").fetchone()[0]
+    set_defensive(conn, is_on=False)
+    conn.execute("PRAGMA trusted_schema=ON")
+    try:
+        yield
+    finally:
+        conn.execute(f"PRAGMA trusted_schema={was_trusting}")
+        set_defensive(conn, is_on=True)
+
+
+def set_defensive(conn: sqlite3.Connection, *, is_on: bool) -> None:
+    """Whether SQL may reach the file's own bookkeeping; always so before Python 3.12."""
+    if hasattr(conn, "setconfig"):  # since Python 3.12
+        conn.setconfig(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), is_on)  # noqa: B009 - unknown to older stubs
 
 
 def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     """An engine whose every transaction is ``BEGIN IMMEDIATE``. Only one connection of it may exist at a time: it alone
     writes and checkpoints (SQLite before 3.51.3 can lose data when two connections reset the log).
+
+    The triggers of the search index call functions of JSON, which SQLite counts as unsafe; so a schema is trusted here,
+    once it was found to be ours to the letter. Raises ``StorageCorrupt`` for any other.
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
+        schema_guard.check(connection)
+        connection.execute("PRAGMA trusted_schema=ON")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
 
-    return _engine(str(path), prepare, begin="BEGIN IMMEDIATE", uri=False)
+    return _engine(path, "write", prepare, begin="BEGIN IMMEDIATE")
 
 
 def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
     """An engine that cannot write. ``is_only_user``: for a directory that cannot be written to, where the files that
     SQLite shares with writers cannot be made.
     """
-    option = "immutable=1" if is_only_user else "mode=ro"
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA cache_size=-8000")
 
-    return _engine(f"file:{quote(str(path))}?{option}", prepare, begin="BEGIN", uri=True)
+    return _engine(path, "immutable" if is_only_user else "read", prepare, begin="BEGIN")
 
 
-def _engine(target: str, prepare: Any, *, begin: str, uri: bool) -> Engine:
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            target,
-            timeout=BUSY_TIMEOUT_S,
-            isolation_level=None,
-            check_same_thread=False,
-            uri=uri,
-            cached_statements=256,
-        )
+def _engine(path: Path, mode: Mode, prepare: Any, *, begin: str) -> Engine:
+    def create() -> sqlite3.Connection:
+        connection = connect(path, mode, is_shared=True, cached_statements=256)
         try:
-            connection.text_factory = _decode
             search_text.register(connection)
             prepare(connection)
         except BaseException:
@@ -66,7 +120,7 @@ def _engine(target: str, prepare: Any, *, begin: str, uri: bool) -> Engine:
             raise
         return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=create, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -103,6 +103,17 @@ def counts(conn: Connection, thread_id: str, first: int, last: int) -> PathCount
     return PathCounts(total, marked.get("excluded", 0), marked.get("pinned", 0), empty)
 
 
+def characters(conn: Connection, thread_id: str, first: int, last: int) -> int:
+    """The length of what is shown between two positions and not excluded by the reader."""
+    return int(
+        conn.exec_driver_sql(
+            f"SELECT coalesce(sum(m.char_count), 0) FROM messages m WHERE {_SHOWN} AND m.position >= ?"
+            " AND m.position <= ? AND m.context_mark <> 'excluded'",
+            (thread_id, first, last),
+        ).scalar_one()
+    )
+
+
 def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) -> tuple[ContextRow, ...]:
     parts: dict[str, list[ContextPart]] = defaultdict(list)
     for batch in batches([row[0] for row in rows if Status(row[3]).is_final]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
@@ -32,11 +34,11 @@ LEFT JOIN messages s ON s.id = t.context_from_id AND s.on_path = 1
 WHERE t.id = ?
 """
 
-_LONG = """
-SELECT t.id, t.project_id FROM threads t
-WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.last_activity_at < ? AND (
-    SELECT sum(char_count) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL
-) >= ? ORDER BY t.last_activity_at DESC LIMIT ?
+_IDLE = """
+SELECT t.id, t.project_id, t.provider, t.model,
+  (SELECT sum(char_count) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
+FROM threads t WHERE t.deleted_at IS NULL AND t.archived_at IS NULL AND t.last_activity_at < ?
+ORDER BY t.last_activity_at DESC
 """
 
 
@@ -78,14 +80,22 @@ class ContextRepository:
     async def counts(self, thread_id: str, *, first: int, last: int) -> PathCounts:
         return await self._db.read(lambda conn: context_rows.counts(conn, thread_id, first, last))
 
-    async def long_threads(self, *, least_characters: int, idle_since: int, limit: int) -> tuple[str, ...]:
-        """Threads in which nothing was said since a moment, with much to read on their shown path, newest first."""
+    async def characters(self, thread_id: str, *, first: int, last: int) -> int:
+        """How much text is shown between two positions, both included, and not kept from the model."""
+        return await self._db.read(lambda conn: context_rows.characters(conn, thread_id, first, last))
+
+    async def long_threads(
+        self, *, least_characters: Callable[[str | None, str | None], int], idle_since: int
+    ) -> tuple[str, ...]:
+        """Threads in which nothing was said since a moment, with much to read on their shown path, newest first.
+        ``least_characters`` says of a provider and a model how much that is; called on a storage thread."""
 
         def work(conn: Connection) -> tuple[str, ...]:
             # Of projects where one may only read no summary can be kept.
             hidden = self._db.log_watch.read_only
-            rows = conn.exec_driver_sql(_LONG, (idle_since, least_characters, -1 if hidden else limit))
-            return tuple(row[0] for row in rows if row[1] not in hidden)[:limit]
+            least = lru_cache(maxsize=None)(least_characters)
+            rows = conn.exec_driver_sql(_IDLE, (idle_since,))
+            return tuple(row[0] for row in rows if row[1] not in hidden and (row[4] or 0) >= least(row[2], row[3]))
 
         return await self._db.read(work)
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
@@ -39,14 +38,18 @@ from chatdesk.core.storage import (
     high_water,
     older_schema,
     owner_token,
+    reachability,
     recovery,
+    schema_guard,
     schema_upgrade,
     search_index,
     tables,
+    unfinished_files,
 )
 from chatdesk.core.storage.ballast import Ballast
 from chatdesk.core.storage.change_log import LogWatch, Origin
 from chatdesk.core.storage.connection import (
+    connect,
     identity,
     make_private_directory,
     make_private_file,
@@ -64,11 +67,14 @@ _UNREAD_LOG = (
     "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
     "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
 )
-_NO_ROOM = StorageFull(
-    "The disk is full, so ChatDesk only reads.",
-    safe="Everything saved before is unchanged.",
-    next_step="Free some space: ChatDesk goes on then by itself.",
-)
+
+
+def _no_room(directory: Path) -> StorageFull:
+    return StorageFull(
+        f"The disk of {directory} is full, so ChatDesk only reads.",
+        safe="Everything saved before is unchanged.",
+        next_step="Free some space: ChatDesk goes on then by itself.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,8 @@ class Database:
                 raise
             _log.warning("the database is opened to read only: %s", error.code)
             self.is_read_only = True
-            self.refusal = _NO_ROOM if error.what == StorageFull.what else error
+            is_sqlites = isinstance(error, StorageFull) and error.__cause__ is not None  # not the want of an upgrade
+            self.refusal = _no_room(self.path.parent) if is_sqlites else error
             return None
 
     async def write_again(self) -> bool:
@@ -200,15 +207,14 @@ class Database:
         return await self.read(lambda conn: check_database(conn, is_thorough=False))
 
     async def integrity_check(self) -> list[str]:
-        """The thorough check: SQLite's own, foreign keys, and the digest of every finished message."""
+        """The thorough check: SQLite's own, foreign keys, what nobody can reach, and the digest of every message."""
         return await self.read(lambda conn: check_database(conn, is_thorough=True))
 
     async def back_up(self, target: Path) -> Path:
         """A verified copy of the database at ``target``, made on a thread of its own: reading and writing go on."""
 
         def run() -> Path:
-            address = f"file:{quote(str(self.path))}?mode=ro"
-            with translating(self.path), closing(sqlite3.connect(address, uri=True, isolation_level=None)) as source:
+            with translating(self.path), closing(connect(self.path, "read")) as source:
                 return backup.back_up(source, target)
 
         return await asyncio.to_thread(run)
@@ -330,8 +336,7 @@ class Database:
     def _is_of_this_device(self) -> bool:
         """Told by the file alone, without its log and without a lock: another file's must not be touched."""
         try:
-            address = f"file:{quote(str(self.path))}?immutable=1"
-            with closing(sqlite3.connect(address, uri=True)) as conn:
+            with closing(connect(self.path, "immutable")) as conn:
                 return high_water.found_in(conn).device_id == self.device_id
         except sqlite3.Error:
             return False
@@ -372,6 +377,8 @@ class Database:
         with translating(self.path):
             make_private_directory(self.path.parent)
             begun_restore.finish(self.path)
+            for directory in (self.path.parent, self.backup_dir):
+                unfinished_files.clear(directory)
             was_missing = self._refuse_lost_file()
             make_private_file(self.path)
             revision = None if was_missing else self._revision()
@@ -387,12 +394,14 @@ class Database:
                 if revision is None:
                     schema_upgrade.create(conn)
                 self._take_device(conn)
+                reachability.bring_projects_back(conn, self.origin)
                 ensure_default_project(conn, self.origin)
                 recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
                 self.log_watch.read_only = read_only_projects(conn)
                 search_index.drain(_driver(conn))
+                # Compared before this start counts itself, which would make up for exactly one lost commit.
+                warning = high_water.warning(high_water.read(self.path), high_water.found_in(_driver(conn)))
                 found = self._count_commit(conn)
-            warning = high_water.warning(high_water.read(self.path), found)
             self._committed = found
             self._write_mark(found)
         return OpenReport(
@@ -418,9 +427,10 @@ class Database:
 
     def _revision(self) -> str | None:
         """The schema version, learnt without changing the file; unknown ones are refused."""
-        with closing(sqlite3.connect(self.path, isolation_level=None, timeout=5.0)) as conn:
+        with closing(connect(self.path, "write")) as conn:
             conn.execute("PRAGMA query_only=ON")
             revision = schema_upgrade.current_revision(conn)
+            schema_guard.check(conn)
         if revision is None:
             if high_water.exists(self.path):
                 raise StorageMissing
@@ -453,14 +463,17 @@ class Database:
                 next_step="Start ChatDesk once, or choose another --data-dir.",
             )
         with translating(self.path):
+            mark = high_water.read(self.path)  # first: another process may go on writing, and the mark follows
             warning = self._connect_reader()
             conn = self._reader.connection
             revision = schema_upgrade.current_revision(_driver(conn))
             if revision is None:
                 raise StorageMissing
             schema_upgrade.check_revision(revision)
+            schema_guard.check(_driver(conn))
             if revision != tables.HEAD_REVISION:
                 older_schema.stand_in(_driver(conn))
+            warning = warning or high_water.warning(mark, high_water.found_in(_driver(conn)))
             with conn.begin():
                 self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
         return OpenReport(None, revision, 0, None, warning=warning)

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -32,6 +33,13 @@ _KINDS: dict[int, type[StorageError]] = {
     13: StorageFull,
     26: StorageCorrupt,
 }
+_NAMED: dict[type[StorageError], str] = {
+    StorageError: "The database {path} could not be used.",
+    StorageBusy: "Another program is using the database {path}.",
+    StorageReadOnly: "The database {path} cannot be written to.",
+    StorageCorrupt: "The database file {path} is damaged.",
+    StorageFull: "The disk of {path.parent} is full, so this could not be saved.",
+}
 _IOERR_WRITE = (778, 1034, 1546, 4874)  # write, fsync, truncate, grow by mapping
 
 
@@ -53,21 +61,25 @@ def translated(error: BaseException, path: Path | None = None) -> StorageError:
     code = sqlite_code(error)
     _log.warning("database failed: %s, code %s: %s", type(error).__name__, code, _words(error))
     if isinstance(error, OSError):
-        return _for_os_error(error)
+        return _named(_for_os_error(error), path)
     if code is None:
-        return StorageError()
+        return _named(StorageError, path)
     primary = code & 0xFF
     if primary == 14 and path is not None:
         return cannot_open(path)
     if primary == _IOERR and path is not None and _is_full(path.parent):
-        return StorageFull()  # SQLite has no room for its own small files, and calls that an I/O error
+        return _named(StorageFull, path)  # SQLite has no room for its own small files, and calls that an I/O error
     if primary == _IOERR:
         return StorageError(
-            "The disk reported an error while the database was used.",
+            f"The disk reported an error while {path or 'the database'} was used.",
             safe="What was saved before is unchanged, and nothing counts as saved that was not confirmed.",
             next_step="Check the disk and its free space, then try again.",
         )
-    return _KINDS.get(primary, StorageError)()
+    return _named(_KINDS.get(primary, StorageError), path)
+
+
+def _named(kind: type[StorageError], path: Path | None) -> StorageError:
+    return kind() if path is None else kind(_NAMED[kind].format(path=path))
 
 
 def _is_full(directory: Path) -> bool:
@@ -83,6 +95,12 @@ def _words(error: BaseException) -> str:
     return str(error.orig if isinstance(error, DBAPIError) else error.__class__.__name__)
 
 
+_NOT_READ: Final = {
+    "safe": "Nothing was changed.",
+    "next_step": "Change its owner or permissions, or choose another data directory.",
+}
+
+
 def cannot_open(path: Path) -> StorageError:
     """SQLite says only "cannot open" for half a dozen causes; the file system knows which."""
     parent = path.parent
@@ -94,21 +112,21 @@ def cannot_open(path: Path) -> StorageError:
         if not parent.exists():
             return StorageError(f"The directory {parent} does not exist.", next_step="Create it or choose another one.")
         path.stat()
-        return StorageReadOnly(f"The database file {path} may not be opened by this user.")
+        return StorageReadOnly(f"The database file {path} may not be opened by this user.", **_NOT_READ)
     except PermissionError:
-        return StorageReadOnly(f"The directory {parent} may not be read by this user.")
+        return StorageReadOnly(f"The directory {parent} may not be read by this user.", **_NOT_READ)
     except FileNotFoundError:
         return StorageReadOnly(f"No database can be created in {parent}.")
     except OSError:
         return StorageError(f"The database file {path} cannot be opened.")
 
 
-def _for_os_error(error: OSError) -> StorageError:
+def _for_os_error(error: OSError) -> type[StorageError]:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull()
+        return StorageFull
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StorageReadOnly()
-    return StorageError()
+        return StorageReadOnly
+    return StorageError
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""Looks for damage: what SQLite can find, and what it cannot, by a digest of every finished message."""
+"""Looks for damage: what SQLite can find, and what it cannot: what nobody can reach, and by a digest of
+every finished message texts that changed."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import hashlib
 from collections.abc import Iterable
 
 from sqlalchemy.engine import Connection
+
+from chatdesk.core.storage.reachability import unreachable
 
 
 def digest(parts: Iterable[tuple[int, str, str]]) -> str:
@@ -23,7 +26,7 @@ def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
     found = check_pages(conn, is_thorough=is_thorough)
     if found or not is_thorough:
         return found
-    return dangling_rows(conn) + damaged_messages(conn)
+    return dangling_rows(conn) + unreachable(conn) + damaged_messages(conn)
 
 
 def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[str]:

@@ -16,7 +16,7 @@ from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import branching, message_pages, message_writes, shown_path, streaming, thread_scan, trash
 from chatdesk.core.storage.message_writes import LEAF
-from chatdesk.core.storage.rows import get_message, get_thread
+from chatdesk.core.storage.rows import get_message, get_thread, marks
 from chatdesk.core.storage.threads import insert_thread
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ class MessageRepository:
     async def get(self, message_id: str) -> Message:
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: get_message(conn, wanted))
+
+    async def were_imported(self, *ids: str) -> bool:
+        """Whether all of these messages, threads and projects came out of a file; none was made here or by a team."""
+        wanted = [checked_id(each) for each in ids]
+        statement = f"SELECT count(DISTINCT entity) FROM import_origins WHERE entity IN ({marks(wanted)})"  # noqa: S608
+        found = await self._db.read(lambda conn: conn.exec_driver_sql(statement, tuple(wanted)).scalar())
+        return found == len(set(wanted))
 
     async def versions(self, message_id: str) -> tuple[Message, ...]:
         """Live siblings of the same role, itself included, oldest first."""
@@ -193,12 +200,12 @@ class MessageRepository:
 
         return await self._db.write(work)
 
-    async def start_streaming(self, message_id: str, started_at: int) -> Message:
-        """pending to streaming."""
+    async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message:
+        """pending to streaming; ``model`` is the one that answers, where it was not known before."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Message:
-            streaming.start(conn, self._db.origin, wanted, started_at)
+            streaming.start(conn, self._db.origin, wanted, started_at, model=model)
             return get_message(conn, wanted)
 
         return await self._db.write(work, is_durable=False)

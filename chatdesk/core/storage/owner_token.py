@@ -11,7 +11,7 @@ from chatdesk.core.ids import new_id
 
 def make() -> str:
     """A token for this opening of the database: process, its start, and a part that is never the same twice."""
-    return f"{os.getpid()}:{_started(os.getpid())}:{new_id()}"
+    return f"{os.getpid()}:{started(os.getpid())}:{new_id()}"
 
 
 def is_alive(token: str | None) -> bool:
@@ -21,13 +21,14 @@ def is_alive(token: str | None) -> bool:
     processes from writing at once.
     """
     pid_text, _, rest = (token or "").partition(":")
-    started, _, _ = rest.partition(":")
-    if not pid_text.isdigit() or not started or int(pid_text) == os.getpid():
+    begun, _, _ = rest.partition(":")
+    if not pid_text.isdigit() or not begun or int(pid_text) == os.getpid():
         return False
-    return _started(int(pid_text)) == started
+    return started(int(pid_text)) == begun
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
+    """When a process began, in the system's own count; empty where it is gone or nobody can tell."""
     if not sys.platform.startswith("linux"):
         return ""
     try:

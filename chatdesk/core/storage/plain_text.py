@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chatdesk.core.hidden_characters import clean_line
+
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -18,6 +20,12 @@ def clean(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def shown_name(stored: str) -> str:
+    """The stored title of a thread, or name of a project, tag, workspace or member, as it may be shown: a backup, a
+    team or another program may have put anything there."""
+    return clean_line(stored) or "Untitled"
 
 
 def _clean_value(value: Any) -> Any:

@@ -12,10 +12,11 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.library import ProjectCounts
 from chatdesk.core.domain.project import Project
 from chatdesk.core.errors import InvalidTitle, NotPossible, ProjectNotFound
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import change_log, tables
 from chatdesk.core.storage.change_log import Origin, log_change, write_register
-from chatdesk.core.storage.plain_text import clean
+from chatdesk.core.storage.plain_text import clean, shown_name
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
@@ -38,13 +39,35 @@ _REGISTERS: Final[Mapping[str, str]] = {
 
 
 def _project(row: Sequence[Any]) -> Project:
-    return Project(*row)
+    id_, name, *rest = row
+    return Project(id_, shown_name(name), *rest)
 
 
 def ensure_default_project(conn: Connection, origin: Origin) -> None:
     """A database always has a project to put threads in."""
     if conn.exec_driver_sql("SELECT 1 FROM projects WHERE deleted_at IS NULL LIMIT 1").first() is None:
         insert_project(conn, origin, DEFAULT_NAME, DEFAULT_COLOUR)
+
+
+def default_project_id(conn: Connection) -> str | None:
+    """Return where new chats go: the oldest project that is in use, one that nobody shares if there is any. A project
+    of others may be older than all of one's own."""
+    found = conn.exec_driver_sql(
+        "SELECT id FROM projects WHERE deleted_at IS NULL ORDER BY archived_at IS NOT NULL,"
+        " id IN (SELECT project_id FROM shared_projects WHERE state <> 'ended'), id LIMIT 1"
+    ).scalar()
+    return None if found is None else str(found)
+
+
+def private_project_id(conn: Connection, origin: Origin) -> str:
+    """Return where recovered texts go: the oldest project in use that is nobody else's. One is made where all are
+    shared, because what was lost may have been private."""
+    found = conn.exec_driver_sql(
+        "SELECT id FROM projects WHERE deleted_at IS NULL"
+        " AND id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
+        " ORDER BY archived_at IS NOT NULL, id LIMIT 1"
+    ).scalar()
+    return insert_project(conn, origin, DEFAULT_NAME, DEFAULT_COLOUR).id if found is None else str(found)
 
 
 def insert_project(
@@ -107,12 +130,17 @@ def live_threads(conn: Connection, project_id: str) -> list[str]:
     ]
 
 
-def check_not_last(conn: Connection, project_id: str) -> None:
-    """New threads need a project, so the last one that is in use stays."""
+def is_last(conn: Connection, project_id: str) -> bool:
+    """Whether no other project is in use."""
     other = conn.exec_driver_sql(
         "SELECT 1 FROM projects WHERE id <> ? AND deleted_at IS NULL AND archived_at IS NULL LIMIT 1", (project_id,)
     ).first()
-    if other is None:
+    return other is None
+
+
+def check_not_last(conn: Connection, project_id: str) -> None:
+    """New threads need a project, so the last one that is in use stays."""
+    if is_last(conn, project_id):
         raise NotPossible("This is the last project, and new threads need one.", next_step="Make another one first.")
 
 
@@ -142,6 +170,15 @@ def set_deleted(conn: Connection, origin: Origin, project_id: str, deleted_at: i
     )
 
 
+def bring_back(conn: Connection, origin: Origin, project_id: str) -> int | None:
+    """Take a project out of the trash because of a thread in it. Returns the moment at which it had gone there; None
+    where it had not."""
+    deleted_at = get_project(conn, project_id).deleted_at
+    if deleted_at is not None:
+        set_deleted(conn, origin, project_id, None)
+    return deleted_at
+
+
 def refresh_last_chat(conn: Connection, project_id: str) -> None:
     """``last_chat_at`` as it should be, from the ends of two indexes; for whoever adds, moves or removes threads."""
     newest = (
@@ -168,15 +205,13 @@ class ProjectRepository:
         )
 
     async def default(self) -> Project:
-        """The oldest project that is in use."""
+        """Return the project of ``default_project_id``. Raises ``ProjectNotFound``."""
 
         def work(conn: Connection) -> Project:
-            row = conn.exec_driver_sql(
-                f"{_SELECT} WHERE deleted_at IS NULL ORDER BY archived_at IS NOT NULL, id LIMIT 1"
-            ).first()
-            if row is None:
+            project_id = default_project_id(conn)
+            if project_id is None:
                 raise ProjectNotFound
-            return _project(row)
+            return get_project(conn, project_id)
 
         return await self._db.read(work)
 
@@ -236,7 +271,7 @@ class ProjectRepository:
 
 def checked_name(name: str) -> str:
     """``name`` on one line, or ``InvalidTitle``."""
-    wanted = " ".join(clean(name).split())
+    wanted = clean_line(clean(name))
     if not wanted:
         raise InvalidTitle("A project needs a name.")
     if len(wanted) > LONGEST_NAME:

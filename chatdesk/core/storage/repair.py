@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage import (
+    reachability,
     restore,
     search_index,
     search_schema,
@@ -34,12 +35,11 @@ from chatdesk.core.storage.checkup import Kind, Trouble, examine, wrong_counters
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.export_reader import open_reader
 from chatdesk.core.storage.plain_text import to_json
-from chatdesk.core.storage.projects import ensure_default_project
+from chatdesk.core.storage.projects import private_project_id
+from chatdesk.core.storage.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
 
 _log = logging.getLogger(__name__)
 
-#: What takes the place of a thread or message that is missing.
-RECOVERED_TITLE: Final = "Recovered messages"
 #: Said where projects of a team are pulled again.
 COMES_AGAIN: Final = "Shared projects are compared with their team's server; what it has of what was lost comes again."
 #: The project of a lost thread, by what the log says of it and of its messages.
@@ -130,7 +130,7 @@ def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple
 
 def mend(conn: Connection, origin: Origin) -> list[str]:
     """Mend everything that can be, in the caller's transaction; a sentence for each kind of thing."""
-    done = _give_references(conn, origin)
+    done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
     raw = conn.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     if _index_troubles(conn):
@@ -152,20 +152,14 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
 def _give_references(conn: Connection, origin: Origin) -> list[str]:
     """Rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
     done = []
-    ensure_default_project(conn, origin)
-    project = conn.exec_driver_sql(
-        "SELECT id FROM projects WHERE deleted_at IS NULL ORDER BY created_at, id LIMIT 1"
-    ).scalar_one()
-    moved = _changed(
-        conn, "UPDATE threads SET project_id = ? WHERE project_id NOT IN (SELECT id FROM projects)", (project,)
-    )
+    moved = _move_to_private_project(conn, origin)
     if moved:
-        done.append(f"{_counted(moved, 'thread')} of a missing project went to the default one.")
+        done.append(f"{_counted(moved, 'thread')} of a missing project went to a private one.")
     lost = [row[0] for row in conn.exec_driver_sql(
         "SELECT DISTINCT thread_id FROM messages WHERE thread_id NOT IN (SELECT id FROM threads)"
     )]  # fmt: skip
     for thread_id in lost:
-        _recover_thread(conn, origin, thread_id, conn.exec_driver_sql(_HOME, {"thread": thread_id}).scalar() or project)
+        _recover_thread(conn, origin, thread_id)
     if lost:
         done.append(f"{_counted(len(lost), 'thread')} that had lost title and settings is called “{RECOVERED_TITLE}”.")
     roots = _changed(
@@ -182,21 +176,20 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     return done
 
 
-def _recover_thread(conn: Connection, origin: Origin, thread_id: str, project: str) -> None:
+def _move_to_private_project(conn: Connection, origin: Origin) -> int:
+    """Move the threads of projects that are missing; how many they were."""
+    homeless = "project_id NOT IN (SELECT id FROM projects)"
+    if conn.exec_driver_sql(f"SELECT 1 FROM threads WHERE {homeless} LIMIT 1").first() is None:
+        return 0
+    return _changed(conn, f"UPDATE threads SET project_id = ? WHERE {homeless}", (private_project_id(conn, origin),))
+
+
+def _recover_thread(conn: Connection, origin: Origin, thread_id: str) -> None:
+    project = conn.exec_driver_sql(_HOME, {"thread": thread_id}).scalar() or private_project_id(conn, origin)
     first, last = conn.exec_driver_sql(
         "SELECT min(created_at), max(created_at) FROM messages WHERE thread_id = ?", (thread_id,)
     ).one()
-    conn.execute(
-        tables.threads.insert().values(
-            id=thread_id,
-            project_id=project,
-            title=RECOVERED_TITLE,
-            title_folded=RECOVERED_TITLE.casefold(),
-            created_at=first,
-            last_activity_at=last,
-            **origin.stamp(),
-        )
-    )
+    insert_recovered_thread(conn, origin, thread_id, project, created_at=first, last_activity_at=last)
 
 
 def _remove_or_unset(conn: Connection, row: Any) -> int:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.drafts import DraftRepository
+from chatdesk.core.storage.erasures import ErasureRepository
 from chatdesk.core.storage.library import LibraryRepository
 from chatdesk.core.storage.messages import MessageRepository
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.storage.prompts import PromptRepository
+from chatdesk.core.storage.shared_choices import SharedChoiceRepository
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.storage.system_prompts import SystemPromptRepository
 from chatdesk.core.storage.tags import TagRepository
@@ -39,6 +41,8 @@ class Repositories:
     usage_days: UsageDayRepository
     usage_limits: UsageLimitRepository
     waiting: WaitingRepository
+    erasures: ErasureRepository
+    shared_choices: SharedChoiceRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -58,4 +62,6 @@ class Repositories:
             usage_days=UsageDayRepository(database),
             usage_limits=UsageLimitRepository(database),
             waiting=WaitingRepository(database),
+            erasures=ErasureRepository(database),
+            shared_choices=SharedChoiceRepository(database),
         )

@@ -6,19 +6,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
-from chatdesk.core.storage.plain_text import from_json
+from chatdesk.core.storage.plain_text import from_json, shown_name
 
 #: SQLite takes 32,766 parameters; far fewer are as fast.
 _BATCH = 500
 _MARKS = frozenset(ContextMark)
+_FILES = frozenset((PartType.IMAGE, PartType.FILE))
 
 THREAD_COLUMNS = (
     "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
@@ -36,6 +39,16 @@ _MESSAGE_NAMES = (
 )
 MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
 
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Of one answer: dollars, None where anything of them is not known, and tokens that went into a cache."""
+
+    cost_usd: float | None = None
+    written_tokens: int = 0
+
+
+_NOTHING = _Taken()
 _PART_COLUMNS = (
     "id, message_id, part_index, type, content, step_index, started_at, completed_at, tool_name, tool_call_id,"
     " tool_duration_ms"
@@ -45,8 +58,9 @@ _PART_COLUMNS = (
 def thread_from(row: Sequence[Any]) -> Thread:
     """A thread from a row of ``THREAD_COLUMNS``, read from ``threads`` under that name."""
     values = list(row)
+    values[2] = shown_name(values[2])
     values[18] = from_json(values[18])
-    values[19] = tuple(sorted(values[19].split(TAG_MARK), key=str.casefold)) if values[19] else ()
+    values[19] = tuple(sorted(map(shown_name, values[19].split(TAG_MARK)), key=str.casefold)) if values[19] else ()
     return Thread(*values)
 
 
@@ -74,12 +88,12 @@ def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Messa
         return []
     parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
     siblings = _live_siblings(conn, rows)
-    costs = _costs(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
-    return [_message(row, parts.get(row[0], ()), siblings, costs.get(row[0])) for row in rows]
+    taken = _taken(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
+    return [_message(row, parts.get(row[0], ()), siblings, taken.get(row[0], _NOTHING)) for row in rows]
 
 
 def _message(
-    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], cost_usd: float | None
+    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], taken: _Taken
 ) -> Message:
     versions = siblings.get((row[2] or row[1], row[3]), [])
     older = sum(1 for version in versions if version < row[0])
@@ -111,7 +125,8 @@ def _message(
         version_count=max(len(versions), older + 1),
         context_mark=_mark(row[22]),
         author_id=row[23],
-        cost_usd=cost_usd,
+        cost_usd=taken.cost_usd,
+        written_tokens=taken.written_tokens,
     )
 
 
@@ -120,16 +135,16 @@ def _mark(stored: str) -> ContextMark:
     return ContextMark(stored) if stored in _MARKS else ContextMark.NONE
 
 
-def _costs(conn: Connection, message_ids: Sequence[str]) -> dict[str, float]:
-    """What was paid for each answer, also for continuing it; one of which anything is not known is left out."""
-    found: dict[str, float] = {}
+def _taken(conn: Connection, message_ids: Sequence[str]) -> dict[str, _Taken]:
+    """What the ledger says of answers, continuing them included."""
+    found: dict[str, _Taken] = {}
     for batch in batches(message_ids):
-        for message_id, cost in conn.exec_driver_sql(
-            f"SELECT message_id, sum(cost_usd) FROM usage_events WHERE message_id IN ({marks(batch)})"
-            " GROUP BY message_id HAVING count(*) = count(cost_usd)",
+        for message_id, cost, written in conn.exec_driver_sql(
+            "SELECT message_id, CASE WHEN count(*) = count(cost_usd) THEN sum(cost_usd) END, sum(written_tokens)"
+            f" FROM usage_events WHERE message_id IN ({marks(batch)}) GROUP BY message_id",
             tuple(batch),
         ):
-            found[message_id] = float(cost)
+            found[message_id] = _Taken(None if cost is None else float(cost), int(written))
     return found
 
 
@@ -147,6 +162,8 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             added = streamed.get((row[1], row[2]))
             if added is not None:
                 content = appended(kind, content, added)
+            if kind in _FILES and isinstance(content.get("name"), str):
+                content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
             parts[row[1]].append(Part(row[0], row[1], row[2], kind, content, *row[5:]))
     return parts
 

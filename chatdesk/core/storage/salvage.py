@@ -11,16 +11,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Table
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage import backup, repair, schema_upgrade, search_index, sync_salvage, tables
+from chatdesk.core.storage import (
+    backup,
+    integrity,
+    repair,
+    salvaged_texts,
+    schema_upgrade,
+    search_index,
+    sync_salvage,
+    tables,
+)
 from chatdesk.core.storage.begun_restore import ready_path, remove_database
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.connection import make_private_file, writing_engine
+from chatdesk.core.storage.connection import connect, make_private_file, set_defensive, writing_engine
 from chatdesk.core.storage.failures import translating
 
 _STEP: Final = 200
@@ -34,25 +44,35 @@ _UNREADABLE: Final = StorageCorrupt(
 )
 
 
-def salvage(database: Path, origin: Origin) -> list[str]:
-    """Copy what reads; sentences that say how much, a table each, and what was mended in the copy. The copy is ready
-    for ``begun_restore.commit``. Raises ``StorageCorrupt`` when no message could be read."""
+@dataclass(frozen=True, slots=True)
+class SalvageReport:
+    """``lines`` are sentences that say how much was copied, a table each, and what was mended in the copy.
+    ``is_whole``: nothing was lost, as far as anybody can tell."""
+
+    lines: tuple[str, ...]
+    is_whole: bool
+
+
+def salvage(database: Path, origin: Origin) -> SalvageReport:
+    """Copy what reads; the copy is ready for ``begun_restore.commit``. Raises ``StorageCorrupt`` when no text could be
+    read."""
     target = ready_path(database)
     with translating(database):
         remove_database(target)
         make_private_file(target)
         try:
-            lines = _fill(database, target, origin)
+            report = _fill(database, target, origin)
             backup.sync_file(target)
         except BaseException:
             remove_database(target)
             raise
-    return lines
+    return report
 
 
-def _fill(database: Path, target: Path, origin: Origin) -> list[str]:
+def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
     engine = writing_engine(target, foreign_keys=False)
     lines: list[str] = []
+    lost: list[str] = []
     try:
         with engine.connect() as conn:
             raw = conn.connection.driver_connection
@@ -61,35 +81,57 @@ def _fill(database: Path, target: Path, origin: Origin) -> list[str]:
             with conn.begin():
                 schema_upgrade.create(conn)
                 with closing(_damaged(database)) as source:
-                    copied = {table.name: _copy(source, raw, table, lines) for table in tables.metadata.sorted_tables}
-                if not copied["messages"]:
+                    copied = {
+                        table.name: _copy(source, raw, table, lines, lost) for table in tables.metadata.sorted_tables
+                    }
+                if not (copied["messages"] or copied["message_parts"]):
                     raise _UNREADABLE
                 raw.execute("DELETE FROM search_queue")
                 search_index.rebuild(raw)
                 if sync_salvage.pull_again(conn, origin.now()):
                     lines.append(repair.COMES_AGAIN)
-                lines += repair.mend(conn, origin)
+                placed, apart = salvaged_texts.recover(conn, origin)
+                if placed:
+                    lost.append(f"{placed:,} messages could not be read; their texts are in their places again.")
+                if apart:
+                    title = salvaged_texts.RECOVERED_TITLE
+                    lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
+                mended = repair.mend(conn, origin)
+                wrong = integrity.check_database(conn, is_thorough=True)
+                if wrong:
+                    lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")
     except sqlite3.DatabaseError as error:
         raise _UNREADABLE from error
     finally:
         engine.dispose()
-    return lines
+    return SalvageReport((*lines, *lost, *mended), is_whole=not (lost or mended or wrong))
 
 
 def _damaged(database: Path) -> sqlite3.Connection:
-    conn = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    conn.text_factory = lambda data: data.decode("utf-8", "replace")
+    conn = connect(database, "read")
+    try:
+        conn.execute("PRAGMA query_only=ON")
+        # Lets SQLite read a file that is shorter than its first page says, which is what a copy is that was cut short.
+        set_defensive(conn, is_on=False)
+        conn.execute("PRAGMA writable_schema=ON")
+    except BaseException:
+        conn.close()
+        raise
     return conn
 
 
-def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, lines: list[str]) -> int:
-    """Copy one table; how many rows."""
+def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, lines: list[str], lost: list[str]) -> int:
+    """Copy one table; how many rows. What is no table of rows, whatever its name, is not read."""
     if table.name in _DERIVED:
         return 0
     try:
-        there = {row[1] for row in source.execute(f'PRAGMA table_info("{table.name}")')}
+        kinds = source.execute("SELECT type FROM sqlite_master WHERE name = ?", (table.name,)).fetchall()
+        found = source.execute(f'PRAGMA table_xinfo("{table.name}")').fetchall() if kinds == [("table",)] else []
     except sqlite3.DatabaseError:
         raise _UNREADABLE from None
+    if kinds and not found:
+        lost.append(f"{table.name}: this is no table of ChatDesk's, and was left out.")
+    there = {row[1] for row in found if not row[6]}  # what is computed is not read
     names = [column.name for column in table.columns if column.name in there and column.name != "search_n"]
     if not names:
         return 0
@@ -103,7 +145,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
         count += sink.executemany(statement, batch).rowcount
     if gaps.count:
         places = "1 place" if gaps.count == 1 else f"{gaps.count} places"
-        lines.append(f"{table.name}: {count:,} rows were copied; {places} could not be read.")
+        lost.append(f"{table.name}: {count:,} rows were copied; {places} could not be read.")
     elif table.name in ("threads", "messages"):
         lines.append(f"{table.name}: all {count:,} rows were copied.")
     return count

@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.storage import backup, search_schema, tables
-from chatdesk.core.storage.connection import writing_engine
+from chatdesk.core.storage.connection import connect, reading_engine, writing_engine
 from chatdesk.core.storage.failures import translating
 
 #: Backup, log and rebuilt tables together take up to this many times the database.
@@ -95,7 +95,7 @@ def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path
 
 
 def _prepare(path: Path, revision: str, backup_dir: Path) -> Path:
-    with translating(path), closing(sqlite3.connect(path, isolation_level=None)) as source:
+    with translating(path), closing(connect(path, "write")) as source:
         size = source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
         _check_space(path.parent, size)
         if source.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
@@ -173,7 +173,7 @@ def differences_from_models(path: Path) -> list[str]:
     def is_ours(_item: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
         return kind != "table" or name not in search_schema.DERIVED_TABLES
 
-    engine = writing_engine(path)
+    engine = reading_engine(path)
     try:
         with engine.connect() as conn:
             context = MigrationContext.configure(

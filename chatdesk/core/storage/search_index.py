@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from chatdesk.core.storage import search_schema
+from chatdesk.core.storage.connection import connect, trusting
 from chatdesk.core.storage.rows import batches, marks
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 BATCH = 400
 FLOOR, DAMAGED = "search.floor", "search.damaged"
 _TOTAL = "search.total"
+#: What the index keeps in ``meta``.
+META_KEYS = (FLOOR, DAMAGED, _TOTAL)
 _DAMAGE = frozenset((1, 11, 19))  # error, corrupt, and a constraint, which only FTS5's own tables can fail here
 _IS_SEARCHED = (
     "m.status NOT IN ('pending', 'streaming') AND m.purged_at IS NULL"
@@ -143,7 +146,7 @@ def _insert_messages(conn: sqlite3.Connection, numbers: Sequence[int]) -> None:
     for start in range(0, len(numbers), BATCH):
         batch = sorted(numbers)[start : start + BATCH]
         conn.execute(
-            "INSERT INTO search_index (rowid, text) SELECT n, text FROM search_message_texts"
+            f"INSERT INTO search_index (rowid, text) SELECT n, text FROM ({search_schema.MESSAGE_TEXTS})"
             f" WHERE n IN ({','.join('?' * len(batch))}) ORDER BY n",
             batch,
         )
@@ -154,7 +157,7 @@ def _put_entries(conn: sqlite3.Connection, entries: Iterable[tuple[str, str]]) -
     for kind, entity in entries:
         conn.execute("DELETE FROM search_entries WHERE kind = ? AND entity = ?", (kind, entity))
         n = conn.execute("INSERT INTO search_entries (kind, entity) VALUES (?, ?)", (kind, entity)).lastrowid
-        text = conn.execute("SELECT text FROM search_entry_texts WHERE n = ?", (n,)).fetchone()[0]
+        text = conn.execute(f"SELECT text FROM ({search_schema.ENTRY_TEXTS}) WHERE n = ?", (n,)).fetchone()[0]
         if text:
             conn.execute("INSERT INTO search_names (rowid, text) VALUES (?, ?)", (n, text))
         else:
@@ -169,7 +172,8 @@ def rebuild(conn: sqlite3.Connection) -> None:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            _replace_table(conn, table)
+            with trusting(conn):
+                _replace_table(conn, table)
     waiting = [row[0] for row in conn.execute("SELECT entity FROM search_queue WHERE kind = 'message'")]
     for batch in batches(waiting):
         rows = conn.execute(
@@ -192,7 +196,7 @@ def rebuild(conn: sqlite3.Connection) -> None:
 
 def _replace_table(conn: sqlite3.Connection, table: str) -> None:
     """Put an empty index where one is that cannot even be opened, which ``DROP TABLE`` would have to."""
-    with closing(sqlite3.connect(":memory:")) as fresh:
+    with closing(connect(None, "write")) as fresh:
         fresh.execute(search_schema.FTS_TABLES[table])
         for shadow in (f"{table}_{shadow}" for shadow in search_schema.SHADOWS):
             made = fresh.execute("SELECT sql FROM sqlite_master WHERE name = ?", (shadow,)).fetchone()[0]
@@ -324,7 +328,8 @@ def check(conn: sqlite3.Connection) -> list[str]:
     found = []
     for table in search_schema.VIRTUAL_TABLES:
         try:
-            conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', ?)", (is_whole,))
+            with trusting(conn):
+                conn.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', ?)", (is_whole,))
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise

@@ -8,13 +8,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage import search_text
+from chatdesk.core.storage.connection import Mode, connect
 from chatdesk.core.storage.failures import is_io_error, translated
 from chatdesk.core.storage.search_find import is_interrupt
 from chatdesk.core.storage.search_index import is_damage
@@ -113,17 +112,14 @@ class SearchReader:
             raise translated(error, self._path) from error
 
     def _connect(self) -> sqlite3.Connection:
-        address = f"file:{quote(str(self._path))}"
         try:
-            return self._open(f"{address}?mode=ro")
+            return self._open("read")
         except sqlite3.OperationalError:
-            return self._open(f"{address}?immutable=1")  # where nothing can be made beside the file
+            return self._open("immutable")  # where nothing can be made beside the file
 
-    def _open(self, address: str) -> sqlite3.Connection:
-        conn = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64)
+    def _open(self, mode: Mode) -> sqlite3.Connection:
+        conn = connect(self._path, mode, is_shared=True, cached_statements=64)
         try:
-            # One badly stored byte would otherwise make the whole search fail.
-            conn.text_factory = partial(str, encoding="utf-8", errors="replace")
             conn.execute("PRAGMA query_only=ON")
             conn.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()

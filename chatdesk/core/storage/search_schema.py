@@ -87,12 +87,16 @@ def _entry_triggers(kind: str) -> tuple[str, ...]:
 
 _ENTRY_TEXT = "".join(f" WHEN '{kind}' THEN {_entry_text(kind, 'e.entity')}" for kind in _ENTRIES)
 
+#: Number and words of every message that has a number, and of every entry. FTS5 reads them through views; statements of
+#: ours hold them themselves, because what stands in a schema may not call a function of ours (``connection.connect``).
+MESSAGE_TEXTS = (
+    f"SELECT m.search_n AS n, search_words({_text_of('m.id')}) AS text FROM messages m WHERE m.search_n IS NOT NULL"
+)
+ENTRY_TEXTS = f"SELECT e.n AS n, search_words(CASE e.kind{_ENTRY_TEXT} END) AS text FROM search_entries e"
 _VIEWS = (
-    f"CREATE VIEW search_message_texts AS SELECT m.search_n AS n, search_words({_text_of('m.id')}) AS text"
-    " FROM messages m WHERE m.search_n IS NOT NULL;"
-    f"CREATE VIEW search_entry_texts AS SELECT e.n AS n, search_words(CASE e.kind{_ENTRY_TEXT} END) AS text"
-    " FROM search_entries e"
-).split(";")
+    f"CREATE VIEW search_message_texts AS {MESSAGE_TEXTS}",
+    f"CREATE VIEW search_entry_texts AS {ENTRY_TEXTS}",
+)
 
 #: By name.
 FTS_TABLES = {

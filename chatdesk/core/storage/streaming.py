@@ -25,11 +25,12 @@ _EMPTY: dict[PartType, Mapping[str, Any]] = {
 }
 
 
-def start(conn: Connection, origin: Origin, message_id: str, started_at: int) -> None:
-    """pending to streaming."""
+def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *, model: str | None = None) -> None:
+    """pending to streaming; ``model`` is the one that answers, where it was not known before."""
     found = conn.exec_driver_sql(
-        "UPDATE messages SET status = 'streaming', hlc = ? WHERE id = ? AND status = 'pending'",
-        (origin.hybrid_clock.next(), message_id),
+        "UPDATE messages SET status = 'streaming', hlc = ?, model = coalesce(nullif(model, ''), ?)"
+        " WHERE id = ? AND status = 'pending'",
+        (origin.hybrid_clock.next(), model, message_id),
     ).rowcount
     if not found:
         _refuse(conn, message_id, "This answer is not waiting to be started.")
@@ -51,7 +52,9 @@ def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Ite
     }
     for chunk in chunks:
         if chunk.part_index not in known:
-            _new_part(conn, origin, message_id, chunk)
+            began_at = origin.now() if chunk.began_at is None else chunk.began_at
+            _end_parts_before(conn, message_id, chunk.part_index, ended_at=began_at)
+            _new_part(conn, origin, message_id, chunk, began_at=began_at)
             known.add(chunk.part_index)
         elif chunk.meta:
             _describe_part(conn, message_id, chunk)
@@ -62,7 +65,15 @@ def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Ite
             )
 
 
-def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk) -> None:
+def _end_parts_before(conn: Connection, message_id: str, index: int, *, ended_at: int) -> None:
+    """A part ends where the next one begins, and not with the whole answer: that is how long a model thought."""
+    conn.exec_driver_sql(
+        "UPDATE message_parts SET completed_at = ? WHERE message_id = ? AND part_index < ? AND completed_at IS NULL",
+        (ended_at, message_id, index),
+    )
+
+
+def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk, *, began_at: int) -> None:
     kind = PartType(chunk.kind)
     content = dict(_EMPTY.get(kind, {"text": ""}))
     name = chunk.meta.get("name")
@@ -75,7 +86,7 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
             part_index=chunk.part_index,
             type=kind.value,
             content=to_json(content),
-            started_at=origin.now(),
+            started_at=began_at,
             tool_name=None if name is None else clean(str(name)),
             tool_call_id=_optional(chunk.meta.get("call_id")),
             **origin.stamp(),

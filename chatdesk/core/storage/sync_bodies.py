@@ -61,7 +61,7 @@ _USUAL: Final = frozenset(("step_index",))
 #: The names of all that a body, and a part in it, has of what is known here.
 BODY_NAMES: Final = frozenset((
     "thread_id", "parent_id", "role", "status", "created_at", "error", "error_details", "is_purged", "parts",
-    "parts_file", *NUMBERS, *_WORDS,
+    "parts_file", "files", *NUMBERS, *_WORDS,
 ))  # fmt: skip
 PART_NAMES: Final = frozenset(("id", "type", "content", "step_index", "artifacts", *_PART_NUMBERS, *_PART_WORDS))
 _FILE_NAMES = ("part_id", "id", "kind", "mime", "size_bytes", "sha256")
@@ -93,7 +93,8 @@ class PartBody:
 @dataclass(frozen=True, slots=True)
 class MessageBody:
     """A message that was sent. ``status`` is a final one. ``values``: columns of ``messages`` by name, of those that
-    are not null, ``error_details`` as a mapping. ``parts_file``: sum and size of the file that holds the parts.
+    are not null, ``error_details`` as a mapping. ``parts_file``: sum and size of the file that holds the parts, and
+    ``part_files`` the sums of those that these name, which the server would not know of else.
     ``is_purged``: it was removed for good before it was sent, and only keeps its place."""
 
     thread_id: str
@@ -104,6 +105,7 @@ class MessageBody:
     values: dict[str, Any] = field(default_factory=dict)
     parts: tuple[PartBody, ...] = ()
     parts_file: tuple[str, int] | None = None
+    part_files: tuple[str, ...] = ()
     is_purged: bool = False
 
     @property
@@ -146,6 +148,8 @@ def write_message(body: MessageBody) -> str:
         wire["is_purged"] = True
     elif body.parts_file is not None:
         wire["parts_file"] = {"sha256": body.parts_file[0], "size_bytes": body.parts_file[1]}
+        if body.part_files:
+            wire["files"] = list(body.part_files)
     else:
         wire["parts"] = [_wire_part(part) for part in body.parts]
     return _dumped(wire)
@@ -279,9 +283,13 @@ def _message(value: Mapping[str, Any]) -> MessageBody | None:
         size = _number(file.get("size_bytes"))
         if not _is_sum(file.get("sha256")) or size is None or size > MAX_PARTS_BYTES:
             return None
-        return MessageBody(*frame, values, parts_file=(str(file["sha256"]), size))
+        return MessageBody(*frame, values, parts_file=(str(file["sha256"]), size), part_files=_sums(value.get("files")))
     parts = _parts(value.get("parts", []))
     return None if parts is None else MessageBody(*frame, values, parts)
+
+
+def _sums(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value[:MOST_PARTS] if _is_sum(each)) if isinstance(value, list) else ()
 
 
 def _values(value: Mapping[str, Any], numbers: Sequence[str], words: Sequence[str]) -> dict[str, Any]:

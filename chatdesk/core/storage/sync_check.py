@@ -30,14 +30,24 @@ def held(conn: Connection, workspace_id: str) -> list[HeldLog]:
     return [HeldLog(*row) for row in rows]
 
 
-def unknown(conn: Connection, project_id: str, numbers: Sequence[tuple[int, str]]) -> list[int]:
-    """Which of these (seq, change) are not here under that number, as numbers."""
-    known: dict[str, int | None] = {}
-    ids = [change_id for _, change_id in numbers]
-    for batch in batches(ids):
-        rows = conn.exec_driver_sql(
-            f"SELECT id, seq FROM changes WHERE project_id = ? AND id IN ({marks(batch)})",  # noqa: S608
+def places(conn: Connection, project_id: str, change_ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:
+    """Number and digest of those of these changes that are here."""
+    return {
+        row[0]: (row[1], row[2])
+        for batch in batches(list(change_ids))
+        for row in conn.exec_driver_sql(
+            f"SELECT id, seq, digest FROM changes WHERE project_id = ? AND id IN ({marks(batch)})",  # noqa: S608
             (project_id, *batch),
         )
-        known.update((row[0], row[1]) for row in rows)
-    return [seq for seq, change_id in numbers if known.get(change_id) != seq]
+    }
+
+
+def waiting(conn: Connection, workspace_id: str) -> int:
+    """How many changes of a workspace's projects the server does not have yet."""
+    return int(
+        conn.exec_driver_sql(
+            "SELECT count(*) FROM changes c JOIN shared_projects s ON s.project_id = c.project_id"
+            " WHERE s.workspace_id = ? AND s.state <> 'ended' AND c.state = 0",
+            (workspace_id,),
+        ).scalar_one()
+    )

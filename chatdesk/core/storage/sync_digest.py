@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.clock import stamp_ms
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.sync_projection import tags_in_log
 from chatdesk.core.storage.sync_projection_values import LONGEST_TITLE
@@ -32,12 +33,12 @@ _PROJECT = (
 )
 _THREADS = (
     "SELECT t.id, t.title, t.system_prompt, t.provider, t.model, t.created_at, t.parameters, t.is_without_summaries,"
-    f" t.author_id FROM threads t {_MADE.format(row='t', kind='thread')}"
+    f" t.author_id, min(c.hlc) FROM threads t {_MADE.format(row='t', kind='thread')}"
     " WHERE t.project_id = ?1 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
 )
 _MESSAGES = (
     "SELECT m.id, m.parent_id, m.role, m.status, m.created_at, m.completed_at, m.provider, m.model, m.prompt_tokens,"
-    " m.completion_tokens, m.error, m.finish_reason, m.author_id, m.deleted_at FROM messages m"
+    " m.completion_tokens, m.error, m.finish_reason, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
     f" {_MADE.format(row='m', kind='message')} WHERE m.thread_id = ?2 GROUP BY m.id ORDER BY m.position, m.id"
 )
 _PARTS = (
@@ -71,7 +72,8 @@ def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]
     row = raw.execute(_PROJECT, (project_id,)).fetchone()
     if row is not None:
         yield ("project", *row)
-    for thread_id, title, *rest, author in raw.execute(_THREADS, (project_id,)).fetchall():
+    for thread_id, title, *rest, author, hlc in raw.execute(_THREADS, (project_id,)).fetchall():
+        rest[3] = min(rest[3], stamp_ms(hlc))
         tags = sorted(name for name, found in tags_in_log(raw, project_id, thread_id).items() if found[0])
         yield "thread", thread_id, title[:LONGEST_TITLE], *rest, author or me, *tags
         known: set[str] = set()
@@ -84,7 +86,8 @@ def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]
 def _messages(
     raw: sqlite3.Connection, project_id: str, thread_id: str, me: str | None, known: set[str]
 ) -> Iterator[tuple[Any, ...]]:
-    """``known`` grows by all that others can have, hidden or not."""
+    """``known`` grows by all that others can have, hidden or not. No time is later than its stamp, which the server
+    bounds: one's own clock may be ahead, and of others it was not believed."""
     contents: dict[str, list[Any]] = defaultdict(list)
     for message_id, kind, content, *rest in raw.execute(_PARTS, (thread_id,)):
         values = from_json(content)
@@ -92,10 +95,13 @@ def _messages(
         contents[message_id].append((kind, shown, values.get("sha256"), *rest))
     for message_id, sha256 in raw.execute(_ARTIFACTS, (thread_id,)):
         contents[message_id].append(sha256)
-    for message_id, parent_id, *values, author, deleted_at in raw.execute(_MESSAGES, (project_id, thread_id)):
+    for message_id, parent_id, *values, author, deleted_at, hlc in raw.execute(_MESSAGES, (project_id, thread_id)):
         # Below what the server does not have, nobody else has anything.
         if parent_id is not None and parent_id not in known:
             continue
+        created_at, completed_at = values[2:4]
+        values[2] = min(created_at, stamp_ms(hlc))
+        values[3] = None if completed_at is None else min(completed_at, stamp_ms(hlc))
         known.add(message_id)
         if deleted_at is None:
             yield "message", message_id, parent_id, *values, author or me, contents.get(message_id, [])

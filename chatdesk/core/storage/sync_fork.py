@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.change_log import ERASED
 from chatdesk.core.storage.plain_text import from_json, to_json
 
 _PENDING = int(ChangeState.PENDING)
@@ -25,7 +26,7 @@ def fork(conn: Connection, now: int) -> str:
     )
     conn.exec_driver_sql("UPDATE devices SET is_mine = (id = ?)", (device,))
     rows = conn.exec_driver_sql(
-        "SELECT c.n, c.project_id, c.device, c.op, c.body FROM changes c JOIN shared_projects s"
+        "SELECT c.n, c.project_id, c.device, c.op, c.reg, c.body FROM changes c JOIN shared_projects s"
         f" ON s.project_id = c.project_id AND s.state <> 'ended' WHERE c.state = {_PENDING} AND c.mine = 1 ORDER BY c.n"
     ).all()
     left = {(row.project_id, row.device) for row in rows}
@@ -41,7 +42,7 @@ def fork(conn: Connection, now: int) -> str:
     renumbered = []
     for dseq, row in enumerate(rows, start=1):
         body = row.body
-        if row.op == "del":
+        if row.op == "del" and row.reg != ERASED:
             body = _covers(body, device, dseq - 1, {old: n for (at, old), n in reached.items() if at == row.project_id})
         renumbered.append((device, dseq, body, row.n))
     if renumbered:

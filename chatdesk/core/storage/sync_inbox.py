@@ -10,18 +10,18 @@ A change that waits for its thread, its parent or a file with its parts is ``ORP
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import MAX_DRIFT_MS
-from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_results import Applied, Cursor
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ShareState
 from chatdesk.core.errors import HistoryChanged
-from chatdesk.core.storage import sync_inbox_entities, sync_inbox_messages, sync_registers
+from chatdesk.core.storage import sync_damage, sync_inbox_entities, sync_inbox_messages, sync_registers
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.sync_inbox_messages import known_rows
@@ -32,14 +32,26 @@ from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_registers import driver
 
 _KNOWN: Final = (
-    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine FROM changes WHERE id IN"
+    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, erased, body"
+    " FROM changes WHERE id IN"
 )
 
+_ERASED, _BODY = 13, 14  # of its columns
 
-def apply(conn: Connection, origin: Origin, project_id: str, prepared: Prepared, *, after: Cursor) -> Applied:
+
+def apply(
+    conn: Connection,
+    origin: Origin,
+    project_id: str,
+    prepared: Prepared,
+    *,
+    after: Cursor,
+    is_damaged: bool = False,
+) -> Applied:
     """Take over a page that follows ``after`` and move the cursor, in the caller's transaction. What was taken over
-    already is left out. Raises ``HistoryChanged`` where numbers or chain do not fit. A page with a change of this
-    device that it does not know changes nothing: ``is_foreign_mine``."""
+    already is left out. Raises ``HistoryChanged`` where numbers or chain do not fit, unless the server's rows are
+    known to be damaged (``is_damaged``): then that is noted. A page with a change of this device that it does not know
+    changes nothing: ``is_foreign_mine``."""
     raw = driver(conn)
     share = raw.execute(
         "SELECT s.seq, s.chain, s.state, s.progress, w.member_id FROM shared_projects s"
@@ -52,26 +64,55 @@ def apply(conn: Connection, origin: Origin, project_id: str, prepared: Prepared,
     if prepared.own_device not in ("", origin.device_id):
         # This profile became another device since: what was its own may be a copy's, whose messages are not here.
         prepared = prepare(prepared.pulled, own_device=origin.device_id)
-    if not prepared.is_whole or (prepared.rows and not isinstance(prepared.rows[0].seq, int)):
+    if not (prepared.is_whole or (is_damaged and prepared.is_in_order)) or not prepared.has_numbers:
         raise HistoryChanged
     rows = [row for row in prepared.rows if row.seq > seq]
     if not rows:
         return Applied()
-    _check_chain(next(row for row in prepared.pulled if row.seq > seq), seq, chain)
+    pulled = [row for row in prepared.pulled if row.seq > seq]
+    if not is_damaged:
+        _check_chain(pulled[0], seq, chain)
     known = known_rows(raw, _KNOWN, [row.id for row in rows])
     if any(row.device == origin.device_id and row.id not in known for row in rows):
         return Applied(is_foreign_mine=True)
     joined = from_json(progress).get("joined_seq")
     joined_seq = joined if isinstance(joined, int) else 0
+    rows, prepared = _without_erased(rows, prepared, known)
+    rows, prepared = _without_altered(rows, prepared, known)
     effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
     if rows[0].seq <= joined_seq:
         _tune(raw, is_loading=rows[-1].seq < joined_seq)
     page = Page(conn, origin, project_id, effects, prepared, joined_seq)
     confirmed = page.confirm([row for row in rows if row.id in known], known)
     page.take([row for row in rows if row.id not in known])
-    page.finish()
+    damage = sync_damage.found_in(pulled, after=(seq, chain), known=known.keys())
+    page.finish(has_holes=sync_damage.note(raw, project_id, damage))
     _move_cursor(raw, origin, project_id, rows)
     return effects.applied(rows=len(rows), confirmed=confirmed)
+
+
+def _without_erased(
+    rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
+) -> tuple[list[PulledChange], Prepared]:
+    """The same page without words that are known to be erased: the server was restored from before that."""
+    back = {row.id for row in rows if row.id in known and known[row.id][_ERASED] and not row.is_erased}
+    if not back:
+        return rows, prepared
+    rows = [replace(row, body=known[row.id][_BODY], is_erased=True) if row.id in back else row for row in rows]
+    messages = {key: read for key, read in prepared.messages.items() if key not in back}
+    return rows, replace(prepared, messages=messages)
+
+
+def _without_altered(
+    rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
+) -> tuple[list[PulledChange], Prepared]:
+    """The same page without words that somebody rewrote on the server: of what is here, these replace nothing."""
+    altered = {row.id for row in rows if row.id in known and not row.is_as_taken}
+    if not altered:
+        return rows, prepared
+    rows = [replace(row, body=known[row.id][_BODY]) if row.id in altered else row for row in rows]
+    flaws = {**prepared.flaws, **dict.fromkeys(altered, "the server has other words than it took")}
+    return rows, replace(prepared, flaws=flaws)
 
 
 def _tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
@@ -83,8 +124,7 @@ def _tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
 
 def _check_chain(first: PulledChange, seq: int, chain: bytes | None) -> None:
     try:
-        expected = next_chain(chain, first.id, first.device, first.dseq, first.hlc)
-        is_next = first.seq == seq + 1 and first.chain == expected
+        is_next = first.seq == seq + 1 and first.chain == first.chain_after(chain)
     except (ValueError, TypeError, AttributeError) as error:
         raise HistoryChanged from error
     if not is_next:

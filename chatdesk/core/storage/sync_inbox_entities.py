@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
+from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import projects, shown_path, sync_projection_summaries, thread_counters
 from chatdesk.core.storage.change_log import Origin
@@ -22,6 +22,7 @@ from chatdesk.core.storage.sync_inbox_messages import Outcome, put_parts, want_f
 from chatdesk.core.storage.sync_inbox_rows import (
     LONGEST_PARTS,
     PartRows,
+    latest_of,
     moment,
     read_object,
     read_parts,
@@ -51,8 +52,7 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
         if body is None or row.entity in taken:
             foreign[row.id] = "the thread cannot be read" if body is None else "a project has that id"
             continue
-        created_at = moment(body.get("created_at")) or 0
-        latest = min(created_at, row.at + MAX_AHEAD_MS) if row.at > 0 else created_at
+        created_at = moment(body.get("created_at"), latest_of(row.at)) or 0
         columns = thread_columns(body)
         names = (*_THREAD_COLUMNS, *columns)
         raw.execute(
@@ -61,7 +61,7 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
                 row.entity,
                 project_id,
                 created_at,
-                latest,
+                created_at,
                 row.hlc,
                 row.device,
                 effects.member(row.author),
@@ -128,7 +128,7 @@ def put_summary(
     is_there = sync_projection_summaries.insert(
         raw,
         row.entity,
-        body,
+        body | {"created_at": moment(body.get("created_at"), latest_of(row.at))},
         author=effects.member(row.author),
         hlc=row.hlc,
         device=row.device,
@@ -153,10 +153,12 @@ def put_waiting_summary(
     author: str | None,
     hlc: int,
     device: str,
+    at: int,
     effects: Effects,
 ) -> list[str]:
     """Store one that waited, if it can be now. Returns its id then."""
     values = read_object(body) or {}
+    values["created_at"] = moment(values.get("created_at"), latest_of(at))
     thread_id = sync_projection_summaries.thread_of(values)
     if thread_id is None or homes(raw, "thread", (thread_id,)).get(thread_id) != project_id:
         return []
@@ -214,7 +216,8 @@ def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, forei
             raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + file[0], each.change_id))
         else:
             raw.execute(
-                "UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, each.change_id)
+                "UPDATE changes SET state = ?, problem = NULL, body = CASE WHEN ? THEN NULL ELSE body END WHERE id = ?",
+                (_CONFIRMED, each.rows.is_exact, each.change_id),
             )
     for change_id, wanted in outcome.waiting.items():
         raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + wanted, change_id))
@@ -244,7 +247,7 @@ def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effec
     """Give the messages that wait with this ``problem`` their parts. Returns their ids."""
     raw = driver(conn)
     waiting = raw.execute(
-        "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, m.deleted_at FROM changes c"
+        "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, c.at, m.deleted_at FROM changes c"
         " JOIN messages m ON m.id = c.entity"
         " WHERE c.project_id = ? AND c.state = ? AND c.seq IS NOT NULL AND c.problem = ?",
         (project_id, _ORPHANED, problem),
@@ -254,10 +257,16 @@ def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effec
         parts = json.loads(text) if is_read else None
     except (ValueError, RecursionError):
         parts = None
-    for change_id, message_id, thread_id, hlc, device, deleted_at in waiting:
+    for change_id, message_id, thread_id, hlc, device, at, deleted_at in waiting:
         raw.execute("UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, change_id))
         try:
-            own = read_parts(parts if isinstance(parts, list) else [], message_id=message_id, hlc=hlc, device=device)
+            own = read_parts(
+                parts if isinstance(parts, list) else [],
+                message_id=message_id,
+                hlc=hlc,
+                device=device,
+                latest=latest_of(at or 0),
+            )
         except (ValueError, RecursionError, TypeError, OverflowError):
             own = PartRows(content_digest=digest(()))
         before = thread_counters.of_messages(conn, [message_id])

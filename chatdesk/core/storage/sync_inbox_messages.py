@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import search_index, shown_path, thread_counters
 from chatdesk.core.storage.change_log import Origin
@@ -200,8 +199,7 @@ class _Page:
                 grown.shown += 1
                 grown.leaf = rows.id
             grown.tally.add(rows.own.tally)
-            latest = min(rows.ended_at, each.at + MAX_AHEAD_MS) if each.at > 0 else rows.ended_at
-            grown.last_at = max(grown.last_at, latest)
+            grown.last_at = max(grown.last_at, rows.ended_at)
             if not each.is_first:
                 self._report(each, grown, is_shown=is_shown)
         return is_shown

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.sync_inbox_rows import LONGEST_BODY, MessageRows, is_id, read_message
@@ -31,6 +30,16 @@ class Prepared:
     flaws: Mapping[str, str]
     is_whole: bool
     own_device: str
+
+    @property
+    def has_numbers(self) -> bool:
+        return not self.rows or isinstance(self.rows[0].seq, int)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether numbers grow, with or without gaps."""
+        numbers = [row.seq for row in self.rows]
+        return all(isinstance(number, int) for number in numbers) and all(a < b for a, b in pairwise(numbers))
 
 
 def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
@@ -57,7 +66,7 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
 def read_new(row: PulledChange) -> MessageRows | None:
     """The message that a change brings; None where it cannot be read."""
     try:
-        return read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device)
+        return read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device, at=row.at)
     except (ValueError, RecursionError, TypeError, OverflowError):
         return None
 
@@ -65,8 +74,7 @@ def read_new(row: PulledChange) -> MessageRows | None:
 def _is_whole(rows: Sequence[PulledChange]) -> bool:
     try:
         return all(
-            row.seq == before.seq + 1 and row.chain == next_chain(before.chain, row.id, row.device, row.dseq, row.hlc)
-            for before, row in pairwise(rows)
+            row.seq == before.seq + 1 and row.chain == row.chain_after(before.chain) for before, row in pairwise(rows)
         )
     except (ValueError, TypeError, AttributeError):
         return False

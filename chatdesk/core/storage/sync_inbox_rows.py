@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
+from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage import search_text
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.json_bounds import MOST_IN_BODY, is_bounded
@@ -55,6 +55,7 @@ NO_PARTS: Final = digest(())
 _ROLES: Final = frozenset(role.value for role in Role)
 _FINAL: Final = frozenset(status.value for status in Status if status.is_final)
 _TYPES: Final = frozenset(kind.value for kind in PartType)
+_TIMES: Final = ("started_at", "completed_at")
 _FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
 
@@ -107,8 +108,14 @@ def read_object(text: str | None) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def read_message(text: str | None, *, message_id: str, hlc: int, device: str) -> MessageRows | None:
-    """The message in a body; None for what is none."""
+def latest_of(at: int) -> int:
+    """The latest moment that somebody can speak of whose change the server took at ``at``; 0 where nobody knows when
+    that was. How long ago something was said is its author's to tell, as chats are imported and people were offline."""
+    return at + MAX_AHEAD_MS if at > 0 else LAST_MOMENT
+
+
+def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at: int = 0) -> MessageRows | None:
+    """The message in a body; None for what is none. ``at``: when the server took it, after which nothing of it was."""
     body = read_object(text)
     if body is None:
         return None
@@ -120,9 +127,9 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
     assert isinstance(thread_id, str)  # checked above
     status = body.get("status")
     is_purged = body.get("is_purged") is True
-    parts = body.get("parts")
+    parts, latest = body.get("parts"), latest_of(at)
     if isinstance(parts, list) and not is_purged:
-        own = read_parts(parts, message_id=message_id, hlc=hlc, device=device)
+        own = read_parts(parts, message_id=message_id, hlc=hlc, device=device, latest=latest)
     else:
         own = PartRows(content_digest=NO_PARTS)
     own.tally.message_count = 1
@@ -130,7 +137,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
     own.tally.output_tokens = whole(body.get("completion_tokens")) or 0
     own.tally.cached_tokens = whole(body.get("cached_tokens")) or 0
     own.tally.reasoning_tokens = whole(body.get("reasoning_tokens")) or 0
-    created_at, completed_at = moment(body.get("created_at")) or 0, moment(body.get("completed_at"))
+    created_at, completed_at = moment(body.get("created_at"), latest) or 0, moment(body.get("completed_at"), latest)
     details = body.get("error_details")
     return MessageRows(
         id=message_id,
@@ -167,12 +174,14 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str) ->
         ended_at=max(created_at, completed_at or 0),
         is_purged=is_purged,
         parts_file=_file(body.get("parts_file")),
-        is_exact=own.is_exact and body.keys() <= BODY_NAMES,
+        is_exact=own.is_exact
+        and body.keys() <= BODY_NAMES
+        and (created_at, completed_at) == (moment(body.get("created_at")) or 0, moment(body.get("completed_at"))),
     )
 
 
-def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> PartRows:
-    """The parts that can be known for such, in their order."""
+def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, latest: int = LAST_MOMENT) -> PartRows:
+    """The parts that can be known for such, in their order. ``latest``: the last moment that any of them can be of."""
     found = PartRows()
     texts: list[str] = []
     stored: list[tuple[int, str, str]] = []
@@ -197,7 +206,10 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
         if kind == "text":
             texts.append(shown)
         tool_name, duration = word(part.get("tool_name")), whole(part.get("tool_duration_ms"))
-        if kind == "tool_call":
+        times = tuple(moment(part.get(name), latest) for name in _TIMES)
+        if times != tuple(moment(part.get(name)) for name in _TIMES):
+            found.is_exact = False
+        if kind == "tool_result":
             found.tally.tool_counts[tool_name or ""] += 1
         found.tally.tool_time_ms += duration or 0
         stored.append((index, kind, text))
@@ -209,8 +221,7 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str) -> P
                 whole(part.get("step_index")) or 0,
                 kind,
                 text,
-                moment(part.get("started_at")),
-                moment(part.get("completed_at")),
+                *times,
                 tool_name,
                 word(part.get("tool_call_id")),
                 duration,
@@ -309,9 +320,9 @@ def whole(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < _LARGEST else None
 
 
-def moment(value: object) -> int | None:
-    """Milliseconds UTC that a calendar knows; None for anything else."""
-    return value if type(value) is int and 0 <= value <= LAST_MOMENT else None
+def moment(value: object, latest: int = LAST_MOMENT) -> int | None:
+    """Milliseconds UTC that a calendar knows, ``latest`` where it says a later one; None for anything else."""
+    return min(value, latest) if type(value) is int and 0 <= value <= LAST_MOMENT else None
 
 
 def word(value: object, longest: int = LONGEST_WORD) -> str | None:

@@ -18,6 +18,8 @@ from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import (
     change_log,
     sync_bodies,
+    sync_damage,
+    sync_erasing,
     sync_inbox_entities,
     sync_inbox_messages,
     sync_inbox_prepare,
@@ -33,7 +35,7 @@ from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_inbox_rows import NO_PARTS, MessageRows, read_message
 from chatdesk.core.storage.sync_projection_deletes import RELAYED, leave_note
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver
+from chatdesk.core.storage.sync_registers import DELETE, driver
 
 _log = logging.getLogger(__name__)
 
@@ -46,13 +48,14 @@ FOREIGN: Final = "foreign: "
 
 _INSERT = (
     "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
-    " state, mine, at, author, relayed_by, problem, seal)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)"
+    " state, mine, at, author, relayed_by, problem, seal, digest, erased)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CONFIRM = (
     "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
+    " digest = ?,"
     " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
-    " body = CASE WHEN kind = 'message' AND op = 'new' THEN body ELSE ? END WHERE id = ?"
+    " body = CASE WHEN erased = 1 OR (kind = 'message' AND op = 'new') THEN body ELSE ? END WHERE id = ?"
 )
 
 
@@ -77,19 +80,22 @@ class Page:
         self._joined_seq = joined_seq
         self._registers: set[sync_projection.Register] = set()
         self._arrived: list[str] = []
+        self._erased: set[str] = set()
 
     # What is known: own changes that come back, others' after the server's history changed.
 
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
         """Take the server's word for changes that are here. Returns how many there are."""
         values, threads, messages, summaries, others, again = [], [], [], [], [], []
+        authors: dict[tuple[str, str], str] = {}
+        claimed: set[str] = set()
         # A copy of the profile may have come further in this device's sequence with the very same changes.
         furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
         self._raw.execute(
             "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
         )
         for row in rows:
-            _, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine = known[row.id]
+            _, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, *_ = known[row.id]
             if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):
                 _log.warning("a pulled change has the id of another one; it is left out")
                 continue
@@ -98,8 +104,8 @@ class Page:
             # A message that was waiting goes on waiting, until it is looked at below.
             values.append(
                 (
-                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal, row.body,
-                    row.id,
+                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal,
+                    row.digest, row.body, row.id,
                 )
             )  # fmt: skip
             is_again = op == "new" and state == PRIVATE
@@ -115,15 +121,21 @@ class Page:
                 # give it the same place: then only the server knows whose words it took.
                 if not mine or (device, dseq, seq, hlc) != (row.device, row.dseq, row.seq, row.hlc):
                     others.append(row)
+                # The server took it as this person's once, lost it, and has it as somebody else's now.
+                if mine and author is not None and author == self._effects.me != row.author:
+                    claimed.add(entity)
             else:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
             if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
-                self._set_author(kind, entity, row.author)
+                authors[kind, entity] = row.author
         self._raw.executemany(_CONFIRM, values)
+        self._gather_erased(row for row in rows if row.id in known)
         self._confirm_threads(threads)
         self._confirm_messages(messages)
         self._confirm_summaries(summaries)
-        self._compare(others)
+        # Whose words they are is not said anew before they are compared, as what is here may be set aside.
+        for kind, entity in authors.keys() - {("message", each) for each in self._compare(others, claimed)}:
+            self._set_author(kind, entity, authors[kind, entity])
         self._give_up(again)
         return len(values)
 
@@ -134,12 +146,16 @@ class Page:
 
     def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
         here = known_rows(
-            self._raw, "SELECT id, thread_id, parent_id FROM messages WHERE id IN", [row.entity for row, _ in messages]
+            self._raw,
+            "SELECT id, thread_id, parent_id, purged_at FROM messages WHERE id IN",
+            [row.entity for row, _ in messages],
         )
         self._look_again(here.values())
         lost = [row for row, _ in messages if row.entity not in here]
         if lost:
             self._put_messages(lost, is_known=True)
+        emptied = {key: row[1] for key, row in here.items() if row[3] is not None}
+        self._fill_emptied([row for row, _ in messages if row.entity in emptied], emptied)
         self._put_back([row for row, _ in messages if row.entity in here and here[row.entity][2] is None])
         # What the server took after all counts again.
         self._raw.executemany(
@@ -147,11 +163,34 @@ class Page:
             [(row.entity, row.reg, row.id) for row, state in messages if state == ChangeState.REFUSED],
         )
 
+    def _fill_emptied(self, rows: Sequence[PulledChange], threads: Mapping[str, str]) -> None:
+        """Give messages their words again that were emptied here while this was a private copy: whether they are shown
+        is the team's to say, and what nobody deleted there must not be a hole here. ``threads``: in which they lie."""
+        incoming = []
+        for row in rows:
+            read = None if row.id in self._prepared.flaws else self._read(row)
+            if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
+                incoming.append(Incoming(row.id, row.author, row.at, True, read))
+        waiting = sync_inbox_twins.fill_emptied(self._conn, self._project_id, incoming, self._effects)
+        self._wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
+        self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
+
+    def _read(self, row: PulledChange) -> MessageRows | None:
+        """The message of a change; one's own were not read beforehand, as nearly always they are here."""
+        return self._prepared.messages.get(row.id) or sync_inbox_prepare.read_new(row)
+
+    def _wait_for(self, rows: Sequence[PulledChange], waiting: Mapping[str, str]) -> None:
+        """Keep the bodies of messages that wait for a file or for an end, and what they wait for."""
+        self._raw.executemany(
+            "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
+            [(ORPHANED, waiting[row.id], row.body, row.id) for row in rows if row.id in waiting],
+        )
+
     def _confirm_summaries(self, rows: Sequence[PulledChange]) -> None:
         """Those that waited for their messages, or that are gone here, are taken over like new ones."""
         here = sync_projection.homes(self._raw, "summary", [row.entity for row in rows])
         for row in rows:
-            if row.entity in here or row.id in self._prepared.flaws:
+            if row.entity in here or row.id in self._prepared.flaws or row.is_erased:
                 continue
             foreign, waiting = sync_inbox_entities.put_summary(self._raw, self._project_id, row, self._effects)
             if waiting:
@@ -173,36 +212,39 @@ class Page:
                 for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
                     gathered.add(read.thread_id)
 
-    def _compare(self, rows: Sequence[PulledChange]) -> None:
+    def _compare(self, rows: Sequence[PulledChange], claimed: Container[str]) -> set[str]:
         """Messages of others, or of a copy of this profile, that are here in other words: what waited until an answer
-        had ended here, before the server's history became another one, waits again or takes its place."""
+        had ended here, before the server's history became another one, waits again or takes its place. ``claimed``: own
+        ones that are somebody else's in the log. Returns the messages that do not simply say the same."""
         here = known_rows(
             self._raw,
             "SELECT id, content_digest FROM messages WHERE purged_at IS NULL AND id IN",
             [row.entity for row in rows],
         )
         differing = []
+        unlike: set[str] = set()
         waiting: dict[str, str] = {}
         for row in rows:
             if row.entity not in here or row.id in self._prepared.flaws:
                 continue
-            read = self._prepared.messages.get(row.id) or sync_inbox_prepare.read_new(row)
+            read = self._read(row)
             if read is None or read.is_purged:
+                unlike.add(row.entity)
                 continue
             if read.parts_file is not None:
+                unlike.add(row.entity)
                 # Lost here, or not come when the server's history changed.
                 if here[row.entity][1] in (None, NO_PARTS):
                     waiting[row.id] = WAITS + read.parts_file[0]
                     sync_inbox_messages.want_again(self._raw, self._project_id, read.parts_file, self._effects)
                 continue
-            if here[row.entity][1] != read.own.content_digest and not self._sends_the_same(row, read):
+            is_same = here[row.entity][1] == read.own.content_digest or self._sends_the_same(row, read)
+            if not is_same or row.entity in claimed:
                 differing.append(Incoming(row.id, row.author, row.at, True, read))
-        waiting |= self._meet(Outcome(done=differing), ended={each.rows.id for each in differing})
-        bodies = {row.id: row.body for row in rows}
-        self._raw.executemany(
-            "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
-            [(ORPHANED, problem, bodies[change_id], change_id) for change_id, problem in waiting.items()],
-        )
+        found = {each.rows.id for each in differing}
+        waiting |= self._meet(Outcome(done=differing), ended=found, claimed=claimed)
+        self._wait_for(rows, waiting)
+        return unlike | found
 
     def _give_up(self, rows: Sequence[PulledChange]) -> None:
         """The log still has what was entered again here, for another team or from a copy: once is enough."""
@@ -240,6 +282,7 @@ class Page:
     def take(self, rows: Sequence[PulledChange]) -> None:
         flaws = self._prepared.flaws
         good = [row for row in rows if row.id not in flaws]
+        self._gather_erased(good)
         for row in rows:
             if row.id in flaws:
                 self._store([(row, CONFIRMED, FOREIGN + flaws[row.id], row.body)])
@@ -270,10 +313,8 @@ class Page:
         """``is_known``: their changes are stored, and only their rows are missing."""
         messages = self._prepared.messages
         if is_known:
-            # One's own were not read beforehand, as nearly always they are here.
-            unread = [row for row in rows if row.id not in messages and row.id not in self._prepared.flaws]
-            own = {row.id: read for row in unread if (read := sync_inbox_prepare.read_new(row)) is not None}
-            messages = {**messages, **own}
+            good = [row for row in rows if row.id not in self._prepared.flaws]
+            messages = {row.id: read for row in good if (read := self._read(row)) is not None}
         readable = [row for row in rows if row.id in messages]
         incoming = [
             Incoming(row.id, row.author, row.at, row.seq <= self._joined_seq, messages[row.id]) for row in readable
@@ -285,10 +326,7 @@ class Page:
             if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
                 waiting[each.change_id] = WAITS + each.rows.parts_file[0]
         if is_known:
-            self._raw.executemany(
-                "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
-                [(ORPHANED, waiting[row.id], row.body, row.id) for row in readable if row.id in waiting],
-            )
+            self._wait_for(readable, waiting)
         else:
             self._store_with(readable, outcome.foreign, waiting)
         self._after_messages(outcome)
@@ -309,13 +347,15 @@ class Page:
             outcome.join(sync_inbox_messages.put(self._conn, self._origin, self._project_id, again, self._effects))
         return outcome
 
-    def _meet(self, outcome: Outcome, *, ended: Container[str] | None = None) -> dict[str, str]:
+    def _meet(
+        self, outcome: Outcome, *, ended: Container[str] | None = None, claimed: Container[str] = ()
+    ) -> dict[str, str]:
         """What the log has under an id that is here: see ``sync_inbox_twins``. Returns the changes that wait.
-        ``ended``: of what waited, only these had to."""
+        ``ended``: of what waited, only these had to; ``claimed``: see ``_compare``."""
         fresh = set(outcome.fresh)
         met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
         busy = sync_inbox_twins.meet(
-            self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None
+            self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None, claimed=claimed
         )
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in met)
         return {each.change_id: WAITS + each.rows.id for each in busy}
@@ -327,7 +367,7 @@ class Page:
     def _look_again(self, messages: Iterable[tuple[Any, ...]]) -> None:
         """Own messages that came back may stand in what somebody deleted meanwhile."""
         parents, threads = set(), set()
-        for _, thread_id, parent_id in messages:
+        for _, thread_id, parent_id, _ in messages:
             threads.add(thread_id)
             parents.add(parent_id)
         parents.discard(None)
@@ -343,6 +383,9 @@ class Page:
 
     def _put_summaries(self, rows: Sequence[PulledChange]) -> None:
         for row in rows:
+            if row.is_erased:
+                self._store_with([row], {}, {})
+                continue
             foreign, waiting = sync_inbox_entities.put_summary(self._raw, self._project_id, row, self._effects)
             problem = {row.id: foreign} if foreign else {}
             wait = {row.id: WAITS + waiting} if waiting else {}
@@ -380,7 +423,8 @@ class Page:
             is_applied = row.id not in foreign and row.id not in waiting
             is_message = (row.kind, row.op, row.reg) == ("message", "new", change_log.CONTENT)
             # Its words are in rows of their own, and only what these cannot say has to be kept as it came.
-            body = None if is_applied and is_message and self._prepared.messages[row.id].is_exact else row.body
+            is_in_rows = is_applied and is_message and not row.is_erased
+            body = None if is_in_rows and self._prepared.messages[row.id].is_exact else row.body
             if row.id in foreign:
                 entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
             elif row.id in waiting:
@@ -416,6 +460,8 @@ class Page:
                 row.relayed_by,
                 problem,
                 row.seal,
+                row.digest,
+                int(row.is_erased),
             )
             for row, state, problem, body in entries
         ]
@@ -436,8 +482,25 @@ class Page:
 
     # The end.
 
-    def finish(self) -> None:
+    def _gather_erased(self, rows: Iterable[PulledChange]) -> None:
+        """What these say was erased, and those that were themselves."""
+        for row in rows:
+            if row.is_erased:
+                self._erased.add(row.id)
+            elif row.reg == change_log.ERASED and row.op == DELETE:
+                self._erased.update(sync_erasing.named(row.body))
+
+    def finish(self, *, has_holes: bool = False) -> None:
         self._adopt_waiting()
+        while has_holes and (
+            places := sync_damage.make_places(self._conn, self._origin, self._project_id, self._effects)
+        ):
+            self._arrived = sorted(places)
+            self._adopt_waiting()
+        if self._erased:
+            self._registers |= sync_erasing.erase(
+                self._conn, self._origin, self._project_id, self._erased, self._effects
+            )
         self._registers.update(sync_inbox_entities.registers_of(self._raw, self._project_id, self._arrived))
         self._registers.update(self._deleted(self._effects.threads))
         sync_projection.project_many(self._conn, self._origin, self._project_id, self._registers, self._effects)
@@ -455,10 +518,10 @@ class Page:
             for change_id, kind, entity, hlc, device, author, at, seq, body in entries:
                 if kind == "summary":
                     arrived += sync_inbox_entities.put_waiting_summary(
-                        self._raw, self._project_id, change_id, entity, body, author, hlc, device, self._effects
+                        self._raw, self._project_id, change_id, entity, body, author, hlc, device, at, self._effects
                     )
                     continue
-                read = read_message(body, message_id=entity, hlc=hlc, device=device)
+                read = read_message(body, message_id=entity, hlc=hlc, device=device, at=at)
                 if read is not None:
                     incoming.append(Incoming(change_id, author, at, seq <= self._joined_seq, read))
             if incoming:

@@ -5,16 +5,24 @@ here stands beside it as a version."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Container, Sequence
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.storage import branching, summary_staleness, sync_refused, thread_counters, token_counts
+from chatdesk.core.storage import (
+    branching,
+    summary_staleness,
+    sync_erasing,
+    sync_refused,
+    thread_counters,
+    token_counts,
+)
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.sync_inbox_messages import Incoming, put_parts, want_files
+from chatdesk.core.storage.sync_inbox_messages import Incoming, put_parts, want_again, want_files
 from chatdesk.core.storage.sync_inbox_rows import MESSAGE_COLUMNS
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_registers import driver
@@ -36,9 +44,11 @@ def meet(
     effects: Effects,
     *,
     waited: bool = False,
+    claimed: Container[str] = (),
 ) -> list[Incoming]:
     """Let messages of the log take the places of those that are here and that the log does not know. Returns those
-    that have to wait, because here they are still being written. ``waited``: these did, and have ended since."""
+    that have to wait, because here they are still being written. ``waited``: these did, and have ended since;
+    ``claimed``: own ones that somebody else has put into the log as theirs, in whatever words."""
     raw = driver(conn)
     busy = []
     for each in met:
@@ -52,10 +62,15 @@ def meet(
         is_own = raw.execute(_OWN, (message_id,)).fetchone() is not None
         if purged_at is not None or not (is_own or waited):
             continue
+        if each.rows.is_purged and waited and _is_erased(raw, each.change_id):
+            # What was erased was the copy's; what ended here is this person's, and stands beside it.
+            made = _beside(conn, origin, message_id)
+            if made is not None:
+                effects.versions.append((each.rows.thread_id, made))
+            sync_erasing.empty_messages(conn, origin, [message_id], effects)
         if each.rows.is_purged or each.rows.parts_file is not None:
             continue  # what is here says more
-        is_same = digest == each.rows.own.content_digest
-        if is_same:
+        if digest == each.rows.own.content_digest and message_id not in claimed:
             give_up(conn, message_id)
         else:
             made = sync_refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
@@ -66,6 +81,10 @@ def meet(
     return busy
 
 
+def _is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
+    return raw.execute("SELECT 1 FROM changes WHERE id = ? AND erased = 1", (change_id,)).fetchone() is not None
+
+
 def give_up(conn: Connection, entity: str) -> None:
     """The own change that made this says what the log's does."""
     driver(conn).execute(
@@ -73,6 +92,21 @@ def give_up(conn: Connection, entity: str) -> None:
         " AND mine = 1 AND state IN (?, ?)",
         (ChangeState.PRIVATE.value, entity, ChangeState.PENDING.value, ChangeState.REFUSED.value),
     )
+
+
+def fill_emptied(conn: Connection, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> dict[str, str]:
+    """Give messages that are empty tombstones here what the log has of them. Returns the sums of the files that changes
+    wait for, because their parts travel in these."""
+    raw = driver(conn)
+    waiting = {}
+    for each in incoming:
+        _take_over(conn, each, effects)
+        raw.execute("UPDATE messages SET purged_at = NULL WHERE id = ?", (each.rows.id,))
+        want_files(raw, project_id, dict(each.rows.own.files), effects)
+        if each.rows.parts_file is not None:
+            want_again(raw, project_id, each.rows.parts_file, effects)
+            waiting[each.change_id] = each.rows.parts_file[0]
+    return waiting
 
 
 def _beside(conn: Connection, origin: Origin, message_id: str) -> str | None:

@@ -194,12 +194,17 @@ def has_lost(conn: Connection, project_id: str) -> bool:
 def begin_again(conn: Connection, project_id: str) -> None:
     """See ``LocalStore.begin_again``."""
     conn.exec_driver_sql(
-        f"UPDATE changes SET state = CASE WHEN mine = 1 THEN {_PENDING} ELSE {_ORPHANED} END, seq = NULL,"
-        " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END"
+        # Of what was erased only its place can be brought back, and that the server took it.
+        f"UPDATE changes SET state = CASE WHEN mine = 1 AND erased = 0 THEN {_PENDING} ELSE {_ORPHANED} END,"
+        " seq = NULL, problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END"
         f" WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
         (project_id,),
     )
-    conn.exec_driver_sql("UPDATE shared_projects SET seq = 0, chain = NULL WHERE project_id = ?", (project_id,))
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET seq = 0, chain = NULL,"
+        " progress = json_remove(coalesce(progress, '{}'), '$.missing', '$.altered') WHERE project_id = ?",
+        (project_id,),
+    )
     # The server may have lost the files, too. What it still has is not sent again.
     conn.exec_driver_sql(
         "UPDATE shared_files SET state = 'to_send', done = 0 WHERE project_id = ? AND state IN ('sent', 'here')"
@@ -211,8 +216,9 @@ def begin_again(conn: Connection, project_id: str) -> None:
 def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
     """See ``LocalStore.lost_by_server``. What arrived and only waits for what it belongs to is not lost."""
     rows = conn.exec_driver_sql(
-        f"SELECT n, {_COLUMNS}, device, author, seal FROM changes WHERE project_id = ? AND state = {_ORPHANED}"
-        " AND seq IS NULL AND mine = 0 AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
+        f"SELECT n, {_COLUMNS}, device, author, seal, CASE WHEN erased = 1 THEN digest END FROM changes"
+        f" WHERE project_id = ? AND state = {_ORPHANED} AND seq IS NULL AND (mine = 0 OR erased = 1)"
+        " AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
         (project_id, limit),
     ).all()
     texts = sync_bodies.message_texts(conn, [row[5] for row in rows if _is_message(row) and row[10] is None])
@@ -226,7 +232,7 @@ def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[Rel
             if len(text.encode()) > MAX_BODY_BYTES:
                 text = _large(conn, row[5])[0]
         change = _wire(row[1:11], text)
-        lost.append(RelayedChange(replace(change, dseq=_as_made(change.dseq)), row[11], row[12], row[13]))
+        lost.append(RelayedChange(replace(change, dseq=_as_made(change.dseq)), *row[11:15]))
     return lost
 
 
@@ -284,7 +290,8 @@ def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], byte
     body = sync_bodies.make_messages(conn, [message_id])[message_id]
     data = sync_bodies.write_parts(body.parts)
     made = FileBody("", "", UNKNOWN_MIME, len(data), hashlib.sha256(data).hexdigest())
-    short = replace(body, parts=(), parts_file=(made.sha256, made.size_bytes))
+    files = tuple(dict.fromkeys(file.sha256 for file in body.files))
+    short = replace(body, parts=(), parts_file=(made.sha256, made.size_bytes), part_files=files)
     return sync_bodies.write_message(_without_details(short)), [*body.files, made], data
 
 

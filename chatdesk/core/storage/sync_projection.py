@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage import change_log, sync_projection_values, tags
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.plain_text import clean, folded
@@ -210,7 +211,7 @@ def tag_name(body: Mapping[str, Any]) -> str | None:
     name = body.get("name")
     if not isinstance(name, str):
         return None
-    kept = " ".join(clean(name[: 2 * tags.LONGEST_NAME]).replace(TAG_MARK, " ").split()).lstrip("#").strip()
+    kept = clean_line(clean(name[: 2 * tags.LONGEST_NAME]).replace(TAG_MARK, " ")).lstrip("#").strip()
     return kept[: tags.LONGEST_NAME].strip() or None
 
 

@@ -2,8 +2,8 @@
 what it stands in.
 
 A thread is hidden if it was deleted, nobody brought it back, and every change of it and of what is in it is covered by
-a deletion. A message is hidden if it was deleted, nobody brought it back, and nothing stands below it whose author did
-not know of the deletion: one knows what one's own device did before, and what is named as parent.
+a deletion, or was erased since. A message is hidden if it was deleted, nobody brought it back, and nothing stands below
+it whose author did not know of the deletion: one knows what one's own device did before, and what is named as parent.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -39,7 +39,8 @@ _CHILDREN = (
 )
 _OF_THREAD = (
     "SELECT c.device, c.dseq, c.author FROM changes c WHERE +c.project_id = ? AND c.op <> 'del'"
-    f" AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED} AND (c.problem IS NULL OR c.problem NOT LIKE 'foreign: %')"
+    f" AND c.erased = 0 AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED}"
+    " AND (c.problem IS NULL OR c.problem NOT LIKE 'foreign: %')"
 )
 # Written out for each source, so that each goes by its own index. What is of another kind than its entity is nonsense.
 _WRITTEN = " UNION ALL ".join(
@@ -119,12 +120,15 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
         fresh = [each for each in batch if each not in waiting]
         waiting.update(fresh)
         for some in batches(fresh):
-            for message_id, position in raw.execute(
-                f"SELECT m.id, m.position FROM messages m JOIN threads t ON t.id = m.thread_id"
-                f" WHERE m.id IN ({marks(some)}) AND t.project_id = ? AND m.purged_at IS NULL",
+            for message_id, position, purged_at in raw.execute(
+                "SELECT m.id, m.position, m.purged_at FROM messages m JOIN threads t ON t.id = m.thread_id"
+                f" WHERE m.id IN ({marks(some)}) AND t.project_id = ?",
                 (*some, project_id),
-            ):
-                heapq.heappush(queue, (-position, message_id))
+            ).fetchall():
+                if purged_at is None:
+                    heapq.heappush(queue, (-position, message_id))
+                else:  # nothing of it is left to be shown
+                    settle(raw, project_id, message_id, change_log.CONTENT)
 
     touched = set(ids)
     want(touched)
@@ -155,7 +159,7 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
     for thread_id, back in shown.items():
         _show(conn, origin, thread_id, back, effects)
     for thread_id, gone in groups.items():
-        _hide(conn, origin, thread_id, gone, effects)
+        hide(conn, origin, thread_id, gone, effects)
 
 
 def _message_verdict(
@@ -192,7 +196,8 @@ def _together(deletions: Sequence[LogRow], message_id: str) -> str:
     return str(top) if is_id(top) else message_id
 
 
-def _hide(conn: Connection, origin: Origin, thread_id: str, gone: Mapping[str, str], effects: Effects) -> None:
+def hide(conn: Connection, origin: Origin, thread_id: str, gone: Mapping[str, str], effects: Effects) -> None:
+    """Take messages of one thread off what is shown; ``gone``: with which message each went."""
     raw, ids = driver(conn), list(gone)
     tally = thread_counters.of_messages(conn, ids)
     hidden, top = _mark_summaries(conn, thread_id, ids)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.parameters import parameters_from
 from chatdesk.core.domain.thread import TitleSource
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage import change_log
 from chatdesk.core.storage.plain_text import clean, folded, from_json, to_json
 from chatdesk.core.storage.projects import LONGEST_NAME, checked_colour
@@ -23,7 +24,7 @@ _SOURCES: Final = frozenset(source.value for source in TitleSource)
 
 def _title(body: Values) -> Columns:
     title, source = body.get("title"), body.get("title_source")
-    kept = " ".join(clean(title[:LONGEST_TITLE]).split()) if isinstance(title, str) else ""
+    kept = clean_line(clean(title[:LONGEST_TITLE])) if isinstance(title, str) else ""
     return {
         "title": kept or UNTITLED,
         "title_folded": folded(kept or UNTITLED),
@@ -33,7 +34,7 @@ def _title(body: Values) -> Columns:
 
 def _name(body: Values) -> Columns:
     name = body.get("name")
-    kept = " ".join(clean(name).split())[:LONGEST_NAME].strip() if isinstance(name, str) else ""
+    kept = clean_line(clean(name))[:LONGEST_NAME].strip() if isinstance(name, str) else ""
     return {"name": kept or "Shared project"}
 
 

@@ -101,8 +101,9 @@ def refused(conn: Connection) -> list[RefusedChange]:
     ]
 
 
-def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> str:
-    """Put what these changes say into a new thread of a private project. Returns its id; the changes stay."""
+def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *, not_into: str = "") -> str:
+    """Put what these changes say into a new thread of a private project, which is not ``not_into``. Returns its id; the
+    changes stay."""
     rows = _refused_rows(conn, change_ids)
     messages = [row.entity for row in rows if row.kind == "message" and row.op == "new"]
     copied = branching.message_rows(conn, messages)
@@ -112,7 +113,7 @@ def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) ->
     thread = insert_thread(
         conn,
         origin,
-        _private_project(conn, origin),
+        _private_project(conn, origin, not_into),
         "Not taken by the team",
         provider=None,
         model=None,
@@ -194,12 +195,13 @@ def _text_of(conn: Connection, row: Row[Any]) -> str:
     return "\n\n".join(word for word in words if isinstance(word, str) and word)
 
 
-def _private_project(conn: Connection, origin: Origin) -> str:
+def _private_project(conn: Connection, origin: Origin, not_into: str) -> str:
     """The oldest project that is in use and not shared; one is made where there is none."""
     found = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL AND id NOT IN"
-        " (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
-        " ORDER BY archived_at IS NOT NULL, id LIMIT 1"
+        " (SELECT project_id FROM shared_projects WHERE state <> 'ended') AND id <> ?"
+        " ORDER BY archived_at IS NOT NULL, id LIMIT 1",
+        (not_into,),
     ).scalar()
     if found is not None:
         return str(found)

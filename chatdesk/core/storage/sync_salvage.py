@@ -71,7 +71,7 @@ def pull_again(conn: Connection, now: int) -> bool:
     if conn.exec_driver_sql("SELECT 1 FROM devices WHERE is_mine = 1").first() is not None:
         sync_fork.fork(conn, now)
     for project_id in shared:
-        _be_quiet(conn, project_id)
+        be_quiet(conn, project_id)
         sync_outbox.begin_again(conn, project_id)
     return True
 
@@ -87,7 +87,7 @@ def _give_up(conn: Connection, messages: Sequence[str]) -> None:
         conn.exec_driver_sql(f"UPDATE messages SET content_digest = NULL WHERE id IN ({marks(batch)})", tuple(batch))
 
 
-def _be_quiet(conn: Connection, project_id: str) -> None:
+def be_quiet(conn: Connection, project_id: str) -> None:
     """What was here before is nobody's news."""
     seq, progress = conn.exec_driver_sql(
         "SELECT seq, progress FROM shared_projects WHERE project_id = ?", (project_id,)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.team import ServerAddress
 from chatdesk.core.storage.plain_text import from_json
 
-_KEY = "team.setup"
+KEY = "team.setup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class BegunSetup:
 
 def begun_setup(conn: Connection, address: ServerAddress) -> BegunSetup | None:
     """The one that was begun for this database and not finished."""
-    stored = from_json(conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_KEY,)).scalar())
+    stored = from_json(conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (KEY,)).scalar())
     if stored.get("place") != _place(address):
         return None
     return BegunSetup(str(stored.get("workspace_id")), str(stored.get("login")))
@@ -33,12 +33,12 @@ def begin_setup(conn: Connection, address: ServerAddress, setup: BegunSetup) -> 
     value = json.dumps({"place": _place(address), "workspace_id": setup.workspace_id, "login": setup.login})
     conn.exec_driver_sql(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (_KEY, value),
+        (KEY, value),
     )
 
 
 def end_setup(conn: Connection) -> None:
-    conn.exec_driver_sql("DELETE FROM meta WHERE key = ?", (_KEY,))
+    conn.exec_driver_sql("DELETE FROM meta WHERE key = ?", (KEY,))
 
 
 def _place(address: ServerAddress) -> list[object]:

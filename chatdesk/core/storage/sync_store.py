@@ -7,10 +7,10 @@ from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, Tending
 from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
 from chatdesk.core.domain.team import TeamRole
-from chatdesk.core.storage import sync_entering, sync_fork, sync_inbox, sync_outbox, sync_team
+from chatdesk.core.storage import sync_entering, sync_fork, sync_inbox, sync_outbox, sync_team, sync_tending
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_outbox import PutBlob
@@ -114,9 +114,11 @@ class SyncStore:
     def read_page(self, rows: Sequence[PulledChange]) -> Prepared:
         return sync_inbox.prepare(rows, own_device=self._origin().device_id)
 
-    def begin_apply(self, project_id: str, page: Prepared, *, after: Cursor) -> Callable[[], Applied]:
+    def begin_apply(
+        self, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
+    ) -> Callable[[], Applied]:
         return self._begin(
-            lambda conn: sync_inbox.apply(conn, self._origin(), project_id, page, after=after),
+            lambda conn: sync_inbox.apply(conn, self._origin(), project_id, page, after=after, is_damaged=is_damaged),
             is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
         )
 
@@ -135,6 +137,12 @@ class SyncStore:
 
     def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:
         self._write(lambda conn: sync_outbox.settle_relayed(conn, self._origin(), project_id, results))
+
+    def tending(self, project_id: str) -> Tending | None:
+        return self._read(lambda conn: sync_tending.due(conn, self._origin(), project_id))
+
+    def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
+        self._write(lambda conn: sync_tending.tended(conn, self._origin(), project_id, expired))
 
     def fork(self) -> str:
         device = self._write(lambda conn: sync_fork.fork(conn, self._origin().now()))

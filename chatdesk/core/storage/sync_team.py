@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_wire import Hello, TeamView
+from chatdesk.core.domain.sync_wire import Hello, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import (
     ChangeState,
     EndReason,
@@ -24,9 +24,10 @@ from chatdesk.core.domain.team import (
     TeamRole,
     Workspace,
 )
-from chatdesk.core.storage import sync_outbox, sync_sharing, team_view_cleaning
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.storage import parked_workspaces, sync_erased_project, sync_outbox, sync_sharing, team_view_cleaning
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.plain_text import clean, from_json
+from chatdesk.core.storage.plain_text import clean, from_json, shown_name
 from chatdesk.core.storage.projects import read_only_projects as read_only_projects
 
 ROUNDS_KEPT: Final = 500
@@ -37,7 +38,8 @@ _SHARED = """
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
   (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1),
-  coalesce(json_extract(s.progress, '$.let_in'), 0)
+  coalesce(json_extract(s.progress, '$.let_in'), 0), coalesce(json_extract(s.progress, '$.missing'), 0),
+  coalesce(json_extract(s.progress, '$.altered'), 0)
 FROM shared_projects s
 """
 
@@ -95,13 +97,22 @@ def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
 
 def workspaces(conn: Connection) -> list[Workspace]:
     """Those that were joined and not left, in the order of joining."""
+    return _workspaces(conn, "left_at IS NULL")
+
+
+def parked(conn: Connection) -> list[Workspace]:
+    """Those of a profile that was restored which were not joined again, nor left, since."""
+    return _workspaces(conn, parked_workspaces.CONDITION)
+
+
+def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
     rows = conn.exec_driver_sql(
-        "SELECT id, name, address, member_id, is_owner, joined_at, clock_offset_ms FROM workspaces"
-        " WHERE left_at IS NULL ORDER BY joined_at, id"
+        "SELECT id, name, address, member_id, is_owner, joined_at, clock_offset_ms FROM workspaces"  # noqa: S608 - constants
+        f" WHERE {condition} ORDER BY joined_at, id"
     )
     return [
-        Workspace(row[0], row[1], _address(row[2]), row[3], bool(row[4]), joined_at=row[5], clock_offset_ms=row[6])
-        for row in rows
+        Workspace(id_, shown_name(name), _address(address), member, bool(owner), joined_at=at, clock_offset_ms=offset)
+        for id_, name, address, member, owner, at, offset in rows
     ]
 
 
@@ -117,6 +128,7 @@ def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[
     for project_id in projects:
         sync_sharing.end(conn, project_id, EndReason.LEFT)
     conn.exec_driver_sql("UPDATE workspaces SET left_at = ? WHERE id = ?", (now, workspace_id))
+    parked_workspaces.forget(conn, workspace_id)
     return frozenset(projects)
 
 
@@ -142,7 +154,7 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
     """See ``LocalStore.take_view``. A server is believed in what it says of members, not in what it says of projects
     that this profile keeps to itself or shares with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
-    view = team_view_cleaning.cleaned(view)
+    view = team_view_cleaning.cleaned(view, () if view.is_whole else _known_members(conn, workspace_id))
     conn.exec_driver_sql(
         "UPDATE workspaces SET name = ?, member_id = ?, is_owner = ?, clock_offset_ms = ? WHERE id = ?",
         (
@@ -168,7 +180,7 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
             continue  # another team has it already
         if head.is_deleted:
             if is_running:
-                sync_sharing.end(conn, head.project_id, EndReason.DELETED)
+                _end(conn, origin, head)
                 touched.add(head.project_id)
             continue
         there.add(head.project_id)
@@ -194,11 +206,18 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
     return frozenset(touched)
 
 
+def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:
+    """Its owner ended a project for everybody."""
+    if head.is_erased:
+        sync_erased_project.erase(conn, origin, head.project_id)
+    else:
+        sync_sharing.end(conn, head.project_id, EndReason.DELETED)
+
+
 def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
     """Members that are not told of any more keep their names: they stand beside what they wrote."""
-    conn.exec_driver_sql(
-        "UPDATE team_members SET status = ? WHERE workspace_id = ?", (MemberStatus.REMOVED.value, workspace_id)
-    )
+    if view.is_whole:
+        _forget_people(conn, workspace_id)
     members = [
         (
             workspace_id,
@@ -217,16 +236,16 @@ def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
             " status = excluded.status, invited_at = excluded.invited_at",
             members,
         )
-    conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ?", (workspace_id,))
     devices = [
-        (workspace_id, each.id, each.member_id, each.name, each.app_version, each.last_seen_at) for each in view.devices
+        (workspace_id, each.id, each.member_id, each.name, each.app_version, each.last_seen_at)
+        for each in view.devices
+        if not each.is_removed
     ]
     if devices:
         conn.exec_driver_sql("INSERT OR REPLACE INTO team_devices VALUES (?, ?, ?, ?, ?, ?)", devices)
-    conn.exec_driver_sql(
-        "DELETE FROM team_roles WHERE project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
-        (workspace_id,),
-    )
+    gone = [(workspace_id, each.id) for each in view.devices if each.is_removed]
+    if gone:
+        conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ? AND id = ?", gone)
     elsewhere = {
         row[0]
         for row in conn.exec_driver_sql(
@@ -234,8 +253,30 @@ def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
         )
     }
     roles = [each for each in view.roles if each[0] not in elsewhere]
-    if roles:
-        conn.exec_driver_sql("INSERT OR REPLACE INTO team_roles VALUES (?, ?, ?)", roles)
+    if any(role is not None for *_, role in roles):
+        given = [each for each in roles if each[2] is not None]
+        conn.exec_driver_sql("INSERT OR REPLACE INTO team_roles VALUES (?, ?, ?)", given)
+    taken = [(project, member) for project, member, role in roles if role is None]
+    if taken:
+        conn.exec_driver_sql("DELETE FROM team_roles WHERE project_id = ? AND member_id = ?", taken)
+
+
+def _forget_people(conn: Connection, workspace_id: str) -> None:
+    conn.exec_driver_sql(
+        "UPDATE team_members SET status = ? WHERE workspace_id = ?", (MemberStatus.REMOVED.value, workspace_id)
+    )
+    conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ?", (workspace_id,))
+    conn.exec_driver_sql(
+        "DELETE FROM team_roles WHERE project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        (workspace_id,),
+    )
+
+
+def _known_members(conn: Connection, workspace_id: str) -> list[MemberRow]:
+    rows = conn.exec_driver_sql(
+        "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?", (workspace_id,)
+    )
+    return [MemberRow(*row) for row in rows]
 
 
 def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
@@ -253,7 +294,8 @@ def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
         (workspace_id,),
     )
     return [
-        TeamMember(row[0], row[1], bool(row[2]), MemberStatus(row[3]), row[4], roles.get(row[0], {})) for row in rows
+        TeamMember(row[0], clean_line(row[1]), bool(row[2]), MemberStatus(row[3]), row[4], roles.get(row[0], {}))
+        for row in rows
     ]
 
 
@@ -265,13 +307,13 @@ def devices(conn: Connection, workspace_id: str) -> list[TeamDevice]:
         " ORDER BY last_seen_at IS NULL, last_seen_at DESC, id",
         (workspace_id,),
     )
-    return [TeamDevice(row[0], row[1], row[2], row[3], row[4], is_this=row[0] == own) for row in rows]
+    return [TeamDevice(row[0], row[1], clean_line(row[2]), row[3], row[4], is_this=row[0] == own) for row in rows]
 
 
 def member_names(conn: Connection) -> dict[str, str]:
     """Names by member id, also of members who left and of workspaces that were left."""
     return {
-        row[0]: row[1]
+        row[0]: clean_line(row[1])
         for row in conn.exec_driver_sql(
             "SELECT m.id, m.name FROM team_members m LEFT JOIN workspaces w ON w.id = m.workspace_id"
             " ORDER BY w.left_at IS NOT NULL DESC, w.joined_at"
@@ -302,6 +344,8 @@ def _shared(row: Sequence[Any]) -> SharedProject:
         refused=row[7],
         ended=None if row[5] is None else EndReason(row[5]),
         is_let_in=state is ShareState.ENDED and bool(row[8]),
+        missing=row[9],
+        altered=row[10],
     )
 
 

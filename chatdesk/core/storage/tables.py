@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 #: Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 #: an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 HEAD_REVISION = REVISIONS[-1]
 
 metadata = MetaData(
@@ -398,6 +398,8 @@ usage_events = Table(
     # Since 0004. A cost that nobody knows is null, which is not nothing.
     Column("time_to_first_token_ms", Integer),
     Column("cost_usd", Float),
+    # Since 0010: part of the input, as cached_tokens are.
+    _counter("written_tokens"),
 )
 Index("ix_usage_events_created_at", usage_events.c.created_at)
 Index("ix_usage_events_project_id", usage_events.c.project_id)
@@ -422,6 +424,8 @@ usage_days = Table(
     _counter("estimated_requests"),
     _counter("unpriced_requests"),
     Column("cost_usd", Float, nullable=False, server_default=text("0")),
+    # Since 0010.
+    _counter("written_tokens"),
     sqlite_with_rowid=False,
 )
 
@@ -452,6 +456,9 @@ changes = Table(
     Column("relayed_by", Text),
     Column("problem", Text),
     Column("seal", LargeBinary),
+    # Since 0009: the digest of the body as the server took it, and whether its words were erased for everybody.
+    Column("digest", LargeBinary),
+    _counter("erased"),
     UniqueConstraint("id"),
     UniqueConstraint("device", "dseq"),
 )

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.tag import Tag
 from chatdesk.core.errors import InvalidTitle, NotFound, NotPossible
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage import change_log, tables
 from chatdesk.core.storage.change_log import Origin, log_change
-from chatdesk.core.storage.plain_text import clean, folded
+from chatdesk.core.storage.plain_text import clean, folded, shown_name
 from chatdesk.core.storage.rows import TAG_MARK, batches, marks
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class TagRepository:
     async def list(self) -> tuple[Tag, ...]:
         """All tags by name, with how many threads have each."""
         return await self._db.read(
-            lambda conn: tuple(Tag(*row) for row in conn.exec_driver_sql(f"{_SELECT} ORDER BY g.name_folded"))
+            lambda conn: tuple(_tag(row) for row in conn.exec_driver_sql(f"{_SELECT} ORDER BY g.name_folded"))
         )
 
     async def of_threads(self, thread_ids: Sequence[str]) -> dict[str, int]:
@@ -74,7 +75,7 @@ class TagRepository:
 
 def checked_name(name: str) -> str:
     """``name`` on one line, or ``InvalidTitle``."""
-    wanted = " ".join(clean(name).replace(TAG_MARK, " ").split()).lstrip("#").strip()
+    wanted = clean_line(clean(name).replace(TAG_MARK, " ")).lstrip("#").strip()
     if not wanted:
         raise InvalidTitle("A tag needs a name.", safe="Nothing was changed.")
     if len(wanted) > LONGEST_NAME:
@@ -86,11 +87,16 @@ def checked_name(name: str) -> str:
     return wanted
 
 
+def _tag(row: Sequence[Any]) -> Tag:
+    id_, name, *rest = row
+    return Tag(id_, shown_name(name), *rest)
+
+
 def get_tag(conn: Connection, tag_id: str) -> Tag:
     row = conn.exec_driver_sql(f"{_SELECT} WHERE g.id = ?", (tag_id,)).first()
     if row is None:
         raise NotFound("There is no tag with that id.")
-    return Tag(*row)
+    return _tag(row)
 
 
 def find_or_plan(conn: Connection, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:

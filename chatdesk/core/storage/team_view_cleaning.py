@@ -26,13 +26,17 @@ _LARGEST: Final = 2**53
 _ALIKE: Final = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ", "aeopcyxijsdhqwlaoivpktux")
 
 
-def cleaned(view: TeamView) -> TeamView:
-    """``view`` without what cannot be."""
+def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
+    """``view`` without what cannot be. ``known``: members of before, from whom new ones are to be told apart."""
+    members = [_member(each) for each in view.members[:MOST] if is_id(each.id)]
+    named = {each.id for each in members}
+    told = _told_apart([*(each for each in known if each.id not in named), *members])
     return TeamView(
         tuple(each for each in view.projects[:MOST] if _is_project(each)),
-        _told_apart([_member(each) for each in view.members[:MOST] if is_id(each.id)]),
+        tuple(each for each in told if each.id in named),
         tuple(_device(each) for each in view.devices[:MOST] if is_id(each.id) and is_id(each.member_id)),
-        tuple(each for each in view.roles[: 10 * MOST] if _is_role(each)),
+        tuple(each for each in view.roles[: 10 * MOST] if _is_role(each, is_whole=view.is_whole)),
+        is_whole=view.is_whole,
     )
 
 
@@ -57,8 +61,8 @@ def _is_short(value: object) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_NAME
 
 
-def _is_role(role: tuple[str, str, str]) -> bool:
-    return is_id(role[0]) and is_id(role[1]) and _is_one_of(role[2], _ROLES)
+def _is_role(role: tuple[str, str, str | None], *, is_whole: bool) -> bool:
+    return is_id(role[0]) and is_id(role[1]) and (_is_one_of(role[2], _ROLES) or (role[2] is None and not is_whole))
 
 
 def _member(member: MemberRow) -> MemberRow:
@@ -68,7 +72,7 @@ def _member(member: MemberRow) -> MemberRow:
 
 def _device(device: DeviceRow) -> DeviceRow:
     name, version = shown(device.name), shown(device.app_version)
-    return DeviceRow(device.id, device.member_id, name, version, _number(device.last_seen_at))
+    return DeviceRow(device.id, device.member_id, name, version, _number(device.last_seen_at), bool(device.is_removed))
 
 
 def _told_apart(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:

@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.library import Shelf, ThreadQuery
 from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage import change_log, tables, thread_counters, thread_lists, trash
+from chatdesk.core.storage import change_log, sync_erasing, tables, thread_counters, thread_lists, trash
 from chatdesk.core.storage.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.plain_text import clean, folded
 from chatdesk.core.storage.rows import get_thread
@@ -144,6 +145,9 @@ class ThreadRepository:
                 await self._db.write(partial(trash.remove_messages, message_ids=step))
             await self._db.write(partial(trash.remove_threads, thread_ids=given_up))
             gone += len(given_up)
+        # What others have, too, goes when the team's server has taken it.
+        while await self._db.write(lambda conn: sync_erasing.ask_for_purged(conn, origin, moment)):
+            continue
         while purged := await self._db.write(lambda conn: trash.purge_messages(conn, moment, origin.now())):
             gone += purged
         await self._db.write(lambda conn: trash.remove_projects(conn, moment))
@@ -182,7 +186,7 @@ class ThreadRepository:
 
 def checked_title(title: str) -> str:
     """``title`` on one line, or ``InvalidTitle``."""
-    wanted = " ".join(clean(title).split())
+    wanted = clean_line(clean(title))
     if not wanted:
         raise InvalidTitle
     return wanted

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.library import GONE
+from chatdesk.core.domain.library import GONE, DeletedMessage
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
@@ -45,8 +45,8 @@ def restore_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
 def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: int | None) -> None:
     stamp = origin.stamp()
     conn.execute(tables.threads.update().where(tables.threads.c.id == thread.id).values(deleted_at=deleted_at, **stamp))
-    if deleted_at is None and projects.get_project(conn, thread.project_id).deleted_at is not None:
-        projects.set_deleted(conn, origin, thread.project_id, None)
+    if deleted_at is None:
+        projects.bring_back(conn, origin, thread.project_id)
     projects.refresh_last_chat(conn, thread.project_id)
     log_change(
         conn,
@@ -275,6 +275,14 @@ def remove_messages(conn: Connection, message_ids: Sequence[str]) -> None:
 
 
 def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
+    """With what the log says of them: titles, prompts, summaries. A team may still have what was shared with it; there
+    an erasure is what removes words."""
+    of_threads = f"SELECT id FROM summaries WHERE thread_id IN ({marks(thread_ids)})"
+    conn.exec_driver_sql(
+        f"UPDATE changes SET body = NULL WHERE (entity IN ({marks(thread_ids)}) OR entity IN ({of_threads}))"
+        " AND body IS NOT NULL AND project_id NOT IN (SELECT project_id FROM shared_projects)",
+        (*thread_ids, *thread_ids),
+    )
     conn.exec_driver_sql(f"DELETE FROM threads WHERE id IN ({marks(thread_ids)})", tuple(thread_ids))
 
 
@@ -284,6 +292,34 @@ def remove_projects(conn: Connection, trashed_before: int) -> None:
         "DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id)",
         (trashed_before,),
+    )
+
+
+def deleted_messages(conn: Connection, *, limit: int, preview: int) -> tuple[DeletedMessage, ...]:
+    """What can be brought back message by message, the latest deletion first: one row a deletion. ``preview`` is how
+    many characters of each are read."""
+    rows = conn.exec_driver_sql(
+        "SELECT m.id, m.thread_id, t.title, m.role = 'user', m.deleted_at,"
+        " (SELECT count(*) FROM messages o WHERE o.thread_id = m.thread_id AND o.deleted_at IS NOT NULL"
+        " AND o.deleted_with = m.id AND o.purged_at IS NULL),"
+        " (SELECT substr(json_extract(p.content, '$.text'), 1, ?) FROM message_parts p"
+        " WHERE p.message_id = m.id AND p.type = 'text' ORDER BY p.part_index LIMIT 1)"
+        " FROM messages m INDEXED BY ix_messages_trashed JOIN threads t ON t.id = m.thread_id"
+        " WHERE m.deleted_at IS NOT NULL AND m.deleted_with = m.id AND m.purged_at IS NULL AND t.deleted_at IS NULL"
+        " ORDER BY m.deleted_at DESC, m.id DESC LIMIT ?",
+        (preview, limit),
+    )
+    return tuple(
+        DeletedMessage(
+            message_id=row[0],
+            thread_id=row[1],
+            thread_title=row[2],
+            preview=" ".join((row[6] or "").split()),
+            is_question=bool(row[3]),
+            deleted_at=row[4],
+            count=row[5],
+        )
+        for row in rows
     )
 
 
@@ -299,21 +335,28 @@ def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
             (trashed_before, _MESSAGES_A_STEP),
         )
     ]
-    for message_id in doomed:
+    empty_messages(conn, doomed, now)
+    _drop_childless(conn)
+    return len(doomed)
+
+
+def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> None:
+    """Remove what these messages say; they stay as tombstones."""
+    for message_id in message_ids:
         conn.exec_driver_sql("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
         conn.exec_driver_sql(
             "UPDATE messages SET purged_at = ?, error = NULL, error_details = NULL, content_digest = NULL,"
             " char_count = 0, line_count = 0 WHERE id = ?",
             (now, message_id),
         )
-    _drop_childless(conn)
-    return len(doomed)
 
 
 def _drop_childless(conn: Connection) -> None:
-    """Remove empty tombstones from the leaves upwards; the change log remembers them."""
+    """Remove empty tombstones from the leaves upwards; the change log remembers them. In shared projects they stay:
+    somebody may write below."""
     condition = (
         "purged_at IS NOT NULL AND deleted_at IS NOT NULL"
+        f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED})"
         " AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.parent_id = messages.id)"
     )
     while conn.exec_driver_sql(f"DELETE FROM messages WHERE {condition}").rowcount:

@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 _ADD = (
     "INSERT INTO usage_days (day, project_id, provider, model, kind, requests, input_tokens, output_tokens,"
-    " cached_tokens, reasoning_tokens, estimated_requests, unpriced_requests, cost_usd)"
-    " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, project_id, provider, model, kind) DO UPDATE SET"
-    " requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,"
+    " cached_tokens, reasoning_tokens, estimated_requests, unpriced_requests, cost_usd, written_tokens)"
+    " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, project_id, provider, model, kind) DO UPDATE"
+    " SET requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,"
     " output_tokens = output_tokens + excluded.output_tokens, cached_tokens = cached_tokens + excluded.cached_tokens,"
     " reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens,"
     " estimated_requests = estimated_requests + excluded.estimated_requests,"
-    " unpriced_requests = unpriced_requests + excluded.unpriced_requests, cost_usd = cost_usd + excluded.cost_usd"
+    " unpriced_requests = unpriced_requests + excluded.unpriced_requests, cost_usd = cost_usd + excluded.cost_usd,"
+    " written_tokens = written_tokens + excluded.written_tokens"
 )
 _CELLS = (
     "SELECT d.day, d.kind, d.provider, d.model, d.project_id, coalesce(p.name, ''), d.requests, d.input_tokens,"
-    " d.output_tokens, d.cached_tokens, d.reasoning_tokens, d.cost_usd, d.estimated_requests, d.unpriced_requests"
+    " d.output_tokens, d.cached_tokens, d.reasoning_tokens, d.cost_usd, d.estimated_requests, d.unpriced_requests,"
+    " d.written_tokens"
     " FROM usage_days d LEFT JOIN projects p ON p.id = d.project_id WHERE d.day >= ? AND d.day <= ? ORDER BY d.day"
 )
 
@@ -33,7 +35,7 @@ _CELLS = (
 _GROUPED = (
     "SELECT {day}, {kind}, '', {model}, {project}, {name}, sum(d.requests), sum(d.input_tokens), sum(d.output_tokens),"
     " sum(d.cached_tokens), sum(d.reasoning_tokens), sum(d.cost_usd), sum(d.estimated_requests),"
-    " sum(d.unpriced_requests)"
+    " sum(d.unpriced_requests), sum(d.written_tokens)"
     " FROM usage_days d LEFT JOIN projects p ON p.id = d.project_id WHERE d.day >= ? AND d.day <= ?"
     " GROUP BY {by} ORDER BY {by}"
 )
@@ -77,6 +79,7 @@ def add_up(
             int(used.is_estimated and has_tokens),
             int(cost_usd is None and has_tokens),
             cost_usd or 0.0,
+            used.written_tokens,
         ),
     )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SUMS = (
     "count(*), sum(input_tokens), sum(output_tokens), sum(cached_tokens), sum(reasoning_tokens),"
     " total(cost_usd), sum(is_estimated AND input_tokens + output_tokens > 0),"
-    " sum(cost_usd IS NULL AND input_tokens + output_tokens > 0)"
+    " sum(cost_usd IS NULL AND input_tokens + output_tokens > 0), sum(written_tokens)"
 )
 _BY_MODEL = f"SELECT kind, coalesce(provider, ''), coalesce(model, ''), {_SUMS} FROM usage_events"
 _GROUPED = " GROUP BY kind, provider, model ORDER BY kind, sum(input_tokens + output_tokens) DESC, model"
@@ -66,6 +66,7 @@ def enter(conn: Connection, origin: Origin, event: UsageEvent, *, at: int | None
             kind=event.kind.value,
             time_to_first_token_ms=spent.time_to_first_token_ms,
             cost_usd=spent.cost_usd,
+            written_tokens=usage.written_tokens if usage else 0,
         )
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import TurnOutcome
-from chatdesk.core.domain.waiting import WaitingAnswer
+from chatdesk.core.domain.waiting import SentAnswer, WaitingAnswer
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import streaming
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How the owner of such an answer begins; then comes its place.
 WAITING: Final = "waiting:"
-_UNREACHED: Final = "waiting_for_network"
+UNREACHED: Final = "waiting_for_network"
 _MOST_UNREACHED: Final = 500
 
 
@@ -38,13 +38,13 @@ class WaitingRepository:
 
         def work(conn: Connection) -> tuple[WaitingAnswer, ...]:
             rows = conn.exec_driver_sql(
-                "SELECT m.id, m.thread_id, coalesce(m.provider, ''), coalesce(m.model, '')"
+                "SELECT m.id, m.thread_id, coalesce(m.provider, ''), coalesce(m.model, ''), t.project_id"
                 " FROM messages m JOIN threads t ON t.id = m.thread_id"
                 " WHERE m.status IN ('pending', 'streaming') AND m.owner_pid_token >= 'waiting:'"
                 " AND m.owner_pid_token < 'waiting;' AND m.deleted_at IS NULL AND t.deleted_at IS NULL"
                 " ORDER BY m.owner_pid_token, m.id"
             )
-            return tuple(WaitingAnswer(*row) for row in rows)
+            return tuple(WaitingAnswer(row[0], row[1], row[2], row[3], project_id=row[4]) for row in rows)
 
         return await self._db.read(work)
 
@@ -86,16 +86,26 @@ class WaitingRepository:
 
         return await self._db.write(work)
 
-    async def sent_since(self, moment_ms: int) -> tuple[int, ...]:
-        """When answers were asked for since then, as far as they have ended; milliseconds UTC, oldest first."""
+    async def project_of(self, thread_id: str) -> str:
+        """The project of a thread; empty where the thread is gone."""
 
-        def work(conn: Connection) -> tuple[int, ...]:
+        def work(conn: Connection) -> str:
+            found = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).scalar()
+            return "" if found is None else str(found)
+
+        return await self._db.read(work)
+
+    async def sent_since(self, moment_ms: int) -> tuple[SentAnswer, ...]:
+        """What was asked for since then, as far as it has ended, oldest first."""
+
+        def work(conn: Connection) -> tuple[SentAnswer, ...]:
             rows = conn.exec_driver_sql(
-                "SELECT created_at - coalesce(latency_ms, 0) FROM usage_events"
-                " WHERE created_at >= ? AND kind = 'answer' AND status <> 'refused'",
+                "SELECT created_at - coalesce(latency_ms, 0) AS sent_at, coalesce(provider, ''),"
+                " coalesce(project_id, '') FROM usage_events"
+                " WHERE created_at >= ? AND kind = 'answer' AND status <> 'refused' ORDER BY sent_at",
                 (moment_ms,),
             )
-            return tuple(sorted(row[0] for row in rows if row[0] >= moment_ms))
+            return tuple(SentAnswer(*row) for row in rows if row[0] >= moment_ms)
 
         return await self._db.read(work)
 
@@ -106,7 +116,7 @@ class WaitingRepository:
         def work(conn: Connection) -> None:
             conn.exec_driver_sql(
                 "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (_UNREACHED, value),
+                (UNREACHED, value),
             )
 
         await self._db.write(work)
@@ -115,7 +125,7 @@ class WaitingRepository:
         """Those that were kept so and are still there, in their order."""
 
         def work(conn: Connection) -> tuple[Message, ...]:
-            stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_UNREACHED,)).scalar()
+            stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (UNREACHED,)).scalar()
             ids = json.loads(stored) if stored else []
             rows = conn.exec_driver_sql(
                 f"SELECT {MESSAGE_COLUMNS} FROM messages m JOIN threads t ON t.id = m.thread_id"  # noqa: S608 - names of ours

@@ -22,6 +22,15 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?")
 _NAME = re.compile(r"[^\x00-\x1f\x7f=:/'\"\\]{1,63}")
 _SCHEMES = ("postgres", "postgresql")
 # Carrier-grade NAT (RFC 6598) is also what private networks over the internet use.
+_LOCAL_ENDINGS = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain")
+_ONLY_HERE = (
+    "The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or number"
+    " that others reach before you invite anybody: Settings, Team sync, Address."
+)
+_ONLY_NEAR = (
+    "The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a"
+    " way into it, such as a VPN."
+)
 _SHARED_SPACE = ipaddress.ip_network("100.64.0.0/10")
 
 
@@ -86,6 +95,22 @@ def is_private(host: str, port: int) -> bool:
     except (OSError, UnicodeError):
         return False
     return bool(found) and all(_is_own(ipaddress.ip_address(each.split("%")[0])) for each in found)
+
+
+def reach_words(host: str) -> str:
+    """A sentence where a server is reached from this computer, or this network, only: others who are invited to it
+    would not find it. Empty for every other host."""
+    name = host.strip("[]").rstrip(".").casefold()
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        if name == "localhost" or name.endswith(".localhost"):
+            return _ONLY_HERE.format(host=host)
+        is_local = "." not in name or name.endswith(_LOCAL_ENDINGS)
+        return _ONLY_NEAR.format(host=host) if is_local else ""
+    if address.is_loopback:
+        return _ONLY_HERE.format(host=host)
+    return _ONLY_NEAR.format(host=host) if _is_own(address) else ""
 
 
 def _is_own(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

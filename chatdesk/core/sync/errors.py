@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from chatdesk.core.errors import HistoryChanged as HistoryChanged
 from chatdesk.core.errors import TeamError as TeamError
 
+_LATER = "ChatDesk goes on by itself tomorrow (UTC). An owner of the workspace can raise the limit."
+#: By the setting's name: what happened, and what to do next.
+_LIMITS: Final = {
+    "bytes_each": ("You have sent as much text today as the workspace lets each member send.", _LATER),
+    "bytes_project": ("As much text was sent to this project today as the workspace lets each project take.", _LATER),
+    "file_bytes_each": ("You have sent as many files today as the workspace lets each member send.", _LATER),
+    "file_bytes_project": ("As many files were sent to this project today as the workspace lets each take.", _LATER),
+    "changes_each_minute": (
+        "You have sent as many changes in this minute as the workspace lets each member send.",
+        "ChatDesk goes on by itself in a minute.",
+    ),
+    "members": (
+        "The workspace has as many members as it may have.",
+        "An owner of the workspace can raise the limit, or remove somebody.",
+    ),
+    "invitations": (
+        "As many invitations are open as the workspace may have.",
+        "Withdraw some, or wait until they end. An owner of the workspace can raise the limit.",
+    ),
+    "projects_each": (
+        "You have shared as many projects as the workspace lets each member share.",
+        "An owner of the workspace can raise the limit.",
+    ),
+}
+_PASSING_LIMITS: Final = frozenset(
+    ("bytes_each", "bytes_project", "file_bytes_each", "file_bytes_project", "changes_each_minute")
+)
 _SAFE = "Everything you wrote is kept on this computer."
 
 
@@ -16,10 +46,43 @@ class TeamUnreachable(TeamError):
 
 
 class TeamBusy(TeamError):
+    """``by``: the names of the members whose transactions have been open for a while, as far as one may know them."""
+
     code = "team_busy"
     what = "The team's database is busy with another member's change."
     next_step = "ChatDesk tries again by itself."
     is_passing = True
+
+    def __init__(self, by: Sequence[str] = ()) -> None:
+        self.by = tuple(by)
+        if not self.by:
+            super().__init__()
+            return
+        super().__init__(
+            f"The team's database waits for an unfinished change of {' and '.join(self.by)}.",
+            next_step=f"{self.next_step} If it stays so, an owner of the workspace can end their connections.",
+        )
+
+
+class TeamLimited(TeamError):
+    """``limit``: which of the workspace's settings, as the server calls it."""
+
+    code = "team_limited"
+    what = "A limit of the workspace is reached."
+    next_step = "An owner of the workspace can change it."
+
+    def __init__(self, limit: str = "") -> None:
+        self.limit = limit
+        what, next_step = _LIMITS.get(limit, (None, None))
+        super().__init__(what, next_step=next_step)
+        self.is_passing = limit in _PASSING_LIMITS
+
+
+class TeamNameTaken(TeamError):
+    code = "team_name_taken"
+    what = "Another member of the workspace has this name."
+    safe = "Nothing was changed."
+    next_step = "Choose a name that tells you apart."
 
 
 class OtherWorkspace(TeamError):

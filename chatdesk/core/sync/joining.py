@@ -48,7 +48,7 @@ class Joining:
 
         check_private(address)
         own = replace(address, user=begun.login)
-        kept = self._passwords.find(begun.workspace_id)
+        kept = self._passwords.find(begun.workspace_id, own)
         if kept.value:
             try:
                 return self._joined(own, kept.value, begun.workspace_id)  # an attempt before this one got so far
@@ -56,7 +56,7 @@ class Joining:
                 pass
         made = kept if kept.value else self._passwords.make()
         check_password(made.value)
-        self._passwords.keep(begun.workspace_id, made)
+        self._passwords.keep(begun.workspace_id, made, own)
         setup.set_up(
             address,
             password,
@@ -77,7 +77,7 @@ class Joining:
             return self._join_again(code)
         with server:
             password = self._passwords.make()
-            self._passwords.keep(code.workspace_id, password)
+            self._passwords.keep(code.workspace_id, password, code.address)
             server.accept(code.workspace_id, my_name, verifier_of(password.value))
         # Whoever else holds the invitation may have come in with it before.
         with connect(code.address, password.value) as server:
@@ -87,7 +87,7 @@ class Joining:
     def _join_again(self, code: MemberCode) -> Workspace:
         """The secret is no good: it was this profile that used it before it was killed, or somebody else, or it is too
         late. A server says no more than that."""
-        kept = self._passwords.find(code.workspace_id)
+        kept = self._passwords.find(code.workspace_id, code.address)
         if kept.value:
             try:
                 return self._joined(code.address, kept.value, code.workspace_id)
@@ -105,7 +105,7 @@ class Joining:
             raise CodeOutOfDate from None
         if code.expires_at <= self._clock.now_ms() + workspace.clock_offset_ms:  # the server's clock
             raise InvitationExpired("The code has expired.", next_step="Make a new one on your other computer.")
-        self._passwords.keep(code.workspace_id, Secret(password))
+        self._passwords.keep(code.workspace_id, Secret(password), address)
         return workspace
 
     def as_login(self, address: ServerAddress, password: str) -> Workspace:
@@ -113,8 +113,9 @@ class Joining:
         with connect(address, password) as server:
             workspace_id = server.standing().workspace_id
         workspace = self._joined(address, password, workspace_id)
-        if self._passwords.find(workspace_id).value != password:  # the variable has it, or an attempt before this one
-            self._passwords.keep(workspace_id, Secret(password))
+        kept = self._passwords.find(workspace_id, address)
+        if kept.value != password:  # the variable has it, or an attempt before this one
+            self._passwords.keep(workspace_id, Secret(password), address)
         return workspace
 
     def _joined(self, address: ServerAddress, password: str, workspace_id: str) -> Workspace:

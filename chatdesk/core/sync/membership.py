@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.team import ServerAddress, TeamMember, TeamRole, Workspace
+from chatdesk.core.domain.team import ServerAddress, TeamMember, TeamRole, Workspace, WorkspacePolicy
 from chatdesk.core.domain.team_setup import ComputerCode, Invitation, InvitationView, SetupCheck
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
@@ -164,12 +164,40 @@ class Membership:
 
         def look() -> None:
             joining.check_private(wanted)
-            with self._passwords.open_with(workspace.id, partial(connect, wanted)) as server:
+            with self._passwords.open_with(workspace.id, wanted, partial(connect, wanted), is_agreed=True) as server:
                 check_same(server, workspace.id)
+            self._passwords.move(workspace.id, wanted)
 
         await asyncio.to_thread(look)
         await self._database.write(lambda conn: sync_team.set_workspace_address(conn, workspace.id, wanted))
         await self._on_changed(workspace.id)
+
+    async def join_again(self, workspace_id: str) -> Workspace:
+        """Go on with a parked workspace, whose server the person has seen and agreed to. Its projects go on where they
+        were. The password is the one that this computer keeps for that very server; without one, an invitation, a code
+        of another computer or a sign-in leads back."""
+        workspace = await self._parked(workspace_id)
+        address = checked_address(workspace.address)
+
+        def get() -> Workspace:
+            joining.check_private(address)
+            with self._passwords.open_with(workspace.id, address, partial(connect, address)) as server:
+                check_same(server, workspace.id)
+            return replace(workspace, address=address)
+
+        return await self._take_in(get)
+
+    async def leave_parked(self, workspace_id: str) -> None:
+        """Give a parked workspace up; its projects stay as private copies. Needs no server."""
+        workspace, now = await self._parked(workspace_id), self._clock.now_ms()
+        await self._database.write(lambda conn: sync_team.leave_workspace(conn, workspace.id, now))
+        await self._on_changed(workspace.id)
+
+    async def _parked(self, workspace_id: str) -> Workspace:
+        for each in await self._database.read(sync_team.parked):
+            if each.id == workspace_id:
+                return each
+        raise NotJoined
 
     async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
         """This profile syncs with it no more; projects stay as private copies. The person stays a member, on other
@@ -188,7 +216,7 @@ class Membership:
     async def add_computer(self, workspace_id: str) -> ComputerCode:
         """A code for a further computer of this person. Needs no server."""
         workspace = await self._workspace(workspace_id)
-        password = await asyncio.to_thread(self._passwords.find, workspace.id)
+        password = await asyncio.to_thread(self._passwords.find, workspace.id, workspace.address)
         if not password.value:
             raise NotPossible("The password of this workspace is not known here.", next_step=password.problem)
         passphrase = invitations.new_passphrase()
@@ -216,6 +244,22 @@ class Membership:
             raise NotPossible("You cannot remove yourself.", next_step="Leave the workspace instead.")
         await self._on_server(workspace, lambda server: server.remove_member(member_id))
         await self._on_changed(workspace.id)
+
+    async def end_connections(self, workspace_id: str, member_id: str) -> int:
+        """Of a member who holds others up, by an owner; their ChatDesk connects again by itself. Returns how many."""
+        workspace = await self._workspace(workspace_id)
+        return await self._on_server(workspace, lambda server: server.end_connections(member_id))
+
+    async def policy(self, workspace_id: str) -> WorkspacePolicy:
+        """Who may do what in the workspace, and how much."""
+        workspace = await self._workspace(workspace_id)
+        return await self._on_server(workspace, lambda server: server.policy())
+
+    async def set_policy(self, workspace_id: str, changed: Mapping[str, str | int]) -> None:
+        """Fields of ``WorkspacePolicy`` by name; the others stay. By an owner of the workspace. Raises ``TeamNotTaken``
+        for a value that cannot be."""
+        workspace = await self._workspace(workspace_id)
+        await self._on_server(workspace, lambda server: server.set_policy(**changed))
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
         """Take a retired computer off the list. Whoever has its password is let in again: after a loss, change the
@@ -258,7 +302,7 @@ class Membership:
         workspace = await self._workspace(workspace_id)
 
         def change() -> None:
-            password = self._passwords.find(workspace.id)
+            password = self._passwords.find(workspace.id, workspace.address)
             if password.source is SecretSource.ENVIRONMENT:
                 raise NotPossible(
                     "The password comes from an environment variable, so ChatDesk cannot change it.",
@@ -266,9 +310,9 @@ class Membership:
                 )
             made = self._passwords.make()
             with self._connect(workspace) as server:
-                self._passwords.keep_next(workspace.id, made)
+                self._passwords.keep_next(workspace.id, made, workspace.address)
                 server.change_password(verifier_of(made.value))
-            self._passwords.promote(workspace.id)
+            self._passwords.promote(workspace.id, workspace.address)
             with connect(workspace.address, made.value) as server:
                 server.end_other_connections()
 
@@ -283,7 +327,7 @@ class Membership:
             self._passwords.note(password)
             with connect(workspace.address, password) as server:
                 check_same(server, workspace.id)
-            self._passwords.hold(workspace.id, password)
+            self._passwords.hold(workspace.id, password, workspace.address)
 
         await asyncio.to_thread(enter)
         await self._on_changed(workspace.id)
@@ -334,4 +378,4 @@ class Membership:
         return True
 
     def _connect(self, workspace: Workspace) -> Administration:
-        return self._passwords.open_with(workspace.id, partial(connect, workspace.address))
+        return self._passwords.open_with(workspace.id, workspace.address, partial(connect, workspace.address))

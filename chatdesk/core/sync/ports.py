@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, Tending
 from chatdesk.core.domain.sync_wire import (
     Hello,
     PresenceRow,
@@ -22,16 +22,19 @@ from chatdesk.core.domain.sync_wire import (
     WireChange,
 )
 
-__all__ = ["Applied", "Cursor", "Heard", "LocalStore", "PulledPage", "Settled", "Taking", "TeamStore"]
+__all__ = ["Applied", "Cursor", "Heard", "LocalStore", "PulledPage", "Settled", "Taking", "TeamStore", "Tending"]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Channels on which something was said: of new changes (``c:…``), with the newest number that was named, or 0 where
-    it was about something else, too; of who is there (``p``). Only hints, which anybody with a login can send."""
+    it was about something else, too; of who is there (``p``). ``people_at``: the earliest moment that was named at
+    which people or roles changed (``v:…``), as ``TeamView.version`` counts. Only hints, which anybody with a login
+    can send."""
 
     changes: Mapping[str, int] = field(default_factory=dict)
     presence: frozenset[str] = frozenset()
+    people_at: int | None = None
 
 
 class PulledPage(Protocol):
@@ -79,9 +82,10 @@ class LocalStore(Protocol):
         """Read pulled rows for ``begin_apply``, which changes nothing. Never raises: rows are hostile input."""
         ...
 
-    def begin_apply(self, project_id: str, page: Any, *, after: Cursor) -> Taking:
+    def begin_apply(self, project_id: str, page: Any, *, after: Cursor, is_damaged: bool = False) -> Taking:
         """Begin to take over a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in
-        one transaction: it goes on while this thread does something else, and ends also where nobody waits for it."""
+        one transaction: it goes on while this thread does something else, and ends also where nobody waits for it.
+        ``is_damaged``: gaps are noted, and what is there is taken over."""
         ...
 
     def end_apply(self, taking: Taking) -> Applied:
@@ -103,6 +107,14 @@ class LocalStore(Protocol):
 
     def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None: ...
 
+    def tending(self, project_id: str) -> Tending | None:
+        """What this person is to do for a project today, if anything."""
+        ...
+
+    def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
+        """The server tidied a project up; of these, as (thread, change), the time is over."""
+        ...
+
     def fork(self) -> str:
         """Become another device: what is not confirmed is numbered anew under its id, which is returned."""
         ...
@@ -113,7 +125,16 @@ class TeamStore(Protocol):
 
     def hello(self, device: str, *, name: str, version: str) -> Hello: ...
 
-    def view(self) -> TeamView: ...
+    def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        """How things stand now, as ``hello`` says it, and what changed of people since ``TeamView.version`` was
+        ``since``; 0: everything. Where this version may not even read, the view is empty."""
+        ...
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether notifications do not arrive, not even one's own: something between here and the server keeps no
+        connection for one client, as poolers do."""
+        ...
 
     def chain_at(self, project_id: str, seq: int) -> bytes | None:
         """The chain up to one change; None where the server has no such change."""
@@ -127,6 +148,10 @@ class TeamStore(Protocol):
 
     def poke(self, project_id: str) -> None:
         """Tell listeners that something was pushed; only a hint."""
+        ...
+
+    def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
+        """Remove what nothing needs any more. Returns, as (thread, change), what is older than this many days."""
         ...
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:

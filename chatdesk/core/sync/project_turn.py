@@ -241,8 +241,13 @@ class ProjectTurns:
                 yield from self._read_ahead(project, rows[-1].seq)
             applied: Applied = yield ToLocal("end_apply", (taking,))
         except HistoryChanged:
-            yield from self._begin_again(project)
-            return
+            if not (yield from self._is_proven(project)):
+                yield from self._begin_again(project)
+                return
+            taken = yield from self._pull_damaged(project)
+            if taken is None:
+                return
+            rows, applied = taken
         if applied.is_foreign_mine:
             # Nothing of the page was taken over: it is pulled again by the device that this becomes.
             self._forget_ahead(project)
@@ -255,6 +260,29 @@ class ProjectTurns:
         self._received += len(rows)
         self._total = max(self._total, self._received)
         yield PageTaken(project.id, applied, rows[-1].seq, self._received, self._total)
+
+    def _is_proven(self, project: _Project) -> Generator[Request, Any, bool]:
+        """Whether the server still has what was pulled: then it was not restored, and what follows is damaged."""
+        cursor = project.cursor
+        if not cursor.seq:
+            return True
+        chain: bytes | None = yield ToTeam("chain_at", (cursor.project_id, cursor.seq))
+        return chain == cursor.chain
+
+    def _pull_damaged(
+        self, project: _Project
+    ) -> Generator[Request, Any, tuple[Sequence[PulledChange], Applied] | None]:
+        """Take over what is there although it does not follow from what was before: rows were removed or rewritten on
+        the server. It is pulled anew, as what did not fit may have been on its way."""
+        self._forget_ahead(project)
+        page = yield from self._read(project, project.cursor.seq)
+        if page is None:
+            project.wants_pull = False
+            return None
+        project.wants_pull = self._is_full(page.pulled)
+        taking: Taking = yield ToLocal("begin_apply", (project.id, page), {"after": project.cursor, "is_damaged": True})
+        applied: Applied = yield ToLocal("end_apply", (taking,))
+        return page.pulled, applied
 
     def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
         """What comes next of a project; whether there is more stands in it then."""

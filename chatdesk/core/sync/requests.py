@@ -83,6 +83,8 @@ class Link:
         self.channels: dict[str, str] = {}  # by project
         self.told: dict[str, int] = {}  # what the server knows of how far was pulled
         self.pulled: dict[str, int] = {}  # how far that is, by project
+        self.version = 0  # of what is known of people
+        self.whole_at = 0  # when all of it was last asked for, by the server's clock
         self._written: deque[str] = deque()
 
     def written(self, projects: Iterable[str]) -> None:
@@ -99,6 +101,7 @@ class Link:
     def forget(self) -> None:
         """This profile is another device now: say hello again."""
         self.hello = None
+        self.version = 0
         self.told.clear()
 
 

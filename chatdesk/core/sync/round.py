@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
+from chatdesk.core.domain.sync_results import Tending
 from chatdesk.core.domain.sync_wire import PULL_ROWS, Hello, TeamView
 from chatdesk.core.domain.team import SyncMode
 from chatdesk.core.sync.errors import (
@@ -26,6 +27,10 @@ from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.project_turn import ProjectTurns
 from chatdesk.core.sync.requests import Forked, Link, Notice, Request, RoundResult, ToLocal, ToTeam, ViewTaken
 
+#: A server whose channels differ each time it is asked is asked again in the next round.
+_MOST_VIEWS = 3
+#: All that is known of people is asked for anew that often, whatever hints were lost.
+WHOLE_EVERY_MS = 3_600_000
 _NO_HELLO = "hello was not said"
 
 
@@ -98,16 +103,16 @@ class _Round:
 
     def run(self, is_fresh: bool, only: frozenset[str] | None) -> Generator[Request, Any, RoundResult]:
         link = self._link
-        if is_fresh:
-            link.hello = None  # what it said is of then: the time, names, what this person and this version may do
+        if link.hello is not None and link.hello.mode == SyncMode.BLOCKED:
+            link.hello = None  # perhaps it is permitted again
         yield from self.greet()
+        changed: frozenset[str] = frozenset()
+        heads: dict[str, int] = {}
+        if self.hello.mode != SyncMode.BLOCKED and (is_fresh or not link.is_viewed):
+            changed, heads = yield from self._view()
         hello = self.hello
         if hello.mode == SyncMode.BLOCKED:
             return RoundResult(hello.mode)
-        changed: frozenset[str] = frozenset()
-        heads: dict[str, int] = {}
-        if is_fresh or not link.is_viewed:
-            changed, heads = yield from self._view(hello)
         turns = ProjectTurns(
             link, self.greet, heads=heads, may_write=hello.mode == SyncMode.READ_WRITE, pull_rows=self._pull_rows
         )
@@ -124,6 +129,8 @@ class _Round:
             hello = self.hello
         if is_fresh and hello.mode != SyncMode.BLOCKED:
             yield from self._acknowledge(turns.seqs)
+        if is_fresh and hello.mode == SyncMode.READ_WRITE:
+            yield from self._tend(turns.seqs)
         return replace(
             turns.result(hello.mode),
             changed_projects=changed,
@@ -153,23 +160,55 @@ class _Round:
             device = yield ToLocal("fork")
             yield Forked(device)
             hello = yield ToTeam("hello", (device,), says)
-        if self._workspace_id is not None and hello.workspace_id != self._workspace_id:
-            raise OtherWorkspace
+        self._check(hello)
         link.device = device
         link.hello = hello
 
-    def _view(self, hello: Hello) -> Generator[Request, Any, tuple[frozenset[str], dict[str, int]]]:
-        view: TeamView = yield ToTeam("view")
-        changed: frozenset[str] = yield ToLocal("take_view", (hello, view))
-        yield ViewTaken(hello, view, changed)
-        self._link.is_viewed = True
-        channels = {head.project_id: head.channel for head in view.projects if not head.is_deleted}
-        if channels != self._link.channels:
-            # Before anything is pulled, so that nothing that comes later goes unheard.
+    def _view(self) -> Generator[Request, Any, tuple[frozenset[str], dict[str, int]]]:
+        """How things stand: one statement where nothing happened."""
+        link = self._link
+        changed: frozenset[str] = frozenset()
+        heads: dict[str, int] = {}
+        for _ in range(_MOST_VIEWS):
+            hello, view = yield from self._ask_for_view()
+            if hello.mode == SyncMode.BLOCKED:
+                break
+            touched: frozenset[str] = yield ToLocal("take_view", (hello, view))
+            link.version, link.is_viewed = view.version, True
+            yield ViewTaken(hello, view, touched)
+            changed |= touched
+            heads = {head.project_id: head.seq for head in view.projects}
+            channels = {head.project_id: head.channel for head in view.projects if not head.is_deleted}
+            if channels == link.channels:
+                break
+            # Before anything is pulled, so that nothing that comes later goes unheard; and what came in between was
+            # not heard, so it is looked at once more.
             yield ToTeam("listen", (tuple(channels.values()),))
-            self._link.channels = channels
-            view = yield ToTeam("view")
-        return changed, {head.project_id: head.seq for head in view.projects}
+            link.channels = channels
+        return changed, heads
+
+    def _ask_for_view(self) -> Generator[Request, Any, tuple[Hello, TeamView]]:
+        link = self._link
+        if link.is_viewed and self.hello.server_time_ms - link.whole_at > WHOLE_EVERY_MS:
+            link.forget()  # with an owner's hello the server does what it put off
+            yield from self.greet()
+        try:
+            answer = yield ToTeam("view", (link.device,), {"since": link.version})
+        except TeamDeviceUnknown:  # removed meanwhile, or a copy of this profile went on under its name
+            link.forget()
+            yield from self.greet()
+            answer = yield ToTeam("view", (link.device,), {"since": 0})
+        found: tuple[Hello, TeamView] = answer
+        hello, view = found
+        self._check(hello)
+        link.hello = hello
+        if view.is_whole:
+            link.whole_at = hello.server_time_ms
+        return hello, view
+
+    def _check(self, hello: Hello) -> None:
+        if self._workspace_id is not None and hello.workspace_id != self._workspace_id:
+            raise OtherWorkspace
 
     def _take_turns(self, turns: ProjectTurns, only: frozenset[str] | None) -> Generator[Request, Any, None]:
         cursors = yield ToLocal("cursors")
@@ -204,6 +243,22 @@ class _Round:
         if news:
             yield ToTeam("acknowledge", (self._link.device, news))
             self._link.told.update(news)
+
+    def _tend(self, projects: Iterable[str]) -> Generator[Request, Any, None]:
+        """No process of the server looks after a project: its owners and admins do, about once a day."""
+        for project in projects:
+            if project in self._problems:
+                continue
+            wanted: Tending | None = yield ToLocal("tending", (project,))
+            if wanted is None:
+                continue
+            try:
+                expired = yield ToTeam("tidy", (project, wanted.days))
+            except TeamUnreachable:
+                raise
+            except TeamError:
+                continue  # busy, or no admin any more: another day
+            yield ToLocal("tended", (project, expired))
 
 
 def _to_front(waiting: deque[str], project: str) -> None:

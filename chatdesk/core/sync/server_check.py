@@ -1,67 +1,108 @@
-"""*Check against the server*: walks through what the server has and compares it with what was taken over."""
+"""*Check against the server*: walks through what the server has and compares it with what was taken over, change by
+change, and then what all of it makes, anew, with what is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from chatdesk.core.domain.chain import next_chain
-from chatdesk.core.domain.sync_wire import PULL_ROWS
-from chatdesk.core.domain.team import ServerCheck
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
+from chatdesk.core.domain.team import ServerCheck, Workspace
 from chatdesk.core.storage import sync_check
 from chatdesk.core.storage.sync_check import HeldLog
+from chatdesk.core.storage.sync_replica import Replica, Shown, ShownHere, shown_here
+from chatdesk.core.sync.log_check import Read, compare_log
 from chatdesk.core.sync.ports import TeamStore
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    pass
 
 T = TypeVar("T")
 _MOST_TOLD: Final = 50
+_MOST_TRIES: Final = 5
+_WAYS: Final = {
+    "missing": "{} of the team not shown here.",
+    "more": "{} shown here, and the team shows none such.",
+    "other": "{} shown otherwise here than by the team's log.",
+}
 
 
-class Read(Protocol):
-    """Runs its argument in a transaction."""
+class ServerComparison:
+    """One workspace of a profile against its server; used by one thread. ``folder``: for what is thrown away."""
 
-    def __call__(self, work: Callable[[Connection], T], /) -> T: ...
+    def __init__(self, read: Read, team: TeamStore, workspace: Workspace, *, clock: Clock, folder: Path) -> None:
+        self._read = read
+        self._team = team
+        self._workspace = workspace
+        self._clock = clock
+        self._folder = folder
+
+    def run(self) -> ServerCheck:
+        """Every change up to where this profile is, of every shared project, and what they make of it.
+        Raises ``TeamError`` and ``StorageError``."""
+        differences: list[str] = []
+        repairable = []
+        changes = 0
+        logs = self._read(lambda conn: sync_check.held(conn, self._workspace.id))
+        for log in logs:
+            compared, found = self._compare_log(log)
+            changes += compared
+            shown = [] if found else self._compare_shown(log)
+            if shown:
+                repairable.append(log.project_id)
+            differences += found + shown
+        waiting = self._read(lambda conn: sync_check.waiting(conn, self._workspace.id))
+        told = tuple(differences[:_MOST_TOLD])
+        return ServerCheck(len(logs), changes, told, waiting=waiting, repairable=tuple(repairable))
+
+    def _compare_log(self, log: HeldLog) -> tuple[int, list[str]]:
+        """How many changes were compared, and what differs."""
+        return compare_log(self._read, self._team, log)
+
+    def _compare_shown(self, log: HeldLog) -> list[str]:
+        """The log is the same; whether the same is shown."""
+        with Replica(
+            self._folder,
+            self._clock,
+            workspace_id=self._workspace.id,
+            member_id=self._workspace.member_id,
+            project_id=log.project_id,
+        ) as replica:
+            here = self._read(partial(shown_here, project_id=log.project_id))
+            # Meanwhile this profile may have taken over more.
+            for _ in range(_MOST_TRIES):
+                while replica.seq < here.seq:
+                    rows = [row for row in self._pull(log, replica.seq) if row.seq <= here.seq]
+                    if not rows:
+                        return []
+                    replica.take(rows)
+                here = self._read(partial(shown_here, project_id=log.project_id))
+                if replica.seq == here.seq:
+                    return _differences(log.name, here, *replica.lines())
+        return []
+
+    def _pull(self, log: HeldLog, seq: int) -> Sequence[PulledChange]:
+        return self._team.pull(log.project_id, seq, limit=PULL_ROWS)
 
 
-def compare(read: Read, team: TeamStore, workspace_id: str) -> ServerCheck:
-    """Every change up to where this profile is, of every shared project.
-    Raises ``TeamError`` and ``StorageError``."""
-    differences: list[str] = []
-    changes = 0
-    logs = read(lambda conn: sync_check.held(conn, workspace_id))
-    for log in logs:
-        compared, found = _compare_one(read, team, log)
-        changes += compared
-        differences += found
-    return ServerCheck(len(logs), changes, tuple(differences[:_MOST_TOLD]))
+def _differences(name: str, here: ShownHere, there: Shown, without_words: frozenset[str]) -> list[str]:
+    found: dict[tuple[str, str], int] = {}
+    for kind, entity in sorted(here.lines.keys() | there.keys()):
+        if entity in without_words or here.threads.get(entity, entity) in here.unsent:
+            continue
+        mine, theirs = here.lines.get((kind, entity)), there.get((kind, entity))
+        if mine != theirs:
+            way = "missing" if mine is None else "more" if theirs is None else "other"
+            found[kind, way] = found.get((kind, way), 0) + 1
+    return [f"“{name}”: {_WAYS[way].format(_counted(count, kind))}" for (kind, way), count in found.items()]
 
 
-def _compare_one(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[str]]:
-    """How many changes were compared, and what differs."""
-    seq, chain = 0, None
-    missing = 0
-    while seq < log.seq:
-        rows = [row for row in team.pull(log.project_id, seq, limit=PULL_ROWS) if row.seq <= log.seq]
-        if not rows or rows[0].seq != seq + 1:
-            return seq, [f"“{log.name}”: the server has {seq:,} of the {log.seq:,} changes that are here."]
-        for row in rows:
-            chain = next_chain(chain, row.id, row.device, row.dseq, row.hlc)
-            if row.chain != chain:
-                return seq, [f"“{log.name}”: the server's history is not consistent at change {row.seq:,}."]
-        numbers = [(row.seq, row.id) for row in rows]
-        missing += len(read(partial(_unknown, project_id=log.project_id, numbers=numbers)))
-        seq = rows[-1].seq
-    differences = []
-    if missing:
-        word = "change of the server is" if missing == 1 else "changes of the server are"
-        differences.append(f"“{log.name}”: {missing:,} {word} not here.")
-    if chain != log.chain and log.seq:
-        differences.append(f"“{log.name}”: the server has another history than the one that was taken over.")
-    return seq, differences
-
-
-def _unknown(conn: Connection, *, project_id: str, numbers: Sequence[tuple[int, str]]) -> list[int]:
-    return sync_check.unknown(conn, project_id, numbers)
+def _counted(count: int, kind: str) -> str:
+    words = {"project": "the project's settings", "summary": "summaries"}
+    if kind == "project":
+        return words[kind]
+    plural = words.get(kind, f"{kind}s")
+    return f"1 {kind}" if count == 1 else f"{count:,} {plural}"

@@ -8,6 +8,7 @@ names, presence) is kept here, so that asking costs a look into a dictionary.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -36,18 +37,28 @@ from chatdesk.core.domain.team import (
     Workspace,
 )
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.errors import NotPossible
+from chatdesk.core.errors import NotFound, NotPossible
 from chatdesk.core.events import (
     EventBus,
+    ProjectDeleted,
     TeamChanged,
     ThreadCreated,
     ThreadsChanged,
     UnreadChanged,
 )
-from chatdesk.core.storage import sync_disagreements, sync_files, sync_refused, sync_sharing, sync_team
+from chatdesk.core.storage import (
+    sync_disagreements,
+    sync_erased_project,
+    sync_files,
+    sync_refused,
+    sync_replica,
+    sync_sharing,
+    sync_team,
+)
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.sync.server_check import compare
+from chatdesk.core.sync.erasing import Erasing
+from chatdesk.core.sync.server_check import ServerComparison
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_state import TeamState
 from chatdesk.core.sync.telling import Telling
@@ -125,14 +136,24 @@ class TeamService:
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
                 self._telling.begin(self._loop)
-                self._telling.run(self._watch_calls(), "watch calls")
+                self._telling.run(self._watch_calls, "watch calls")
                 if self._watch_sleep is not None:
-                    self._telling.run(self._watch_sleep(lambda _missing_s: self.sync_now()), "watch for sleep")
+                    watching = partial(self._watch_sleep, lambda _missing_s: self.sync_now())
+                    self._telling.run(watching, "watch for sleep")
             await self._refresh()
             if self._database.is_read_only:
                 return
             self._database.log_watch.listener = self._on_written
             await self._match_workspaces()
+
+    async def look_up(self) -> None:
+        """Read what is known, without beginning to sync, as for a command that only asks."""
+        await self._refresh()
+
+    @property
+    def erasing(self) -> Erasing:
+        """Erasing single threads and messages for everybody."""
+        return Erasing(self._repositories, self._bus)
 
     @property
     def membership(self) -> Membership:
@@ -148,6 +169,10 @@ class TeamService:
     async def workspaces(self) -> tuple[Workspace, ...]:
         """The joined ones, the oldest first."""
         return tuple(await self._database.read(sync_team.workspaces))
+
+    async def parked(self) -> tuple[Workspace, ...]:
+        """Workspaces of a profile that was restored: known, and not connected to before they are joined again."""
+        return tuple(await self._database.read(sync_team.parked))
 
     def status(self, workspace_id: str) -> SyncStatus:
         """How it stands right now; ``SyncPhase.OFF`` for one that is not known. Cheap."""
@@ -174,7 +199,23 @@ class TeamService:
         """Compare all that this profile took over with what the server has, change by change. Raises ``TeamError``."""
         workspace = self._workspace(workspace_id)
         async with self._server(workspace) as server:
-            return await asyncio.to_thread(compare, self._database.read_now, server, workspace_id)
+            comparison = ServerComparison(
+                self._database.read_now, server, workspace, clock=self._clock, folder=self._database.path.parent
+            )
+            return await asyncio.to_thread(comparison.run)
+
+    async def repair(self, check: ServerCheck) -> None:
+        """Fetch again what ``check`` found to be shown otherwise than the team has it. What was written here stays;
+        everything of these projects is pulled again, which ``status`` tells of. Raises ``StorageError``."""
+        origin = self._database.origin
+        for project_id in check.repairable:
+            found = await self._database.read(partial(sync_replica.registers, project_id=project_id))
+            for some in sync_replica.steps(found):
+                project = partial(sync_replica.project_again, origin=origin, project_id=project_id, registers=some)
+                await self._database.write(project)
+            await self._database.write(partial(sync_replica.take_anew, project_id=project_id))
+        self._bus.publish(ThreadsChanged(None))
+        self.sync_now()
 
     # People and projects
 
@@ -241,20 +282,29 @@ class TeamService:
         self._bus.publish(TeamChanged())
         self.sync_now(workspace_id)
 
-    async def unshare(self, project_id: str) -> None:
-        """The owner ends it for everybody, anybody else leaves it; a private copy stays here. Needs the server. Raises
+    async def unshare(self, project_id: str, *, and_erase: bool = False) -> None:
+        """The owner ends it for everybody, anybody else leaves it; a private copy stays here. ``and_erase``, for
+        owners: nothing of it stays, neither on the server nor on any computer that syncs. Needs the server. Raises
         ``TeamError``, ``NotPossible``, ``StorageError``."""
         project = self._state.projects.get(project_id)
         if project is None or project.state is ShareState.ENDED:
             raise NotPossible("This project is not shared.")
         workspace = self._workspace(project.workspace_id)
         is_owner = project.role is TeamRole.OWNER
+        if and_erase and not is_owner:
+            raise NotPossible("Only owners erase a project.", next_step="Ask one of its owners.")
         self._ending.add(project_id)  # the server may tell its end before it is written here, and not by whom
         try:
             async with self._server(workspace) as server:
-                await asyncio.to_thread(server.end_project if is_owner else server.leave_project, project_id)
+                end = server.end_project if is_owner else server.leave_project
+                await asyncio.to_thread(server.erase_project if and_erase else end, project_id)
             reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
-            await self._database.write(lambda conn: sync_sharing.end(conn, project_id, reason))
+            if and_erase:
+                origin = self._database.origin
+                await self._database.write(lambda conn: sync_erased_project.erase(conn, origin, project_id))
+                await self._tell_erased(project_id)
+            else:
+                await self._database.write(lambda conn: sync_sharing.end(conn, project_id, reason))
         finally:
             await self._refresh()
             self._ending.discard(project_id)
@@ -263,6 +313,11 @@ class TeamService:
                 self._ended[project_id] = now
         self._bus.publish(TeamChanged())
         self.sync_now(project.workspace_id)
+
+    async def _tell_erased(self, project_id: str) -> None:
+        with contextlib.suppress(NotFound):  # swept already
+            self._bus.publish(ProjectDeleted(await self._repositories.projects.get(project_id)))
+        self._bus.publish(ThreadsChanged(None))
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
         """None takes the project from the member. Raises ``TeamError``, ``NotPossible``."""
@@ -411,7 +466,9 @@ class TeamService:
 
     def _open(self, workspace: Workspace) -> PostgresTeamStore:
         """Connect, on a thread of sync. Raises ``TeamError``."""
-        return self._passwords.open_with(workspace.id, lambda password: self._connect(workspace.address, password))
+        return self._passwords.open_with(
+            workspace.id, workspace.address, lambda password: self._connect(workspace.address, password)
+        )
 
     @asynccontextmanager
     async def _server(self, workspace: Workspace) -> AsyncIterator[PostgresTeamStore]:

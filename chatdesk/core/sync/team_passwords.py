@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets as random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
+from chatdesk.core.domain.key_origin import KeyOrigin
+from chatdesk.core.domain.team import ServerAddress
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretNotKept, SecretSource, SecretStore
@@ -40,19 +44,32 @@ class PasswordNotKept(SecretNotKept):
 
 
 class TeamPasswords:
-    """Every method blocks on the keyring and is called in a thread."""
+    """Every method blocks on the keyring and is called in a thread. A password is kept with the server that it was made
+    for, and counts as absent where a database names another."""
 
     def __init__(self, secrets: SecretStore, key_place: Callable[[], KeyPlace]) -> None:
         self._secrets = secrets
         self._place = key_place
 
-    def find(self, workspace_id: str) -> Secret:
+    def find(self, workspace_id: str, address: ServerAddress) -> Secret:
         """Never raises; an empty value with a ``problem`` where there is none."""
-        return self._secrets.find(_name(workspace_id), variable=VARIABLE)
+        return self._found(workspace_id, address, VARIABLE)
 
-    def kept(self, workspace_id: str) -> Secret:
+    def kept(self, workspace_id: str, address: ServerAddress) -> Secret:
         """Without regard to the variable."""
-        return self._secrets.find(_name(workspace_id), variable="")
+        return self._found(workspace_id, address, "")
+
+    def _found(self, workspace_id: str, address: ServerAddress, variable: str, *, is_agreed: bool = False) -> Secret:
+        found = self._secrets.find(_name(workspace_id), _origin(address), variable=variable, is_agreed=is_agreed)
+        if found.withheld is None:
+            return found
+        kept = found.withheld.kept
+        was_for = f"was given for {kept.server}" if kept else "was kept by an earlier ChatDesk"
+        problem = (
+            f"The password {was_for}, and the workspace is now at {_origin(address).server}: it was not sent there. If "
+            "the server really moved, say so with 'chatdesk team move', or enter the password again."
+        )
+        return replace(found, problem=problem)
 
     def make(self) -> Secret:
         """A password of one's own: what the variable says, else a random one. Raises ``PasswordUnusable``."""
@@ -68,7 +85,7 @@ class TeamPasswords:
         """Logs must not show it, either."""
         self._secrets.note(value)
 
-    def keep(self, workspace_id: str, password: Secret) -> None:
+    def keep(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
         """Keep what ``make`` made so that the next start finds it; what the variable says is kept nowhere. Raises
         ``PasswordNotKept``, also where a person wants keys to be kept for one run only: a password that nobody knows
         would be lost with it."""
@@ -78,43 +95,52 @@ class TeamPasswords:
         if place is KeyPlace.MEMORY:
             raise PasswordNotKept
         try:
-            self._secrets.keep(_name(workspace_id), password.value, place=place)
+            self._secrets.keep(_name(workspace_id), password.value, _origin(address), place=place)
         except SecretNotKept:
             raise PasswordNotKept from None
 
-    def keep_next(self, workspace_id: str, password: Secret) -> None:
+    def keep_next(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
         """Keep a password that the server is told of next, beside the one that holds until then. Raises
         ``PasswordNotKept``."""
-        self.keep(f"{workspace_id}{_NEXT}", password)
+        self.keep(f"{workspace_id}{_NEXT}", password, address)
 
-    def promote(self, workspace_id: str) -> None:
+    def promote(self, workspace_id: str, address: ServerAddress) -> None:
         """The server took the next one. Raises ``PasswordNotKept``."""
-        following = self.kept(f"{workspace_id}{_NEXT}")
+        following = self.kept(f"{workspace_id}{_NEXT}", address)
         if following.value:
-            self.keep(workspace_id, following)
+            self.keep(workspace_id, following, address)
             self._secrets.forget(_name(f"{workspace_id}{_NEXT}"))
 
-    def open_with(self, workspace_id: str, connect: Callable[[str], T]) -> T:
+    def move(self, workspace_id: str, address: ServerAddress) -> None:
+        """The server of a workspace is here now, as its person said. Raises ``SecretNotKept`` and as ``KeyFile``."""
+        for each in (workspace_id, f"{workspace_id}{_NEXT}"):
+            self._secrets.agree(_name(each), _origin(address), place=self._place())
+
+    def open_with(
+        self, workspace_id: str, address: ServerAddress, connect: Callable[[str], T], *, is_agreed: bool = False
+    ) -> T:
         """Connect with the kept password; where a change of it was killed before its end, with the one that the server
-        has by now. Raises ``TeamPasswordMissing`` and what ``connect`` raises."""
-        password = self.find(workspace_id)
+        has by now. ``is_agreed``: the person named this server, so the password of another goes there. Raises
+        ``TeamPasswordMissing`` and what ``connect`` raises."""
+        password = self._found(workspace_id, address, VARIABLE, is_agreed=is_agreed)
         if not password.value:
             raise TeamPasswordMissing(next_step=password.problem or None)
         try:
             return connect(password.value)
         except TeamLoginRefused:
-            following = self.kept(f"{workspace_id}{_NEXT}")
+            following = self._found(f"{workspace_id}{_NEXT}", address, "", is_agreed=is_agreed)
             if not following.value:
                 raise
         connected = connect(following.value)
-        self.promote(workspace_id)
+        self.keep(workspace_id, following, address)
+        self._secrets.forget(_name(f"{workspace_id}{_NEXT}"))
         return connected
 
-    def hold(self, workspace_id: str, password: str) -> None:
+    def hold(self, workspace_id: str, password: str, address: ServerAddress) -> None:
         """Use a typed password: kept where keys are kept, else until the end of this run. Never raises for want of a
         place."""
         try:
-            self._secrets.keep(_name(workspace_id), password, place=self._place())
+            self._secrets.keep(_name(workspace_id), password, _origin(address), place=self._place())
         except SecretNotKept:
             return
 
@@ -128,6 +154,13 @@ def check_password(password: str) -> None:
     """Raises ``PasswordUnusable``. Other signs would have to be prepared (RFC 4013) in just the way the server does."""
     if not _SHORTEST <= len(password) <= _LONGEST or not all("!" <= sign <= "~" for sign in password):
         raise PasswordUnusable
+
+
+def _origin(address: ServerAddress) -> KeyOrigin:
+    """Unencrypted is another origin than the same server with encryption."""
+    scheme = "postgresql" if address.tls == "verify-full" else "postgresql-unencrypted"
+    ca = hashlib.sha256(address.ca.encode()).hexdigest() if address.ca else ""
+    return KeyOrigin(scheme, address.host.lower(), address.port, ca=ca)
 
 
 def _name(workspace_id: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.team import SyncStatus
@@ -14,6 +16,7 @@ from chatdesk.core.events import (
     EventBus,
     PresenceChanged,
     ProjectChanged,
+    ProjectDeleted,
     SharedFilesChanged,
     SyncStatusChanged,
     TeamChanged,
@@ -23,6 +26,8 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync.delivery import Delivery
 
 _log = logging.getLogger(__name__)
+
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 #: Progress, counters and files are told at most that often.
 _STATUS_EVERY_S: Final = 0.1
@@ -64,10 +69,10 @@ class Telling:
             self._repositories, self._bus, loop=loop, name_of=self._name_of, refresh=self._refresh
         )
 
-    def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """As a task that ends with this."""
+    def run(self, work: Work, name: str) -> None:
+        """As a task that ends with this. ``work`` begins with the task: a coroutine that was made before it would never
+        be awaited where the task is cancelled, or the loop ends, before its first step."""
         if self._is_closed:
-            work.close()
             return
         task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
         self._tasks.add(task)
@@ -88,7 +93,7 @@ class Telling:
         return self._name_of(member_id)
 
     def on_status(self, status: SyncStatus) -> None:
-        self._soon(f"status {status.workspace_id}", self._tell_status(status.workspace_id))
+        self._soon(f"status {status.workspace_id}", partial(self._tell_status, status.workspace_id))
 
     def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
         if self._delivery is not None:
@@ -96,36 +101,33 @@ class Telling:
 
     def on_team(self, changed: frozenset[str]) -> None:
         if changed:
-            self._soon(f"projects {sorted(changed)}", self._tell_projects(changed))
+            self._soon(f"projects {sorted(changed)}", partial(self._tell_projects, changed))
         else:
             self.on_counts()
 
     def on_counts(self) -> None:
-        self._soon("counts", self._tell_counts())
+        self._soon("counts", self._tell_counts)
 
     def on_presence(self, projects: frozenset[str]) -> None:
-        self._soon(f"presence {sorted(projects)}", self._tell_presence(projects))
+        self._soon(f"presence {sorted(projects)}", partial(self._tell_presence, projects))
 
     def on_files(self, sums: frozenset[str]) -> None:
         self._files |= sums
-        self._soon("files", self._tell_files())
+        self._soon("files", self._tell_files)
 
     # On the loop's thread
 
-    def _soon(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _soon(self, name: str, work: Work) -> None:
         """Run on the loop's thread, once for all that want the same until then."""
         if self._loop is None or self._is_closed or name in self._wanted:
-            work.close()
             return
         self._wanted.add(name)
-        try:
-            self._loop.call_soon_threadsafe(lambda: self.run(work, name))
-        except RuntimeError:  # the loop ended first
-            work.close()
+        with suppress(RuntimeError):  # the loop ended first
+            self._loop.call_soon_threadsafe(self.run, work, name)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def _guarded(self, work: Work, name: str) -> None:
         try:
-            await work
+            await work()
         except ChatDeskError as error:
             _log.warning("telling of team sync failed: %s", error.code)
         finally:
@@ -146,9 +148,11 @@ class Telling:
         await self._refresh()
         for project_id in changed:
             try:
-                self._bus.publish(ProjectChanged(await self._repositories.projects.get(project_id)))
+                project = await self._repositories.projects.get(project_id)
             except NotFound:
                 continue
+            # Its owner had it erased.
+            self._bus.publish(ProjectChanged(project) if project.deleted_at is None else ProjectDeleted(project))
         self._bus.publish(ThreadsChanged(None))
         self._bus.publish(TeamChanged())
 

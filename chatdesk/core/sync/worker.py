@@ -7,15 +7,17 @@ way at the server is broken off, because every step is one that can be repeated.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.sync_wire import Hello, PresenceRow
 from chatdesk.core.domain.team import TEAM_SCHEMA, SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
@@ -39,6 +41,8 @@ _GATHER_S: Final = 0.004
 #: From here on a person is told that a clock is wrong; nothing depends on it.
 _WRONG_CLOCK_MS: Final = 5 * 60_000
 STOP_S: Final = 0.9
+#: How long somebody may have kept open what they changed of people, in microseconds.
+_LATE_US: Final = 600_000_000
 #: Who wants to look now has a reason not to believe in a connection that is silent for so long.
 _SUSPICIOUS_S: Final = 10.0
 _MS_PER_S: Final = 1000
@@ -238,7 +242,7 @@ class SyncWorker:
                 # Something was said, and it was not a change: then it is about people or roles.
                 self._is_look_wanted = True
                 self._woken.set()
-        self._speak(is_news=is_fresh)
+        self._speak(is_news=False)
 
     def _play(self, is_fresh: bool, only: frozenset[str] | None) -> RoundResult:
         began_at, began_s = self._clock.now_ms(), self._clock.monotonic_s()
@@ -256,6 +260,15 @@ class SyncWorker:
         if problem or result.sent or result.received:
             took_ms = round((self._clock.monotonic_s() - began_s) * _MS_PER_S)
             line = SyncRound(began_at, self.workspace.id, result.sent, result.received, took_ms, problem)
+            log_event(
+                "sync.round",
+                workspace=self.workspace.id,
+                sent=result.sent,
+                received=result.received,
+                took_ms=took_ms,
+                problems=len(result.problems) or None,
+                reason=result.problems[0][1].code if result.problems else None,
+            )
         self._ears.on_round(line, result)
         self._logged = ""
         self._settle(result)
@@ -285,19 +298,26 @@ class SyncWorker:
         team = self._team
         if team is None:
             raise TeamUnreachable
-        if isinstance(request, ToTeam):
-            self._call_began_s = self._clock.monotonic_s()
-        try:
+        with self._watched_call() if isinstance(request, ToTeam) else contextlib.nullcontext():
             answer = perform(request, self._local, team)
-        finally:
-            self._call_began_s = None
         if isinstance(answer, Hello):
             self._hello_at = self._clock.now_ms()
         return answer
 
+    @contextlib.contextmanager
+    def _watched_call(self) -> Iterator[None]:
+        """Let ``break_off`` end the connection while a call to the server takes too long."""
+        self._call_began_s = self._clock.monotonic_s()
+        try:
+            yield
+        finally:
+            self._call_began_s = None
+
     def _hear(self, notice: Request) -> None:
         if isinstance(notice, ViewTaken):
             self._ears.on_view(notice)
+            self._hints.asked(self._clock.monotonic_s())
+            self._ears.on_presence(notice.view.presence, self.workspace.member_id)
         elif isinstance(notice, PageTaken):
             if notice.total > notice.done or self._status.done is not None:
                 self._tell(phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step="")
@@ -331,7 +351,13 @@ class SyncWorker:
         elif result.mode == SyncMode.READ_ONLY:
             self._tell(phase=SyncPhase.READ_ONLY, problem=_TOO_OLD_TO_WRITE, next_step=_UPDATE, **known)
         else:
-            self._tell(phase=SyncPhase.SYNCED, problem=self._clock_problem(hello), next_step="", **known)
+            problem, next_step = self._deafness() or (self._clock_problem(hello), "")
+            self._tell(phase=SyncPhase.SYNCED, problem=problem, next_step=next_step, **known)
+
+    def _deafness(self) -> tuple[str, str] | None:
+        """Everything is sent and received, but late."""
+        team = self._team
+        return (_DEAF, _DEAF_NEXT) if team is not None and team.is_deaf else None
 
     def _clock_problem(self, hello: Hello | None) -> str:
         """Everything works, but other programs may not."""
@@ -367,6 +393,12 @@ class SyncWorker:
             if 0.0 in self._due_s():
                 self._speak(is_news=self._hints.people_s(self._clock.monotonic_s()) == 0)
             news = self._news_of(heard.changes)
+            if heard.people_at is not None:
+                # It may have been committed after what was written later, and after this was asked for. Anybody can say
+                # of anything that it was long ago, so only a few minutes are asked for again.
+                self._link.version = min(self._link.version, max(heard.people_at, self._link.version - _LATE_US))
+                self._is_look_wanted = True
+                news = news or set()
             if news is not None:
                 # What is written here meanwhile is sent at once.
                 self._woken.wait(self._hints.heard(self._clock.monotonic_s()))
@@ -402,10 +434,14 @@ class SyncWorker:
         said = self._board.take_due()
         try:
             for each in said:
-                team.set_presence(each.project_id, self._local.device(), each.thread_id, each.state)
-            if is_news or said:
+                device = self._local.device()
+                with self._watched_call():
+                    team.set_presence(each.project_id, device, each.thread_id, each.state)
+            if is_news:
                 self._hints.asked(self._clock.monotonic_s())
-                self._ears.on_presence(team.presence(), self.workspace.member_id)
+                with self._watched_call():
+                    present = team.presence()
+                self._ears.on_presence(present, self.workspace.member_id)
         except TeamUnreachable:
             raise
         except TeamError as error:  # as where a project was taken away a moment ago
@@ -442,8 +478,8 @@ class SyncWorker:
 
     def _fail(self, error: ChatDeskError) -> None:
         is_passing = not isinstance(error, TeamError) or error.is_passing
-        _log.info("sync of workspace %s stopped: %s", self.workspace.id, error.code)
         if error.what != self._logged:  # a night without a network is one line
+            log_event("sync.stopped", workspace=self.workspace.id, reason=error.code)
             self._logged = error.what
             self._ears.on_round(SyncRound(self._clock.now_ms(), self.workspace.id, 0, 0, 0, error.what), None)
         self._tell(
@@ -470,6 +506,8 @@ class SyncWorker:
 #: ``SyncStatus.code`` where this version may not even read.
 CLIENT_TOO_OLD: Final = "team_client_too_old"
 _UPDATE = "Update ChatDesk."
+_DEAF = "What others write comes up to half a minute late: the server's notifications do not arrive on this connection."
+_DEAF_NEXT = "Use the server's direct address, or a pooler in session mode: Settings, Team sync, Address."
 _TOO_OLD_TO_WRITE = "The team's database needs a newer ChatDesk to write to it; what you write waits on this computer."
 _TOO_OLD_TO_READ = "The team's database needs a newer ChatDesk."
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.hidden_characters import clean_line
 
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
@@ -164,8 +165,8 @@ def _fenced(text: str, language: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` without breaks."""
-    return " ".join(text.split())
+    """``text`` without breaks and without what hides."""
+    return clean_line(text)
 
 
 def when(milliseconds: int) -> str:

@@ -1,17 +1,16 @@
-"""Files that an export makes: safe names, nothing overwritten unasked, whole or not at all."""
+"""Files that an export makes: safe names, nothing overwritten unasked."""
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-import shutil
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from chatdesk.core.errors import ChatDeskError, ExportFailed
+from chatdesk.core.attachments.origin_mark import mark_origin
+from chatdesk.core.domain.attachment import clean_name
+from chatdesk.core.file_writing import open_new, own_folder
+from chatdesk.core.storage import stored_bytes
 from chatdesk.core.transfer.export_json import is_digest
 
 _LONGEST_NAME_BYTES = 120  # most file systems take 255, and folders, numbers and endings come to it
@@ -19,7 +18,6 @@ _KEPT_MARKS = " -_.,()&+'’"
 _WINDOWS_NAMES = frozenset(
     ("con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10)))
 )
-_STEP_BYTES = 1024 * 1024
 
 
 def safe_name(title: str, *, otherwise: str = "thread") -> str:
@@ -63,58 +61,35 @@ class NameGiver:
             number += 1
 
 
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A temporary name beside ``target``, which it replaces when all went well and it is on the disk."""
-    temporary = target.with_name(f".{target.name[:80]}.{os.getpid()}.part")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def new_folder(parent: Path, name: str) -> Iterator[tuple[Path, Path]]:
-    """A folder that is being filled and the name it gets when all went well, which is free."""
-    final = parent / NameGiver(parent).give(name, "")
-    temporary = parent / f".{final.name[:80]}.{os.getpid()}.part"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary, final
-        temporary.rename(final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 class StoredFiles:
-    """The bytes behind attachments, found by their content's name."""
+    """The bytes behind the attachments of one export, found by their content's name. What is missing, damaged or a link
+    is looked at once and remembered by the name that a person knows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._complaints: dict[str, str] = {}
+        self._lost: dict[str, str] = {}
 
-    def path(self, sha256: object) -> Path | None:
-        """Where they lie; None when they are not there or that is no name."""
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """A sentence for each file that was asked for and is not what was saved."""
+        return tuple(self._lost.values())
+
+    def path(self, sha256: object, name: str = "") -> Path | None:
+        """Where they lie; None when they are not there, are not what was saved, or that is no name."""
         if not is_digest(sha256):
             return None
-        found = self.folder / str(sha256)[:2] / str(sha256)
-        return found if found.is_file() else None
+        if sha256 not in self._complaints:
+            self._complaints[sha256] = stored_bytes.complaint(self.folder, sha256)
+        if not self._complaints[sha256]:
+            return stored_bytes.place(self.folder, sha256)
+        if name or sha256 not in self._lost:
+            self._lost[sha256] = f"“{clean_name(name) if name else sha256[:12] + '…'}” {self._complaints[sha256]}."
+        return None
 
-    def copy(self, sha256: str, target: Path) -> bool:
+    def copy(self, sha256: str, sink: BinaryIO) -> bool:
         """Copy them if they are there and what they should be; whether they were."""
-        source = self.path(sha256)
-        if source is None:
-            return False
-        hasher = hashlib.sha256()
-        with source.open("rb") as reading, target.open("wb") as writing:
-            while piece := reading.read(_STEP_BYTES):
-                hasher.update(piece)
-                writing.write(piece)
-        return hasher.hexdigest() == sha256
+        return self.path(sha256) is not None and stored_bytes.copy(self.folder, sha256, sink)
 
 
 class AttachmentFolder:
@@ -137,32 +112,19 @@ class AttachmentFolder:
         return self._known[sha256]
 
     def _copy(self, sha256: str, name: str) -> str | None:
-        if self._stored.path(sha256) is None:
+        if self._stored.path(sha256, name) is None:
             return None
-        self._folder.mkdir(parents=True, exist_ok=True)
+        own_folder(self._folder)
         if self._names is None:
             self._names = NameGiver(self._folder)
         safe = Path(safe_file_name(name))
         given = self._names.give(safe.stem, safe.suffix)
         target = self._folder / given
-        if not self._stored.copy(sha256, target):
+        with open_new(target) as file:
+            is_whole = self._stored.copy(sha256, file)
+            mark_origin(file)
+        if not is_whole:
             target.unlink()
             return None
         self.count += 1
         return f"{self._shown_as}/{given}"
-
-
-def failure(error: OSError, target: Path) -> ChatDeskError:
-    """Words for what stopped an export."""
-    next_step = "Choose another place."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        what, next_step = f"The disk of {target} is full.", "Free some space, or choose another place."
-    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        what = f"{target} may not be written by this user."
-    elif error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV):
-        what, next_step = f"The folder of {target} is not there.", "Put the drive back, or choose another place."
-    elif error.errno == errno.ENAMETOOLONG:
-        what = f"The name {target.name[:40]}… is too long for that place."
-    else:
-        what = f"{target} could not be written: {error.strerror or error}."
-    return ExportFailed(what, next_step=next_step)

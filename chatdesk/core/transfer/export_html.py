@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.file_writing import replacing_text
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.storage.export_reader import ExportReader
 from chatdesk.core.transfer.export import SPEAKERS, note_of, one_line, when
-from chatdesk.core.transfer.export_files import StoredFiles, replacing
+from chatdesk.core.transfer.export_files import StoredFiles
 from chatdesk.core.transfer.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.thread_writer import Task, Tick, Written
 
@@ -91,12 +93,12 @@ class MessageHtml:
 
     def _attachment(self, part: Part) -> Iterator[str]:
         name, mime = str(part.content.get("name") or "attachment"), str(part.content.get("mime", ""))
-        path = self._stored.path(part.content.get("sha256"))
+        path = self._stored.path(part.content.get("sha256"), name)
         self.attachments += path is not None
         self.missing += path is None
         words = escape(one_line(name))
         if path is None or part.type is not PartType.IMAGE or mime not in PICTURES:
-            lost = "" if path is not None else " (its bytes are missing)"
+            lost = "" if path is not None else " (its bytes are missing or damaged)"
             yield f'<p class="note">{"Image" if part.type is PartType.IMAGE else "File"}: {words}{lost}</p>\n'
         elif self._is_for_print:
             yield f'<p><img src="blob:{path.name}"></p>\n'
@@ -128,10 +130,7 @@ class HtmlWriter:
 
     def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
         messages = MessageHtml(self._source, task.stored)
-        with (
-            replacing(task.target) as temporary,
-            temporary.open("w", encoding="utf-8", errors="replace", newline="\n") as sink,
-        ):
+        with replacing_text(task.target, errors="replace") as sink:
             thread = reader.domain_thread(task.thread_id)
             self._begin(sink, thread)
             sink.write(messages.head(thread))
@@ -160,8 +159,8 @@ def _base64(path: Path) -> Iterator[str]:
 
 
 def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>\n")
+    return escape(visible_controls(text)).replace("\n", "<br>\n")
 
 
 def _pre(text: str) -> str:
-    return f"<pre><code>{escape(text)}</code></pre>\n"
+    return f"<pre><code>{escape(visible_controls(text))}</code></pre>\n"

@@ -28,6 +28,7 @@ class JsonWriter:
         self._has_file = has_file
         self._tick = tick
         self.attachments: dict[str, int] = {}
+        self.names: dict[str, str] = {}
 
     def write(self, reader: ExportReader, choice: Choice, *, now_ms: int) -> None:
         """``tick`` is called with how many messages were written since it was called last."""
@@ -86,6 +87,9 @@ class JsonWriter:
     def _note(self, described: dict[str, Any]) -> None:
         sha256, size = described.get("sha256"), described.get("size_bytes")
         if is_digest(sha256):
+            name = described.get("name")
+            if isinstance(name, str) and name:
+                self.names.setdefault(sha256, name)
             self.attachments.setdefault(sha256, size if isinstance(size, int) else 0)
 
     def _attachment(self, sha256: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Threads as PDF: what is to be printed goes, a message at a time, to a process that knows pages.
 
-That process is Qt's (``ui/application/printing.py``); here it is a command that reads lines of JSON and writes the file
-that its last argument names. Laying out text that models wrote takes what time it takes, there as here: in a process of
-its own it holds up nobody and can be stopped.
+That process is Qt's (``ui/application/printing.py``); here it is a command that reads lines of JSON and writes to the
+file that is its output: no name of a file passes between the two, whose directories differ. Laying out text that models
+wrote takes what time it takes, there as here: in a process of its own it holds up nobody and can be stopped.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import json
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from chatdesk.core.errors import ExportFailed
+from chatdesk.core.file_writing import replacing
+from chatdesk.core.processes import child_environment
 from chatdesk.core.rendering.client import package_parent
 from chatdesk.core.storage.export_reader import ExportReader
 from chatdesk.core.transfer.export_blocks import BlockSource
-from chatdesk.core.transfer.export_files import replacing
 from chatdesk.core.transfer.export_html import MessageHtml
 from chatdesk.core.transfer.thread_writer import Task, Tick, Written
 
@@ -47,8 +47,8 @@ class PdfWriter:
     def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
         messages = MessageHtml(self._source, task.stored, is_for_print=True)
         thread = reader.domain_thread(task.thread_id)
-        with replacing(task.target) as temporary:
-            printer = _Printer(self._command, temporary)
+        with replacing(task.target) as file:
+            printer = _Printer(self._command, file)
             with printer:
                 printer.tell({"title": thread.title, "blobs": str(task.stored.folder)})
                 printer.tell({"html": messages.head(thread)})
@@ -63,13 +63,14 @@ class PdfWriter:
 class _Printer:
     """The process for one file. Left before it has finished it is killed."""
 
-    def __init__(self, command: Sequence[str], target: Path) -> None:
+    def __init__(self, command: Sequence[str], target: BinaryIO) -> None:
         self._process = subprocess.Popen(
-            [*command, str(target)],
+            list(command),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=target,
             stderr=subprocess.PIPE,
             cwd=package_parent(),
+            env=child_environment(),
         )
 
     def __enter__(self) -> _Printer:

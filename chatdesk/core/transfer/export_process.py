@@ -22,6 +22,7 @@ from typing import Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.errors import ChatDeskError, ExportFailed
+from chatdesk.core.processes import child_environment, start_child
 from chatdesk.core.rendering.client import package_parent
 from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportReport, ExportService, Stopped
 
@@ -46,6 +47,7 @@ class ExportProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=package_parent(),
+            env=child_environment(),
         )
 
     def run(self, request: dict[str, Any], tell: Callable[[ExportProgress], None]) -> ExportReport:
@@ -65,7 +67,8 @@ class ExportProcess:
         finally:
             self._end()
         if "report" in last:
-            return ExportReport(Path(last["report"].pop("path")), **last["report"])
+            report = last["report"]
+            return ExportReport(**report | {"path": Path(report["path"]), "lost": tuple(report["lost"])})
         if "stopped" in last:
             raise Stopped
         raise _error(last.get("error"))
@@ -133,6 +136,7 @@ def _say(line: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    start_child()
     if hasattr(os, "nice"):
         os.nice(_POLITENESS)
     asyncio.run(_serve(json.loads(sys.stdin.buffer.readline())))

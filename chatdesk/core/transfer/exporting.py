@@ -6,6 +6,7 @@ The use case knows the order of things (read, write beside, rename) and how to s
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import threading
 import time
@@ -16,24 +17,24 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.errors import ThreadNotFound
+from chatdesk.core.file_writing import filling_folder, own_folder, replacing, replacing_text, write_failure
 from chatdesk.core.storage.export_reader import ExportReader, open_reader
 from chatdesk.core.transfer.export_files import (
     NameGiver,
     StoredFiles,
-    failure,
-    new_folder,
-    replacing,
     safe_name,
 )
 from chatdesk.core.transfer.export_json import JsonWriter
 from chatdesk.core.transfer.thread_writer import Task, ThreadWriter
 
 _PROGRESS_EVERY_S = 0.1
+_MOST_NAMED = 20  # of the attachments that are not in it
 _ZIP_LEVEL = 4  # a quarter of the text's size; more effort takes three times as long for a twentieth of it
 
 
@@ -57,13 +58,14 @@ class ExportProgress:
 @dataclass(frozen=True, slots=True)
 class ExportReport:
     """What was written: ``path`` is the file, or the folder where there are several. ``missing`` counts attachments
-    whose bytes were not there."""
+    whose bytes are missing or not what was saved; they are not in it, and ``lost`` has sentences that name them."""
 
     path: Path
     threads: int
     messages: int
     attachments: int = 0
     missing: int = 0
+    lost: Sequence[str] = ()
 
     @property
     def sentence(self) -> str:
@@ -71,7 +73,7 @@ class ExportReport:
         text = f"Exported {threads} to {self.path.name}."
         if self.missing:
             files = "1 attachment is" if self.missing == 1 else f"{self.missing:,} attachments are"
-            text += f" {files} missing from the data directory, so the text only names them."
+            text += f" {files} missing or damaged, so it only names them: {' '.join(self.lost)}".removesuffix(": ")
         return text
 
 
@@ -86,7 +88,7 @@ class ExportService:
         """``printing`` starts the process that makes pages; see ``export_pdf``."""
         self._database = database
         self._printing = tuple(printing)
-        self._stored = StoredFiles(blobs)
+        self._blobs = blobs
         self._clock = clock
 
     async def export(
@@ -105,6 +107,20 @@ class ExportService:
         nothing behind; where everything was written already, the report is returned all the same. Raises
         ``ExportFailed``, ``StorageError``, ``ThreadNotFound``.
         """
+        with job("export.ended", format=kind) as told:
+            report = await self._export(choice, kind, target, on_progress=on_progress, is_apart=is_apart)
+            told |= {"threads": report.threads, "messages": report.messages, "missing_files": report.missing}
+        return report
+
+    async def _export(
+        self,
+        choice: Choice,
+        kind: ExportFormat,
+        target: Path,
+        *,
+        on_progress: Callable[[ExportProgress], None] | None,
+        is_apart: bool,
+    ) -> ExportReport:
         loop = asyncio.get_running_loop()
 
         def tell(progress: ExportProgress) -> None:
@@ -119,7 +135,7 @@ class ExportService:
             request = self._request(choice, kind, target)
             stop, work = process.stop, asyncio.ensure_future(asyncio.to_thread(process.run, request, tell))
         else:
-            run = _Run(self._database, self._stored, choice, target, now_ms=self._clock.now_ms(), tell=tell)
+            run = _Run(self._database, StoredFiles(self._blobs), choice, target, now_ms=self._clock.now_ms(), tell=tell)
             stop, work = run.stop.set, asyncio.ensure_future(asyncio.to_thread(run.work, kind, self._writer(kind)))
         try:
             return await asyncio.shield(work)
@@ -136,7 +152,7 @@ class ExportService:
     def _request(self, choice: Choice, kind: ExportFormat, target: Path) -> dict[str, Any]:
         return {
             "database": str(self._database),
-            "blobs": str(self._stored.folder),
+            "blobs": str(self._blobs),
             "printing": list(self._printing),
             "thread_ids": list(choice.thread_ids),
             "project_id": choice.project_id,
@@ -196,8 +212,9 @@ class _Run:
                     with make_writer() as writer:
                         path = self._write_texts(reader, writer)
         except OSError as error:
-            raise failure(error, self._target) from error
-        return ExportReport(path, self._of_threads, self._messages, self._attachments, self._missing)
+            raise write_failure(error, self._target) from error
+        lost = self._stored.lost[:_MOST_NAMED]
+        return ExportReport(path, self._of_threads, self._messages, self._attachments, self._missing, lost)
 
     def _write_texts(self, reader: ExportReader, writer: ThreadWriter) -> Path:
         ids = reader.thread_ids(self._choice)
@@ -209,17 +226,16 @@ class _Run:
     # One file
 
     def _write_json(self, reader: ExportReader) -> Path:
-        with replacing(self._target) as temporary:
-            if self._target.suffix.lower() == ".zip":
-                self._write_zip(reader, temporary)
-            else:
-                with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as sink:
-                    writer = self._write_document(reader, sink)
-                self._copy_beside(writer)
+        if self._target.suffix.lower() == ".zip":
+            with replacing(self._target) as file:
+                self._write_zip(reader, file)
+        else:
+            with replacing_text(self._target, errors="backslashreplace") as sink:
+                self._copy_beside(self._write_document(reader, sink))
         return self._target
 
-    def _write_zip(self, reader: ExportReader, path: Path) -> None:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_ZIP_LEVEL) as archive:
+    def _write_zip(self, reader: ExportReader, file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_ZIP_LEVEL) as archive:
             moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).timetuple()[:6]
             entry = zipfile.ZipInfo("chatdesk.json", moment)
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -230,14 +246,20 @@ class _Run:
                 writer = self._write_document(reader, sink)
             for sha256 in sorted(writer.attachments):
                 self._tick(0)
-                source = self._stored.path(sha256)
-                if source is not None:
-                    archive.write(source, f"attachments/{sha256}", zipfile.ZIP_STORED)
-                    self._attachments += 1
+                if self._stored.path(sha256) is None:
+                    continue
+                entry = zipfile.ZipInfo(f"attachments/{sha256}", moment)
+                with archive.open(entry, "w", force_zip64=True) as raw:
+                    self._copy_whole(sha256, cast(BinaryIO, raw))
+                self._attachments += 1
+
+    def _copy_whole(self, sha256: str, sink: BinaryIO) -> None:
+        if not self._stored.copy(sha256, sink):
+            raise OSError(errno.EIO, "An attached file changed while it was copied", sha256)
 
     def _write_document(self, reader: ExportReader, sink: TextIO) -> JsonWriter:
         def has_file(sha256: str) -> bool:
-            found = self._stored.path(sha256) is not None
+            found = self._stored.path(sha256, writer.names.get(sha256, "")) is not None
             self._missing += not found
             return found
 
@@ -251,10 +273,10 @@ class _Run:
             self._tick(0)
             if self._stored.path(sha256) is None:
                 continue
-            folder.mkdir(exist_ok=True)
+            own_folder(folder)
             if not (folder / sha256).exists():
-                with replacing(folder / sha256) as temporary:
-                    self._stored.copy(sha256, temporary)
+                with replacing(folder / sha256) as file:
+                    self._copy_whole(sha256, file)
             self._attachments += 1
 
     # A file for each thread
@@ -262,7 +284,8 @@ class _Run:
     def _write_folder(self, reader: ExportReader, writer: ThreadWriter, ids: list[str]) -> Path:
         moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).astimezone()
         projects = {row["id"]: row["name"] for row in reader.projects(self._choice)}
-        with new_folder(self._target, f"ChatDesk export {moment:%Y-%m-%d %H.%M}") as (folder, final):
+        final = self._target / NameGiver(self._target).give(f"ChatDesk export {moment:%Y-%m-%d %H.%M}", "")
+        with filling_folder(final) as folder:
             folders: dict[str, tuple[Path, NameGiver]] = {}
             names = NameGiver()
             for thread_id in ids:
@@ -277,7 +300,7 @@ class _Run:
                 inner, given = folders[thread.project_id]
                 name = given.give(safe_name(thread.title), writer.ending)
                 self._write_thread(reader, writer, thread_id, inner / name)
-            return final
+        return final
 
     def _write_thread(self, reader: ExportReader, writer: ThreadWriter, thread_id: str, target: Path) -> None:
         written = writer.write(reader, Task(thread_id, target, self._stored), self._tick)

@@ -19,6 +19,7 @@ from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
     Drawing,
+    Fold,
     Heading,
     ImagePlaceholder,
     MathBlock,
@@ -28,12 +29,18 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
+from chatdesk.core.rendering.link_truth import truth_behind
+from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
 
 _BOXES: Final = ("☐", "☑")
 _NOTE: Final = re.compile(r"fn(?:ref)?-[0-9]{1,6}")
 _KIND: Final = re.compile(r"[a-z]{1,20}")
 _FORMULA_SIZE: Final = 1.1  # the small letters of the formulas' font are lower than those of the words
+_QUOTES: Final = {"quote": "<blockquote>"} | {
+    f"quote {kind}": f'<blockquote class="callout c-{kind}">'
+    for kind in ("note", "tip", "important", "warning", "caution")
+}
 _ALIGNED: Final = ("left", "right", "center")
 
 
@@ -45,23 +52,44 @@ class HtmlBlocks:
         self._is_for_print = is_for_print
         self._open: list[str] = []  # the lists and quotes that are open, outermost first
         self._noted: set[str] = set()
+        self._is_folding = False
         self._box = ""  # of a task, to stand before its first words
 
     def html(self, blocks: Sequence[Block]) -> str:
         made = [self._placed(block) for block in blocks]
-        made.append(self._close_to(0))
+        made.append(self._close_fold())
         return "".join(made)
 
     # Lists and quotes
 
     def _placed(self, block: Block) -> str:
+        if isinstance(block, Fold):
+            return self._open_fold(block)
+        made = "" if block.at.is_folded else self._close_fold(is_needed=self._is_folding)
+        return made + self._in_place(block)
+
+    def _open_fold(self, block: Fold) -> str:
+        made = self._close_fold()
+        if self._is_for_print:
+            return f'{made}<p class="note">{escape(block.label)}</p>\n'
+        self._is_folding = True
+        return f"{made}<details><summary>{escape(block.label)}</summary>\n"
+
+    def _close_fold(self, *, is_needed: bool = True) -> str:
+        if not is_needed:
+            return ""
+        made = self._close_to(0) + "</details>\n" * self._is_folding
+        self._is_folding = False
+        return made
+
+    def _in_place(self, block: Block) -> str:
         path = _containers(block.at)
         common = 0
-        while common < min(len(path), len(self._open)) and (path[common] == "quote") == (self._open[common] == "quote"):
+        while common < min(len(path), len(self._open)) and _are_alike(path[common], self._open[common]):
             common += 1
         made = self._close_to(common)
         marker = block.at.marker
-        if marker is not None and path and path[-1] != "quote":
+        if marker is not None and path and path[-1] == "list":
             made += self._begin_item(path, marker, common)
         else:
             made += self._open_to(path)
@@ -91,15 +119,15 @@ class HtmlBlocks:
     def _open_to(self, path: Sequence[str]) -> str:
         made = ""
         for container in path[len(self._open) :]:
-            self._open.append("quote" if container == "quote" else "ul")
-            made += "<blockquote>" if container == "quote" else '<ul class="plain"><li>'
+            self._open.append("ul" if container == "list" else container)
+            made += '<ul class="plain"><li>' if container == "list" else _QUOTES[container]
         return made
 
     def _close_to(self, depth: int) -> str:
         made = ""
         while len(self._open) > depth:
             container = self._open.pop()
-            made += "</blockquote>" if container == "quote" else f"</li></{container}>"
+            made += "</blockquote>" if container in _QUOTES else f"</li></{container}>"
         return made
 
     # Blocks
@@ -107,7 +135,8 @@ class HtmlBlocks:
     def _block(self, block: Block) -> str:
         if isinstance(block, Paragraph):
             box, self._box = self._box, ""
-            return f"<p>{box}{self._spans(block.spans)}</p>"
+            kind = ' class="title"' if block.at.is_callout_title else ""
+            return f"<p{kind}>{box}{self._spans(block.spans)}</p>"
         if isinstance(block, Heading):
             level = min(max(block.level, 1) + 2, 6)  # the thread's title and the speakers stand above
             return f"<h{level}>{self._spans(block.spans)}</h{level}>"
@@ -118,7 +147,8 @@ class HtmlBlocks:
         if isinstance(block, MathBlock):
             return self._display(block)
         if isinstance(block, ImagePlaceholder):
-            return _placeholder(block)
+            inside = picture_url(block.data) if block.data and not self._is_for_print else ""
+            return f'<p><img alt="{escape(block.alt)}" src="{inside}"></p>' if inside else _placeholder(block)
         assert isinstance(block, Rule)
         return "<hr>"
 
@@ -155,7 +185,7 @@ class HtmlBlocks:
     # Spans
 
     def _spans(self, spans: Sequence[Span]) -> str:
-        return "".join(self._span(span) for span in spans)
+        return "".join(self._span(span) + escape(truth_behind(spans, place)) for place, span in enumerate(spans))
 
     def _span(self, span: Span) -> str:
         if span.is_math and span.drawing is not None:
@@ -167,6 +197,8 @@ class HtmlBlocks:
             (span.is_struck, "s"),
             (span.is_italic, "em"),
             (span.is_bold, "strong"),
+            (span.script in ("sub", "sup"), span.script),
+            (span.is_key, "kbd"),
         ):
             if is_set:
                 made = f"<{tag}>{made}</{tag}>"
@@ -187,17 +219,23 @@ class HtmlBlocks:
         return f'<sup{anchor}><a href="#{self._prefix}{note}">{text}</a></sup>'
 
     def _formula(self, drawing: Drawing, tex: str) -> str:
+        drawing = drawing.with_tags_beside
         width, height = drawing.width, drawing.ascent + drawing.descent
         if self._is_for_print:
-            words = [drawing.width, drawing.ascent, drawing.descent, drawing.operations, _text_of(drawing.points)]
+            outlines = [drawing.operations, _text_of(drawing.points), drawing.inks]
+            words = [drawing.width, drawing.ascent, drawing.descent, *outlines]
             return f'<img src="formula:{_text_of(json.dumps(words).encode())}">'
         em = _FORMULA_SIZE / DRAWING_UNITS
         across, up, down = width * em, height * em, -drawing.descent * em
         return (
             f'<svg class="math" role="img" aria-label="{escape(tex)}" viewBox="0 {-drawing.ascent} {width} {height}"'
             f' style="width:{across:.3f}em;height:{up:.3f}em;vertical-align:{down:.3f}em">'
-            f'<path d="{_path(drawing)}" fill="currentColor"/></svg>'
+            f"{''.join(map(_inked_path, drawing.inked_parts))}</svg>"
         )
+
+
+def _are_alike(wanted: str, is_open: str) -> bool:
+    return wanted == is_open if wanted in _QUOTES or is_open in _QUOTES else True
 
 
 def _containers(at: Placement) -> list[str]:
@@ -208,7 +246,8 @@ def _containers(at: Placement) -> list[str]:
         outside = at.quoted_lists[number] if number < len(at.quoted_lists) else 0
         path += ["list"] * max(0, outside - lists)
         lists = max(lists, outside)
-        path.append("quote")
+        callout = at.callouts[number] if number < len(at.callouts) else ""
+        path.append(f"quote {callout}" if callout else "quote")
     return path + ["list"] * max(0, at.list_depth - lists)
 
 
@@ -242,6 +281,12 @@ def _placeholder(block: ImagePlaceholder) -> str:
     if is_safe_link(block.url):
         return f'<p class="note">Image: <a href="{escape(block.url)}" rel="noreferrer noopener">{words}</a>{where}</p>'
     return f'<p class="note">Image: {words}{where}</p>'
+
+
+def _inked_path(part: tuple[str, Drawing]) -> str:
+    ink, drawing = part
+    kind = f' class="k-{ink}"' if _is_coloured(ink) else ""
+    return f'<path{kind} d="{_path(drawing)}" fill="currentColor"/>'
 
 
 def _path(drawing: Drawing) -> str:

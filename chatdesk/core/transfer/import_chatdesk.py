@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.imported import (
     ImportedExtras,
     ImportedFile,
@@ -27,6 +29,7 @@ from chatdesk.core.transfer.import_values import (
     title_of,
     without_nothing,
 )
+from chatdesk.core.transfer.json_stream import Parts
 
 SOURCE: Final = "chatdesk"
 NEWEST_VERSION: Final = 2
@@ -49,6 +52,15 @@ _USAGE = {
     "cached_tokens": "cached_tokens",
     "reasoning_tokens": "reasoning_tokens",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message with the version below it that is shown; empty keys where the file names none."""
+
+    node: Node
+    key: str
+    chosen_child_key: str
 
 
 def is_format(name: object) -> bool:
@@ -83,6 +95,10 @@ class ChatDeskReader:
                 next_step="Update ChatDesk, then import it.",
             )
 
+    def parts(self) -> Parts | None:
+        """Messages of a long thread are read one by one, and kept as what is stored of them."""
+        return Parts("messages", _read_message) if self.is_known else None
+
     def thread(self, value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
         return _thread(value, list_of(value.get("messages")), self._projects, self._tags, fallback_ms)
 
@@ -107,7 +123,8 @@ def _projects(values: Iterable[Any]) -> Iterable[ImportedProject]:
         project = dict_of(each)
         key, name = key_of(project.get("id")), " ".join(text_of(project.get("name")).split())
         if key and name:
-            kept = {name: text_of(project.get(name)) for name in ("colour", "system_prompt", "provider", "model")}
+            # Who answers is for the person to choose, not for a file; see also ``_thread_values``.
+            kept = {name: text_of(project.get(name)) for name in ("colour", "system_prompt")}
             parameters = dict_of(project.get("parameters"))
             yield ImportedProject(
                 key,
@@ -131,9 +148,9 @@ def _thread(
     tags: Mapping[str, str],
     fallback_ms: int,
 ) -> ImportedThread:
-    raw = [dict_of(each) for each in messages]
+    read = [each if isinstance(each, _Read) else _read_message(index, each) for index, each in enumerate(messages)]
     created = moment(value.get("created_at")) or fallback_ms
-    nodes = [_node(each, index, created) for index, each in enumerate(raw)]
+    nodes = [each.node for each in read]
     tree = make_tree(nodes, current_key=key_of(value.get("current_leaf_id")) or _last(nodes), fallback_ms=created)
     names = [tags.get(key_of(tag), "") for tag in list_of(value.get("tags"))]
     return ImportedThread(
@@ -143,7 +160,7 @@ def _thread(
         created_at=created,
         last_activity_at=moment(value.get("last_activity_at")) or created,
         messages=tree.messages,
-        chosen=_chosen(tree, raw, key_of(value.get("chosen_root_id"))),
+        chosen=_chosen(tree, read, key_of(value.get("chosen_root_id"))),
         values=_thread_values(value),
         tags=tuple(dict.fromkeys(name for name in names if name)),
         summaries=tuple(_summary(dict_of(each)) for each in list_of(value.get("summaries"))),
@@ -153,12 +170,11 @@ def _thread(
 
 
 def _thread_values(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the provider and the model of the file: the next question goes where the person's own choice says."""
     source = text_of(value.get("title_source"))
     return without_nothing(
         {
             "system_prompt": text_of(value.get("system_prompt")),
-            "provider": text_of(value.get("provider"))[:200],
-            "model": text_of(value.get("model"))[:200],
             "pinned_at": moment(value.get("pinned_at")),
             "archived_at": moment(value.get("archived_at")),
             "deleted_at": moment(value.get("deleted_at")),
@@ -174,21 +190,25 @@ def _last(nodes: list[Node]) -> str | None:
     return nodes[-1].key if nodes else None
 
 
-def _chosen(tree: Tree, raw: list[dict[str, Any]], root: str) -> dict[str | None, str]:
+def _chosen(tree: Tree, read: Iterable[_Read], root: str) -> dict[str | None, str]:
     """The versions that the file says are shown, as far as they are where it says."""
     parents = {message.key: message.parent_key for message in tree.messages}
     chosen = dict(tree.chosen)
     if root and root in parents and parents[root] is None:
         chosen[None] = root
-    for each in raw:
-        parent, child = key_of(each.get("id")), key_of(each.get("chosen_child_id"))
-        if parent and child and parents.get(child) == parent:
-            chosen[parent] = child
+    for each in read:
+        if each.chosen_child_key and parents.get(each.chosen_child_key) == each.key:
+            chosen[each.key] = each.chosen_child_key
     return chosen
 
 
-def _node(value: Mapping[str, Any], index: int, fallback_ms: int) -> Node:
-    key = key_of(value.get("id")) or f"row:{index}"
+def _read_message(index: int, raw: object) -> _Read:
+    value = dict_of(raw)
+    key = key_of(value.get("id"))
+    return _Read(_node(value, key or f"row:{index}"), key, key_of(value.get("chosen_child_id")))
+
+
+def _node(value: Mapping[str, Any], key: str) -> Node:
     created = moment(value.get("created_at"))
     role = Role(value["role"]) if value.get("role") in set(Role) else Role.USER
     status = Status(value["status"]) if value.get("status") in set(Status) else Status.COMPLETE
@@ -196,7 +216,7 @@ def _node(value: Mapping[str, Any], index: int, fallback_ms: int) -> Node:
         key=key,
         parent_key=None,
         role=role,
-        created_at=created or fallback_ms,
+        created_at=created or 0,  # the tree gives what has no time that of its parent
         parts=tuple(part for each in list_of(value.get("parts")) if (part := _part(dict_of(each))) is not None),
         status=status if status.is_final else Status.INTERRUPTED,
         keys=(key,),
@@ -228,6 +248,7 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
     kind, content = PartType(value["type"]), dict_of(value.get("content"))
     file = None
     if kind in (PartType.IMAGE, PartType.FILE):
+        content["name"] = clean_name(text_of(content.get("name")))
         file = ImportedFile(text_of(content.get("name")), text_of(content.get("mime")), text_of(content.get("sha256")))
     values = {
         "step_index": count_of(value.get("step_index")),

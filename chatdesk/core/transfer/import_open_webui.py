@@ -30,8 +30,8 @@ from chatdesk.core.transfer.import_values import (
 SOURCE: Final = "open_webui"
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "tool": Role.TOOL}
 # An attribute may hold a tool's whole result; what is quoted in it is escaped.
-_DETAILS = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^<>]*+)>')
-_ATTRIBUTE = re.compile(r'\b([a-z_]{1,20})="([^"]*+)"')
+_DETAILS = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^<>]*)>')
+_ATTRIBUTE = re.compile(r'\b([a-z_]{1,20})="([^"]*)"')
 _DATA_URL = re.compile(r"data:([a-z]{1,20}/[a-zA-Z0-9.+-]{1,80})(?:;[^,;]{0,80})*;base64,")
 _QUOTE = re.compile(r"^(?:&gt;|>) ?", re.MULTILINE)
 

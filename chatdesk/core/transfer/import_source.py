@@ -154,7 +154,7 @@ class ExportFile:
         header: dict[str, Any] = {}
         size = count = 0
         with stream:
-            json_stream = JsonStream(_Measured(stream, self), streamed=_STREAMED)
+            json_stream = JsonStream(_Measured(stream, self), streamed=_STREAMED, parts=reader.parts)
             try:
                 for piece in json_stream.pieces():
                     count += 1

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome, ImportProgress
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
@@ -76,7 +77,17 @@ class ImportService:
         stop = self._stop = threading.Event()
         try:
             run = _Run(self._repository, self._blobs, self._clock, self._bus, stop)
-            return await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
+            with job("import.ended", is_dry_run=is_dry_run) as told:
+                report = await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
+                told |= {
+                    "source": report.source or None,
+                    "threads": report.counts[ImportOutcome.NEW],
+                    "extended": report.counts[ImportOutcome.EXTENDED],
+                    "messages": report.messages,
+                    "missing_files": report.missing_files,
+                    "is_whole": report.is_whole,
+                }
+            return report
         except BaseException:
             stop.set()  # who reads ahead ends too
             raise

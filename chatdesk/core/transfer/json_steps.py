@@ -13,7 +13,7 @@ DEEPEST: Final = 20_000
 _LEVELS_IN_STEPS = 3
 
 _TOKEN = re.compile(
-    r'[ \t\r\n]*+(?:(?P<string>")|(?P<mark>[{}\[\],:])|(?P<number>-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)'
+    r'[ \t\r\n]*(?:(?P<string>")|(?P<mark>[{}\[\],:])|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)'
     r"|(?P<word>true|false|null|NaN|-?Infinity))"
 )
 _WORDS = {"true": True, "false": False}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -19,14 +19,17 @@ from chatdesk.core.transfer.json_steps import DEEPEST, Damaged, TooDeep, decode_
 
 #: Characters of one piece. An export of 2 GB holds thousands of them; 32 million are 10,000 pages.
 LARGEST_PIECE: Final = 32 * 1024 * 1024
+#: Characters of one element that is read part by part: a thread of 300,000 messages.
+LARGEST_IN_PARTS: Final = 8 * LARGEST_PIECE
 #: Up to here a piece is decoded in one go, which takes a few milliseconds.
 AT_ONCE: Final = 384 * 1024
 _READ_BYTES: Final = 256 * 1024
-_SPACE = re.compile(r"[ \t\r\n]*+")
-# Over everything up to the next bracket, whole strings included; or up to a string whose end is not there yet.
-_TO_BRACKET = re.compile(r'[^"\[\]{}]*+(?:"(?:[^"\\]++|\\.)*+"[^"\[\]{}]*+)*+([\[\]{}"])?', re.DOTALL)
-_IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_BARE = re.compile(r"[^\s,\]}]*+")
+_SPACE = re.compile(r"[ \t\r\n]*")
+# A bracket, a whole string, or the quote of a string whose end is not there yet. The parts of a string exclude each
+# other, so a string without an end is given up after one pass over it.
+_MARK = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"|"', re.DOTALL)
+_IN_STRING = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_BARE = re.compile(r"[^\s,\]}]*")
 
 
 class NotJson(Exception):
@@ -50,19 +53,32 @@ class Piece:
     size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A member of an element whose array is read item by item where the element is large: what is made of an item, by
+    its index, is all of it that is kept."""
+
+    member: str
+    make: Callable[[int, Any], Any]
+    largest: int = LARGEST_IN_PARTS
+
+
 class JsonStream:
-    """``streamed`` names the members of the outermost object whose arrays come element by element."""
+    """``streamed`` names the members of the outermost object whose arrays come element by element; ``parts`` what of a
+    large element is taken apart further, at the moment when it is met."""
 
     def __init__(
         self,
         stream: BinaryIO | Readable,
         *,
         streamed: frozenset[str] = frozenset(),
+        parts: Callable[[], Parts | None] = lambda: None,
         largest: int = LARGEST_PIECE,
         at_once: int = AT_ONCE,
     ) -> None:
         self._stream = stream
         self._streamed = streamed
+        self._parts = parts
         self._largest = largest
         self._at_once = min(at_once, largest)
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -84,7 +100,7 @@ class JsonStream:
         else:
             raise NotJson
 
-    def _elements(self, key: str | None) -> Iterator[Piece]:
+    def _elements(self, key: str | None, *, are_items: bool = False) -> Iterator[Piece]:
         while True:
             character = self._peek()
             if character == "]":
@@ -93,7 +109,7 @@ class JsonStream:
             if character == ",":
                 self._at += 1
                 continue
-            piece = self._value(key, is_element=True)
+            piece = self._value(key, is_element=True, is_item=are_items)
             yield piece
             if piece.is_end:
                 return
@@ -123,7 +139,7 @@ class JsonStream:
             if piece.is_end:
                 return
 
-    def _value(self, key: str | None, *, is_element: bool) -> Piece:
+    def _value(self, key: str | None, *, is_element: bool, is_item: bool = False) -> Piece:
         first = self._peek()
         if not first:
             return Piece(key, is_element=is_element, problem="is cut off", is_end=True)
@@ -141,6 +157,9 @@ class JsonStream:
                 return Piece(key, value, is_element, size=size)
         if first not in '[{"':
             return self._bare(key, is_element=is_element)
+        parts = self._parts() if is_element and not is_item and first == "{" else None
+        if parts is not None:
+            return self._in_parts(key, parts)
         return self._large(key, is_element=is_element)
 
     def _bare(self, key: str | None, *, is_element: bool) -> Piece:
@@ -185,8 +204,47 @@ class JsonStream:
         except Damaged:
             return Piece(key, is_element=is_element, problem="is damaged")
 
+    def _in_parts(self, key: str | None, parts: Parts) -> Piece:
+        """An element that is not kept as text: member by member, and the items of one of them one by one."""
+        self._at += 1
+        made: dict[str, Any] = {}
+        problem, size, around = "", 0, 0
+        while (character := self._peek()) != "}":
+            if character == ",":
+                self._at += 1
+                continue
+            name = self._value(None, is_element=False)
+            if name.problem or not isinstance(name.value, str) or self._peek() != ":":
+                return Piece(key, is_element=True, problem=name.problem or "is not JSON", is_end=True)
+            self._at += 1
+            is_taken_apart = name.value == parts.member and self._peek() == "["
+            if is_taken_apart:
+                self._at += 1
+                found = self._elements(name.value, are_items=True)
+            else:
+                found = iter((self._value(name.value, is_element=False),))
+            items: list[Any] = []
+            for piece in found:
+                if piece.is_end:
+                    return Piece(key, is_element=True, problem=piece.problem, is_end=True)
+                size += piece.size
+                around += 0 if is_taken_apart else piece.size
+                problem = problem or piece.problem
+                if size > parts.largest:
+                    problem = problem or _larger_than(parts.largest)
+                elif around > self._largest:
+                    problem = problem or _larger_than(self._largest)
+                if problem:
+                    items, made = [], {}
+                else:
+                    items.append(parts.make(len(items), piece.value) if is_taken_apart else piece.value)
+            if not problem:
+                made[name.value] = items if is_taken_apart else items[0]
+        self._at += 1
+        return Piece(key, None if problem else made, is_element=True, problem=problem, size=size)
+
     def _too_large(self) -> str:
-        return f"is larger than {self._largest / 1024**2:.3g} MB"
+        return _larger_than(self._largest)
 
     def _peek(self) -> str:
         """The next character that is no space; empty at the end."""
@@ -201,6 +259,9 @@ class JsonStream:
 
     def _fill(self, wanted: int) -> bool:
         """Have ``wanted`` characters at hand, or all that are left; whether there are any."""
+        left = len(self._text) - self._at
+        if left >= wanted or self._is_over:
+            return left > 0
         pieces = [self._text[self._at :]] if self._at or not self._text else [self._text]
         size = len(pieces[0])
         while size < wanted and not self._is_over:
@@ -253,15 +314,16 @@ class _Extent:
                 if not self._depth:
                     return at
                 continue
-            match = _TO_BRACKET.match(text, at)
-            assert match is not None  # it matches nothing, too
-            at = match.end()
-            found = match.group(1)
-            if found is None:
+            match = _MARK.search(text, at)
+            if match is None:
                 return None
-            if found == '"':
-                self._is_in_string = True
-            elif found in "[{":
+            at = match.end()
+            first = text[match.start()]
+            if first == '"':
+                self._is_in_string = match.end() - match.start() == 1
+                if not self._is_in_string and not self._depth:
+                    return at
+            elif first in "[{":
                 self._depth += 1
                 self.deepest = max(self.deepest, self._depth)
             else:
@@ -269,6 +331,10 @@ class _Extent:
                 if self._depth <= 0:
                     return at
         return None
+
+
+def _larger_than(characters: int) -> str:
+    return f"is larger than {characters / 1024**2:.3g} MB"
 
 
 def _encoding(beginning: bytes) -> str:

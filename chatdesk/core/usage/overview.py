@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from chatdesk.core.domain.usage import UsageCell, UsageKind, UsageSum
 from chatdesk.core.domain.usage_day import date_of, number_of
+from chatdesk.core.spreadsheet_cells import harmless_cell
 
 _MOST_DAYS, _MOST_WEEKS_AS_DAYS = 120, 800
 _KINDS = {
@@ -19,11 +20,9 @@ _KINDS = {
     UsageKind.SUMMARY: "Summaries",
     UsageKind.TOOL: "Tools",
 }
-# What a spreadsheet would take for a formula or for a command.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _COLUMNS = (
-    "day", "project", "provider", "model", "kind", "requests", "input_tokens", "cached_tokens", "output_tokens",
-    "reasoning_tokens", "estimated_requests", "unpriced_requests", "cost_usd",
+    "day", "project", "provider", "model", "kind", "requests", "input_tokens", "cached_tokens", "written_tokens",
+    "output_tokens", "reasoning_tokens", "estimated_requests", "unpriced_requests", "cost_usd",
 )  # fmt: skip
 
 
@@ -87,10 +86,11 @@ def csv_of(cells: Iterable[UsageCell]) -> str:
         writer.writerow(
             (
                 date_of(cell.day).isoformat(),
-                *(_harmless(word) for word in words),
+                *(harmless_cell(word) for word in words),
                 spent.requests,
                 spent.input_tokens,
                 spent.cached_tokens,
+                spent.written_tokens,
                 spent.output_tokens,
                 spent.reasoning_tokens,
                 spent.estimated_requests,
@@ -155,7 +155,3 @@ def _name_of(cell: UsageCell, grouping: Grouping) -> str:
 
 def _project(cell: UsageCell) -> str:
     return cell.project_name or ("A project that is gone" if cell.project_id else "No project")
-
-
-def _harmless(word: str) -> str:
-    return f"'{word}" if word.startswith(_FORMULA_STARTS) else word

@@ -74,6 +74,9 @@ class VendorRooms:
         if wait_ms > 0:
             self._rooms[provider, model] = _Room(max(0, report.requests_left), now_ms + wait_ms)
 
+    def forget(self, provider: str, model: str) -> None:
+        self._rooms.pop((provider, model), None)
+
     def note_sent(self, provider: str, model: str) -> None:
         room = self._rooms.get((provider, model))
         if room is not None and room.left > 0:

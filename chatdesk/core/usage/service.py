@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import UsageCell, UsageReport
 from chatdesk.core.domain.usage_day import day_number
-from chatdesk.core.errors import ExportFailed
+from chatdesk.core.file_writing import write_failure, write_text
 from chatdesk.core.ids import checked_id
-from chatdesk.core.settings.store import write_atomically
 from chatdesk.core.usage.overview import Grouping, csv_of
 
 if TYPE_CHECKING:
@@ -55,9 +54,7 @@ class UsageService:
         """Write these days to a file, whole or not at all; how many lines there are. Raises ``ExportFailed``."""
         cells = await self._days.cells(first_day, last_day)
         try:
-            await asyncio.to_thread(lambda: write_atomically(path, csv_of(cells)))
+            await asyncio.to_thread(lambda: write_text(path, csv_of(cells)))
         except OSError as error:
-            raise ExportFailed(
-                f"“{path.name}” could not be written: {error.strerror or 'the system refused'}."
-            ) from None
+            raise write_failure(error, path) from None
         return len(cells)

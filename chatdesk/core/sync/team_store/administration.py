@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any
 
-from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamMember, TeamRole
+from chatdesk.core.domain.team import Blocker, MemberStatus, ServerAddress, TeamMember, TeamRole, WorkspacePolicy
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync.errors import NoWorkspaceThere, OtherWorkspace, TeamNotInvited, TeamTaken
 from chatdesk.core.sync.invitations import shown_name
+from chatdesk.core.sync.team_store.blockers import blockers, naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
 _TRIES = 3
 _LATEST_MS = 2**52
+#: By how a field of ``WorkspacePolicy`` is annotated.
+_POLICY_TYPES: dict[str, Callable[[Any], Any]] = {"str": str, "int": int}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Administration:
         row = self._row(
             "SELECT cd.workspace(), m.id::text, m.display_name, m.is_owner,"
             " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-            " FROM (VALUES (1)) AS one LEFT JOIN cd.member m ON m.role_name = session_user"
+            " FROM (VALUES (1)) AS one LEFT JOIN cd.member m ON m.id = cd.me()"
         )
         if row[0] is None:
             raise TeamNotInvited
@@ -89,8 +92,8 @@ class Administration:
             rows = self._connection.execute(
                 "SELECT m.id::text, m.display_name, m.is_owner, m.status,"
                 " floor(extract(epoch FROM m.invited_at) * 1000)::bigint,"
-                " coalesce(jsonb_object_agg(p.project_id, p.role) FILTER (WHERE p.role IS NOT NULL), '{}')"
-                " FROM cd.member m LEFT JOIN cd.project_member p ON p.member_id = m.id"
+                " coalesce(jsonb_object_agg(p.project_id, p.role) FILTER (WHERE p.role IS NOT NULL), '{}'),"
+                " m.invited_by::text FROM cd.member m LEFT JOIN cd.project_member p ON p.member_id = m.id"
                 " GROUP BY m.id ORDER BY m.status = 'removed', lower(m.display_name), m.id"
             ).fetchall()
         try:
@@ -131,11 +134,36 @@ class Administration:
         self._row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
 
     def remove_member(self, member_id: str) -> None:
-        """Their connections end once the removal is committed: one that was made in between ends as well."""
+        """With their open invitations, and at once, whatever they or others hold. Their connections end once more when
+        the removal is committed: one that was made in between ends as well."""
         standing = self.standing()
         self._row("SELECT cd.remove_member(%s)", (member_id,))
         if member_id != standing.member_id:  # who removed themselves may ask for nothing more
             self._row("SELECT cd.disconnect_removed()")
+
+    def end_connections(self, member_id: str) -> int:
+        """Of a member, by an owner of the workspace; they can connect again. Returns how many there were."""
+        return int(self._row("SELECT cd.end_connections(%s)", (member_id,))[0])
+
+    def blockers(self) -> tuple[Blocker, ...]:
+        """The members for whose unfinished changes others wait."""
+        with our_errors():
+            return blockers(self._connection)
+
+    def policy(self) -> WorkspacePolicy:
+        """Who may do what in the workspace, and how much."""
+        try:
+            told = dict(self._row("SELECT to_jsonb(p) - 'one' FROM cd.policy p")[0])
+            return WorkspacePolicy(
+                **{each.name: _POLICY_TYPES[str(each.type)](told[each.name]) for each in fields(WorkspacePolicy)}
+            )
+        except (KeyError, TypeError, ValueError):
+            raise NoWorkspaceThere from None
+
+    def set_policy(self, **changed: str | int) -> None:
+        """By an owner of the workspace: fields of ``WorkspacePolicy`` by name; the others stay. Raises ``TeamNotTaken``
+        for a value that cannot be."""
+        self._row("SELECT cd.set_policy(%s::jsonb)", (json.dumps(changed),))
 
     def remove_device(self, device_id: str) -> None:
         self._row("SELECT cd.remove_device(%s)", (device_id,))
@@ -159,7 +187,7 @@ class Administration:
         )
 
     def _row(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
-        with our_errors():
+        with naming_blockers(self._connection), our_errors():
             row = self._connection.execute(query.encode(), values or None).fetchone()
         return row or (None,)
 
@@ -188,4 +216,5 @@ def _member(row: tuple[Any, ...]) -> TeamMember:
         status=MemberStatus(row[3]),
         invited_at=None if row[4] is None else int(row[4]),
         roles={checked_id(project_id): TeamRole(role) for project_id, role in row[5].items()},
+        invited_by=None if row[6] is None else checked_id(row[6]),
     )

@@ -28,6 +28,8 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "CD009": errors.TeamNotTaken,
     "CD010": errors.TeamTaken,
     "CD011": errors.TeamInvitationUsed,
+    "CD012": errors.TeamNotTaken,
+    "CD014": errors.TeamNameTaken,
     "25006": errors.TeamServerReadOnly,
     "28000": errors.TeamTlsRequired,
     "28P01": errors.TeamLoginRefused,
@@ -73,6 +75,8 @@ def translated(error: psycopg.Error) -> TeamError:
     said = " ".join(str(error).split())
     if state == "42501" and "row-level security" in said:
         return errors.TeamNotAllowed()
+    if state == "CD013":
+        return errors.TeamLimited((error.diag.message_primary or "").removeprefix("limit of "))
     if state in _STATES:
         return _STATES[state]()
     if state in ("", "28000", "57P03") and isinstance(error, psycopg.OperationalError):

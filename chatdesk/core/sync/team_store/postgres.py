@@ -35,6 +35,7 @@ from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.ports import Heard
+from chatdesk.core.sync.team_store.blockers import naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors, translated
 
@@ -47,34 +48,25 @@ _MOST_BYTES: Final = 4 * PULL_BYTES
 _MOST_ROWS: Final = 10_000
 _ROWS_AT_ONCE: Final = 100
 _LATEST_MS: Final = 2**52
+_LATEST_US: Final = 2**62
+#: Who told others something this often, and so long ago, and never heard anything, does not hear.
+_POKES_UNHEARD: Final = 2
+_UNHEARD_S: Final = 5.0
 _SIZED: Final = frozenset((str, bytes))
 _PULL: Final = """
 SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg,
-  array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text, seal
+  array_to_string(parents, ','), hlc, body, chain, at, v, relayed_by::text, seal, digest, erased
 FROM (
   SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
   FROM (
     SELECT id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, body::text AS body, chain, at, v,
-      relayed_by, seal
+      relayed_by, seal, digest, erased
     FROM cd.change WHERE project_id = %s AND seq > %s ORDER BY seq LIMIT %s
   ) AS page
 ) AS page
 WHERE coalesce(before, 0) < %s ORDER BY seq
 """
-_VIEW: Final = """
-SELECT
- (SELECT coalesce(json_agg(json_build_array(j.id, coalesce(p.role, 'viewer'), j.channel, h.seq,
-      j.deleted_at IS NOT NULL, j.created_by = (SELECT cd.me())) ORDER BY j.id), '[]')
-  FROM cd.project j JOIN cd.project_head h ON h.project_id = j.id
-  LEFT JOIN cd.project_member p ON p.project_id = j.id AND p.member_id = (SELECT cd.me())),
- (SELECT coalesce(json_agg(json_build_array(id, display_name, is_owner, status,
-      floor(extract(epoch FROM invited_at) * 1000)::bigint) ORDER BY id), '[]') FROM cd.member),
- (SELECT coalesce(json_agg(json_build_array(id, member_id, name, app_version,
-      floor(extract(epoch FROM last_seen) * 1000)::bigint) ORDER BY id), '[]')
-  FROM cd.device WHERE removed_at IS NULL),
- (SELECT coalesce(json_agg(json_build_array(project_id, member_id, role) ORDER BY project_id, member_id), '[]')
-  FROM cd.project_member WHERE role IS NOT NULL)
-"""
+_VIEW: Final = "SELECT cd.view_since(%s, %s, %s)"
 _HEAD: Final = (
     "SELECT j.id::text, p.role, j.channel, h.seq, j.deleted_at IS NOT NULL, j.created_by = p.member_id"
     " FROM cd.project j"
@@ -98,6 +90,9 @@ class PostgresTeamStore:
         self._pid = conn.info.backend_pid
         self._changes: dict[str, int] = {}
         self._presence: set[str] = set()
+        self._people_at: int | None = None
+        self._has_heard = False
+        self._pokes: list[float] = []
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
@@ -115,6 +110,9 @@ class PostgresTeamStore:
             if self._is_anothers():
                 raise errors.OtherWorkspace from None
             raise
+        return self._read_hello(said)
+
+    def _read_hello(self, said: Any) -> Hello:
         try:
             self._own_channel = str(said["channel"])[:63]
             return Hello(
@@ -139,16 +137,20 @@ class PostgresTeamStore:
         owner = str(rows[0][0]) if rows else ""
         return owner.endswith("_owner") and not self._conn.info.user.startswith(owner.removesuffix("owner"))
 
-    def view(self) -> TeamView:
+    def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        said = self._value(_VIEW, device, PROTOCOL, since)
+        hello = self._read_hello(said)
         try:
-            heads, members, devices, roles = self._rows(_VIEW)[0]
-            return TeamView(
-                projects=tuple(ProjectHead(*row) for row in heads),
-                members=tuple(MemberRow(*row) for row in members),
-                devices=tuple(DeviceRow(*row) for row in devices),
-                roles=tuple((project, member, role) for project, member, role in roles),
+            return hello, TeamView(
+                projects=tuple(ProjectHead(*row) for row in said.get("projects", ())),
+                members=tuple(MemberRow(*row) for row in said.get("members", ())),
+                devices=tuple(DeviceRow(*row) for row in said.get("devices", ())),
+                roles=tuple((project, member, role) for project, member, role in said.get("roles", ())),
+                presence=tuple(PresenceRow(*row) for row in said.get("presence", ())),
+                is_whole=bool(said["is_whole"]),
+                version=max(0, min(int(said["version"]), _LATEST_US)),
             )
-        except (IndexError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError):
             raise errors.NoWorkspaceThere from None
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
@@ -170,6 +172,14 @@ class PostgresTeamStore:
         """For everybody; only an owner's."""
         self._rows("SELECT cd.end_project(%s)", project_id)
 
+    def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
+        rows = self._rows("SELECT o_thread::text, o_change::text FROM cd.tidy(%s, %s)", project_id, days)
+        return [(row[0], row[1]) for row in rows]
+
+    def erase_project(self, project_id: str) -> None:
+        """The same, and nothing of it is left; only an owner's."""
+        self._rows("SELECT cd.erase_project(%s)", project_id)
+
     def leave_project(self, project_id: str) -> None:
         self._rows("SELECT cd.leave_project(%s)", project_id)
 
@@ -186,8 +196,10 @@ class PostgresTeamStore:
     def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
         rows = []
         for one in changes:
-            seal = {} if one.seal is None else {"seal": one.seal.hex()}
-            rows.append((one.change, _row(one.change, device=one.device, author=one.author, **seal)))
+            proof = {} if one.seal is None else {"seal": one.seal.hex()}
+            if one.erased is not None:
+                proof["erased"] = one.erased.hex()
+            rows.append((one.change, _row(one.change, device=one.device, author=one.author, **proof)))
         return self._enter("relay", project_id, device, rows)
 
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
@@ -211,18 +223,34 @@ class PostgresTeamStore:
                 row[14],
                 row[15],
                 row[16],
+                row[17],
+                row[18] is True,
             )
             for row in rows
         ]
 
+    @property
+    def backend_pid(self) -> int:
+        """The server's process of this connection."""
+        return self._pid
+
     def poke(self, project_id: str) -> None:
         self._rows("SELECT cd.poke(%s)", project_id)
+        if len(self._pokes) < _POKES_UNHEARD and not self._has_heard:
+            self._pokes.append(time.monotonic())
+
+    @property
+    def is_deaf(self) -> bool:
+        if self._has_heard or len(self._pokes) < _POKES_UNHEARD:
+            return False
+        return time.monotonic() - self._pokes[-1] > _UNHEARD_S
 
     def _enter(
         self, function: str, project_id: str, device: str, rows: Sequence[tuple[WireChange, str]]
     ) -> list[PushResult]:
         sent = [row for change, row in rows if _size(change) <= MAX_BODY_BYTES]
-        taken = iter(self._enter_sent(function, project_id, device, sent))
+        with naming_blockers(self._conn):
+            taken = iter(self._enter_sent(function, project_id, device, sent))
         return [
             next(taken) if _size(change) <= MAX_BODY_BYTES else PushResult(change.id, PushStatus.TOO_BIG)
             for change, _row in rows
@@ -311,20 +339,24 @@ class PostgresTeamStore:
         with selectors.DefaultSelector() as selector, our_errors():
             selector.register(self._conn.fileno(), selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
-            while not (self._changes or self._presence):
+            while not self._has_news():
                 self._take_notifications()
                 left = deadline - time.monotonic()
-                if self._changes or self._presence or left <= 0:
+                if self._has_news() or left <= 0:
                     break
                 ready = {key.fileobj for key, _events in selector.select(left)}
                 if self._woken in ready:
                     self._forget_wakes()
                     self._take_notifications()
                     break
-        heard = Heard(dict(self._changes), frozenset(self._presence))
+        heard = Heard(dict(self._changes), frozenset(self._presence), self._people_at)
         self._changes.clear()
         self._presence.clear()
+        self._people_at = None
         return heard
+
+    def _has_news(self) -> bool:
+        return bool(self._changes or self._presence or self._people_at is not None)
 
     def wake(self) -> None:
         with contextlib.suppress(OSError):  # full: it is woken already; closed: nobody waits
@@ -350,12 +382,16 @@ class PostgresTeamStore:
             raise psycopg.OperationalError("the connection is lost")
 
     def _hear(self, channel: str, payload: str, pid: int) -> None:
+        self._has_heard = True
         if channel not in self._listening or pid == self._pid:  # what one said oneself is known
             return
         if payload == "p":
             self._presence.add(channel)
+        elif payload.startswith("v:"):
+            moment = _number_in(payload)
+            self._people_at = moment if self._people_at is None else min(moment, self._people_at)
         else:
-            seq, before = _seq_in(payload), self._changes.get(channel)
+            seq, before = _number_in(payload), self._changes.get(channel)
             self._changes[channel] = seq if before is None else min(seq, before) and max(seq, before)
 
     def _forget_wakes(self) -> None:
@@ -366,7 +402,7 @@ class PostgresTeamStore:
     # -- statements --------------------------------------------------------------------------------------------------
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with our_errors(), self._conn.cursor() as cursor:
+        with naming_blockers(self._conn), our_errors(), self._conn.cursor() as cursor:
             cursor.execute(query.encode(), values or None)
             return cursor.fetchall() if cursor.description is not None else []
 
@@ -419,9 +455,9 @@ def _size(change: WireChange) -> int:
     return len(body) if body.isascii() else len(body.encode("utf-8", errors="replace"))
 
 
-def _seq_in(payload: str) -> int:
-    """The number of a change that a notification names; 0 where it is about something else."""
-    number = payload.removeprefix("c:")
+def _number_in(payload: str) -> int:
+    """The number that a notification names; 0 where it is about something else."""
+    number = payload[2:] if payload[:2] in ("c:", "v:") else ""
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
 
 

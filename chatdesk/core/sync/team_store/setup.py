@@ -27,9 +27,11 @@ from chatdesk.core.sync.team_store.failures import our_errors
 
 __all__ = ["examine", "role_prefix", "set_up", "upgrade"]
 
-#: The advisory lock under which a workspace is set up or upgraded.
+#: The advisory lock under which a workspace is set up: nobody but its administrator has a login of the database yet. An
+#: upgrade locks the row of its version, which no member can (``before_upgrade.sql``).
 LOCK: Final = 0x43_44_54_45_41_4D
 _LOCK_S: Final = 10
+_IS_THERE: Final = "SELECT FROM pg_namespace WHERE nspname = 'cd'"
 _STATEMENT_S: Final = 600
 
 
@@ -47,15 +49,17 @@ def set_up(
     my_name: str,
     login: str,
     verifier: str,
+    partitions: int = 0,
 ) -> None:
     """Make the workspace, and ``login`` (``role_prefix`` and more) of its first member, who owns it, with a password
-    that is given as its SCRAM verifier. Where it is there already, by a call whose answer was lost, and nobody has used
-    it, login and verifier are set anew. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
+    that is given as its SCRAM verifier. ``partitions``: into how many parts, by project, the tables are divided
+    that grow; 0 leaves them whole. Where it is there already, by a call whose answer was lost, and nobody has used it,
+    login and verifier are set anew. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
     ``TeamNoRightForRoles`` and those of a connection."""
     with _transaction(address, password) as conn:
         if conn.info.server_version < OLDEST_SERVER * 10_000:
             raise errors.TeamServerTooOld
-        if _has(conn, "SELECT FROM pg_namespace WHERE nspname = 'cd'"):
+        if _has(conn, _IS_THERE):
             _set_up_again(conn, workspace_id, login=login, verifier=verifier, my_name=my_name, name=name)
             return
         if foreign_things(conn):
@@ -71,6 +75,7 @@ def set_up(
                 "member_name": my_name,
                 "login": login,
                 "verifier": verifier,
+                "partitions": str(partitions),
             },
         )
         run_file(conn, "before_setup.sql")
@@ -81,15 +86,16 @@ def set_up(
 def upgrade(address: ServerAddress, password: str, *, target: str = "head") -> None:
     """Run what migrations are missing; ``address`` and ``password`` of the login that owns the database. Raises
     ``TeamServerTooNew`` where a newer ChatDesk was here, ``NoWorkspaceThere`` and those of a connection."""
-    with _transaction(address, password) as conn:
-        if not _has(conn, "SELECT FROM pg_namespace WHERE nspname = 'cd'"):
-            raise errors.NoWorkspaceThere
-        if missing_rights(conn):
-            raise errors.TeamNoRightForRoles
-        _settings(conn, {"prefix": _group(conn)})
-        run_file(conn, "before_upgrade.sql")
-        migrate(conn, target)
-        run_file(conn, "after_upgrade.sql")
+    try:
+        with _as_owner(address, password) as conn:
+            migrate(conn, target)
+    except errors.TeamBusy:
+        # Whoever keeps a transaction open, be it one that only reads, keeps tables from being changed. ChatDesk's own
+        # connections come again by themselves.
+        with _as_owner(address, password) as conn:
+            conn.execute("SELECT cd.end_backends(m.id) FROM cd.member m")
+        with _as_owner(address, password) as conn:
+            migrate(conn, target)
 
 
 def migrate(conn: Connection, target: str = "head") -> None:
@@ -151,11 +157,26 @@ def _set_up_again(conn: Connection, workspace_id: str, *, login: str, verifier: 
 
 
 @contextmanager
+def _as_owner(address: ServerAddress, password: str) -> Iterator[Connection]:
+    """In a transaction, as the owner of a schema that is there; nobody else upgrades meanwhile."""
+    with _transaction(address, password) as conn:
+        if not _has(conn, _IS_THERE):
+            raise errors.NoWorkspaceThere
+        if missing_rights(conn):
+            raise errors.TeamNoRightForRoles
+        _settings(conn, {"prefix": _group(conn)})
+        run_file(conn, "before_upgrade.sql")
+        yield conn
+        run_file(conn, "after_upgrade.sql")
+
+
+@contextmanager
 def _transaction(address: ServerAddress, password: str) -> Iterator[Connection]:
     conn = open_connection(address, password, statement_s=_STATEMENT_S, is_members=False)
     with our_errors(), conn, conn.transaction():
         conn.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'".encode())
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if not _has(conn, _IS_THERE):
+            conn.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         yield conn
 
 

@@ -1,0 +1,49 @@
+"""Where an image that a message names may be fetched from. Pure: an address in, what it is out."""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+
+_PRIVATE = tuple(
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10")
+)
+# Addresses with one of IPv4 inside, which some gateway may send on to: mapped, compatible, translated, 6to4, Teredo.
+_EMBEDDING = tuple(
+    ipaddress.ip_network(each)
+    for each in ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
+# Networks without IPv4 reach all of it this way, and their name servers give such addresses (RFC 6052).
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Reach(StrEnum):
+    """``OPEN``: in the open network. ``PRIVATE``: in the network of the reader, who may agree to it. ``CLOSED``: this
+    computer, its neighbours on the wire, services for machines: no message has a reason to name those."""
+
+    OPEN = "open"
+    PRIVATE = "private"
+    CLOSED = "closed"
+
+
+def is_address(host: str) -> bool:
+    """Whether ``host`` is an address as it is, not a name that has to be looked up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def reach_of(address: str) -> Reach:
+    """What is reached at ``address``, which may have a zone. Raises ``ValueError`` for what is no address."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if found.version == 6 and found in _TRANSLATED:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        return Reach.OPEN if reach_of(str(inner)) is Reach.OPEN else Reach.CLOSED
+    if any(found in each for each in _EMBEDDING if each.version == found.version):
+        return Reach.CLOSED
+    if any(found in each for each in _PRIVATE if each.version == found.version):
+        return Reach.PRIVATE
+    return Reach.OPEN if found.is_global and not found.is_multicast and not found.is_reserved else Reach.CLOSED

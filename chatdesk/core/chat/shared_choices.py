@@ -1,0 +1,40 @@
+"""Asks before a question goes to a provider that somebody else of a team chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.shared_choice import AnotherProvider
+
+if TYPE_CHECKING:
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.shared_choices import SharedChoiceRepository
+
+
+class SharedChoices:
+    """Reached as ``ChatService.choices``. What was agreed holds for this run; once asked, the thread remembers."""
+
+    def __init__(self, repository: SharedChoiceRepository, providers: Callable[[], ProviderRegistry]) -> None:
+        self._repository = repository
+        self._providers = providers
+        self._agreed: set[tuple[str, str]] = set()
+
+    async def check(self, provider: str, *, project_id: str, thread_id: str | None) -> None:
+        """``provider`` is the one of the thread, or for a new one of its project. Raises ``AnotherProvider``."""
+        entity = thread_id or project_id
+        if (entity, provider) in self._agreed:
+            return
+        chosen = await self._repository.provider_by_other(project_id, thread_id)
+        if chosen is None:
+            return
+        before = chosen.last_used or self._providers().default()[0]
+        if before != provider:
+            raise AnotherProvider(chosen, entity, (provider, self._label(provider)), self._label(before))
+
+    def agree(self, asked: AnotherProvider) -> None:
+        self._agreed.add((asked.entity, asked.provider))
+
+    def _label(self, provider: str) -> str:
+        found = next((each.label for each in self._providers().all() if each.name == provider), "")
+        return found or provider

@@ -1,0 +1,68 @@
+"""Where the time of one turn goes. Loading what speaks to a provider counts for no latency: it happens once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.events import TurnTimed
+
+_MS_PER_S = 1000
+
+
+class TurnTimes:
+    """Begins when the answer is asked for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.asked_s = clock.monotonic_s()
+        self._loading_s = 0.0
+        self._storing_s = 0.0
+        self._first_s: float | None = None
+        self._ended_s: float | None = None
+
+    def note_loading(self, seconds: float) -> None:
+        """So long nothing could be sent."""
+        self._loading_s += seconds
+
+    def note_first_token(self) -> int | None:
+        """How long it took, in milliseconds; None for any token after the first."""
+        if self._first_s is not None:
+            return None
+        self._first_s = self._clock.monotonic_s()
+        return self.first_token_ms
+
+    def note_end(self) -> int:
+        """Nothing more comes: how long all of it took, in milliseconds."""
+        self._ended_s = self._clock.monotonic_s()
+        return self._since_asked_ms(self._ended_s)
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """Around everything that waits for the disk."""
+        began_s = self._clock.monotonic_s()
+        try:
+            yield
+        finally:
+            self._storing_s += self._clock.monotonic_s() - began_s
+
+    @property
+    def first_token_ms(self) -> int | None:
+        return None if self._first_s is None else self._since_asked_ms(self._first_s)
+
+    def timed(self, thread_id: str, message_id: str, *, pieces: int) -> TurnTimed:
+        """All of it, for the log."""
+        has_streamed = self._first_s is not None and self._ended_s is not None
+        streaming_s = self._ended_s - self._first_s if has_streamed else 0.0  # type: ignore[operator]
+        return TurnTimed(
+            thread_id,
+            message_id,
+            loading_ms=round(self._loading_s * _MS_PER_S),
+            streaming_ms=round(streaming_s * _MS_PER_S),
+            storing_ms=round(self._storing_s * _MS_PER_S),
+            pieces=pieces,
+        )
+
+    def _since_asked_ms(self, at_s: float) -> int:
+        return max(0, round((at_s - self.asked_s - self._loading_s) * _MS_PER_S))

@@ -1,0 +1,179 @@
+"""Where a secret may be sent: the server and the way to it. A secret goes to the origin it was given for, nowhere else.
+
+Pure. What the window asks and what the command line refuses with is worded here, once.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY
+from chatdesk.core.errors import NotPossible
+
+_PORTS = {"https": 443, "http": 80}
+_SHOWN_DIGITS, _LONGEST_LABEL = 12, 40
+# What readers of addresses disagree about.
+_AMBIGUOUS = re.compile(r"[\\\s\x00-\x1f\x7f]|@.*@")
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as it is written in an address, is this computer; names are not looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOrigin:
+    """``proxy`` is ``system``, ``none`` or an address; ``ca`` the SHA-256 of the certificates that are trusted besides
+    the system's, empty when there are none."""
+
+    scheme: str
+    host: str
+    port: int
+    proxy: str = SYSTEM_PROXY
+    ca: str = ""
+
+    @classmethod
+    def of(cls, address: str, *, proxy: str = SYSTEM_PROXY, ca: str = "") -> KeyOrigin:
+        """Of a web address. One that cannot be read has an origin without a host, which equals no kept one."""
+        try:
+            parts = urlsplit(address.strip())
+            host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        except ValueError:
+            return cls("", "", 0, proxy, ca)
+        if _AMBIGUOUS.search(parts.netloc):
+            host = ""
+        return cls(parts.scheme, _as_ascii(host), port, proxy.rstrip("/").lower(), ca)
+
+    @property
+    def server(self) -> str:
+        """As it is shown: ``https://api.openai.com``, with the port where it is not the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+    @property
+    def words(self) -> str:
+        """The server, and what is unusual about the way to it."""
+        found = self.server
+        if self.proxy == NO_PROXY:
+            found += " without a proxy"
+        elif self.proxy != SYSTEM_PROXY:
+            found += f" through the proxy {self.proxy}"
+        if self.ca:
+            found += f", trusting a file of certificates ({self.ca[:_SHOWN_DIGITS]}…)"
+        return found
+
+    @property
+    def is_on_this_computer(self) -> bool:
+        return is_loopback(self.host)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever is on the way could read what is sent."""
+        return self.scheme == "http" and not self.is_on_this_computer
+
+    def as_data(self) -> dict[str, Any]:
+        return {"scheme": self.scheme, "host": self.host, "port": self.port, "proxy": self.proxy, "ca": self.ca}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> KeyOrigin:
+        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what ``as_data`` never made."""
+        return cls(str(data["scheme"]), str(data["host"]), int(data["port"]), str(data["proxy"]), str(data["ca"]))
+
+
+class WithheldFor(StrEnum):
+    """Why a secret that is there is not used."""
+
+    ELSEWHERE = "elsewhere"  #: it was given for another origin
+    UNKNOWN = "unknown"  #: an earlier version kept it and did not write down for which server
+    OPEN = "open"  #: it would travel unencrypted, and nobody agreed to that
+    VARIABLE = "variable"  #: a variable names the server: only a variable's key goes there
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A secret that counts as absent. ``kept``: the origin that it was given for, if that is known."""
+
+    reason: WithheldFor
+    wanted: KeyOrigin
+    kept: KeyOrigin | None = None
+    variable: str = ""
+
+    @property
+    def can_be_agreed(self) -> bool:
+        return self.reason is not WithheldFor.VARIABLE
+
+    def question(self, label: str) -> str:
+        """The title of the dialog that asks."""
+        return f"Send the key of {_short(label)} to {self.wanted.server}?"
+
+    def sentence(self, label: str) -> str:
+        """What is the matter, naming both servers: said in the dialog, in the window and on the command line."""
+        label = _short(label)
+        if self.reason is WithheldFor.VARIABLE:
+            return (
+                f"The variable {self.variable} names the server of {label}, {self.wanted.server}. Only a key from a "
+                "variable is sent there, never one that is kept."
+            )
+        if self.reason is WithheldFor.OPEN:
+            return (
+                f"The key of {label} would travel unencrypted to {self.wanted.words}: anybody on the way could read it."
+            )
+        if self.kept is None:
+            found = (
+                f"The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It "
+                f"would be sent to {self.wanted.words}."
+            )
+        else:
+            found = f"The key of {label} was given for {self.kept.words}. It would be sent to {self.wanted.words}."
+        return f"{found} It would travel unencrypted." if self.wanted.is_open else found
+
+    def next_step(self, provider: str) -> str:
+        """What a person can do about it."""
+        if self.reason is WithheldFor.VARIABLE:
+            return "Put the key for that server into OPENAI_API_KEY, or remove the variable."
+        return (
+            f"If that is what you want, agree in Settings, Providers, or with 'chatdesk providers --agree {provider}'."
+        )
+
+
+class KeyNotAgreed(NotPossible):
+    """A key would go where nobody agreed to. ``title`` and ``what`` are what a person is asked; with their consent the
+    same works."""
+
+    code = "key_not_agreed"
+    safe = "Nothing was changed."
+    next_step = "Agree, or enter the key anew."
+
+    def __init__(self, withheld: Withheld, label: str) -> None:
+        super().__init__(withheld.sentence(label))
+        self.title = withheld.question(label)
+
+
+def _short(label: str) -> str:
+    """A name out of a file must not tell a story of its own in a question."""
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+
+
+def _as_ascii(host: str) -> str:
+    """As it is looked up: names that only look alike differ here. Empty for what two readers of addresses might take
+    for different servers."""
+    name = host.lower()
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode()
+        except UnicodeError:
+            return ""
+    return name if _HOST.fullmatch(name) else ""

@@ -1,0 +1,51 @@
+"""Reads figures as people type them: ``128k`` tokens, ``$0.25``. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from chatdesk.core.domain.provider_profile import LARGEST_PRICE, LARGEST_WINDOW, SMALLEST_WINDOW
+
+_UNITS: Final = {"": 1, "k": 1000, "m": 1_000_000}
+_COUNT: Final = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([km]?)(?:\s*tokens?)?\Z", re.IGNORECASE)
+_GROUPED: Final = re.compile(r"\d{1,3}(?:[ ,.\u2009\u00a0\u202f]\d{3})+\Z")
+_AMOUNT: Final = re.compile(r"\$?\s*(\d{1,7}(?:[.,]\d{1,6})?)\s*\$?\Z")
+
+
+class NotAFigure(ValueError):
+    """The text says what is wanted instead."""
+
+
+def read_window(text: str) -> int:
+    """A number of tokens. Raises ``NotAFigure``."""
+    typed = text.strip()
+    if _GROUPED.match(typed):
+        tokens = int(re.sub(r"\D", "", typed))
+    else:
+        match = _COUNT.match(typed)
+        if match is None:
+            raise NotAFigure("Type a number of tokens, such as 32000 or 128k.")
+        tokens = round(float(match[1].replace(",", ".")) * _UNITS[match[2].lower()])
+    if not SMALLEST_WINDOW <= tokens <= LARGEST_WINDOW:
+        raise NotAFigure(f"The context is between {SMALLEST_WINDOW} and {LARGEST_WINDOW:,} tokens.")
+    return tokens
+
+
+def read_price(text: str) -> float:
+    """US dollars for a million tokens. Raises ``NotAFigure``."""
+    match = _AMOUNT.match(text.strip())
+    amount = float(match[1].replace(",", ".")) if match is not None else -1.0
+    if not 0 <= amount <= LARGEST_PRICE:
+        raise NotAFigure("Type dollars for a million tokens, such as 0.25.")
+    return amount
+
+
+def window_text(tokens: int) -> str:
+    """As it is shown, and read again."""
+    return f"{tokens:,}"
+
+
+def price_text(amount: float) -> str:
+    """As it is shown, and read again."""
+    return f"{amount:.6f}".rstrip("0").rstrip(".")

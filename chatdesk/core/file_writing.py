@@ -1,0 +1,150 @@
+"""The one way to write a file that a person asked for: private, whole or not at all, and through nobody's symlink.
+
+Others may write to the folder (a team's share, ``/tmp``) and may have prepared any name in it. A new file therefore
+gets a name that cannot be guessed, is made by this process or not at all, and is written through its descriptor; it
+takes the place of a symlink at the target, never of what that leads to.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from chatdesk.core.errors import ExportFailed
+from chatdesk.core.paths import sync_directory
+
+#: What ends the names of files and folders that are being written.
+UNFINISHED = ".part"
+_PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
+_LONGEST_STEM_BYTES = 160  # of 255 that most file systems take
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def unfinished_name(target: Path) -> Path:
+    """A hidden name beside ``target`` that nobody can guess, for what will take its place."""
+    stem = target.name.encode("utf-8", "surrogateescape")[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
+    return target.with_name(f".{stem}.{os.urandom(8).hex()}{UNFINISHED}")
+
+
+def open_new(path: Path) -> BinaryIO:
+    """Make a file that only its owner may read, for writing and reading. Raises ``FileExistsError`` where there is
+    anything of that name, a symlink that leads nowhere included."""
+    return open(path, "w+b", opener=lambda name, _flags: os.open(name, _NEW, _PRIVATE_FILE))
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Yield a new file that replaces ``target`` when the block ends well and its bytes are on the disk.
+
+    When the block raises, nothing is left behind and ``target`` is as it was. Raises ``OSError``; also where somebody
+    else exchanged the new file before it had its name.
+    """
+    unfinished = unfinished_name(target)
+    file = open_new(unfinished)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            _check_same(file, unfinished)
+            if os.name == "posix":
+                unfinished.replace(target)
+        if os.name != "posix":  # Windows renames no file that is open
+            unfinished.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+    with suppress(OSError):  # a folder that may be written but not opened; the file is there all the same
+        sync_directory(target.parent)
+
+
+@contextmanager
+def replacing_text(target: Path, *, errors: str = "strict") -> Iterator[TextIO]:
+    """The same for text in UTF-8, whose lines end as they are written."""
+    with replacing(target) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors=errors, newline="")
+        try:
+            yield text
+            text.flush()
+        finally:
+            with suppress(OSError, ValueError):
+                text.detach()
+
+
+def write_text(target: Path, text: str, *, errors: str = "strict") -> None:
+    """Replace ``target`` by a file with ``text``, or leave it as it was. Raises ``OSError``."""
+    with replacing_text(target, errors=errors) as file:
+        file.write(text)
+
+
+def write_new_text(path: Path, text: str) -> None:
+    """Write a file that must not exist yet. Raises ``FileExistsError``, other ``OSError``."""
+    file = open_new(path)
+    try:
+        with file:
+            file.write(text.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+@contextmanager
+def filling_folder(final: Path) -> Iterator[Path]:
+    """Yield a new private folder that gets the name ``final``, which must be free, when the block ends well."""
+    unfinished = unfinished_name(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir(mode=_PRIVATE_FOLDER)
+    try:
+        yield unfinished
+        unfinished.rename(final)
+    except BaseException:
+        from shutil import rmtree
+
+        rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def own_folder(folder: Path) -> None:
+    """Make ``folder``, or find that it is a folder already. Raises ``FileExistsError`` for anything else there,
+    symlinks included: they lead to a place that the person did not choose."""
+    try:
+        folder.mkdir(mode=_PRIVATE_FOLDER)
+    except FileExistsError:
+        if folder.is_symlink() or not folder.is_dir():
+            words = f"“{folder.name}” beside it is a link or a file, not a folder"
+            raise FileExistsError(errno.EEXIST, words, str(folder)) from None
+
+
+def write_failure(error: OSError, target: Path) -> ExportFailed:
+    """Words for what stopped the writing of ``target``, a file or folder that a person chose."""
+    next_step = "Choose another place."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        what, next_step = f"The disk of {target} is full.", "Free some space, or choose another place."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        what = f"{target} may not be written by this user."
+    elif error.errno == errno.EISDIR:
+        what, next_step = f"{target} is a folder.", "Name a file in it."
+    elif error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENODEV) and not target.parent.is_dir():
+        what, next_step = f"The folder of {target} is not there.", "Put the drive back, or choose another place."
+    elif error.errno == errno.ENOENT:
+        what = f"No file can be made in {target.parent}."
+    elif error.errno == errno.ENAMETOOLONG:
+        what = f"The name {target.name[:40]}… is too long for that place."
+    else:
+        what = f"{target} could not be written: {error.strerror or error}."
+    return ExportFailed(what, next_step=next_step)
+
+
+def _check_same(file: BinaryIO, path: Path) -> None:
+    ours, there = os.fstat(file.fileno()), path.lstat()
+    if (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino):
+        raise FileNotFoundError(errno.ENOENT, "Another program exchanged the unfinished file", str(path))

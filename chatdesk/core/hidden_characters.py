@@ -1,0 +1,120 @@
+"""Characters that have no picture of their own: they hide, turn a line round, or command a terminal.
+
+Whatever others wrote is shown with them spelt out, and named without them. Pure text in, text out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+# Characters without a picture of their own: C0 and C1 controls, soft hyphen, fillers, zero-width and bidi controls,
+# line and paragraph separators, variation selectors, annotation marks, non-characters, shorthand and musical controls,
+# and the tags block with what is reserved behind it.
+_SUSPECTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+_FLAGS = re.compile(
+    "\U0001f3f4\U000e0067\U000e0062"
+    "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
+# Letters of scripts in which a joiner or non-joiner changes the shape: Arabic and kin, Syriac to Thaana, Indic to
+# Khmer, Mongolian.
+_JOINING = re.compile(
+    "[\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
+)
+# Scripts without blanks between words, where a zero-width space lets a line break: Thai, Lao, Myanmar, Khmer.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f]")
+_PICTURE = re.compile("[\u00a9\u00ae\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff\ufe0f]")
+_KEYCAP = re.compile("[#*0-9]\ufe0f\u20e3")
+# What Unicode lists variants of besides pictures and ideographs: mathematical signs, Myanmar, Phags-pa, Manichaean,
+# punctuation of East Asia.
+_VARYING = re.compile("[\u1000-\u109f\u2200-\u2aff\u3000-\u30ff\ua840-\ua877\uff00-\uffef\U00010ac0-\U00010aff]")
+_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
+def visible_controls(text: str) -> str:
+    """``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
+
+    Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, zero-width spaces between
+    letters of scripts without blanks, one variation selector after a character that has variants, and the tag sequences
+    of the three flags that Unicode lists. Lone surrogates become U+FFFD.
+    """
+    if text.isascii():
+        if text.isprintable():
+            return text
+    else:
+        text = _SURROGATES.sub("\ufffd", text)
+    if _SUSPECTS.search(text) is None:
+        return text
+    flags = [match.span() for match in _FLAGS.finditer(text)]
+
+    def spell(match: re.Match[str]) -> str:
+        at = match.start()
+        if _is_legitimate(text, at) or any(start < at < end for start, end in flags):
+            return match[0]
+        return f"⟦U+{ord(match[0]):04X}⟧"
+
+    return _SUSPECTS.sub(spell, text)
+
+
+def _is_legitimate(text: str, at: int) -> bool:
+    character = text[at]
+    before = text[at - 1] if at else ""
+    after = text[at + 1] if at + 1 < len(text) else ""
+    if not before:
+        return False
+    if character == "\u200d":
+        if _PICTURE.match(before) or 0x1F3FB <= ord(before) <= 0x1F3FF:
+            return bool(_PICTURE.match(after))
+        return bool(_JOINING.match(before))
+    if character == "\u200b":
+        return bool(_UNSPACED.match(before)) and bool(_UNSPACED.match(after))
+    if character == "\u200c":
+        return bool(_JOINING.match(before)) and bool(_JOINING.match(after))
+    if character in "\ufe0e\ufe0f":
+        return bool(_PICTURE.match(before) and before != "\ufe0f") or bool(_KEYCAP.match(text, at - 1))
+    if "\ufe00" <= character <= "\ufe0d":
+        return bool(_VARYING.match(before) or _IDEOGRAPH.match(before))
+    if "\U000e0100" <= character <= "\U000e01ef":
+        return bool(_IDEOGRAPH.match(before))
+    return "\u180b" <= character <= "\u180d" and "\u1820" <= before <= "\u18aa"
+
+
+# What only colours a terminal's text, or clears the rest of its line.
+_TERMINAL_COLOURS = re.compile("\x1b\\[[0-9;:]{0,40}[mK]")
+_HALF_A_COLOUR = re.compile("\x1b(?:\\[[0-9;:]{0,40})?$")
+
+
+def visible_code(text: str, *, is_whole: bool = True) -> str:
+    """``text`` of code as it is shown: without the colours of a terminal, other controls spelt out. Unless it
+    ``is_whole``, half a colour at its end is not shown."""
+    if "\x1b" in text:
+        text = _TERMINAL_COLOURS.sub("", text)
+        if not is_whole:
+            text = _HALF_A_COLOUR.sub("", text)
+    return visible_controls(text)
+
+
+def has_hidden(text: str) -> bool:
+    """Whether anything in ``text`` has no picture of its own, legitimate or not."""
+    return _SUSPECTS.search(text) is not None
+
+
+def clean_line(text: str) -> str:
+    """``text`` on one line for a title or a name: controls become blanks; format characters (direction, zero width,
+    tags), surrogates and private characters go. Joiners stay: emoji and several scripts need them."""
+    if not text.isprintable():
+        text = "".join(filter(None, map(_in_a_line, text)))
+    return " ".join(text.split())
+
+
+def _in_a_line(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    return "" if category in ("Cs", "Co") or (category == "Cf" and character not in "\u200c\u200d") else character

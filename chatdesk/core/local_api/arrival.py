@@ -1,0 +1,49 @@
+"""A connection that came in and that nothing was read from yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Arrival:
+    """``open`` begins to read; ``close`` ends it, opened or not."""
+
+    def __init__(self, begin: Callable[[], Awaitable[Streams]], drop: Callable[[], None]) -> None:
+        self._begin = begin
+        self._drop = drop
+        self._streams: Streams | None = None
+
+    async def open(self) -> Streams:
+        self._streams = await self._begin()
+        return self._streams
+
+    def close(self) -> None:
+        if self._streams is None:
+            self._drop()
+        else:
+            self._streams[1].close()
+
+
+#: Called in the loop for each connection of this user.
+Admit = Callable[[Arrival], None]
+
+
+#: After how many seconds there may be room for one more; 0: now.
+RoomIn = Callable[[], float]
+
+
+class Door(Protocol):
+    """What a system has for processes of one person to talk through."""
+
+    async def open(self, wanted: Path) -> str:
+        """Listen, at ``wanted`` if that can be; returns where. Raises ``OSError``."""
+        ...
+
+    def close(self) -> None:
+        """Listen no more; what has come in is left alone."""
+        ...

@@ -1,0 +1,177 @@
+"""Talks to the owner of a data directory: bring its window to the front, ask through it, see how it is.
+
+Nothing is said to anybody who is not the one that holds the lock: the same user, the process that the file under the
+lock names, and one that knows the secret in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError
+from chatdesk.core.local_api.arrival import Streams
+from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
+from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
+from chatdesk.core.local_api.proof import NotProven, prove_to_owner
+
+if sys.platform == "win32":
+    from chatdesk.core.local_api.pipes import reach
+else:
+    from chatdesk.core.local_api.sockets import reach
+
+_CONNECT_TIMEOUT_S = 5.0
+_PATIENCE_S, _LOOK_EVERY_S = 3.0, 0.1
+# An owner that has only just been started opens its database first, which may take an upgrade.
+ASK_PATIENCE_S = 15.0
+# One whose name cannot be read has it on its tongue, or a full disk and never will.
+_UNNAMED_PATIENCE_S = 1.0
+# No answer is larger: it is what a provider may send, each character escaped.
+_LONGEST_EVENT_BYTES = 1024 * 1024 * 1024
+
+Event = dict[str, Any]
+
+
+class OwnerLeft(AlreadyRunning):
+    """There seems to be no owner any more, and nothing was said to it: whoever wants one can try to be it."""
+
+
+def own_or_raise(lock: InstanceLock, data_dir: Path) -> bool:
+    """Own the directory, or bring the window of its owner to the front (false). One that has only just been started
+    does not listen yet, and one that is closing never will again, so both are waited for; ``AlreadyRunning`` after
+    that. Not for a running loop."""
+    end = time.monotonic() + _PATIENCE_S
+    while not lock.acquire() and lock.problem is None:
+        if asyncio.run(raise_owner(data_dir)):
+            return False
+        if time.monotonic() > end:
+            raise in_use(read_holder(data_dir))
+        time.sleep(_LOOK_EVERY_S)
+    return True
+
+
+async def own_or_wait(lock: InstanceLock, data_dir: Path) -> bool:
+    """Own the directory (true), or wait until its owner can be asked, or is known never to listen. Whoever only reads
+    finds the database made and upgraded then."""
+    end, soon = time.monotonic() + ASK_PATIENCE_S, time.monotonic() + _UNNAMED_PATIENCE_S
+    while not lock.acquire():
+        holder = read_holder(data_dir)
+        may_listen = holder is None or (holder.listens and not holder.address)
+        if lock.problem is not None or not may_listen or time.monotonic() > (end if holder else soon):
+            return False
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return True
+
+
+async def raise_owner(data_dir: Path) -> bool:
+    """Bring the owner's window to the front; whether there is one and it answered."""
+    try:
+        async with aclosing(exchange(data_dir, "raise", {})) as events:
+            async for event in events:
+                return event.get("event") == "raised"
+    except ChatDeskError:
+        return False
+    return False
+
+
+async def ask_owner(data_dir: Path, request: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+    """Run a question in the owning process; yields what ``core.chat.ask`` yields there. An owner that does not listen
+    yet is waited for. Raises ``OwnerLeft``, ``AlreadyRunning`` and what the owner says went wrong."""
+    end = time.monotonic() + ASK_PATIENCE_S
+    while True:
+        try:
+            streams = await _connect(data_dir)
+            break
+        except AlreadyRunning as error:
+            holder = read_holder(data_dir)
+            if holder is None or not holder.is_alive():
+                raise OwnerLeft from error
+            if isinstance(error, _WrongOwner) or not holder.listens or time.monotonic() > end:
+                raise
+        await asyncio.sleep(_LOOK_EVERY_S)
+    async with aclosing(_request(streams, "ask", request)) as events:
+        async for event in events:
+            yield event
+
+
+async def owner_health(data_dir: Path) -> Event | None:
+    """How the owner says that it is; None where nobody listens. Raises what the owner says went wrong."""
+    try:
+        async with aclosing(exchange(data_dir, "health", {})) as events:
+            return await anext(events, None)
+    except AlreadyRunning:
+        return None
+
+
+async def exchange(data_dir: Path, verb: str, request: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+    """One request to the owner, and what it answers. Raises ``AlreadyRunning`` where nobody listens who is the owner,
+    and ``ChatDeskError`` with the owner's own words where it could not do it."""
+    streams = await _connect(data_dir)
+    async with aclosing(_request(streams, verb, request)) as events:
+        async for event in events:
+            yield event
+
+
+def in_use(holder: Holder | None, *, next_step: str | None = None) -> AlreadyRunning:
+    """What is said to somebody who wants a directory that another process has; ``next_step`` where that is a window."""
+    if holder is None or holder.purpose == WINDOW:
+        return AlreadyRunning(next_step=next_step)
+    return AlreadyRunning(
+        f"“chatdesk {holder.purpose}” (process {holder.pid}) is at work in this data directory.",
+        next_step="Wait until it has ended, then try again; or choose another --data-dir.",
+    )
+
+
+class _WrongOwner(AlreadyRunning):
+    what = "Another process answers in the place of the ChatDesk that has this data directory open."
+    safe = "Nothing was sent to it."
+    next_step = "Close ChatDesk and start it again; 'chatdesk doctor' shows who owns the directory."
+
+
+async def _connect(data_dir: Path) -> Streams:
+    holder = read_holder(data_dir)
+    if holder is None or not holder.address:
+        raise in_use(holder)
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            streams = await reach(holder.address, holder.pid)
+            try:
+                if await prove_to_owner(*streams, holder.secret) != holder.pid:
+                    raise _WrongOwner
+            except BaseException:
+                streams[1].close()
+                raise
+            return streams
+    except NotProven as error:
+        raise _WrongOwner from error
+    except (OSError, TimeoutError, EOFError, BadFrame) as error:
+        raise in_use(holder) from error
+
+
+async def _request(streams: Streams, verb: str, request: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+    reader, writer = streams
+    try:
+        await write_object(writer, {**request, "verb": verb})
+        while True:
+            try:
+                event = await read_object(reader, _LONGEST_EVENT_BYTES)
+            except EOFError:
+                return
+            if event.get("event") == "failed":
+                error = ChatDeskError(str(event.get("sentence")), safe="", next_step="")
+                error.code = str(event.get("code"))
+                raise error
+            yield event
+    except (ConnectionError, BadFrame) as error:
+        raise ChatDeskError(
+            "The ChatDesk that was answering has ended.",
+            safe="What came of the answer is kept.",
+            next_step="Ask again.",
+        ) from error
+    finally:
+        writer.close()

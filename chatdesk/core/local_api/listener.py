@@ -1,0 +1,185 @@
+"""Answers other processes of the same person: limits first, then the proof, then one request for one verb.
+
+Knows no verb. A verb is a function from a request to a stream of events; whatever it raises, and whatever comes in,
+ends this one connection and nothing else. What is not proven costs a fixed number of descriptors, bytes and seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.local_api.arrival import Arrival, Door, Streams
+from chatdesk.core.local_api.frames import read_object, write_object
+from chatdesk.core.local_api.proof import prove_ownership
+
+if sys.platform == "win32":
+    from chatdesk.core.local_api.pipes import PipeDoor as SystemDoor
+else:
+    from chatdesk.core.local_api.sockets import SocketDoor as SystemDoor
+
+_log = logging.getLogger(__name__)
+
+# How long a connection may stay in a crowd: one of ours has sent its greeting before it is taken, and needs a moment
+# more to show that it knows the secret.
+_SILENT_S, _GREETED_S, _GRACE_S = 0.1, 1.0, 0.02
+
+Event = dict[str, Any]
+Verb = Callable[[dict[str, Any]], AsyncGenerator[Event, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a listener bears. Until they have proven who they are, ``unproven`` connections, ``proof_s`` seconds each
+    and the bytes that ``proof`` reads; then ``proven`` connections with one request each. Together this is how many
+    descriptors a listener can take from its process."""
+
+    unproven: int = 8
+    proof_s: float = 2.0
+    proven: int = 64
+    request_s: float = 10.0
+    request_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Unproven:
+    """A connection that has not proven yet who it is."""
+
+    task: asyncio.Task[Any]
+    since_s: float
+    has_greeted: bool = False
+    is_doomed: bool = False
+
+    def may_stay_s(self, now_s: float) -> float:
+        """How much longer, in a crowd."""
+        return self.since_s + (_GREETED_S if self.has_greeted else _SILENT_S) - now_s
+
+
+class Listener:
+    """Listens from ``start`` to ``close``, on the loop that started it. Whoever calls knows ``secret``."""
+
+    def __init__(self, verbs: Mapping[str, Verb], secret: bytes, *, limits: Limits | None = None) -> None:
+        self._verbs = dict(verbs)
+        self._secret = secret
+        self._limits = limits or Limits()
+        self._door: Door = SystemDoor(self._admit, self._room_in_s)
+        self._tasks = TaskSet()
+        self._unproven: dict[int, _Unproven] = {}
+        self._proven: set[int] = set()
+        self._count = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+
+    async def start(self, wanted: Path) -> str:
+        """Listen at ``wanted``, or wherever this system can; returns where. Raises ``OSError``."""
+        return await self._door.open(wanted)
+
+    async def settle(self) -> None:
+        """Wait until nobody is being answered."""
+        await self._is_idle.wait()
+
+    async def close(self) -> None:
+        """Listen no more; requests that run are ended as if their callers had left."""
+        self._door.close()
+        await self._tasks.close()
+
+    def _room_in_s(self) -> float:
+        """In a crowd those give way who had the time that one of ours needs. So a flood makes others wait, and shuts
+        nobody out. Where the loop stood still their words may be here unread: then they get another moment."""
+        if len(self._unproven) < self._limits.unproven:
+            return 0.0
+        now_s = time.monotonic()
+        late = {number: each for number, each in self._unproven.items() if each.may_stay_s(now_s) <= 0}
+        if not late:
+            return min(each.may_stay_s(now_s) for each in self._unproven.values())
+        doomed = [number for number, each in late.items() if each.is_doomed]
+        for number in doomed:
+            self._unproven.pop(number).task.cancel()
+        for each in late.values():
+            each.is_doomed = True
+        return 0.0 if doomed else _GRACE_S
+
+    def _admit(self, arrival: Arrival) -> None:
+        self._count += 1
+        number = self._count
+        task = self._tasks.start(self._serve(arrival, number), f"local request {number}")
+        self._unproven[number] = _Unproven(task, time.monotonic())
+        task.add_done_callback(lambda _task: self._forget(arrival, number))
+
+    def _forget(self, arrival: Arrival, number: int) -> None:
+        arrival.close()  # also where the task was cancelled before its first step
+        self._unproven.pop(number, None)
+        self._proven.discard(number)
+        if not self._proven:
+            self._is_idle.set()
+
+    async def _serve(self, arrival: Arrival, number: int) -> None:
+        try:
+            async with asyncio.timeout(self._limits.proof_s):
+                streams = await arrival.open()
+                await prove_ownership(*streams, self._secret, on_greeted=lambda: self._note_greeted(number))
+            self._unproven.pop(number, None)
+            is_busy = len(self._proven) >= self._limits.proven
+            self._proven.add(number)
+            self._is_idle.clear()
+            async with asyncio.timeout(self._limits.request_s):
+                request = await read_object(streams[0], self._limits.request_bytes)
+            await self._answer(request, streams, is_busy=is_busy)
+        except Exception as error:  # noqa: BLE001 - foreign input ends its own connection, whatever it was
+            _log.debug("a local request ended early: %s", type(error).__name__)
+
+    def _note_greeted(self, number: int) -> None:
+        if number in self._unproven:
+            self._unproven[number] = replace(
+                self._unproven[number], since_s=time.monotonic(), has_greeted=True, is_doomed=False
+            )
+
+    async def _answer(self, request: dict[str, Any], streams: Streams, *, is_busy: bool) -> None:
+        reader, writer = streams
+        verb = self._verbs.get(str(request.pop("verb", "")))
+        if verb is None:
+            await write_object(writer, _failed("unknown_verb", "This ChatDesk does not do that."))
+        elif is_busy:
+            await write_object(writer, _failed("busy", "Too many commands ask this ChatDesk at once. Try again later."))
+        else:
+            async with asyncio.TaskGroup() as group:
+                forwarding = group.create_task(_forward(verb(request), writer), name="forward events")
+                gone = group.create_task(_leaving(reader), name="watch for the caller to leave")
+                await asyncio.wait({forwarding, gone}, return_when=asyncio.FIRST_COMPLETED)
+                forwarding.cancel()
+                gone.cancel()
+
+
+async def _leaving(reader: asyncio.StreamReader) -> None:
+    """Until the caller closes, or breaks off, or says more than it may."""
+    try:
+        await reader.read(1)
+    except OSError:
+        return
+
+
+async def _forward(events: AsyncGenerator[Event, None], writer: asyncio.StreamWriter) -> None:
+    try:
+        async with aclosing(events):
+            async for event in events:
+                await write_object(writer, event)
+    except ChatDeskError as error:
+        await write_object(writer, _failed(error.code, error.sentence_without_window))
+    except ConnectionError:
+        return  # the caller left
+    except Exception:  # noqa: BLE001 - the edge of a request: its caller is told, and nobody else
+        _log.exception("a local request failed")
+        await write_object(writer, _failed("unexpected", "Something unexpected happened. The log says more."))
+
+
+def _failed(code: str, sentence: str) -> Event:
+    return {"event": "failed", "code": code, "sentence": sentence}

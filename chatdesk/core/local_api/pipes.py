@@ -1,0 +1,60 @@
+"""A named pipe of Windows, as ``sockets`` is for other systems. Nobody has run it yet.
+
+The pipe's name cannot be guessed but can be listed, and Windows lets other users open it to read. So nothing depends
+on who opened it: that it is the owner's, and the caller its user, is proven by the secret alone, which lies in the
+person's own profile. Needs the loop that Windows has by default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+
+from chatdesk.core.local_api.arrival import Admit, Arrival, RoomIn, Streams
+from chatdesk.core.local_api.instance import PRIVATE_PREFIX
+
+
+class PipeDoor:
+    """A pipe that connections come in by."""
+
+    def __init__(self, admit: Admit, room_in_s: RoomIn) -> None:
+        self._admit = admit
+        self._room_in_s = room_in_s
+        self._servers: list[asyncio.AbstractServer] = []
+
+    async def open(self, wanted: Path) -> str:
+        """Listen at a new name; ``wanted`` says nothing here. Raises ``OSError``."""
+        del wanted
+        name = rf"\\.\pipe\{PRIVATE_PREFIX}{secrets.token_hex(16)}"
+
+        def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            async def begin() -> Streams:
+                return reader, writer
+
+            if self._room_in_s() > 0:  # it is here already
+                writer.close()
+                return
+            self._admit(Arrival(begin, writer.close))
+
+        def protocol() -> asyncio.StreamReaderProtocol:
+            return asyncio.StreamReaderProtocol(asyncio.StreamReader(), arrive)
+
+        loop = asyncio.get_running_loop()
+        self._servers = await loop.start_serving_pipe(protocol, name)  # type: ignore[attr-defined]
+        return name
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers = []
+
+
+async def reach(address: str, owner_pid: int) -> Streams:
+    """Connect to whoever listens at ``address``; who that is comes out by the secret. Raises ``OSError``."""
+    del owner_pid
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await loop.create_pipe_connection(lambda: protocol, address)  # type: ignore[attr-defined]
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)

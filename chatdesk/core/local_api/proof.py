@@ -1,0 +1,76 @@
+"""A secret that both ends of a connection must know.
+
+The owner's secret lies in a file that only its user can read. Neither side ever sends it: each shows that it knows it
+by a code over numbers that both made up for this one connection. The owner shows it first, so that nothing is said to
+whoever took its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
+
+SECRET_BYTES = 32
+#: Two objects of this size are all that is read of whoever has not shown the secret.
+UNPROVEN_OBJECT_BYTES = 512
+_VERSION = 1
+_NONCE_BYTES = 16
+
+
+class NotProven(Exception):
+    """The other end is not who it should be."""
+
+
+async def prove_ownership(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: bytes, *, on_greeted: Callable[[], None]
+) -> None:
+    """The owner's half: show that it knows ``secret``, then see that the caller does. Raises ``NotProven``.
+    ``on_greeted``: the caller has begun as one of ours would."""
+    hello = await read_object(reader, UNPROVEN_OBJECT_BYTES)
+    theirs, mine = _nonce_of(hello), secrets.token_bytes(_NONCE_BYTES)
+    on_greeted()
+    answer = {"pid": os.getpid(), "nonce": mine.hex(), "proof": _code(secret, b"owner", theirs, mine).hex()}
+    await write_object(writer, answer)
+    shown = await read_object(reader, UNPROVEN_OBJECT_BYTES)
+    _check(shown, _code(secret, b"caller", theirs, mine))
+
+
+async def prove_to_owner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: bytes) -> int:
+    """The caller's half; the pid that the owner names. Raises ``NotProven`` before anything of ours was said."""
+    mine = secrets.token_bytes(_NONCE_BYTES)
+    await write_object(writer, {"chatdesk": _VERSION, "nonce": mine.hex()})
+    answer = await read_object(reader, UNPROVEN_OBJECT_BYTES)
+    theirs = _nonce_of(answer)
+    _check(answer, _code(secret, b"owner", mine, theirs))
+    await write_object(writer, {"proof": _code(secret, b"caller", mine, theirs).hex()})
+    pid = answer.get("pid")
+    return pid if type(pid) is int else 0
+
+
+def _code(secret: bytes, role: bytes, caller_nonce: bytes, owner_nonce: bytes) -> bytes:
+    return hmac.digest(secret, b"chatdesk " + role + b"\0" + caller_nonce + owner_nonce, "sha256")
+
+
+def _nonce_of(said: Mapping[str, Any]) -> bytes:
+    nonce = _bytes_of(said.get("nonce"))
+    if len(nonce) != _NONCE_BYTES:
+        raise NotProven
+    return nonce
+
+
+def _check(said: Mapping[str, Any], expected: bytes) -> None:
+    if not hmac.compare_digest(_bytes_of(said.get("proof")), expected):
+        raise NotProven
+
+
+def _bytes_of(value: object) -> bytes:
+    try:
+        return bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError as error:
+        raise BadFrame("not hexadecimal") from error

@@ -1,0 +1,208 @@
+"""A UNIX socket that only its user can reach: the way in that a listener opens, and how a caller gets there.
+
+Both ends ask the system who the other is before a byte is read. ``pipes`` is the same for Windows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import stat
+import struct
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from chatdesk.core.local_api.arrival import Admit, Arrival, RoomIn, Streams
+from chatdesk.core.local_api.instance import PRIVATE_PREFIX, SOCKET_NAME, remove_socket
+from chatdesk.core.local_api.proof import NotProven
+
+_log = logging.getLogger(__name__)
+
+# The shortest that any system allows for the name of a socket, with its final zero.
+_LONGEST_NAME_BYTES = 103
+_BACKLOG = 64
+_LONGEST_WAIT_S = 5
+_NO_DESCRIPTOR_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who holds the other end of a socket: whoever connected, or began to listen. ``pid`` is 0 where the system does
+    not say."""
+
+    uid: int
+    pid: int
+
+
+if sys.platform == "linux":
+
+    def peer_of(connection: socket.socket) -> Peer:
+        """What the system says of the other end of a connected UNIX socket. Raises ``OSError``."""
+        size = struct.calcsize("3i")
+        pid, uid, _gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        return Peer(uid, pid)
+
+else:
+
+    def peer_of(connection: socket.socket) -> Peer:
+        """What the system says of the other end of a connected UNIX socket. Raises ``OSError``."""
+        import ctypes
+        import ctypes.util
+
+        uid, gid = ctypes.c_uint(), ctypes.c_uint()
+        library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+        if library.getpeereid(connection.fileno(), ctypes.byref(uid), ctypes.byref(gid)):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return Peer(uid.value, 0)
+
+
+class SocketDoor:
+    """A UNIX socket that connections come in by, as fast as ``room_in_s`` says: the next is taken when it gives 0."""
+
+    def __init__(self, admit: Admit, room_in_s: RoomIn) -> None:
+        self._admit = admit
+        self._room_in_s = room_in_s
+        self._socket: socket.socket | None = None
+        self._place: Path | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_waiting = False
+
+    async def open(self, wanted: Path) -> str:
+        """Listen at ``wanted``; in a private directory of the system's where that name is too long for a socket or its
+        file system has none. Returns where. Raises ``OSError``."""
+        self._socket, self._place = await asyncio.to_thread(_bind, wanted)
+        self._listen()
+        return str(self._place)
+
+    def close(self) -> None:
+        listening, self._socket = self._socket, None
+        if listening is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._is_waiting:
+            asyncio.get_running_loop().remove_reader(listening)
+            self._is_waiting = False
+        listening.close()
+        if self._place is not None:
+            remove_socket(self._place)
+
+    def _listen(self) -> None:
+        self._timer = None
+        if self._socket is not None and not self._is_waiting:
+            asyncio.get_running_loop().add_reader(self._socket, self._on_readable)
+            self._is_waiting = True
+
+    def _on_readable(self) -> None:
+        """One at a time, so that everything else on the loop has its turn between two."""
+        if self._socket is None:
+            return
+        wait_s = self._room_in_s()
+        if wait_s > 0:
+            self._pause(wait_s)
+            return
+        try:
+            connection, _address = self._socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptor is left in this process: theirs can wait
+            _log.warning("a local connection was not taken: errno %s", error.errno)
+            self._pause(_NO_DESCRIPTOR_PAUSE_S)
+            return
+        self._take(connection)
+
+    def _take(self, connection: socket.socket) -> None:
+        try:
+            connection.setblocking(False)
+            is_own = peer_of(connection).uid == os.geteuid()
+        except OSError:
+            is_own = False
+        if not is_own:
+            _log.debug("another user's connection was closed")
+            connection.close()
+            return
+        self._admit(Arrival(partial(_streams_of, connection), connection.close))
+
+    def _pause(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._is_waiting and self._socket is not None:
+            loop.remove_reader(self._socket)
+            self._is_waiting = False
+            self._timer = loop.call_later(seconds, self._listen)
+
+
+def _bind(wanted: Path) -> tuple[socket.socket, Path]:
+    if len(os.fsencode(wanted)) <= _LONGEST_NAME_BYTES:
+        try:
+            return _listening_at(wanted), wanted
+        except OSError as error:
+            _log.info("no socket beside the database: errno %s", error.errno)
+    import tempfile  # seldom needed, and never at a usual start
+
+    directory = Path(tempfile.mkdtemp(prefix=PRIVATE_PREFIX, dir=_runtime_dir()))
+    try:
+        return _listening_at(directory / SOCKET_NAME), directory / SOCKET_NAME
+    except OSError:
+        directory.rmdir()
+        raise
+
+
+def _listening_at(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.setblocking(False)
+        path.unlink(missing_ok=True)
+        os.fchmod(listening.fileno(), 0o600)  # before the name is there, and whatever the umask is
+        listening.bind(os.fsencode(path))
+        path.chmod(0o600)
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _runtime_dir() -> str | None:
+    """The person's own directory for sockets, where it is as it should be; else None: the system's for temporary ones,
+    where a new directory is private too."""
+    place = os.environ.get("XDG_RUNTIME_DIR", "")
+    try:
+        found = Path(place).stat() if place else None
+    except OSError:
+        return None
+    is_private = found is not None and stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return place if is_private and found is not None and not found.st_mode & 0o077 else None
+
+
+async def _streams_of(connection: socket.socket) -> Streams:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    try:
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+async def reach(address: str, owner_pid: int) -> Streams:
+    """Connect to whoever listens at ``address``: ``NotProven`` where that is not this user's process ``owner_pid``.
+    Raises ``OSError``."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Blocking, on a thread: where many call, the system lets those who wait in by turns, and turns others away.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _LONGEST_WAIT_S, 0))
+        await asyncio.to_thread(connection.connect, address)
+        connection.setblocking(False)
+        peer = peer_of(connection)
+        if peer.uid != os.geteuid() or peer.pid not in (0, owner_pid):
+            raise NotProven
+        return await _streams_of(connection)
+    except BaseException:
+        connection.close()
+        raise

@@ -1,0 +1,110 @@
+"""What every process of ours does first, and what the processes that it starts get to see.
+
+A core dump holds keys and chats, and the environment of a process can be read by everything else that its user runs.
+So no core is written, keys are taken out of the environment once they were read, and children get what they need.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import ChainMap
+from collections.abc import Mapping
+from contextlib import suppress
+
+#: Set to 1 to look into a crash: cores are written, and debuggers can be attached.
+CORE_DUMPS_VARIABLE = "CHATDESK_CORE_DUMPS"
+_PR_SET_DUMPABLE = 4
+_WANTED_FILES, _FEWEST_FILES = 256, 20
+_SECRET = re.compile(r".*_API_KEY|CHATDESK_.*(?:PASSWORD|PASSPHRASE)")
+_PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|QT_\w+"
+    r"|FONTCONFIG_\w+|LD_LIBRARY_PATH|DYLD_\w+|VIRTUAL_ENV|PYTHON\w*|COV\w*|CHATDESK_CORE_DUMPS"
+    r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|PROGRAM\w+|USERPROFILE|HOMEDRIVE|HOMEPATH"
+    r"|NUMBER_OF_PROCESSORS|PROCESSOR_\w+"
+)
+# The environment belongs to the process, and so does what was taken out of it.
+_taken: dict[str, str] = {}
+
+
+def forbid_core_dumps() -> None:
+    """From now on, for this process and those that it starts."""
+    if os.name != "posix" or os.environ.get(CORE_DUMPS_VARIABLE) == "1":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    # 1 and not 0: with 0 Linux still hands the core to a program that ``core_pattern`` names.
+    most = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (most, hard))
+
+
+def forbid_looking_in() -> None:
+    """Besides, nobody else's program reads this process's memory or environment. Not for the window: the desktop's
+    portals refuse a process that they cannot look up (https://github.com/flatpak/xdg-desktop-portal/issues/785), and
+    with them go file dialogs and notifications."""
+    if sys.platform != "linux" or os.environ.get(CORE_DUMPS_VARIABLE) == "1":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def file_limit_shortfall() -> tuple[int, int] | None:
+    """See to it that enough files may be open at once. Where the system does not allow that: how many may be, and how
+    many must."""
+    if os.name != "posix":
+        return None
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= _WANTED_FILES:
+        return None
+    most = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
+    if most > soft:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    return None if soft >= _FEWEST_FILES else (soft, _FEWEST_FILES)
+
+
+def start_child() -> None:
+    """The first thing that a process of ours without a window does."""
+    forbid_core_dumps()
+    forbid_looking_in()
+
+
+def take_secrets() -> None:
+    """Take keys and passwords out of the environment of this process; ``environment`` still has them."""
+    for name in [name for name in os.environ if _SECRET.fullmatch(name)]:
+        _taken[name] = os.environ[name]
+        _blank(name)
+        del os.environ[name]
+
+
+def environment() -> Mapping[str, str]:
+    """The environment as this process was given it."""
+    return ChainMap(_taken, os.environ)
+
+
+def child_environment() -> dict[str, str]:
+    """What a process that works for us gets: paths, languages and the display, and nothing that could be a key."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if _PASSED_ON.fullmatch(name.upper()) and not _SECRET.fullmatch(name)
+    }
+
+
+def _blank(name: str) -> None:
+    """Overwrite the value where ``/proc/PID/environ`` and ``ps`` read it; removing a variable leaves that as it was."""
+    if os.name != "posix":
+        return
+    import ctypes
+
+    find = ctypes.CDLL(None).getenv
+    find.restype = ctypes.c_void_p
+    place = find(os.fsencode(name))
+    if place:
+        ctypes.memset(place, 0, len(os.fsencode(os.environ[name])))

@@ -1,0 +1,133 @@
+"""Which key may go where. A kept key goes to the origin that it was given for; a vendor's variable to that vendor's own
+server; where a variable names the server, a variable's key alone.
+
+What a data directory says (``providers.json``, ``settings.toml``) never moves a key: a person does, by agreeing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor
+from chatdesk.core.domain.provider_profile import ProviderProfile, header_secret
+from chatdesk.core.settings.presets import OPENAI, PRESETS, preset_of
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import Secret, SecretStore
+
+OPENAI_ID = "openai"
+ADDRESS_VARIABLE = "OPENAI_BASE_URL"
+#: Servers, separated by commas, to which a variable's key may travel unencrypted: an agreement for computers without a
+#: window and without a keyring that could remember one.
+OPEN_VARIABLE = "CHATDESK_ALLOW_HTTP"
+_UNREADABLE = "unreadable"
+_LARGEST_CA_BYTES = 16 * 1024 * 1024
+
+
+class KeyRules:
+    """Looks up what may be sent. Every method blocks on the keyring."""
+
+    def __init__(self, secrets: SecretStore, environ: Mapping[str, str]) -> None:
+        self._secrets = secrets
+        self._environ = environ
+
+    def find_key(self, profile: ProviderProfile, origin: KeyOrigin) -> Secret:
+        """The key for this provider at ``origin``, or the reason why it is withheld."""
+        given = self._secrets.from_environment(key_variable(profile))
+        if given.value:
+            return self._checked(given, profile, origin)
+        return self._kept(profile, profile.id, origin)
+
+    def find_header(self, profile: ProviderProfile, header: str, origin: KeyOrigin) -> Secret:
+        """The same for the value of a secret header, which is never a variable's."""
+        return self._kept(profile, header_secret(profile.id, header), origin)
+
+    def may_be_open(self, profile: ProviderProfile) -> bool:
+        """Whether it was agreed before that the key of this provider travels unencrypted to where it is."""
+        found = self._secrets.find(profile.id, origin_of(profile))
+        return bool(found.value)
+
+    def agree(self, profile: ProviderProfile, place: KeyPlace) -> None:
+        """Every key of this provider goes to where it is now. Raises as ``SecretStore.keep``."""
+        origin = origin_of(profile)
+        if self._secrets.from_environment(key_variable(profile)).value:
+            self._secrets.agree(profile.id, origin, place=place, is_variable=True)
+        if self._address(profile):
+            return
+        self._secrets.agree(profile.id, origin, place=place)
+        for header in profile.headers:
+            if header.is_secret:
+                self._secrets.agree(header_secret(profile.id, header.name), origin, place=place)
+
+    def _kept(self, profile: ProviderProfile, name: str, origin: KeyOrigin) -> Secret:
+        found = self._secrets.find(name, origin, is_known=is_known(profile, origin))
+        if (found.value or found.withheld) and self._address(profile):
+            withheld = Withheld(WithheldFor.VARIABLE, origin, variable=ADDRESS_VARIABLE)
+            return Secret(source=found.source, withheld=withheld)
+        return found
+
+    def _checked(self, given: Secret, profile: ProviderProfile, origin: KeyOrigin) -> Secret:
+        """A variable's key goes to the vendor's own server, or to the one that a variable names, by the usual way."""
+        address = self._address(profile)
+        expected = KeyOrigin.of(address) if address else _own_origin(profile, origin)
+        is_allowed = not origin.is_open or origin.host in self._hosts_in_the_open()
+        if (origin == expected and origin.host and is_allowed) or self._secrets.is_agreed(profile.id, origin):
+            return given
+        reason = WithheldFor.OPEN if origin == expected else WithheldFor.ELSEWHERE
+        return Secret(source=given.source, withheld=Withheld(reason, origin, expected))
+
+    def _address(self, profile: ProviderProfile) -> str:
+        """The server that a variable names; usually empty."""
+        return self._environ.get(ADDRESS_VARIABLE, "").strip() if profile.id == OPENAI_ID else ""
+
+    def _hosts_in_the_open(self) -> frozenset[str]:
+        named = self._environ.get(OPEN_VARIABLE, "").lower().split(",")
+        return frozenset(filter(None, map(str.strip, named)))
+
+
+def origin_of(profile: ProviderProfile) -> KeyOrigin:
+    """Where this provider is and how it is reached. Reads the file of certificates."""
+    address = profile.base_url or preset_of(profile.preset).base_url or OPENAI.base_url
+    return KeyOrigin.of(address, proxy=profile.proxy, ca=ca_digest(profile.ca_file))
+
+
+def ca_digest(file: str) -> str:
+    """The SHA-256 of a file of certificates; empty without a file."""
+    if not file:
+        return ""
+    try:
+        with Path(file).open("rb") as source:
+            content = source.read(_LARGEST_CA_BYTES)
+    except (OSError, ValueError):
+        return _UNREADABLE
+    return hashlib.sha256(content).hexdigest()
+
+
+def is_known(profile: ProviderProfile, origin: KeyOrigin) -> bool:
+    """Whether this is a vendor's own server, reached as usual, under the id that its preset gives: then a key which an
+    earlier version kept under that id is that vendor's."""
+    preset = next((each for each in PRESETS.values() if profile.id == each.id), None)
+    return (
+        preset is not None and bool(preset.base_url) and not origin.is_open and origin == KeyOrigin.of(preset.base_url)
+    )
+
+
+def key_variable(profile: ProviderProfile) -> str:
+    """The variable in which the key of a vendor may lie. It goes to that vendor's own host and to nobody else; only
+    OpenAI's follows OPENAI_BASE_URL, as it does everywhere."""
+    if profile.id == OPENAI_ID:
+        return OPENAI.variable
+    preset = preset_of(profile.preset)
+    own = ProviderProfile("x", preset.id, "x", preset.base_url).host
+    host = profile.host or own
+    is_own = host == own or (preset.id == "azure" and host.endswith(".openai.azure.com"))
+    return preset.variable if is_own else ""
+
+
+def _own_origin(profile: ProviderProfile, origin: KeyOrigin) -> KeyOrigin:
+    """The vendor's own server. Azure's are many: a resource each."""
+    preset = OPENAI if profile.id == OPENAI_ID else preset_of(profile.preset)
+    if preset.id == "azure":
+        return KeyOrigin.of(f"https://{origin.host}")
+    return KeyOrigin.of(preset.base_url)

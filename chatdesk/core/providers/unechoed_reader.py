@@ -1,0 +1,64 @@
+"""Reads an answer without the keys that its server may have put into it: they would be stored and shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta
+from chatdesk.core.providers.reader import Delta, Reader
+
+
+class UnechoedReader:
+    """A ``Reader`` over another one. ``secrets`` were sent along with the request."""
+
+    def __init__(self, inner: Reader, secrets: Iterable[str]) -> None:
+        self._inner = inner
+        self._secrets = EchoedSecrets(secrets, in_answers=True)
+        self._filter = EchoFilter(self._secrets)
+        self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self._inner.finish_reason
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._inner.usage
+
+    @property
+    def has_text(self) -> bool:
+        return self._inner.has_text
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return self._inner.has_tool_calls
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """See ``Reader``."""
+        return self._cleaned(self._inner.feed(chunk))
+
+    def finish(self) -> Iterator[Delta]:
+        """See ``Reader``."""
+        yield from self._cleaned(self._inner.finish())
+        yield from self.rest()
+
+    def rest(self) -> Iterator[Delta]:
+        """What waits to be told from a key; for an answer that breaks off."""
+        text = self._filter.finish()
+        if text:
+            yield self._kind(text)
+
+    def _cleaned(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
+        for delta in deltas:
+            if not self._secrets or not isinstance(delta, TextDelta | ReasoningDelta):
+                yield delta
+                continue
+            if type(delta) is not self._kind:
+                yield from self.rest()
+                self._kind = type(delta)
+            text = self._filter.feed(delta.text)
+            if text:
+                yield replace(delta, text=text)

@@ -1,0 +1,68 @@
+"""Pictures that stand in the text itself, as ``![words](data:image/png;base64,…)``: models that draw answer so.
+
+Pure; nothing is decoded as a picture here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+MAX_PICTURE_BYTES = 16 * 1024 * 1024
+MAX_PICTURES_CHARS = 64 * 1024 * 1024  # of all pictures of a text
+_URL = r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/]+={0,2}"
+IMAGE = re.compile(rf'!\[([^\[\]\n]{{0,300}})\]\(<?({_URL})>?(?: "[^"\n]{{0,300}}")?\)')
+_LINK = re.compile(rf"\]\(<?{_URL}>?")
+_UNFINISHED = re.compile(
+    r"!\[[^\[\]\n]{0,300}\]\(<?data:image/[a-z+.-]{0,20}(?:;[a-z0-9]{0,10}(?:,[A-Za-z0-9+/=]*>?)?)?\Z"
+)
+_HEADS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp", b"BM": "bmp"}
+_LONGEST_WORDS = 320
+
+
+def written_chars(text: str) -> int:
+    """The length of ``text`` without its pictures, which are not read as Markdown."""
+    if "](data:image/" not in text and "](<data:image/" not in text:
+        return len(text)
+    pictures = sum(match.end() - match.start() for match in _LINK.finditer(text))
+    return len(text) - (pictures if pictures <= MAX_PICTURES_CHARS else 0)
+
+
+def without_unfinished_picture(text: str) -> str:
+    """``text`` without a picture at its end that is still coming."""
+    start = text.rfind("](data:image/")
+    if start < 0:
+        start = text.rfind("](<data:image/")
+    if start < 0 or text.find(")", start) >= 0:
+        return text
+    begin = text.rfind("![", max(0, start - _LONGEST_WORDS), start)
+    return text[:begin] if begin >= 0 and _UNFINISHED.match(text, begin) is not None else text
+
+
+def without_pictures(text: str) -> str:
+    """``text`` with the words alone of its pictures: a million letters that nobody reads are nothing to send."""
+    if "](data:image/" not in text and "](<data:image/" not in text:
+        return text
+    return IMAGE.sub(lambda match: f"[picture: {match[1]}]" if match[1].strip() else "[picture]", text)
+
+
+def is_picture_url(url: str) -> bool:
+    return re.fullmatch(_URL, url) is not None
+
+
+def picture_bytes(url: str) -> bytes:
+    """What stands in a data URL; empty when it is damaged or too large."""
+    letters = url.partition(",")[2]
+    if len(letters) > MAX_PICTURE_BYTES * 4 // 3 + 4:
+        return b""
+    try:
+        return base64.b64decode(letters, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def picture_url(data: bytes) -> str:
+    """``data`` as a data URL, empty for what does not begin as a picture."""
+    kind = next((kind for head, kind in _HEADS.items() if data.startswith(head)), "")
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}" if kind else ""

@@ -1,0 +1,189 @@
+"""What a setting is: its name, type, limits, variable, words and place in the window; and the check of a value.
+
+``schema.py`` declares the settings with it. Values are always valid: ``Setting.checked`` turns whatever stood in a file
+or a variable into a value or a reason why not.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+Value = str | bool | int | float | Mapping[str, str]
+
+
+class InvalidValue(ValueError):
+    """A value that a setting cannot take; the text says why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a person meets a setting in the window.
+
+    ``page`` is one of ``schema.PAGES``, ``section`` a heading on it; ``title`` and ``hint`` are what stands there, the
+    hint one short sentence or nothing. A number is shown in steps of ``unit_size`` with ``unit`` behind it. ``empty``
+    says what no text, or a number of 0, means. Without ``has_row`` another part of the page shows the setting.
+    """
+
+    page: str
+    title: str
+    hint: str = ""
+    section: str = ""
+    unit: str = ""
+    unit_size: float = 1
+    empty: str = ""
+    has_row: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known about one setting. ``key`` is its place in the file, ``section.name``; ``help`` is for documents.
+
+    ``choices`` are values with what a person reads. Text takes nothing else, unless ``is_open``.
+    """
+
+    name: str
+    key: str
+    help: str
+    default: Value
+    kind: type
+    env: str
+    shown: Shown
+    choices: Mapping[Any, str] = field(default_factory=dict)
+    minimum: float | None = None
+    maximum: float | None = None
+    is_url: bool = False
+    is_rate: bool = False
+    is_model: bool = False
+    is_open: bool = False
+    is_multiline: bool = False
+
+    def checked(self, value: object) -> Value:
+        """``value`` as this setting's type, or ``InvalidValue``."""
+        if self.kind is dict:
+            table = _checked_mapping(value)
+            for text in table.values() if self.is_rate else ():
+                _check_rate(text)
+            return table
+        if self.kind is bool:
+            if not isinstance(value, bool):
+                raise InvalidValue("it must be true or false")
+            return value
+        if self.kind is str:
+            return self._checked_text(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise InvalidValue("it must be a number")
+        return self._checked_number(value)
+
+    def parsed(self, text: str) -> Value:
+        """The value that an environment variable holds."""
+        stripped = text.strip()
+        if self.kind is bool:
+            if stripped.lower() in ("1", "true", "yes", "on"):
+                return True
+            if stripped.lower() in ("0", "false", "no", "off"):
+                return False
+            raise InvalidValue("it must be true or false")
+        if self.kind is str:
+            return self.checked(stripped)
+        if self.kind is dict:
+            return self.checked(dict(_header_pair(line) for line in stripped.splitlines() if line.strip()))
+        try:
+            return self.checked(float(stripped))
+        except ValueError as error:
+            raise error if isinstance(error, InvalidValue) else InvalidValue("it must be a number") from None
+
+    def _checked_text(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise InvalidValue("it must be text")
+        if self.choices and not self.is_open and value not in self.choices:
+            raise InvalidValue("it must be one of " + ", ".join(self.choices))
+        if self.is_multiline:
+            if any(ord(character) < 32 and character not in "\n\t" for character in value):
+                raise InvalidValue("it must be text without control characters")
+        elif any(ord(character) < 32 for character in value):
+            raise InvalidValue("it must be one line")
+        if self.is_url and value:
+            _check_url(value)
+        if self.is_rate and value:
+            _check_rate(value)
+        if self.is_model and value:
+            _check_model(value)
+        return value
+
+    def _checked_number(self, value: float) -> int | float:
+        if self.minimum is not None and value < self.minimum:
+            raise InvalidValue(f"it must be at least {self.minimum:g}")
+        if self.maximum is not None and value > self.maximum:
+            raise InvalidValue(f"it must be at most {self.maximum:g}")
+        if self.kind is float:
+            return float(value)
+        if value != int(value):
+            raise InvalidValue("it must be a whole number")
+        return int(value)
+
+
+def declared(
+    key: str,
+    default: Value,
+    help: str,  # noqa: A002 - reads well where it is used
+    shown: Shown,
+    **more: Any,
+) -> Any:
+    """A field of ``Settings``."""
+    metadata = {"key": key, "help": help, "shown": shown, **more}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata={**metadata, "default": default})
+    return field(default=default, metadata={**metadata, "default": default})
+
+
+def _checked_mapping(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise InvalidValue('it must be a table of names and texts, such as {"X-Team" = "blue"}')
+    for key, text in value.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise InvalidValue("names and values must be text")
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", key):
+            raise InvalidValue("a name has letters, digits, dots and hyphens only")
+        if any(ord(character) < 32 for character in text):
+            raise InvalidValue("a value must be one line")
+    return {str(key): str(text) for key, text in value.items()}
+
+
+def _header_pair(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise InvalidValue("each line must look like 'Name: value'")
+    return name.strip(), value.strip()
+
+
+def _check_rate(value: str) -> None:
+    from chatdesk.core.domain.limits import InvalidRate, parse_rate  # rarely there, and a start is short of time
+
+    try:
+        parse_rate(value)
+    except InvalidRate as error:
+        raise InvalidValue(str(error)) from None
+
+
+def _check_model(value: str) -> None:
+    from chatdesk.core.domain.model_ref import ModelRef  # as above
+
+    if ModelRef.parse(value) is None:
+        raise InvalidValue("it must be a provider and a model, such as openai/gpt-5.4-mini")
+
+
+def _check_url(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise InvalidValue("it must begin with https:// or http:// and name a server")
+    if parts.username or parts.password:
+        raise InvalidValue("it must not contain a password; use the keyring or OPENAI_API_KEY")

@@ -1,0 +1,40 @@
+"""Settings for somebody who helps from afar: what is set, without a word that a person wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from chatdesk.core.settings.schema import Setting, Settings, all_settings
+
+# Text that says what is used, and nothing that somebody wrote.
+_SHOWN_TEXTS = frozenset({"provider", "openai_model", "rate_limit", "summary_cron"})
+
+
+def described(settings: Settings) -> list[str]:
+    """A line for each. Free text is told by its length, an address by its host."""
+    return [f"{each.key} = {_shown(each, getattr(settings, each.name))}" for each in all_settings()]
+
+
+def _shown(setting: Setting, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({len(value)} entries)"
+    if not isinstance(value, str) or (setting.choices and not setting.is_open) or setting.name in _SHOWN_TEXTS:
+        return json.dumps(value)
+    if not value:
+        return '""'
+    if setting.is_url:
+        return _origin(value)
+    return f"({len(value)} characters)"
+
+
+def _origin(address: str) -> str:
+    """Scheme, host and port of an address: a path or a user may be a secret."""
+    try:
+        parts = urlsplit(address)
+        port = "" if parts.port is None else f":{parts.port}"
+        return f"{parts.scheme}://{parts.hostname}{port}/…"
+    except ValueError:
+        return "(not an address)"

@@ -1,0 +1,47 @@
+"""The random name under which the keys of one configuration directory lie in the system's keyring.
+
+It keeps the keys of several directories apart, and a directory that somebody else made finds none. It is no secret and
+proves nothing: where a key may be sent is written beside the key itself.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+from chatdesk.core.file_writing import write_text
+
+FILE_NAME = "profile-id"
+_ID = re.compile(r"[0-9a-f]{32}\Z")
+
+
+class ProfileId:
+    """One configuration directory's; None keeps an id for this run only."""
+
+    def __init__(self, config_dir: Path | None) -> None:
+        self._path = None if config_dir is None else config_dir / FILE_NAME
+        self._made = ""
+
+    def find(self) -> str:
+        """Empty as long as nothing was kept here."""
+        if self._path is None or self._made:
+            return self._made
+        try:
+            with self._path.open(encoding="ascii") as file:
+                text = file.read(64).strip()
+        except (OSError, UnicodeError):
+            return ""
+        return text if _ID.match(text) else ""
+
+    def make(self) -> str:
+        """The one that there is, or a new one. Raises ``OSError`` where it cannot be written."""
+        found = self.find()
+        if found:
+            return found
+        made = secrets.token_hex(16)
+        if self._path is not None:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_text(self._path, made + "\n")
+        self._made = made
+        return made

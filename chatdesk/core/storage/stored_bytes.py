@@ -1,0 +1,68 @@
+"""The bytes of attached files as they are taken out of the data directory: only what was put there.
+
+A file is called by the digest of its bytes, so whoever packs, copies or checks one can tell whether it is still what
+was saved. A link in its place is not followed: it may lead to any file of this computer.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_PIECE_BYTES: Final = 1024 * 1024
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def place(blobs: Path, name: str) -> Path:
+    """Where the bytes with the digest ``name`` lie, or would lie."""
+    return blobs / name[:2] / name
+
+
+def open_file(blobs: Path, name: str) -> BinaryIO:
+    """The file itself, never what a link leads to. Raises ``OSError``."""
+    path = place(blobs, name)
+    if path.is_symlink():  # also where there is no flag for it
+        raise OSError(errno.ELOOP, "a link stands in its place", str(path))
+    descriptor = os.open(path, _FLAGS)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def complaint(blobs: Path, name: str) -> str:
+    """What is wrong with the bytes, to stand after "the attached file"; empty when they are what was saved."""
+    try:
+        with open_file(blobs, name) as file:
+            return "" if digest(file) == name else "is not what was saved"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return "is a link to another file" if error.errno == errno.ELOOP else "cannot be read"
+
+
+def digest(file: BinaryIO) -> str:
+    """The digest of the rest of ``file``."""
+    hasher = hashlib.sha256()
+    while piece := file.read(_PIECE_BYTES):
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def copy(blobs: Path, name: str, sink: BinaryIO) -> bool:
+    """Write the bytes to ``sink``; whether they were what was saved. What was written of others must be thrown away."""
+    hasher = hashlib.sha256()
+    try:
+        with open_file(blobs, name) as source:
+            while piece := source.read(_PIECE_BYTES):
+                hasher.update(piece)
+                sink.write(piece)
+    except OSError:
+        if complaint(blobs, name):
+            return False
+        raise  # the sink's
+    return hasher.hexdigest() == name

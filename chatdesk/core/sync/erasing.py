@@ -1,0 +1,44 @@
+"""Erasing threads and messages of shared projects for everybody, as a window and scripts ask for it."""
+
+from __future__ import annotations
+
+from chatdesk.core.domain.team import Erasure
+from chatdesk.core.events import ContextChanged, EventBus, PathChanged, ThreadDeleted
+from chatdesk.core.storage.repositories import Repositories
+
+
+class Erasing:
+    """What is asked for goes to the trash at once; its words leave when the server has taken it.
+    Raises ``NotPossible``, ``SharedReadOnly``, ``SharedNotOwn``, ``StorageError``."""
+
+    def __init__(self, repositories: Repositories, bus: EventBus) -> None:
+        self._erasures = repositories.erasures
+        self._messages = repositories.messages
+        self._bus = bus
+
+    async def of_thread(self, thread_id: str) -> Erasure:
+        """What ``erase_thread`` would ask for; nothing is changed."""
+        return await self._erasures.of_thread(thread_id)
+
+    async def of_message(self, message_id: str) -> Erasure:
+        """What ``erase_message`` would ask for; nothing is changed."""
+        return await self._erasures.of_message(message_id)
+
+    async def erase_thread(self, thread_id: str) -> Erasure:
+        found = await self._erasures.erase_thread(thread_id)
+        self._bus.publish(ThreadDeleted(thread_id))
+        return found
+
+    async def erase_message(self, message_id: str) -> Erasure:
+        thread_id = (await self._messages.get(message_id)).thread_id
+        found = await self._erasures.erase_message(message_id)
+        self._bus.publish(PathChanged(thread_id, None))
+        self._bus.publish(ContextChanged(thread_id))
+        return found
+
+    async def keep_for(self, project_id: str, days: int | None) -> None:
+        """What is older than this many days is erased from a shared project, about once a day; None: nothing is."""
+        await self._erasures.set_retention(project_id, days)
+
+    async def kept_for(self, project_id: str) -> int | None:
+        return await self._erasures.retention(project_id)

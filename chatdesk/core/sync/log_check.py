@@ -1,0 +1,110 @@
+"""The first half of *Check against the server*: the server's log by itself, whose rows prove each other, and against
+what was taken over of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
+from chatdesk.core.storage import sync_check, sync_erasing
+from chatdesk.core.storage.change_log import ERASED
+from chatdesk.core.storage.sync_check import HeldLog
+from chatdesk.core.sync.ports import TeamStore
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+T = TypeVar("T")
+
+
+class Read(Protocol):
+    """Runs its argument in a transaction."""
+
+    def __call__(self, work: Callable[[Connection], T], /) -> T: ...
+
+
+def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[str]]:
+    """How many changes were compared, and what differs: each change's place, the words that the server has of it, and
+    whether they are those that it took."""
+    found = _Found()
+    last: PulledChange | None = None
+    while (last.seq if last is not None else 0) < log.seq:
+        after = last.seq if last is not None else 0
+        rows = [row for row in team.pull(log.project_id, after, limit=PULL_ROWS) if row.seq <= log.seq]
+        if not rows:
+            break
+        for row in rows:
+            found.add(row, last)
+            last = row
+        here = read(partial(_held, project_id=log.project_id, ids=[row.id for row in rows]))
+        for row in rows:
+            found.compare(row, here.get(row.id))
+    end = last.seq if last is not None else 0
+    found.missing += log.seq - end
+    found.is_other = bool(log.seq) and end == log.seq and last is not None and last.chain != log.chain
+    return found.compared, [f"“{log.name}”: {sentence}" for sentence in found.sentences()]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was met in one project."""
+
+    compared: int = 0
+    missing: int = 0
+    unchained: int = 0
+    altered: int = 0
+    replaced: int = 0
+    unknown: int = 0
+    is_other: bool = False
+    asked: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+
+    def add(self, row: PulledChange, before: PulledChange | None) -> None:
+        """By itself: rows of the server prove each other."""
+        self.compared += 1
+        seq, chain = (0, None) if before is None else (before.seq, before.chain)
+        self.missing += row.seq - seq - 1
+        if row.seq == seq + 1 and row.chain != row.chain_after(chain):
+            self.unchained += 1
+        elif not row.is_as_taken:
+            self.altered += 1
+        if row.reg == ERASED:
+            self.asked.update(sync_erasing.named(row.body))
+        elif row.is_erased and not row.reg.startswith("lww."):  # of these, old ones are compacted
+            self.erased.add(row.id)
+
+    def compare(self, row: PulledChange, here: tuple[int | None, bytes | None] | None) -> None:
+        """With what was taken over here, as (number, digest)."""
+        if here is None or here[0] != row.seq:
+            self.unknown += 1
+        elif here[1] is not None and here[1] != row.digest:
+            self.replaced += 1
+
+    def sentences(self) -> list[str]:
+        said = []
+        if self.missing:
+            said.append(f"{_changes(self.missing)} missing on the server; somebody removed rows from its tables.")
+        if self.altered:
+            said.append(f"{_changes(self.altered)} rewritten on the server, outside of ChatDesk.")
+        if self.unchained:
+            said.append(f"{_changes(self.unchained)} not where the server's own chain says; its tables were changed.")
+        if self.replaced:
+            said.append(f"{_changes(self.replaced)} not what was taken over here: the server has other words.")
+        if unasked := len(self.erased - self.asked):
+            said.append(f"{_changes(unasked)} emptied on the server, and nobody asked for that in ChatDesk.")
+        if self.unknown:
+            said.append(f"{_changes(self.unknown)} on the server and not here.")
+        if self.is_other and not said:
+            said.append("the server has another history than the one that was taken over.")
+        return said
+
+
+def _changes(count: int) -> str:
+    return "1 change is" if count == 1 else f"{count:,} changes are"
+
+
+def _held(conn: Connection, *, project_id: str, ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:
+    return sync_check.places(conn, project_id, ids)

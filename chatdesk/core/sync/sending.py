@@ -1,0 +1,59 @@
+"""Waits until a team's server has what was written here, for who ends afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.domain.team import ShareState, SyncPhase
+
+if TYPE_CHECKING:
+    from chatdesk.core.clock import Clock
+    from chatdesk.core.sync.service import TeamService
+
+_LOOK_EVERY_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How far it came: changes that wait, those that the server refused, and what is in the way, as a sentence."""
+
+    waiting: int
+    refused: int
+    problem: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        return not self.waiting and not self.problem
+
+
+async def wait_until_sent(
+    team: TeamService, workspace_id: str, clock: Clock, *, projects: Iterable[str] = (), timeout_s: float
+) -> Sending:
+    """Begin to sync, and wait until nothing waits of these projects of a workspace, or of all of them, and what others
+    wrote is here. Ends early where trying again by itself does not help."""
+    wanted = frozenset(projects)
+    began = clock.now_ms()
+    await team.start()
+    team.sync_now(workspace_id)
+    end_s = clock.monotonic_s() + timeout_s
+    while True:
+        status = team.status(workspace_id)
+        shared = [
+            each
+            for each in await team.projects()
+            if each.workspace_id == workspace_id and each.ended is None and (not wanted or each.project_id in wanted)
+        ]
+        waiting = sum(each.waiting for each in shared)
+        refused = sum(each.refused for each in shared)
+        is_entered = all(each.state is ShareState.SHARED for each in shared)
+        has_round = status.synced_at is not None and status.synced_at >= began
+        if has_round and is_entered and not waiting and status.phase is not SyncPhase.SYNCING:
+            return Sending(0, refused)
+        if status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY) and has_round:
+            return Sending(waiting, refused, status.problem)
+        if clock.monotonic_s() >= end_s:
+            return Sending(waiting, refused, status.problem or "The team's server did not take everything in time.")
+        await asyncio.sleep(_LOOK_EVERY_S)
