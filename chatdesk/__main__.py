@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 
 from chatdesk.cli import run
+from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, take_secrets
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    forbid_core_dumps()
+    take_secrets()
+    sys.exit(run(sys.argv[1:], before_command=forbid_looking_in))
 
 
 main_gui = main

@@ -11,16 +11,18 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
+from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.title_service import TitleService
-    from chatdesk.core.domain.limits import Rate
+    from chatdesk.core.diagnostics.bundle import ReportFile
+    from chatdesk.core.diagnostics.metrics import Metrics
+    from chatdesk.core.domain.limits import Rate, ScopedRate
+    from chatdesk.core.domain.model_info import ModelOverrides
     from chatdesk.core.events import EventBus
     from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.local_api.listener import Verb
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.search.service import SearchService
@@ -85,6 +91,7 @@ class Services:
     search: SearchService
     lock: InstanceLock
     repositories: Repositories
+    metrics: Metrics
     listen: Callable[[], Awaitable[None]] | None = None
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
@@ -193,7 +200,7 @@ class Services:
         from contextlib import aclosing
 
         from chatdesk.core.chat.ask import ask
-        from chatdesk.core.local_api.instance import ask_owner
+        from chatdesk.core.local_api.client import ask_owner
 
         if not self.has_other_owner:
             source = ask(self.chat, self.events, text, thread_id=thread_id, edits=edits, provider=provider, model=model)
@@ -210,9 +217,9 @@ class Services:
         self.chat.set_max_message_bytes(settings.max_message_bytes)
         if self._network is not None:
             self._network.use(is_sending=settings.send_when_back)
-        self.chat.queue.use_rate(rate_of(settings))
+        self.chat.queue.use_rate(*rates_of(settings))
         self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
-        self.accounts.use_settings(settings)
+        await asyncio.to_thread(self.accounts.use_settings, settings)
         self.use_accounts()
         self.caretaker.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
         self.budget.set_limit(settings.background_tokens_per_day)
@@ -225,6 +232,7 @@ class Services:
         self._retired.append(self.providers)
         self.providers = registry_of(self.settings, self.accounts)
         self.chat.use_providers(self.providers)
+        self.chat.context.use_overrides(_overrides_of(self.accounts))
         self.titles.use(self.providers, is_on=self.settings.model_titles)
 
     async def close(self) -> None:
@@ -251,29 +259,53 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 
 
 @asynccontextmanager
-async def open_services(paths: AppPaths, settings: Settings, *, mode: str = "cli") -> AsyncIterator[Services]:
-    """Services for a script. When a window owns the directory they read, and ask through it."""
-    from chatdesk.core.local_api.instance import InstanceLock, InstanceServer
+async def open_services(
+    paths: AppPaths, settings: Settings, *, mode: str = "cli", purpose: str = "ask"
+) -> AsyncIterator[Services]:
+    """Services for a script, whose command is ``purpose``. When another process owns the directory they read, and ask
+    through it; an owner answers those who ask it before it ends."""
+    from chatdesk.core.local_api.client import own_or_wait
+    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.local_api.server import InstanceServer
 
     paths.make_directories()
-    lock = InstanceLock(paths.data_dir)
-    is_owner = lock.acquire()
+    lock = InstanceLock(paths.data_dir, purpose=purpose, listens=mode == "cli")
+    is_owner = await own_or_wait(lock, paths.data_dir)
     try:
         services = await build_services(paths, settings, lock)
         server = None
         try:
             if is_owner and mode == "cli":
-                server = InstanceServer(
-                    paths.data_dir, on_raise=lambda: None, on_ask=lambda request: answer_request(services, request)
-                )
+                server = InstanceServer(lock, paths.instance_socket, verbs_of(services))
                 await server.start()
             yield services
+            if server is not None:
+                await server.settle()
         finally:
             if server is not None:
                 await server.close()
             await services.close()
     finally:
         lock.release()
+
+
+def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None) -> dict[str, Verb]:
+    """What the owner of a data directory does for other processes; only a window can come to the front."""
+
+    async def bring(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        assert come_to_front is not None
+        come_to_front()
+        yield {"event": "raised"}
+
+    def health(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        from chatdesk.health import answer_health
+
+        return answer_health(services, has_window=come_to_front is not None)
+
+    verbs: dict[str, Verb] = {"ask": partial(answer_request, services), "health": health}
+    if come_to_front is not None:
+        verbs["raise"] = bring
+    return verbs
 
 
 def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
@@ -298,29 +330,31 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
     ``script`` plays in the window, which closes with it. Where there is no display, which Qt would answer with an
     abort, that is the demonstration: one turn and a picture.
     """
-    gc.disable()  # nothing of a start is garbage; the window turns it on again once it is up
+    gc.disable()  # nothing of a start is garbage; the window collects once it is up
     is_blind = lacks_display(os.environ)
     if is_blind:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        print("No display was found, so ChatDesk plays one turn without a window.", flush=True)  # noqa: T201
+        terminal.say("No display was found, so ChatDesk plays one turn without a window.")
     from chatdesk.core.diagnostics.crashes import CrashReporter
     from chatdesk.core.diagnostics.redaction import process_redactor
-    from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, own_or_raise
+    from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 
     paths.make_directories()
-    lock = InstanceLock(paths.data_dir)
-    if not own_or_raise(lock, paths.data_dir):
-        return 0
-    is_owner = lock.is_held
+    lock = InstanceLock(paths.data_dir, purpose=WINDOW, listens=True)
+    if not lock.acquire() and lock.problem is None:
+        from chatdesk.core.local_api.client import own_or_raise
+
+        if not own_or_raise(lock, paths.data_dir):
+            return 0
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-        server = InstanceServer(
-            paths.data_dir, on_raise=come_to_front, on_ask=lambda request: answer_request(services, request)
-        )
-        if is_owner:
+        module = await asyncio.to_thread(import_module, "chatdesk.core.local_api.server")
+        server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
+        if lock.is_held:
             await server.start()
-        services.listen = server.announce if is_owner else server.start
-        return server.close
+        services.listen = server.start
+        close: Callable[[], Awaitable[None]] = server.close
+        return close
 
     try:
         from chatdesk.core.settings.store import SettingsStore
@@ -339,6 +373,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             listen=listen,
             upkeep=look_after,
             watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
+            collect_report=lambda services: _collect_report(services, paths),
         )
         code = run(paths, settings, backstage, script=script)
     finally:
@@ -352,11 +387,18 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
     return code
 
 
+async def _collect_report(services: Services | None, paths: AppPaths) -> Sequence[ReportFile]:
+    """What goes with the report of a bug; seldom wanted, so it is imported then."""
+    module = await asyncio.to_thread(import_module, "chatdesk.bug_report")
+    files: Sequence[ReportFile] = await module.report_of_window(services, paths)
+    return files
+
+
 def start_again() -> None:
     """The same command once more, in a process of its own: this one is about to end."""
     import subprocess
 
-    subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True)
+    subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True, env=dict(environment()))
 
 
 def lacks_display(environ: Mapping[str, str]) -> bool:
@@ -377,6 +419,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     if await services.team_is_joined():
         await (await services.load_team()).start()
     await services.chat.queue.resume()
+    await services.providers.prepare()
     await purge_trash(services)
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
@@ -456,6 +499,7 @@ def printing_command() -> list[str]:
 def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
     """Import what the services need and look up keys; slow, so it runs on a thread."""
     from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
+    from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
     from chatdesk.core.providers import registry
     from chatdesk.core.storage import caretaker, database, repositories
 
@@ -467,10 +511,17 @@ def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
     from chatdesk.core.diagnostics.redaction import register_secret
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.settings.key_file import KeyFile
+    from chatdesk.core.settings.profile_id import ProfileId
     from chatdesk.core.settings.secrets import SecretStore
 
-    secrets = SecretStore(register=register_secret, key_file=KeyFile(paths.config_dir))
-    book = AccountBook(paths.config_dir, secrets, settings)
+    secrets = SecretStore(
+        register=register_secret,
+        environ=environment(),
+        key_file=KeyFile(paths.config_dir),
+        profile=ProfileId(paths.config_dir),
+        reads_old_names=not paths.is_chosen,
+    )
+    book = AccountBook(paths.config_dir, secrets, settings, environ=environment())
     book.load()
     return book
 
@@ -498,9 +549,13 @@ async def _build(
     has_other_owner = lock.problem is None and not lock.is_held
     try:
         report = await store.open()
+        from chatdesk.core.diagnostics.event_log import EventLog
+        from chatdesk.core.diagnostics.metrics import Metrics
         from chatdesk.core.events import EventBus
 
         bus = EventBus()
+        EventLog(bus)
+        metrics = Metrics(bus)
         providers = registry_of(settings, accounts)
         together = repositories.Repositories.of(store)
         limits = _limits(together, clock, bus)
@@ -517,7 +572,7 @@ async def _build(
             max_message_bytes=settings.max_message_bytes,
             is_nobody_writing=lambda: store.is_read_only and not has_other_owner,
         )
-        chat.queue.use_rate(rate_of(settings))
+        chat.queue.use_rate(*rates_of(settings))
     except BaseException:
         await store.close()
         raise
@@ -548,6 +603,7 @@ async def _build(
         search=_search(store, clock),
         lock=lock,
         repositories=together,
+        metrics=metrics,
     )
 
 
@@ -599,7 +655,13 @@ def _context(
         budget=budget,
     )
     context.use_options(_context_options(settings))
+    context.use_overrides(_overrides_of(accounts))
     return context
+
+
+def _overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides]]:
+    """What the person says of models, by provider."""
+    return {each.profile.id: each.profile.overrides for each in accounts.accounts}
 
 
 def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:
@@ -642,11 +704,11 @@ def _team(services: Services) -> TeamService:
     )
 
 
-def rate_of(settings: Settings) -> Rate | None:
-    """How often may be asked; the settings hold nothing that cannot be understood."""
-    from chatdesk.core.domain.limits import parse_rate
+def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
+    """How often may be asked, all in all and by provider and project."""
+    from chatdesk.core.domain.limits import parse_rate, parse_scoped_rates
 
-    return parse_rate(settings.rate_limit)
+    return parse_rate(settings.rate_limit), parse_scoped_rates(settings.scoped_rates)
 
 
 def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> UsageLimits:
@@ -701,6 +763,9 @@ def _attachments(paths: AppPaths, settings: Settings, store: Database) -> Attach
 
 def _context_options(settings: Settings) -> ContextOptions:
     from chatdesk.core.chat.context_service import ContextOptions
+    from chatdesk.core.domain.model_ref import ModelRef
+    from chatdesk.core.domain.summary import ConsentLimits
+    from chatdesk.core.domain.usage import CacheLife
 
     return ContextOptions(
         system_prompt=settings.system_prompt,
@@ -708,6 +773,10 @@ def _context_options(settings: Settings) -> ContextOptions:
         summary_share=settings.summary_share,
         summary_cron=settings.summary_cron,
         is_counting_exactly=True,
+        longest_answer=settings.longest_answer or None,
+        cache=CacheLife(settings.prompt_cache),
+        task_model=ModelRef.parse(settings.task_model),
+        summary_consent=ConsentLimits(settings.summary_cost_usd, settings.summary_tokens),
     )
 
 

@@ -1,22 +1,23 @@
 """The command line: a front end over the same services as the window, for scripts and for machines without a screen.
 
 Answers and data go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (a sentence says why), 2 wrong
-usage, 130 interrupted, 141 the reader of the output went away.
+usage, 130 interrupted, 141 the reader of the output went away, 143 and 129 ended by SIGTERM and SIGHUP.
 """
 
 from __future__ import annotations
 
 import argparse
-import errno
-import json
-import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from chatdesk import __version__, cli_data, cli_providers, cli_search, cli_team
-from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
+from chatdesk import __version__, cli_data, cli_failures, cli_providers, cli_search, cli_team, cli_team_sharing
+from chatdesk.core import terminal
+from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible, OutputFailed
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ _SHORTEST_PREFIX = 4
 _ID_LENGTH = 36
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats nothing raw of arguments that were pasted."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible_controls(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole grammar; documents are tested against it."""
     common = argparse.ArgumentParser(add_help=False)
@@ -41,8 +49,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="keep everything in DIR (also: CHATDESK_DATA_DIR)",
     )
-    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="log more, and to stderr too")
-    parser = argparse.ArgumentParser(
+    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="log more, also to stderr")
+    parser: argparse.ArgumentParser = _Parser(
         prog="chatdesk",
         parents=[common],
         description="Chat with language models. Without a command the window opens.",
@@ -94,39 +102,66 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
     doctor.add_argument("--json", action="store_true", help="as JSON")
-    doctor.add_argument("--repair", action="store_true", help="mend the database; a copy of it is kept")
+    doctor.add_argument("--bundle", metavar="FILE", help="also write a zip to send with the report of a bug")
+    doctor.add_argument("--repair", action="store_true", help="repair the database; a copy of it is kept")
     return parser
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line; returns the exit code (``argparse`` itself exits with 2, or 0 for help)."""
+def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None = None) -> int:
+    """Carry out one command line; returns the exit code (``argparse`` itself exits with 2, or 0 for help).
+    ``before_command`` is called before anything that shows no window."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal's encoding must not break an answer
+    options = argparse.Namespace()
+    try:
+        options = _parsed(arguments)
+        if options.command is not None and before_command is not None:
+            before_command()
+        cli_failures.check_files()
+        paths = AppPaths.find(getattr(options, "data_dir", None))
+        code = _with_diagnostics(options, paths, is_debug=getattr(options, "debug", False))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a reader that went away is noticed here, not by the interpreter's end
+        return code
+    except OutputFailed as error:
+        cli_failures.give_up_output()
+        terminal.complain(error.sentence)
+        return FAILED
+    except ChatDeskError as error:
+        return _told(error, is_json=getattr(options, "json", False) and options.command == "ask")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except EndedBySignal as ended:
+        return 128 + ended.number
+    except BrokenPipeError:
+        cli_failures.give_up_output()
+        return BROKEN_PIPE
+    except OSError as error:  # what argparse prints by itself; all else is caught further in
+        cli_failures.give_up_output()
+        terminal.complain(OutputFailed(f"The output could not be written: {error.strerror or error}.").sentence)
+        return FAILED
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown and options.command == "search":
         options.query += unknown  # -word leaves a word out
     elif unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    is_debug = getattr(options, "debug", False)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal's encoding must not break an answer
-    try:
-        paths = AppPaths.find(getattr(options, "data_dir", None))
-        code = _with_diagnostics(options, paths, is_debug=is_debug)
-        if sys.stdout is not None:
-            sys.stdout.flush()  # a reader that went away is noticed here, not by the interpreter's end
-        return code
-    except ChatDeskError as error:
-        _complain(error.sentence)
-        if getattr(options, "json", False) and options.command == "ask":
-            _print_json({"event": "failed", "code": error.code, "sentence": error.sentence})
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit; what is left must go nowhere quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+    return options
+
+
+def _told(error: ChatDeskError, *, is_json: bool) -> int:
+    sentence = error.sentence_without_window
+    terminal.complain(sentence)
+    if is_json:
+        try:
+            terminal.say_json({"event": "failed", "code": error.code, "sentence": sentence}, indent=None)
+        except (OutputFailed, BrokenPipeError):
+            cli_failures.give_up_output()
+    return FAILED
 
 
 def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
@@ -138,15 +173,15 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
     try:
         paths.make_directories()
     except OSError as error:
-        raise _unusable(paths.data_dir, error) from error
+        raise cli_failures.unusable(paths.data_dir, error) from error
     loaded = SettingsStore(paths.settings_file).load()
     for problem in loaded.problems:
-        _complain(problem)
+        terminal.complain(problem)
     logs = start_logging(paths.log_file, process_redactor, level=loaded.settings.log_level, is_debug=is_debug)
 
     def tell(report: CrashReport) -> None:
         place = f" A report is in {report.path}." if report.path else ""
-        _complain(f"Something unexpected happened: {report.title}. Your messages are kept.{place}")
+        terminal.complain(f"Something unexpected happened: {report.title}. Your messages are kept.{place}")
 
     try:
         if options.command is None:
@@ -154,44 +189,50 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
             return run_window(paths, loaded.settings)
         return _run_command(options, paths, loaded)
-    except (ChatDeskError, BrokenPipeError):
+    except (ChatDeskError, BrokenPipeError, EndedBySignal):
         raise
-    except Exception as error:  # noqa: BLE001 - the edge of the program: a report instead of a traceback
+    except Exception as error:  # the edge of the program: a report instead of a traceback
+        lack = cli_failures.resource_failure(error)
+        if lack is not None:
+            raise lack from error
         CrashReporter(paths.crash_dir, process_redactor, on_crash=tell).report(error, where="command line")
         return FAILED
     finally:
         logs.stop()
 
 
-def _unusable(directory: Path, error: OSError) -> InvalidInput:
-    next_step = "Check its owner and permissions, or choose another with --data-dir."
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        cause, next_step = f"{error.filename} is a file.", "Choose a directory with --data-dir."
-    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-        cause, next_step = f"The disk of {directory} is full.", "Free some space, or choose another with --data-dir."
-    elif isinstance(error, PermissionError):
-        cause = f"{error.filename} may not be opened or made by this user."
-    else:
-        cause = f"{error.strerror or error}: {error.filename}."
-    return InvalidInput(f"The data directory cannot be used: {cause}", safe="Nothing was changed.", next_step=next_step)
-
-
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    import asyncio
-
     if options.command == "restore":
         return cli_data.restore(options, paths, loaded.settings)
     if options.command == "doctor" and options.repair:
-        return asyncio.run(cli_data.repair(paths, loaded.settings))
+        return run_until_signal(cli_data.repair(paths, loaded.settings))
     if options.command == "doctor":
-        return asyncio.run(_doctor(options, paths, loaded))
+        from chatdesk import cli_doctor
+
+        return run_until_signal(cli_doctor.doctor(options, paths, loaded))
     if options.command == "providers":
-        return asyncio.run(cli_providers.providers(options, paths, loaded.settings, printable))
+        return run_until_signal(cli_providers.providers(options, paths, loaded.settings))
     if options.command == "ask" and options.text == "-":
         options.text = sys.stdin.read()
-    return asyncio.run(_with_services(options, paths, loaded))
+    return run_until_signal(_run_with_services(options, paths, loaded))
 
 
+async def _run_with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
+    """Once more where another process had the directory and ended before it could be asked: then it is free, or one of
+    those that waited with this one has it."""
+    import asyncio
+
+    from chatdesk.core.local_api.client import OwnerLeft
+
+    for _ in range(_OWNERS_THAT_LEAVE):
+        try:
+            return await _with_services(options, paths, loaded)
+        except OwnerLeft:
+            await asyncio.sleep(_TRY_AGAIN_S)
+    return await _with_services(options, paths, loaded)
+
+
+_TRY_AGAIN_S, _OWNERS_THAT_LEAVE = 0.1, 30
 _WRITING = frozenset(("ask", "backup", "import"))  # they say themselves that they cannot
 
 
@@ -209,50 +250,56 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
         "search": _search,
         "team": _team,
     }
-    async with open_services(paths, loaded.settings, mode="cli") as services:
+    async with open_services(paths, loaded.settings, purpose=options.command) as services:
         if services.report.warning:
-            _complain(services.report.warning)
+            terminal.complain(services.report.warning)
         elif services.read_only_reason is not None and not services.has_other_owner and options.command not in _WRITING:
-            _complain(services.read_only_reason.sentence)
+            terminal.complain(services.read_only_reason.sentence)
+        if services.accounts.stored.problem:
+            terminal.complain(services.accounts.stored.problem)
         return await commands[options.command](options, services)
 
 
 async def _search(options: argparse.Namespace, services: Services) -> int:
-    return await cli_search.search(options, services, printable)
+    return await cli_search.search(options, services)
 
 
 async def _team(options: argparse.Namespace, services: Services) -> int:
-    return await cli_team.team(options, services, printable)
+    return await cli_team.team(options, services)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:
-    from contextlib import aclosing
-
     thread_id = (await _find_thread(services, options.thread)).id if options.thread else None
+    if thread_id is not None and await services.system_prompts.is_from_file(thread_id):
+        terminal.complain("An imported system prompt is sent with the question.")
+    if thread_id is not None and (name := await services.system_prompts.changed_by_other(thread_id)) is not None:
+        terminal.complain(f"{name} changed the system prompt; it is sent with the question.")
     asking = services.ask(
         options.text, thread_id=thread_id, edits=options.edit, provider=options.provider, model=options.model
     )
     last: dict[str, Any] = {}
-    ends_with_newline = True
+    answer = terminal.TextWriter()
     # Closing the stream, on Ctrl+C or when the reader goes away, stops the answer and keeps its text.
     async with aclosing(asking) as events:
         async for event in events:
             last = event
             if options.json:
-                _print_json(event)
+                terminal.say_json(event, indent=None)
             elif event["event"] == "text":
-                sys.stdout.write(printable(event["delta"]))
-                sys.stdout.flush()
-                ends_with_newline = event["delta"].endswith("\n")
+                answer.write(event["delta"])
             elif event["event"] == "retry":
-                _complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
+                terminal.complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
             elif event["event"] == "waiting":
-                _complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
-    if not ends_with_newline:
-        print()
+                terminal.complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
+            elif event["event"] == "unsaved":
+                answer.close(ends_line=True)
+                terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")
+    answer.close(ends_line=True)
+    if last.get("thread_id"):
+        await cli_team_sharing.send_asked(services, last["thread_id"])
     if last.get("status") == "complete":
         return OK
-    _complain(last.get("error") or "The answer was not finished. What came of it is kept.")
+    terminal.complain(last.get("error") or "The answer was not finished. What had arrived is kept.")
     return FAILED
 
 
@@ -276,12 +323,13 @@ async def _projects(options: argparse.Namespace, services: Services) -> int:
             }
             for project, count in zip(projects, counts, strict=True)
         ]
-        print(json.dumps(data, ensure_ascii=False, indent=2))
+        terminal.say_json(data)
         return OK
+    labels = await cli_team_sharing.project_labels(services)
     for project, count in zip(projects, counts, strict=True):
         threads = f"{count.threads:,} thread{'' if count.threads == 1 else 's'}"
         archived = "  (archived)" if project.archived_at is not None else ""
-        print(f"{project.id}  {threads:>15}  {printable(project.name)}{archived}")
+        terminal.say(f"{project.id}  {threads:>15}  {labels[project.id]}{archived}")
     return OK
 
 
@@ -291,17 +339,7 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
 
     project_id = tag_id = None
     if options.project is not None:
-        wanted = options.project.strip().casefold()
-        projects = [
-            each for each in await services.library.list_projects() if wanted in (each.name.casefold(), each.id)
-        ]
-        if len(projects) != 1:
-            raise InvalidInput(
-                f"{len(projects) or 'No'} project{'s are' if projects else ' is'} called “{options.project[:60]}”.",
-                safe="",
-                next_step="'chatdesk projects' lists them; their ids can be given, too.",
-            )
-        project_id = projects[0].id
+        project_id = (await cli_team_sharing.find_project(services, options.project)).id
     if options.tag is not None:
         wanted = options.tag.strip().lstrip("#").casefold()
         tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)
@@ -324,14 +362,13 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
         if cursor is None:
             break
     if options.json:
-        print(json.dumps([thread_as_data(thread) for thread in found], ensure_ascii=False, indent=2))
+        terminal.say_json([thread_as_data(thread) for thread in found])
         return OK
     for thread in found:
         count = f"{thread.message_count} message{'' if thread.message_count == 1 else 's'}"
-        title = printable(" ".join(thread.title.split()))
-        print(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {title}")
+        terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {thread.title}")
     if not found:
-        _complain("There are no threads here yet.")
+        terminal.complain("There are no threads here yet.")
     return OK
 
 
@@ -341,10 +378,9 @@ async def _show(options: argparse.Namespace, services: Services) -> int:
     thread = await _find_thread(services, options.thread)
     messages = await _all_messages(services, thread.id)
     if options.json:
-        sys.stdout.write(thread_to_json(thread, messages))
+        terminal.say_json_text(thread_to_json(thread, messages))
     else:
-        sys.stdout.write(printable(thread_to_markdown(thread, messages)))
-    sys.stdout.flush()
+        terminal.say(thread_to_markdown(thread, messages), end="")
     return OK
 
 
@@ -361,11 +397,11 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         )
     if services.database.is_read_only and not options.dry_run:
         raise services.database.refusal
-    is_shown = sys.stderr is not None and sys.stderr.isatty()
+    is_shown = terminal.can_show_progress()
 
     def tell(progress: ImportProgress) -> None:
         percent = 100 * progress.done_bytes // max(progress.total_bytes, 1)
-        print(f"\r{percent:3d} %  {progress.threads:,} threads", end="", file=sys.stderr, flush=True)
+        terminal.show_progress(f"{percent:3d} %  {progress.threads:,} threads")
 
     report = await services.importer.run(
         Path(options.file),
@@ -374,28 +410,16 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         on_progress=tell if is_shown else None,
     )
     if is_shown:
-        print("\r" + " " * 40, end="\r", file=sys.stderr, flush=True)
+        terminal.show_progress("")
     if options.json:
-        print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
+        terminal.say_json(report.as_data())
     else:
-        sys.stdout.write(printable(report.as_text()))
-    sys.stdout.flush()
+        terminal.say(report.as_text(), end="")
     if not options.dry_run:
         if is_shown:
-            print("Reading the files, so that they are found by what stands in them …", file=sys.stderr, flush=True)
+            terminal.note("Reading the files, so that they are found by what stands in them …")
         await services.attachments.read_unread(pause_s=0)
     return OK
-
-
-async def _doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.examination import examine
-
-    report = await examine(paths, loaded)
-    if options.json:
-        print(json.dumps(report.as_data(), ensure_ascii=False, indent=2))
-    else:
-        print(printable(report.as_text()))
-    return OK if report.is_healthy else FAILED
 
 
 async def _find_thread(services: Services, wanted: str) -> Thread:
@@ -409,7 +433,8 @@ async def _find_thread(services: Services, wanted: str) -> Thread:
             safe="",
             next_step=f"Give at least {_SHORTEST_PREFIX} of its characters; 'chatdesk threads' lists them.",
         )
-    matches = [thread async for thread in _every_thread(services) if thread.id.startswith(prefix)]
+    async with aclosing(_every_thread(services)) as threads:
+        matches = [thread async for thread in threads if thread.id.startswith(prefix)]
     if not matches:
         raise NotFound(f"No thread's id begins with {prefix}.", safe="", next_step="'chatdesk threads' lists them.")
     if len(matches) > 1:
@@ -419,7 +444,7 @@ async def _find_thread(services: Services, wanted: str) -> Thread:
     return matches[0]
 
 
-async def _every_thread(services: Services) -> AsyncIterator[Thread]:
+async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
     for is_archived, is_trashed in ((False, False), (True, False), (False, True)):
         cursor: str | None = None
         while True:
@@ -445,11 +470,6 @@ async def _all_messages(services: Services, thread_id: str) -> list[Message]:
         before = page.messages[0].id
 
 
-def printable(text: str) -> str:
-    """``text`` without characters that command a terminal; a model or a title could hold them."""
-    return "".join(c if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f") else "\ufffd" for c in text)
-
-
 def _local_time(milliseconds: int) -> str:
     from datetime import UTC, datetime
 
@@ -461,12 +481,3 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("it must be at least 1")
     return value
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
-
-
-def _complain(text: str) -> None:
-    if sys.stderr is not None:
-        print(f"chatdesk: {printable(text)}", file=sys.stderr, flush=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatdesk.core import terminal
+from chatdesk.core.ending_signals import run_until_signal
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotFound, NotPossible
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
@@ -61,15 +63,17 @@ async def export(options: argparse.Namespace, services: Services, find_thread: F
     if options.output:
         report = await services.exports.export(choice, kind, Path(options.output))
         if not is_one or report.missing:
-            print(f"{report.sentence} It is at {report.path}.", file=sys.stderr)
-        return 0
+            terminal.note(f"{report.sentence} It is at {report.path}.")
+        return 1 if report.missing else 0
     if kind is ExportFormat.PDF or not (is_one or kind is ExportFormat.JSON):
         raise InvalidInput("That needs a place to be written to.", safe="", next_step="Give one with --output.")
     with tempfile.TemporaryDirectory(prefix="chatdesk-") as folder:
         target = Path(folder) / f"export.{kind}"
-        await services.exports.export(choice, kind, target)
-        await asyncio.to_thread(_print_file, target)
-    return 0
+        report = await services.exports.export(choice, kind, target)
+        await asyncio.to_thread(_print_json_file if kind is ExportFormat.JSON else _print_file, target)
+    if report.missing:
+        terminal.complain(" ".join(report.lost) or report.sentence)
+    return 1 if report.missing else 0
 
 
 async def _choice(options: argparse.Namespace, services: Services, find_thread: FindThread) -> Choice:
@@ -101,65 +105,84 @@ async def _find_project(services: Services, wanted: str) -> str:
 
 
 def _print_file(path: Path) -> None:
+    writer = terminal.TextWriter()
+    for piece in _pieces(path):
+        writer.write(piece)
+    writer.close()
+
+
+def _print_json_file(path: Path) -> None:
+    for piece in _pieces(path):
+        terminal.say_json_text(piece)
+
+
+def _pieces(path: Path) -> Iterator[str]:
     with path.open("r", encoding="utf-8", newline="") as file:
         while piece := file.read(_PIECE_BYTES):
-            sys.stdout.write(piece)
-    sys.stdout.flush()
+            yield piece
 
 
 async def backup(options: argparse.Namespace, services: Services) -> int:
     """A zip where the person says, or one more of the regular backups."""
     if options.file:
-        missing = await services.backups.make_zip(Path(options.file))
-        print(options.file)
-        if missing:
-            print(f"chatdesk: {missing} attachments were not there and are not in it", file=sys.stderr)
-        return 0
+        lost = await services.backups.make_zip(Path(options.file))
+        terminal.say(options.file)
+        for sentence in lost:
+            terminal.complain(f"an attachment is not in it: {sentence}")
+        return 1 if lost else 0
     if services.has_other_owner:
         raise NotPossible(
             "A window is open on this data directory, and it makes the regular backups.",
-            next_step="Use Settings, Data, Back up now; or give a FILE.",
+            next_step="Use Settings, Data and backup, Back up now; or give a FILE.",
         )
-    print(await services.caretaker.back_up_now())
+    terminal.say(str(await services.caretaker.back_up_now()))
     return 0
+
+
+_CLOSE_IT = "Close the window, or choose another --data-dir."
 
 
 def restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     """Works also when the database cannot be opened; never while another process has it."""
-    return asyncio.run(_restore(options, paths, settings))
+    return run_until_signal(_restore(options, paths, settings))
+
+
+_QUESTION = "Put it in the place of the present database, which is kept?"
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.app import backups_of
-    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.local_api.client import in_use
+    from chatdesk.core.local_api.instance import InstanceLock, read_holder
 
     backups = backups_of(paths, settings)
     if options.list:
         for path in await backups.list():
             size = path.stat().st_size / 1_000_000
             made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
-            print(f"{made:%Y-%m-%d %H:%M}  {size:9.1f} MB  {path.name}")
+            terminal.say(f"{made:%Y-%m-%d %H:%M}  {size:9.1f} MB  {path.name}")
         return 0
     if not options.file:
         raise InvalidInput("No backup was named.", safe="", next_step="'chatdesk restore --list' lists them.")
     path = Path(options.file)
     if not path.exists() and path.name == options.file:
         path = paths.backup_dir / path
-    lock = InstanceLock(paths.data_dir)
+    lock = InstanceLock(paths.data_dir, purpose="restore")
     if not lock.acquire():
-        raise lock.problem or AlreadyRunning(next_step="Close the window, or choose another --data-dir.")
+        raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
-        print("\n".join(describe(await backups.look_into(path))), file=sys.stderr)
-        if not options.yes and not await asyncio.to_thread(_is_agreed):
-            print("chatdesk: nothing was changed", file=sys.stderr)
+        for line in describe(await backups.look_into(path)):
+            terminal.note(line)
+        if not options.yes and not await terminal.agrees(_QUESTION):
+            terminal.complain("nothing was changed")
             return 1
         await backups.prepare(path)
         kept = await backups.put_in_place()
     finally:
         lock.release()
-    print("The backup was restored.")
+    terminal.say("The backup was restored.")
     if kept is not None:
-        print(f"The database as it was before is kept at {kept}.")
+        terminal.say(f"The database as it was before is kept at {kept}.")
     return 0
 
 
@@ -168,19 +191,10 @@ def describe(contents: BackupContents) -> list[str]:
     made = datetime.fromtimestamp(contents.made_at / 1000, UTC).astimezone()
     lines = [
         f"{contents.path.name}, made {made:%Y-%m-%d %H:%M}",
-        f"Threads: {contents.threads:,}, messages: {contents.messages:,}, schema version {contents.schema}"
-        + (" (upgraded at the next start)" if contents.is_older_schema else ""),
+        f"Threads: {contents.threads:,}, messages: {contents.messages:,}, schema version {contents.schema}",
     ]
-    lines += [f"  {' '.join(title.split())[:70]}" for title in contents.titles]
-    if contents.missing_files:
-        lines.append(f"{contents.missing_files:,} attached files are neither in it nor in the data directory.")
-    return lines
-
-
-def _is_agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise InvalidInput("Nobody can be asked here.", safe="Nothing was changed.", next_step="Add --yes.")
-    return input("Put it in the place of the present database, which is kept? [y/N] ").strip().lower() in ("y", "yes")
+    lines += [f"  {clean_line(title)[:70]}" for title in contents.titles]
+    return [*lines, *contents.consequences]
 
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
@@ -188,9 +202,9 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
     from chatdesk.app import open_services
 
     try:
-        async with open_services(paths, settings, mode="cli") as services:
+        async with open_services(paths, settings, purpose="doctor") as services:
             if services.has_other_owner:
-                raise AlreadyRunning(next_step="Close the window, or use Settings, Data, Repair in it.")
+                raise AlreadyRunning(next_step="Close the window, or use Settings, Data and backup, Repair in it.")
             if services.read_only_reason is not None:
                 raise services.read_only_reason
             is_damaged = any(each.kind == "pages" for each in await services.repairs.check())
@@ -201,33 +215,37 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
     except ChatDeskError as error:
         if error.code != "storage_corrupt":
             raise
-    lines = await asyncio.to_thread(_salvage, paths)
+    lines, is_whole = await asyncio.to_thread(_salvage, paths)
     _print_lines(lines)
-    return 0
+    return 0 if is_whole else 1
 
 
-def _salvage(paths: AppPaths) -> list[str]:
+def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
+    """What was done, and whether nothing was lost."""
     from chatdesk.core.clock import HybridClock, SystemClock
-    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.local_api.client import in_use
+    from chatdesk.core.local_api.instance import InstanceLock, read_holder
     from chatdesk.core.storage.change_log import Origin
     from chatdesk.core.storage.restore import put_in_place
     from chatdesk.core.storage.salvage import salvage
 
-    lock = InstanceLock(paths.data_dir)
+    lock = InstanceLock(paths.data_dir, purpose="doctor")
     if not lock.acquire():
-        raise lock.problem or AlreadyRunning()
+        raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
         clock = SystemClock()
-        lines = salvage(paths.database, Origin("", clock, HybridClock(clock)))
+        report = salvage(paths.database, Origin("", clock, HybridClock(clock)))
         kept = put_in_place(paths.database, backup_dir=paths.backup_dir, now_ms=clock.now_ms())
     finally:
         lock.release()
-    return [
+    lines = [
         "The database was damaged; what could be read was copied into a new one.",
-        *lines,
+        *report.lines,
         f"The damaged one is kept at {kept}. Compare with 'chatdesk restore --list': a backup may hold more.",
     ]
+    return lines, report.is_whole
 
 
 def _print_lines(lines: Sequence[str]) -> None:
-    print("\n".join(lines))
+    for line in lines:
+        terminal.say(line)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
 
 if TYPE_CHECKING:
     from chatdesk.core.paths import AppPaths
-    from chatdesk.core.providers.accounts import Account
+    from chatdesk.core.providers.accounts import Account, AccountBook
     from chatdesk.core.settings.schema import Settings
 
 _KEY_WORDS = {
@@ -18,24 +19,30 @@ _KEY_WORDS = {
     "file": "key in the encrypted file",
     "this run": "key for this run",
     "none": "no key",
+    "withheld": "key withheld",
 }
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("providers", parents=[common], help="list the providers that are set up")
     parser.add_argument("--test", action="store_true", help="test each of them, step by step")
+    parser.add_argument("--agree", metavar="ID", help="let the key of this provider go to the server that it has now")
+    parser.add_argument("--yes", action="store_true", help="with --agree: do not ask")
     parser.add_argument("--json", action="store_true", help="a JSON array")
 
 
-async def providers(
-    options: argparse.Namespace, paths: AppPaths, settings: Settings, printable: Callable[[str], str]
-) -> int:
-    """Prints the providers, the default first; with ``--test`` 1 when one that is switched on does not work."""
+async def providers(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    """Prints the providers, the default first; with ``--test`` 1 when one that is switched on does not work, with
+    ``--agree`` 1 when a person did not."""
     import asyncio
 
     from chatdesk.app import read_accounts, registry_of
 
     book = await asyncio.to_thread(read_accounts, paths, settings)
+    if book.stored.problem:
+        terminal.complain(book.stored.problem)
+    if options.agree is not None:
+        return await _agree(book, options.agree, is_agreed=options.yes)
     registry = registry_of(settings, book)
     try:
         default = registry.default()[0]
@@ -44,7 +51,7 @@ async def providers(
     rows = [_row(account, default) for account in book.accounts]
     rows.append(
         {"id": "offline", "label": "Offline demo", "api": "", "address": "", "key": "none", "is_enabled": True}
-        | {"is_default": default == "offline", "from_environment": [], "favourites": []}
+        | {"is_default": default == "offline", "from_environment": [], "favourites": [], "withheld": ""}
     )
     rows.sort(key=lambda row: not row["is_default"])
     is_well = True
@@ -55,36 +62,56 @@ async def providers(
                 row["test"] = await _tested(accounts[row["id"]])
                 is_well = is_well and all(step["state"] != "failed" for step in row["test"])
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        terminal.say_json(rows)
     else:
         for row in rows:
-            print(printable(_line(row, book.accounts)))
+            terminal.say(_line(row, book.accounts))
+            if row["withheld"]:
+                terminal.say(f"    {row['withheld']}")
             for step in row.get("test", ()):
-                print(printable(f"    {step['step']:10}{step['state']:8}  {step['text']}".rstrip()))
+                terminal.say(f"    {step['step']:10}{step['state']:8}  {step['text']}".rstrip())
     return 0 if is_well else 1
+
+
+async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
+    account = book.get(name)
+    withheld, label = account.withheld, account.profile.label
+    if withheld is None or not withheld.can_be_agreed:
+        terminal.complain(withheld.sentence(label) if withheld else f"No key of {label} waits for an agreement.")
+        return 1
+    terminal.say(withheld.sentence(label))
+    if not is_agreed and not await terminal.agrees(withheld.question(label)):
+        terminal.complain("Nothing was changed.")
+        return 1
+    book.agree(name)
+    terminal.say(f"Agreed: the key of {label} goes to {withheld.wanted.words}.")
+    return 0
 
 
 async def _tested(account: Account) -> list[dict[str, str]]:
     from chatdesk.core.providers.probing import probe
 
-    return [
-        {"step": result.step.value, "state": result.state.value, "text": result.text}
-        async for result in probe(account)
-        if result.state != "running"
-    ]
+    async with aclosing(probe(account)) as results:
+        return [
+            {"step": result.step.value, "state": result.state.value, "text": result.text}
+            async for result in results
+            if result.state != "running"
+        ]
 
 
 def _row(account: Account, default: str) -> dict[str, Any]:
+    from chatdesk.core.providers.endpoint import shown_address
     from chatdesk.core.settings.presets import preset_of
 
-    profile = account.profile
+    profile, withheld = account.profile, account.withheld
     return {
         "id": profile.id,
         "label": profile.label,
         "preset": profile.preset,
         "api": profile.api.value,
-        "address": profile.base_url or preset_of(profile.preset).base_url,
-        "key": account.key.source.value,
+        "address": shown_address(profile.base_url or preset_of(profile.preset).base_url),
+        "key": "withheld" if withheld else account.key.source.value,
+        "withheld": withheld.sentence(profile.label) if withheld else "",
         "is_enabled": profile.is_enabled,
         "is_default": profile.id == default,
         "from_environment": sorted(account.fixed),

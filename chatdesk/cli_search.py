@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
@@ -28,31 +29,32 @@ def add_command(commands: Any, common: argparse.ArgumentParser, limit: Callable[
     parser.add_argument("--json", action="store_true", help="a JSON array of groups")
 
 
-async def search(options: argparse.Namespace, services: Services, printable: Callable[[str], str]) -> int:
+async def search(options: argparse.Namespace, services: Services) -> int:
     """Prints what is found; 0 also when that is nothing. Where no window does it, the index is filled first."""
     if not services.database.is_read_only:
         await services.search.fill(_tell, pause=0.0)
     text = " ".join(options.query)
-    found = [group async for group in services.search.search(text, limit=options.limit, is_typing=False)]
+    async with aclosing(services.search.search(text, limit=options.limit)) as groups:
+        found = [group async for group in groups]
     if options.json:
-        print(json.dumps([_group_as_data(group) for group in found], ensure_ascii=False, indent=2))
+        terminal.say_json([_group_as_data(group) for group in found])
         return 0
     for group in found:
         if group.hits:
             count = f"more than {group.count:,}" if group.is_more else f"{group.count:,}"
-            print(f"{_NAMES[group.kind.value]} ({count})")
+            terminal.say(f"{_NAMES[group.kind.value]} ({count})")
         for hit in group.hits:
-            print(printable(_line(hit)))
+            terminal.say(_line(hit))
         if group.note:
-            print(f"chatdesk: {printable(group.note)}", file=sys.stderr)
+            terminal.complain(group.note)
     if not any(group.hits for group in found):
-        print("chatdesk: Nothing was found.", file=sys.stderr)
+        terminal.complain("Nothing was found.")
     return 0
 
 
 def _tell(percent: int) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
-        print(f"\rIndexing: {percent} %", end="" if percent < 99 else "\n", file=sys.stderr, flush=True)
+    if terminal.can_show_progress():
+        terminal.show_progress(f"Indexing: {percent} %" if percent < 99 else "")
 
 
 def _line(hit: SearchHit) -> str:

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible
+from chatdesk import cli_team_erasing, cli_team_sharing
+from chatdesk.cli_team_asking import find_workspace, named, open_keys, secret
+from chatdesk.core import terminal
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
+from chatdesk.core.file_writing import write_new_text
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
     from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
-_WRITING = frozenset(("create", "invite", "join", "leave", "computer", "sign-in", "move"))
-Printable = Callable[[str], str]
+_OWN = frozenset(("create", "invite", "join", "leave", "computer", "sign-in", "move", "erase", "keep", "join-again"))
+_WRITING = _OWN | cli_team_sharing.WRITING
+#: They ask nobody whom a password would have to be shown to.
+_WITHOUT_KEYS = frozenset(("status", "verifier", "refused"))
+#: They keep a new password.
+_KEEPING = frozenset(("create", "join", "sign-in"))
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -44,6 +50,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     _add_address(check)
     check.add_argument("--workspace", metavar="NAME", help="compare this one (without an address: the only one)")
+    check.add_argument("--repair", action="store_true", help="fetch again what differs from what the team has")
     check.add_argument("--json", action="store_true", help="as JSON")
 
     invite = verbs.add_parser("invite", parents=[common], help="print an invitation")
@@ -70,6 +77,14 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     leave.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
     leave.add_argument("--for-good", action="store_true", help="stop being a member, on all computers")
     leave.add_argument("--yes", action="store_true", help="do not ask")
+
+    again = verbs.add_parser("join-again", parents=[common], help="connect again to a team that came with a backup")
+    again.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
+    again.add_argument("--leave", action="store_true", help="give it up instead; its projects stay as private copies")
+    again.add_argument("--yes", action="store_true", help="do not ask")
+
+    cli_team_sharing.add_verbs(verbs, common)
+    cli_team_erasing.add_verbs(verbs, common)
 
     members = verbs.add_parser("members", parents=[common], help="list the members, as the server says now")
     members.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
@@ -108,7 +123,7 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--without-tls", action="store_true", help="no encryption; only in a network of your own")
 
 
-async def team(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def team(options: argparse.Namespace, services: Services) -> int:
     """Carry out one verb; the exit code."""
     if options.verb in _WRITING:
         if services.has_other_owner:
@@ -125,17 +140,26 @@ async def team(options: argparse.Namespace, services: Services, printable: Print
         "invite": _invite,
         "join": _join,
         "leave": _leave,
+        "join-again": _join_again,
         "members": _members,
         "computer": _computer,
         "sign-in": _sign_in,
         "upgrade": _upgrade,
         "move": _move,
         "verifier": _verifier,
+        **cli_team_sharing.VERBS,
+        "erase": cli_team_erasing.erase,
+        "keep": cli_team_erasing.keep,
     }
-    return await verbs[options.verb](options, services, printable)
+    is_server_asked = options.verb not in _WITHOUT_KEYS and not (
+        options.verb == "check" and (options.url or options.host)
+    )
+    if is_server_asked:
+        await open_keys(services, may_make=options.verb in _KEEPING)
+    return await verbs[options.verb](options, services)
 
 
-async def _status(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def _status(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     shared = await service.projects()
     rows: list[dict[str, Any]] = []
@@ -152,98 +176,133 @@ async def _status(options: argparse.Namespace, services: Services, printable: Pr
                 "problem": latest[0].problem if latest else "",
             }
         )
+    parked = await service.parked()
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        terminal.say_json([*rows, *({**_as_data(each), "is_parked": True} for each in parked)])
         return 0
-    if not rows:
-        print("chatdesk: this profile is in no workspace", file=sys.stderr)
+    if not rows and not parked:
+        terminal.complain("this profile is in no workspace")
+    for each in parked:
+        terminal.say(
+            f"{each.id}  {each.name}  {each.address.host}  parked: it came with a backup, nothing connects to it"
+        )
+        terminal.say(f"    'chatdesk team join-again {each.id}' connects again")
     for row in rows:
         owner = "owner" if row["is_owner"] else "member"
         waits = f"{row['waiting']:,} waiting, {row['refused']:,} refused"
-        print(printable(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {row['projects']} shared  {waits}"))
+        terminal.say(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {row['projects']} shared  {waits}")
         if row["problem"]:
-            print(printable(f"    {row['problem']}"))
+            terminal.say(f"    {row['problem']}")
     return 0
 
 
-async def _create(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def _create(options: argparse.Namespace, services: Services) -> int:
     address, password = await asyncio.to_thread(_address_of, options)
     membership = (await services.load_team()).membership
     workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
-    _tell_joined(options, workspace, printable, f"The workspace {workspace.name} was made. You are its owner.")
+    _tell_joined(options, workspace, f"The workspace {workspace.name} was made. You are its owner.")
     return 0
 
 
-async def _check(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def _check(options: argparse.Namespace, services: Services) -> int:
     """1 where a check failed, or where the server and this profile differ."""
+    from chatdesk.core.sync.sending import wait_until_sent
+
     service = await services.load_team()
     if not (options.url or options.host):
-        workspace = await _workspace(services, options.workspace)
-        await service.start()
+        workspace = await find_workspace(services, options.workspace)
+        await service.look_up()
         result = await service.check(workspace.id)
+        if options.repair and result.repairable:
+            await service.repair(result)
+            sent = await wait_until_sent(service, workspace.id, SystemClock(), timeout_s=cli_team_sharing.WAIT_S)
+            terminal.complain("compared again after everything was fetched again" if sent.is_done else sent.problem)
+            result = await service.check(workspace.id)
         if options.json:
-            found = {"projects": result.projects, "changes": result.changes, "differences": list(result.differences)}
-            print(json.dumps(found, ensure_ascii=False, indent=2))
+            found = {"projects": result.projects, "changes": result.changes, "waiting": result.waiting}
+            terminal.say_json({**found, "differences": list(result.differences)})
         else:
-            for sentence in result.differences or ("The server and this profile hold the same.",):
-                print(printable(sentence))
+            for sentence in result.sentences:
+                terminal.say(sentence)
         return 1 if result.differences else 0
     address, password = await asyncio.to_thread(_address_of, options)
     checks = await service.membership.examine(address, password)
     if options.json:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        terminal.say_json(rows)
     else:
         for each in checks:
-            print(printable(f"{each.state.value:8}{each.name:20}{each.sentence}"))
+            terminal.say(f"{each.state.value:8}{each.name:20}{each.sentence}")
     return 1 if any(each.state == "failed" for each in checks) else 0
 
 
-async def _invite(options: argparse.Namespace, services: Services, printable: Printable) -> int:
-    workspace = await _workspace(services, options.workspace)
+async def _invite(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.address import reach_words
+
+    workspace = await find_workspace(services, options.workspace)
     roles = await _roles(options.role, services, workspace)
+    if warning := reach_words(workspace.address.host):
+        terminal.complain(warning)
     membership = (await services.load_team()).membership
     invitation = await membership.invite(workspace.id, options.name, roles=roles, valid_days=options.days)
     if options.output:
         await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
-        print(f"The invitation is in {options.output}. Whoever has it can join.", file=sys.stderr)
+        terminal.note(f"The invitation is in {options.output}. Whoever has it can join.")
     elif options.json:
         data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
-        print(json.dumps({**data, "member_id": invitation.member_id}, indent=2))
+        terminal.say_json({**data, "member_id": invitation.member_id})
     else:
-        print(invitation.code)
-        print(printable(f"chatdesk: for {invitation.member_name}, good once; whoever has it can join"), file=sys.stderr)
+        terminal.say(invitation.code)
+        terminal.complain(f"for {invitation.member_name}, good once; whoever has it can join")
     return 0
 
 
-async def _join(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def _join(options: argparse.Namespace, services: Services) -> int:
     text = await asyncio.to_thread(_read_code, options.file)
     membership = (await services.load_team()).membership
     view = membership.read_invitation(text)
     passphrase = None
     if view.needs_passphrase:
-        passphrase = await asyncio.to_thread(_secret, PASSPHRASE, "Passphrase: ")
+        passphrase = await asyncio.to_thread(secret, PASSPHRASE, "Passphrase: ")
     workspace = await membership.join(
         text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
     )
-    _tell_joined(options, workspace, printable, f"You are in the workspace {workspace.name} now.")
+    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
     return 0
 
 
-async def _leave(options: argparse.Namespace, services: Services, printable: Printable) -> int:
-    workspace = await _workspace(services, options.workspace)
-    question = f"Leave {workspace.name}? Its projects stay here as private copies. [y/N] "
-    if not options.yes and not await asyncio.to_thread(_is_agreed, printable(question)):
-        print("chatdesk: nothing was changed", file=sys.stderr)
+async def _leave(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    question = f"Leave {workspace.name}? Its projects stay here as private copies."
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain("nothing was changed")
         return 1
     membership = (await services.load_team()).membership
     await membership.leave(workspace.id, for_good=options.for_good)
-    print(printable(f"You left {workspace.name}."))
+    terminal.say(f"You left {workspace.name}.")
     return 0
 
 
-async def _members(options: argparse.Namespace, services: Services, printable: Printable) -> int:
-    workspace = await _workspace(services, options.workspace)
+async def _join_again(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    membership = service.membership
+    workspace = named(await service.parked(), options.workspace)
+    place = f"{workspace.address.database} on {workspace.address.host}:{workspace.address.port}"
+    words = "Give up" if options.leave else "Connect to"
+    if not options.yes and not await terminal.agrees(f"{words} {workspace.name}, the database {place}?"):
+        terminal.complain("nothing was changed")
+        return 1
+    if options.leave:
+        await membership.leave_parked(workspace.id)
+        terminal.say(f"You left {workspace.name}.")
+    else:
+        await membership.join_again(workspace.id)
+        terminal.say(f"You are in {workspace.name} again.")
+    return 0
+
+
+async def _members(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
     found = await (await services.load_team()).membership.members(workspace.id)
     if options.json:
         rows = [
@@ -257,68 +316,71 @@ async def _members(options: argparse.Namespace, services: Services, printable: P
             }
             for each in found
         ]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        terminal.say_json(rows)
         return 0
     for each in found:
         mark = "*" if each.id == workspace.member_id else " "
         standing = "owner" if each.is_owner else each.status.value
-        print(printable(f"{mark} {each.id}  {standing:8}  {len(each.roles):3} projects  {each.name}"))
+        terminal.say(f"{mark} {each.id}  {standing:8}  {len(each.roles):3} projects  {each.name}")
     return 0
 
 
-async def _computer(options: argparse.Namespace, services: Services, printable: Printable) -> int:
-    workspace = await _workspace(services, options.workspace)
+async def _computer(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
     made = await (await services.load_team()).membership.add_computer(workspace.id)
     if options.json:
-        print(json.dumps({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at}, indent=2))
+        terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
     else:
-        print(made.code)
-        print(f"chatdesk: its passphrase is {made.passphrase}; both are good for a day", file=sys.stderr)
+        terminal.say(made.code)
+        terminal.complain(f"its passphrase is {made.passphrase}; both are good for a day")
     return 0
 
 
-async def _sign_in(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def _sign_in(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.sync.team_passwords import VARIABLE
 
     address, password = await asyncio.to_thread(_address_of, options, VARIABLE)
     workspace = await (await services.load_team()).membership.sign_in(address, password=password)
-    _tell_joined(options, workspace, printable, f"You are in the workspace {workspace.name} now.")
+    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
     return 0
 
 
-async def _upgrade(options: argparse.Namespace, services: Services, printable: Printable) -> int:
-    workspace = await _workspace(services, options.workspace)
-    password = await asyncio.to_thread(_secret, SETUP_PASSWORD, f"Password of {options.user}: ")
+async def _upgrade(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    password = await asyncio.to_thread(secret, SETUP_PASSWORD, f"Password of {options.user}: ")
     membership = (await services.load_team()).membership
     await membership.upgrade(workspace.id, user=options.user, password=password)
-    print(printable(f"The database of {workspace.name} is up to date."))
+    terminal.say(f"The database of {workspace.name} is up to date.")
     return 0
 
 
-async def _move(options: argparse.Namespace, services: Services, printable: Printable) -> int:
+async def _move(options: argparse.Namespace, services: Services) -> int:
     from dataclasses import replace
 
-    workspace = await _workspace(services, options.workspace)
+    workspace = await find_workspace(services, options.workspace)
     address = replace(workspace.address, host=options.host, port=options.port or workspace.address.port)
     if options.ca:
         address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
     await (await services.load_team()).membership.move(workspace.id, address)
-    print(printable(f"{workspace.name} is reached at {address.host}:{address.port} from now on."))
+    terminal.say(f"{workspace.name} is reached at {address.host}:{address.port} from now on.")
     return 0
 
 
-async def _verifier(_options: argparse.Namespace, _services: Services, _printable: Printable) -> int:
+async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
     from chatdesk.core.sync.scram import verifier_of
     from chatdesk.core.sync.team_passwords import check_password
 
-    password = await asyncio.to_thread(_ask, "Password: ")
+    password = await asyncio.to_thread(terminal.ask_secret, "Password: ")
     check_password(password)
-    print(verifier_of(password))
+    terminal.say(verifier_of(password))
     return 0
 
 
-def _tell_joined(options: argparse.Namespace, workspace: Workspace, printable: Printable, sentence: str) -> None:
-    print(json.dumps(_as_data(workspace), ensure_ascii=False, indent=2) if options.json else printable(sentence))
+def _tell_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
+    if options.json:
+        terminal.say_json(_as_data(workspace))
+    else:
+        terminal.say(sentence)
 
 
 def _as_data(workspace: Workspace) -> dict[str, Any]:
@@ -335,21 +397,6 @@ def _as_data(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-async def _workspace(services: Services, wanted: str | None) -> Workspace:
-    """The named one, or the only one."""
-    found = await (await services.load_team()).workspaces()
-    if wanted is not None:
-        name = wanted.strip().casefold()
-        found = tuple(each for each in found if name in (each.id, each.name.casefold()))
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise NotFound(
-            "There is no such workspace in this profile.", safe="", next_step="'chatdesk team status' lists them."
-        )
-    raise InvalidInput("There are several workspaces.", safe="", next_step="Say which by its id; see 'team status'.")
-
-
 async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
     """``PROJECT=ROLE`` as roles by id; names of projects are compared without regard to case."""
     from chatdesk.core.domain.team import TeamRole
@@ -364,11 +411,11 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
             raise InvalidInput(
                 f"{len(matches) or 'No'} shared project{'s are' if matches else ' is'} called “{name[:60]}”.",
                 safe="Nobody was invited.",
-                next_step="Share it in the window first, or give its id.",
+                next_step="Share it first ('chatdesk team share'), or give its id.",
             )
         if role not in list(TeamRole):
             raise InvalidInput(
-                f"“{role[:20]}” is no role.",
+                f"“{role[:20]}” is not a role.",
                 safe="Nobody was invited.",
                 next_step="Use viewer, editor, admin or owner.",
             )
@@ -386,10 +433,10 @@ def _address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> 
     from chatdesk.core.sync.address import checked_address, read_address
 
     if options.url:
-        address, secret = read_address(options.url)
-        if secret:
+        address, written = read_address(options.url)
+        if written:
             raise InvalidInput(
-                "A password does not belong into the arguments: everybody on this computer can see them.",
+                "Do not put a password into the arguments: everybody on this computer can see them.",
                 safe="Nothing was sent.",
                 next_step=f"Leave it out, change it, and give it on stdin or in {variable}.",
             )
@@ -399,25 +446,7 @@ def _address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> 
         address = replace(address, tls="disable")
     if options.ca:
         address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address), _secret(variable, f"Password of {address.user}: ")
-
-
-def _secret(variable: str, question: str) -> str:
-    return os.environ.get(variable) or _ask(question)
-
-
-def _ask(question: str) -> str:
-    if sys.stdin.isatty():
-        import getpass
-
-        return getpass.getpass(question, stream=sys.stderr)
-    return sys.stdin.readline().rstrip("\r\n")
-
-
-def _is_agreed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise InvalidInput("Nobody can be asked here.", safe="Nothing was changed.", next_step="Add --yes.")
-    return input(question).strip().lower() in ("y", "yes")
+    return checked_address(address), secret(variable, f"Password of {address.user}: ")
 
 
 def _read_code(name: str) -> str:
@@ -437,9 +466,7 @@ def _read_text(path: Path, encoding: str) -> str:
 def _write_private(path: Path, text: str) -> None:
     """A new file for its owner's eyes only."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        write_new_text(path, text)
     except OSError as error:
         raise _unusable(path, error) from error
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level, Probe, run_doctor
 from chatdesk.core.errors import ChatDeskError
@@ -19,28 +19,45 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.team import SharedProject, SyncRound, Workspace
 
 
-async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
-    """Everything that can be found out from here. Opens the database as any other command does."""
-    from chatdesk.app import open_services
+_LATE_MS = 1_000
+#: What a command that examines has the directory open for.
+PURPOSE = "doctor"
 
-    environment = os.environ if environ is None else environ
-    probes: dict[str, Probe] = {
+
+def probes_without_database(paths: AppPaths, loaded: LoadedSettings) -> dict[str, Probe]:
+    """What can be looked at in any case."""
+    return {
         "settings": partial(_settings, loaded),
+        "owner": partial(_owner, paths),
         "keyring": _keyring,
         "token encodings": _encodings,
     }
-    try:
-        async with open_services(paths, loaded.settings, mode="cli") as services:
-            probes |= {
-                "database": partial(_database, services),
-                "team sync": partial(_team, services),
-                "providers": partial(_providers, services),
-            }
-            return await run_doctor(paths, probes, environ=environment)
-    except ChatDeskError as error:
-        details = {"code": error.code, "path": str(paths.database)}
-        probes["database"] = partial(_given, Finding("database", Level.PROBLEM, error.sentence, details))
-    return await run_doctor(paths, probes, environ=environment)
+
+
+def probes_of_services(services: Services) -> dict[str, Probe]:
+    """What needs an open database. It is read as a whole, and each provider is asked for its models."""
+    return {
+        "database": partial(_database, services),
+        "team sync": partial(_team, services),
+        "providers": partial(_providers, services),
+        "file of providers": partial(_providers_file, services, services.paths),
+    }
+
+
+async def examine_window(services: Services | None, paths: AppPaths, loaded: LoadedSettings) -> DoctorReport:
+    """From inside a window, at once: nothing is read as a whole, and nobody is asked."""
+    probes = probes_without_database(paths, loaded)
+    del probes["owner"]
+    if services is not None:
+        probes["team sync"] = partial(_team, services)
+        probes["file of providers"] = partial(_providers_file, services, paths)
+    return await run_doctor(paths, probes)
+
+
+def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
+    """The finding where the database cannot be opened."""
+    details = {"code": error.code, "path": str(paths.database)}
+    return partial(_given, Finding("database", Level.PROBLEM, error.sentence, details))
 
 
 async def _given(finding: Finding) -> Finding:
@@ -77,7 +94,7 @@ async def _database(services: Services) -> tuple[Finding, ...]:
             f"Restore a backup ('chatdesk restore --list'; they are in {services.paths.backup_dir}), or copy out what"
             " reads with 'chatdesk doctor --repair'."
             if is_damaged
-            else "'chatdesk doctor --repair' mends it."
+            else "'chatdesk doctor --repair' repairs it."
             if mendable
             else f"A backup in {services.paths.backup_dir} may have it as it was."
         )
@@ -103,7 +120,18 @@ async def _team(services: Services) -> tuple[Finding, ...]:
             for each in sync_team.workspaces(conn)
         ]
     )
-    return tuple(_workspace(*each) for each in found)
+    parked = await services.database.read(sync_team.parked)
+    return (*(_workspace(*each) for each in found), *(_parked(each) for each in parked))
+
+
+def _parked(workspace: Workspace) -> Finding:
+    return Finding(
+        f"workspace {workspace.name}",
+        Level.NOTE,
+        f"{workspace.address.database} on {workspace.address.host}; parked: it came with a backup that was restored,"
+        " and nothing connects to it; Connect again in Settings, Team sync, or 'chatdesk team join-again' connects",
+        {"id": workspace.id, "is_owner": workspace.is_owner, "is_parked": True},
+    )
 
 
 def _workspace(workspace: Workspace, projects: Sequence[SharedProject], rounds: Sequence[SyncRound]) -> Finding:
@@ -147,6 +175,61 @@ async def _providers(services: Services) -> tuple[Finding, ...]:
         )
         for check in await services.providers.check_all()
     )
+
+
+async def _providers_file(services: Services, paths: AppPaths) -> Finding:
+    from chatdesk.core.settings.providers_store import ProvidersStore
+
+    store = ProvidersStore(paths.config_dir)
+    problem = services.accounts.stored.problem or await asyncio.to_thread(store.kept_problem)
+    if problem:
+        return Finding("file of providers", Level.PROBLEM, problem)
+    return Finding("file of providers", Level.OK, "valid" if store.path.exists() else "there is none yet")
+
+
+async def _owner(paths: AppPaths) -> Finding:
+    """How the window or the command is that has this data directory open."""
+    from chatdesk.core.local_api.client import owner_health
+    from chatdesk.core.local_api.instance import WINDOW, read_holder
+
+    holder = read_holder(paths.data_dir)
+    is_this = holder is not None and (holder.pid, holder.purpose) == (os.getpid(), PURPOSE)
+    if holder is None or is_this or not holder.is_alive():
+        return Finding("owner", Level.OK, "no window is open and no other command at work")
+    name = "a window" if holder.purpose == WINDOW else f"“chatdesk {holder.purpose}”"
+    who, details = f"{name}, process {holder.pid}", {"pid": holder.pid, "purpose": holder.purpose}
+    health = await owner_health(paths.data_dir)
+    if health is None:
+        level = Level.PROBLEM if holder.listens else Level.NOTE
+        return Finding("owner", level, f"{who}, does not answer. If it hangs, end it.", details)
+    troubles, notes = _troubles_of(health), _notes_of(health)
+    since, lag = health["since_start"], health["loop_lag_ms"]
+    answers = ", ".join(f"{count:,} {status}" for status, count in since["answers"].items()) or "none"
+    text = (
+        f"{who}, open for {since['uptime_s'] // 60:,} min; {lag['most']:g} ms late at most; answers: {answers};"
+        f" {health['queue']['waiting']:,} waiting. {' '.join(troubles + notes)}".strip()
+    )
+    level = Level.PROBLEM if troubles else Level.NOTE if notes else Level.OK
+    return Finding("owner", level, text, {**details, **health})
+
+
+def _troubles_of(health: Mapping[str, Any]) -> list[str]:
+    """What is not as it should be with a ChatDesk that runs."""
+    database, troubles = health["database"], []
+    if not database["is_readable"]:
+        troubles.append(f"Its database cannot be read ({database['reason']}).")
+    elif not database["is_writable"]:
+        troubles.append(f"It cannot save ({database['reason'] or 'the last write failed'}).")
+    if health["loop_lag_ms"]["most"] > _LATE_MS:
+        troubles.append("It reacts late.")
+    return troubles
+
+
+def _notes_of(health: Mapping[str, Any]) -> list[str]:
+    """What it goes on without."""
+    notes = [f"Provider {each['id']} cannot be reached." for each in health["providers"] if each["is_unreachable"]]
+    stuck = [each for each in health["team"] if each["reason"]]
+    return notes + [f"Workspace {each['workspace']}: {each['reason']}." for each in stuck]
 
 
 async def _keyring() -> Finding:

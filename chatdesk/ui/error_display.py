@@ -1,21 +1,24 @@
-"""Shows failures: what is lasting as a banner, what answers an action as a toast or a dialog, a crash once.
+"""Shows failures: what is lasting as a banner, what answers an action as a banner or a dialog, the unexpected once.
 
-It decides how loud, the window how it looks; so it knows neither banner nor dialog, only these three ways.
+It decides how loud, the window how it looks; so it knows neither banner nor dialog, only these ways.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from chatdesk.core.errors import ChatDeskError
 
 _log = logging.getLogger(__name__)
 
+_CRASH_TITLE = "An unexpected failure"
+_CRASH_NOTE = "Something went wrong in ChatDesk. Your messages are kept."
 _CRASH_TEXT = (
-    "Something in ChatDesk failed that should not. Your messages are kept and the window goes on. "
-    "A report was written; if this happens again, please send it."
+    "Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your "
+    "messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first."
 )
 
 
@@ -28,8 +31,22 @@ class ErrorSurface(Protocol):
 
     def hide_banner(self) -> None: ...
 
-    def show_notice(self, title: str, text: str) -> None:
-        """A dialog that is opened, not waited for."""
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether a dialog may open by itself: somebody pressed something just now, and does not type."""
+        ...
+
+    @property
+    def has_just_acted(self) -> bool:
+        """Whether somebody pressed something just now."""
+        ...
+
+    def show_toast(
+        self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None
+    ) -> None: ...
+
+    def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
+        """A dialog that is opened, not waited for; ``file`` is offered to be copied or shown."""
         ...
 
 
@@ -38,7 +55,8 @@ class ErrorDisplay:
 
     def __init__(self, surface: ErrorSurface) -> None:
         self._surface = surface
-        self._has_shown_crash = False
+        self._has_noted_crash = False
+        self._has_opened_crash = False
         self._lasting: str | None = None
 
     def show(self, error: BaseException) -> None:
@@ -46,7 +64,7 @@ class ErrorDisplay:
         if isinstance(error, ChatDeskError):
             self._surface.show_banner(error.sentence, is_danger=False)
         else:
-            self.show_crash()
+            self.show_crash(is_of_action=True)
 
     def show_in_dialog(self, error: ChatDeskError) -> None:
         """A failure that stands in the way of everything else, such as a database that cannot be opened."""
@@ -65,11 +83,25 @@ class ErrorDisplay:
             self._lasting = None
             self._surface.hide_banner()
 
-    def show_crash(self, report_path: str | None = None) -> None:
-        """Once a run: a fault that repeats must not bury the window under notices."""
-        if self._has_shown_crash:
+    def show_crash(self, report_path: str | None = None, *, is_of_action: bool = False) -> None:
+        """What failed as an answer to an action opens a dialog, unless one did before or it would lie over what is
+        typed; the next time, a note, for who pressed something must see that it failed. All else is a note, once a run:
+        a fault that repeats must not bury the window under them."""
+
+        def open_details() -> None:
+            self._surface.show_notice(_CRASH_TITLE, _CRASH_TEXT, file=Path(report_path) if report_path else None)
+
+        if is_of_action and not self._has_opened_crash and self._surface.may_interrupt:
+            self._has_opened_crash = self._has_noted_crash = True
+            open_details()
+        elif not self._has_noted_crash or (is_of_action and self._surface.has_just_acted):
+            self._has_noted_crash = True
+            self._note_crash(open_details)
+        else:
             _log.info("another failure was not shown")
-            return
-        self._has_shown_crash = True
-        place = f" It is in {report_path}." if report_path else ""
-        self._surface.show_notice("An unexpected failure", _CRASH_TEXT + place)
+
+    def _note_crash(self, open_details: Callable[[], object]) -> None:
+        if self._lasting is None:
+            self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text="Details…", run=open_details)
+        else:  # the banner says what matters more
+            self._surface.show_toast(_CRASH_NOTE, "Details…", open_details)

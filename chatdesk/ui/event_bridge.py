@@ -30,6 +30,7 @@ class EventBridge(QObject):
     reachability_changed = Signal(object)
     context_changed = Signal(object)
     summary_failed = Signal(object)
+    summary_work_changed = Signal(object)
     usage_recorded = Signal(object)
     limit_near = Signal(object)
     queue_changed = Signal(object)
@@ -66,6 +67,7 @@ class EventBridge(QObject):
             events.ReachabilityChanged: self.reachability_changed,
             events.ContextChanged: self.context_changed,
             events.SummaryFailed: self.summary_failed,
+            events.SummaryWorkChanged: self.summary_work_changed,
             events.UsageRecorded: self.usage_recorded,
             events.ProvidersChanged: self.providers_changed,
             events.LimitNear: self.limit_near,

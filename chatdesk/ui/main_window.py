@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QMoveEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.ui.commands.catalogue import THREAD_MENU
@@ -16,8 +17,16 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, SIDEBAR_OVERLAY_BELOW_PX
+from chatdesk.ui.theme.tokens import (
+    COMPOSER_WIDTH_PX,
+    INSPECTOR_WIDTH_PX,
+    SIDEBAR_OVERLAY_BELOW_PX,
+    THREAD_LEAST_PX,
+)
 from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.focus_chain import next_in_chain
+from chatdesk.ui.widgets.last_action import LastAction
+from chatdesk.ui.widgets.stray_keys import LoneAlt, begins_writing, press_focused
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window_state import WindowState
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 MIN_SIZE = QSize(420, 360)
 DEFAULT_SIZE = QSize(1280, 820)
 _TOAST_GAP_PX = 12
+_NO_LIMIT = 10_000
 _COMPOSER_BOTTOM_PX = 14
 _SIDEBAR_STEP_PX = 24
 
@@ -55,11 +65,14 @@ class MainWindow(QMainWindow):
         self.composer = composer
         self._commands: CommandRegistry | None = None
         self._inspector: Inspector | None = None
-        self._is_alt_alone = False
+        self._alt = LoneAlt(self)
+        self._is_handing_over = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
         self._note: Banner | None = None
         self._run_note: Callable[[], object] | None = None
+        self._bars: list[QWidget] = []
+        self._last_action = LastAction(self)
         self.setObjectName("mainWindow")
         self.setWindowTitle("ChatDesk")
         self.setMinimumSize(MIN_SIZE)
@@ -125,31 +138,48 @@ class MainWindow(QMainWindow):
             self._note = Banner(self._theme)
             self._note.setObjectName("threadNote")
             self._note.closed.connect(self._on_note_closed)
-            rows = self._thread_area.layout()
-            assert isinstance(rows, QVBoxLayout)
-            rows.insertWidget(rows.indexOf(self._stack), _centred(self._note, top_px=8, bottom_px=0))
-            self._order_tabs()
+            self.put_above_thread(self._note)
         self._run_note = on_closed
         if not self._note.isVisible() or self._note.text != text:
             self._note.show_message(text, kind="info")
+
+    def put_above_thread(self, bar: QWidget) -> None:
+        """Give ``bar`` a place between the header and the messages; it shows and hides itself."""
+        rows = self._thread_area.layout()
+        assert isinstance(rows, QVBoxLayout)
+        rows.insertWidget(rows.indexOf(self._stack), _centred(bar, top_px=8, bottom_px=0))
+        self._bars.append(bar)
+        self._order_tabs()
 
     def hide_note(self) -> None:
         if self._note is not None:
             self._note.setVisible(False)
 
-    def show_notice(self, title: str, text: str) -> None:
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether a dialog may open by itself: somebody pressed something just now, and does not type."""
+        return self._last_action.may_interrupt
+
+    @property
+    def has_just_acted(self) -> bool:
+        """Whether somebody pressed something just now."""
+        return self._last_action.is_recent
+
+    def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
         from chatdesk.ui.dialogs.notice import NoticeDialog
 
-        NoticeDialog(self._theme, title, text, parent=self).open()
+        NoticeDialog(self._theme, title, text, file=file, parent=self).open()
 
     def set_commands(self, commands: CommandRegistry) -> None:
         """Once everything else is bound: adds what only the window can do (its own panes, palette, help), and makes
         the header's menu and, where the system has one, the menu bar."""
         self._commands = commands
         self._bind_own_commands(commands)
-        menu = commands.fill_menu(QMenu(self), THREAD_MENU)
+        menu = QMenu(self)
+        menu.setObjectName("threadMenu")
+        # Before the commands are asked whether they make sense, because it moves the focus.
         menu.aboutToShow.connect(self._on_header_menu_about_to_show)
-        self.header.set_menu(menu)
+        self.header.set_menu(commands.fill_menu(menu, THREAD_MENU))
         if sys.platform == "darwin":
             commands.fill_menu_bar(self.menuBar())
 
@@ -189,8 +219,26 @@ class MainWindow(QMainWindow):
     # Focus
 
     def focus_composer(self) -> None:
-        field = self.composer.findChild(QWidget, "composer") or next(_focusable(self.composer), self.composer)
-        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._composer_field().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def write_in_composer(self, text: str) -> None:
+        """Type ``text`` there for somebody who began elsewhere."""
+        field = self._composer_field()
+        if field.isEnabled() and not field.property("readOnly"):
+            field.setFocus(Qt.FocusReason.OtherFocusReason)
+            for letter in text:
+                QCoreApplication.sendEvent(field, _key_press(letter))
+
+    def _hand_to_composer(self, event: QKeyEvent) -> None:
+        field = self._composer_field()
+        if field.isEnabled() and not field.property("readOnly") and not self._is_handing_over:
+            field.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._is_handing_over = True  # what the field does not want comes back here
+            QCoreApplication.sendEvent(field, event)
+            self._is_handing_over = False
+
+    def _composer_field(self) -> QWidget:
+        return self.composer.findChild(QWidget, "composer") or next(_focusable(self.composer), self.composer)
 
     def focus_search(self) -> None:
         self.place.reveal()
@@ -252,14 +300,15 @@ class MainWindow(QMainWindow):
             self.stateChanged.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._is_alt_alone = event.key() == Qt.Key.Key_Alt
-        super().keyPressEvent(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Alt and self._is_alt_alone:
-            self.toggle_menu_bar()
-        self._is_alt_alone = False
-        super().keyReleaseEvent(event)
+        """What no widget wanted. Letters and *Paste* are for the composer, wherever the focus was."""
+        if event.key() == Qt.Key.Key_Alt:
+            self._alt.watch()
+        if press_focused(self, event):
+            return
+        if begins_writing(event) or event.matches(QKeySequence.StandardKey.Paste):
+            self._hand_to_composer(event)
+        else:
+            super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._composer_row and event.type() == QEvent.Type.Resize:
@@ -299,6 +348,9 @@ class MainWindow(QMainWindow):
         self._composer_row.installEventFilter(self)
 
     def _connect(self) -> None:
+        self._theme.changed.connect(self._place_inspector)
+        self._alt.released.connect(self.toggle_menu_bar)
+        self.sidebar.thread_list.written.connect(self.write_in_composer)
         self._banner.actionTriggered.connect(self._on_banner_action_triggered)
         self._toast.actionTriggered.connect(self._on_toast_action_triggered)
         self.header.sidebarRequested.connect(self.place.toggle)
@@ -313,9 +365,15 @@ class MainWindow(QMainWindow):
         commands.bind("go.next_pane", lambda: self.move_between_panes(1))
         commands.bind("go.previous_pane", lambda: self.move_between_panes(-1))
         commands.bind("view.sidebar", self.place.toggle)
+        commands.describe(
+            "view.sidebar", title=lambda: "Hide the sidebar" if self.place.is_shown else "Show the sidebar"
+        )
         commands.bind("view.sidebar_wider", lambda: self.place.widen(_SIDEBAR_STEP_PX))
         commands.bind("view.sidebar_narrower", lambda: self.place.widen(-_SIDEBAR_STEP_PX))
         commands.bind("view.menu_bar", self.toggle_menu_bar)
+        commands.describe(
+            "view.menu_bar", title=lambda: "Show the menu bar" if self.menuBar().isHidden() else "Hide the menu bar"
+        )
         commands.bind("app.shortcuts", lambda: self._open_shortcuts(commands))
         commands.bind("app.about", self._open_about)
 
@@ -338,8 +396,7 @@ class MainWindow(QMainWindow):
             QWidget.setTabOrder(before, after)
 
     def _panes(self) -> tuple[QWidget, ...]:
-        note = () if self._note is None else (self._note,)
-        panes = (self.sidebar, self.header, self._banner, *note, self._stack, self._toast, self.composer)
+        panes = (self.sidebar, self.header, self._banner, *self._bars, self._stack, self._toast, self.composer)
         return panes if self._inspector is None else (*panes, self._inspector)
 
     # Reactions
@@ -375,9 +432,12 @@ class MainWindow(QMainWindow):
     def _place_inspector(self) -> None:
         if self._inspector is None:
             return
-        is_alone = not self._inspector.isHidden() and self.width() < SIDEBAR_OVERLAY_BELOW_PX
+        is_shown = not self._inspector.isHidden()
+        both_px = (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * max(1.0, self._theme.scale)
+        is_alone = is_shown and self.width() < max(SIDEBAR_OVERLAY_BELOW_PX, both_px)
         self._inspector.set_filling(is_alone)
         self._splitter.setVisible(not is_alone)
+        self.place.make_room(self._inspector.minimumWidth() if is_shown and not is_alone else 0)
 
     def _place_toast(self) -> None:
         self._toast.set_bottom(self._composer_row.height() + _TOAST_GAP_PX)
@@ -396,8 +456,9 @@ class MainWindow(QMainWindow):
 
 
 def _centred(widget: QWidget, *, top_px: int, bottom_px: int) -> QWidget:
-    """A row that keeps ``widget`` in the middle, as wide as it may become."""
-    widget.setMaximumWidth(COMPOSER_WIDTH_PX)
+    """A row that keeps ``widget`` in the middle, as wide as it may become: as the composer, unless it says."""
+    if widget.maximumWidth() > _NO_LIMIT:
+        widget.setMaximumWidth(COMPOSER_WIDTH_PX)
     row = QWidget()
     line = QHBoxLayout(row)
     line.setContentsMargins(12, top_px, 12, bottom_px)
@@ -405,6 +466,10 @@ def _centred(widget: QWidget, *, top_px: int, bottom_px: int) -> QWidget:
     line.addWidget(widget, 1000)
     line.addStretch(1)
     return row
+
+
+def _key_press(letter: str) -> QKeyEvent:
+    return QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, letter)
 
 
 def _focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
@@ -416,7 +481,7 @@ def _focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
             is_usable = widget.isEnabled() and widget.isVisible()
             if hidden_too or is_usable:
                 yield widget
-        following = widget.nextInFocusChain()
+        following = next_in_chain(widget)
         if following is None or following is pane:
             return
         widget = following

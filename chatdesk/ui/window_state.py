@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from chatdesk.core.file_writing import write_text
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ class SavedAnchor:
 class WindowState:
     """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet.
     ``open_project_id`` empty: all projects; None: never chosen. The list began with thread ``list_top_id``, at
-    ``list_top_px``; None: at its beginning."""
+    ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads, as (provider, model);
+    None: what the settings say. ``is_way_in_ended``: the first screen was answered with a look around."""
 
     x: int | None = None
     y: int | None = None
@@ -52,6 +54,8 @@ class WindowState:
     is_sorted_by_name: bool = False
     list_top_id: str | None = None
     list_top_px: int = 0
+    chosen_model: tuple[str, str] | None = None
+    is_way_in_ended: bool = False
 
     def to_json(self) -> str:
         data = asdict(self)
@@ -79,6 +83,8 @@ class WindowState:
             is_sorted_by_name=data.get("is_sorted_by_name") is True,
             list_top_id=_text(data.get("list_top_id")),
             list_top_px=_whole(data.get("list_top_px"), 0, -_MAX_PX) or 0,
+            chosen_model=_pair(data.get("chosen_model")),
+            is_way_in_ended=data.get("is_way_in_ended") is True,
         )
 
 
@@ -166,17 +172,7 @@ class WindowStateFile:
 
     def _write(self, state: WindowState) -> None:
         """A new file takes the old one's place in one step, so that a crash leaves one or the other."""
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-                file.write(state.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        write_text(self._path, state.to_json(), errors="replace")
 
     def _set_aside(self) -> None:
         try:
@@ -199,6 +195,11 @@ def _number(value: object, default: float) -> float:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _pair(value: object) -> tuple[str, str] | None:
+    found = [_text(each) for each in value] if isinstance(value, list) and len(value) == 2 else []
+    return (found[0], found[1]) if len(found) == 2 and found[0] and found[1] else None
 
 
 def _anchors(value: object) -> dict[str, SavedAnchor]:

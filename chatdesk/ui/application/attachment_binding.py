@@ -12,9 +12,9 @@ from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, clean_name
-from chatdesk.core.domain.model_info import Ability
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, look_at_models
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
@@ -24,7 +24,6 @@ from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.composer.attachments import AttachmentShelf
     from chatdesk.ui.event_bridge import EventBridge
@@ -58,6 +57,7 @@ class AttachmentBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._copying: dict[str, asyncio.Task[object]] = {}
+        self._sight = Sight()
         composer = panes.composer
         panes.commands.bind("message.attach", self.choose, composer.attach_button.isEnabled)
         composer.attachRequested.connect(self.choose)
@@ -72,6 +72,7 @@ class AttachmentBinding(QObject):
 
     def follow(self, bridge: EventBridge) -> None:
         bridge.thread_changed.connect(lambda _event: self._describe_soon())
+        bridge.providers_changed.connect(lambda _event: self._describe_soon())
 
     # In
 
@@ -96,7 +97,7 @@ class AttachmentBinding(QObject):
     def attach_image(self, image: object) -> None:
         """A picture from the clipboard, or one that was dropped."""
         if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
-            key = self._panes.composer.shelf.begin(_PASTED_NAME)
+            key = self._panes.composer.shelf.begin(_PASTED_NAME, image)
             self._start(key, self._keep_image(key, image, self._threads.thread_id))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -129,7 +130,7 @@ class AttachmentBinding(QObject):
 
     async def _copy_file(self, key: str, path: Path, thread_id: str | None) -> None:
         def tell(copied: int, total: int) -> None:
-            self._panes.composer.shelf.set_progress(key, copied / max(total, 1))
+            self._panes.composer.shelf.set_progress(key, copied, total)
 
         try:
             services = await self._handle.services()
@@ -155,6 +156,7 @@ class AttachmentBinding(QObject):
         shelf.thumbnailWanted.connect(self._show_thumbnail)
         shelf.changed.connect(self._describe_soon)
         shelf.removed.connect(self._on_shelf_removed)
+        shelf.noteActionRequested.connect(self._on_note_action_requested)
 
     def _on_shelf_removed(self, key: str) -> None:
         task = self._copying.get(key)
@@ -174,14 +176,24 @@ class AttachmentBinding(QObject):
         pictures.load(PictureSource(stored=attachment.blob_path, most=most), show)
 
     def _describe_soon(self) -> None:
-        if self._handle.is_ready and self._panes.composer.attached:
+        """Say before it is sent what the model will not get: at once of images, so that no message is quicker, and of
+        other files when they have been read."""
+        services, composer = self._handle.now(), self._panes.composer
+        if services is None or not composer.attached:
+            return
+        has_images = any(attachment.is_image for attachment in composer.attached)
+        sight = look_at_models(services, self._asked_models(), self._panes.header.models) if has_images else Sight()
+        self._sight = sight
+        if sight.sentence:
+            composer.shelf.set_note(sight.sentence, sight.actions)
+            self._tasks.cancel("describe attachments")
+        else:
             self._tasks.replace(self._describe(), "describe attachments")
 
     async def _describe(self) -> None:
-        """Say before it is sent what the model will not get."""
         services, composer = await self._handle.services(), self._panes.composer
         attached = composer.attached
-        note = self._blindness(services, attached)
+        note = ""
         for attachment in attached:
             if not note and not attachment.is_image:
                 found = await services.attachments.text_of(attachment)
@@ -190,13 +202,25 @@ class AttachmentBinding(QObject):
         if composer.attached == attached:
             composer.shelf.set_note(note)
 
-    def _blindness(self, services: Services, attached: Sequence[Attachment]) -> str:
-        if not any(attachment.is_image for attachment in attached):
-            return ""
-        asked = self._messages.compared_models or (self._messages.answering_model,)
-        infos = [services.chat.context.model_info(*model) for model in asked]
-        blind = [info.label or "This model" for info in infos if not info.has(Ability.IMAGES)]
-        return f"{' and '.join(blind)} cannot see images: only their names are sent." if blind else ""
+    def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
+        return self._messages.compared_models or (self._messages.answering_model,)
+
+    def _on_note_action_requested(self, name: str) -> None:
+        sight = self._sight
+        if name == ASK_OTHER and sight.other is not None:
+            picker = self._panes.header.model_picker
+            picker.set_current(*sight.other)
+            picker.modelChosen.emit(*sight.other)
+        elif name in (SEES, IS_BLIND):
+            self._tasks.start(self._say_sight(sight.models, sees=name == SEES), "say what a model sees")
+        self._panes.composer.setFocus()
+
+    async def _say_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
+        """The person said whether these models see images: that is kept, and holds from this message on."""
+        service = (await self._handle.services()).provider_service
+        for provider, model in models:
+            await service.override(provider, model, sees_images=sees)
+        self._describe_soon()
 
 
 def _png(image: QImage) -> bytes:

@@ -16,12 +16,16 @@ from PySide6.QtGui import QDesktopServices
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.application.answer_models import AnswerModels
 from chatdesk.ui.application.attachment_binding import AttachmentBinding
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.compare_binding import CompareBinding
+from chatdesk.ui.application.connect_binding import ConnectBinding
 from chatdesk.ui.application.context_binding import ContextBinding
 from chatdesk.ui.application.data_binding import DataBinding, RestartAfter
+from chatdesk.ui.application.deleted_messages_binding import DeletedMessagesBinding
 from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.erasing_binding import ErasingBinding
 from chatdesk.ui.application.export_binding import ExportBinding
 from chatdesk.ui.application.import_binding import ImportBinding
 from chatdesk.ui.application.inspector_binding import InspectorBinding
@@ -37,6 +41,7 @@ from chatdesk.ui.application.queue_binding import QueueBinding
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
+from chatdesk.ui.application.summary_work_binding import SummaryWorkBinding
 from chatdesk.ui.application.team_binding import TeamBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
@@ -45,9 +50,10 @@ from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.application.usage_binding import UsageBinding
+from chatdesk.ui.application.way_in_binding import WayInBinding
 from chatdesk.ui.application.ways_out import WaysOut
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.transcript.contract import ScrollAnchor
+from chatdesk.ui.transcript.contract import MessageFetcher, ScrollAnchor
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window_state import WindowState
 
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.team_window import TeamWindow
     from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.theme.theme import Theme
 
 
 class Bindings:
@@ -85,9 +92,11 @@ class Bindings:
         self.unsaved = Unsaved(tasks)
         self.drafts = DraftKeeper(panes.composer, tasks, handle.chat, unsaved=self.unsaved)
         self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
-        self.undo = UndoBinding(panes, handle, tasks)
+        self.undo = UndoBinding(panes, self.threads, handle, tasks)
         self.lists = ThreadListBinding(panes, self.threads, handle, tasks)
         self.library = LibraryBinding(panes, self.threads, self.lists, self.undo, handle=handle, tasks=tasks)
+        self.deleted_messages = DeletedMessagesBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
+        self.erasing = ErasingBinding(panes, self.threads, handle, tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.providers = ProviderBinding(panes, self.settings, handle, tasks)
@@ -103,21 +112,24 @@ class Bindings:
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
-        self.ways_out = WaysOut(panes, self.messages, self.undo, handle=handle, tasks=tasks)
+        self.ways_out = WaysOut(panes, self.messages, self.undo, self.providers.edit, handle=handle, tasks=tasks)
+        self.answer_models = AnswerModels(panes, self.threads, handle=handle, tasks=tasks)
         self.comparison = CompareBinding(
             panes,
             self.threads,
             self.messages,
             handle=handle,
             tasks=tasks,
-            make_view=lambda fetch: self.files.with_pictures(TranscriptView(fetch, self.renderer, theme)),
+            make_view=lambda fetch: self._answer_view(fetch, theme),
         )
         self.inspection = InspectorBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
         self.transcript_context = TranscriptContext(
             panes, self.threads, self.inspection, self.undo, handle=handle, tasks=tasks
         )
-        self.prompts = PromptBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
+        self.prompts = PromptBinding(
+            panes, self.threads, self.undo, begin_thread=self.messages.begin_thread, handle=handle, tasks=tasks
+        )
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ExportBinding(panes, self.threads, handle, tasks)
         self.data = DataBinding(panes, handle, tasks, restart_after)
@@ -127,6 +139,17 @@ class Bindings:
             panes, self.threads, self.messages, self.files, self.drafts, handle=handle, tasks=tasks
         )
         self.imports = ImportBinding(panes, self.lists, handle, tasks)
+        self.connection = ConnectBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
+        self.way_in = WayInBinding(
+            panes,
+            self.threads,
+            self.messages,
+            self.connection,
+            open_import=lambda program: self.imports.open(program=program),
+            ask=self.commands.ask,
+            handle=handle,
+            tasks=tasks,
+        )
         self.team = TeamBinding(panes, self.settings, self.lists, self.threads.open_soon, handle=handle, tasks=tasks)
         self.imports.stand_before(self.attachments.attach, unless=self.team.takes)
         self.search = SearchBinding(
@@ -138,8 +161,11 @@ class Bindings:
             open_project=self.lists.show_project,
             open_tag=self.lists.show_tag,
         )
+        self.summary_work = SummaryWorkBinding(panes, self.threads, handle=handle, tasks=tasks)
+        self.inspection.pricesRequested.connect(self.usage.open_prices)
         self.network = NetworkBinding(panes, handle=handle, tasks=tasks)
         self.queue = QueueBinding(panes, self.threads, handle=handle, tasks=tasks)
+        self.models.changed.connect(self._on_models_changed)
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
         panes.transcript.linkActivated.connect(_open_link)
@@ -168,12 +194,25 @@ class Bindings:
             self.attachments,
             self.prompts,
             self.usage,
+            self.summary_work,
             self.providers,
+            self.way_in,
             self.network,
             self.queue,
             self.team,
         ):
             binding.follow(bridge)
+
+    def _answer_view(self, fetch: MessageFetcher, theme: Theme) -> TranscriptView:
+        """For one of the answers that are compared."""
+        view = TranscriptView(fetch, self.renderer, theme)
+        view.set_model_name(self.models.model_name)
+        return self.files.with_pictures(view)
+
+    def _on_models_changed(self) -> None:
+        self.messages.show_model()
+        self.way_in.refresh()
+        self._panes.transcript.set_model_name(self.models.model_name)
 
     def _begin_team_once(self, _event: object) -> None:
         """The first word of a team: what a window has for one is imported beside the loop, and built on it."""

@@ -30,6 +30,12 @@ _WITH_MESSAGE = {
     "message.delete": (("delete",), "There is no finished message here."),
 }
 
+#: What a command that does one of two things is called in menus, by what it would do; first what it mostly does.
+_TITLES = {
+    "message.pin": {"pin": "Pin into the context", "unpin": "Unpin from the context"},
+    "message.exclude": {"exclude": "Exclude from the context", "include": "Include in the context"},
+}
+
 
 class CommandBinding(QObject):
     """Binds what has no binding of its own: the library's commands, and those of the window's life, have."""
@@ -62,7 +68,7 @@ class CommandBinding(QObject):
             "thread.model": self._open_models,
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
-            "message.edit_last": messages.edit_last,
+            "message.edit_last": messages.edit.begin_last,
             "view.theme": self._switch_theme,
             "view.larger": theme.zoom_in,
             "view.smaller": theme.zoom_out,
@@ -71,6 +77,11 @@ class CommandBinding(QObject):
             panes.commands.bind(command_id, run)
         for command_id in _WITH_MESSAGE:
             panes.commands.bind(command_id, partial(self._act, command_id), lambda: threads.thread_id is not None)
+            panes.commands.describe(
+                command_id,
+                title=partial(self._title_of_act, command_id) if command_id in _TITLES else None,
+                is_offered=partial(self._can_act, command_id),
+            )
         panes.commands.keysChanged.connect(self._show_keys)
         self._show_keys()
         # While there is nothing to stop, Esc belongs to whoever has the focus.
@@ -82,7 +93,11 @@ class CommandBinding(QObject):
             lambda title: self._with_thread(lambda id_: self._undo.do("rename_thread", id_, title))
         )
         panes.header.modelChosen.connect(messages.choose_model)
-        panes.empty_state.promptChosen.connect(self._on_prompt_chosen)
+        empty_state = panes.empty_state
+        empty_state.promptChosen.connect(self._on_prompt_chosen)
+        empty_state.attachChosen.connect(self._on_attach_chosen)
+        empty_state.questionAsked.connect(self.ask)
+        empty_state.commandChosen.connect(panes.commands.trigger)
 
     def _with_thread(self, run: Callable[[str], None]) -> None:
         thread_id = self._threads.thread_id
@@ -100,6 +115,15 @@ class CommandBinding(QObject):
         transcript = self._panes.transcript
         if not (transcript.isVisible() and transcript.act(*names)):
             self._panes.window.show_toast(otherwise)
+
+    def _can_act(self, command_id: str) -> bool:
+        transcript = self._panes.transcript
+        return transcript.isVisible() and transcript.offered(*_WITH_MESSAGE[command_id][0]) is not None
+
+    def _title_of_act(self, command_id: str) -> str:
+        titles = _TITLES[command_id]
+        offered = self._panes.transcript.offered(*_WITH_MESSAGE[command_id][0])
+        return titles.get(offered or "", next(iter(titles.values())))
 
     def _show_keys(self) -> None:
         keys = self._panes.commands.shown_keys
@@ -119,8 +143,19 @@ class CommandBinding(QObject):
         theme = self._panes.theme
         theme.toggle()
 
-    def _on_prompt_chosen(self, prompt: str) -> None:
+    def ask(self, question: str) -> None:
+        """Ask at once; what stands in the composer is asked with it."""
         composer = self._panes.composer
-        composer.set_text(prompt)
+        composer.set_text("\n\n".join(filter(None, (question, composer.text().strip()))))
+        composer.send_button.click()
+
+    def _on_prompt_chosen(self, prompt: str) -> None:
+        """Before what stands in the composer, which stays."""
+        composer = self._panes.composer
+        composer.set_text(prompt + composer.text())
         composer.set_cursor_position(len(prompt))
         composer.setFocus()
+
+    def _on_attach_chosen(self, prompt: str) -> None:
+        self._on_prompt_chosen(prompt)
+        self._panes.commands.trigger("message.attach")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
-from chatdesk.ui.application.message_binding import MessageBinding, waiting_text
+from chatdesk.ui.application.message_binding import MessageBinding, retry_of
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.usage_binding import waiting_words
@@ -17,7 +18,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import Compared
     from chatdesk.core.domain.waiting import WaitingAnswer
-    from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed
+    from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed, TurnStarted
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.compare.column import ViewMaker
     from chatdesk.ui.compare.view import CompareView
@@ -52,6 +53,7 @@ class CompareBinding(QObject):
         self._thread_id: str | None = None
         panes.commands.bind("message.compare", self.choose_models)
         panes.header.compareRequested.connect(self.choose_models)
+        panes.header.compareLeft.connect(lambda: messages.compare_models(()))
         panes.transcript.compareRequested.connect(self.open_versions)
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
@@ -62,6 +64,7 @@ class CompareBinding(QObject):
         bridge.path_changed.connect(self._on_path_changed)
         bridge.text_streamed.connect(self._on_text_streamed)
         bridge.retry_waiting.connect(self._on_retry_waiting)
+        bridge.turn_started.connect(self._on_turn_started)
         bridge.queue_changed.connect(lambda event: self._tell_waiting(event.waiting))
 
     @property
@@ -77,9 +80,20 @@ class CompareBinding(QObject):
         if sum(len(choices) for _provider, _label, choices in header.models) < 2:
             window.show_toast("There is only one model yet: add another in Settings")
             return
-        dialog = CompareModelsDialog(self._panes.theme, header.models, self._messages.compared_models, parent=window)
+        dialog = CompareModelsDialog(
+            self._panes.theme,
+            header.models,
+            self._chosen(),
+            is_comparing=bool(self._messages.compared_models),
+            parent=window,
+        )
         dialog.chosen.connect(self._messages.compare_models)
         dialog.open()
+
+    def _chosen(self) -> Sequence[tuple[str, str]]:
+        """Who is compared already, else the model that answers now, beside which others are to be chosen."""
+        current = self._panes.header.model_picker.current
+        return self._messages.compared_models or (() if current is None else (current,))
 
     def open_versions(self, message_id: str) -> None:
         """An answer beside the other versions of it, four at most."""
@@ -132,6 +146,7 @@ class CompareBinding(QObject):
         view.continueRequested.connect(self._go_on)
         view.retryRequested.connect(self._go_on)
         view.regenerateRequested.connect(messages.regenerate)
+        view.regenerateWithRequested.connect(self._panes.transcript.regenerateWithRequested)
         view.branchRequested.connect(messages.branch)
         view.deleteRequested.connect(messages.delete)
         view.wayOutRequested.connect(self._panes.transcript.wayOutRequested)
@@ -205,6 +220,11 @@ class CompareBinding(QObject):
             for column in self.view.columns:
                 column.view.set_waiting(told)
 
-    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+    def _on_turn_started(self, event: TurnStarted) -> None:
         if self.view is not None:
-            self.view.set_notice(event.message_id, waiting_text(event))
+            self.view.note_asked(event.message_id, SystemClock().now_ms())
+
+    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+        retry = retry_of(event)
+        if self.view is not None and retry is not None:
+            self.view.set_retry(event.message_id, retry)

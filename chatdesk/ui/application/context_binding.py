@@ -107,7 +107,7 @@ def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
     taken = f"{about}{totals.used:,} of {totals.window:,} tokens are taken"
     said = [f"{taken}; {totals.reserved:,} are kept for the answer."]
     if totals.is_draft_too_large:
-        said.append("What you are writing does not fit even alone: shorten it, attach it, or choose a larger model.")
+        said.append("Your message alone does not fit: shorten it, attach it, or choose a larger model.")
     elif totals.pushed_out:
         count = f"{totals.pushed_out:,} older messages stay" if totals.pushed_out > 1 else "1 older message stays"
         said.append(f"It is full: {count} behind because of what you are writing.")
@@ -118,5 +118,5 @@ def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
     if totals.has_stale_summary:
         said.append(_STALE)
     if totals.is_estimate:
-        said.append("The count is an estimate: this model's way of counting is not known.")
+        said.append("The count is an estimate for this model.")
     return tuple(said)

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 #: Close the services, do this, and start anew.
 RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
+_MOST_NAMED = 10  # lines that fit on the page
 _BUSY = {
     "backup": "Making a backup…",
-    "check": "Checking… this reads everything and takes its time.",
+    "check": "Checking… This reads everything and can take a while.",
     "repair": "Checking and repairing…",
     "zip": "Writing the zip…",
 }
+#: What has a dialog of its own.
+_COMMANDS = {"report": "app.report", "import": "app.import", "export": "thread.export"}
 _TITLES = {"check": "Checking the database", "repair": "Repairing the database"}
 
 
@@ -69,6 +72,8 @@ class DataBinding(QObject):
             self._tasks.start(self._show_folder(), "backup folder")
         elif name == "restore":
             self._tasks.start(self._open_restore(), "restore")
+        elif name in _COMMANDS:
+            self._panes.commands.trigger(_COMMANDS[name])
         elif name == "zip":
             self._ask_for_zip(page)
         else:
@@ -106,9 +111,12 @@ class DataBinding(QObject):
         dialog.setObjectName("zipPlace")
 
         async def write(services: Services, target: Path) -> list[str]:
-            missing = await services.backups.make_zip(target)
-            lost = f" {missing:,} attachments were not there." if missing else ""
-            return [f"Everything was saved to {target.name}.{lost}"]
+            lost = await services.backups.make_zip(target)
+            if not lost:
+                return [f"Everything was saved to {target.name}."]
+            files = "1 attachment" if len(lost) == 1 else f"{len(lost):,} attachments"
+            more = [f"and {len(lost) - _MOST_NAMED:,} more"] if len(lost) > _MOST_NAMED else []
+            return [f"All but {files} was saved to {target.name}:", *lost[:_MOST_NAMED], *more]
 
         dialog.fileSelected.connect(
             lambda path: self._tasks.start(
@@ -206,10 +214,7 @@ def _lines(contents: BackupContents) -> list[str]:
     if contents.newest_at is not None:
         newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
         lines.append(f"Newest message: {newest:%Y-%m-%d %H:%M}")
-    if contents.is_older_schema:
-        lines.append(f"From an older ChatDesk (schema {contents.schema}); it is upgraded at the next start.")
-    if contents.missing_files:
-        lines.append(f"{contents.missing_files:,} attached files are missing.")
+    lines += contents.consequences
     if contents.titles:
         lines += ["", "Newest threads:", *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]
     return lines

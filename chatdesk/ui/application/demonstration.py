@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatdesk.core import terminal
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, TextStreamed
 
@@ -22,13 +22,12 @@ _SETTLE_S = 1.0
 async def play(application: WindowApplication, *, picture: Path) -> int:
     """Play the turn, print the answer as it comes and the path of the picture; the exit code."""
     services, panes = await application.services(), application.panes
-    write = sys.stdout.write
+    answer = terminal.TextWriter()
     done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
     def on_text(event: TextStreamed) -> None:
         if event.kind == "text":
-            write(event.delta)
-            sys.stdout.flush()
+            answer.write(event.delta)
 
     def on_finished(event: AnswerFinished) -> None:
         if not done.done():
@@ -38,7 +37,7 @@ async def play(application: WindowApplication, *, picture: Path) -> int:
         services.events.subscribe(TextStreamed, on_text),
         services.events.subscribe(AnswerFinished, on_finished),
     ]
-    write(f"You: {QUESTION}\n\n")
+    terminal.say(f"You: {QUESTION}\n")
     try:
         panes.window.resize(*_SIZE)
         panes.composer.set_text(QUESTION)
@@ -51,8 +50,9 @@ async def play(application: WindowApplication, *, picture: Path) -> int:
             subscription.cancel()
     picture.parent.mkdir(parents=True, exist_ok=True)
     is_saved = panes.window.grab().save(str(picture))
-    write(f"\n\nStatus: {message.status.value}. Thread: {message.thread_id}.\n")
+    answer.close(ends_line=True)
+    terminal.say(f"\nStatus: {message.status.value}. Thread: {message.thread_id}.")
     if message.error:
-        write(f"{message.error}\n")
-    write(f"Screenshot: {picture if is_saved else 'could not be saved'}\n")
+        terminal.say(message.error)
+    terminal.say(f"Screenshot: {picture if is_saved else 'could not be saved'}")
     return 0 if message.error is None and is_saved else 1

@@ -164,6 +164,10 @@ class DraftKeeper(QObject):
         self._thread_id, self._is_loaded, self._joined = thread_id, True, None
         self._on_composer_text_changed()
 
+    async def forget_new(self) -> None:
+        """What was written for the thread that did not exist yet belongs to one by now."""
+        await self._forget(None)
+
     # Inside
 
     def _on_composer_text_changed(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.ui.application.service_handle import ServiceHandle
@@ -25,6 +26,7 @@ _FILTERS: Final = {
     "pdf": "PDF (*.pdf)",
     "json": "ChatDesk's JSON with attachments (*.zip);;ChatDesk's JSON (*.json)",
 }
+_PAGE, _MOST_COPIED = 200, 2_000
 _SHOWN_AFTER_S: Final = 0.4  # what is quicker than that needs no bar
 
 
@@ -38,9 +40,10 @@ class ExportBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         commands = panes.commands
-        commands.bind("thread.export_markdown", lambda: self._ask_one("md"))
-        commands.bind("thread.export_json", lambda: self._ask_one("json"))
+        commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.thread_id is not None)
+        commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)
         commands.bind("thread.export", lambda: self.open(self._marked()))
+        commands.bind("thread.copy", self._copy, lambda: threads.thread_id is not None)
         panes.sidebar.exportRequested.connect(lambda thread_id: self.open((thread_id,)))
         panes.sidebar.exportSelectedRequested.connect(self.open)
 
@@ -67,6 +70,30 @@ class ExportBinding(QObject):
         if self._threads.thread_id is not None:
             self._tasks.start(self._choose_place((self._threads.thread_id,), "threads", kind, False), "export")
 
+    def _copy(self) -> None:
+        if self._threads.thread_id is not None:
+            self._tasks.replace(self._copy_thread(self._threads.thread_id), "copy thread")
+
+    async def _copy_thread(self, thread_id: str) -> None:
+        """As Markdown into the clipboard: what is shown, from the first message to the last."""
+        from chatdesk.core.transfer.export import thread_to_markdown
+
+        chat = await self._handle.chat()
+        thread = await chat.get_thread(thread_id)
+        if thread.message_count > _MOST_COPIED:
+            self._panes.window.show_toast(
+                f"The thread has {thread.message_count:,} messages, too many for the clipboard. Export it instead.",
+                "Export…",
+                lambda: self.open((thread_id,)),
+            )
+            return
+        pages = [await chat.get_thread_messages(thread_id, _PAGE)]
+        while pages[0].has_older:
+            pages.insert(0, await chat.get_thread_messages(thread_id, _PAGE, pages[0].messages[0].id))
+        messages = [message for page in pages for message in page.messages]
+        QGuiApplication.clipboard().setText(await asyncio.to_thread(thread_to_markdown, thread, messages))
+        self._panes.window.show_toast("The thread is in the clipboard, as Markdown")
+
     async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
         from PySide6.QtWidgets import QFileDialog
 
@@ -79,7 +106,8 @@ class ExportBinding(QObject):
             title = (await chat.get_thread(thread_ids[0])).title
         elif scope == "project":
             thread = await chat.get_thread(thread_ids[0]) if thread_ids else self._threads.open_thread
-            project = thread.project_id if thread is not None else (await chat.default_project()).id
+            new = self._threads.new_project_id or (await chat.default_project()).id
+            project = new if thread is None else thread.project_id
             choice = Choice(project_id=project, has_trash=has_trash)
         else:
             choice = Choice(has_trash=has_trash)

@@ -15,6 +15,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.local_files import only_path_in
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.imported import ImportProgress
@@ -45,12 +46,14 @@ class ImportBinding(QObject):
         self._progress: ImportProgress | None = None
         self._report: ImportReport | None = None
         panes.commands.bind("app.import", self.open)
+        panes.sidebar.importRequested.connect(self.open)
         panes.window.setAcceptDrops(True)
         panes.window.installEventFilter(self)
 
-    def open(self, path: Path | None = None) -> None:
-        """Show the dialog: of a new import, or of the one that runs."""
-        self._tasks.replace(self._open(path), "import dialog")
+    def open(self, path: Path | None = None, *, program: str = "") -> None:
+        """Show the dialog: of a new import, or of the one that runs. ``program``: whose export is wanted, which is
+        explained."""
+        self._tasks.replace(self._open(path, program), "import dialog")
 
     def stand_before(self, attach: Callable[[Sequence[str]], None], *, unless: Callable[[Path], bool]) -> None:
         """Files that are offered to the composer go to ``attach``; one that looks like an export is asked about, and
@@ -97,7 +100,7 @@ class ImportBinding(QObject):
                 return True
         return super().eventFilter(watched, event)
 
-    async def _open(self, path: Path | None) -> None:
+    async def _open(self, path: Path | None, program: str = "") -> None:
         services = await self._handle.services()
         if services.read_only_reason is not None:
             raise services.read_only_reason
@@ -108,7 +111,9 @@ class ImportBinding(QObject):
         from chatdesk.ui.dialogs.import_dialog import ImportDialog
 
         projects = [project.name for project in await services.chat.list_projects()]
-        dialog = self._dialog = ImportDialog(self._panes.theme, projects, path=path, parent=self._panes.window)
+        dialog = self._dialog = ImportDialog(
+            self._panes.theme, projects, path=path, program=program, parent=self._panes.window
+        )
         dialog.startRequested.connect(self.start)
         dialog.stopRequested.connect(services.importer.stop)
         dialog.showRequested.connect(self._show_threads)
@@ -175,10 +180,5 @@ class ImportBinding(QObject):
 
 
 def _dropped_export(data: QMimeData | None) -> Path | None:
-    if data is None or not data.hasUrls():
-        return None
-    urls = data.urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if looks_like_export(path) else None
+    path = only_path_in(data)
+    return Path(path) if path and looks_like_export(Path(path)) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.application.service_handle import ServiceHandle
@@ -24,7 +24,10 @@ _PAGE = 100
 
 
 class InspectorBinding(QObject):
-    """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown."""
+    """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown.
+    ``pricesRequested``: the person wants to type what a model costs."""
+
+    pricesRequested = Signal()
 
     def __init__(
         self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
@@ -41,6 +44,9 @@ class InspectorBinding(QObject):
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._fill)
         panes.commands.bind("view.inspector", self.toggle)
+        panes.commands.describe(
+            "view.inspector", title=lambda: "Hide the inspector" if self.is_open else "Show the inspector"
+        )
         panes.commands.bind("view.tree", lambda: self.open(TREE))
         panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
         panes.commands.bind("view.usage", lambda: self.open(USAGE))
@@ -57,6 +63,7 @@ class InspectorBinding(QObject):
             bridge.turn_started,
             bridge.context_changed,
             bridge.usage_recorded,
+            bridge.summary_work_changed,
         ):
             signal.connect(lambda _event: self._fill_soon())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
@@ -115,6 +122,7 @@ class InspectorBinding(QObject):
             )
             self.inspector.add_tab(SUMMARY, self._summary.tab)
             self._usage = UsageTab(theme)
+            self._usage.pricesRequested.connect(self.pricesRequested)
             self.inspector.add_tab(USAGE, self._usage)
             self.inspector.add_tab(TREE, self._tree)
             self.inspector.tabShown.connect(lambda _name: self._fill())

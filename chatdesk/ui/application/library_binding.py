@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
-from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.application.project_binding import ProjectBinding
+from chatdesk.ui.application.project_names import names_told_apart
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes
 
 Ids = Sequence[str]
+
+_SHARED: Final = (
+    " In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The "
+    "rest is hidden on this computer only."
+)
 
 
 class LibraryBinding(QObject):
@@ -67,6 +73,19 @@ class LibraryBinding(QObject):
             "thread.tags": lambda: self.ask_for_tags(self._ids()),
             "thread.restore": lambda: self.restore(self._ids()),
             "thread.delete": self._delete,
+        }.items():
+            panes.commands.bind(command_id, run, self._has_threads)
+        panes.commands.describe("thread.pin", title=self._title_of_pin, is_offered=lambda: not self._is_in_trash())
+        panes.commands.describe(
+            "thread.archive", title=self._title_of_archive, is_offered=lambda: not self._is_in_trash()
+        )
+        panes.commands.describe("thread.restore", is_offered=self._is_in_trash)
+        panes.commands.describe("thread.delete", title=self._title_of_delete)
+        threads.opened.connect(lambda _thread: panes.commands.refresh())
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus_changed)
+        for command_id, run in {
             "thread.select_all": self._select_all,
             "view.threads": lambda: self._show("active"),
             "view.archive": lambda: self._show("archive"),
@@ -76,6 +95,10 @@ class LibraryBinding(QObject):
             "trash.empty": self.ask_to_empty_trash,
         }.items():
             panes.commands.bind(command_id, run)
+        panes.commands.describe("view.sort", title=self._title_of_sort)
+        for view in ("active", "archive", "trash"):
+            name = "threads" if view == "active" else view
+            panes.commands.describe(f"view.{name}", is_offered=partial(self._is_elsewhere, view))
 
     # Many threads
 
@@ -155,8 +178,11 @@ class LibraryBinding(QObject):
 
             projects = await (await self._library()).list_projects()
             known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
+            open_ = [project for project in projects if project.archived_at is None]
+            names = names_told_apart(open_, self._panes.sidebar.workspaces)
             entries = [
-                _entry(project, is_current=known == {project.id}) for project in projects if project.archived_at is None
+                ChooserEntry("project", names[each.id], each.id, each.colour, is_current=known == {each.id})
+                for each in open_
             ]
             dialog = MoveThreadsDialog(self._panes.theme, self._title(ids), entries, parent=self._panes.window)
             dialog.chosen.connect(lambda project_id: self.move_to(ids, project_id))
@@ -186,7 +212,12 @@ class LibraryBinding(QObject):
             return
         question = f"Delete {len(ids):,} threads for good?" if len(ids) > 1 else "Delete this thread for good?"
         text = f"{self._title(ids)}: all messages are removed. This cannot be undone."
-        self._ask(question, text, "Delete for good", lambda: self._purge(ids))
+
+        async def work() -> None:
+            said = text + await self._about_shared()
+            self._ask(question, said, "Delete for good", lambda: self._purge(ids))
+
+        self._tasks.start(work(), "ask to purge")
 
     def ask_to_empty_trash(self) -> None:
         async def work() -> None:
@@ -196,9 +227,15 @@ class LibraryBinding(QObject):
                 return
             threads = "1 thread" if count == 1 else f"{count:,} threads"
             text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
+            text += await self._about_shared()
             self._ask("Empty the trash?", text, "Empty the trash", lambda: self._purge(None))
 
         self._tasks.start(work(), "ask to empty trash")
+
+    async def _about_shared(self) -> str:
+        """What becomes of threads that others have, too; nothing where this profile is in no team."""
+        is_joined = await (await self._handle.services()).team_is_joined()
+        return _SHARED if is_joined else ""
 
     def _purge(self, ids: Ids | None) -> None:
         async def work() -> None:
@@ -261,6 +298,14 @@ class LibraryBinding(QObject):
         in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.thread_id
         return in_list or (() if open_id is None else (open_id,))
 
+    def _has_threads(self) -> bool:
+        """Whether there is a thread that a command could be about: a new chat is none yet."""
+        return bool(self._ids())
+
+    def _on_focus_changed(self, before: QWidget | None, now: QWidget | None) -> None:
+        if self._panes.sidebar.thread_list in (before, now):
+            self._panes.commands.refresh()
+
     def _rename(self) -> None:
         """Where the keys are: in the row of the list, or in the header."""
         thread_list = self._panes.sidebar.thread_list
@@ -270,12 +315,40 @@ class LibraryBinding(QObject):
             self._panes.header.begin_title_edit()
 
     def _toggle_pin(self) -> None:
-        threads = self._about()
-        self.pin(self._ids(), is_pinned=any(thread.pinned_at is None for thread in threads))
+        self.pin(self._ids(), is_pinned=self._would_pin())
 
     def _toggle_archive(self) -> None:
-        threads = self._about()
-        self.archive(self._ids(), is_archived=any(thread.archived_at is None for thread in threads))
+        self.archive(self._ids(), is_archived=self._would_archive())
+
+    def _would_pin(self) -> bool:
+        return any(thread.pinned_at is None for thread in self._about())
+
+    def _would_archive(self) -> bool:
+        return any(thread.archived_at is None for thread in self._about())
+
+    def _is_in_trash(self) -> bool:
+        known = self._about()
+        return bool(known) and all(thread.deleted_at is not None for thread in known)
+
+    def _threads_text(self) -> str:
+        count = len(self._ids())
+        return "thread" if count < 2 else f"{count:,} threads"
+
+    def _title_of_pin(self) -> str:
+        return f"{'Pin' if self._would_pin() else 'Unpin'} {self._threads_text()}"
+
+    def _title_of_archive(self) -> str:
+        return f"Archive {self._threads_text()}" if self._would_archive() else "Take out of the archive"
+
+    def _title_of_delete(self) -> str:
+        return f"Delete {self._threads_text()}{' for good…' if self._is_in_trash() else ''}"
+
+    def _title_of_sort(self) -> str:
+        return "Sort threads by last activity" if self._lists.query.order == "name" else "Sort threads by name"
+
+    def _is_elsewhere(self, view: str) -> bool:
+        sidebar = self._panes.sidebar
+        return sidebar.view != view or (view == "active" and sidebar.tag_id is not None)
 
     def _about(self) -> list[Thread]:
         known = self._panes.sidebar.known(self._ids())
@@ -284,9 +357,7 @@ class LibraryBinding(QObject):
 
     def _delete(self) -> None:
         """What is in the trash goes for good, which is asked first."""
-        known = self._panes.sidebar.known(self._ids())
-        is_in_trash = bool(known) and all(thread.deleted_at is not None for thread in known)
-        (self.ask_to_purge if is_in_trash else self.delete)(self._ids())
+        (self.ask_to_purge if self._is_in_trash() else self.delete)(self._ids())
 
     def _select_all(self) -> None:
         sidebar = self._panes.sidebar
@@ -302,7 +373,3 @@ class LibraryBinding(QObject):
 
     async def _library(self) -> LibraryService:
         return (await self._handle.services()).library
-
-
-def _entry(project: Project, *, is_current: bool) -> ChooserEntry:
-    return ChooserEntry("project", project.name, project.id, project.colour, is_current=is_current)

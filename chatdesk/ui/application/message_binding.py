@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.application.asking_first import AskingFirst
+from chatdesk.ui.application.compared_models import ComparedModels
 from chatdesk.ui.application.drafts import DraftKeeper
+from chatdesk.ui.application.question_edit import QuestionEdit
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.transcript.entry import Retry
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed
+    from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed, TurnStarted
     from chatdesk.ui.application.arriving import ArrivingMessages
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.settings_binding import SettingsBinding
@@ -35,13 +40,16 @@ if TYPE_CHECKING:
 _TAIL = 20
 # Messages of another path that are shown before it is stored: more than a screen of them.
 _AHEAD = 20
+_SHORTEST_SHOWN_WAIT_S = 2.0
 
 
 class MessageBinding(QObject):
     """Sends, stops, edits, regenerates; and follows the stream. ``busyChanged``: what *Stop* would do changed;
+    ``modelChanged``: ``chosen_model`` is another;
     ``compared``: several models were asked at once."""
 
     busyChanged = Signal()
+    modelChanged = Signal()
     compared = Signal(object)  # Compared
 
     def __init__(
@@ -65,7 +73,9 @@ class MessageBinding(QObject):
         self._settings = settings
         self._handle = handle
         self._tasks = tasks
-        self._editing: Message | None = None
+        self._asking = AskingFirst(panes, handle)
+        self.edit = QuestionEdit(panes, threads, drafts=drafts, handle=handle, tasks=tasks)
+        self.comparisons = ComparedModels()
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._has_begun = False
@@ -74,37 +84,62 @@ class MessageBinding(QObject):
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
         self._model: tuple[str, str] | None = None
-        self._compared: list[tuple[str, str]] = []
         self._switching = asyncio.Lock()
         self._ahead: tuple[str, str | None] | None = None  # thread and message below which another path is seen
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.stopRequested.connect(self.stop)
-        composer.editLastRequested.connect(self.edit_last)
+        composer.stateLeft.connect(self._on_composer_state_left)
+        composer.editLastRequested.connect(self.edit.begin_last)
+        self.edit.changed.connect(self._on_edit_changed)
+        self.comparisons.changed.connect(self._on_compared_models_changed)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
+        transcript.answerRequested.connect(self.regenerate)
         transcript.regenerateRequested.connect(self.regenerate)
-        transcript.editRequested.connect(self.edit)
+        transcript.editRequested.connect(self.edit.begin)
         transcript.continueRequested.connect(lambda id_: self._do("continue_message", id_))
         transcript.retryRequested.connect(lambda id_: self._do("retry_message", id_))
         transcript.deleteRequested.connect(self.delete)
         transcript.versionRequested.connect(self._on_transcript_version_requested)
         transcript.branchRequested.connect(self.branch)
         threads.opened.connect(self._on_thread_opened)
+        settings.modelOfNewThreadsChanged.connect(self.forget_model)
 
     def follow(self, bridge: EventBridge) -> None:
         bridge.message_added.connect(lambda event: self._on_message_added(event.message))
         bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
         bridge.path_changed.connect(self._on_path_changed)
-        bridge.turn_started.connect(lambda event: self._on_turn_started(event.thread_id))
+        bridge.turn_started.connect(self._on_turn_started)
         bridge.text_streamed.connect(self._on_text_streamed)
         bridge.retry_waiting.connect(self._on_retry_waiting)
         bridge.answer_finished.connect(self._on_answer_finished)
 
+    @property
+    def chosen_model(self) -> tuple[str, str] | None:
+        """What answers in new threads because a person chose it; None: what the settings say."""
+        return self._model
+
+    def remember_model(self, chosen: tuple[str, str] | None) -> None:
+        """It was chosen before this start. One whose provider is gone is forgotten; so is any where the settings name
+        another model for new threads."""
+        settings, services = self._settings.current, self._handle.now()
+        is_named = settings.provider != "auto" or bool(settings.openai_model)
+        if chosen is not None and services is not None and not is_named and services.providers.has(chosen[0]):
+            self._model = chosen
+            self.show_model()
+
+    def forget_model(self) -> None:
+        """New threads begin with the model of the settings again."""
+        self._model = None
+        self.show_model()
+        self.modelChanged.emit()
+
     def choose_model(self, provider: str, model: str) -> None:
         """For the open thread, and for the next new one."""
         self._model = (provider, model)
-        self._compared = []
-        self._show_model()
+        self.compare_models(())
+        self.show_model()
+        self.modelChanged.emit()
         thread = self._threads.open_thread
         if thread is not None and (thread.provider, thread.model) != self._model:
             self._tasks.start(self._set_model(thread.id, provider, model), "set model")
@@ -120,12 +155,25 @@ class MessageBinding(QObject):
 
     @property
     def compared_models(self) -> tuple[tuple[str, str], ...]:
-        """Those that the next question goes to at once; empty: one model answers."""
-        return tuple(self._compared)
+        """Those that the next question of the open thread goes to at once; empty: one model answers."""
+        return self.comparisons.of(self._threads.thread_id)
 
     def compare_models(self, models: Sequence[tuple[str, str]]) -> None:
-        self._compared = list(models)
-        self._show_model()
+        """Ask these in the open thread from now on; none: one model answers."""
+        self.comparisons.choose(self._threads.thread_id, models)
+
+    def _on_compared_models_changed(self, _thread_id: str | None) -> None:
+        self.show_model()
+        self._show_state()
+
+    async def begin_thread(self, project_id: str) -> str:
+        """The new chat becomes a thread before its first message; what stands in the composer is its draft. Its id."""
+        provider, model = self._model or (None, None)
+        created = await (await self._handle.chat()).create_thread(project_id, "", provider=provider, model=model)
+        if self._threads.adopt(created.thread):
+            await self._drafts.save()
+            await self._drafts.forget_new()
+        return created.thread.id
 
     # Sending
 
@@ -144,7 +192,8 @@ class MessageBinding(QObject):
         self._has_begun = True
 
     async def settle(self) -> None:
-        """Until what is being sent is a message: then it is no draft any more."""
+        """Until what is being sent is a message: then it is no draft any more. What waits for a yes is not sent."""
+        self._asking.give_up()
         if self._sending is not None:
             await asyncio.wait([self._sending])
 
@@ -172,31 +221,35 @@ class MessageBinding(QObject):
     async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
         was opened meanwhile, that one stays open."""
-        editing = self._editing if self._editing is not None and self._editing.thread_id == thread_id else None
-        if editing is not None:
-            self._editing = None
+        editing, stays = self.edit.take(thread_id)
         try:
             chat = await self._handle.chat()
             provider, model = self._model or (None, None)
-            if editing is None and self._compared:
+            if editing is None and self.comparisons.of(thread_id):
                 await self._compare(chat, text, attached, thread_id)
                 return
             if editing is not None:
-                await (await self._undo.stack()).edit_message(editing.id, text, attachments=attached)
+                stack = await self._undo.stack()
+                is_sent = await self._asking.run(partial(stack.edit_message, editing.id, text, attachments=attached))
             elif thread_id is None:
-                created = await chat.create_thread(
-                    self._threads.new_project_id, "", text, provider=provider, model=model, attachments=attached
-                )
-                self._drafts.sent(None, text, attached)
-                self._threads.adopt(created.thread)
+                new = partial(chat.create_thread, self._threads.new_project_id, "", text)
+                created = await self._asking.run(partial(new, provider=provider, model=model, attachments=attached))
+                if created is not None:
+                    self._drafts.sent(None, text, attached)
+                    self._threads.adopt(created.thread)
                 return
             else:
-                await chat.send_message(thread_id, text, attachments=attached)
+                is_sent = await self._asking.run(partial(chat.send_message, thread_id, text, attachments=attached))
+            if is_sent is None:
+                self.edit.back(editing)
+                return
+            if stays:
+                self._undo.offer(stays)
             self._drafts.sent(thread_id, text, attached, gives_back=editing is not None)
             if thread_id == self._threads.thread_id:
                 self._panes.transcript.scroll_to_end()
         except BaseException:
-            self._editing = self._editing or editing
+            self.edit.back(editing)
             raise
         finally:
             self._is_sending = False
@@ -205,105 +258,73 @@ class MessageBinding(QObject):
     async def _compare(
         self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None
     ) -> None:
-        is_new = thread_id is None
+        is_new, models = thread_id is None, self.comparisons.of(thread_id)
         if thread_id is None:
             created = await chat.create_thread(self._threads.new_project_id, "")
             thread_id = created.thread.id
+            self.comparisons.adopt(thread_id)
             if self._threads.adopt(created.thread):
                 is_new = False
-        compared = await chat.compare(thread_id, text, self._compared, attachments=attached)
+        compared = await chat.compare(thread_id, text, models, attachments=attached)
         self._drafts.sent(None if is_new else thread_id, text, attached)
         self.compared.emit(compared)
 
     def stop(self) -> None:
         """Stop the answer of the open thread; while editing instead, give the edit up."""
         thread_id = self._threads.thread_id
-        if self._edited is not None and not self._is_answering():
-            self.cancel_edit()
+        if self.edit.edited is not None and not self._is_answering():
+            self.edit.cancel()
         elif thread_id is not None:
             self._do("stop", thread_id)
 
     def can_stop(self) -> bool:
-        return self._edited is not None or self._is_answering()
-
-    @property
-    def _edited(self) -> Message | None:
-        """The question that what stands in the composer is a new version of; in another thread it waits for the
-        reader."""
-        editing = self._editing
-        return editing if editing is not None and editing.thread_id == self._threads.thread_id else None
+        return self.edit.edited is not None or self._is_answering()
 
     def _is_answering(self) -> bool:
         services, thread_id = self._handle.now(), self._threads.thread_id
         return services is not None and thread_id is not None and services.chat.is_answering(thread_id)
 
-    # Editing
+    # What the composer is for
 
-    def edit(self, message_id: str) -> None:
-        self._tasks.replace(self._edit(message_id), "edit")
+    def _show_state(self) -> None:
+        """Above the text: which question is edited, or how many models are asked."""
+        count = len(self.compared_models)
+        if self.edit.edited is not None:
+            self._panes.composer.set_state(self.edit.words, leave="Cancel")
+        elif count:
+            self._panes.composer.set_state(f"Questions in this chat go to {count} models.", leave="Stop comparing")
+        else:
+            self._panes.composer.set_state("")
 
-    async def _edit(self, message_id: str) -> None:
-        composer = self._panes.composer
-        if composer.refusal:
-            self._panes.window.show_toast(composer.refusal)
-            return
-        message = await (await self._handle.chat()).get_message(message_id)
-        await self._drafts.load()
-        if message.thread_id != self._threads.thread_id:
-            return
-        if self._edited is None:
-            self.end_edit()
-            self._drafts.put_aside()
-        self._editing = message
+    def _on_edit_changed(self) -> None:
+        self._show_state()
         self.busyChanged.emit()
-        composer.set_attached(attachments_of(message))
-        composer.set_text(message.text)
-        composer.set_cursor_position(len(message.text))
-        composer.show_notice("Editing a question: sending makes a new version. Esc keeps the old one.")
-        composer.setFocus()
 
-    def cancel_edit(self) -> None:
-        editing = self._edited
-        if editing is not None:
-            self._editing = None
-            self._panes.composer.clear()
-            self._drafts.give_back(editing.thread_id)
-            self.busyChanged.emit()
+    def _on_composer_state_left(self) -> None:
+        if self.edit.edited is not None:
+            self.edit.cancel()
+        else:
+            self.compare_models(())
+        self._panes.composer.setFocus()
 
-    def end_edit(self) -> None:
-        """What is being edited becomes a draft like any other, behind what stood there before."""
-        editing, self._editing = self._editing, None
-        if editing is not None:
-            if self._threads.thread_id == editing.thread_id and self._panes.composer.text() == editing.text:
-                self._panes.composer.clear()  # nothing was changed
-            self._drafts.give_back(editing.thread_id)
-
-    def edit_last(self) -> None:
-        self._tasks.replace(self._edit_last(), "edit")
-
-    async def _edit_last(self) -> None:
-        message = await self._last(Role.USER, is_own=True)
-        if message is not None:
-            await self._edit(message.id)
-
-    async def _last(self, role: Role, *, is_own: bool = False) -> Message | None:
+    async def _last(self, *roles: Role) -> Message | None:
         thread_id = self._threads.thread_id
         if thread_id is None:
             return None
         page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
-        found = (message for message in reversed(page.messages) if message.role is role)
-        return next((message for message in found if not is_own or message.author_id is None), None)
+        return next((message for message in reversed(page.messages) if message.role in roles), None)
 
     # Other actions
 
     def regenerate(self, message_id: str) -> None:
+        """Another version of an answer, or the first one to a question."""
         self._do("regenerate_response", message_id)
 
     def regenerate_last(self) -> None:
         async def work() -> None:
-            message = await self._last(Role.ASSISTANT)
+            message = await self._last(Role.ASSISTANT, Role.USER)
             if message is not None:
-                await (await self._handle.chat()).regenerate_response(message.id)
+                await self._asking.run(partial((await self._handle.chat()).regenerate_response, message.id))
 
         self._tasks.start_once(work(), "regenerate")
 
@@ -398,7 +419,7 @@ class MessageBinding(QObject):
 
     def _do(self, method: str, id_: str) -> None:
         async def work() -> None:
-            await getattr(await self._handle.chat(), method)(id_)
+            await self._asking.run(partial(getattr(await self._handle.chat(), method), id_))
 
         self._tasks.start(work(), f"{method} {id_}")
 
@@ -412,26 +433,40 @@ class MessageBinding(QObject):
                 self._arriving.forget()
         self._shown_id = thread_id
         title = thread.title if thread else NEW_THREAD_TITLE
-        self._panes.header.set_title(title, keeps_edit=thread_id == self._titled_id)
+        is_editable = thread is not None  # a new chat gets its name with its first message
+        self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)
         self._titled_id = thread_id
-        self._show_model()
+        self.show_model()
+        self._show_state()
         self._panes.composer.set_streaming(self._is_answering())
         self.busyChanged.emit()
 
-    def _show_model(self) -> None:
-        header, thread = self._panes.header, self._threads.open_thread
-        services = self._handle.now()
-        if self._compared:
-            header.set_current("", f"Comparing {len(self._compared)} models")
+    def show_model(self) -> None:
+        """In the header: the model that the next question goes to."""
+        header, services = self._panes.header, self._handle.now()
+        if services is not None and self._model is not None and not services.providers.has(self._model[0]):
+            self._model = None  # its provider was removed meanwhile
+        compared = self.compared_models
+        header.set_compared(compared)
+        if compared:
+            header.set_current("", f"Comparing {len(compared)} models")
         elif services is not None:
-            default_provider, default_model = services.providers.default()
-            project = self._threads.new_project
-            if thread is None and project is not None and (project.provider or project.model):
-                default_provider, default_model = project.provider or default_provider, project.model or default_model
-            chosen = self._model if thread is None else None
-            provider = (thread.provider if thread else None) or (chosen or (default_provider, ""))[0]
-            model = (thread.model if thread else None) or (chosen or ("", default_model))[1]
-            header.set_current(provider, model)
+            header.set_current(*self.next_model())
+
+    def next_model(self) -> tuple[str, str]:
+        """(provider, model) that the next question goes to; the model is empty as long as it is not known."""
+        services = self._handle.now()
+        provider, model = self._wanted_model()
+        return (provider or "", model or "") if services is None else services.providers.resolve(provider, model)
+
+    def _wanted_model(self) -> tuple[str | None, str | None]:
+        """What was chosen: for the open thread; in a new one by the person, else for its project."""
+        thread, project = self._threads.open_thread, self._threads.new_project
+        if thread is not None:
+            return thread.provider, thread.model
+        if self._model is not None:
+            return self._model
+        return (None, None) if project is None else (project.provider, project.model)
 
     def _on_message_added(self, message: Message) -> None:
         if message.thread_id != self._threads.thread_id:
@@ -465,7 +500,9 @@ class MessageBinding(QObject):
         else:
             self._panes.transcript.reload_from(event.from_message_id)
 
-    def _on_turn_started(self, thread_id: str) -> None:
+    def _on_turn_started(self, event: TurnStarted) -> None:
+        thread_id = event.thread_id
+        self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
         self._panes.sidebar.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
@@ -476,11 +513,13 @@ class MessageBinding(QObject):
             self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
-        if event.thread_id == self._threads.thread_id:
-            self._panes.transcript.set_notice(event.message_id, waiting_text(event))
+        retry = retry_of(event)
+        if retry is not None:
+            self._panes.transcript.set_retry(event.message_id, retry)
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:
         message = event.message
+        self._panes.transcript.note_finished(message.id)
         services = self._handle.now()
         is_answering = services is not None and services.chat.is_answering(message.thread_id)
         self._panes.sidebar.set_streaming(message.thread_id, is_answering)
@@ -489,6 +528,9 @@ class MessageBinding(QObject):
             self.busyChanged.emit()
 
 
-def waiting_text(event: RetryWaiting) -> str:
-    """What is said while a provider makes us wait."""
-    return f"{event.reason} This will be attempt {event.attempt + 1}."
+def retry_of(event: RetryWaiting) -> Retry | None:
+    """What is said while a provider makes us wait; of a moment nothing is."""
+    if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
+        return None
+    due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)
+    return Retry(event.reason, attempt=event.attempt + 1, due_ms=due_ms)

@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.service_handle import ServiceHandle
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chatdesk.app import Services
     from chatdesk.core.domain.provider_check import ModelList
     from chatdesk.core.providers.base import Provider
+    from chatdesk.ui.transcript.contract import ModelName
 
 ModelChoice = tuple[str, str]
 ProviderModels = tuple[str, str, list[ModelChoice]]
@@ -30,10 +32,13 @@ class _Tastes:
 
     favourites: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
 
 
 class ModelMenu(QObject):
-    """Fills the model picker."""
+    """Fills the model picker. ``changed``: other models are known, or other names of them."""
+
+    changed = Signal()
 
     def __init__(self, header: ThreadHeader, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()
@@ -45,6 +50,15 @@ class ModelMenu(QObject):
             lambda provider, model, is_liked: tasks.start(self._like(provider, model, is_liked), "like model")
         )
         picker.refreshRequested.connect(self.refresh)
+
+    @property
+    def model_name(self) -> ModelName:
+        """How models are called, as far as it is known now."""
+        return partial(
+            _name_in,
+            {(provider, model): label for provider, _label, choices in self._header.models for model, label in choices},
+            {provider: label for provider, label, _choices in self._header.models},
+        )
 
     def fill(self) -> None:
         """Show what is known, then ask those whose lists are old; a server that does not answer keeps its old list."""
@@ -59,6 +73,8 @@ class ModelMenu(QObject):
         lists: dict[str, list[ModelChoice]] = {}
         for provider in services.providers.all():
             kept = await services.provider_service.kept_models(provider.name)
+            if kept is not None:
+                services.providers.know_models(provider.name, kept.models)
             lists[provider.name] = self._choices(services, provider, kept)
         self._show(services, lists)
         failures: list[ChatDeskError] = []
@@ -100,6 +116,7 @@ class ModelMenu(QObject):
         self._header.set_models(
             [(provider.name, provider.label, lists.get(provider.name, [])) for provider in services.providers.all()]
         )
+        self.changed.emit()
 
     def _choices(self, services: Services, provider: Provider, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""
@@ -107,12 +124,25 @@ class ModelMenu(QObject):
         known = {model.id: model.label for model in found.models} if found else {}
         default_provider, default_model = services.providers.default()
         own = [default_model] if provider.name == default_provider and default_model not in known else []
-        ordered = dict.fromkeys([*tastes.favourites, *own, *known])
+        offered = [model for model in known if model not in tastes.hidden]
+        ordered = dict.fromkeys([*tastes.favourites, *own, *offered])
         return [(model, tastes.aliases.get(model) or known.get(model, model)) for model in ordered if model]
+
+
+def _name_in(
+    models: Mapping[tuple[str, str], str], providers: Mapping[str, str], provider: str | None, model: str | None
+) -> str:
+    """The label of a model; its id where nobody lists it; the provider where it does not say yet which one it asks."""
+    if model:
+        return models.get((provider or "", model), model)
+    return providers.get(provider or "", "")
 
 
 def _tastes(services: Services, provider: str) -> _Tastes:
     for account in services.accounts.accounts:
         if account.profile.id == provider:
-            return _Tastes(account.profile.favourites, account.profile.aliases)
+            profile = account.profile
+            hidden = frozenset(model for model, said in profile.overrides.items() if said.is_hidden)
+            liked = tuple(model for model in profile.favourites if model not in hidden)
+            return _Tastes(liked, profile.aliases, hidden)
     return _Tastes()

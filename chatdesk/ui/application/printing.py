@@ -1,4 +1,5 @@
-"""The process that makes a PDF: lines of JSON in, pages out. Started by ``core/transfer/export_pdf.py``.
+"""The process that makes a PDF: lines of JSON in; pages out, to the file that is its output. ``export_pdf`` in
+``core/transfer`` starts it.
 
 Each line's HTML is a small document of its own, laid out at the width of a page and painted slice by slice, so that
 memory does not grow with the thread. A slice ends between two lines of text; what is higher than a page is cut there
@@ -35,11 +36,13 @@ from PySide6.QtGui import (
 )
 
 from chatdesk.core.paths import resources_dir
+from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import Drawing
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
 from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
 
+_POLITENESS: Final = 5
 _DPI: Final = 96  # so that a px of the style sheet is what it is on a screen
 _MARGIN_MM: Final = 18.0
 _FOOT_PX: Final = 28
@@ -107,8 +110,16 @@ class _Document(QTextDocument):
 
 def _formula(text: str) -> QImage | None:
     try:
-        width, ascent, descent, operations, points = json.loads(base64.urlsafe_b64decode(text))
-        drawing = Drawing(int(width), int(ascent), int(descent), str(operations), base64.urlsafe_b64decode(points))
+        width, ascent, descent, operations, points, inks = json.loads(base64.urlsafe_b64decode(text))
+        outlines = base64.urlsafe_b64decode(points)
+        drawing = Drawing(
+            int(width),
+            int(ascent),
+            int(descent),
+            str(operations),
+            outlines,
+            tuple((int(start), str(ink)) for start, ink in inks),
+        )
     except (ValueError, TypeError):
         return None
     em = 14 * FORMULA_SIZE
@@ -119,7 +130,7 @@ def _formula(text: str) -> QImage | None:
     image.setDevicePixelRatio(_SHARPNESS)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
-    paint_formula(painter, drawing, QPointF(0, up), em=em, colour=QColor(LIGHT.text))
+    paint_formula(painter, drawing, QPointF(0, up), em=em, colour=QColor(LIGHT.text), syntax=LIGHT.syntax)
     painter.end()
     return image
 
@@ -253,11 +264,11 @@ def _end_of_slice(breaks: Sequence[float], start: float, room: float, height: fl
     return breaks[place] if place >= 0 and breaks[place] > start + 0.5 else None
 
 
-def print_lines(source: BinaryIO, target: Path) -> None:
-    """Read the lines and write the file. Raises ``OSError``."""
+def print_lines(source: BinaryIO, descriptor: int) -> None:
+    """Read the lines and write to the open file, which stays open. Raises ``OSError``."""
     head = json.loads(source.readline())
-    file = QFile(str(target))
-    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
+    file = QFile()
+    if not file.open(descriptor, QIODevice.OpenModeFlag.WriteOnly):
         raise OSError(file.errorString())
     pages = Pages(file, " ".join(str(head["title"]).split()), Path(head["blobs"]))
     for line in source:
@@ -271,15 +282,21 @@ def print_lines(source: BinaryIO, target: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
+    start_child()
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # The output is the file: whatever else is written there, by a library say, goes to where complaints go.
+    pages = os.dup(1)
+    os.dup2(2, 1)
     if hasattr(os, "nice"):
-        os.nice(10)
+        # Politeness is inherited and adds up: an export beside the window is polite already, and twice is for ever
+        # on a busy computer.
+        os.nice(max(0, _POLITENESS - os.nice(0)))
     QImageReader.setAllocationLimit(_MAX_PICTURE_MB)
     app = QGuiApplication(["chatdesk"])
     for load in (load_first_fonts, load_other_fonts):
         load(resources_dir() / "fonts")
     try:
-        print_lines(sys.stdin.buffer, Path(arguments[-1]))
+        print_lines(sys.stdin.buffer, pages)
     except OSError as error:
         sys.stderr.write(f"chatdesk: the file could not be written ({error})\n")
         return 1

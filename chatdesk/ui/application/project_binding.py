@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.project import Project
+from chatdesk.ui.application.project_names import names_told_apart
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
@@ -56,6 +58,7 @@ class ProjectBinding(QObject):
             "project.delete": self._ask_to_delete_open,
         }.items():
             panes.commands.bind(command_id, run)
+        panes.commands.describe("project.archive", title=self._title_of_archive)
 
     # The switcher
 
@@ -92,6 +95,8 @@ class ProjectBinding(QObject):
         trashed = [project for project in projects if project.deleted_at is not None]
         here = self._lists.project
         shared = self._panes.sidebar.shared
+        names = names_told_apart(used, self._panes.sidebar.workspaces)
+        used = [replace(project, name=names[project.id]) for project in used]
         rows = [_row(project, here, shared) for project in used]
         if drops_only:
             return rows
@@ -131,10 +136,12 @@ class ProjectBinding(QObject):
     # Dialogs
 
     def open_new(self) -> None:
-        def save(name: str, colour: str, provider: str | None, model: str | None) -> None:
+        def save(name: str, colour: str, provider: str | None, model: str | None, instructions: str) -> None:
             async def work() -> None:
-                library = await self._library()
-                project = await library.create_project(name, colour, provider=provider, model=model)
+                services = await self._handle.services()
+                project = await services.library.create_project(name, colour, provider=provider, model=model)
+                if instructions.strip():
+                    await services.system_prompts.set_project(project.id, instructions)
                 self._lists.show_project(project.id)
 
             self._tasks.start(work(), "create project")
@@ -147,7 +154,7 @@ class ProjectBinding(QObject):
         async def work() -> None:
             project = await self._here()
 
-            def save(name: str, colour: str, provider: str | None, model: str | None) -> None:
+            def save(name: str, colour: str, provider: str | None, model: str | None, _instructions: str) -> None:
                 self.change(project.id, name=name, colour=colour, provider=provider, model=model)
 
             dialog = await self._open_dialog(project, save)
@@ -158,7 +165,7 @@ class ProjectBinding(QObject):
         self._tasks.start(work(), "open project")
 
     async def _open_dialog(
-        self, project: Project | None, save: Callable[[str, str, str | None, str | None], None]
+        self, project: Project | None, save: Callable[[str, str, str | None, str | None, str], None]
     ) -> ProjectDialog:
         from chatdesk.ui.dialogs.project import ProjectDialog
 
@@ -256,6 +263,11 @@ class ProjectBinding(QObject):
             self._lists.show_project(project_id)
 
         self._tasks.start(work(), "restore project")
+
+    def _title_of_archive(self) -> str:
+        here = self._lists.project
+        is_archived = here is not None and here.archived_at is not None
+        return "Take project out of the archive" if is_archived else "Archive project"
 
     def _toggle_archive(self) -> None:
         async def work() -> None:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.prompt import Prompt, PromptKind
 from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.system_prompt_binding import SystemPromptBinding
+from chatdesk.ui.application.system_prompt_binding import BeginThread, SystemPromptBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -37,7 +37,14 @@ class PromptBinding(QObject):
     """``save_text`` is for whoever offers *Save as prompt* elsewhere."""
 
     def __init__(
-        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        begin_thread: BeginThread,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
     ) -> None:
         super().__init__()
         self._panes = panes
@@ -48,7 +55,9 @@ class PromptBinding(QObject):
         self._menu: PromptMenu | None = None
         self._library: PromptLibrary | None = None
         self._last_values: dict[str, dict[str, str]] = {}
-        self.system_prompts = SystemPromptBinding(panes, threads, undo, handle=handle, tasks=tasks)
+        self.system_prompts = SystemPromptBinding(
+            panes, threads, undo, begin_thread=begin_thread, handle=handle, tasks=tasks
+        )
         composer, commands = panes.composer, panes.commands
         composer.promptsRequested.connect(self.open_menu)
         composer.editor.slashTyped.connect(lambda: tasks.replace(self._open_menu(is_after_slash=True), "list prompts"))
@@ -60,6 +69,7 @@ class PromptBinding(QObject):
     def follow(self, bridge: EventBridge) -> None:
         bridge.project_changed.connect(lambda _event: self._show_placeholder_soon())
         bridge.prompts_changed.connect(lambda _event: self._refresh())
+        self.system_prompts.follow(bridge)
 
     async def save(self) -> None:
         """The window closes: what stands in the library and is not stored yet."""
@@ -146,6 +156,10 @@ class PromptBinding(QObject):
         from chatdesk.ui.composer.slash_query import select_slash_query
 
         known, notes = await self._known_values(template)
+        missing = [each for each in template.fields if not each.default and not values.get(each.name, "").strip()]
+        values |= {each.name: f"[{each.label}]" for each in missing}
+        if missing:
+            notes.append(f"Still to fill in: {', '.join(each.label for each in missing)}.")
         made = await asyncio.to_thread(expand, template, {**values, **known}, datetime.now().astimezone())
         composer = self._panes.composer
         if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
@@ -235,7 +249,10 @@ class PromptBinding(QObject):
         self._tasks.replace(self._show_placeholder(), "show placeholder")
 
     async def _show_placeholder(self) -> None:
-        name = await self._project_name(self._threads.open_thread)
+        thread = self._threads.open_thread
+        name = await self._project_name(thread)
+        if thread is not self._threads.open_thread:
+            return  # another one was opened meanwhile, whose own words come next
         if len(name) > _LONGEST_PROJECT:
             name = name[: _LONGEST_PROJECT - 1].rstrip() + "…"
         self._panes.composer.set_placeholder(f"Message {name} — drop files here, / for prompts")

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
+from chatdesk.core.domain.key_origin import KeyNotAgreed
+from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from chatdesk.core.chat.provider_service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.application.provider_row_binding import ProviderRowBinding
     from chatdesk.ui.application.settings_binding import SettingsBinding
     from chatdesk.ui.dialogs.passphrase import PassphraseDialog
     from chatdesk.ui.dialogs.provider_form import ProviderForm
     from chatdesk.ui.dialogs.provider_page import ProviderPage
     from chatdesk.ui.dialogs.settings import SettingsDialog
     from chatdesk.ui.event_bridge import EventBridge
+
+
+_ROWS_AT_ONCE = 2
 
 
 class ProviderBinding(QObject):
@@ -36,7 +43,8 @@ class ProviderBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._page: ProviderPage | None = None
-        self._testing: dict[str, asyncio.Task[object]] = {}
+        self._to_edit = ""
+        self._rows: ProviderRowBinding | None = None
         settings.dialogMade.connect(self._on_dialog_made)
 
     def follow(self, bridge: EventBridge) -> None:
@@ -46,24 +54,44 @@ class ProviderBinding(QObject):
     # The page
 
     def _on_dialog_made(self, dialog: SettingsDialog) -> None:
-        page = self._page = dialog.provider_page
+        wanted, self._to_edit = self._to_edit, ""
+        dialog.providerPageMade.connect(lambda page: self._join(page, dialog, wanted))
+
+    def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:
+        """Do what ``page`` asks for, and fill it. ``wanted``: the provider whose form is to be opened at once."""
+        from chatdesk.ui.application.provider_models_binding import ProviderModelsBinding
+        from chatdesk.ui.application.provider_row_binding import ProviderRowBinding
+
+        models = ProviderModelsBinding(self._panes.theme, self._handle, self._tasks)
+        self._page = page
+        self._rows = ProviderRowBinding(
+            self._panes,
+            page,
+            dialog,
+            service=self._service,
+            open_form=lambda shown, key: self._open_form(shown.profile, shown, dialog, key=key),
+            tasks=self._tasks,
+        )
         page.destroyed.connect(lambda: self._on_page_destroyed(page))
         page.addRequested.connect(lambda preset: self._add(preset, dialog))
         page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
         page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
-        page.testRequested.connect(self._on_test_requested)
+        page.modelsRequested.connect(lambda name: self._tasks.start(models.open(name, dialog), "open models"))
+        page.removeRequested.connect(lambda name: self._tasks.start(self._remove_row(name, dialog), "remove provider"))
         page.findingToggled.connect(lambda is_on: self._tasks.start(self._use_finding(is_on), "find servers"))
         page.unlockRequested.connect(self.ask_passphrase)
         page.passphraseRequested.connect(lambda: self._change_passphrase(dialog))
         self._tasks.replace(self._show(), "show providers")
         self._tasks.replace(self._find(), "find servers")
+        if wanted:
+            page.editRequested.emit(wanted)
 
     def _on_page_destroyed(self, page: ProviderPage) -> None:
         if page is not self._page:
             return  # another dialog is open already
         self._page = None
-        for task in self._testing.values():
-            task.cancel()
+        if self._rows is not None:
+            self._rows.end()
 
     def _on_providers_changed(self, _event: object) -> None:
         self._settings.providers_changed()
@@ -73,11 +101,24 @@ class ProviderBinding(QObject):
     async def _show(self) -> None:
         service = await self._service()
         shown = await service.shown()
-        if self._page is not None:
-            self._page.show_notice(service.problem)
-            self._page.show_providers(shown)
-            self._page.show_finding(service.finds_local_servers)
-            self._page.show_locked(service.is_key_file_locked, is_open=service.is_key_file_open)
+        page = self._page
+        if page is None:
+            return
+        page.show_notice(service.problem)
+        await self._fill(page, shown)
+        if self._page is page:
+            page.show_finding(service.finds_local_servers)
+            page.show_locked(service.is_key_file_locked, is_open=service.is_key_file_open)
+
+    async def _fill(self, page: ProviderPage, shown: Sequence[ShownProvider]) -> None:
+        """The first rows come a few at a time: between them the window goes on."""
+        if not page.has_rows:
+            for count in range(_ROWS_AT_ONCE, len(shown), _ROWS_AT_ONCE):
+                page.show_providers(shown[:count])
+                await asyncio.sleep(0)
+                if self._page is not page:
+                    return
+        page.show_providers(shown)
 
     async def _find(self) -> None:
         servers = await (await self._service()).find_servers()
@@ -89,6 +130,11 @@ class ProviderBinding(QObject):
         await self._find()
 
     # Adding and changing
+
+    def edit(self, name: str) -> None:
+        """The settings with the form of one provider, which has its key and its address."""
+        self._to_edit = name
+        self._settings.open("Providers")
 
     def _add(self, preset: str, dialog: SettingsDialog) -> None:
         from chatdesk.core.domain.provider_profile import ProviderProfile
@@ -110,7 +156,9 @@ class ProviderBinding(QObject):
             if shown.profile.id == name and self._page is not None:
                 self._open_form(shown.profile, shown, dialog)
 
-    def _open_form(self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog) -> None:
+    def _open_form(
+        self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog, *, key: str = ""
+    ) -> None:
         from chatdesk.ui.dialogs.provider_form import ProviderForm
 
         form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
@@ -120,11 +168,22 @@ class ProviderBinding(QObject):
             lambda wanted, key: self._tasks.replace(self._test_form(alive, wanted, key), "test provider")
         )
         form.testCancelled.connect(lambda: self._tasks.cancel("test provider"))
-        form.removeRequested.connect(lambda: self._ask_to_remove(form, profile))
+        if shown is not None and shown.withheld is not None:
+            asked = KeyNotAgreed(shown.withheld, profile.label)
+            form.agreeRequested.connect(
+                lambda: self._ask_to_agree(
+                    form, asked, lambda: self._tasks.start(self._agree(alive, profile.id), "agree")
+                )
+            )
+        form.removeRequested.connect(
+            lambda: self._ask_to_remove(form, profile, lambda: self._remove(alive, profile.id))
+        )
         form.keyForgotten.connect(
             lambda: self._tasks.start(self._told(alive, lambda service: service.forget_key(profile.id)), "forget key")
         )
         form.open()
+        if key:
+            form.key.enter(key)
         self._tasks.replace(self._show_key_state(alive), "key state")
 
     async def _show_key_state(self, alive: _Alive) -> None:
@@ -132,19 +191,27 @@ class ProviderBinding(QObject):
         if alive.form is not None:
             alive.form.show_key_state(state)
 
-    async def _save(self, alive: _Alive, profile: ProviderProfile, key: str) -> None:
+    async def _save(self, alive: _Alive, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
         form = alive.form
         if form is None:
             return
+
+        def save_agreed() -> None:
+            self._tasks.replace(self._save(alive, profile, key, is_agreed=True), "save provider")
+
         place, passphrase = form.key.place(), form.key.passphrase.text()
 
         async def work(service: ProviderService) -> None:
             if place is not None:
                 await service.choose_key_place(place, passphrase=passphrase)
-            await service.save(profile, key=key)
+            await service.save(profile, key=key, is_agreed=is_agreed)
 
         form.save_button.setEnabled(False)
-        is_saved = await self._told(alive, work)
+        is_saved = False
+        try:
+            is_saved = await self._told(alive, work)
+        except KeyNotAgreed as asked:
+            self._ask_to_agree(form, asked, save_agreed)
         if alive.form is not None:
             alive.form.save_button.setEnabled(True)
             if is_saved:
@@ -155,13 +222,33 @@ class ProviderBinding(QObject):
         try:
             await work(await self._service())
         except ChatDeskError as error:
-            if alive.form is None:
+            if alive.form is None or isinstance(error, KeyNotAgreed):
                 raise
             alive.form.show_problem(error.sentence)
             return False
         return True
 
-    def _ask_to_remove(self, form: ProviderForm, profile: ProviderProfile) -> None:
+    def _ask_to_agree(self, form: ProviderForm, asked: KeyNotAgreed, go_on: Callable[[], object]) -> None:
+        """A key would go to another server than the one it was given for, or unencrypted."""
+        from chatdesk.ui.dialogs.key_agreement import agreement_dialog
+
+        confirm = agreement_dialog(self._panes.theme, asked, parent=form)
+        confirm.answered.connect(lambda is_yes: go_on() if is_yes else None)
+        confirm.open()
+
+    async def _agree(self, alive: _Alive, name: str) -> None:
+        if await self._told(alive, lambda service: service.agree(name)) and alive.form is not None:
+            alive.form.key.show_agreed()
+
+    async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
+        service = await self._service()
+        shown = next((each for each in await service.shown() if each.profile.id == name), None)
+        if shown is not None and self._page is not None:
+            self._ask_to_remove(dialog, shown.profile, lambda: service.remove(name))
+
+    def _ask_to_remove(
+        self, parent: QWidget, profile: ProviderProfile, remove: Callable[[], Coroutine[Any, Any, object]]
+    ) -> None:
         from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         confirm = ConfirmDialog(
@@ -170,13 +257,12 @@ class ProviderBinding(QObject):
             "Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.",
             yes_text="Remove",
             is_dangerous=True,
-            parent=form,
+            parent=parent,
         )
-        alive = _Alive(form)
 
         def on_answered(is_yes: bool) -> None:
             if is_yes:
-                self._tasks.start(self._remove(alive, profile.id), "remove provider")
+                self._tasks.start(remove(), "remove provider")
 
         confirm.answered.connect(on_answered)
         confirm.open()
@@ -200,27 +286,6 @@ class ProviderBinding(QObject):
             if alive.form is not None:
                 alive.form.show_testing(False)
 
-    def _on_test_requested(self, name: str) -> None:
-        running = self._testing.get(name)
-        if running is None or running.done():
-            self._testing[name] = self._tasks.start(self._test_row(name), f"test {name}")
-
-    async def _test_row(self, name: str) -> None:
-        from chatdesk.ui.dialogs.provider_words import outcome
-
-        service = await self._service()
-        shown = next((each for each in await service.shown() if each.profile.id == name), None)
-        if shown is None or self._page is None:
-            return
-        self._page.show_status(name, "testing…", None)
-        steps: dict[Step, StepResult] = {}
-        async with aclosing(service.test(shown.profile)) as results:
-            async for result in results:
-                if result.state is not StepState.RUNNING:
-                    steps[result.step] = result
-        if self._page is not None:
-            self._page.show_status(name, *outcome(steps))
-
     # Keys that are locked
 
     async def _greet(self) -> None:
@@ -228,17 +293,10 @@ class ProviderBinding(QObject):
         service = await self._service()
         if service.problem:
             self._panes.window.show_toast(service.problem)
+        if service.withheld:
+            self._panes.window.show_toast(f"{service.withheld[0]} Nothing was sent; see Settings, Providers.")
         if service.is_key_file_locked:
             self.ask_passphrase()
-        elif (await self._handle.services()).providers.default()[0] == "offline":
-            servers = await service.find_servers()
-            if servers:
-                names = " and ".join(each.label for each in servers)
-                verb = "was" if len(servers) == 1 else "were"
-                self._settings.offer(
-                    f"{names} {verb} found on this computer: add it in Settings, Providers. Until then the offline "
-                    "model answers."
-                )
 
     def ask_passphrase(self) -> None:
         from chatdesk.ui.dialogs.passphrase import PassphraseDialog

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -16,11 +19,13 @@ from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.transcript.accessible_narration import ReadAloud
 
 if TYPE_CHECKING:
-    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.providers.accounts import Account
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.theme.theme import Preference
 
+_DIALOG: Final = "chatdesk.ui.dialogs.settings"
 # What a choice of movement means for the theme; anything else follows the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
@@ -31,6 +36,7 @@ class SettingsBinding(QObject):
 
     dialogMade = Signal(object)  # SettingsDialog
     dataPageMade = Signal(object)  # DataPage
+    modelOfNewThreadsChanged = Signal()
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class SettingsBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._saving = asyncio.Lock()
-        self._offer = ""
+        self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
         panes.theme.changed.connect(self._on_theme_changed)
         panes.commands.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
         panes.commands.keysChanged.connect(self._on_commands_keys_changed)
@@ -62,10 +68,6 @@ class SettingsBinding(QObject):
         self._panes.transcript.set_plain_questions(self._settings.plain_user_messages)
         self._panes.transcript.set_reading(cast(ReadAloud, self._settings.read_answers))
         self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
-        services = self._handle.now()
-        if services is not None:
-            is_offline = services.providers.default()[0] == "offline"
-            self._panes.empty_state.set_sub_text((is_offline and self._offer) or _who_answers(services.providers))
 
     @property
     def current(self) -> Settings:
@@ -77,51 +79,44 @@ class SettingsBinding(QObject):
         self._tasks.start(self._save(values), "save settings")
 
     def open(self, page: str = "") -> None:
-        """The dialog, at ``page`` when one is named."""
+        """The dialog, at ``page`` when one is named. Its modules are read beside the loop, the first time."""
+        if _DIALOG in sys.modules:
+            self._open(page)
+        else:
+            self._tasks.replace(self._open_once_read(page), "open settings")
+
+    async def _open_once_read(self, page: str) -> None:
+        await asyncio.to_thread(import_module, _DIALOG)
+        self._open(page)
+
+    def _open(self, page: str) -> None:
         from chatdesk.ui.dialogs.settings import SettingsDialog
 
         services = self._handle.now()
-        values: dict[str, Any] = {
-            "theme": self._panes.theme.preference,
-            "text_scale": self._panes.theme.scale,
-            "motion": self._settings.motion,
-            "read_answers": self._settings.read_answers,
-            "send_on_enter": self._settings.send_on_enter,
-            "plain_user_messages": self._settings.plain_user_messages,
-            "delete_messages": self._settings.delete_messages,
-            "send_when_back": self._settings.send_when_back,
-            "answers_on_close": self._settings.answers_on_close,
-            "trash_days": self._settings.trash_days,
-            "model_titles": self._settings.model_titles,
-            "summaries": self._settings.summaries,
-            "background_tokens_per_day": self._settings.background_tokens_per_day,
-            "rate_limit": self._settings.rate_limit,
-            "team_notifications": self._settings.team_notifications,
-            "backups_daily": self._settings.backups_daily,
-            "backups_weekly": self._settings.backups_weekly,
-            "provider": self._settings.provider,
-            "offline_speed_tokens_per_s": self._settings.offline_speed_tokens_per_s,
-            "openai_model": self._settings.openai_model,
-        }
-        providers: dict[str, str] = {}
+        values: dict[str, Any] = {each.name: getattr(self._settings, each.name) for each in all_settings()}
+        values |= {"theme": self._panes.theme.preference, "text_scale": self._panes.theme.scale}
+        choices = {}
         if services is not None:
             values["backup_dir"] = services.paths.backup_dir
-            providers = {each.profile.id: each.profile.label for each in services.accounts.accounts}
+            choices["provider"] = _choices_of_provider(services.accounts.accounts)
         fixed = self._store.load().from_environment
-        dialog = SettingsDialog(self._panes.theme, values, fixed=fixed, providers=providers, parent=self._panes.window)
+        dialog = SettingsDialog(
+            self._panes.theme,
+            values,
+            fixed=fixed,
+            choices=choices,
+            models=self._panes.header.models,
+            parent=self._panes.window,
+        )
         dialog.applied.connect(self._on_dialog_applied)
-        if dialog.data_page is not None:
-            self.dataPageMade.emit(dialog.data_page)
+        dialog.previewed.connect(self._on_dialog_previewed)
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.dataPageMade.connect(self.dataPageMade)
         dialog.shortcutsRequested.connect(lambda: self._panes.commands.trigger("app.shortcuts"))
         self.dialogMade.emit(dialog)
         if page:
             dialog.show_page(page)
         dialog.open()
-
-    def offer(self, sentence: str) -> None:
-        """What the empty thread says as long as only the offline model answers."""
-        self._offer = sentence
-        self.apply()
 
     def providers_changed(self) -> None:
         """Others answer than before, or other models are there."""
@@ -133,8 +128,25 @@ class SettingsBinding(QObject):
         self._settings = replace(self._settings, shortcuts=own)
         self._tasks.start(self._save({"shortcuts": own}), "save settings")
 
+    def _on_dialog_previewed(self, name: str, value: Any) -> None:
+        """Show the look that is chosen in the dialog. It is kept by *Save* only."""
+        theme = self._panes.theme
+        self._look_before = self._look_before or (theme.preference, theme.scale)
+        if name == "theme":
+            theme.set_preference(value)
+        else:
+            theme.set_scale(value)
+
+    def _on_dialog_finished(self) -> None:
+        before, self._look_before = self._look_before, None
+        if before is not None:
+            self._panes.theme.set_preference(before[0])
+            self._panes.theme.set_scale(before[1])
+
     def _on_theme_changed(self) -> None:
         """A command or a key changed the look; the system changing its colours changes no setting."""
+        if self._look_before is not None:
+            return
         theme = self._panes.theme
         look = {"theme": theme.preference, "text_scale": theme.scale}
         changes: dict[str, Any] = {
@@ -145,9 +157,12 @@ class SettingsBinding(QObject):
             self._tasks.start(self._save(changes), "save settings")
 
     def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
+        if not changes.keys().isdisjoint(("provider", "openai_model")):
+            self.modelOfNewThreadsChanged.emit()
         theme = self._panes.theme
         known = {name: value for name, value in changes.items() if hasattr(self._settings, name)}
         wanted = replace(self._settings, **known)
+        self._look_before = None
         theme.set_preference(wanted.theme)  # type: ignore[arg-type]
         theme.set_scale(wanted.text_scale)
         self._settings = wanted
@@ -166,13 +181,7 @@ class SettingsBinding(QObject):
             await asyncio.to_thread(self._store.save, changes)
 
 
-def _who_answers(providers: ProviderRegistry) -> str:
-    provider, model = providers.default()
-    if providers.lacks_key(provider):
-        return (
-            f"{providers.get(provider).label} has no key yet, so it cannot answer. Put it into Settings, Providers, or "
-            "choose the offline model at the top."
-        )
-    if provider == "offline":
-        return "The offline model answers, without network or account. Add a provider in Settings, Providers."
-    return f"{model or 'The server'} answers. Choose another model at the top."
+def _choices_of_provider(accounts: Sequence[Account]) -> dict[str, str]:
+    """Who can be chosen for new threads, in words."""
+    offered = next(each for each in all_settings() if each.name == "provider").choices
+    return {**offered, **{each.profile.id: each.profile.label for each in accounts}}

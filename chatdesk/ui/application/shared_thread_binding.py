@@ -119,6 +119,7 @@ class SharedThreadBinding(QObject):
         self._panes.sidebar.set_shared_projects(
             {key: role_words(each.role) for key, each in live.items()},
             read_only=frozenset(key for key, each in live.items() if not each.role.can_write),
+            workspaces={key: self._workspaces.get(each.workspace_id, "") for key, each in live.items()},
         )
         self._show_status()
         self._shown = ()

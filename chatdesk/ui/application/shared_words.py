@@ -14,6 +14,7 @@ _ENDED: Final[Mapping[EndReason, str]] = {
     EndReason.LEFT: "You left “{name}”.",
     EndReason.REMOVED: "You were removed from “{name}”.",
     EndReason.DELETED: "“{name}” was deleted from the team by its owner.",
+    EndReason.ERASED: "“{name}” was erased for everybody by its owner. What you had not sent is in your own project.",
 }
 _ROLES: Final[Mapping[TeamRole, str]] = {
     TeamRole.VIEWER: "shared, you can only read",
@@ -89,7 +90,8 @@ def role_words(role: TeamRole) -> str:
 
 def ended_words(name: str, reason: EndReason) -> str:
     """Told once, when a project is shared no more."""
-    return f"{_ENDED[reason].format(name=name)} {_COPY_STAYS}"
+    told = _ENDED[reason].format(name=name)
+    return told if reason is EndReason.ERASED else f"{told} {_COPY_STAYS}"
 
 
 def let_in_words(name: str) -> str:

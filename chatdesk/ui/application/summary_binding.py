@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.context import Reason
-from chatdesk.core.domain.summary import Summary, SummarySwitches
+from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
 from chatdesk.core.domain.usage import Usage
+from chatdesk.ui.application.asking_first import AskingFirst
 from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.summary_words import progress_words, question_words
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.inspector.summary_tab import SummaryTab
@@ -52,12 +54,15 @@ class SummaryBinding(QObject):
         )
         self.tab.projectSwitched.connect(self._switch_project)
         self.tab.jumpRequested.connect(jump)
+        self.tab.agreed.connect(lambda: self._decide(lambda summaries, thread: summaries.agree(thread)))
+        self.tab.stopped.connect(lambda: self._decide(lambda summaries, thread: summaries.stop(thread)))
 
     async def fill(self) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
             self._newest = None
             self.tab.show_summaries((), SummarySwitches(), can_be_made=False)
+            self._show_work(None)
             return
         context = (await self._handle.chat()).context
         summaries = context.summaries
@@ -71,6 +76,18 @@ class SummaryBinding(QObject):
                 waits_for_tomorrow=summaries.waits_for_tomorrow,
                 cost_usd=_cost(context, self._newest),
             )
+            self._show_work(summaries.work_on(thread_id))
+
+    def _show_work(self, work: SummaryWork | None) -> None:
+        stage = None if work is None else work.stage
+        is_asking, is_working = stage is SummaryStage.ASKING, stage is SummaryStage.WORKING
+        words = question_words(work) if work and is_asking else progress_words(work) if work and is_working else ""
+        self.tab.show_work(words, can_agree=is_asking, can_stop=is_working)
+
+    def _decide(self, act: Callable[[SummaryService, str], None]) -> None:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        if services is not None and thread_id is not None:
+            act(services.chat.context.summaries, thread_id)
 
     def _fetch_sources(self, start: int) -> None:
         summary = self._newest
@@ -105,7 +122,7 @@ class SummaryBinding(QObject):
                 await (await self._handle.chat()).context.redo_summary(thread_id)
                 self._panes.window.show_toast("The summary is being made in the background")
 
-        self._tasks.start(work(), "redo summary")
+        self._tasks.start(AskingFirst(self._panes, self._handle).run(work), "redo summary")
 
     def _change(self, act: Callable[[SummaryService, str], Awaitable[object]]) -> None:
         async def work() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -17,31 +18,75 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.events import ThreadChanged
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+    from chatdesk.ui.event_bridge import EventBridge
 
+FROM_FILE = "An imported system prompt is sent with your question."
+_BY_OTHER = "{name} changed the system prompt; it is sent with your question."
 _MOST_PROBLEMS = 4
 _MOST_CHOICES = 40
 
 
+#: Makes a thread of the new chat, in this project; its id.
+BeginThread = Callable[[str], Awaitable[str]]
+
+
 class SystemPromptBinding(QObject):
     def __init__(
-        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        begin_thread: BeginThread,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
     ) -> None:
         super().__init__()
+        self._begin_thread = begin_thread
         self._panes = panes
         self._threads = threads
         self._undo = undo
         self._handle = handle
         self._tasks = tasks
         self.dialog: SystemPromptDialog | None = None
-        panes.commands.bind("thread.system_prompt", self.open_thread, lambda: threads.thread_id is not None)
+        panes.commands.bind("thread.system_prompt", self.open_thread)
         panes.commands.bind("project.system_prompt", self.open_project)
+        threads.opened.connect(self._on_threads_opened)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_changed.connect(self._on_bridge_thread_changed)
+        bridge.project_changed.connect(lambda _event: self._on_threads_opened(self._threads.open_thread))
+
+    def _on_threads_opened(self, thread: Thread | None) -> None:
+        self._tasks.replace(self._remind(thread), "remind of a system prompt")
+
+    def _on_bridge_thread_changed(self, event: ThreadChanged) -> None:
+        if event.thread.id == self._threads.thread_id:
+            self._tasks.replace(self._remind(event.thread), "remind of a system prompt")
+
+    async def _remind(self, thread: Thread | None) -> None:
+        """A file that was imported, or another member, may say what goes along with each question: that is not kept
+        quiet."""
+        prompts = (await self._handle.services()).system_prompts
+        thread_id = None if thread is None else thread.id
+        words = ""
+        try:
+            name = None if thread_id is None else await prompts.changed_by_other(thread_id)
+            if name is not None:
+                words = _BY_OTHER.format(name=name)
+            elif await prompts.is_from_file(thread_id, self._threads.new_project_id):
+                words = FROM_FILE
+        except ChatDeskError:  # it was deleted meanwhile, or cannot be read, which is told where it is shown
+            words = ""
+        self._panes.composer.set_reminder(words)
 
     def open_thread(self) -> None:
-        """Of the open thread."""
-        if self._threads.thread_id is not None:
-            self._tasks.replace(self._open(PromptSource.THREAD, None), "open system prompt")
+        """Of the open thread; a new chat becomes a thread when it gets one."""
+        self._tasks.replace(self._open(PromptSource.THREAD, None), "open system prompt")
 
     def open_project(self, project_id: str | None = None) -> None:
         """Of a project; None: the one of the open thread, or the default one."""
@@ -116,6 +161,8 @@ class SystemPromptBinding(QObject):
         service = (await self._handle.services()).system_prompts
         before = {source: prompts.of(source) for source in changes}
         try:
+            if prompts.thread_id is None and changes.get(PromptSource.THREAD, "").strip():
+                prompts = replace(prompts, thread_id=await self._begin_thread(prompts.project_id))
             await service.change(prompts, changes)
         except ChatDeskError as error:
             if self.dialog is None:
@@ -127,6 +174,7 @@ class SystemPromptBinding(QObject):
             "change system prompt",
             lambda: service.change(prompts, before),
             lambda: service.change(prompts, changes),
+            thread_id=prompts.thread_id if set(changes) == {PromptSource.THREAD} else None,
         )
         if self.dialog is not None:
             self.dialog.close_saved()

@@ -20,6 +20,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.local_files import only_path_in
 
 if TYPE_CHECKING:
     from chatdesk.core.events import SyncStatusChanged
@@ -60,6 +61,7 @@ class TeamBinding(QObject):
         self._is_over = False
         self._dialogs: TeamDialogs | None = None
         self._page: TeamPage | None = None
+        self._words_for_page = ""
         self._dialog: SettingsDialog | None = None
         self._soon = QTimer(self, singleShot=True, interval=_TOGETHER_MS)
         self._soon.timeout.connect(self._read_again)
@@ -67,6 +69,7 @@ class TeamBinding(QObject):
         for command_id, run in {"team.settings": self.open_page, "team.join": self.open_join}.items():
             panes.commands.bind(command_id, run)
         panes.commands.bind("project.share", lambda: self._run(lambda dialogs: dialogs.sharing.open_share(), "share"))
+        panes.commands.describe("project.share", title=self._title_of_share)
         for command_id, work in {
             "team.details": lambda dialogs: dialogs.sharing.open_details(),
             "team.invite": lambda dialogs: dialogs.invite(),
@@ -86,8 +89,11 @@ class TeamBinding(QObject):
 
     # Ways in
 
-    def open_page(self) -> None:
-        """The settings at the page of team sync."""
+    def open_page(self, words: str = "") -> None:
+        """The settings at the page of team sync, with ``words`` on it, which may still have to be made."""
+        self._words_for_page = words
+        if self._page is not None and isValid(self._page):
+            self._page.say(words)
         if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
             self._dialog.show_page(_PAGE)
         else:
@@ -96,6 +102,11 @@ class TeamBinding(QObject):
     def open_join(self, text: str = "") -> None:
         """*Join a workspace* with an invitation that came from outside: nothing is sent before a person agrees."""
         self._run(lambda dialogs: dialogs.ways_in.join(text), "join")
+
+    def _title_of_share(self) -> str:
+        project = self._lists.project
+        is_shared = project is not None and project.id in self._panes.sidebar.shared
+        return "Change how the project is shared…" if is_shared else "Share project…"
 
     def takes(self, path: Path) -> bool:
         """Whether a file that was let go over the window is an invitation; it is opened then, and goes nowhere else."""
@@ -108,12 +119,11 @@ class TeamBinding(QObject):
         """Invitations that are dropped on what takes no files itself."""
         if event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
             assert isinstance(event, QDropEvent)
-            urls = event.mimeData().urls()
-            path = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
-            if path is not None and path.name.lower().endswith(_INVITATION):
+            path = only_path_in(event.mimeData())
+            if path.lower().endswith(_INVITATION):
                 event.acceptProposedAction()
                 if event.type() == QEvent.Type.Drop:
-                    self.takes(path)
+                    self.takes(Path(path))
                 return True
         return super().eventFilter(watched, event)
 
@@ -121,11 +131,14 @@ class TeamBinding(QObject):
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
         """It is filled by those who look; the list of pages offers it to all."""
+        self._dialog = dialog
+        dialog.fill_page(_PAGE, self._make_page)
+
+    def _make_page(self) -> TeamPage:
         from chatdesk.ui.dialogs.team_page import TeamPage
 
         page = self._page = TeamPage(self._panes.theme)
-        self._dialog = dialog
-        dialog.fill_page(_PAGE, page)
+        page.say(self._words_for_page)
         for signal, work in (
             (page.createRequested, lambda dialogs: dialogs.ways_in.create()),
             (page.joinRequested, lambda dialogs: dialogs.ways_in.join("")),
@@ -134,7 +147,10 @@ class TeamBinding(QObject):
             (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
             (page.upgradeRequested, lambda dialogs, *of: dialogs.server.upgrade(*of)),
             (page.moveRequested, lambda dialogs, *of: dialogs.server.move(*of)),
+            (page.policyRequested, lambda dialogs, *of: dialogs.server.decide_policy(*of)),
             (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),
+            (page.joinAgainRequested, lambda dialogs, *of: dialogs.join_again(*of)),
+            (page.parkedLeaveRequested, lambda dialogs, *of: dialogs.leave_parked(*of)),
             (page.passwordRequested, lambda dialogs, *of: dialogs.ask_password(*of)),
             (page.detailsRequested, lambda dialogs, *of: dialogs.sharing.open_details(*of)),
             (page.projectRequested, lambda dialogs, *of: dialogs.sharing.open_shared(*of)),
@@ -143,6 +159,7 @@ class TeamBinding(QObject):
         ):
             signal.connect(lambda *of, work=work: self._run(lambda dialogs: work(dialogs, *of), "team page"))
         self._tasks.replace(self._fill_page(), "team page is filled")
+        return page
 
     async def _fill_page(self) -> None:
         if not await (await self._handle.services()).team_is_joined():

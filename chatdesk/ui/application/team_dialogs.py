@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import TeamMember, TeamRole, Workspace
+from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole, Workspace
 from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.file_writing import write_text
+from chatdesk.core.sync.address import reach_words
 from chatdesk.ui.application.team_server import TeamServer
 from chatdesk.ui.application.team_sharing import TeamSharing, told, worded
 from chatdesk.ui.application.team_ways_in import TeamWaysIn
@@ -21,7 +24,7 @@ from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.team_devices import REMOVAL_TEXT
 from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.dialogs.team_members import NEW_LOGIN_TEXT, MemberDialog, removal_words
+from chatdesk.ui.dialogs.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
 from chatdesk.ui.dialogs.team_parts import TeamPanel
 from chatdesk.ui.dialogs.team_roles import grantable
@@ -48,7 +51,7 @@ class TeamDialogs:
         tasks: AsyncTasks,
         lists: ThreadListBinding,
         open_thread: Callable[[str], None],
-        open_page: Callable[[], None],
+        open_page: Callable[[str], None],
         page: Callable[[], TeamPage | None],
         settings: Callable[[], SettingsDialog | None],
     ) -> None:
@@ -70,7 +73,14 @@ class TeamDialogs:
             parent=self.parent,
         )
         self.ways_in = TeamWaysIn(
-            panes, services, team, tasks=tasks, tell=self.tell, parent=self.parent, invite=self.invite
+            panes,
+            services,
+            team,
+            tasks=tasks,
+            tell=self.tell,
+            parent=self.parent,
+            invite=self.invite,
+            open_project=lists.show_project,
         )
         self.server = TeamServer(
             panes.theme, team.membership, find=self._workspace, do=self._do, tell=self.tell, parent=self.parent
@@ -116,8 +126,10 @@ class TeamDialogs:
             )
             for workspace in await self._team.workspaces()
         ]
+        parked = await self._team.parked()
         page = self._page()
         if page is not None:
+            page.show_parked(parked)
             page.show_workspaces(views, now_ms=_now_ms())
 
     # Inviting
@@ -131,7 +143,14 @@ class TeamDialogs:
             for each in await self._team.projects()
             if each.workspace_id == workspace.id and each.ended is None and each.role.can_manage
         ]
-        dialog = InviteDialog(self._panes.theme, workspace.name, projects, chosen=project_id, parent=self.parent())
+        dialog = InviteDialog(
+            self._panes.theme,
+            workspace.name,
+            projects,
+            chosen=project_id,
+            warning=reach_words(workspace.address.host),
+            parent=self.parent(),
+        )
 
         async def invite(name: str, roles: dict[str, TeamRole], days: int) -> None:
             invitation = await self._team.membership.invite(workspace.id, name, roles=roles, valid_days=days)
@@ -151,7 +170,7 @@ class TeamDialogs:
 
     async def _save(self, dialog: InviteDialog | ComputerCodeDialog, path: str, text: str) -> None:
         try:
-            await asyncio.to_thread(_write_private, Path(path), text)
+            await asyncio.to_thread(write_text, Path(path), text)  # for this person alone: it lets whoever has it in
         except OSError as error:
             raise NotPossible(
                 f"The file could not be written: {error.strerror or 'the system says no'}.",
@@ -218,8 +237,18 @@ class TeamDialogs:
         )
         dialog.renameRequested.connect(lambda name: self._do(dialog, lambda: rename(name), "rename member"))
         dialog.removeRequested.connect(lambda: self._ask_to_remove(dialog, workspace_id, members[member_id]))
+        dialog.disconnectRequested.connect(partial(self._disconnect, dialog, workspace_id))
         dialog.passwordRequested.connect(lambda: self._ask_for_new_password(dialog, workspace_id))
         dialog.open()
+
+    def _disconnect(self, dialog: MemberDialog, workspace_id: str) -> None:
+        async def disconnect() -> None:
+            ended = await self._team.membership.end_connections(workspace_id, dialog.member.id)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"{ended:,} connections of {dialog.member.name} were ended: what was unfinished does not count.")
+
+        self._do(dialog, disconnect, "end connections")
 
     def _ask_to_remove(self, dialog: MemberDialog, workspace_id: str, member: TeamMember) -> None:
         async def remove() -> None:
@@ -227,6 +256,7 @@ class TeamDialogs:
             if isValid(dialog):
                 dialog.accept()
             self.tell(f"{member.name} was removed, and can no longer log in.")
+            await self._offer_to_remove_invited(workspace_id, member)
 
         self._ask(
             f"Remove {member.name} from the workspace?",
@@ -234,6 +264,29 @@ class TeamDialogs:
             yes_text="Remove",
             parent=dialog,
             run=lambda: self._begin(dialog, remove, "Removing the member…"),
+        )
+
+    async def _offer_to_remove_invited(self, workspace_id: str, member: TeamMember) -> None:
+        membership = self._team.membership
+        invited = [
+            each
+            for each in await membership.members(workspace_id)
+            if each.invited_by == member.id and each.status is not MemberStatus.REMOVED
+        ]
+        if not invited:
+            return
+
+        async def remove() -> None:
+            for each in invited:
+                await membership.remove_member(workspace_id, each.id)
+            self.tell(f"{len(invited):,} whom {member.name} had invited were removed.")
+
+        self._ask(
+            f"Remove whom {member.name} had invited?",
+            invited_words(member.name, [each.name for each in invited]),
+            yes_text="Remove them",
+            parent=self.parent(),
+            run=lambda: self._tasks.start(self.told(remove()), "team: remove invited"),
         )
 
     def _ask_for_new_password(self, dialog: MemberDialog, workspace_id: str) -> None:
@@ -304,6 +357,15 @@ class TeamDialogs:
         dialog.leaveRequested.connect(lambda *of: self._do(dialog, lambda: leave(*of), "leave workspace"))
         dialog.open()
 
+    async def join_again(self, workspace_id: str) -> None:
+        """The page has shown which server it is."""
+        workspace = await self._team.membership.join_again(workspace_id)
+        self.tell(f"You are in “{workspace.name}” again.")
+
+    async def leave_parked(self, workspace_id: str) -> None:
+        await self._team.membership.leave_parked(workspace_id)
+        self.tell("You left it. Its projects are private copies now.")
+
     async def ask_password(self, workspace_id: str) -> None:
         workspace = await self._workspace(workspace_id)
         dialog = TeamPasswordDialog(self._panes.theme, workspace.name, parent=self.parent())
@@ -352,10 +414,3 @@ class TeamDialogs:
 
 def _now_ms() -> int:
     return int(datetime.now(tz=UTC).timestamp() * 1000)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """For this person alone: the file lets whoever has it in."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
@@ -11,6 +11,7 @@ from shiboken6 import isValid
 from chatdesk.core.domain.team import ServerAddress, Workspace
 from chatdesk.core.sync.address import read_address
 from chatdesk.ui.dialogs.team_parts import TeamPanel
+from chatdesk.ui.dialogs.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.dialogs.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.dialogs.team_words import address_words
 from chatdesk.ui.theme.theme import Theme
@@ -51,6 +52,22 @@ class TeamServer:
             self._tell(f"The database of “{workspace.name}” is up to date.")
 
         dialog.upgradeRequested.connect(lambda *of: self._do(dialog, lambda: upgrade(*of), "upgrade database"))
+        dialog.open()
+
+    async def decide_policy(self, workspace_id: str) -> None:
+        workspace = await self._find(workspace_id)
+        policy = await self._membership.policy(workspace_id)
+        members = len(await self._membership.members(workspace_id))
+        dialog = WorkspacePolicyDialog(self._theme, workspace.name, policy, members=members, parent=self._parent())
+
+        async def save(changed: Mapping[str, str | int]) -> None:
+            if changed:
+                await self._membership.set_policy(workspace_id, changed)
+                self._tell(f"The rights and limits of “{workspace.name}” hold from now on.")
+            if isValid(dialog):
+                dialog.accept()
+
+        dialog.policyRequested.connect(lambda changed: self._do(dialog, lambda: save(changed), "workspace policy"))
         dialog.open()
 
     async def move(self, workspace_id: str) -> None:

@@ -13,17 +13,20 @@ from chatdesk.core.domain.team import (
     Disagreement,
     MemberStatus,
     RefusedChange,
+    ServerCheck,
     SharedProject,
     SyncStatus,
     TeamRole,
     Workspace,
 )
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog, end_words
+from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog, end_words, erase_words
 from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
 from chatdesk.ui.dialogs.team_parts import TeamPanel
+from chatdesk.ui.dialogs.team_retention import is_shorter, kept_words, shorter_words
 from chatdesk.ui.dialogs.team_words import count_of
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ class TeamSharing:
         tasks: AsyncTasks,
         lists: ThreadListBinding,
         open_thread: Callable[[str], None],
-        open_page: Callable[[], None],
+        open_page: Callable[[str], None],
         invite: Callable[[str, str | None], Awaitable[None]],
         tell: Callable[[str], None],
         parent: Callable[[], QWidget],
@@ -92,17 +95,20 @@ class TeamSharing:
         project = self._lists.project or await self._services.chat.default_project()
         workspaces = await self._team.workspaces()
         if not workspaces:
-            self._open_page()
-            self._tell("To share a project, create a workspace or join one first.")
+            self._open_page("To share a project, create a workspace or join one first.")
             return
         shared = self._team.shared_project(project.id)
         if shared is not None and shared.ended is None:
             await self.open_shared(shared.workspace_id, project.id)
             return
-        self._offer_share(project.id, project.name, workspaces)
+        await self._offer_share(project.id, project.name, workspaces)
 
-    def _offer_share(self, project_id: str, name: str, workspaces: Sequence[Workspace]) -> None:
-        dialog = ShareProjectDialog(self._panes.theme, name, workspaces, parent=self._parent())
+    async def _offer_share(self, project_id: str, name: str, workspaces: Sequence[Workspace]) -> None:
+        default = await self._services.chat.default_project()
+        dialog = ShareProjectDialog(
+            self._panes.theme, name, workspaces, takes_new_chats=default.id == project_id, parent=self._parent()
+        )
+        dialog.newProjectRequested.connect(lambda: self._panes.commands.trigger("project.new"))
 
         async def count() -> None:
             found = await self._team.share_count(project_id)
@@ -113,7 +119,7 @@ class TeamSharing:
             await self._team.share(project_id, workspace_id)
             if isValid(dialog):
                 dialog.accept()
-            self._tell(f"“{name}” is shared. The line below the threads says how far it is.")
+            self._tell(f"“{name}” is shared. The line below the threads shows how far it is.")
 
         dialog.shareRequested.connect(lambda of: self._do(dialog, lambda: share(of), "share project"))
         dialog.open()
@@ -125,7 +131,7 @@ class TeamSharing:
         workspace = next((each for each in await self._team.workspaces() if each.id == workspace_id), None)
         name = (await self.project_names()).get(project_id, "A project")
         if shared is not None and workspace is not None and shared.is_let_in:
-            self._offer_share(project_id, name, (workspace,))
+            await self._offer_share(project_id, name, (workspace,))
             return
         if shared is None or workspace is None or shared.ended is not None:
             self._tell("That project is not shared any more.")
@@ -138,7 +144,7 @@ class TeamSharing:
             members,
             me=workspace.member_id,
             workspace_name=workspace.name,
-            can_invite=shared.role.can_manage,
+            kept_days=await self._team.erasing.kept_for(project_id),
             parent=self._parent(),
         )
 
@@ -163,10 +169,43 @@ class TeamSharing:
         dialog.roleRequested.connect(
             lambda *of: self._do(dialog, lambda: set_role(*of), "set role", on_failure=show_roles)
         )
+        dialog.retentionRequested.connect(
+            lambda days: self._do(dialog, lambda: self._ask_to_keep(dialog, name, days), "ask for retention")
+        )
         dialog.inviteRequested.connect(lambda: self._tasks.start(invite(), "team: invite"))
         dialog.endRequested.connect(lambda: self._ask_to_end(dialog, shared, name, others))
+        dialog.eraseRequested.connect(lambda: self._ask_to_erase(dialog, shared, name, others))
         dialog.show_status(self._team.status(workspace_id))
         dialog.open()
+
+    async def _ask_to_keep(self, dialog: SharedProjectDialog, name: str, days: int | None) -> None:
+        """Somebody else may have set another time since the dialog was opened."""
+        erasing, project_id = self._team.erasing, dialog.project.project_id
+        current = await erasing.kept_for(project_id)
+
+        async def show() -> None:
+            kept = await erasing.kept_for(project_id)
+            if isValid(dialog):
+                dialog.show_retention(kept)
+
+        async def keep() -> None:
+            await erasing.keep_for(project_id, days)
+            await show()
+            if isValid(dialog):
+                announce(dialog, f"Messages are kept {kept_words(days)}.")
+
+        def on_answered(is_yes: bool) -> None:
+            if isValid(dialog):
+                self._do(dialog, keep if is_yes else show, "set retention", on_failure=show)
+
+        if days is None or not is_shorter(days, current):
+            on_answered(True)
+        elif isValid(dialog):
+            dialog.end_busy()
+            question, text, yes = shorter_words(name, days)
+            confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
+            confirm.answered.connect(on_answered)
+            confirm.open()
 
     def _ask_to_end(self, dialog: SharedProjectDialog, shared: SharedProject, name: str, others: int) -> None:
         question, text, yes = end_words(shared, name, others)
@@ -186,12 +225,30 @@ class TeamSharing:
         confirm.answered.connect(on_answered)
         confirm.open()
 
+    def _ask_to_erase(self, dialog: SharedProjectDialog, shared: SharedProject, name: str, others: int) -> None:
+        question, text, yes = erase_words(name, others)
+        confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
+
+        async def erase() -> None:
+            await self._team.unshare(shared.project_id, and_erase=True)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"“{name}” is erased.")
+
+        def on_answered(is_yes: bool) -> None:
+            if is_yes and isValid(dialog):
+                dialog.show_busy("Telling the server…")
+                self._do(dialog, erase, "erase project")
+
+        confirm.answered.connect(on_answered)
+        confirm.open()
+
     # Details
 
     async def open_details(self, workspace_id: str | None = None) -> None:
         workspaces = await self._team.workspaces()
         if not workspaces:
-            self._open_page()
+            self._open_page("")
             return
         if self._details is not None and isValid(self._details) and self._details.isVisible():
             self._details.raise_()
@@ -203,6 +260,7 @@ class TeamSharing:
             lambda _of: self._tasks.replace(self._fill_details(dialog, is_new=True), "team: details")
         )
         dialog.syncRequested.connect(self._team.sync_now)
+        dialog.repairRequested.connect(lambda check: self._do(dialog, lambda: self._repair(dialog, check), "repair"))
         dialog.checkRequested.connect(lambda of: self._do(dialog, lambda: self._check(dialog, of), "check"))
         dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
         dialog.copyRequested.connect(lambda ids: self._do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
@@ -245,6 +303,11 @@ class TeamSharing:
         if isValid(dialog):
             dialog.show_check(result)
 
+    async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
+        await self._team.repair(check)
+        if isValid(dialog):
+            dialog.say("These projects are fetched again. Check again when this computer is up to date.")
+
     def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))
         dialog.say(f"The text of {count_of(len(changes), 'change')} is in the clipboard.")
@@ -265,7 +328,7 @@ class TeamSharing:
         confirm = ConfirmDialog(
             self._panes.theme,
             f"Forget {count_of(len(ids), 'refused change')}?",
-            "What the server refused is shown no more and cannot be sent again. Copy the text first if you need it.",
+            "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.",
             yes_text="Forget",
             is_dangerous=True,
             parent=dialog,

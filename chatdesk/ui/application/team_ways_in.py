@@ -6,13 +6,14 @@ import asyncio
 import getpass
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import ServerAddress, Workspace
+from chatdesk.core.domain.team import ServerAddress, ShareState, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from chatdesk.app import Services
     from chatdesk.core.sync.service import TeamService
     from chatdesk.ui.application.panes import Panes
+
+#: How often, and how many times, it is looked whether anything of a joined workspace is here.
+_LOOK_EVERY_S: Final = 0.5
+_MOST_LOOKS: Final = 240
 
 
 class TeamWaysIn:
@@ -43,6 +48,7 @@ class TeamWaysIn:
         tell: Callable[[str], None],
         parent: Callable[[], QWidget],
         invite: Callable[[str], Awaitable[None]],
+        open_project: Callable[[str], None],
     ) -> None:
         self._panes = panes
         self._services = services
@@ -51,6 +57,7 @@ class TeamWaysIn:
         self._tell = tell
         self._parent = parent
         self._invite = invite
+        self._open_project = open_project
 
     async def create(self) -> None:
         self._refuse_read_only()
@@ -110,10 +117,29 @@ class TeamWaysIn:
             if isValid(dialog):
                 dialog.accept()
             self._tell(f"You are in “{workspace.name}”. What is shared with you comes in now.")
+            self._tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
 
         dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
         dialog.joinRequested.connect(lambda *of: self._do(dialog, lambda: join(*of), "join workspace"))
         dialog.open()
+
+    async def _lead_to_shared(self, workspace: Workspace) -> None:
+        """Offer the way to what is shared as soon as it is here: the window still shows a project of one's own, which
+        may have the same name."""
+        for _ in range(_MOST_LOOKS):
+            shared = {
+                each.project_id
+                for each in await self._team.projects()
+                if each.workspace_id == workspace.id and each.state is ShareState.SHARED and each.seq
+            }
+            named = [each for each in await self._services.library.list_projects() if each.id in shared]
+            if named:
+                first = named[0]
+                more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
+                words = f"“{first.name}”{more} of “{workspace.name}” is here."
+                self._panes.window.show_toast(words, "Open", partial(self._open_project, first.id))
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     @asynccontextmanager
     async def _keeping(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog) -> AsyncIterator[None]:

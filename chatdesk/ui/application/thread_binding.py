@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.project import Project
@@ -41,6 +42,7 @@ class ThreadBinding(QObject):
         self._anchors: dict[str, ScrollAnchor] = {}
         self._new_project: Project | None = None
         self._has_shown = False
+        self._is_blank = True
         self._told: dict[str, Thread | None] = {}  # what was told of threads while one is read; None: it is gone
         self._reads = 0
         self._untold = 0  # how often so much changed that nobody said what
@@ -52,6 +54,11 @@ class ThreadBinding(QObject):
     @property
     def open_thread(self) -> Thread | None:
         return self._thread
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether what is open has no message yet."""
+        return self._is_blank
 
     @property
     def has_shown(self) -> bool:
@@ -82,6 +89,7 @@ class ThreadBinding(QObject):
         self._anchors.update(anchors)
 
     def follow(self, bridge: EventBridge) -> None:
+        bridge.message_added.connect(lambda event: self._on_message_added(event.message.thread_id))
         bridge.thread_changed.connect(lambda event: self._on_thread_changed(event.thread))
         bridge.thread_restored.connect(lambda event: self._on_thread_changed(event.thread))
         bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id))
@@ -94,16 +102,22 @@ class ThreadBinding(QObject):
 
     async def open(self, thread_id: str | None) -> None:
         """Show a thread with its place and its draft; an id that is gone opens the new thread instead."""
+        focus = self._panes.window.focusWidget()
         if thread_id is not None and thread_id == self.thread_id:
             await self._drafts.load()  # what opened it may have been cut short before that
-            self._panes.composer.setFocus()
+            self._focus_composer(focus)
             return
         await self._handle.chat()
         thread = None if thread_id is None else await self._read(thread_id)
         self._remember_anchor()
         self._show(thread)
         await self._drafts.load()
-        self._panes.composer.setFocus()
+        self._focus_composer(focus)
+
+    def _focus_composer(self, before: QWidget | None) -> None:
+        """Unless the focus is not where it was ``before``: somebody went on meanwhile and types there."""
+        if self._panes.window.focusWidget() in (None, before):
+            self._panes.composer.setFocus()
 
     async def open_at(self, thread_id: str, message_id: str) -> None:
         """Show a thread with ``message_id`` at the top, wherever the reader was in it before."""
@@ -159,7 +173,8 @@ class ThreadBinding(QObject):
         panes = self._panes
         panes.sidebar.set_open_thread(thread.id if thread else None)
         panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
-        panes.window.show_transcript(thread is not None)
+        self._is_blank = thread is None or thread.current_leaf_id is None
+        panes.window.show_transcript(not self._is_blank)
         self.opened.emit(thread)
 
     def _remember_anchor(self) -> None:
@@ -205,6 +220,11 @@ class ThreadBinding(QObject):
         self._tasks.replace(work(), _FIND)
 
     # Events
+
+    def _on_message_added(self, thread_id: str) -> None:
+        if self._is_blank and thread_id == self.thread_id:
+            self._is_blank = False
+            self._panes.window.show_transcript(True)
 
     def _on_thread_changed(self, thread: Thread) -> None:
         self._tell(thread.id, thread)

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from chatdesk.core.attachments.file_kinds import safe_ending
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.file_writing import write_text
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
+    from chatdesk.core.attachments.remote_image import ImageFetcher
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.application.opened_files import OpenedFiles
     from chatdesk.ui.application.panes import Panes
@@ -45,7 +48,7 @@ class TranscriptFiles(QObject):
     def open_pictures(self, data_dir: Path) -> None:
         from chatdesk.ui.transcript.picture_loader import PictureLoader  # the first paint does without
 
-        self._pictures = PictureLoader(fetch=_fetch, folder=data_dir / _STORED, parent=self)
+        self._pictures = PictureLoader(fetcher=_Fetcher(), folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)
 
     def with_pictures(self, view: TranscriptView) -> TranscriptView:
@@ -117,14 +120,8 @@ class TranscriptFiles(QObject):
 
     async def save(self, text: str, target: Path) -> None:
         """Write ``text``; the target is replaced only by a whole file."""
-
-        def write() -> None:
-            temporary = target.with_name(target.name + ".part")
-            temporary.write_text(text, encoding="utf-8", errors="replace")
-            temporary.replace(target)
-
         try:
-            await asyncio.to_thread(write)
+            await asyncio.to_thread(write_text, target, text, errors="replace")
         except OSError as error:
             raise ChatDeskError(
                 f"The file could not be written: {error.strerror}.",
@@ -134,8 +131,23 @@ class TranscriptFiles(QObject):
         self._panes.window.show_toast(f"Saved to {target.name}")
 
 
-def _fetch(url: str) -> bytes:
-    # Late: the network's modules are not needed for the first paint, and mostly not at all.
-    from chatdesk.core.attachments.remote_image import fetch_image
+class _Fetcher:
+    """Imports the network's modules when the first image is asked for, which is mostly never."""
 
-    return fetch_image(url)
+    def __init__(self) -> None:
+        self._lock = Lock()  # pictures are loaded on several threads
+        self._made: ImageFetcher | None = None
+
+    def fetch(self, url: str, *, is_agreed: bool) -> bytes:
+        return self._fetcher().fetch(url, is_agreed=is_agreed)
+
+    def close(self) -> None:
+        self._fetcher().close()
+
+    def _fetcher(self) -> ImageFetcher:
+        with self._lock:
+            if self._made is None:
+                from chatdesk.core.attachments.remote_image import ImageFetcher
+
+                self._made = ImageFetcher()
+            return self._made

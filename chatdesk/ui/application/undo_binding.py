@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
 from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.undo import Step, UndoStack
     from chatdesk.ui.application.panes import Panes
 
+_LONGEST_TITLE: Final = 40
+
 
 class UndoBinding(QObject):
     """Ctrl+Z, its opposite, and the button of a toast."""
 
-    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()
         self._panes = panes
+        self._threads = threads
         self._handle = handle
         self._tasks = tasks
         self._stack: UndoStack | None = None
@@ -52,23 +57,42 @@ class UndoBinding(QObject):
         self._panes.window.show_toast(text, "Undo", partial(self.undo, step))
 
     def undo(self, step: Step | None = None) -> None:
+        """Take back ``step``, else the last change that can be seen from here, else the last one of all."""
+
         async def work() -> None:
+            stack = await self.stack()
             try:
-                undone = await (await self.stack()).undo(step)
+                undone = await stack.undo(step or stack.last_seen_from(self._threads.thread_id))
             finally:
                 self._panes.commands.refresh()
             if undone is not None:
-                self._panes.window.show_toast(f"Undone: {undone.label}", "Redo", self.redo)
+                await self._say("Undone", undone, "Redo", self.redo)
 
         self._tasks.start(work(), "undo")
 
-    def redo(self) -> None:
+    def redo(self, step: Step | None = None) -> None:
         async def work() -> None:
+            stack = await self.stack()
             try:
-                redone = await (await self.stack()).redo()
+                redone = await stack.redo(step or stack.next_seen_from(self._threads.thread_id))
             finally:
                 self._panes.commands.refresh()
             if redone is not None:
-                self._panes.window.show_toast(f"Done again: {redone.label}", "Undo", partial(self.undo, redone))
+                await self._say("Redone", redone, "Undo", self.undo)
 
         self._tasks.start(work(), "redo")
+
+    async def _say(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
+        """What was done, with the way back; of what happened out of sight also where, with the way there."""
+        window, thread_id = self._panes.window, step.thread_id
+        if thread_id in (None, self._threads.thread_id):
+            window.show_toast(f"{what}: {step.label}", back, partial(go_back, step))
+            return
+        assert thread_id is not None
+        title = (await (await self._handle.chat()).get_thread(thread_id)).title
+        show = partial(self._threads.open_soon, thread_id)
+        window.show_toast(f"{what} in “{_short(title)}”: {step.label}", "Show", show)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1].rstrip()}…"

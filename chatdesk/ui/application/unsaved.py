@@ -46,7 +46,7 @@ class Unsaved(QObject):
         self._waiting[name] = retry
         names = " and ".join(f"your {each}" for each in self._waiting)
         verb = "is" if len(self._waiting) == 1 else "are"
-        sentence = f"{names[:1].upper()}{names[1:]} {verb} not saved yet, but kept here and tried again by itself."
+        sentence = f"{names[:1].upper()}{names[1:]} {verb} not saved yet, but kept here. ChatDesk tries again."
         self.failed.emit(f"{error.what} {sentence} {error.next_step}".strip())
         if not self._timer.isActive():
             self._timer.start()

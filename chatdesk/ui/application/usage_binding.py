@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.limits import LimitScope
+from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
 from chatdesk.core.domain.usage_day import date_of
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.message_binding import MessageBinding
@@ -51,6 +51,7 @@ class UsageBinding(QObject):
         self._panes = panes
         self._threads = threads
         self._messages = messages
+        self._settings = settings
         self._handle = handle
         self._tasks = tasks
         panes.transcript.wayOutRequested.connect(self._on_way_out_requested)
@@ -87,9 +88,12 @@ class UsageBinding(QObject):
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
         """Its page of usage is filled when somebody looks at it."""
+        dialog.fill_page("Usage and limits", self._make_slot)
+
+    def _make_slot(self) -> QWidget:
         slot = _Slot()
         slot.firstShown.connect(lambda: self._tasks.start(self._fill_slot(slot), "usage"))
-        dialog.fill_page("Usage and limits", slot)
+        return slot
 
     async def _fill_slot(self, slot: _Slot) -> None:
         page = await self.make_page()
@@ -106,6 +110,7 @@ class UsageBinding(QObject):
         page.daysRequested.connect(lambda first, last: self._tasks.start(self._fill(page, first, last), "usage"))
         page.csvRequested.connect(lambda first, last: self._ask_for_file(page, first, last))
         page.limitsRequested.connect(self.open_limits)
+        page.pricesRequested.connect(self.open_prices)
         page.ask()
         return page
 
@@ -132,6 +137,10 @@ class UsageBinding(QObject):
         count = await (await self._handle.services()).usage.write_csv(path, first, last)
         self._panes.window.show_toast(f"{count:,} lines were written to {path.name}")
 
+    def open_prices(self) -> None:
+        """Where what a model costs can be typed."""
+        self._settings.open("Providers")
+
     # Limits
 
     def open_limits(self) -> None:
@@ -149,9 +158,21 @@ class UsageBinding(QObject):
             *(LimitTarget(LimitScope.PROJECT, each.id, f"Project {each.name}") for each in projects),
         ]
         known = [(state.limit, f"{state.limit.amount_text(state.spent)} used") for state in states]
-        dialog = LimitsDialog(self._panes.theme, known, targets, parent=self._panes.window)
+        dialog = LimitsDialog(self._panes.theme, known, targets, rates=self._rates(), parent=self._panes.window)
         dialog.saved.connect(lambda limits: self._tasks.start(self._save_limits(dialog, limits), "save limits"))
         dialog.open()
+
+    def _rates(self) -> list[ScopedRate]:
+        settings = self._settings.current
+        everything = [ScopedRate(LimitScope.ALL, "", settings.rate_limit)] if settings.rate_limit else []
+        return [*everything, *parse_scoped_rates(settings.scoped_rates)]
+
+    async def _keep_rates(self, rates: Sequence[ScopedRate]) -> None:
+        scoped = {each.key: each.text for each in rates if each.scope is not LimitScope.ALL}
+        everything = next((each.text for each in rates if each.scope is LimitScope.ALL), "")
+        if list(rates) != self._rates():
+            self._settings.change(rate_limit=everything, scoped_rates=scoped)
+            await (await self._handle.services()).apply_settings(self._settings.current)
 
     async def _save_limits(self, dialog: LimitsDialog, limits: Sequence[UsageLimit]) -> None:
         chat = await self._handle.chat()
@@ -162,6 +183,8 @@ class UsageBinding(QObject):
                 dialog.show_problem(error.sentence)
             return
         chat.context.summaries.note_new_limit()
+        if isValid(dialog):
+            await self._keep_rates(dialog.rates())
         if isValid(dialog):
             dialog.accept()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -24,12 +25,20 @@ class WaysOut(QObject):
     """Each gets the id of the answer that could not be asked for; what it is about is the question above it."""
 
     def __init__(
-        self, panes: Panes, messages: MessageBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+        self,
+        panes: Panes,
+        messages: MessageBinding,
+        undo: UndoBinding,
+        open_provider: Callable[[str], None],
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
     ) -> None:
         super().__init__()
         self._panes = panes
         self._messages = messages
         self._undo = undo
+        self._open_provider = open_provider
         self._handle = handle
         self._tasks = tasks
         panes.transcript.wayOutRequested.connect(self.take)
@@ -40,6 +49,14 @@ class WaysOut(QObject):
             picker = self._panes.header.model_picker
             picker.setFocus()
             picker.click()
+        elif way == "answer-with":
+            self._panes.transcript.regenerateWithRequested.emit(answer_id)
+        elif way == "open-provider":
+            self._tasks.replace(self._open_provider_of(answer_id), "open provider")
+        elif way == "try-at-once":
+            self._tasks.start(self._try_now(answer_id), "try now")
+        elif way == "retry-now":
+            self._tasks.start(self._retry_now(answer_id), f"retry {answer_id} now")
         elif way == "edit-system-prompt":
             self._panes.commands.trigger("thread.system_prompt")
         elif way == "shorten":
@@ -54,9 +71,20 @@ class WaysOut(QObject):
         answer = await chat.get_message(answer_id)
         return answer if answer.parent_id is None else await chat.get_message(answer.parent_id)
 
+    async def _open_provider_of(self, answer_id: str) -> None:
+        message = await (await self._handle.chat()).get_message(answer_id)
+        if message.provider is not None:
+            self._open_provider(message.provider)
+
+    async def _try_now(self, answer_id: str) -> None:
+        (await self._handle.chat()).try_now(answer_id)
+
+    async def _retry_now(self, answer_id: str) -> None:
+        await (await self._handle.chat()).retry_message(answer_id, is_urgent=True)
+
     async def _shorten(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)
-        self._messages.edit(question.id)
+        self._messages.edit.begin(question.id)
 
     async def _include(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)

@@ -11,22 +11,26 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
+from signal import SIGINT
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.thread import ThreadPage
+from chatdesk.core.ending_signals import heeding
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.moved_settings import take_over
 from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.application.report_binding import CollectReport, ReportBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.garbage import collected_here
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -62,6 +66,7 @@ class Backstage:
     listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
     upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
+    collect_report: CollectReport
 
 
 Script = Callable[["WindowApplication"], Awaitable[int]]
@@ -105,6 +110,7 @@ class WindowApplication(QObject):
         self._stop_listening: Callable[[], Awaitable[None]] | None = None
         self._bindings: Bindings | None = None
         self._is_over = False
+        self._is_told_to_end = False
         self._settings = settings
         loop = asyncio.get_running_loop()
 
@@ -137,6 +143,8 @@ class WindowApplication(QObject):
             Composer(theme),
         )
         composer.set_placeholder("Type a message")
+        header.show_loading()
+        empty_state.show_loading()
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
         return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, empty_state, composer, theme)
 
@@ -179,16 +187,20 @@ class WindowApplication(QObject):
         QTimer.singleShot(_AT_REST_MS, self.panes.theme, self.panes.theme.follow_system_motion)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
-        gc.enable()
         self.started = self._tasks.start(self._start(), "start")
         code = 0
-        try:
-            if script is not None:
-                code = await script(self)
-            else:
-                await self.closed()
-        finally:
-            await self._shut_down()
+        with (
+            collected_here(),
+            heeding(self._on_ending_signal),
+            heeding(self._on_ending_signal, numbers=() if script else (SIGINT,)),
+        ):
+            try:
+                if script is not None:
+                    code = await script(self)
+                else:
+                    await self.closed()
+            finally:
+                await self._shut_down()
         return code if self._last_work is None else RESTART
 
     async def closed(self) -> None:
@@ -200,14 +212,15 @@ class WindowApplication(QObject):
             if services is None or self._bindings is None or self._last_work is not None:
                 return
             await self._bindings.messages.settle()
-            if self._bindings.settings.current.answers_on_close != "finish" or not services.chat.is_writing:
+            is_finished_first = self._bindings.settings.current.answers_on_close == "finish"
+            if self._is_told_to_end or not is_finished_first or not services.chat.is_writing:
                 return
             window = self.panes.window
             self._closing = asyncio.get_running_loop().create_future()
             window.hide()
             answers = asyncio.ensure_future(services.chat.all_written())
             try:
-                while not answers.done() and not window.isVisible():
+                while not answers.done() and not window.isVisible() and not self._is_told_to_end:
                     await asyncio.wait([answers], timeout=_LOOK_FOR_WINDOW_S)
             finally:
                 answers.cancel()
@@ -226,6 +239,8 @@ class WindowApplication(QObject):
         bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
         bridge.storage_recovered.connect(self._on_storage_recovered)
         self._handle.provide(services)
+        bindings.messages.remember_model(self._state.chosen_model)
+        bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
         opened_last = self._state.open_thread_id  # what comes now changes the state
@@ -233,8 +248,13 @@ class WindowApplication(QObject):
             await bindings.lists.start(self._state)
             await bindings.messages.ask_early()
             await bindings.threads.open_first(opened_last)
+        except BaseException:
+            panes.empty_state.end_loading()
+            raise
         finally:
             bindings.messages.begin()
+        await bindings.way_in.prepare()
+        panes.empty_state.end_loading()
         bindings.network.begin()
         bindings.settings.apply()
         bindings.models.fill()
@@ -257,6 +277,8 @@ class WindowApplication(QObject):
             )
         self._handle.fail(reason)
         self.panes.composer.set_enabled(False)
+        self.panes.empty_state.show_nothing()
+        self.panes.sidebar.set_status("Not opened", is_error=True)
         self._errors.show_lasting(reason.sentence)
         return None
 
@@ -274,11 +296,14 @@ class WindowApplication(QObject):
             restart_after=self.restart_after,
         )
         self._bindings = bindings
+        self._report = ReportBinding(panes, self._handle, self._tasks, self._backstage.collect_report)
         bindings.unsaved.failed.connect(self._on_unsaved_failed)
         bindings.unsaved.recovered.connect(self._on_storage_recovered)
         bindings.restore(self._state)
         panes.window.set_commands(panes.commands)
         bindings.threads.opened.connect(lambda _thread: self._save_state_soon())
+        bindings.messages.modelChanged.connect(self._save_state_soon)
+        bindings.way_in.ended.connect(self._save_state_soon)
         bindings.lists.changed.connect(self._save_state_soon)
         panes.transcript.anchorChanged.connect(self._save_state_soon)
         panes.composer.sendRequested.disconnect(self._hold)
@@ -332,6 +357,12 @@ class WindowApplication(QObject):
     def _on_early_send_requested(self, text: str) -> None:
         self._early_question = text
 
+    def _on_ending_signal(self, number: int) -> None:
+        """The session ends, or somebody ended this process: as *Quit* does, but no answer is waited for."""
+        _log.info("signal %d: closing", number)
+        self._is_told_to_end = True
+        self.panes.window.close()
+
     def _on_window_closing(self) -> None:
         if not self._closing.done():
             self._closing.set_result(None)
@@ -347,7 +378,7 @@ class WindowApplication(QObject):
             bindings.context.end()
         if services is not None and bindings is not None:
             await bindings.messages.settle()
-            bindings.messages.end_edit()
+            bindings.messages.edit.end()
             for save in (bindings.drafts.save, bindings.prompts.save):
                 try:
                     await save()
@@ -388,6 +419,8 @@ class WindowApplication(QObject):
                 self.panes.window.state(),
                 open_thread_id=threads.thread_id if threads.has_shown else self._state.open_thread_id,
                 anchors={**self._state.anchors, **anchors},
+                chosen_model=self._bindings.messages.chosen_model,
+                is_way_in_ended=self._bindings.way_in.is_ended,
             ),
             self._state,
         )
@@ -398,11 +431,11 @@ class WindowApplication(QObject):
     def _show_error(self, error: Exception) -> None:
         if isinstance(error, ChatDeskError):
             self._errors.show(error)
-        else:
-            self._crashes.report(error, where="window")
+        elif not self._crashes.report(error, where="window", is_of_action=True):
+            self._errors.show_crash(is_of_action=True)  # the same again: there is a report of it already
 
     def _on_crash(self, report: CrashReport) -> None:
-        self._errors.show_crash(str(report.path) if report.path else None)
+        self._errors.show_crash(str(report.path) if report.path else None, is_of_action=report.is_of_action)
 
     def _on_storage_failed(self, sentence: str) -> None:
         self._errors.show_lasting(sentence)

@@ -33,7 +33,7 @@ def refusal(keys: str) -> str:
     sequence = QKeySequence(keys, QKeySequence.SequenceFormat.PortableText)
     shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
     if not _is_key(sequence):
-        return "These are no keys that can be used."
+        return "These keys cannot be used."
     first: QKeyCombination = sequence[0]  # type: ignore[index]  # the stubs lack it
     bare = first.keyboardModifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
     if bare == Qt.KeyboardModifier.NoModifier and first.key() not in _ALONE:

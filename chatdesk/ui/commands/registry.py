@@ -7,13 +7,14 @@ keys than the catalogue's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from chatdesk.ui.commands.command import GROUPS, Command
+from chatdesk.ui.early_keys import early_keys
 
 Run = Callable[[], object]
 IsEnabled = Callable[[], bool]
@@ -24,6 +25,8 @@ class _Bound:
     run: Run
     is_enabled: IsEnabled | None
     action: QAction
+    title: Callable[[], str] | None = None
+    is_offered: IsEnabled | None = None
 
 
 class CommandRegistry(QObject):
@@ -39,6 +42,7 @@ class CommandRegistry(QObject):
         self._commands: dict[str, Command] = {}
         self._bound: dict[str, _Bound] = {}
         self._own_keys: dict[str, tuple[str, ...]] = {}
+        early_keys().set_base(window, self._run_keys)
         for command in commands:
             self.add(command)
 
@@ -69,12 +73,24 @@ class CommandRegistry(QObject):
         self._refresh_one(self._bound[command_id])
         return action
 
+    def describe(
+        self, command_id: str, *, title: Callable[[], str] | None = None, is_offered: IsEnabled | None = None
+    ) -> None:
+        """Say what menus and the palette show of a bound command: ``title``, what it would do now, such as *Unpin
+        thread*; ``is_offered``, whether there is anything to do it with. Its keys work all the same, and say why when
+        they cannot."""
+        bound = self._bound[command_id]
+        bound.title, bound.is_offered = title, is_offered
+
     def trigger(self, command_id: str) -> bool:
         """Run a command if it makes sense now."""
         bound = self._bound.get(command_id)
         if bound is None or not self._makes_sense(bound):
             return False
-        bound.run()
+        if self._commands[command_id].title.endswith("…"):
+            early_keys().run(bound.run)
+        else:
+            bound.run()
         return True
 
     def refresh(self) -> None:
@@ -93,6 +109,15 @@ class CommandRegistry(QObject):
         """The bound ones, in the order of the catalogue."""
         return tuple(command for command in self._commands.values() if command.id in self._bound)
 
+    def offered(self) -> tuple[Command, ...]:
+        """Those of them that can do something now, each under the title of what it would do."""
+        found = ((command, self._bound[command.id]) for command in self.commands())
+        return tuple(
+            command if bound.title is None else replace(command, title=bound.title())
+            for command, bound in found
+            if self._is_offered(bound)
+        )
+
     # Keys
 
     def keys_of(self, command_id: str) -> tuple[str, ...]:
@@ -106,6 +131,10 @@ class CommandRegistry(QObject):
             if any(QKeySequence(each) == wanted for each in self.keys_of(command.id)):
                 return command
         return None
+
+    def _run_keys(self, keys: str) -> bool:
+        owner = self.owner_of(keys)
+        return owner is not None and self.trigger(owner.id)
 
     def set_keys(self, command_id: str, keys: tuple[str, ...]) -> None:
         """Give a command these keys and take them from whoever had them."""
@@ -177,7 +206,8 @@ class CommandRegistry(QObject):
                 menu.addAction(action)
             elif command_id is None and menu.actions():
                 menu.addSeparator()
-        menu.aboutToShow.connect(self.refresh)
+        menu.aboutToShow.connect(self._show_offers)
+        menu.aboutToHide.connect(self.refresh)
         return menu
 
     def fill_menu_bar(self, bar: QMenuBar) -> None:
@@ -191,5 +221,15 @@ class CommandRegistry(QObject):
     def _makes_sense(self, bound: _Bound) -> bool:
         return bound.is_enabled is None or bound.is_enabled()
 
+    def _is_offered(self, bound: _Bound) -> bool:
+        return self._makes_sense(bound) and (bound.is_offered is None or bound.is_offered())
+
     def _refresh_one(self, bound: _Bound) -> None:
         bound.action.setEnabled(self._makes_sense(bound))
+
+    def _show_offers(self) -> None:
+        """A menu opens. When it closes, ``refresh`` gives the keys back to what was not offered."""
+        for bound in self._bound.values():
+            bound.action.setEnabled(self._is_offered(bound))
+            if bound.title is not None:
+                bound.action.setText(bound.title())

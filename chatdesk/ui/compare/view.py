@@ -17,6 +17,7 @@ from chatdesk.ui.widgets.painting import paint_box
 
 if TYPE_CHECKING:
     from chatdesk.ui.compare.column import ViewMaker
+    from chatdesk.ui.transcript.entry import Retry
 
 _COLUMN_PX = 280  # no narrower than this
 _STACKED_PX = 340  # height of one where all stand below each other
@@ -117,10 +118,15 @@ class CompareView(QWidget):
         if column is not None:
             column.view.append_text(message_id, part_index, kind, delta)
 
-    def set_notice(self, message_id: str, text: str) -> None:
+    def note_asked(self, message_id: str, at_ms: int) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.set_notice(message_id, text)
+            column.view.note_asked(message_id, at_ms)
+
+    def set_retry(self, message_id: str, retry: Retry) -> None:
+        column = self._column_of(message_id)
+        if column is not None:
+            column.view.set_retry(message_id, retry)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

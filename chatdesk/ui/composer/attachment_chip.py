@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QMimeDatabase, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -18,6 +18,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 CHIP_WIDTH_PX, CHIP_HEIGHT_PX = 226, 48
 THUMBNAIL_PX = 36
 _PROGRESS_PX = 3
+_BY_NAME = QMimeDatabase.MatchMode.MatchExtension
 _STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 
 
@@ -34,6 +35,8 @@ class AttachmentChip(QWidget):
         self.name = name
         self.attachment: Attachment | None = None
         self._fraction = 0.0
+        self._figures = ""  # while it is copied
+        self._is_image = QMimeDatabase().mimeTypeForFile(name, _BY_NAME).name().startswith("image/")
         self._thumbnail: QPixmap | None = None
         self.setObjectName("attachmentChip")
         self.remove_button = _RemoveButton(theme, self)
@@ -43,10 +46,18 @@ class AttachmentChip(QWidget):
         self._on_theme_changed()
         self._say()
 
-    def set_fraction(self, fraction: float) -> None:
-        """How much of the file is copied, from 0 to 1."""
-        self._fraction = min(max(fraction, 0.0), 1.0)
+    def set_progress(self, copied_bytes: int, size_bytes: int) -> None:
+        """How much of the file is copied."""
+        self._fraction = min(max(copied_bytes / max(size_bytes, 1), 0.0), 1.0)
+        self._figures = size_text(size_bytes)
         self.update()
+
+    def show_image(self, image: QImage) -> None:
+        """A picture that is at hand before its file is."""
+        self._figures = f"{image.width()} × {image.height()}"
+        side = round(THUMBNAIL_PX * self._theme.scale * self.devicePixelRatioF())
+        size = image.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        self.set_thumbnail(image.scaled(size))
 
     def set_attachment(self, attachment: Attachment) -> None:
         self.attachment = attachment
@@ -97,7 +108,7 @@ class AttachmentChip(QWidget):
             paint_box(painter, area, theme.tokens.radius.inline_code, fill=theme.colour("hover"))
             side = ICON_PX * theme.scale
             icon = QRectF(area.center().x() - side / 2, area.center().y() - side / 2, side, side)
-            is_image = self.attachment is not None and self.attachment.is_image
+            is_image = self.attachment.is_image if self.attachment is not None else self._is_image
             paint_icon(painter, icon, "image" if is_image else "file-text", theme.colour("muted"))
             return
         painter.save()
@@ -119,11 +130,12 @@ class AttachmentChip(QWidget):
         name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, int(area.width()))
         upper = QRectF(area.left(), area.top(), area.width(), half)
         painter.drawText(upper, side | int(Qt.AlignmentFlag.AlignVCenter), name)
-        if self.attachment is not None:
-            painter.setFont(theme.font("muted"))
-            painter.setPen(theme.colour("muted"))
-            lower = QRectF(area.left(), area.top() + half, area.width(), half)
-            painter.drawText(lower, side | int(Qt.AlignmentFlag.AlignVCenter), size_text(self.attachment.size_bytes))
+        figures = size_text(self.attachment.size_bytes) if self.attachment is not None else self._figures
+        painter.setFont(theme.font("muted"))
+        painter.setPen(theme.colour("muted"))
+        above_bar = half - (_PROGRESS_PX if self.attachment is None else 0)
+        lower = QRectF(area.left(), area.top() + half, area.width(), above_bar)
+        painter.drawText(lower, side | int(Qt.AlignmentFlag.AlignVCenter), figures)
 
     def _say(self) -> None:
         attachment = self.attachment

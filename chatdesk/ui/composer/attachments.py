@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.attachment_chip import AttachmentChip
+from chatdesk.ui.composer.attachment_note import AttachmentNote, NoteAction
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 _GAP_PX = 8
 _MOST_ROWS = 2  # more of them scroll
@@ -20,9 +20,10 @@ _MOST_ROWS = 2  # more of them scroll
 
 class AttachmentShelf(QWidget):
     """``changed``: what is attached, or whether something is being copied; ``left``: the focus has to go elsewhere.
-    ``thumbnailWanted`` carries the attachment."""
+    ``thumbnailWanted`` carries the attachment, ``noteActionRequested`` the name of a link behind the note."""
 
     changed = Signal()
+    noteActionRequested = Signal(str)
     removed = Signal(str)  # the key of a file that was being copied
     thumbnailWanted = Signal(object)
     left = Signal()
@@ -44,9 +45,8 @@ class AttachmentShelf(QWidget):
         self._area.viewport().setAutoFillBackground(False)
         self._area.setWidget(self._row)
         self._row.setAutoFillBackground(False)  # which the area has just turned on
-        self._note = ElidedLabel(theme, role="muted")
-        self._note.setObjectName("attachmentNote")
-        self._note.hide()
+        self._note = AttachmentNote(theme)
+        self._note.actionRequested.connect(self.noteActionRequested)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -81,16 +81,18 @@ class AttachmentShelf(QWidget):
         for chip in self._chips:
             self._ask_for_thumbnail(chip)
 
-    def begin(self, name: str) -> str:
-        """A file is being copied. Returns its key."""
+    def begin(self, name: str, image: QImage | None = None) -> str:
+        """A file is being copied, or ``image`` is made into one. Returns its key."""
         chip = self._add(name)
+        if image is not None:
+            chip.show_image(image)
         self._settle()
         return chip.key
 
-    def set_progress(self, key: str, fraction: float) -> None:
+    def set_progress(self, key: str, copied_bytes: int, size_bytes: int) -> None:
         chip = self._chip(key)
         if chip is not None:
-            chip.set_fraction(fraction)
+            chip.set_progress(copied_bytes, size_bytes)
 
     def finish(self, key: str, attachment: Attachment | None) -> None:
         """It is copied, or (None) it is not going to be."""
@@ -114,11 +116,9 @@ class AttachmentShelf(QWidget):
             if chip.attachment is not None and chip.attachment.sha256 == sha256:
                 chip.set_thumbnail(image)
 
-    def set_note(self, text: str) -> None:
-        """A sentence about what is attached, such as that the model cannot see it."""
-        if text != self._note.text():
-            self._note.setText(text)
-            self._note.setVisible(bool(text))
+    def set_note(self, text: str, actions: Sequence[NoteAction] = ()) -> None:
+        """A sentence about what is attached, such as that the model cannot see it, and what can be done about it."""
+        if self._note.show_note(text, actions):
             self._arrange()
             announce(self, text)
 

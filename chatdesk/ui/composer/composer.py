@@ -31,6 +31,7 @@ from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.composer.attachments import AttachmentShelf
+    from chatdesk.ui.composer.state_bar import StateBar
 
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
 _BUTTON_PX = 32
@@ -47,6 +48,7 @@ class Composer(QWidget):
     stopRequested = Signal()
     textChanged = Signal()
     editLastRequested = Signal()
+    stateLeft = Signal()
     promptsRequested = Signal()
     parametersRequested = Signal()
     attachRequested = Signal()
@@ -61,18 +63,20 @@ class Composer(QWidget):
         self._is_usable = True
         self._is_too_large = False
         self._offline_words = ""
+        self._reminder = ""
         self._refusal = ""
         self._placeholder = ""
         self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
         self._shelf: AttachmentShelf | None = None
+        self._files_to_send = 0  # with a message that waits for them
+        self._state: StateBar | None = None
         self.setObjectName("composerCard")
         self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.editor = TextEditor()
         self.editor.setObjectName("composer")
         self.editor.setAccessibleName("Message")
-        self.setFocusProxy(self.editor)
         self.send_button = IconButton(
             theme, "arrow-up", name="Send", object_name="sendButton", is_filled=True, side_px=_BUTTON_PX
         )
@@ -137,6 +141,7 @@ class Composer(QWidget):
 
     def set_attached(self, attachments: Sequence[Attachment]) -> None:
         """Replaces everything."""
+        self._files_to_send = 0
         if attachments or self._shelf is not None:
             self.shelf.show_attached(attachments)
 
@@ -206,6 +211,8 @@ class Composer(QWidget):
     def set_placeholder(self, text: str) -> None:
         self._placeholder = text
         self.editor.setPlaceholderText(self._refusal or text)
+        # Qt repaints only when the placeholder appears or goes: the old words would stay below the new ones.
+        self.editor.viewport().update()
 
     def set_send_on_enter(self, is_sent: bool) -> None:
         """If not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a new line."""
@@ -225,6 +232,36 @@ class Composer(QWidget):
         self._offline_words = words
         self._show_standing_notice()
 
+    def set_reminder(self, words: str) -> None:
+        """What the person should know before the next question, as long as nothing is more urgent; empty for none."""
+        if words == self._reminder:
+            return
+        if words:
+            announce(self, words)
+        self._reminder = words
+        self._show_standing_notice()
+
+    def set_state(self, text: str, *, leave: str = "") -> None:
+        """What sending will do when that is not the usual, above the text; ``leave`` is the button that ends it. Empty:
+        it is the usual."""
+        if self._state is None:
+            if not text:
+                return
+            from chatdesk.ui.composer.state_bar import StateBar
+
+            self._state = StateBar(self._theme, self)
+            self._state.left.connect(self.stateLeft)
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(0, self._state)
+            self.setTabOrder(self._state.button, self.editor)
+        is_new = bool(text) and text != self._state.text
+        self._state.show_state(text, leave=leave)
+        self._state.setVisible(bool(text))
+        self._fit_height()
+        if is_new:
+            announce(self, text)
+
     def set_size_limit(self, limit_bytes: int) -> None:
         """Messages above it cannot be sent, and the composer says so."""
         self._size_limit_bytes = limit_bytes
@@ -237,6 +274,11 @@ class Composer(QWidget):
         announce(self, text)
 
     # Qt
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """To the text. A focus proxy would do the same, but Tab took the card for one more stop before its editor and
+        never left the composer."""
+        self.editor.setFocus(reason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -300,7 +342,6 @@ class Composer(QWidget):
         column.setSpacing(14)
         column.addWidget(self.editor)
         column.addLayout(row)
-        self.setMaximumWidth(COMPOSER_WIDTH_PX)
         self.setTabOrder(self.editor, self.attach_button)
         self.setTabOrder(self.attach_button, self.prompts_button)
         self.setTabOrder(self.prompts_button, self.parameters_button)
@@ -328,7 +369,8 @@ class Composer(QWidget):
         if self._is_streaming:
             self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
         elif self._is_copying():
-            self.show_notice("The files are still being copied. Send when they are there.")
+            self._files_to_send = self.attached_count
+            self.show_notice("The files are still being copied. The message is sent when they are there.")
         elif self.send_button.isEnabled():
             self.sendRequested.emit(self.text())
 
@@ -337,7 +379,21 @@ class Composer(QWidget):
         self._has_keyboard_focus = is_by_keyboard
         self.update()
 
+    def _send_after_waiting(self) -> None:
+        """What was sent while files were on their way goes now; not where there is something to say of them first."""
+        wanted = self._files_to_send
+        if not wanted or self._is_copying():
+            return
+        self._files_to_send = 0
+        if self.attached_count < wanted:  # one could not be copied, or was taken away: it would be missed
+            return
+        if self._shelf is not None and self._shelf.note():
+            self.show_notice("Not sent yet: see the note above your text, then send again.")
+        else:
+            self._send()
+
     def _on_editor_written_changed(self) -> None:
+        self._files_to_send = 0  # what is still being written is sent by hand
         self._update_send()
         self.textChanged.emit()
 
@@ -345,7 +401,10 @@ class Composer(QWidget):
         assert self._shelf is not None
         self._shelf.setVisible(self._shelf.count > 0)
         self._fit_height()
-        self._on_editor_written_changed()
+        self._update_send()
+        self.textChanged.emit()
+        # Whoever describes the files begins with it in answer to the same signal.
+        QTimer.singleShot(0, self._send_after_waiting)
 
     def _is_copying(self) -> bool:
         return self._shelf is not None and self._shelf.is_copying
@@ -375,7 +434,7 @@ class Composer(QWidget):
             self._set_notice(f"{size} is more than one message can hold ({limit}). Split the text.", is_danger=True)
         else:
             refusal = "" if self.editor.is_blank() else self._refusal
-            self._set_notice(refusal or self._offline_words, is_danger=False)
+            self._set_notice(refusal or self._offline_words or self._reminder, is_danger=False)
 
     def _set_notice(self, text: str, *, is_danger: bool) -> None:
         self._notice.setText(text)
@@ -393,6 +452,8 @@ class Composer(QWidget):
         margins = layout.contentsMargins()
         button_px = self.send_button.sizeHint().height()
         rest_px = margins.top() + margins.bottom() + layout.spacing() + button_px
+        if self._state is not None and not self._state.isHidden():
+            rest_px += self._state.height() + layout.spacing()
         if self._shelf is not None and self._shelf.count:
             rest_px += self._shelf.minimumHeight() + layout.spacing()
         most_lines = max(_MIN_LINES, (self.window().height() // 3 - rest_px) // line_px)
@@ -409,6 +470,7 @@ class Composer(QWidget):
     def _on_theme_changed(self) -> None:
         for widget in (self.editor, self.editor.viewport()):  # the placeholder is drawn in the font of the viewport
             widget.setFont(self._theme.font("text"))
+        self.setMaximumWidth(round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale)))  # as wide as the thread's text
         self._fit_height()
         self.update()
 

@@ -182,7 +182,7 @@ class PromptMenu(QFrame):
             self._add("Edit prompts…", "All templates and system prompts", MANAGE)
         is_empty = not self.list.count()
         if is_empty and not self._is_after_slash:
-            self._add("No prompt has this in it.", "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
+            self._add("No prompt matches.", "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
         else:
             self.list.setCurrentRow(0)
         self.list.blockSignals(False)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QDir, QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from chatdesk.ui.composer.slash_query import slash_query
+from chatdesk.ui.widgets.local_files import path_here
 from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
 
 # A slice of a large paste: keeps the GUI thread below 16 ms, even when every character is a line of its own.
 _SLICE_CHARACTERS = 4096
+# Lines that GNOME puts before the files.
+_MARKS_OF_FILE_MANAGERS = frozenset(("x-special/nautilus-clipboard", "copy", "cut"))
 _AT_ONCE_CHARACTERS = 16_384
 
 _KEYBOARD_REASONS = (
@@ -167,7 +170,8 @@ class TextEditor(QPlainTextEdit):
             self.insert_written(source.text())
 
     def can_attach(self, source: QMimeData) -> bool:
-        """Whether there are files or a picture, and not just text: a table copied from an office program is text."""
+        """Whether there are files or a picture, and not just text: a table copied from an office program is text, and
+        so is a text that brings a file along, which nobody sees coming."""
         return not self._is_locked and (bool(_files_in(source)) or (source.hasImage() and not source.hasText()))
 
     def attach_from(self, source: QMimeData) -> bool:
@@ -264,8 +268,22 @@ class TextEditor(QPlainTextEdit):
 
 
 def _files_in(source: QMimeData) -> list[str]:
-    """Paths of files on this machine."""
-    return [url.toLocalFile() for url in source.urls() if url.isLocalFile()] if source.hasUrls() else []
+    """Paths of files on this computer, where nothing else comes with them: file managers add the same as text, any
+    other text is what was copied. ``file://host/share`` would be asked from another computer, with one's name."""
+    if not source.hasUrls():
+        return []
+    urls = source.urls()
+    files = [path for url in urls if (path := path_here(url))]
+    lines = [line.strip() for line in source.text().splitlines() if line.strip()]
+    known = {form for url in urls for form in _forms(url)} | _MARKS_OF_FILE_MANAGERS
+    return files if all(line in known for line in lines) else []
+
+
+def _forms(url: QUrl) -> tuple[str, ...]:
+    """How a file manager writes a file as text."""
+    path = url.toLocalFile()
+    encoded = bytes(url.toEncoded().data()).decode("ascii", "replace")
+    return url.toString(), url.toDisplayString(), encoded, path, QDir.toNativeSeparators(path), url.fileName()
 
 
 def _characters(text: str, utf16_position: int) -> int:

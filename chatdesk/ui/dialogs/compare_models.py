@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _SIZE_PX = (420, 420)
 _MOST = 4
@@ -19,7 +31,8 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
 class CompareModelsDialog(Panel):
-    """``chosen(list of (provider, model))`` comes once; an empty list means one model again."""
+    """``chosen(list of (provider, model))`` comes once; an empty list means one model again. ``current`` are ticked;
+    ``is_comparing``: they are asked at once already."""
 
     chosen = Signal(object)
 
@@ -29,39 +42,52 @@ class CompareModelsDialog(Panel):
         models: Sequence[ProviderChoices],
         current: Sequence[tuple[str, str]],
         *,
+        is_comparing: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, "Compare models", parent=parent)
         self.setObjectName("compareModelsDialog")
         self._boxes: list[tuple[tuple[str, str], QCheckBox]] = []
+        self._headings: list[tuple[QLabel, list[QCheckBox]]] = []
+        self.search = QLineEdit()
+        self.search.setObjectName("compareSearch")
+        self.search.setAccessibleName("Search models")
+        self.search.setPlaceholderText("Search models")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
         rows = QWidget()
         rows.setObjectName("compareModels")
         column = QVBoxLayout(rows)
         column.setContentsMargins(0, 0, 0, 0)
         for provider, label, choices in models:
-            column.addWidget(plain_label(label, "group"))
+            heading = plain_label(label, "group")
+            column.addWidget(heading)
+            self._headings.append((heading, []))
             for model, model_label in choices:
-                box = QCheckBox(model_label.replace("&", "&&"))
+                box = _ModelBox(model_label)
                 box.setAccessibleName(f"{model_label} of {label}")
                 box.setChecked((provider, model) in current)
                 box.toggled.connect(self._count)
                 column.addWidget(box)
                 self._boxes.append(((provider, model), box))
+                self._headings[-1][1].append(box)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the boxes in it take the focus, and scroll into view
         scroll.setWidget(rows)
         scroll.viewport().setAutoFillBackground(False)
         rows.setAutoFillBackground(False)
         self.accept_button = QPushButton("Compare")
         self.accept_button.setObjectName("compareAccept")
         self.accept_button.setProperty("isPrimary", True)
-        single, cancel = QPushButton("One model only"), QPushButton("Cancel")
+        single, cancel = QPushButton("Stop comparing"), QPushButton("Cancel")
         single.setObjectName("compareNone")
         self.accept_button.clicked.connect(lambda: self._choose(self.selected()))
         single.clicked.connect(lambda: self._choose([]))
-        single.setVisible(bool(current))
+        single.setVisible(is_comparing)
         cancel.clicked.connect(self.reject)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
@@ -72,8 +98,12 @@ class CompareModelsDialog(Panel):
         layout.setContentsMargins(24, 22, 24, 20)
         layout.setSpacing(10)
         layout.addWidget(plain_label("Compare models", "strong"))
-        hint = f"The next questions go to {_FEWEST} to {_MOST} models at once; you keep the answer you like."
+        hint = (
+            f"Your questions in this chat go to {_FEWEST} to {_MOST} models at once, and each model costs "
+            "what it costs alone. You keep the answer you like."
+        )
         layout.addWidget(plain_label(hint, "muted", wraps=True))
+        layout.addWidget(self.search)
         layout.addWidget(scroll, 1)
         layout.addLayout(buttons)
         self.fit(*_SIZE_PX)
@@ -81,6 +111,13 @@ class CompareModelsDialog(Panel):
 
     def selected(self) -> list[tuple[str, str]]:
         return [choice for choice, box in self._boxes if box.isChecked()]
+
+    def _filter(self, typed: str) -> None:
+        words = typed.casefold().split()
+        for heading, boxes in self._headings:
+            for box in boxes:
+                box.setVisible(all(word in box.accessibleName().casefold() for word in words))
+            heading.setVisible(any(not box.isHidden() for box in boxes))
 
     def _count(self) -> None:
         count = len(self.selected())
@@ -91,3 +128,27 @@ class CompareModelsDialog(Panel):
     def _choose(self, models: list[tuple[str, str]]) -> None:
         self.accept()
         self.chosen.emit(models)
+
+
+class _ModelBox(QCheckBox):
+    """A model's name, cut in its middle where there is no room for all of it."""
+
+    _MARK_PX = 30  # the box and its distance
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self._label = label
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # it may be narrower than its name
+        self._show(label)
+        set_plain_tooltip(self, label)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._MARK_PX, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self.width() - self._MARK_PX
+        self._show(self.fontMetrics().elidedText(self._label, Qt.TextElideMode.ElideMiddle, room))
+
+    def _show(self, text: str) -> None:
+        self.setText(text.replace("&", "&&"))

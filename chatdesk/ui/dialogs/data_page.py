@@ -1,11 +1,11 @@
-"""The page *Data* of the settings: backups and the health of the database. It asks; others do."""
+"""The page *Data* of the settings: import and export, backups, the health of the database. It asks; others do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
@@ -14,10 +14,15 @@ from chatdesk.ui.widgets.flow_row import FlowRow
 
 _MOST_LINES = 12
 #: What is asked for, by the words of its button, in rows.
-_ACTIONS: Final = (
+ACTIONS: Final = (
     (
-        "Backups",
-        "One is made each day while a window is open, and before each upgrade. Each is checked after it was written.",
+        "Import and export",
+        "Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.",
+        (("import", "Import…"), ("export", "Export…")),
+    ),
+    (
+        "Back up and restore",
+        "ChatDesk makes a backup each day and before each upgrade, and checks each one.",
         (
             ("backup", "Back up now"),
             ("zip", "Save everything as a zip…"),
@@ -27,14 +32,19 @@ _ACTIONS: Final = (
     ),
     (
         "Database",
-        "Looks at every page, text, counter and attached file. Repair keeps a copy first and says what it did.",
+        "Check reads everything that is stored. Repair makes a copy first and says what it changed.",
         (("check", "Check"), ("repair", "Repair")),
+    ),
+    (
+        "Something went wrong?",
+        "Collects the log, the settings and failure reports, without your messages and keys.",
+        (("report", "Report a problem…"),),
     ),
 )
 
 
 class DataPage(QWidget):
-    """``requested`` has what was asked for: backup, zip, folder, restore, check or repair."""
+    """``requested`` has what was asked for: import, export, backup, zip, folder, restore, check, repair or report."""
 
     requested = Signal(str)
 
@@ -45,7 +55,7 @@ class DataPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 10, 0, 10)
         column.setSpacing(6)
-        for title, hint, actions in _ACTIONS:
+        for title, hint, actions in ACTIONS:
             column.addWidget(plain_label(title, "strong"))
             column.addWidget(plain_label(hint, "muted", wraps=True))
             row = FlowRow(8)
@@ -59,13 +69,19 @@ class DataPage(QWidget):
         self._result = plain_label("", "text", wraps=True)
         self._result.setObjectName("dataResult")
         self._result.setAccessibleName("Result")
+        self._pressed: QPushButton | None = None
         column.addWidget(self._result)
 
     def button(self, name: str) -> QPushButton:
         return self._buttons[name]
 
     def show_busy(self, text: str) -> None:
-        """Something is being done; nothing else can be asked for."""
+        """Something is being done; nothing else can be asked for. The focus waits here, or else it would go on to
+        whatever comes next."""
+        self._pressed = next((each for each in self._buttons.values() if each.hasFocus()), None)
+        if self._pressed is not None:
+            self._result.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self._result.setFocus(Qt.FocusReason.OtherFocusReason)
         self._result.setText(text)
         self._result.setAccessibleName(text)
         for button in self._buttons.values():
@@ -81,6 +97,10 @@ class DataPage(QWidget):
         self._result.setAccessibleName(text)
         for button in self._buttons.values():
             button.setEnabled(True)
+        if self._pressed is not None and self._result.hasFocus():
+            self._pressed.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._pressed = None
+        self._result.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         announce(self, text)
 
     def _button(self, name: str, words: str) -> QPushButton:

@@ -23,10 +23,10 @@ from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 460
 _FORMATS: Final = (
-    ("md", "Markdown", "Text for editors and notes; a file for each thread, attachments in a folder beside it."),
-    ("html", "Web page", "One file with everything inside, to read and to print, light and dark."),
-    ("pdf", "PDF", "Pages, with code and tables as they are."),
-    ("json", "JSON with attachments (zip)", "Everything that is known, also other versions; ChatDesk can import it."),
+    ("md", "Markdown", "For editors and notes. One file a thread, attachments in a folder beside it."),
+    ("html", "Web page", "One file with everything in it, to read and to print."),
+    ("pdf", "PDF", "For paper and for sending on."),
+    ("json", "JSON with attachments (zip)", "Everything, other versions too. ChatDesk can import it again."),
 )
 
 
@@ -59,15 +59,21 @@ class ExportDialog(Panel):
             self._formats.addButton(button, number)
             column.addWidget(button)
             line = plain_label(hint, "muted", wraps=True)
-            line.setContentsMargins(24, 0, 0, 2)
-            line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-            column.addWidget(line)
-        self.trash = QCheckBox("With what is in the trash")
+            line.setContentsMargins(22, 0, 0, 0)
+            as_high_as_its_words = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+            as_high_as_its_words.setHeightForWidth(True)
+            line.setSizePolicy(as_high_as_its_words)
+            words_of_format = QVBoxLayout()
+            words_of_format.setSpacing(1)
+            words_of_format.addWidget(button)
+            words_of_format.addWidget(line)
+            column.addLayout(words_of_format)
+        self.trash = QCheckBox("Include the trash")
         self.trash.setObjectName("exportTrash")
-        self.trash.setAccessibleName("With what is in the trash")
+        self.trash.setAccessibleName("Include the trash")
         column.addSpacing(4)
         column.addWidget(self.trash)
-        go, cancel = QPushButton("Choose place…"), QPushButton("Cancel")
+        go, cancel = QPushButton("Choose where…"), QPushButton("Cancel")
         go.setObjectName("exportGo")
         cancel.setObjectName("exportCancel")
         go.setProperty("isPrimary", True)
@@ -79,14 +85,9 @@ class ExportDialog(Panel):
         row.addWidget(cancel)
         row.addWidget(go)
         column.addSpacing(8)
+        column.addStretch(1)
         column.addLayout(row)
-        tokens = theme.tokens
-        self.setStyleSheet(  # the style's own indicators are hard to see in the dark
-            f"QRadioButton::indicator {{ width: 12px; height: 12px; border: 2px solid {tokens.muted}; }}"
-            "QRadioButton::indicator { border-radius: 8px; }"
-            f"QRadioButton::indicator:checked {{ background: {tokens.accent}; border-color: {tokens.accent}; }}"
-        )
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+        self.fit_height(_WIDTH_PX)
         self.scope.currentIndexChanged.connect(lambda _index: self._show_trash())
         self._show_trash()
         self._formats.buttons()[0].setFocus()

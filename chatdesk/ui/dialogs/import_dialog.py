@@ -25,11 +25,13 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.export_sources import EXPORT_SOURCES
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.link_button import LinkButton
 
-_SIZE_PX = (560, 430)
+_SIZE_PX = (560, 480)
 _STEPS = 1000
 FILTER: Final = "Exports (*.zip *.json);;All files (*)"
 _WORDS: Final = {
@@ -55,11 +57,19 @@ class ImportDialog(Panel):
     copyRequested = Signal()
 
     def __init__(
-        self, theme: Theme, projects: Sequence[str], *, path: Path | None = None, parent: QWidget | None = None
+        self,
+        theme: Theme,
+        projects: Sequence[str],
+        *,
+        path: Path | None = None,
+        program: str = "",
+        parent: QWidget | None = None,
     ) -> None:
+        """``program``: whose export is explained at first."""
         super().__init__(theme, "Import", parent=parent)
         self.setObjectName("importDialog")
         self._path = path
+        self._program = program
         self._pages = QStackedWidget()
         self._pages.addWidget(self._choosing(projects))
         self._pages.addWidget(self._running())
@@ -120,6 +130,7 @@ class ImportDialog(Panel):
         self._path = path
         self._show_file()
         self.start_button.setFocus()
+        announce(self, f"{path.name} is chosen. Import starts it.")
 
     def _start(self) -> None:
         if self._path is None:
@@ -148,11 +159,9 @@ class ImportDialog(Panel):
     def _choosing(self, projects: Sequence[str]) -> QWidget:
         page = QWidget()
         column = _column(page)
-        hint = (
-            "Takes exports of ChatGPT, Claude, Open WebUI, LibreChat and ChatDesk, as zip or JSON. What is here already"
-            " stays as it is, so a newer export of the same chats can be imported at any time."
-        )
+        hint = "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
         column.addWidget(plain_label(hint, "muted", wraps=True))
+        column.addWidget(self._how_to_get_it())
         self.choose_button = _button("Choose file…", "importChoose", self.choose_file)
         self.file_label = ElidedLabel(self.theme)
         self.file_label.setObjectName("importFile")
@@ -183,12 +192,50 @@ class ImportDialog(Panel):
         column.addLayout(_buttons(_button("Cancel", "importCancel", self.reject), self.start_button))
         return page
 
+    def _how_to_get_it(self) -> QWidget:
+        """The way to the export, for the program that is chosen."""
+        self.program = QComboBox()
+        self.program.setObjectName("importProgram")
+        self.program.setAccessibleName("Program that the chats come from")
+        for source in EXPORT_SOURCES:
+            self.program.addItem(source.program)
+        label = QLabel("Chats from")
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setBuddy(self.program)
+        row = QHBoxLayout()
+        row.addWidget(label)
+        row.addWidget(self.program, 1)
+        self._steps = plain_label("", "text", wraps=True)
+        self._steps.setObjectName("importSteps")
+        self._link_place = QVBoxLayout()
+        box = QWidget()
+        rows = _column(box)
+        rows.addLayout(row)
+        rows.addWidget(self._steps)
+        rows.addLayout(self._link_place)
+        self.program.currentIndexChanged.connect(self._on_program_changed)
+        self.program.setCurrentIndex(max(0, self.program.findText(self._program)))
+        self._on_program_changed()
+        return box
+
+    def _on_program_changed(self) -> None:
+        source = EXPORT_SOURCES[self.program.currentIndex()]
+        self._steps.setText(source.steps)
+        while (item := self._link_place.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        if source.url:
+            link = LinkButton(f"Open {source.program}", source.url, object_name="importLink")
+            self._link_place.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
+
     def _running(self) -> QWidget:
         page = QWidget()
         column = _column(page)
         self.bar = QProgressBar()
         self.bar.setObjectName("importProgress")
-        self.bar.setAccessibleName("How far the import is")
+        self.bar.setAccessibleName("Progress of the import")
         self.bar.setTextVisible(False)
         self.state = plain_label("", "text")
         self.state.setObjectName("importState")
@@ -212,7 +259,7 @@ class ImportDialog(Panel):
         self._lines = _Lines(self)
         self.list = QListView()
         self.list.setObjectName("importLines")
-        self.list.setAccessibleName("What became of each thread")
+        self.list.setAccessibleName("Result of each thread")
         self.list.setModel(self._lines)
         self.list.setUniformItemSizes(True)
         self.list.setSelectionMode(QListView.SelectionMode.SingleSelection)

@@ -19,7 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.limits import (
+    InvalidRate,
+    LimitPeriod,
+    LimitScope,
+    LimitUnit,
+    ScopedRate,
+    UsageLimit,
+    parse_rate,
+)
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -31,10 +39,11 @@ _KINDS: Final = (
     ("Dollars a day", LimitUnit.MONEY, LimitPeriod.DAY),
     ("Dollars a month", LimitUnit.MONEY, LimitPeriod.MONTH),
 )
+_MESSAGES: Final = "Messages"
 _ABOUT = (
-    "At the warning you are told once a day, and titles and summaries wait. Nothing is sent beyond the stop; a question"
-    " is kept, and can be sent anyway. Days and months are those of this computer. A model whose price nobody knows"
-    " costs nothing here."
+    "At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your "
+    "question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, "
+    "such as 20/min or 200/day: further ones wait their turn."
 )
 
 
@@ -61,9 +70,10 @@ class LimitsDialog(Panel):
         limits: Sequence[tuple[UsageLimit, str]],
         targets: Sequence[LimitTarget],
         *,
+        rates: Sequence[ScopedRate] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """``limits``: each with what is used of it, in words."""
+        """``limits``: each with what is used of it, in words; ``rates``: how often messages may be sent."""
         super().__init__(theme, "Limits", parent=parent)
         self.setObjectName("limitsDialog")
         self._targets = (EVERYTHING, *targets)
@@ -107,7 +117,9 @@ class LimitsDialog(Panel):
         column.addLayout(buttons)
         for limit, used in limits:
             self._add_line(limit, used)
-        if not limits:
+        for rate in rates:
+            self._add_line(rate, "")
+        if not self._lines:
             self._add_line(None, "")
         self.fit(*_SIZE_PX)
         self._lines[0].hard.setFocus()
@@ -120,9 +132,17 @@ class LimitsDialog(Panel):
 
     def limits(self) -> tuple[UsageLimit, ...]:
         """As they stand in the fields. Raises ``ValueError`` with words for a number that is none."""
-        return tuple(line.limit() for line in self._lines)
+        return tuple(limit for line in self._lines if (limit := line.limit()) is not None)
 
-    def _add_line(self, limit: UsageLimit | None, used: str) -> _Line:
+    def rates(self) -> tuple[ScopedRate, ...]:
+        """As they stand in the fields. Raises ``ValueError`` with words for one that cannot be understood, or that is
+        there twice."""
+        found = tuple(rate for line in self._lines if (rate := line.rate()) is not None)
+        if len({rate.key for rate in found}) < len(found):
+            raise ValueError("Two rates are for the same. Remove one of them.")
+        return found
+
+    def _add_line(self, limit: UsageLimit | ScopedRate | None, used: str) -> _Line:
         self._number += 1
         line = _Line(self._targets, limit, used, number=self._number)
         line.removed.connect(self._on_line_removed)
@@ -144,6 +164,7 @@ class LimitsDialog(Panel):
         self._problem.hide()
         try:
             limits = self.limits()
+            self.rates()
         except ValueError as error:
             self.show_problem(str(error))
             return
@@ -153,7 +174,9 @@ class LimitsDialog(Panel):
 class _Line(QWidget):
     removed = Signal(object)
 
-    def __init__(self, targets: Sequence[LimitTarget], limit: UsageLimit | None, used: str, *, number: int) -> None:
+    def __init__(
+        self, targets: Sequence[LimitTarget], limit: UsageLimit | ScopedRate | None, used: str, *, number: int
+    ) -> None:
         super().__init__()
         self.setObjectName(f"limit{number}")
         self.what, self.kind = QComboBox(), QComboBox()
@@ -162,11 +185,14 @@ class _Line(QWidget):
         self.remove.setAccessibleName(f"Remove limit {number}")
         self._targets = list(targets)
         if limit is not None and not any((each.scope, each.target) == (limit.scope, limit.target) for each in targets):
-            self._targets.append(LimitTarget(limit.scope, limit.target, limit.label or limit.target))
+            label = limit.label if isinstance(limit, UsageLimit) else ""
+            self._targets.append(LimitTarget(limit.scope, limit.target, label or limit.target))
         for each in self._targets:
             self.what.addItem(each.label)
         for words, _unit, _period in _KINDS:
             self.kind.addItem(words)
+        self.kind.addItem(_MESSAGES)
+        self.kind.currentIndexChanged.connect(self._on_kind_changed)
         self.what.setMinimumContentsLength(12)
         self.what.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         fields = (
@@ -185,16 +211,25 @@ class _Line(QWidget):
             grid.addWidget(field, 0, place)
             grid.setColumnStretch(place, 3 if place < 2 else 2)
         grid.addWidget(self.remove, 0, len(fields))
+        for field in (self.soft, self.hard):  # columns stay where they are
+            policy = field.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            field.setSizePolicy(policy)
         self.soft.setPlaceholderText("No warning")
         self.hard.setPlaceholderText("No stop")
         state = plain_label(used, "muted")
         state.setObjectName(f"limit{number}_used")
         grid.addWidget(state, 1, 0, 1, 2)
-        grid.addWidget(plain_label("warning at", "muted"), 1, 2)
-        grid.addWidget(plain_label("stop at", "muted"), 1, 3)
+        self._soft_words, self._hard_words = plain_label("warning at", "muted"), plain_label("stop at", "muted")
+        grid.addWidget(self._soft_words, 1, 2)
+        grid.addWidget(self._hard_words, 1, 3)
         if limit is not None:
             at = next(i for i, e in enumerate(self._targets) if (e.scope, e.target) == (limit.scope, limit.target))
             self.what.setCurrentIndex(at)
+        if isinstance(limit, ScopedRate):
+            self.kind.setCurrentIndex(len(_KINDS))
+            self.hard.setText(limit.text)
+        elif limit is not None:
             self.kind.setCurrentIndex(
                 next(i for i, (_w, unit, period) in enumerate(_KINDS) if (unit, period) == (limit.unit, limit.period))
             )
@@ -202,7 +237,33 @@ class _Line(QWidget):
             self.hard.setText(_text_of(limit.hard))
         self.remove.clicked.connect(lambda: self.removed.emit(self))
 
-    def limit(self) -> UsageLimit:
+    @property
+    def _is_rate(self) -> bool:
+        return self.kind.currentIndex() == len(_KINDS)
+
+    def _on_kind_changed(self) -> None:
+        self.soft.setVisible(not self._is_rate)
+        self._soft_words.setVisible(not self._is_rate)
+        self._hard_words.setText("at most" if self._is_rate else "stop at")
+        self.hard.setPlaceholderText("20/min" if self._is_rate else "No stop")
+
+    def rate(self) -> ScopedRate | None:
+        """None where this line is not about messages, or empty."""
+        text = self.hard.text().strip()
+        if not self._is_rate or not text:
+            return None
+        target = self._targets[self.what.currentIndex()]
+        try:
+            is_one = parse_rate(text) is not None
+        except InvalidRate as error:
+            self.hard.setFocus(Qt.FocusReason.OtherFocusReason)
+            raise ValueError(f"“{text[:40]}” is no rate ({target.label}): {error}.") from None
+        return ScopedRate(target.scope, target.target, text) if is_one else None
+
+    def limit(self) -> UsageLimit | None:
+        """None where this line is about messages."""
+        if self._is_rate:
+            return None
         target = self._targets[self.what.currentIndex()]
         words, unit, period = _KINDS[self.kind.currentIndex()]
         soft, hard = (_number_of(field, f"{target.label}, {words.lower()}") for field in (self.soft, self.hard))
@@ -221,7 +282,7 @@ def _number_of(field: QLineEdit, where: str) -> float:
         return float(text) if text else 0.0
     except ValueError:
         field.setFocus(Qt.FocusReason.OtherFocusReason)
-        raise ValueError(f"“{field.text()[:40]}” is no number ({where}). Write it as 100000 or 2.50.") from None
+        raise ValueError(f"“{field.text()[:40]}” is not a number ({where}). Write it as 100000 or 2.50.") from None
 
 
 def _button(name: str, words: str) -> QPushButton:

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QSizePolicy, QWidget
 
+from chatdesk.ui.early_keys import early_keys
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.stray_keys import press_focused
 
 _SHADE_ALPHA = 0.35
+_MARGIN_PX = 32
+# Where a new window gets the keyboard some time after it is shown.
+_LATE_PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen")
+_HANGS_ABOVE = 6  # this part of the window's height is left above a dialog that hangs from the top
 
 
 class Panel(QDialog):
-    """A window-modal dialog without a frame. ``top_px`` places it that far below the window's top; otherwise it is
-    centred. Where the system cannot blend windows its corners are square, and nothing else changes."""
+    """A window-modal dialog without a frame, moved by any empty place of it. ``top_px`` places it that far below the
+    window's top; otherwise it is centred. It stays within the window when that becomes smaller."""
 
     def __init__(self, theme: Theme, title: str, *, parent: QWidget | None = None, top_px: int | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self._theme = theme
         self._top_px = top_px
         self._shade: _Shade | None = None
+        self._width_px: int | None = None  # where the words decide the height
+        self._grip: QPoint | None = None  # where the mouse holds it, while it is moved
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        round_corners(self, theme.tokens.radius.card)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.finished.connect(self._on_finished)
 
@@ -33,17 +42,70 @@ class Panel(QDialog):
     def theme(self) -> Theme:
         return self._theme
 
+    def open(self) -> None:
+        """Show it; it has every key from now on. Qt would throw away the keys that still come to a blocked window, so
+        the window behind is not blocked: it is covered, its keys come here, and it does not close."""
+        if QGuiApplication.platformName() in _LATE_PLATFORMS:
+            self.setWindowModality(Qt.WindowModality.NonModal)
+            self.show()
+            self.setWindowModality(Qt.WindowModality.WindowModal)  # for screen readers; Qt blocks while showing only
+        else:
+            self.show()
+        self.activateWindow()
+        early_keys().opened(self)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if self._width_px is not None:
+            self.fit_height(self._width_px)  # only now the words have their fonts
         parent = self.parentWidget()
         if parent is None:
             return
         window = parent.window()
         if self._shade is None:
             self._shade = _Shade(window, self._theme)
-        left = (window.width() - self.width()) // 2
-        top = self._top_px if self._top_px is not None else (window.height() - self.height()) // 2
-        self.move(window.mapToGlobal(QPoint(left, max(0, top))))
+            window.installEventFilter(self)
+        self._centre(window)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The window has another size: so has what dims it, and the dialog still fits. It got the keyboard or was told
+        to close: that is for the dialog first."""
+        is_behind = event.type() is QEvent.Type.WindowActivate and watched is QApplication.activeWindow()
+        if is_behind and early_keys().went_behind(self):
+            self.activateWindow()
+        if event.type() is QEvent.Type.Close and self.isVisible() and event.spontaneous():
+            event.ignore()
+            return True
+        if event.type() is QEvent.Type.Resize and self._shade is not None and isinstance(watched, QWidget):
+            self._shade.setGeometry(watched.rect())
+            self.resize(self.size().boundedTo(self._room(watched)))
+            self._centre(watched)
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.WindowActivate:
+            early_keys().activated(self)
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, whatever the default button is."""
+        if not press_focused(self, event):
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """What no field or button takes moves the dialog."""
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        handle = self.windowHandle()
+        if handle is None or not handle.startSystemMove():
+            self._grip = event.globalPosition().toPoint() - self.pos()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is not None:
+            self.move(event.globalPosition().toPoint() - self._grip)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        self._grip = None
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -58,11 +120,37 @@ class Panel(QDialog):
         width, height = round(width * scale), round(height * scale)
         parent = self.parentWidget()
         if parent is not None:
-            window = parent.window()
-            width, height = min(width, window.width() - 32), min(height, window.height() - 32)
+            room = self._room(parent.window())
+            width, height = min(width, room.width()), min(height, room.height())
         self.resize(max(240, width), max(120, height))
 
+    def fit_height(self, width: int) -> None:
+        """That wide at scale 1, and as high as the words need at this width."""
+        self._width_px = width
+        self.setFixedWidth(round(width * max(1.0, self._theme.scale)))
+        layout = self.layout()
+        if layout is not None:
+            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+
+    def _top_in(self, window: QWidget) -> int:
+        """Where a dialog that hangs from the top begins: higher up in a low window."""
+        return min(self._top_px or 0, window.height() // _HANGS_ABOVE)
+
+    def _room(self, window: QWidget) -> QSize:
+        """As large as the dialog may be to stay within ``window``."""
+        above = _MARGIN_PX if self._top_px is None else self._top_in(window) + _MARGIN_PX // 2
+        return QSize(window.width() - _MARGIN_PX, window.height() - above)
+
+    def _centre(self, window: QWidget) -> None:
+        left = (window.width() - self.width()) // 2
+        top = self._top_in(window) if self._top_px is not None else (window.height() - self.height()) // 2
+        self.move(window.mapToGlobal(QPoint(left, max(0, top))))
+
     def _on_finished(self) -> None:
+        early_keys().closed(self)
+        parent = self.parentWidget()
+        if parent is not None:
+            parent.window().removeEventFilter(self)
         if self._shade is not None:
             self._shade.hide()
             self._shade.deleteLater()

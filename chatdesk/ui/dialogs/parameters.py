@@ -26,6 +26,7 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
 from chatdesk.core.errors import InvalidInput
 from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.range_field import RangeField
 from chatdesk.ui.dialogs.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 
@@ -49,14 +50,17 @@ _KINDS: Final = (
     _Kind(
         "temperature",
         "Temperature",
-        "0 to 2: low is steady, high is varied.",
+        "Low is steady, high is varied.",
         Ability.TEMPERATURE,
     ),
-    _Kind("top_p", "Top-p", "0 to 1: how much of what is likely is considered.", Ability.TOP_P),
-    _Kind("answer_length", "Longest answer", "In tokens; this room is kept free in the context.", None),
+    _Kind("top_p", "Top-p", "How many of the likely words are considered.", Ability.TOP_P),
+    _Kind("answer_length", "Longest answer", "In tokens. This much of the context is kept free.", None),
     _Kind("reasoning_effort", "Reasoning effort", "How long the model thinks before it answers.", Ability.REASONING),
-    _Kind("stop", "Stop words", "The answer ends before one of them; a line each, at most four.", Ability.STOP),
+    _Kind("stop", "Stop words", "The answer ends before any of these. One a line, at most four.", Ability.STOP),
 )
+#: Parameters with a slider, and where it ends.
+_RANGES: Final = {"temperature": 2.0, "top_p": 1.0}
+_RESTING: Final = 1.0
 _EFFORTS: Final[Mapping[str, str]] = {"minimal": "Minimal", "low": "Low", "medium": "Medium", "high": "High"}
 
 
@@ -84,7 +88,9 @@ class ParametersDialog(Panel):
         self._own = own
         self._wider = wider
         self._scope = scope
+        self._info = info
         self._rows: dict[str, SettingsRow] = {}
+        self._reads: dict[str, Callable[[], Any]] = {}
         self._hints: dict[str, str] = {}
         rows = QWidget()
         rows.setObjectName("parameterRows")
@@ -124,10 +130,9 @@ class ParametersDialog(Panel):
         values: dict[str, Any] = {}
         is_valid = True
         for name, row in self._rows.items():
-            assert row.read is not None
             self._show_problem(name, "")
             try:
-                value = row.read()
+                value = self._reads[name]()
                 values[name] = getattr(checked_parameters(Parameters(**{name: value})), name)
             except InvalidInput as error:
                 if is_valid:
@@ -141,7 +146,7 @@ class ParametersDialog(Panel):
     def _show_problem(self, name: str, words: str) -> None:
         """An empty text takes it away; a screen reader says it with the field."""
         row = self._rows[name]
-        row.show_problem(words, self.theme.tokens.danger)
+        row.show_problem(words)
         row.field.setAccessibleDescription(f"{words} {self._hints[name]}".strip())
 
     def _add(self, column: QVBoxLayout, kind: _Kind) -> None:
@@ -151,12 +156,21 @@ class ParametersDialog(Panel):
             field, read = _effort_field(own, follows)
         elif kind.name == "stop":
             field, read = _stop_field(own, follows)
+        elif kind.name in _RANGES:
+            wider = getattr(self._wider, kind.name)
+            field, read = _range_field(kind, own, follows, resting=_RESTING if wider is None else wider)
         else:
             field, read = _number_field(kind, own, follows)
         field.setObjectName(f"parameter_{kind.name}")
-        hint = kind.hint if isinstance(field, QComboBox) else f"{kind.hint} Left empty: {_lower(follows)}."
-        self._hints[kind.name] = hint
-        row = self._rows[kind.name] = SettingsRow(kind.title, hint, field, read=read)
+        self._reads[kind.name] = read
+        said = "" if isinstance(field, QComboBox) else f" Empty means: {_lower(follows)}."
+        self._hints[kind.name] = kind.hint + said
+        row = self._rows[kind.name] = SettingsRow(kind.title, kind.hint, field)
+        if isinstance(field, RangeField):
+            row.field = field.line
+            row.field.setAccessibleName(kind.title)
+            row.field.setObjectName(field.objectName())
+        row.field.setAccessibleDescription(self._hints[kind.name])
         line = QFrame()
         line.setObjectName("parameterLine")
         line.setFixedHeight(1)
@@ -166,16 +180,18 @@ class ParametersDialog(Panel):
     def _follows(self, name: str) -> str:
         """What holds where nothing is set here."""
         value = getattr(self._wider, name)
-        if value in (None, ()):
-            return "The model's own"
-        return f"As the project: {_written(value)}"
+        if value not in (None, ()):
+            return f"As the project: {_written(value)}"
+        if name == "answer_length" and self._info.largest_answer:
+            return f"Up to {self._info.largest_answer:,}"
+        return "None" if name == "stop" else "Model's default"
 
     def _dress(self) -> None:
         tokens = self.theme.tokens
         self.setStyleSheet(
             "QScrollArea, #parameterRows { background: transparent; }"
             f"#parameterLine {{ background: {tokens.line}; }}"
-            f"QPlainTextEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f"QPlainTextEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};"
             f" placeholder-text-color: {tokens.muted};"
             f" border-radius: {tokens.radius.row}px; padding: 2px 6px; }}"
             f"QPlainTextEdit:focus {{ border: 2px solid {tokens.accent}; padding: 1px 5px; }}"
@@ -219,9 +235,19 @@ class ParametersDialog(Panel):
             self.accept()
 
 
+def _range_field(kind: _Kind, own: float | None, follows: str, *, resting: float) -> tuple[QWidget, Callable[[], Any]]:
+    text = "" if own is None else _written(own)
+    field = RangeField(text, follows, most=_RANGES[kind.name], resting=resting)
+    return field, _reader(kind, field.line)
+
+
 def _number_field(kind: _Kind, own: float | None, follows: str) -> tuple[QWidget, Callable[[], Any]]:
     line = QLineEdit("" if own is None else _written(own))
     line.setPlaceholderText(follows)
+    return line, _reader(kind, line)
+
+
+def _reader(kind: _Kind, line: QLineEdit) -> Callable[[], Any]:
 
     def read() -> int | float | None:
         text = line.text().strip().replace(",", ".").replace("\u202f", "").replace(" ", "")
@@ -233,7 +259,7 @@ def _number_field(kind: _Kind, own: float | None, follows: str) -> tuple[QWidget
             what = "must be a whole number" if kind.name == "answer_length" else "must be a number"
             raise InvalidInput(f"{kind.title} {what}, such as {_EXAMPLES[kind.name]}.") from None
 
-    return line, read
+    return read
 
 
 _EXAMPLES: Final[Mapping[str, str]] = {"temperature": "0.7", "top_p": "0.9", "answer_length": "2000"}
@@ -278,9 +304,9 @@ def _about(info: ModelInfo, scope: Scope) -> str:
     """What holds where nothing is set, and what this model does not have."""
     name = info.label or info.id or "The model"
     missing = [kind.title.lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
-    said = "They hold from the next answer on."
+    said = "Used from the next answer on."
     if scope == "project":
-        said = "They hold where a thread has none of its own."
+        said = "Used in threads that have none of their own."
     if not missing:
         return said
     listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} or {missing[-1]}"

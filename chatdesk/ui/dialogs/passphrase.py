@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -24,8 +25,8 @@ class PassphraseDialog(Panel):
         super().__init__(theme, title, parent=parent)
         self.setObjectName("passphraseDialog")
         self._is_changing = is_changing
-        self.field = _secret("passphraseField", "The present passphrase" if is_changing else "Passphrase")
-        self.new = _secret("passphraseNew", "A new passphrase, at least 8 characters")
+        self.field = _secret("passphraseField", "The current passphrase" if is_changing else "Passphrase")
+        self.new = _secret("passphraseNew", NEW_PASSPHRASE)
         self.again = _secret("passphraseAgain", "The new passphrase again")
         self._problem = plain_label("", "note", wraps=True)
         self._problem.setObjectName("passphraseProblem")
@@ -41,7 +42,9 @@ class PassphraseDialog(Panel):
         row.addStretch(1)
         row.addWidget(cancel)
         row.addWidget(self.yes)
-        words = "The keys of your providers are in a file that a passphrase encrypts. It is asked for once a run."
+        words = (
+            "The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start."
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(10)

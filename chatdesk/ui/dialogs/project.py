@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.prompt import LONGEST_TEXT
 from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, PROJECT_COLOURS, ink_on
@@ -27,6 +29,7 @@ from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 _WIDTH_PX = 460
 _LONGEST_NAME = 100
+_LINES, _AROUND_PX = 4, 16
 _SWATCH_PX = 22
 
 #: Provider, its label, and its models as (id, label).
@@ -34,10 +37,11 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
 class ProjectDialog(Panel):
-    """``saved(name, colour, provider, model)`` comes once; both of the latter are None where the settings decide. The
-    other signals come after it has closed. ``is_last``: neither archive nor trash can have it."""
+    """``saved(name, colour, provider, model, instructions)`` comes once; provider and model are None where the settings
+    decide, instructions are those of a new project. The other signals come after it has closed. ``is_last``: neither
+    archive nor trash can have it."""
 
-    saved = Signal(str, str, object, object)
+    saved = Signal(str, str, object, object, str)
     archiveRequested = Signal()
     deleteRequested = Signal()
     systemPromptRequested = Signal()
@@ -60,6 +64,7 @@ class ProjectDialog(Panel):
         self.name_field.setAccessibleName("Name of the project")
         self.name_field.setPlaceholderText("Name")
         self.name_field.setMaxLength(_LONGEST_NAME)
+        self.instructions: TextField | None = None
         self.swatches = QButtonGroup(self)
         colours = self._colours(project)
         self.model_box = self._model_box(project, models)
@@ -75,7 +80,15 @@ class ProjectDialog(Panel):
         column.addLayout(colours)
         column.addWidget(plain_label("New threads begin with", "muted"))
         column.addWidget(self.model_box)
-        if project is not None:
+        if project is None:
+            self.instructions = TextField(
+                theme, name="Instructions", object_name="projectInstructions", most=LONGEST_TEXT
+            )
+            self.instructions.setPlaceholderText("For example: answer as an editor would, in British English.")
+            self.instructions.setFixedHeight(self.instructions.fontMetrics().lineSpacing() * _LINES + _AROUND_PX)
+            column.addWidget(plain_label("Instructions for its threads (optional)", "muted"))
+            column.addWidget(self.instructions)
+        else:
             column.addLayout(self._more(project, is_last=is_last, has_system_prompt=has_system_prompt))
         column.addSpacing(6)
         cancel = QPushButton("Cancel")
@@ -105,7 +118,7 @@ class ProjectDialog(Panel):
         wanted = None if project is None else project.colour.upper()
         offered = dict(PROJECT_COLOURS)
         if wanted is not None and wanted not in offered.values():
-            offered = {"The present colour": wanted, **offered}
+            offered = {"The current colour": wanted, **offered}
         row = QHBoxLayout()
         row.setSpacing(4)
         for name, colour in offered.items():
@@ -123,7 +136,7 @@ class ProjectDialog(Panel):
         box = QComboBox()
         box.setObjectName("projectModel")
         box.setAccessibleName("Model that new threads begin with")
-        box.addItem("What the settings say", (None, None))
+        box.addItem("The model chosen in the settings", (None, None))
         for provider, label, choices in models:
             for model, model_label in choices:
                 box.addItem(f"{model_label} · {label}", (provider, model))
@@ -171,8 +184,9 @@ class ProjectDialog(Panel):
             return
         provider, model = self.model_box.currentData()
         name, colour = self.name_field.text(), self.colour()
+        written = self.instructions.written() if self.instructions is not None else ""
         self.accept()
-        self.saved.emit(name, colour, provider, model)
+        self.saved.emit(name, colour, provider, model, written)
 
     def _leave(self, run: Callable[[], None]) -> None:
         self.reject()

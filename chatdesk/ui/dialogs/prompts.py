@@ -245,7 +245,7 @@ class PromptsDialog(Panel):
             self.list.addItem(item)
         rest = len(shown) - _MOST_LISTED
         if rest > 0 or not shown:
-            more = f"{rest:,} more: type part of a name." if shown else "No prompt has this in it."
+            more = f"{rest:,} more: type part of a name." if shown else "No prompt matches."
             QListWidgetItem(more, self.list).setFlags(Qt.ItemFlag.NoItemFlags)
         self.list.blockSignals(False)
         self._mark_row()

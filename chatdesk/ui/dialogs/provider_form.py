@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
+from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
@@ -48,6 +49,7 @@ class ProviderForm(Panel):
     testCancelled = Signal()
     removeRequested = Signal()
     keyForgotten = Signal()
+    agreeRequested = Signal()
 
     def __init__(
         self,
@@ -70,7 +72,7 @@ class ProviderForm(Panel):
         self.address.setObjectName("providerAddress")
         self.address.setAccessibleName("Address")
         self.address.setAccessibleDescription(preset.hint)
-        self.address.setPlaceholderText(preset.base_url or "https://")
+        self.address.setPlaceholderText(preset.base_url or "localhost:8080 or https://…")
         is_fixed = shown is not None and "base_url" in shown.fixed
         self.address.setEnabled(not is_fixed)
         self.api = QComboBox()
@@ -79,13 +81,15 @@ class ProviderForm(Panel):
         for api in preset.apis:
             self.api.addItem(_API_WORDS[api], api)
         self.api.setCurrentIndex(max(0, self.api.findData(profile.api)))
-        self.key = ProviderKey(shown, needs_key=preset.needs_key)
+        self.key = ProviderKey(theme, shown, needs_key=preset.needs_key, keys_url=preset.keys_url)
         self.enabled = QCheckBox("Use this provider")
         self.enabled.setObjectName("providerEnabled")
         self.enabled.setChecked(profile.is_enabled)
         self.more = ProviderMore(theme, profile)
         self.more.hide()
         self.steps = ProviderSteps(theme)
+        self._area = QScrollArea()
+        self._area.verticalScrollBar().rangeChanged.connect(self._follow_result)
         self._problem = plain_label("", "note", wraps=True)
         self._problem.setObjectName("providerProblem")
         self._problem.setProperty("isDanger", True)
@@ -93,15 +97,25 @@ class ProviderForm(Panel):
         hint = "Set by the variable OPENAI_BASE_URL, so it cannot be changed here." if is_fixed else preset.hint
         self._build(hint, is_new=is_new, is_kept=shown is not None and shown.is_kept)
         self.fit(_WIDTH_PX, _HEIGHT_PX)
-        (self.key.field if preset.base_url and is_new and preset.needs_key else self.name).setFocus()
+        self._first_field(shown).setFocus()
+
+    def _first_field(self, shown: ShownProvider | None) -> QWidget:
+        """Where one goes on: at the key where that is all that is missing, else at what there is to say first."""
+        preset = preset_of(self._profile.preset)
+        if self.key.field.isVisibleTo(self) and preset.needs_key and "YOUR-RESOURCE" not in self._profile.base_url:
+            return self.key.field
+        if not self._profile.base_url and not preset.base_url:
+            return self.name if self._profile.label else self.address
+        return self.address if shown is None else self.name
 
     def profile(self) -> ProviderProfile | None:
         """What stands in the form; None, and the reason shown, when it cannot be used."""
         self.show_problem("")
+        self.address.setText(self._full_address())
         typed = replace(
             self._profile,
-            label=" ".join(self.name.text().split()),
-            base_url=self.address.text().strip().rstrip("/"),
+            label=" ".join(self.name.text().split()) or self._named_after_server(),
+            base_url=self._full_address(),
             api=Api(self.api.currentData()),  # Qt gives back the text alone
             is_enabled=self.enabled.isChecked(),
         )
@@ -124,6 +138,14 @@ class ProviderForm(Panel):
             return None
         return typed
 
+    def _full_address(self) -> str:
+        has_path = Api(self.api.currentData()) is not Api.ANTHROPIC
+        return full_address(self.address.text(), path="/v1" if has_path else "")
+
+    def _named_after_server(self) -> str:
+        """A new server that nobody gave a name has that of its host."""
+        return "" if self._profile.id else replace(self._profile, base_url=self._full_address()).host
+
     def show_problem(self, text: str) -> None:
         """An empty text takes it away."""
         self._problem.setText(text)
@@ -135,11 +157,18 @@ class ProviderForm(Panel):
 
     def show_step(self, result: StepResult) -> None:
         self.steps.show_result(result)
+        self._follow_result()
+
+    def _follow_result(self, *_range: int) -> None:
+        """The result stands at the end, and becomes longer with each step."""
+        bar = self._area.verticalScrollBar()
+        if self.steps.isVisibleTo(self) and not self.more_button.hasFocus():
+            bar.setValue(bar.maximum())
 
     def show_testing(self, is_testing: bool) -> None:
         """While a test runs its button ends it."""
         self._is_testing = is_testing
-        self.test_button.setText("Stop the Test" if is_testing else "Test")
+        self.test_button.setText("Stop the test" if is_testing else "Test")
         self.test_button.setAccessibleName(self.test_button.text())
 
     def _build(self, hint: str, *, is_new: bool, is_kept: bool) -> None:
@@ -169,7 +198,7 @@ class ProviderForm(Panel):
         column.addWidget(self.more)
         column.addWidget(self.steps)
         column.addStretch(1)
-        area = QScrollArea()
+        area = self._area
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -202,7 +231,9 @@ class ProviderForm(Panel):
         self.save_button.clicked.connect(self._on_save_clicked)
         cancel.clicked.connect(self.reject)
         remove.clicked.connect(self.removeRequested)
+        self.key.field.submitted.connect(self.save_button.click)
         self.key.forgotten.connect(self.keyForgotten)
+        self.key.agreeRequested.connect(self.agreeRequested)
         self.finished.connect(lambda _result: self.testCancelled.emit())
         return row
 

@@ -71,22 +71,11 @@ class ProviderMore(QWidget):
             name: _field(f"provider_{name}", f"{words}, seconds", _number(getattr(profile, name)), "usual")
             for name, words in _TIMES
         }
-        self.favourites = TextField(
-            theme, name="Favourite models, one a line", object_name="providerFavourites", most=20_000
-        )
-        self.favourites.setAccessibleDescription("A name of your own stands after an equals sign.")
-        self.favourites.setPlaceholderText("a-model = The name it has for me")
-        self.favourites.setMaximumHeight(round(_FEW_LINES_PX * max(1.0, theme.scale)))
-        self.favourites.show_written(_favourites_text(profile))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(plain_label("Model for new threads", "muted"))
         column.addWidget(self.model)
-        column.addWidget(
-            plain_label("Favourite models, one a line, with a name of your own if you like", "muted", wraps=True)
-        )
-        column.addWidget(self.favourites)
         column.addLayout(_pair(("Organisation", self.organisation), ("Project", self.project)))
         column.addWidget(plain_label("Proxy", "muted"))
         column.addWidget(self.proxy)
@@ -106,13 +95,10 @@ class ProviderMore(QWidget):
         """Raises ``NotANumber``. What cannot be used otherwise is told by the profile itself."""
         times = {name: _seconds(words, self.times[name].text()) for name, words in _TIMES}
         typed = self.proxy.currentText().strip()
-        favourites, aliases = _favourites_of(self.favourites.written(), profile)
         proxy = next((name for name, words in _PROXIES.items() if words == typed), typed or SYSTEM_PROXY)
         return replace(
             profile,
             model=self.model.text().strip(),
-            favourites=favourites,
-            aliases=aliases,
             organisation=self.organisation.text().strip(),
             project=self.project.text().strip(),
             proxy=proxy,
@@ -130,25 +116,6 @@ class ProviderMore(QWidget):
         dialog.fileSelected.connect(self.ca_file.setText)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
-
-
-def _favourites_text(profile: ProviderProfile) -> str:
-    names = dict.fromkeys([*profile.favourites, *profile.aliases])
-    return "\n".join(f"{each} = {profile.aliases[each]}" if each in profile.aliases else each for each in names)
-
-
-def _favourites_of(text: str, profile: ProviderProfile) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The models and the names given to them; one that only had a name before does not become a favourite by it."""
-    favourites, aliases = [], {}
-    for line in text.splitlines():
-        model, has_name, name = (part.strip() for part in line.partition(" = "))
-        if not model:
-            continue
-        if has_name and name:
-            aliases[model] = " ".join(name.split())
-        if model in profile.favourites or model not in profile.aliases:
-            favourites.append(model)
-    return tuple(dict.fromkeys(favourites)), aliases
 
 
 def _field(object_name: str, name: str, text: str, placeholder: str = "") -> QLineEdit:

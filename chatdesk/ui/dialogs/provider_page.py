@@ -6,38 +6,42 @@ It shows and asks; ``ui/application/provider_binding.py`` does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.provider_check import FoundServer
+from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.dialogs.provider_words import fetched_text, field_text, models_text, where_the_key_lies
-from chatdesk.ui.theme.icons import icon, paint_icon
+from chatdesk.ui.dialogs.provider_row import ProviderRow
+from chatdesk.ui.dialogs.provider_words import models_text
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ShownProvider
 
 _WORDS_PX: Final = 180
-_STATUS_PX: Final = 150
 _GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320
 
 
 class ProviderPage(QWidget):
     """``addRequested`` has the name of a preset, ``foundRequested`` a server that was found, the others the id of a
-    provider."""
+    provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
 
     addRequested = Signal(str)
     foundRequested = Signal(object)  # FoundServer
     editRequested = Signal(str)
     testRequested = Signal(str)
+    modelsRequested = Signal(str)
+    keyGiven = Signal(str, str)
+    addressGiven = Signal(str, str)
+    switchRequested = Signal(str, bool)
+    removeRequested = Signal(str)
     findingToggled = Signal(bool)
     unlockRequested = Signal()
     passphraseRequested = Signal()
@@ -45,17 +49,17 @@ class ProviderPage(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, ProviderRow] = {}
         self.setObjectName("providerPage")
         self._notice = plain_label("", "muted", wraps=True)
         self._notice.setObjectName("providerNotice")
         self._notice.hide()
-        self._unlock = QPushButton("Enter the Passphrase…")
+        self._unlock = QPushButton("Enter the passphrase…")
         self._unlock.setObjectName("providerUnlock")
         self._unlock.setAutoDefault(False)
         self._unlock.clicked.connect(self.unlockRequested)
         self._unlock.hide()
-        self._change = QPushButton("Change the Passphrase…")
+        self._change = QPushButton("Change the passphrase…")
         self._change.setObjectName("providerPassphraseChange")
         self._change.setAutoDefault(False)
         self._change.clicked.connect(self.passphraseRequested)
@@ -96,33 +100,69 @@ class ProviderPage(QWidget):
     def menu(self) -> QMenu:
         return self._menu
 
-    def row_field(self, provider: str) -> QPushButton:
-        """The field of a row, which opens its form."""
-        return self._rows[provider].field
+    def row(self, provider: str) -> ProviderRow:
+        return self._rows[provider]
+
+    @property
+    def has_rows(self) -> bool:
+        return bool(self._rows)
 
     def row_status(self, provider: str) -> str:
-        return self._rows[provider].status.text()
+        """What the last test said, in a line."""
+        said = self._rows[provider].said
+        return said[0] if said is not None else ""
 
-    def show_providers(self, providers: Sequence[ShownProvider], *, offline_models: int = 0) -> None:
-        """All rows anew; what a test said of one that is still there stays, and so does the focus."""
-        focused = next((name for name, row in self._rows.items() if row.isAncestorOf(self.focusWidget() or self)), None)
-        old = {name: row.said for name, row in self._rows.items()}
-        _clear(self._list)
-        self._rows = {}
+    def show_providers(self, providers: Sequence[ShownProvider]) -> None:
+        """These, in their order. A row that is there already stays, with what is being typed in it, what a test said
+        and the focus."""
+        names = [each.profile.id for each in providers]
+        gone = [self._rows.pop(name) for name in list(self._rows) if name not in names]
+        is_same_order = [name for name in names if name in self._rows] == list(self._rows)
         for shown in providers:
-            row = _Row(self._theme, shown)
             name = shown.profile.id
-            row.field.clicked.connect(lambda _checked=False, name=name: self.editRequested.emit(name))
-            row.test.clicked.connect(lambda _checked=False, name=name: self.testRequested.emit(name))
-            self._rows[name] = row
+            if name in self._rows:
+                self._rows[name].refresh(shown)
+            else:
+                self._rows[name] = self._make_row(shown)
+        if gone or not is_same_order or self._list.count() != 2 * len(names) + 2:
+            self._arrange(names)
+        for row in gone:
+            row.hide()
+            row.deleteLater()
+
+    def _make_row(self, shown: ShownProvider) -> ProviderRow:
+        row, name = ProviderRow(self._theme, shown), shown.profile.id
+        for plain, carried in (
+            (row.editRequested, self.editRequested),
+            (row.testRequested, self.testRequested),
+            (row.modelsRequested, self.modelsRequested),
+            (row.removeRequested, self.removeRequested),
+        ):
+            plain.connect(partial(carried.emit, name))
+        for given, told in (
+            (row.keyGiven, self.keyGiven),
+            (row.addressGiven, self.addressGiven),
+            (row.switchRequested, self.switchRequested),
+        ):
+            given.connect(partial(told.emit, name))
+        return row
+
+    def _arrange(self, names: Sequence[str]) -> None:
+        """The rows in this order, the offline model last, with lines between them."""
+        focused = self.focusWidget()
+        while (item := self._list.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None and not isinstance(widget, ProviderRow):
+                widget.hide()
+                widget.deleteLater()
+        self._rows = {name: self._rows[name] for name in names}
+        for row in self._rows.values():
             self._list.addWidget(row)
             self._list.addWidget(_line())
-            if old.get(name):
-                row.say(*old[name])  # type: ignore[misc]
         self._list.addWidget(_offline_row(self._theme))
         self._list.addWidget(_line())
-        if focused in self._rows:
-            self._rows[focused].field.setFocus()
+        if focused is not None and any(row.isAncestorOf(focused) for row in self._rows.values()):
+            focused.setFocus()
 
     def show_found(self, servers: Sequence[FoundServer]) -> None:
         """Servers on this computer that can be added."""
@@ -149,6 +189,22 @@ class ProviderPage(QWidget):
             if is_well is not None:
                 announce(self, f"{row.label}: {text}")
 
+    def show_testing(self, provider: str, is_testing: bool) -> None:
+        row = self._rows.get(provider)
+        if row is not None:
+            row.show_testing(is_testing)
+
+    def show_step(self, provider: str, result: StepResult) -> None:
+        row = self._rows.get(provider)
+        if row is not None:
+            row.show_step(result)
+
+    def ask_for_key(self, provider: str, words: str) -> None:
+        """A test found that the server wants a key: it can be entered in its row."""
+        row = self._rows.get(provider)
+        if row is not None:
+            row.ask_for_key(words)
+
     def show_notice(self, text: str) -> None:
         """A sentence above the list; an empty one takes it away."""
         self._notice.setText(text)
@@ -160,7 +216,7 @@ class ProviderPage(QWidget):
         self._unlock.setVisible(is_locked)
         self._change.setVisible(is_open)
         if is_locked and not self._notice.text():
-            self.show_notice("Keys are in a file that is locked. They are used once its passphrase was entered.")
+            self.show_notice("Your keys are in a locked file. Enter its passphrase to use them.")
 
     def show_finding(self, is_on: bool) -> None:
         self.finding.blockSignals(True)
@@ -172,73 +228,6 @@ class ProviderPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         self.add_button.setIcon(icon("plus", self._theme.colour("text")))
-
-
-class _Row(QWidget):
-    """One provider. ``said`` is what the last test said."""
-
-    def __init__(self, theme: Theme, shown: ShownProvider) -> None:
-        super().__init__()
-        profile = shown.profile
-        self._theme = theme
-        self.label = profile.label
-        self.said: tuple[str, bool | None] | None = None
-        self.setObjectName(f"provider_{profile.id}")
-        self.field = QPushButton(field_text(shown).replace("&", "&&"))
-        self.field.setObjectName(f"providerField_{profile.id}")
-        self.field.setProperty("isField", True)
-        self.field.setAutoDefault(False)
-        self.field.setAccessibleName(f"Edit {profile.label}")
-        hint = where_the_key_lies(shown) if profile.is_enabled else "switched off"
-        self.field.setAccessibleDescription(f"{hint}. {field_text(shown)}")
-        self.field.setMinimumWidth(100)
-        self.status = plain_label("", "muted", wraps=True)
-        self.status.setObjectName(f"providerStatus_{profile.id}")
-        self._mark = _Mark(theme)
-        self._mark.hide()
-        self.test = QPushButton("Test")
-        self.test.setObjectName(f"providerTest_{profile.id}")
-        self.test.setAccessibleName(f"Test {profile.label}")
-        self.test.setAutoDefault(False)
-        fields = _fields(self.field, self._mark, self.status, self.test)
-        _row(self, _words(profile.label, hint), fields, theme)
-        self.status.hide()
-        if shown.models is not None:
-            self.say(models_text(len(shown.models.models)), None)
-            self.status.setToolTip(f"Fetched {fetched_text(shown.models.fetched_at_ms)}")
-            self.said = None
-
-    def say(self, text: str, is_well: bool | None) -> None:
-        self.said = (text, is_well)
-        colour = "muted" if is_well is None else "accent" if is_well else "danger"
-        self.status.setText(text)
-        self.status.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
-        self.status.setVisible(bool(text))
-        needed = self.status.fontMetrics().horizontalAdvance(text) + 2
-        self.status.setMinimumWidth(min(needed, _STATUS_PX))
-        self.status.setMaximumWidth(min(needed, round(_STATUS_PX * max(1.0, self._theme.scale))))
-        self._mark.show_result(is_well)
-
-
-class _Mark(QWidget):
-    """A tick or a cross; nothing where nobody knows."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._is_well = True
-        self.setFixedSize(QSize(ICON_PX, ICON_PX))
-
-    def show_result(self, is_well: bool | None) -> None:
-        self._is_well = bool(is_well)
-        self.setVisible(is_well is not None)
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        name, colour = ("circle-check", "accent") if self._is_well else ("circle-x", "danger")
-        paint_icon(painter, QRectF(self.rect()), name, self._theme.colour(colour))
-        painter.end()
 
 
 def _words(title: str, hint: str) -> QVBoxLayout:

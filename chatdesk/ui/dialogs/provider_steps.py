@@ -85,7 +85,8 @@ class _StepMark(QWidget):
         super().__init__()
         self._theme = theme
         self._state = StepState.SKIPPED
-        self.setFixedSize(QSize(ICON_PX, ICON_PX))
+        side = round(ICON_PX * max(1.0, theme.scale))
+        self.setFixedSize(QSize(side, side))
 
     def show_state(self, state: StepState) -> None:
         self._state = state

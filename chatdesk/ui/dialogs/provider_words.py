@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,8 @@ STEP_NAMES: Final[Mapping[Step, str]] = {
 def where_the_key_lies(shown: ShownProvider) -> str:
     """A few words below the name."""
     source = shown.key_source.value
+    if shown.withheld is not None and shown.withheld.can_be_agreed:
+        return "the key is not used before you agree"
     if source == "environment":
         return f"key from the variable {shown.variable}"
     if source in ("keyring", "file"):
@@ -35,13 +38,20 @@ def where_the_key_lies(shown: ShownProvider) -> str:
         return "no key yet"
     if shown.is_local:
         return "on this computer"
-    return preset_of(shown.profile.preset).hint or "no key needed"
+    return "any OpenAI-compatible address" if shown.profile.preset == "other" else "no key needed"
 
 
-def field_text(shown: ShownProvider) -> str:
-    """What stands in the row's field: the masked key of a vendor, the address of a server."""
-    if shown.key and shown.profile.preset != "other":
-        return shown.key
+def shows_key(shown: ShownProvider) -> bool:
+    """Whether the row's field is for the key: so it is of a vendor at its own address. Of every other server the
+    address is shown, so that nobody sends a key where they did not mean to."""
+    profile, preset = shown.profile, preset_of(shown.profile.preset)
+    own = replace(profile, base_url=preset.base_url).host
+    is_own = profile.host in ("", own) or (preset.id == "azure" and profile.host.endswith(".openai.azure.com"))
+    return shown.needs_key and bool(own) and is_own and shown.withheld is None
+
+
+def address_text(shown: ShownProvider) -> str:
+    """The address as a row shows it; on this computer without what goes without saying."""
     address = shown.profile.base_url or preset_of(shown.profile.preset).base_url
     if shown.is_local:
         return address.removeprefix("http://").removesuffix("/v1")

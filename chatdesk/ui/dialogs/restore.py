@@ -14,10 +14,7 @@ from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX = (620, 460)
 _ROW_PX = 32
-_WARNING = (
-    "What is in ChatDesk now is kept as a backup of its own. ChatDesk closes, puts the backup in its place, and opens "
-    "again."
-)
+_WARNING = "ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again."
 
 
 class RestoreDialog(Panel):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
-
-from chatdesk.core.settings.schema import Setting
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
@@ -21,64 +17,55 @@ _FIELD_LETTERS = 30  # with large text a field is as wide as before in letters
 
 
 class SettingsRow(QWidget):
-    """``read`` gives the field's present value, valid or not; a row without a field only shows a text."""
+    """A wide field stands below the words, any other beside them where there is room."""
 
-    def __init__(self, title: str, hint: str, field: QWidget, *, read: Callable[[], Any] | None = None) -> None:
+    def __init__(self, title: str, hint: str, field: QWidget, *, is_wide: bool = False) -> None:
         super().__init__()
         self.field = field
-        self.read = read
+        self._row: BesideOrBelow | None = None
         self._problem = plain_label("", "muted", wraps=True)
         self._problem.setObjectName("settingsProblem")
+        self._problem.setProperty("isDanger", True)
         self._problem.hide()
         field.setAccessibleName(title)
-        field.setAccessibleDescription(hint)
+        if hint:  # without one, a field that describes itself goes on doing so
+            field.setAccessibleDescription(hint)
         words = QVBoxLayout()
         words.setSpacing(2)
+        words.addStretch(0 if is_wide else 1)  # beside a field that is taller, the words stand in the middle, together
         words.addWidget(plain_label(title, "text", wraps=True))
-        words.addWidget(plain_label(hint, "muted", wraps=True))
+        if hint:
+            words.addWidget(plain_label(hint, "muted", wraps=True))
         words.addWidget(self._problem)
-        words.addStretch(1)  # beside a tall field the words stay together
-        needs = field.sizeHint()
-        letters = field.fontMetrics().averageCharWidth()
-        widest = max(_FIELD_PX, needs.width(), _FIELD_LETTERS * letters)
-        field.setMinimumWidth(_FIELD_MIN_PX)
-        field.setMinimumHeight(max(_FIELD_HEIGHT_PX, needs.height(), field.fontMetrics().height() + _FIELD_PAD_PX))
-        field.setMaximumWidth(widest)
-        wanted = max(_FIELD_MIN_PX, needs.width(), _FIELD_LEAST_LETTERS * letters)
-        row = BesideOrBelow(self, gap_px=_GAP_PX, below_px=_BELOW_PX, wanted_px=wanted)
-        row.setContentsMargins(0, 10, 0, 10)
-        row.add_layout(words)
-        row.addWidget(field)
+        if is_wide:
+            column = QVBoxLayout(self)
+            column.setContentsMargins(0, 10, 0, 10)
+            column.setSpacing(_BELOW_PX)
+            column.addLayout(words)
+            column.addWidget(field)
+            return
+        words.addStretch(1)
+        self._row = BesideOrBelow(self, gap_px=_GAP_PX, below_px=_BELOW_PX, wanted_px=_FIELD_MIN_PX)
+        self._row.setContentsMargins(0, 10, 0, 10)
+        self._row.add_layout(words)
+        self._row.addWidget(field)
+        self._box = field
+        self.measure()
 
-    def show_problem(self, text: str, colour: str) -> None:
+    def measure(self) -> None:
+        """Text of another size needs a field of another size."""
+        if self._row is None:
+            return
+        box = self._box
+        box.setMinimumSize(0, 0)
+        needs = box.sizeHint()
+        letters = box.fontMetrics().averageCharWidth()
+        box.setMinimumWidth(_FIELD_MIN_PX)
+        box.setMinimumHeight(max(_FIELD_HEIGHT_PX, needs.height(), box.fontMetrics().height() + _FIELD_PAD_PX))
+        box.setMaximumWidth(max(_FIELD_PX, needs.width(), _FIELD_LETTERS * letters))
+        self._row.set_wanted(max(_FIELD_MIN_PX, needs.width(), _FIELD_LEAST_LETTERS * letters))
+
+    def show_problem(self, text: str) -> None:
         """An empty text takes it away."""
-        self._problem.setStyleSheet(f"color: {colour};")
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
-
-
-def field_for(setting: Setting, value: Any, choices: dict[str, str] | None = None) -> tuple[QWidget, Callable[[], Any]]:
-    """A field that suits the kind of setting, and the way to read it. ``choices`` maps values to what is shown."""
-    if choices:
-        box = QComboBox()
-        for key, text in choices.items():
-            box.addItem(text, key)
-        place = box.findData(value)
-        if place < 0:  # a value between the steps, set by Ctrl and plus or in the file
-            box.addItem(str(value), value)
-            place = box.count() - 1
-        box.setCurrentIndex(place)
-        return box, box.currentData
-    if setting.kind is bool:
-        check = QCheckBox()
-        check.setChecked(bool(value))
-        return check, check.isChecked
-    if setting.kind in (int, float):
-        number = QDoubleSpinBox()
-        number.setDecimals(0)
-        number.setRange(setting.minimum or 0, setting.maximum if setting.maximum is not None else 1_000_000)
-        number.setValue(float(value))
-        number.lineEdit().setTextMargins(_FIELD_PAD_PX - 4, 0, 0, 0)  # no stylesheet reaches in there
-        return number, number.value
-    line = QLineEdit(str(value))
-    return line, lambda: line.text().strip()

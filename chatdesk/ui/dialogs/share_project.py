@@ -22,8 +22,10 @@ from chatdesk.core.domain.team import (
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
+from chatdesk.ui.dialogs.team_retention import RetentionField
 from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRow, RoleRows, grantable
 from chatdesk.ui.dialogs.team_words import (
+    CANNOT_TAKE_BACK,
     ROLE_HINTS,
     ROLE_NAMES,
     WHO_CAN_READ,
@@ -34,6 +36,7 @@ from chatdesk.ui.dialogs.team_words import (
     status_words,
 )
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
 
 _SIZE_PX: Final = (560, 500)
 _NEVER: Final = (
@@ -42,9 +45,12 @@ _NEVER: Final = (
 
 
 class ShareProjectDialog(TeamPanel):
-    """About a private project. ``shareRequested`` has the id of the workspace."""
+    """About a private project. ``takes_new_chats``: chats that are begun without choosing a project go into it.
+    ``shareRequested`` has the id of the workspace; ``newProjectRequested``: a project of its own is to be made for what
+    is shared."""
 
     shareRequested = Signal(str)
+    newProjectRequested = Signal()
 
     def __init__(
         self,
@@ -52,6 +58,7 @@ class ShareProjectDialog(TeamPanel):
         project_name: str,
         workspaces: Sequence[Workspace],
         *,
+        takes_new_chats: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
@@ -73,8 +80,22 @@ class ShareProjectDialog(TeamPanel):
             if len(workspaces) == 1
             else "Choose which workspace it goes to."
         )
+        self.warning = plain_label(
+            f"New chats go into “{project_name}”: once it is shared, others see whatever you ask from then on without"
+            " choosing another project. A new project for what you share keeps this one for yourself.",
+            "strong",
+            wraps=True,
+        )
+        self.warning.setObjectName("shareWarning")
+        self.warning.setVisible(takes_new_chats)
+        self.new_button = push_button("New project…", "shareNewProject", self._make_new)
+        self.new_button.setVisible(takes_new_chats)
         self.body.addWidget(self.count)
         self.body.addWidget(plain_label(who, "text", wraps=True))
+        self.body.addWidget(self.warning)
+        row = FlowRow(theme.tokens.space.s)
+        row.addWidget(self.new_button)
+        self.body.addLayout(row)
         self.body.addWidget(label)
         self.body.addWidget(self.box)
         for heading, words in (
@@ -83,6 +104,7 @@ class ShareProjectDialog(TeamPanel):
                 "At first only you, on all your computers. Then those whom you give a role, here or by inviting them.",
             ),
             ("What never leaves", _NEVER),
+            ("What cannot be taken back", CANNOT_TAKE_BACK),
             ("Good to know", f"{WHO_CAN_READ} Threads of a shared project cannot be moved out of it, only copied."),
         ):
             self.add_heading(heading)
@@ -98,8 +120,13 @@ class ShareProjectDialog(TeamPanel):
         """What goes up; from now on it can be begun."""
         self.count.setText(share_words(count))
         self.share_button.setEnabled(True)
-        self.share_button.setFocus()
-        announce(self, self.count.text())
+        has_warning = self.warning.isVisibleTo(self)
+        (self.new_button if has_warning else self.share_button).setFocus()
+        announce(self, f"{self.count.text()} {self.warning.text()}" if has_warning else self.count.text())
+
+    def _make_new(self) -> None:
+        self.reject()
+        self.newProjectRequested.emit()
 
     def _share(self) -> None:
         self.show_busy("Sharing the project…")
@@ -107,12 +134,14 @@ class ShareProjectDialog(TeamPanel):
 
 
 class SharedProjectDialog(TeamPanel):
-    """About a shared project: how it stands, who has which role, and its end. ``roleRequested``: member, role or
-    None."""
+    """About a shared project: how it stands, who has which role, how long messages are kept, and its end.
+    ``roleRequested``: member, role or None; ``retentionRequested``: days or None for ever, as ``kept_days``."""
 
     roleRequested = Signal(str, object)
+    retentionRequested = Signal(object)
     inviteRequested = Signal()
     endRequested = Signal()
+    eraseRequested = Signal()
 
     def __init__(
         self,
@@ -123,7 +152,7 @@ class SharedProjectDialog(TeamPanel):
         *,
         me: str,
         workspace_name: str,
-        can_invite: bool,
+        kept_days: int | None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
@@ -152,8 +181,14 @@ class SharedProjectDialog(TeamPanel):
         self.roles.chosen.connect(self._on_role_chosen)
         self.body.addWidget(self.roles)
         if offered:
-            words = "A change holds at once. Whoever loses access keeps the copy that is on their computer already."
+            words = (
+                "A change takes effect at once. Whoever loses access keeps the copy that is on their computer already."
+            )
             self.body.addWidget(plain_label(f"{LEGEND} {words}", "muted", wraps=True))
+        self.add_heading("How long messages are kept")
+        self.retention = RetentionField(theme, kept_days, can_change=project.role.can_manage)
+        self.retention.chosen.connect(self._on_retention_chosen)
+        self.body.addWidget(self.retention)
         self.body.addStretch(1)
         is_owner = project.role is TeamRole.OWNER
         self.end_button = self.add_button(
@@ -161,7 +196,11 @@ class SharedProjectDialog(TeamPanel):
                 "Stop sharing…" if is_owner else "Leave project…", "sharedEnd", self.endRequested.emit, is_danger=True
             )
         )
-        if can_invite:
+        if is_owner:
+            self.erase_button = self.add_button(
+                push_button("Stop and erase…", "sharedErase", self.eraseRequested.emit, is_danger=True)
+            )
+        if project.role.can_manage:
             self.add_button(push_button("Invite…", "sharedInvite", self.inviteRequested.emit))
         close = self.add_button(push_button("Close", "sharedClose", self.accept))
         close.setProperty("isWayOut", True)
@@ -178,6 +217,15 @@ class SharedProjectDialog(TeamPanel):
         for member in members:
             self.roles.show_role(member.id, member.roles.get(self.project.project_id))
 
+    def show_retention(self, days: int | None) -> None:
+        """What holds now: after a change, or one that failed or was not meant."""
+        self.end_busy()
+        self.retention.show_days(days)
+
+    def _on_retention_chosen(self, days: int | None) -> None:
+        self.show_busy("Setting how long messages are kept…")
+        self.retentionRequested.emit(days)
+
     def _on_role_chosen(self, member_id: str, role: object) -> None:
         self.show_busy("Changing the role…")
         self.roleRequested.emit(member_id, role)
@@ -186,16 +234,16 @@ class SharedProjectDialog(TeamPanel):
 def state_words(project: SharedProject) -> str:
     """One sentence on how far the project is."""
     if project.state is ShareState.SHARING:
-        return "What was there before is on its way up."
+        return "Older messages are being sent."
     if project.waiting or project.refused:
         return f"{open_words(project)}."
-    return "Everything of it is with the team."
+    return "Everything in it has reached the team."
 
 
 def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str, str]:
     """Question, text and button for ending the sharing, or for leaving."""
     waiting = (
-        f" {count_of(project.waiting, 'change')} of yours did not go up yet and will be only here."
+        f" {count_of(project.waiting, 'change')} of yours did not reach the team yet and will stay only here."
         if project.waiting
         else ""
     )
@@ -207,7 +255,18 @@ def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str
         )
         return f"Stop sharing “{name}”?", text, "Stop sharing"
     text = (
-        "You no longer get what the others write, nor they what you write. The copy on this computer stays, as a "
+        "You and the others no longer get each other's messages. The copy on this computer stays, as a "
         f"private project. To come back, somebody who manages it has to give you a role again.{waiting}"
     )
     return f"Leave “{name}”?", text, "Leave"
+
+
+def erase_words(name: str, members: int) -> tuple[str, str, str]:
+    """Question, text and button for ending the sharing with all that was shared."""
+    others = f" {count_of(members, 'other member')} lose it, too." if members else ""
+    text = (
+        "Everything in it is removed: from the server at once, and from every computer when it syncs next, this one"
+        f" too.{others} What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep"
+        " it until they are replaced, and so does whoever copied or exported it, or left with a private copy."
+    )
+    return f"Stop sharing “{name}” and erase it for everyone?", text, "Stop and erase"

@@ -35,7 +35,7 @@ _LOCAL_KEYS: Final = (
     ("Open the thread", "Enter in the list"),
     ("Mark threads", "Shift+Down or Ctrl+Space in the list"),
     ("Menu of a thread", "Menu in the list"),
-    ("Between messages", "J or K in the thread"),
+    ("Between messages", "Ctrl+Down or Ctrl+Up in the thread"),
     ("Links and buttons", "Tab in the thread"),
     ("Menu of the message", "Enter or Menu in the thread"),
     ("Walk through the text", "F7 in the thread"),
@@ -124,7 +124,7 @@ class ShortcutsEditor(QWidget):
         if problem:
             text = problem
         elif owner is not None and owner.id != command.id:
-            text = f"{shown} belongs to “{_name(owner)}”, which would have none of it."
+            text = f"{shown} belongs to “{_name(owner)}”, which would lose it."
             self.use_button.setText("Take over")
         else:
             text = f"{shown} is free."
@@ -172,6 +172,7 @@ class ShortcutsEditor(QWidget):
             command = item.data(0, _ID)
             if command is not None and command.id in own:
                 item.setText(2, "changed")
+                item.setData(2, int(Qt.ItemDataRole.AccessibleTextRole), "changed keys")
             if command is not None and current is not None and command.id == current.id:
                 self.tree.setCurrentItem(item)
         if self.tree.currentItem() is None and self._items():
@@ -192,7 +193,8 @@ class ShortcutsEditor(QWidget):
             item.setForeground(1, self._theme.colour("muted"))
             item.setForeground(2, self._theme.colour("accent"))
             spoken = f"{name}, {keys or 'no keys'}"
-            item.setData(0, int(Qt.ItemDataRole.AccessibleTextRole), spoken)
+            for column, heard in enumerate((spoken, keys or "no keys", item.text(2) or "usual keys")):
+                item.setData(column, int(Qt.ItemDataRole.AccessibleTextRole), heard)
         heading.setExpanded(True)
 
     def _items(self) -> list[QTreeWidgetItem]:

@@ -35,6 +35,7 @@ class SyncDetailsDialog(TeamPanel):
     workspaceChosen = Signal(str)
     syncRequested = Signal(str)
     checkRequested = Signal(str)
+    repairRequested = Signal(object)  # ServerCheck
     copyTextRequested = Signal(object)  # tuple[RefusedChange, ...]
     copyRequested = Signal(list)
     retryRequested = Signal(list)
@@ -65,6 +66,10 @@ class SyncDetailsDialog(TeamPanel):
         actions = FlowRow(theme.tokens.space.s)
         actions.addWidget(self.sync_button)
         actions.addWidget(self.check_button)
+        self.repair_button = push_button("Fetch again", "detailsRepair", self._repair)
+        self.repair_button.hide()
+        actions.addWidget(self.repair_button)
+        self._found: ServerCheck | None = None
         self.outcome = plain_label("", "text", wraps=True)
         self.outcome.setObjectName("detailsResult")
         self.outcome.hide()
@@ -74,9 +79,7 @@ class SyncDetailsDialog(TeamPanel):
         self._refused.setSpacing(theme.tokens.space.xs)
         self._disagreements = QVBoxLayout()
         self._disagreements.setSpacing(theme.tokens.space.xs)
-        self.rounds = TextTable(
-            theme, ("When", "What", "Took"), name="Log of rounds", object_name="detailsRounds", wide=1
-        )
+        self.rounds = TextTable(theme, ("When", "What", "Took"), name="Sync log", object_name="detailsRounds", wide=1)
         self.rounds.setMinimumHeight(round(_TABLE_PX * max(1.0, theme.scale)))
         self.body.addWidget(self.workspace)
         self.body.addLayout(row)
@@ -84,7 +87,7 @@ class SyncDetailsDialog(TeamPanel):
         self.body.addWidget(self.outcome)
         self.body.addLayout(self._refused)
         self.body.addLayout(self._disagreements)
-        self.add_heading("Log of rounds")
+        self.add_heading("Sync log")
         self.body.addWidget(self.rounds, 1)
         close = self.add_button(push_button("Close", "detailsClose", self.accept))
         close.setProperty("isWayOut", True)
@@ -109,7 +112,9 @@ class SyncDetailsDialog(TeamPanel):
     def show_check(self, check: ServerCheck) -> None:
         self.end_busy()
         self.say(check_words(check))
-        self.check_button.setFocus()
+        self._found = check
+        self.repair_button.setVisible(bool(check.repairable))
+        (self.repair_button if check.repairable else self.check_button).setFocus()
 
     def say(self, text: str) -> None:
         self.show_problem("")
@@ -195,8 +200,16 @@ class SyncDetailsDialog(TeamPanel):
             row.addWidget(push_button(text, f"refused_{name}_{key}", run, name=f"{text} {about}".strip()))
         return row
 
+    def _repair(self) -> None:
+        found, self._found = self._found, None
+        self.check_button.setFocus()
+        self.repair_button.hide()
+        if found is not None:
+            self.repairRequested.emit(found)
+
     def _check(self) -> None:
         self.say("")
+        self.repair_button.hide()
         self.show_busy("Comparing with the server…")
         self.checkRequested.emit(self.workspace_id)
 
@@ -205,10 +218,12 @@ def check_words(check: ServerCheck) -> str:
     """What *Check against the server* found."""
     looked = f"{count_of(check.changes, 'change')} of {count_of(check.projects, 'project')} compared"
     if not check.differences:
-        return f"{looked}: this computer and the server hold the same."
+        same = ": this computer and the server hold the same."
+        return f"{looked}. {check.sentences[-1]}" if check.waiting else f"{looked}{same}"
     shown = list(check.differences[:_MOST_DIFFERENCES])
     if len(check.differences) > _MOST_DIFFERENCES:
         shown.append(f"… and {len(check.differences) - _MOST_DIFFERENCES:,} more.")
+    shown += check.sentences[-1:] if check.waiting else ()
     return "\n".join([f"{looked}. {count_of(len(check.differences), 'difference')}:", *shown])
 
 

@@ -123,7 +123,8 @@ class SystemPromptDialog(Panel):
             self.choice.addButton(button)
             sources.addWidget(button)
         sources.addStretch(1)
-        self.thread_button.setVisible(self._prompts.thread_id is not None)
+        is_of_thread = self._prompts.thread_id is not None or self._source is PromptSource.THREAD
+        self.thread_button.setVisible(is_of_thread)
         self.text_field = TextField(self.theme, name="System prompt", object_name="systemPromptText", most=LONGEST_TEXT)
         self.text_field.textChanged.connect(self._on_text_changed)
         self._counts = plain_label("", "text", wraps=True)
@@ -157,7 +158,7 @@ class SystemPromptDialog(Panel):
         column.setSpacing(10)
         column.addWidget(plain_label("System prompt", "strong"))
         hint = (
-            "Sent before the messages, so that every answer is given under it. {{date}}, {{time}}, {{project}} and"
+            "Sent before the messages with every question. {{date}}, {{time}}, {{project}} and"
             " {{model}} are filled in each time."
         )
         column.addWidget(plain_label(hint, "muted", wraps=True))

@@ -23,6 +23,7 @@ from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX = (400, 440)
+_EMPTY_PX, _TAG_PX = 170, 28
 _LONGEST_NAME = 60
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
@@ -60,6 +61,7 @@ class ThreadTagsDialog(Panel):
             state = Qt.CheckState.PartiallyChecked if found else Qt.CheckState.Unchecked
             self._add_box(tag.id, tag.name, Qt.CheckState.Checked if found == total else state)
         scroll = QScrollArea()
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the boxes in it take the focus, and scroll into view
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(holder)
@@ -88,7 +90,7 @@ class ThreadTagsDialog(Panel):
         column.addWidget(self.field)
         column.addWidget(scroll, 1)
         column.addLayout(buttons)
-        self.fit(*_SIZE_PX)
+        self.fit(_SIZE_PX[0], min(_SIZE_PX[1], _EMPTY_PX + _TAG_PX * max(2, len(self._boxes))))
         cancel.clicked.connect(self.reject)
         self.save_button.clicked.connect(self._save)
         self.field.setFocus()

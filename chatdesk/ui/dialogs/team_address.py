@@ -40,7 +40,7 @@ class AddressFields(QWidget):
         self._ca = ""
         self.string = _field("teamString", "Connection string", "postgresql://owner:password@host/database")
         self.string.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
-        self.string.setAccessibleDescription("Pasted text is taken apart into the fields below.")
+        self.string.setAccessibleDescription("Pasted text fills in the fields below.")
         self.host = _field("teamHost", "Host", "db.example.org")
         self.port = _field("teamPort", "Port", str(_PORT))
         self.database = _field("teamDatabase", "Database", "an empty one")

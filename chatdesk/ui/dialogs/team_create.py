@@ -130,7 +130,9 @@ class CreateWorkspaceDialog(TeamPanel):
             column.addWidget(field)
         column.addWidget(plain_label(WHO_CAN_READ, "muted", wraps=True))
         column.addWidget(
-            plain_label("If setting up is cut off, set up the same database again: it goes on.", "muted", wraps=True)
+            plain_label(
+                "If setting up is interrupted, set up the same database again: it continues.", "muted", wraps=True
+            )
         )
         column.addStretch(1)
         return page
@@ -215,9 +217,7 @@ class _Checks(QWidget):
         if not checks:
             return
         failed = sum(each.state is CheckState.FAILED for each in checks)
-        verdict = (
-            f"{count_of(failed, 'thing')} must be put right first." if failed else "A workspace can be set up here."
-        )
+        verdict = f"{count_of(failed, 'thing')} must be fixed first." if failed else "A workspace can be set up here."
         box = QWidget()
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 0, 0, 0)

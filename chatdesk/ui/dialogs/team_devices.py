@@ -9,8 +9,8 @@ from chatdesk.ui.dialogs.team_table import TableRow
 from chatdesk.ui.dialogs.team_words import device_words
 
 REMOVAL_TEXT = (
-    "That computer is not let in again under this name and gets nothing new; what is on it stays there. Was it lost? "
-    "Then also make a new password, under My name and roles: it holds for all your computers, which are added anew."
+    "That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new "
+    "password under My name and roles, and add your other computers again."
 )
 
 

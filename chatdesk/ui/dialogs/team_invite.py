@@ -117,7 +117,7 @@ class _CodePanel(TeamPanel):
 
 class InviteDialog(_CodePanel):
     """``projects``: (id, name) of those that this person manages, with the roles that they may give.
-    ``inviteRequested`` has the name, roles by project, and days."""
+    ``warning``: why the invitation may be of no use. ``inviteRequested`` has the name, roles by project, and days."""
 
     inviteRequested = Signal(str, object, int)  # name, dict of roles, days
 
@@ -128,6 +128,7 @@ class InviteDialog(_CodePanel):
         projects: Sequence[tuple[str, str, Sequence[TeamRole]]],
         *,
         chosen: str | None = None,
+        warning: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(
@@ -142,11 +143,13 @@ class InviteDialog(_CodePanel):
         self.name.setAccessibleName("Who is invited")
         self.name.setPlaceholderText("Their name; they can change it")
         self.name.setMaxLength(_LONGEST_NAME)
+        # Where there is one project only, it is what people are invited for: who sees nothing joins in vain.
+        start = projects[0][0] if chosen is None and len(projects) == 1 else chosen
         rows = [
             RoleRow(
                 project_id,
                 name,
-                TeamRole.EDITOR if project_id == chosen and TeamRole.EDITOR in offered else None,
+                _first_role(offered) if project_id == start else None,
                 offered,
                 whose=f"Role in {name}",
             )
@@ -176,8 +179,11 @@ class InviteDialog(_CodePanel):
         limit.addWidget(how_long)
         limit.addWidget(self.days)
         limit.addStretch(1)
+        self.warning = plain_label(warning, "strong", wraps=True)
+        self.warning.setObjectName("teamInviteWarning")
+        self.warning.setVisible(bool(warning))
         self._asked: list[QWidget] = [who, self.name, heading, self.roles, legend, how_long, self.days]
-        for widget in (who, self.name, heading, none, self.roles, legend):
+        for widget in (self.warning, who, self.name, heading, none, self.roles, legend):
             self.body.addWidget(widget)
         self.body.addLayout(limit)
         self._none = none
@@ -243,6 +249,10 @@ class ComputerCodeDialog(_CodePanel):
             code.link,
             code.file_text,
         )
+
+
+def _first_role(offered: Sequence[TeamRole]) -> TeamRole | None:
+    return next((each for each in (TeamRole.EDITOR, TeamRole.VIEWER) if each in offered), None)
 
 
 def _file_safe(name: str) -> str:

@@ -19,6 +19,7 @@ from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
 from chatdesk.ui.dialogs.team_words import ROLE_NAMES, WHO_CAN_READ, address_words, day
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.local_files import only_path_in
 
 #: What a code says of itself, without asking anybody; raises ``InvalidInput``.
 ReadInvitation = Callable[[str], InvitationView]
@@ -63,7 +64,7 @@ class JoinWorkspaceDialog(TeamPanel):
         self.passphrase = QLineEdit()
         self.passphrase.setObjectName("teamPassphrase")
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
-        self.unencrypted = QCheckBox("Join all the same: everything travels in the open")
+        self.unencrypted = QCheckBox("Join anyway: nothing is encrypted on the way")
         self.unencrypted.setObjectName("teamUnencrypted")
         self.body.addWidget(
             plain_label("Paste the code or link that you were given, or open its file.", "text", wraps=True)
@@ -122,13 +123,14 @@ class JoinWorkspaceDialog(TeamPanel):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         data = event.mimeData()
-        if (data.hasUrls() and data.urls()[0].isLocalFile()) or data.hasText():
+        if only_path_in(data) or data.hasText():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         data = event.mimeData()
-        if data.hasUrls() and data.urls()[0].isLocalFile():
-            self.take_file(Path(data.urls()[0].toLocalFile()))
+        path = only_path_in(data)
+        if path:
+            self.take_file(Path(path))
         elif data.hasText():
             self.take_text(data.text()[:_MOST_BYTES])
         event.acceptProposedAction()
@@ -217,13 +219,13 @@ def view_words(view: InvitationView) -> str:
             "Projects: " + ", ".join(f"{name} ({ROLE_NAMES[role].lower()})" for name, role in view.projects) + "."
         )
     if view.is_expired:
-        words.append(f"It was good until {day(view.expires_at)}, so it can be used no more. Ask for a new one.")
+        words.append(f"It expired on {day(view.expires_at)}. Ask for a new one.")
     else:
         once = "" if view.kind is CodeKind.COMPUTER else " once,"
         words.append(f"It can be used{once} until {day(view.expires_at)}.")
     if view.is_unencrypted:
         words.append(
-            "The way to this server is not encrypted: whoever sits between can read and change everything. That is "
+            "The way to this server is not encrypted: anyone on the way can read and change everything. That is "
             "fine for a server on this computer or a network that only you use."
         )
     return " ".join(words)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import push_button
 
 _WORDS = (
     "This computer has no keyring that could keep the password. Keep it in ChatDesk's encrypted file of keys instead; "
-    "its passphrase is asked for once a run."
+    "you enter its passphrase once after each start."
 )
 
 
@@ -41,7 +42,7 @@ class KeepInFile(QWidget):
 
     def offer(self, *, has_file: bool) -> None:
         """``has_file``: there is one with a passphrase already."""
-        name = "The passphrase of the file of keys" if has_file else "A new passphrase, at least 8 characters"
+        name = "The passphrase of the file of keys" if has_file else NEW_PASSPHRASE
         self.field.setAccessibleName(name)
         self.field.setPlaceholderText(name)
         self.show()

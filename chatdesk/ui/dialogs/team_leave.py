@@ -30,7 +30,7 @@ class LeaveWorkspaceDialog(TeamPanel):
         self.body.addWidget(plain_label(words, "text", wraps=True))
         if waiting:
             unsent = plain_label(
-                f"{count_of(waiting, 'change')} did not go up yet and will be only here.", "text", wraps=True
+                f"{count_of(waiting, 'change')} did not reach the team yet and will stay only here.", "text", wraps=True
             )
             unsent.setObjectName("teamLeaveWaiting")
             self.body.addWidget(unsent)

@@ -20,6 +20,9 @@ _SIZE_PX: Final = (520, 460)
 _LONGEST_NAME: Final = 80
 _OWNER: Final = "Owners invite people, remove members and make others owners."
 
+_DISCONNECT: Final = "End their connections: for somebody whose unfinished change holds up the others"
+_MOST_NAMED: Final = 8
+
 
 def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> list[TableRow]:
     """For the table of members: oneself first, then by name. ``projects``: names by id. Removed members are left out:
@@ -45,6 +48,7 @@ class MemberDialog(TeamPanel):
     renameRequested = Signal(str)
     passwordRequested = Signal()
     ownerToggled = Signal(bool)
+    disconnectRequested = Signal()
 
     def __init__(
         self,
@@ -92,7 +96,7 @@ class MemberDialog(TeamPanel):
         if not projects:
             self.body.addWidget(plain_label("No project is shared with the workspace yet.", "muted", wraps=True))
         if any(grantable(role) for role in mine.values()) and not is_me:
-            words = f"{LEGEND} A change holds at once, on all of their computers."
+            words = f"{LEGEND} A change takes effect at once, on all of their computers."
             self.body.addWidget(plain_label(words, "muted", wraps=True))
         self.owner = QCheckBox("Owner of the workspace")
         self.owner.setObjectName("teamMemberOwner")
@@ -108,6 +112,10 @@ class MemberDialog(TeamPanel):
         if is_me:
             self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
         elif is_owner:
+            if member.status is MemberStatus.ACTIVE:
+                self.add_button(
+                    push_button("End their connections", "teamDisconnect", self._disconnect, name=_DISCONNECT)
+                )
             self.remove_button = self.add_button(
                 push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
             )
@@ -134,6 +142,10 @@ class MemberDialog(TeamPanel):
         self.show_busy("Telling the server…")
         self.ownerToggled.emit(is_checked)
 
+    def _disconnect(self) -> None:
+        self.show_busy("Telling the server…")
+        self.disconnectRequested.emit()
+
     def _rename(self) -> None:
         if self.name.text().strip():
             self.show_busy("Changing your name…")
@@ -143,6 +155,17 @@ class MemberDialog(TeamPanel):
 def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> str:
     """*Research: editor, Plans: viewer*, as far as the projects are known here."""
     return ", ".join(f"{name}: {ROLE_NAMES[roles[key]].lower()}" for key, name in projects.items() if key in roles)
+
+
+def invited_words(name: str, invited: Sequence[str]) -> str:
+    """Whom a removed member had invited."""
+    listed = ", ".join(invited[:_MOST_NAMED])
+    if len(invited) > _MOST_NAMED:
+        listed += f" and {len(invited) - _MOST_NAMED:,} more"
+    return (
+        f"{name} had invited {listed}. They are still members, with the roles they have. Remove them as well if they "
+        f"came for {name} only; what they wrote stays either way."
+    )
 
 
 def removal_words(name: str) -> str:

@@ -69,12 +69,15 @@ class TeamPage(QWidget):
     renameRequested = Signal(str)
     upgradeRequested = Signal(str)
     moveRequested = Signal(str)
+    policyRequested = Signal(str)
     leaveRequested = Signal(str)
     detailsRequested = Signal(str)
     passwordRequested = Signal(str)
     projectRequested = Signal(str, str)
     memberRequested = Signal(str, str)
     deviceRemoveRequested = Signal(str, str)
+    joinAgainRequested = Signal(str)
+    parkedLeaveRequested = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -85,6 +88,8 @@ class TeamPage(QWidget):
         self.said.setObjectName("teamSaid")
         self.said.setAccessibleName("Result")
         self.said.hide()
+        self._parked = QVBoxLayout()
+        self._parked.setSpacing(theme.tokens.space.m)
         self._rooms = QVBoxLayout()
         self._rooms.setSpacing(theme.tokens.space.xl)
         self._ways = QVBoxLayout()
@@ -93,6 +98,7 @@ class TeamPage(QWidget):
         column.setContentsMargins(0, theme.tokens.space.s, 0, theme.tokens.space.s)
         column.setSpacing(theme.tokens.space.m)
         column.addWidget(self.said)
+        column.addLayout(self._parked)
         column.addLayout(self._rooms)
         column.addLayout(self._ways)
         self._show_ways(is_first=True)
@@ -116,6 +122,25 @@ class TeamPage(QWidget):
         self._show_ways(is_first=not views)
         if focused is not None and self._blocks:  # what had the keyboard is gone
             list(self._blocks.values())[-1].details_button.setFocus()
+
+    def show_parked(self, workspaces: Sequence[Workspace]) -> None:
+        """Workspaces that came with a backup: each with its server, which is connected to on a click and not before."""
+        clear(self._parked)
+        for workspace in workspaces:
+            self._parked.addWidget(plain_label(workspace.name, "strong"))
+            words = (
+                "This team came with the backup that was restored. ChatDesk does not connect to"
+                f" {address_words(workspace.address)} until you say so."
+            )
+            self._parked.addWidget(plain_label(words, "muted", wraps=True))
+            row = FlowRow(self._theme.tokens.space.s)
+            again = push_button("Connect again", "teamJoinAgain", partial(self.joinAgainRequested.emit, workspace.id))
+            leave = push_button("Give it up", "teamParkedLeave", partial(self.parkedLeaveRequested.emit, workspace.id))
+            again.setAccessibleDescription(words)
+            leave.setAccessibleDescription(f"Give {workspace.name} up; its projects stay here as private copies")
+            row.addWidget(again)
+            row.addWidget(leave)
+            self._parked.addLayout(row)
 
     def block(self, workspace_id: str) -> _Workspace:
         """What is shown of one workspace."""
@@ -146,7 +171,7 @@ class TeamPage(QWidget):
             return
         words = (
             "Work in the same projects with others, or on several computers of yours. Every computer keeps everything "
-            "and works offline; a PostgreSQL database of yours carries the changes, with nothing of ours between."
+            "and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between."
         )
         self._ways.addWidget(plain_label(words, "text", wraps=True))
         self._ways.addWidget(
@@ -298,6 +323,8 @@ class _Workspace(QWidget):
         if workspace.is_owner:
             rename = push_button("Rename…", "teamRename", lambda: page.renameRequested.emit(workspace.id))
             buttons.insert(-2, rename)
+            policy = push_button("Rights and limits…", "teamPolicy", lambda: page.policyRequested.emit(workspace.id))
+            buttons.insert(-2, policy)
         row = FlowRow(page.theme.tokens.space.s)
         for button in buttons:
             row.addWidget(button)

@@ -109,12 +109,15 @@ class TeamPanel(Panel):
                 for each in self.findChildren(QWidget)
                 if each.isEnabledTo(self) and each.focusPolicy() != Qt.FocusPolicy.NoFocus and not _is_way_out(each)
             ]
-        for widget in filter(isValid, self._locked):
-            widget.setEnabled(False)
         self.busy_text.setText(text)
         self.busy_text.show()
         self.bar.setAccessibleName(text)
         self.bar.show()
+        if self._had_focus is not None and not _is_way_out(self._had_focus):  # else the focus would go on to Cancel,
+            self.bar.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # which a second Enter would press
+            self.bar.setFocus(Qt.FocusReason.OtherFocusReason)
+        for widget in filter(isValid, self._locked):
+            widget.setEnabled(False)
         announce(self, text)
 
     def end_busy(self) -> None:
@@ -124,6 +127,7 @@ class TeamPanel(Panel):
                 widget.setEnabled(True)
         self.busy_text.hide()
         self.bar.hide()
+        self.bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         had_focus, self._had_focus = self._had_focus, None
         if had_focus in locked and isValid(had_focus):  # what is disabled loses the keyboard
             had_focus.setFocus()

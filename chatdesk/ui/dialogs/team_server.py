@@ -16,7 +16,9 @@ from chatdesk.ui.theme.theme import Theme
 _UPGRADE_PX: Final = (520, 380)
 _MOVE_PX: Final = (560, 440)
 #: Said on the page where an upgrade can be done.
-OUTDATED: Final = "This ChatDesk brings a newer form of the team's database. Everybody goes on until you upgrade it."
+OUTDATED: Final = (
+    "This version of ChatDesk has a newer form of the team's database. Everyone can go on working until you upgrade it."
+)
 
 
 class UpgradeDatabaseDialog(TeamPanel):
@@ -33,8 +35,8 @@ class UpgradeDatabaseDialog(TeamPanel):
             parent=parent,
         )
         words = (
-            "It is done in one step, or not at all; members go on working. An older ChatDesk of somebody goes on too, "
-            "or says that it needs an update: what is written there waits. Make a backup of the database first."
+            "It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or "
+            "ask for an update: what is written there waits. Make a backup of the database first."
         )
         self.body.addWidget(plain_label(words, "text", wraps=True))
         self.user = _field("teamUpgradeUser", "User who set the database up")
@@ -83,8 +85,8 @@ class MoveWorkspaceDialog(TeamPanel):
             theme, f"Where “{workspace}” is reached", object_name="teamMoveDialog", size_px=_MOVE_PX, parent=parent
         )
         words = (
-            "For a server that moved, or has another name now. ChatDesk looks whether this very workspace is there "
-            "before it believes it. Your login stays; your other computers and the other members move for themselves."
+            "For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. "
+            "Your login stays; your other computers and the other members move for themselves."
         )
         self.body.addWidget(plain_label(words, "text", wraps=True))
         self.address = AddressFields(read_address, asks_login=False)
@@ -107,7 +109,7 @@ class MoveWorkspaceDialog(TeamPanel):
 
     def _move(self) -> None:
         if self.move_button.isEnabled() and not self.is_busy:
-            self.show_busy("Looking whether the workspace is there…")
+            self.show_busy("Looking for the workspace…")
             self.moveRequested.emit(self.address.address())
 
 

@@ -49,10 +49,16 @@ _ENDS: Final = {
     EndReason.LEFT: "You left it; this is a private copy.",
     EndReason.REMOVED: "You were taken off it; this is a private copy.",
     EndReason.DELETED: "Its owner deleted it; this is a private copy.",
+    EndReason.ERASED: "Its owner erased it for everybody.",
 }
 WHAT_LEAVES: Final = (
     "Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, "
     "drafts, pins, the prompt library and everything else stay here."
+)
+CANNOT_TAKE_BACK: Final = (
+    "What others have read, copied or exported, and private copies of those who leave. Threads and messages can be"
+    " erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are"
+    " replaced. Stopping to share removes nothing from the server unless you choose to erase the project."
 )
 WHO_CAN_READ: Final = "Whoever administers the database can read all that is shared, whatever roles people have."
 
@@ -130,6 +136,10 @@ def open_words(project: SharedProject) -> str:
         words.append(f"{count_of(project.waiting, 'change')} {_wait(project.waiting)}")
     if project.refused:
         words.append(f"{count_of(project.refused, 'change')} refused")
+    if project.missing:
+        words.append(f"{count_of(project.missing, 'change')} missing on the server")
+    if project.altered:
+        words.append(f"{count_of(project.altered, 'change')} rewritten on the server")
     return ", ".join(words)
 
 

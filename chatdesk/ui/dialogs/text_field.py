@@ -22,7 +22,7 @@ class TextField(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setFont(theme.font("text"))
         self.setStyleSheet(
-            f"QPlainTextEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f"QPlainTextEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};"
             f" border-radius: {tokens.radius.row}px; padding: 3px 5px; placeholder-text-color: {tokens.muted};"
             f" selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}"
             f"QPlainTextEdit:focus {{ border: {FOCUS_RING_PX}px solid {tokens.accent}; padding: 2px 4px; }}"

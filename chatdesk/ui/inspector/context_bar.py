@@ -100,7 +100,7 @@ def parts_of(report: ContextReport) -> tuple[tuple[str, int, str], ...]:
         (f"Recent · {_messages(report.recent_count)}", totals.recent, "accent"),
         ("Your draft", totals.draft, "draft"),
     )
-    return (*(part for part in parts if part[1]), ("Room for the answer", totals.reserved, "hover"))
+    return (*(part for part in parts if part[1]), ("Room for the answer", totals.reserved, "field_line"))
 
 
 def _messages(count: int) -> str:

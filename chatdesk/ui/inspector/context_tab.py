@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.ui.inspector.context_bar import ContextBar
+from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -192,7 +193,7 @@ class _EntryModel(QAbstractListModel):
         entry = self.entry(index.row())
         if entry is None:
             return None
-        preview = entry.preview or "(no text)"
+        preview = plain_preview(entry.preview) or "(no text)"
         if role == Qt.ItemDataRole.DisplayRole:
             return preview
         state = "pinned, " if entry.is_pinned else ""

@@ -30,6 +30,7 @@ class Inspector(QWidget):
         self._bar.setObjectName("inspectorTabs")
         self._bar.setAccessibleName("Inspector tabs")
         self._bar.setDrawBase(False)
+        self._bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click shows the tab and leaves the keys where they are
         self._bar.setExpanding(False)
         self._bar.setUsesScrollButtons(False)
         self._stack = QStackedWidget()
@@ -41,7 +42,7 @@ class Inspector(QWidget):
         top.addStretch(1)
         top.addWidget(self.close_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 8, 8)
+        column.setContentsMargins(12, 12, 12, 8)
         column.addLayout(top)
         column.addWidget(self._stack, 1)
         self._bar.currentChanged.connect(self._on_bar_current_changed)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtGui import QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _ROW_PX = 30
 _INDENT_PX = 14
@@ -44,6 +45,13 @@ class RowList(QListView):
         self.viewport().setAutoFillBackground(False)
         self.setItemDelegate(_RowDelegate(theme, self))
         theme.changed.connect(self._on_theme_changed)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Letters go on to the composer: nobody looks for a message here by its first letters."""
+        if begins_writing(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
     def _on_theme_changed(self) -> None:
         self.scheduleDelayedItemsLayout()

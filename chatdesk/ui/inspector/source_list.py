@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextEntry
 from chatdesk.core.domain.message import Role
+from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole
 from chatdesk.ui.theme.theme import Theme
 
@@ -97,7 +98,7 @@ class _SourceModel(QAbstractListModel):
         entry = self.entry(index.row())
         if entry is None:
             return None
-        preview = entry.preview or "(no text)"
+        preview = plain_preview(entry.preview) or "(no text)"
         if role == Qt.ItemDataRole.DisplayRole:
             return preview
         if role == Qt.ItemDataRole.AccessibleTextRole:

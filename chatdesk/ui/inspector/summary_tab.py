@@ -15,10 +15,10 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
 _STALE = {
-    StaleReason.EDITED: "a message that it stands for was edited",
-    StaleReason.DELETED: "a message that it stands for was deleted",
-    StaleReason.SWITCHED: "another version of a message that it stands for is shown",
-    StaleReason.EXCLUDED: "a message that it stands for was excluded",
+    StaleReason.EDITED: "one of its messages was edited",
+    StaleReason.DELETED: "one of its messages was deleted",
+    StaleReason.SWITCHED: "another version of one of its messages is shown",
+    StaleReason.EXCLUDED: "one of its messages was excluded",
 }
 
 
@@ -31,6 +31,8 @@ class SummaryTab(QWidget):
     threadSwitched = Signal(bool)
     projectSwitched = Signal(bool)
     jumpRequested = Signal(str)
+    agreed = Signal()
+    stopped = Signal()
 
     def __init__(self, theme: Theme, fetch_sources: SourceFetcher) -> None:
         super().__init__()
@@ -58,6 +60,10 @@ class SummaryTab(QWidget):
         self.project_switch.clicked.connect(self.projectSwitched)
         self._pause = plain_label("", "muted")
         self._pause.setObjectName("summaryPause")
+        self._work = plain_label("", "muted")
+        self._work.setObjectName("summaryWork")
+        self.agree_button = self._button("Summarise", "summaryAgreeButton", self.agreed.emit)
+        self.stop_button = self._button("Stop", "summaryStopButton", self.stopped.emit)
         self.edit_button = self._button("Edit", "summaryEditButton", self._edit_or_save)
         self.cancel_button = self._button("Cancel", "summaryCancelButton", self._cancel)
         self.redo_button = self._button("Redo", "summaryRedoButton", self.redoRequested.emit)
@@ -66,8 +72,10 @@ class SummaryTab(QWidget):
         self.last_button = self._button("Last source", "summaryLastButton", lambda: self._jump(is_first=False))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
-        for widget in (self._about, self._state):
+        for widget in (self._about, self._work):
             column.addWidget(widget)
+        column.addLayout(_row(self.agree_button, self.stop_button))
+        column.addWidget(self._state)
         column.addWidget(self.text_field, 3)
         column.addWidget(self._facts_title)
         column.addWidget(self.facts_field)
@@ -81,6 +89,14 @@ class SummaryTab(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.show_summaries((), SummarySwitches(), can_be_made=False)
+        self.show_work("", can_agree=False, can_stop=False)
+
+    def show_work(self, words: str, *, can_agree: bool, can_stop: bool) -> None:
+        """What is being made for the open thread, or asked about; empty: nothing."""
+        self._work.setText(words)
+        self._work.setVisible(bool(words))
+        self.agree_button.setVisible(can_agree)
+        self.stop_button.setVisible(can_stop)
 
     def show_summaries(
         self,
@@ -215,13 +231,13 @@ def _pause(switches: SummarySwitches, *, waits_for_tomorrow: bool) -> str:
     if switches.is_thread_on and not switches.is_project_on:
         return "No thread of this project is summarised."
     if switches.is_on and waits_for_tomorrow:
-        return "Today's limit for work in the background is reached. Summaries are made again tomorrow."
+        return "Today's limit for titles and summaries is reached. Summaries are made again tomorrow."
     return ""
 
 
 def _state(summary: Summary) -> str:
     if summary.is_range_gone:
-        return "Messages that it stands for are gone for good; it is not sent."
+        return "Some of its messages are gone for good, so it is not sent."
     if summary.state is SummaryState.OFF:
         return "It is not sent: you switched it off. Another one is made only when you redo it."
     if summary.state is SummaryState.STALE:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tree import TreeRow
+from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -109,7 +110,7 @@ class _TreeModel(QAbstractListModel):
         if row is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return row.node.preview or "(no text)"
+            return plain_preview(row.node.preview) or "(no text)"
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return _words(row)
         return {

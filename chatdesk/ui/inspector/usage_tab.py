@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
 from chatdesk.core.domain.usage import UsageKind, UsageReport, UsageSum, cost_text
 from chatdesk.ui.inspector.rows import plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
+from chatdesk.ui.widgets.stray_keys import begins_writing
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _KINDS: Mapping[str, str] = {
@@ -60,13 +62,13 @@ def _cost(total: UsageSum) -> str:
     text = cost_text(total.cost_usd).replace("under ", "<")
     if total.is_price_known:
         return text
-    return f"{text}+" if total.cost_usd else "?"
+    return f"{text}+" if total.cost_usd else "–"
 
 
 def _cost_words(total: UsageSum) -> str:
     if total.is_price_known:
         return cost_text(total.cost_usd)
-    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "not known"
+    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "no price is known"
 
 
 def _count(heading: str, name: str, of: Callable[[UsageSum], int]) -> _Column:
@@ -81,7 +83,7 @@ def _count(heading: str, name: str, of: Callable[[UsageSum], int]) -> _Column:
 
 _COLUMNS = (
     _count("In", "In", lambda total: total.input_tokens),
-    _count("Cached", "Of them cached", lambda total: total.cached_tokens),
+    _count("Cached", "Of them from the provider's cache", lambda total: total.cached_tokens),
     _count("Out", "Out", lambda total: total.output_tokens),
     _count("Thought", "Of them for reasoning", lambda total: total.reasoning_tokens),
     _Column("Cost", "Cost", _cost, _cost_words),
@@ -89,11 +91,14 @@ _COLUMNS = (
 
 
 class UsageTab(QWidget):
-    """Each model has a line with its name and a line of figures; the last two are the total."""
+    """Each model has a line with its name and a line of figures; the last two are the total. ``pricesRequested``: the
+    person wants to type what a model costs."""
+
+    pricesRequested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._title = plain_label("What this thread took", "strong")
+        self._title = plain_label("What this thread used", "strong")
         self._about = plain_label("", "muted")
         self._about.setObjectName("usageAbout")
         self._model = _UsageModel(self)
@@ -107,6 +112,9 @@ class UsageTab(QWidget):
             column.addWidget(widget)
         column.addWidget(self.table, _ALL)
         column.addWidget(self._notes)
+        self.prices_button = PillButton(theme, "Add prices…", object_name="usageAddPrices")
+        self.prices_button.clicked.connect(lambda _is_checked: self.pricesRequested.emit())
+        column.addWidget(self.prices_button, 0, Qt.AlignmentFlag.AlignLeading)
         column.addStretch(1)  # where there is no table, the words stand at the top
         self.show_report(None)
 
@@ -115,6 +123,7 @@ class UsageTab(QWidget):
         has_some = report is not None and bool(report.rows)
         self.table.setVisible(has_some)
         self._notes.setVisible(has_some)
+        self.prices_button.setVisible(report is not None and not report.total.is_price_known)
         if report is None or not has_some:
             self._about.setText("Nothing yet: ask something.")
             self._model.show_lines(())
@@ -123,7 +132,7 @@ class UsageTab(QWidget):
         self._about.setText(f"{total.total_tokens:,} tokens in {_requests(total)}{_spent(total)}.")
         lines = [_Line(f"{_KINDS.get(row.kind, row.kind)} · {_model(row.model)}", row.total) for row in report.rows]
         if len(lines) > 1:
-            lines.append(_Line("Together", total))
+            lines.append(_Line("Total", total))
         self._model.show_lines(lines)
         self.table.arrange()
         self._notes.setText(_notes_of(report))
@@ -173,7 +182,7 @@ class _UsageModel(QAbstractTableModel):
             return None
         line, column = self._lines[index.row() // 2], _COLUMNS[index.column()]
         is_name = index.row() % 2 == 0
-        words = f"{line.name}, {_requests(line.total)}"
+        words = f"{line.name} · {_requests(line.total)}"
         if role == Qt.ItemDataRole.DisplayRole:
             return words if is_name else column.text(line.total)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
@@ -204,6 +213,13 @@ class _Table(QTableView):
         header.setHighlightSections(False)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Letters go on to the composer."""
+        if begins_writing(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
     def arrange(self) -> None:
         """Lines with names reach over all columns; the last column has room for a price, the others share the rest."""
@@ -275,6 +291,8 @@ def _notes_of(report: UsageReport) -> str:
         count = "of 1 request" if total.estimated_requests == 1 else f"of {total.estimated_requests:,} requests"
         notes.append(f"The tokens {count} are estimates: the server did not count them.")
     unpriced = sorted({_model(row.model) for row in report.rows if not row.total.is_price_known})
+    if total.written_tokens:
+        notes.append(f"{total.written_tokens:,} tokens were stored in the provider's cache.")
     if unpriced:
-        notes.append(f"Nobody knows the price of {', '.join(unpriced)}, so its cost is not in the sum.")
+        notes.append(f"No price is known for {', '.join(unpriced)}. The cost leaves it out.")
     return " ".join(notes)

@@ -53,7 +53,7 @@ def rows_of(listed: Listed, *, now: datetime) -> list[Row]:
     if listed.note:
         rows.append(Row(RowKind.NOTE, "note", listed.note))
     if only_commands and not rows:
-        rows.append(Row(RowKind.NOTE, "nothing", "No command has this in its name."))
+        rows.append(Row(RowKind.NOTE, "nothing", "No command matches."))
     elif listed.is_over and not rows:
         rows.append(Row(RowKind.NOTE, "nothing", "Nothing was found."))
     if is_empty:

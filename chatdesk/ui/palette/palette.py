@@ -139,8 +139,12 @@ class Palette(Panel):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self, lambda: self.field.end(False))  # the first focus has selected all of it
         self._fit_height(is_over=True)
+
+    def setVisible(self, visible: bool) -> None:
+        super().setVisible(visible)
+        if visible:
+            self.field.end(False)  # the first focus has selected all of it
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -327,11 +331,7 @@ class Palette(Panel):
 
     def _commands_now(self) -> list[tuple[Command, str]]:
         commands = self._commands
-        return [
-            (command, self._keys_of(command))
-            for command in commands.commands()
-            if command.is_in_palette and commands.is_enabled(command.id)
-        ]
+        return [(command, self._keys_of(command)) for command in commands.offered() if command.is_in_palette]
 
     def _keys_of(self, command: Command) -> str:
         # They stay what they are while this is open, and are asked for with every letter.

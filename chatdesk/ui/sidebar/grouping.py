@@ -107,8 +107,9 @@ def days_text(days: int) -> str:
 
 
 @lru_cache(maxsize=1_000)
-def short_time(ms: int, today: date, zone: tzinfo | None) -> str:
-    """``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``14 Oct 2025``."""
+def short_time(ms: int, today: date, zone: tzinfo | None, *, names_year: bool = True) -> str:
+    """``14:02`` today, ``Tue`` within a week, ``14 Oct`` this year, else ``Oct 2025``; under a heading that names the
+    year, the day."""
     moment = local_time(ms, zone)
     age_days = (today - moment.date()).days
     if age_days <= 0:
@@ -116,12 +117,17 @@ def short_time(ms: int, today: date, zone: tzinfo | None) -> str:
     if age_days <= 7:
         return _WEEKDAYS[moment.weekday()]
     text = f"{moment.day} {_MONTHS[moment.month - 1][:3]}"
-    return text if moment.year == today.year else f"{text} {moment.year}"
+    if moment.year == today.year or not names_year:
+        return text
+    return f"{_MONTHS[moment.month - 1][:3]} {moment.year}"
 
 
 def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
-    """The same for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``."""
+    """The same for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``, ``14 Oct 2025``."""
     age_days = (today - local_time(ms, zone).date()).days
     if age_days <= 0:
         return f"today {short_time(ms, today, zone)}"
-    return "yesterday" if age_days == 1 else short_time(ms, today, zone)
+    if age_days == 1:
+        return "yesterday"
+    moment, text = local_time(ms, zone), short_time(ms, today, zone, names_year=False)
+    return text if moment.year == today.year else f"{text} {moment.year}"

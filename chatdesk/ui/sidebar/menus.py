@@ -53,6 +53,7 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
         _add(menu, f"Export{many}…", lambda: sidebar.exportSelectedRequested.emit(chosen))
     else:
         _add(menu, "Export…", lambda: sidebar.exportRequested.emit(first.id))
+        _add(menu, "Import…", sidebar.importRequested.emit)
     menu.addSeparator()
     delete = _add(menu, f"Delete{many}\tDel", lambda: sidebar.deleteRequested.emit(chosen))
     for action in (move, tags, delete):
@@ -88,8 +89,12 @@ def view_menu(sidebar: Sidebar) -> QMenu:
             is_on = tag.id == sidebar.tag_id
             _check(tags, group, name, is_on, lambda tag=tag: sidebar.tagFilterRequested.emit(tag.id))  # type: ignore[misc]
     _add(menu, "Tags…", sidebar.tagListRequested.emit)
+    menu.addSeparator()
+    _add(menu, "Import…", sidebar.importRequested.emit)
+    _add(menu, "Export…", lambda: sidebar.exportSelectedRequested.emit(()))
     if sidebar.view is ThreadView.TRASH:
         menu.addSeparator()
+        _add(menu, "Deleted messages…", sidebar.deletedMessagesRequested.emit)
         _add(menu, "Empty the trash…", sidebar.emptyTrashRequested.emit)
     return menu
 

@@ -56,6 +56,7 @@ class Sidebar(QWidget):
     moveToRequested = Signal(object, str)
     tagsRequested = Signal(object)
     exportSelectedRequested = Signal(object)
+    importRequested = Signal()
     deleteRequested = Signal(object)
     restoreRequested = Signal(object)
     purgeRequested = Signal(object)
@@ -68,6 +69,7 @@ class Sidebar(QWidget):
     tagFilterRequested = Signal(str)
     tagListRequested = Signal()
     emptyTrashRequested = Signal()
+    deletedMessagesRequested = Signal()
     teamPressed = Signal()
     waitingPressed = Signal()
     placeChanged = Signal()
@@ -87,6 +89,7 @@ class Sidebar(QWidget):
         self._load_error = ""
         self._project: Project | None = None
         self.shared: dict[str, str] = {}
+        self.workspaces: dict[str, str] = {}  # names, by project
         self.read_only: frozenset[str] = frozenset()
         self._selection_bar: SelectionBar | None = None
         self._by_name = False
@@ -107,6 +110,7 @@ class Sidebar(QWidget):
         self._view_bar = QPushButton(self)
         self.thread_list = ThreadList(self._model, theme, self)
         self._retry_button = QPushButton("Try again", self)
+        self._messages_button = QPushButton("Deleted messages…", self)
         self._empty_button = QPushButton("Empty the trash…", self)
         self._status = StatusRow(theme, self)
         self.team_line: TeamLine | None = None
@@ -145,11 +149,19 @@ class Sidebar(QWidget):
         self._show_project()
         self._set_filter()
 
-    def set_shared_projects(self, shared: Mapping[str, str], *, read_only: frozenset[str] = frozenset()) -> None:
+    def set_shared_projects(
+        self,
+        shared: Mapping[str, str],
+        *,
+        read_only: frozenset[str] = frozenset(),
+        workspaces: Mapping[str, str] | None = None,
+    ) -> None:
         """By project id, what is said of those that are shared, such as "shared, you can only read"; in which of them
-        nothing can be changed."""
+        nothing can be changed; and the names of their workspaces."""
         self.shared = dict(shared)
+        self.workspaces = dict(workspaces or {})
         self.read_only = read_only
+        self._model.set_shared_projects(shared)
         self._show_project()
 
     def _show_project(self) -> None:
@@ -194,9 +206,9 @@ class Sidebar(QWidget):
         self.search_box.set_hint(search)
         self._status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
 
-    def set_status(self, text: str, *, is_error: bool = False) -> None:
+    def set_status(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
         """The line at the bottom: what became of the last change."""
-        self._status.set_text(text, is_error=is_error)
+        self._status.set_text(text, is_error=is_error, is_busy=is_busy)
 
     def set_waiting(self, text: str) -> None:
         """How much waits to be sent; empty takes the line away. ``waitingPressed`` asks for the list."""
@@ -319,6 +331,7 @@ class Sidebar(QWidget):
             self.search_box,
             self._view_bar,
             self.thread_list,
+            self._messages_button,
             self._empty_button,
             *team,
             self._status.view_button,
@@ -333,6 +346,8 @@ class Sidebar(QWidget):
         self._retry_button.setObjectName("retryListButton")
         self._retry_button.setAccessibleName("Load the list of threads again")
         self._retry_button.hide()
+        self._messages_button.setObjectName("deletedMessagesButton")
+        self._messages_button.hide()
         self._empty_button.setObjectName("emptyTrashButton")
         self._empty_button.hide()
         self._view_bar.hide()
@@ -356,6 +371,7 @@ class Sidebar(QWidget):
         column.addWidget(self._view_bar)
         column.addWidget(self.thread_list, 1)
         column.addWidget(self._retry_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._messages_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._empty_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._line)
         column.addWidget(self._status)
@@ -365,6 +381,7 @@ class Sidebar(QWidget):
         self._badge.listAsked.connect(self.projectsAsked)
         self._badge.dragHeld.connect(self.projectsAskedUnderDrag)
         self._badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
+        self._messages_button.clicked.connect(self.deletedMessagesRequested)
         self._empty_button.clicked.connect(self.emptyTrashRequested)
         self._view_bar.clicked.connect(self._on_view_bar_clicked)
         self._retry_button.clicked.connect(self.reload)
@@ -435,7 +452,7 @@ class Sidebar(QWidget):
             case ThreadView.ARCHIVE:
                 return "Nothing is archived."
             case ThreadView.TRASH:
-                return f"The trash is empty. Deleted threads stay here for {self.trash_days} days."
+                return f"No thread is in the trash. Deleted threads and messages stay here for {self.trash_days} days."
         if self._project is not None:
             return "No threads in this project yet. Type a question to begin the first."
         return "No threads yet. Type a question to begin the first."
@@ -522,6 +539,7 @@ class Sidebar(QWidget):
 
     def _refresh_empty_text(self) -> None:
         self._retry_button.setVisible(bool(self._load_error))
+        self._messages_button.setVisible(self._model.view is ThreadView.TRASH)
         self._empty_button.setVisible(self._model.view is ThreadView.TRASH and self._model.thread_count > 0)
         if self._load_error:
             text = self._load_error

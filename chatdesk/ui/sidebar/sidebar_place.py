@@ -12,8 +12,10 @@ from chatdesk.ui.theme.tokens import (
     SIDEBAR_MIN_PX,
     SIDEBAR_OVERLAY_BELOW_PX,
     SIDEBAR_WIDTH_PX,
+    THREAD_LEAST_PX,
 )
 
+_THREAD_BESIDE_PX = 380  # between two panes
 _LEFT_FREE_PX = 56  # of a narrow window, so that there is a place to click beside the sidebar
 _SHADE_ALPHA = 0.35
 
@@ -33,6 +35,7 @@ class SidebarPlace(QObject):
         self._width = SIDEBAR_WIDTH_PX
         self._is_collapsed = False
         self._is_overlay = False
+        self._beside_px = 0
         self._shade = _Shade(host, theme)
         self._shade.pressed.connect(self.close_overlay)
         splitter.insertWidget(0, sidebar)
@@ -76,6 +79,12 @@ class SidebarPlace(QObject):
         """Give the sidebar its width once the window has its size; before that a splitter only guesses."""
         if not self._is_overlay:
             self._show_docked()
+
+    def make_room(self, beside_px: int) -> None:
+        """``beside_px``: what a pane at the other side of the thread takes."""
+        if beside_px != self._beside_px:
+            self._beside_px = beside_px
+            self._on_host_resized()
 
     def toggle(self) -> None:
         if self._is_overlay:
@@ -131,8 +140,9 @@ class SidebarPlace(QObject):
         return super().eventFilter(watched, event)
 
     def _on_host_resized(self) -> None:
-        extra_px = self._scaled(SIDEBAR_WIDTH_PX) - SIDEBAR_WIDTH_PX
-        is_narrow = self._host.width() < SIDEBAR_OVERLAY_BELOW_PX + extra_px
+        thread_px = _THREAD_BESIDE_PX if self._beside_px else SIDEBAR_OVERLAY_BELOW_PX - SIDEBAR_WIDTH_PX
+        thread_px = max(thread_px, self._scaled(THREAD_LEAST_PX))
+        is_narrow = self._host.width() < self._scaled(SIDEBAR_WIDTH_PX) + thread_px + self._beside_px
         if is_narrow != self._is_overlay:
             self._is_overlay = is_narrow
             if is_narrow:

@@ -17,6 +17,7 @@ class StatusRow(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._is_error = False
+        self._is_busy = False
         self._sign = QLabel(self)
         self._label = QLabel(self)
         self._label.setObjectName("statusText")
@@ -37,14 +38,14 @@ class StatusRow(QWidget):
         row.addWidget(self.view_button)
         row.addWidget(self.settings_button)
         theme.changed.connect(self._dress)
-        self.set_text("All changes saved")
+        self.set_text("Opening…", is_busy=True)
 
     @property
     def text(self) -> str:
         return self._label.text()
 
-    def set_text(self, text: str, *, is_error: bool = False) -> None:
-        self._is_error = is_error
+    def set_text(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
+        self._is_error, self._is_busy = is_error, is_busy
         self._label.setText(text)
         set_plain_tooltip(self._label, text if is_error else "")
         self._label.setAccessibleName(f"Status: {text}")
@@ -53,7 +54,7 @@ class StatusRow(QWidget):
     def _dress(self) -> None:
         tokens = self._theme.tokens
         colour = tokens.danger if self._is_error else tokens.muted
-        name = "circle-alert" if self._is_error else "circle-check"
+        name = "circle-alert" if self._is_error else "clock" if self._is_busy else "circle-check"
         side = round(ICON_PX * max(1.0, self._theme.scale))
         self._sign.setPixmap(icon(name, colour, side).pixmap(QSize(side, side), self.devicePixelRatioF()))
         self._label.setStyleSheet(f"color: {colour};" if self._is_error else "")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -63,7 +73,7 @@ class ThreadDelegate(QStyledItemDelegate):
             self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
             self._paint_background(painter, rect, option.state)
-            self._paint_thread(painter, rect, row, option.direction)
+            self._paint_thread(painter, rect, row, direction=option.direction, has_menu=shows_menu(option.state))
         painter.restore()
 
     def _paint_heading(self, painter: QPainter, rect: QRect, title: str, direction: Qt.LayoutDirection) -> None:
@@ -90,7 +100,14 @@ class ThreadDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(shape.adjusted(inset, inset, -inset, -inset), radius, radius)
 
-    def _paint_thread(self, painter: QPainter, rect: QRect, row: PaintedRow, direction: Qt.LayoutDirection) -> None:
+    def menu_area(self, rect: QRect, direction: Qt.LayoutDirection) -> QRect:
+        """Where a row that shows its menu button has it."""
+        side = rect.height()
+        return mirrored(QRectF(rect.right() + 1 - side, rect.top(), side, side), QRectF(rect), direction).toRect()
+
+    def _paint_thread(
+        self, painter: QPainter, rect: QRect, row: PaintedRow, *, direction: Qt.LayoutDirection, has_menu: bool
+    ) -> None:
         whole = QRectF(rect)
 
         def place(left: float, top: float, width: float, height: float) -> QRectF:
@@ -99,11 +116,16 @@ class ThreadDelegate(QStyledItemDelegate):
         look = self._looks()
         gap, high = look.tokens.space.s, rect.height()
         top, left, right = rect.top(), float(rect.left() + gap), float(rect.right() + 1 - gap)
-        if row.is_pinned:
-            side = look.icon_px
-            paint_icon(painter, place(left, top + (high - side) / 2, side, side), "pin", look.text)
+        side = look.icon_px
+        if row.icon:
+            paint_icon(painter, place(left, top + (high - side) / 2, side, side), row.icon, look.text)
             left += side + gap
-        else:
+        if has_menu:
+            area = QRectF(self.menu_area(rect, direction))
+            corner = area.center() - QPointF(side / 2, side / 2)
+            paint_icon(painter, QRectF(corner.x(), corner.y(), side, side), "ellipsis", look.text)
+            right -= high - gap
+        elif not row.is_pinned:
             font, metrics = self._font("time")
             width = metrics.horizontalAdvance(row.time)
             painter.setFont(font)
@@ -231,6 +253,14 @@ class ThreadDelegate(QStyledItemDelegate):
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: _AnyIndex) -> None:
         editor.setGeometry(option.rect)
+
+
+def shows_menu(state: QStyle.StateFlag) -> bool:
+    """Whether a row shows the button of its menu: under the pointer, and where the keys are."""
+    flags = QStyle.StateFlag
+    return bool(state & flags.State_MouseOver) or bool(
+        state & flags.State_HasFocus and state & flags.State_KeyboardFocusChange
+    )
 
 
 class TitleField(QLineEdit):

@@ -41,6 +41,7 @@ class ThreadList(RowView):
     deletePressed = Signal(object)  # the ids, as a tuple
     menuAsked = Signal(str, QPoint)
     markedChanged = Signal()
+    written = Signal(str)  # letters that no title begins with
     allAsked = Signal()  # every thread of the list, also those that are not fetched
     dragStarted = Signal()
 
@@ -215,6 +216,8 @@ class ThreadList(RowView):
             self.chosen.emit(thread.id)
         elif key == Qt.Key.Key_Delete and (thread is not None or self._marked):
             self.deletePressed.emit(self.marked_ids or (() if thread is None else (thread.id,)))
+        elif thread is not None and key == Qt.Key.Key_F10 and event.modifiers() & _SHIFT:
+            self._open_menu_of(self.currentIndex())
         elif thread is not None and key == Qt.Key.Key_F2:
             self.begin_rename(thread.id)
         elif thread is not None and key == Qt.Key.Key_Space and not self._is_typing():
@@ -224,12 +227,16 @@ class ThreadList(RowView):
             super().keyPressEvent(event)
 
     def keyboardSearch(self, search: str) -> None:
-        """Type-ahead over titles; Qt's own asks the model for every row through Python."""
+        """Type-ahead over titles; Qt's own asks the model for every row through Python. What no title begins with was
+        not meant for the list and is told as ``written``, from its first letter on."""
         self._typed = self._typed + search if self._is_typing() else search
         self._typed_at.restart()
         index = self._threads.find(self._typed, self.currentIndex())
         if index.isValid():
             self.setCurrentIndex(index)
+        else:
+            typed, self._typed = self._typed, ""
+            self.written.emit(typed)
 
     def contextMenuEvent(self, event: QEvent) -> None:
         by_keys = event.reason() == event.Reason.Keyboard  # type: ignore[attr-defined]
@@ -241,7 +248,8 @@ class ThreadList(RowView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._has_key_focus = event.reason() != Qt.FocusReason.MouseFocusReason
-        self._ensure_current()
+        if self._has_key_focus:
+            self._ensure_current()  # which scrolls there; under a click the row that is meant would move away
         super().focusInEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -253,6 +261,10 @@ class ThreadList(RowView):
         self._sought = None
         self._is_press_done = False
         thread = self._threads.thread_at(self.indexAt(event.position().toPoint()))
+        if thread is not None and event.button() is Qt.MouseButton.LeftButton and self._is_on_menu(event):
+            self._is_press_done = True
+            self._open_menu_of(self.indexAt(event.position().toPoint()))
+            return
         before = self.currentIndex()
         super().mousePressEvent(event)
         if thread is None or event.button() is not Qt.MouseButton.LeftButton:
@@ -264,6 +276,18 @@ class ThreadList(RowView):
         elif event.modifiers() & _CTRL:
             self._toggle(thread.id)
             self._is_press_done = True
+
+    def _is_on_menu(self, event: QMouseEvent) -> bool:
+        point = event.position().toPoint()
+        rect = self.visualRect(self.indexAt(point))
+        return not event.modifiers() and self._delegate.menu_area(rect, self.layoutDirection()).contains(point)
+
+    def _open_menu_of(self, index: QModelIndex) -> None:
+        """Below the button of the row."""
+        thread = self._threads.thread_at(index)
+        if thread is not None:
+            area = self._delegate.menu_area(self.visualRect(index), self.layoutDirection())
+            self.menuAsked.emit(thread.id, self.viewport().mapToGlobal(area.bottomLeft()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:

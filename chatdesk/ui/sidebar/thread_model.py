@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from enum import IntEnum, StrEnum
@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, Signal
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.domain.thread import BRANCH_MARK, Thread, ThreadPage
 from chatdesk.ui.sidebar.grouping import (
     Arrangement,
     RowKey,
@@ -31,6 +31,7 @@ from chatdesk.ui.sidebar.grouping import (
     spoken_time,
     thread_key,
 )
+from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 FetchThreads = Callable[[str | None, str, Callable[[ThreadPage], None]], None]
 
@@ -77,6 +78,7 @@ class PaintedRow(NamedTuple):
     is_streaming: bool
     tags: tuple[str, ...]
     unread: int = 0
+    icon: str = ""  # what stands before the title
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class ThreadModel(QStringListModel):
         self._group_sizes: Counter[int] = Counter()
         self._streaming: set[str] = set()
         self._unread: Mapping[str, int] = {}
+        self._shared: frozenset[str] = frozenset()
         self._view = ThreadView.ACTIVE
         self._by_name = False
         self._how = Arrangement()
@@ -257,6 +260,13 @@ class ThreadModel(QStringListModel):
                 if index.isValid():
                     self.dataChanged.emit(index, index)
 
+    def set_shared_projects(self, project_ids: Iterable[str]) -> None:
+        """The projects that others are in, whose threads are marked."""
+        shared = frozenset(project_ids)
+        if shared != self._shared:
+            self._shared = shared
+            self.dataChanged.emit(self.index(0), self.index(self.rowCount() - 1))
+
     def unread_of(self, thread_id: str) -> int:
         return self._unread.get(thread_id, 0)
 
@@ -292,6 +302,8 @@ class ThreadModel(QStringListModel):
                 return self._spoken(row)
             case ThreadRole.IS_HEADING:
                 return row.thread is None
+            case Qt.ItemDataRole.ToolTipRole:
+                return "" if row.thread is None else plain_tooltip(row.title)
         return None if row.thread is None else self._thread_data(row.thread, role)
 
     def setData(self, index: _AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -337,19 +349,28 @@ class ThreadModel(QStringListModel):
             case ThreadRole.TIME:
                 if self._how.is_trash:
                     return days_text(self._days_left(thread))
-                return short_time(thread.last_activity_at, self._today, self._zone)
+                names_year = self._how.by_name
+                return short_time(thread.last_activity_at, self._today, self._zone, names_year=names_year)
             case ThreadRole.TAGS:
                 return thread.tags
             case ThreadRole.PAINTED:
                 return PaintedRow(
-                    thread.title,
+                    thread.title.removesuffix(BRANCH_MARK),
                     self._thread_data(thread, ThreadRole.TIME),
                     thread.pinned_at is not None,
                     thread.id in self._streaming,
                     thread.tags,
                     self._unread.get(thread.id, 0),
+                    self._icon(thread),
                 )
         return None
+
+    def _icon(self, thread: Thread) -> str:
+        if thread.pinned_at is not None:
+            return "pin"
+        if thread.project_id in self._shared:
+            return "users"
+        return "git-branch" if thread.is_branch else ""
 
     def _spoken(self, row: _Row) -> str:
         if row.thread is None:
@@ -364,6 +385,8 @@ class ThreadModel(QStringListModel):
             words.append("tagged " + ", ".join(row.thread.tags))
         if row.thread.pinned_at is not None:
             words.append("pinned")
+        if row.thread.project_id in self._shared:
+            words.append("shared")
         if row.thread.id in self._streaming:
             words.append("answer is being written")
         return ", ".join(words)

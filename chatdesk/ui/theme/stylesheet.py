@@ -28,17 +28,19 @@ def _text_roles(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
 
 def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     check_px = round(point_size("text") * 1.4)
+    arrow_px = round(point_size("text") * 1.15)
+    small_px = round(point_size("text"))
     ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
-QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 4px 8px;
+QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 2px 4px;
     font-size: {point_size("muted"):.2f}pt; }}
-QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 5px 8px; placeholder-text-color: {tokens.muted};
     selection-background-color: {tokens.accent};
     selection-color: {tokens.on_accent}; }}
 QLineEdit:focus {{ border: {ring}; padding: 4px 7px; }}
-QPushButton {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+QPushButton {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 5px 14px; min-height: 18px; }}
 QPushButton:hover {{ background: {tokens.hover}; }}
 QPushButton:pressed {{ background: {tokens.selected}; }}
@@ -50,46 +52,64 @@ QPushButton:default:hover, QPushButton[isPrimary="true"]:hover {{ background: {t
 QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS_RING_PX}px solid {tokens.text}; }}
 QPushButton:default:disabled, QPushButton[isPrimary="true"]:disabled {{ background: {tokens.hover};
   color: {tokens.muted}; border: 1px solid {tokens.line}; }}
+QPushButton[isLink="true"] {{ color: {tokens.accent}; background: transparent;
+    border: {FOCUS_RING_PX}px solid transparent; padding: 0; min-height: 18px; text-align: left;
+    font-size: {point_size("muted"):.2f}pt; }}
+QPushButton[isLink="true"]:hover {{ text-decoration: underline; background: transparent; }}
+QPushButton[isLink="true"]:focus {{ border: {ring}; padding: 0; }}
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
-QComboBox, QAbstractSpinBox {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
+QComboBox, QAbstractSpinBox {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 5px 10px; min-height: 18px;
     selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
+QComboBox {{ combobox-popup: 0; }}
 QComboBox:hover {{ background: {tokens.hover}; }}
 QComboBox:focus, QAbstractSpinBox:focus {{ border: {ring}; padding: 4px 9px; }}
 QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {tokens.muted}; }}
-QComboBox::drop-down {{ border: none; width: 26px; }}
-QComboBox::down-arrow {{ image: url(theme:arrow-down.svg); width: 12px; height: 12px; }}
-QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: 24px; background: transparent; }}
-QAbstractSpinBox::up-arrow {{ image: url(theme:arrow-up.svg); width: 10px; height: 10px; }}
-QAbstractSpinBox::down-arrow {{ image: url(theme:arrow-down.svg); width: 10px; height: 10px; }}
+QComboBox::drop-down {{ border: none; width: {arrow_px + 14}px; }}
+QComboBox::down-arrow {{ image: url(theme:arrow-down.svg); width: {arrow_px}px; height: {arrow_px}px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: {small_px + 14}px;
+    background: transparent; }}
+QAbstractSpinBox::up-arrow {{ image: url(theme:arrow-up.svg); width: {small_px}px; height: {small_px}px; }}
+QAbstractSpinBox::down-arrow {{ image: url(theme:arrow-down.svg); width: {small_px}px; height: {small_px}px; }}
 QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget {{ background: {tokens.card}; color: {tokens.text};
-    border: 1px solid {tokens.line}; border-radius: {tokens.radius.row}px; padding: 4px;
+    border: 1px solid {tokens.field_line}; border-radius: {tokens.radius.row}px; padding: 4px;
     selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
 QDialog QPlainTextEdit:focus, QDialog QTextEdit:focus, QDialog QListWidget:focus {{ border: {ring}; padding: 3px; }}
 QDialog QListWidget {{ selection-background-color: {tokens.selected}; selection-color: {tokens.text}; }}
 QComboBox QAbstractItemView {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
     padding: 4px; outline: none; selection-background-color: {tokens.selected}; selection-color: {tokens.text}; }}
+QComboBox QAbstractItemView::item {{ padding: 4px 6px; border-radius: 6px; }}
+QComboBox QAbstractItemView::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; margin: 0 0 0 8px;
     background: transparent; }}
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0; }}
 QCheckBox, QRadioButton {{ spacing: 8px; }}
-QCheckBox::indicator, QRadioButton::indicator, QListView::indicator {{ width: 14px; height: 14px;
+QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {{ width: 14px; height: 14px;
     border: 1px solid {tokens.muted}; background: {tokens.card}; }}
-QCheckBox::indicator, QListView::indicator {{ border-radius: 4px; }}
+QCheckBox::indicator, QAbstractItemView::indicator {{ border-radius: 4px; }}
 QRadioButton::indicator {{ border-radius: 8px; }}
-QCheckBox::indicator:checked, QListView::indicator:checked {{ background: {tokens.accent};
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {tokens.accent};
     border-color: {tokens.accent}; image: url(theme:check-{ink}.svg); }}
-QCheckBox::indicator:indeterminate, QListView::indicator:indeterminate {{ background: {tokens.accent};
+QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {{ background: {tokens.accent};
     border-color: {tokens.accent}; image: url(theme:dash-{ink}.svg); }}
 QRadioButton::indicator:checked {{ width: 8px; height: 8px; border: 4px solid {tokens.accent}; }}
 QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
 QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.hover}; }}
+QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tokens.accent}; }}
+QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
+    border: 1px solid {tokens.accent}; background: {tokens.accent}; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {tokens.text}; margin: -7px 0; border-radius: 9px; }}
+QSlider[isUnset="true"]::sub-page:horizontal {{ background: {tokens.hover}; }}
+QSlider[isUnset="true"]::handle:horizontal {{ background: {tokens.card}; border-color: {tokens.muted}; }}
 QProgressBar {{ background: {tokens.hover}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px;
     color: transparent; }}
 QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 4px; }}
 QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
     border-radius: {tokens.radius.row}px; padding: 4px; }}
-QMenu::item {{ padding: 6px 24px 6px 28px; border-radius: 6px; background: transparent; }}
+QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; background: transparent; }}
+QMenu[hasIcons="true"]::item {{ padding-left: 18px; }}
+QMenu[hasIcons="true"]::icon {{ left: 10px; }}
 QMenu::item:selected {{ background: {tokens.selected}; }}
 QMenu::item:disabled {{ color: {tokens.muted}; }}
 QMenu::indicator {{ width: {check_px}px; height: {check_px}px; left: 6px; }}

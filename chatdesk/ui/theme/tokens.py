@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
-FontRole = Literal["text", "strong", "header", "table", "code", "muted", "group", "title", "note"]
+FontRole = Literal["heading", "text", "strong", "header", "table", "code", "muted", "group", "title", "note"]
 
 FOCUS_RING_PX: Final = 2
 HIT_TARGET_PX: Final = 28
@@ -26,6 +26,7 @@ SIDEBAR_OVERLAY_BELOW_PX: Final = 720
 TRANSCRIPT_WIDTH_PX: Final = 720
 COMPOSER_WIDTH_PX: Final = 744
 INSPECTOR_WIDTH_PX: Final = 304
+THREAD_LEAST_PX: Final = 300  # beside another pane; grows with the text
 
 MIN_SCALE: Final = 0.75
 MAX_SCALE: Final = 2.0
@@ -73,6 +74,7 @@ TYPE: Final[Mapping[FontRole, TypeStep]] = MappingProxyType(
         "muted": TypeStep(12, 18),
         "note": TypeStep(12.5, 19),
         "group": TypeStep(11, 16, 600),
+        "heading": TypeStep(17, 24, 600),
         "title": TypeStep(24, 32, 600),
     }
 )
@@ -107,6 +109,7 @@ class Tokens:
     surface: str
     card: str
     line: str
+    field_line: str
     text: str
     muted: str
     question: str
@@ -131,17 +134,18 @@ LIGHT: Final = Tokens(
     surface="#F6F6F4",
     card="#FFFFFF",
     line="#E6E5E1",
+    field_line="#CFCEC9",
     text="#1D1D1B",
-    muted="#6B6A66",
+    muted="#696864",
     question="#EEF3F2",
     code="#F7F7F5",
     hover="#ECEBE7",
     selected="#E3E9E7",
-    accent="#0B7A75",
+    accent="#0A746F",
     on_accent="#FFFFFF",
     accent_hover="#09655F",
-    warning="#B7791F",
-    danger="#C0362C",
+    warning="#8E5E18",
+    danger="#BE352C",
     warning_tint="#FBF5E9",
     danger_tint="#FBEDEB",
     shadow="#1D1D1B",
@@ -149,7 +153,7 @@ LIGHT: Final = Tokens(
         plain="#1D1D1B",
         keyword="#8B2FA0",
         string="#0B6E4F",
-        comment="#6B6A66",
+        comment="#696864",
         number="#1A56B0",
         name="#1D1D1B",
         function="#1A56B0",
@@ -165,6 +169,7 @@ DARK: Final = Tokens(
     surface="#151617",
     card="#202225",
     line="#2C2E31",
+    field_line="#4E5157",
     text="#ECECEA",
     muted="#A09F9A",
     question="#253130",
@@ -200,6 +205,7 @@ LIGHT_CONTRAST: Final = Tokens(
     surface="#FFFFFF",
     card="#FFFFFF",
     line="#4A4A4A",
+    field_line="#4A4A4A",
     text="#000000",
     muted="#262626",
     question="#E6F0EF",
@@ -234,6 +240,7 @@ DARK_CONTRAST: Final = Tokens(
     surface="#000000",
     card="#0D0D0D",
     line="#B0B0B0",
+    field_line="#B0B0B0",
     text="#FFFFFF",
     muted="#E0E0E0",
     question="#1C2B2A",

@@ -63,8 +63,8 @@ class BlockNode(Node):
         if isinstance(item, FoldItem) and item.can_open:
             press = Actions({Actions.pressAction(): self._press_first})
             self.offer(QAccessible.InterfaceType.ActionInterface, press)
-        if isinstance(item, TextItem) and item.level:
-            self.offer(QAccessible.InterfaceType.AttributesInterface, Level(item.level))
+        if _level(item):
+            self.offer(QAccessible.InterfaceType.AttributesInterface, Level(_level(item)))
 
     def can_become(self, item: Item) -> bool:
         """Whether ``item`` may take the place of this one's without anyone noticing but by its text."""
@@ -89,7 +89,8 @@ class BlockNode(Node):
     def name(self) -> str:
         item = self.item
         if isinstance(item, CodeItem):
-            return code_name(item.block.language, item.block.text)
+            name = code_name(item.block.language, item.block.text)
+            return f"{name}. {item.block.remark}" if item.block.remark else name
         if isinstance(item, TableItem):
             block = item.columns.block
             return table_name(len(block.header), len(item.rows), first=item.first, total=len(block.rows))
@@ -118,6 +119,8 @@ class BlockNode(Node):
         if isinstance(item, TextItem):
             if item.level:
                 return f"Heading level {item.level}"
+            if item.at.marker and item.at.list_depth > 1:
+                return f"List level {item.at.list_depth}"
             return "Quote" if item.at.quote_depth else ""
         if isinstance(item, PictureItem) and item.failure:
             return item.failure
@@ -196,4 +199,7 @@ def role_of(item: Item) -> QAccessible.Role:
 
 
 def _level(item: Item) -> int:
-    return item.level if isinstance(item, TextItem) else 0
+    """Of a heading, or how deep a list item is nested."""
+    if not isinstance(item, TextItem):
+        return 0
+    return item.level or (item.at.list_depth if item.at.marker else 0)

@@ -94,6 +94,8 @@ class Reading:
 
 def spoken(block: Block, start: int, *, is_complete: bool) -> tuple[list[str], int]:
     """What to say of ``block`` after its first ``start`` characters, and how many are said then."""
+    if block.at.is_folded:
+        return [], start
     if isinstance(block, Paragraph | Heading):
         text = text_name("".join(span.text for span in block.spans), block.at.marker)
         return take_sentences(text, start, is_complete=is_complete)

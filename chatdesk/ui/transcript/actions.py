@@ -21,6 +21,7 @@ from chatdesk.ui.transcript.stage import Stage
 
 _LINK_SCHEMES = ("http://", "https://", "mailto:")
 _SIDE_STEP_PX = 60.0
+_WIDENS = {"select-left": -16.0, "select-right": 16.0}
 _WALKS = {"next-message": 1, "previous-message": -1}
 _VERSION_STEPS = {"version-previous": -1, "version-next": 1}
 
@@ -61,6 +62,8 @@ class Actions(QObject):
 
     def obey(self, command: str) -> bool:
         """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
+        if command in _WIDENS and self._widen_stop(_WIDENS[command]):
+            return True
         if self._caret.obey(command):
             self.caretMoved.emit()
             return True
@@ -87,15 +90,26 @@ class Actions(QObject):
     def act(self, *names: str) -> bool:
         """Do the first of these that a message offers in its menu: the one walked to, else the lowest in view that
         offers any. Whether one did."""
+        found = self._first_offered(names)
+        if found is None:
+            return False
+        self._do(*found)
+        self._stage.relayout()
+        return True
+
+    def offered(self, *names: str) -> str | None:
+        """Which of these ``act`` would do; None when no message offers any."""
+        found = self._first_offered(names)
+        return None if found is None else found[1]
+
+    def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
         entries = [self._attending.current] if self._attending.current is not None else self._in_view()
         for entry in entries:
             offered = offered_by(entry, starts_later=self._starts_later)
             name = next((each for each in names if each in offered), None)
             if name is not None:
-                self._do(entry, name)
-                self._stage.relayout()
-                return True
-        return False
+                return entry, name
+        return None
 
     def press(self, hit: Hit) -> None:
         """A button or a link was clicked."""
@@ -143,6 +157,7 @@ class Actions(QObject):
         menu = build_menu(
             self._view,
             entry,
+            self._stage.looks,
             has_selection=self._selection.is_some,
             starts_later=self._starts_later,
             do=lambda action: self._do(entry, action),
@@ -197,9 +212,19 @@ class Actions(QObject):
     def _scroll_stop(self, delta: float) -> bool:
         """Move what has the focus sideways: long code, a wide table."""
         entry, stop = self._attending.current, self._attending.stop
-        if entry is None or stop is None or not entry.items[stop[0]].scroll_x(delta):
+        if entry is None or stop is None or not entry.items[stop[0]].step_aside(stop[1], delta):
             return False
         self._stage.repaint()
+        return True
+
+    def _widen_stop(self, delta: float) -> bool:
+        """Make what has the focus wider or narrower: a column of a table."""
+        entry, stop = self._attending.current, self._attending.stop
+        if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
+            return False
+        self._stage.layout.sticks_to_end = False
+        entry.forget_places()
+        self._stage.relayout()
         return True
 
     def _escape(self) -> bool:

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
+    Fold,
     Heading,
     ImagePlaceholder,
     MathBlock,
     Paragraph,
+    Placement,
     Rule,
     Table,
 )
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.diagram_item import DiagramItem
+from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.image_item import ImageItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.math_item import MathItem
 from chatdesk.ui.transcript.rule_item import RuleItem
 from chatdesk.ui.transcript.spans import cut_plain, cut_spans
-from chatdesk.ui.transcript.table_item import TableItem, grow_table, table_items
+from chatdesk.ui.transcript.table_growth import grow_table, table_items
+from chatdesk.ui.transcript.table_item import TableItem
 from chatdesk.ui.transcript.text_item import TextItem, plain_item
 
 Group = list[Item]
+
+
+class HasPlace(Protocol):
+    @property
+    def at(self) -> Placement: ...
 
 
 def plain_items(text: str) -> list[Item]:
@@ -45,15 +56,17 @@ def items_for(block: Block) -> Group:
         return [MathItem(block)]
     if isinstance(block, ImagePlaceholder):
         return [ImageItem(block)]
+    if isinstance(block, Fold):
+        return [FoldItem("thought", block.label)]
     assert isinstance(block, Rule)
-    return [RuleItem()]
+    return [RuleItem(block)]
 
 
 def change_items(old: Block, group: Group, new: Block) -> Group:
     """Items for ``new``, which stands where ``old`` stood; what looks the same is kept."""
     if old == new:
         return group
-    if isinstance(old, CodeBlock) and isinstance(new, CodeBlock) and old.at.list_depth == new.at.list_depth:
+    if isinstance(old, CodeBlock) and isinstance(new, CodeBlock) and _stands_alike(old, new):
         code = group[0]
         if isinstance(code, CodeItem) and not new.pictures and new.text.startswith(old.text):
             if code.update(new):
@@ -62,21 +75,26 @@ def change_items(old: Block, group: Group, new: Block) -> Group:
     if isinstance(old, Table) and isinstance(new, Table):
         tables = [each for each in group if isinstance(each, TableItem)]
         grown = grow_table(tables, new)
-        if grown is not None:
-            return list(grown)
+        return list(grown if grown is not None else table_items(new, tables[0].columns))
+    if isinstance(old, Fold) and isinstance(new, Fold) and isinstance(group[0], FoldItem):
+        group[0].rename(new.label)
+        return group
     made = items_for(new)
     for place, (before, after) in enumerate(zip(group, made, strict=False)):
         if (
             isinstance(before, TextItem)
             and isinstance(after, TextItem)
             and before.spans == after.spans
-            and before.at.marker == after.at.marker
-            and (before.at.list_depth, before.at.quote_depth) == (after.at.list_depth, after.at.quote_depth)
-            and (before.at.quoted_lists, before.at.note) == (after.at.quoted_lists, after.at.note)
+            and _stands_alike(before, after)
             and before.level == after.level
         ):
             made[place] = before
     return made
+
+
+def _stands_alike(one: HasPlace, other: HasPlace) -> bool:
+    """Whether all but the lines of the source are equal."""
+    return replace(one.at, first_line=0, end_line=0) == replace(other.at, first_line=0, end_line=0)
 
 
 def change_groups(
@@ -91,6 +109,18 @@ def change_groups(
         else:
             groups.append(items_for(block))
     return groups
+
+
+def shown_items(blocks: Sequence[Block], groups: Sequence[Group]) -> list[Item]:
+    """The items of all blocks but of those that are folded away."""
+    items: list[Item] = []
+    is_hidden = False
+    for block, group in zip(blocks, groups, strict=True):
+        if isinstance(block, Fold):
+            is_hidden = isinstance(group[0], FoldItem) and not group[0].is_open
+        if not (block.at.is_folded and is_hidden):
+            items += group
+    return items
 
 
 def _pieces(block: Paragraph | Heading, *, level: int) -> Group:

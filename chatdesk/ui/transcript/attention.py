@@ -103,7 +103,10 @@ class Attending:
         hit = self._pointer.hit(point)
         old, self._hit = self._hit, hit
         viewport = self._area.viewport()
-        if hit is not None and (hit.button or hit.link):
+        grip = hit.item.grip_at(hit.inside) if hit is not None and hit.button is None else None
+        if grip is not None:
+            shape = grip.shape
+        elif hit is not None and (hit.button or hit.link):
             shape = Qt.CursorShape.PointingHandCursor
         elif hit is not None and hit.item.is_selectable:
             shape = Qt.CursorShape.IBeamCursor

@@ -81,4 +81,4 @@ def shapes_of(made: list[Excerpt], form: str = "copy") -> tuple[str, dict[str, s
     """The excerpts in a form: text, and the same for programs that show more than text."""
     if form == "copy-markdown" or len(made) > MOST_RENDERED:
         return as_markdown(made), {}
-    return as_plain(made), {} if form == "copy-plain" else {"text/html": as_html(made)}
+    return as_plain(made, has_harmless_cells=True), {} if form == "copy-plain" else {"text/html": as_html(made)}

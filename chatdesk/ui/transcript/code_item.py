@@ -10,9 +10,8 @@ from chatdesk.ui.transcript.card import paint_card, paint_hairline
 from chatdesk.ui.transcript.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.code_names import suggested_name
-from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.item import Button, Grip, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.side_scroll import SideScroll
 
 FOLD_LINES = 40
@@ -32,6 +31,7 @@ class CodeItem(Item):
     def __init__(self, block: CodeBlock) -> None:
         super().__init__()
         self.block = block
+        self.at = block.at
         # Code that the reader watches being written stays open: folding it at its end would make the page jump.
         self.is_unfolded = block.is_open
         self.is_wrapped = False
@@ -47,7 +47,7 @@ class CodeItem(Item):
         before = len(self._lines)
         first = self._lines.replace(_shown(block.text), block.runs)
         self._layouts.forget_from(first)
-        self.block = block
+        self.block, self.at = block, block.at
         self.revision += 1
         self._measure_content()
         return len(self._lines) != before
@@ -67,8 +67,8 @@ class CodeItem(Item):
         if looks is not self._looks:
             self._layouts.clear()
         self._looks = looks
-        self._left = looks.indent(self.block.at, width)
-        self._width = width
+        self._left, right = looks.insets(self.at, width)
+        self._width = width - right
         self._cut_lines(looks)
         self._measure_content()
         self.height = self._height(looks)
@@ -81,7 +81,6 @@ class CodeItem(Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         looks = state.looks
         area = QRectF(self._left, 0, self._width - self._left, self.height)
-        paint_quote_bars(painter, looks, self.block.at, height=self.height)
         paint_card(painter, looks, area, ground="code")
         header = looks.px(_HEADER_PX)
         if state.clip.top() <= header:
@@ -91,8 +90,7 @@ class CodeItem(Item):
             paint_hairline(painter, looks, QPointF(self._left + 1, self.height - looks.px(_FOLD_PX)), area.width() - 2)
             paint_button(painter, self._fold_button(looks), state)
         self._measure_content()  # lines that were painted may be wider than they were guessed
-        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
-        self._scroll.paint(painter, looks, area.adjusted(0, 0, 0, -fold))
+        self._scroll.paint(painter, looks, self._bar_area)
 
     @property
     def text(self) -> str:
@@ -167,9 +165,9 @@ class CodeItem(Item):
 
     def press(self, action: str) -> Outcome | None:
         if action == "copy-code":
-            return Outcome(copied=self.block.text)
+            return Outcome(copied=self.block.source)
         if action == "save-code":
-            return Outcome(saved=self.block.text, file_name=suggested_name(self.block.language))
+            return Outcome(saved=self.block.source, file_name=suggested_name(self.block.language))
         if action == "wrap-code":
             self.is_wrapped = not self.is_wrapped
             self.invalidate()
@@ -181,6 +179,15 @@ class CodeItem(Item):
 
     def scroll_x(self, delta: float) -> bool:
         return self._scroll.move(delta)
+
+    def grip_at(self, point: QPointF) -> Grip | None:
+        return self._scroll.grip_at(point, self._bar_area) if self._looks is not None else None
+
+    @property
+    def _bar_area(self) -> QRectF:
+        assert self._looks is not None
+        fold = self._looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        return QRectF(self._left, 0, self._width - self._left, self.height - fold)
 
     def toggle_fold(self) -> None:
         self.is_unfolded = not self.is_unfolded
@@ -225,9 +232,8 @@ class CodeItem(Item):
         painter.setPen(looks.colour("muted"))
         tools = self.buttons()[:3]
         area = QRectF(self._left + looks.px(12), 0, tools[1].area.x() - self._left - looks.px(20), header)
-        language = looks.metrics("muted").elidedText(
-            self.block.language[:_MAX_LABEL], Qt.TextElideMode.ElideRight, area.width()
-        )
+        words = self.block.language[:_MAX_LABEL] + (f" · {self.block.remark}" if self.block.remark else "")
+        language = looks.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
         for button in tools:
             is_at_hand = state.is_attended or button.action == "copy-code"

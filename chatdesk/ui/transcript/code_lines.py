@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
+from typing import Any
 
 from chatdesk.core.rendering.blocks import CodeRun
 
@@ -61,14 +62,11 @@ class CodeLines:
             while first and self._ends[first - 1] == self._starts[first]:
                 first -= 1
         self._cut(text, first)
-        if runs:
-            if not self._keeps_runs(runs):
-                first = 0
-            self._run_kinds = [run.kind for run in runs]
-            self._run_starts = list(accumulate((run.length for run in runs), initial=0))
-        elif first == 0 and self._run_starts and not text.startswith(self.text):
-            self._run_kinds, self._run_starts = [], []
         # Without new runs the old ones stay: colours arrive after the text, and must not go out in between.
+        if runs or not text.startswith(self.text):
+            kinds, starts = [run.kind for run in runs], list(accumulate((run.length for run in runs), initial=0))
+            first = min(first, self.line_of(self._first_other_colour(kinds, starts)))
+            self._run_kinds, self._run_starts = kinds, starts
         self.text = text
         return first
 
@@ -86,11 +84,11 @@ class CodeLines:
             place += 1
         return found
 
-    def _keeps_runs(self, runs: tuple[CodeRun, ...]) -> bool:
-        kept = len(self._run_kinds)
-        return 0 < kept <= len(runs) and all(
-            kind == run.kind for kind, run in zip(self._run_kinds[:-1], runs, strict=False)
-        )
+    def _first_other_colour(self, kinds: list[str], starts: list[int]) -> int:
+        """The first character that these runs may colour otherwise than those before."""
+        alike = min(_common_length(self._run_kinds, kinds), _common_length(self._run_starts, starts))
+        ends = (each[alike] if alike < len(each) else 0 for each in (self._run_starts, starts))
+        return min(ends)
 
     def _cut(self, text: str, first: int) -> None:
         begin = self._starts[first] if first else 0
@@ -110,3 +108,15 @@ class CodeLines:
         self._starts.append(start)
         self._ends.append(end)
         self.longest = max(self.longest, end - start)
+
+
+def _common_length(one: list[Any], other: list[Any]) -> int:
+    """How many leading items are equal. Slices are compared: a card has thousands of runs and changes every frame."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

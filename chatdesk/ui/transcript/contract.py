@@ -12,6 +12,14 @@ from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.blocks import Block
 
+#: (provider, model) of an answer to what stands above it; both may be None, which gives an empty name.
+ModelName = Callable[[str | None, str | None], str]
+
+
+def own_model_name(_provider: str | None, model: str | None) -> str:
+    """The id itself, where nobody knows a better name."""
+    return model or ""
+
 
 class MessageFetcher(Protocol):
     """Brings one page of the shown path. ``deliver`` is called later, once, in the GUI thread, or never when it failed.
@@ -74,25 +82,28 @@ class BlockRenderer(Protocol):
 @dataclass(frozen=True, slots=True)
 class PictureSource:
     """Where a picture is; one of them is set: the name of a stored file, a URL that the reader has asked for, the
-    bytes. ``most`` is the width and height in pixels that it is shown in at most."""
+    bytes. ``most`` is the width and height in pixels that it is shown in at most. ``is_agreed``: the reader has agreed
+    that the URL is in their own network."""
 
     stored: str = ""
     url: str = ""
     data: bytes = field(default=b"", repr=False)
     most: tuple[int, int] | None = None
+    is_agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A decoded picture, made smaller where it is shown smaller, and the ``size`` it has by itself; or the sentence
     that says why there is none. ``elsewhere`` is the URL at another ``host`` that has it, which the reader has to ask
-    for."""
+    for; ``is_near``: that is in their own network, which they have to agree to."""
 
     image: QImage | None
     failure: str = ""
     elsewhere: str = ""
     host: str = ""
     size: tuple[int, int] | None = None
+    is_near: bool = False
 
 
 class PictureDoor(Protocol):

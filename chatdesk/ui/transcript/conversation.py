@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.transcript.accessible_narration import Narrator
-from chatdesk.ui.transcript.contract import BlockRenderer, ScrollAnchor, SharedWith
-from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
+from chatdesk.ui.transcript.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.meanwhile import Meanwhile
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.scale import length_of
@@ -47,9 +48,14 @@ class Conversation(QObject):
         self._live: dict[str, MessageEntry] = {}
         self._prepared: dict[str, MessageEntry] = {}
         self._waiting: dict[str, tuple[str, int]] = {}
+        self._asked: dict[str, int] = {}
+        self._retries: dict[str, Retry] = {}
+        self.unanswered_id: str | None = None
+        self._edited_id: str | None = None
         self._meanwhile = Meanwhile()
         self.landmarks = ContextLandmarks()
         self.shared: SharedWith | None = None
+        self.model_name: ModelName = own_model_name
 
     def find(self, message_id: str) -> MessageEntry | None:
         """Loaded, or written to while it is out of reach."""
@@ -116,6 +122,7 @@ class Conversation(QObject):
             self._close_all(self._layout.cut_from(place))
         self._layout.add_newer([entry])
         if is_own:
+            self._scrolling.glide.stop()
             self._layout.sticks_to_end = True
         elif not self._layout.sticks_to_end:
             self._scrolling.count_new()
@@ -130,6 +137,15 @@ class Conversation(QObject):
             if entry is not None:
                 entry.set_unread(is_first)
         self._stage.schedule()
+
+    def set_model_name(self, model_name: ModelName) -> None:
+        """How models are called above their answers, from now on."""
+        self.model_name = model_name
+        entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
+        changed = [entry for entry in entries.values() if entry.set_model_name(model_name)]
+        if changed:
+            self._stage.schedule()
+            self.changed.emit()
 
     def set_shared(self, shared: SharedWith | None) -> None:
         """With whom the thread is shared; None: with nobody. Holds for the threads that are shown from now on too."""
@@ -240,7 +256,9 @@ class Conversation(QObject):
         """What is said of answers that are not asked for yet, and how many come before each; others wait no more."""
         before, self._waiting = self._waiting, dict(waiting)
         for message_id in before.keys() - waiting.keys():
-            self.set_notice(message_id, "")
+            entry = self.find(message_id)
+            if entry is not None:
+                entry.set_waiting("", before=0)
         for message_id, (text, others) in waiting.items():
             entry = self.find(message_id)
             if entry is not None and before.get(message_id) != (text, others):
@@ -249,13 +267,55 @@ class Conversation(QObject):
                     self._narrator.tell(text)
         self._stage.schedule()
 
-    def set_notice(self, message_id: str, text: str) -> None:
+    def mark_unanswered(self, message_id: str | None) -> None:
+        """The question that the thread ends with, which offers to get an answer; None: it ends with none."""
+        marked, self.unanswered_id = self.unanswered_id, message_id
+        for each in dict.fromkeys((marked, message_id)):
+            entry = self.find(each) if each is not None else None
+            if entry is not None and entry.is_unanswered != (each == message_id):
+                entry.set_unanswered(each == message_id)
+                self._stage.schedule()
+
+    def mark_edited(self, message_id: str | None) -> None:
+        """The question of which a new version is being written."""
+        marked, self._edited_id = self._edited_id, message_id
+        for each in dict.fromkeys((marked, message_id)):
+            entry = self.find(each) if each is not None else None
+            if entry is not None:
+                entry.is_edited = each == message_id
+        self._stage.repaint()
+
+    def note_asked(self, message_id: str, at_ms: int) -> None:
+        """A provider is asked for an answer of any thread, from that moment on."""
+        self._asked[message_id] = at_ms
         entry = self.find(message_id)
         if entry is not None:
-            entry.set_notice(text)
-            if text:
-                self._narrator.tell(text)
+            entry.set_asked(at_ms)
             self._stage.schedule()
+
+    def set_retry(self, message_id: str, retry: Retry) -> None:
+        """An answer of any thread is asked for again in a while."""
+        self._retries[message_id] = retry
+        entry = self.find(message_id)
+        if entry is not None:
+            entry.set_retry(retry)
+            self._narrator.tell(retry.reason)
+            self._stage.schedule()
+        wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
+        QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
+
+    def note_finished(self, message_id: str) -> None:
+        """An answer of any thread is not waited for any more."""
+        self._asked.pop(message_id, None)
+        self._retries.pop(message_id, None)
+
+    def _end_retry(self, message_id: str, retry: Retry) -> None:
+        if self._retries.get(message_id) is retry:
+            del self._retries[message_id]
+            entry = self.find(message_id)
+            if entry is not None:
+                entry.set_retry(None)
+                self._stage.schedule()
 
     def _on_pages_page(self, page: MessagePage, wish: str) -> None:
         layout = self._layout
@@ -289,13 +349,20 @@ class Conversation(QObject):
             return entry
         entry = self._prepared.pop(message.id, None)
         if entry is None:
-            entry = MessageEntry(message, self.shared)
+            entry = MessageEntry(message, self.shared, model_name=self.model_name)
         else:
             if entry.message != message:
                 entry.change(message)
             entry.set_shared(self.shared)
+            entry.set_model_name(self.model_name)
         entry.set_unread(message.id == self.first_unread)
         self._mark_landmarks(entry)
+        entry.set_unanswered(message.id == self.unanswered_id)
+        entry.is_edited = message.id == self._edited_id
+        if message.id in self._asked:
+            entry.set_asked(self._asked[message.id])
+        if message.id in self._retries:
+            entry.set_retry(self._retries[message.id])
         if message.id in self._waiting:
             text, others = self._waiting[message.id]
             entry.set_waiting(text, before=others)

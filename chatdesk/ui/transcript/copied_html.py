@@ -8,6 +8,7 @@ from html import escape
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.copied_spans import cut_spans_of
+from chatdesk.ui.transcript.copied_text import table_rows
 from chatdesk.ui.transcript.excerpt import Excerpt, Piece
 from chatdesk.ui.transcript.math_item import MathItem
 from chatdesk.ui.transcript.table_item import TableItem
@@ -88,6 +89,8 @@ def _span(span: Span) -> str:
         (span.is_struck, "s"),
         (span.is_italic, "em"),
         (span.is_bold, "strong"),
+        (bool(span.script), span.script),
+        (span.is_key, "kbd"),
     ):
         if is_set:
             made = f"<{tag}>{made}</{tag}>"
@@ -97,9 +100,8 @@ def _span(span: Span) -> str:
 
 
 def _table(piece: Piece, item: TableItem) -> str:
-    rows = item.copied(piece.start, piece.end).split("\n")
     made = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(table_rows(piece, item)):
         tag = "th" if number == 0 and item.first == 0 and piece.start == 0 else "td"
-        made.append("<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row.split("\t")) + "</tr>")
+        made.append("<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>")
     return '<table border="1">' + "".join(made) + "</table>"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.spreadsheet_cells import harmless_cell
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.copied_spans import cut_spans_of
 from chatdesk.ui.transcript.excerpt import Excerpt, Piece
@@ -19,8 +20,23 @@ _MARKERS = {"•": "-", "☐": "- [ ]", "☑": "- [x]"}
 _TICKS = re.compile(r"`+")
 
 
-def as_plain(excerpts: Sequence[Excerpt]) -> str:
-    return "\n\n".join(_joined(each.pieces, [_plain(piece) for piece in each.pieces]) for each in excerpts)
+def as_plain(excerpts: Sequence[Excerpt], *, has_harmless_cells: bool = False) -> str:
+    """``has_harmless_cells``: several cells of a table cannot run anything in a spreadsheet."""
+    made = _harmless if has_harmless_cells else _plain
+    return "\n\n".join(_joined(each.pieces, [made(piece) for piece in each.pieces]) for each in excerpts)
+
+
+def table_rows(piece: Piece, item: TableItem) -> list[list[str]]:
+    """What of a table is copied, for programs that take cells: harmless ones, but for words out of a single cell."""
+    text = item.copied(piece.start, piece.end)
+    rows = [row.split("\t") for row in text.split("\n")]
+    return rows if len(rows) == len(rows[0]) == 1 else [[harmless_cell(cell) for cell in row] for row in rows]
+
+
+def _harmless(piece: Piece) -> str:
+    if isinstance(piece.item, TableItem):
+        return "\n".join("\t".join(row) for row in table_rows(piece, piece.item))
+    return _plain(piece)
 
 
 def as_markdown(excerpts: Sequence[Excerpt]) -> str:
@@ -78,6 +94,9 @@ def _span(span: Span) -> str:
             inner = text.strip()
             before = text[: len(text) - len(text.lstrip())]
             text = f"{before}{mark}{inner}{mark}{text[len(before) + len(inner) :]}"
+    for is_set, tag in ((bool(span.script), span.script), (span.is_key, "kbd")):
+        if is_set:
+            text = f"<{tag}>{text}</{tag}>"
     return f"[{text}]({span.href})" if span.href else text
 
 

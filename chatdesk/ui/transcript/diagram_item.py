@@ -14,11 +14,10 @@ from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import PictureDoor, PictureSource
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.picture_item import PictureItem
+from chatdesk.ui.transcript.picture_item import PictureItem, png_shape
 
 _BAR_PX = 32
 _MIDDLE = 0.5
-_PNG_HEAD = 24
 
 
 class DiagramItem(Item):
@@ -30,10 +29,12 @@ class DiagramItem(Item):
     def __init__(self, block: CodeBlock) -> None:
         super().__init__()
         self.block = block
+        self.at = block.at
         self.is_source_shown = False
         self._code = CodeItem(replace(block, at=Placement()))
         self._pictures = [
-            PictureItem("Diagram", PictureSource(data=each), shape=_shape(each), zoom=ZOOM) for each in block.pictures
+            PictureItem("Diagram", PictureSource(data=each), shape=png_shape(each), zoom=ZOOM)
+            for each in block.pictures
         ]
         self._is_dark = False
         self._bar = 0.0
@@ -116,10 +117,3 @@ class DiagramItem(Item):
         label = "Show diagram" if self.is_source_shown else "Show source"
         area = QRectF(0, self.height - self._bar + 2, self._bar * 4, self._bar - 4)
         return Button("show-source", label, area, icon="code", text=label)
-
-
-def _shape(png: bytes) -> tuple[int, int] | None:
-    """Width and height as the head of a PNG tells them, so that the room is right before it is decoded."""
-    if len(png) < _PNG_HEAD or not png.startswith(b"\x89PNG"):
-        return None
-    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

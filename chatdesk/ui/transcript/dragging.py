@@ -116,7 +116,7 @@ class Dragging(QObject):
             return self._selected()
         item = hit.item
         if isinstance(item, CodeItem):
-            text = item.block.text
+            text = item.block.source
             data = FileOnDemand(self.folder, suggested_name(item.block.language), text.encode)
             data.setText(text)
             return data

@@ -2,62 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.author_item import AuthorItem
-from chatdesk.ui.transcript.contract import BlockRenderer, SharedWith, Ticket
+from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, Ticket, own_model_name
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.gaps import gaps_of
 from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.line_item import LineItem, start_line, summary_line
-from chatdesk.ui.transcript.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, BUBBLE_PAD_Y, Looks
+from chatdesk.ui.transcript.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, Looks
 from chatdesk.ui.transcript.mark_item import MarkItem
 from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.notices import CANCEL_WAITING, SEND_FIRST, Action, notice_of, retry_notice
 from chatdesk.ui.transcript.sections import Section, TextSection, new_section, sections_of
-from chatdesk.ui.transcript.text_item import TextItem, plain_item
+from chatdesk.ui.transcript.text_item import plain_item
 from chatdesk.ui.transcript.unread_item import UnreadItem
+from chatdesk.ui.transcript.waiting_item import WaitingItem
 
-# Where no request could be made: what helps, beside trying again. The keys are codes of ``core.errors.DoesNotFit``.
-_CHOOSE_MODEL = ("choose-model", "Choose a larger model")
-_WAYS_OUT: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "message_larger_than_window": (
-        ("send-excerpt", "Send as attachment excerpt"),
-        _CHOOSE_MODEL,
-        ("shorten", "Shorten"),
-    ),
-    "system_prompt_too_large": (("edit-system-prompt", "Edit the system prompt"), _CHOOSE_MODEL),
-    "question_excluded": (("include-question", "Include it and ask"),),
-    "limit_reached": (("send-anyway", "Send anyway once"), ("raise-limit", "Raise limit…")),
-}
-_CANCEL, _SEND_FIRST = ("cancel-waiting", "Cancel"), ("send-first", "Send first")
-_PAY = "open-payment"
-WAYS_OUT = frozenset(
-    {*(action for actions in _WAYS_OUT.values() for action, _label in actions), _CANCEL[0], _SEND_FIRST[0], _PAY}
-)
-_HEADER_GAP = 5.0
 _PIN = "Pin into the context"
 _ONLY_READ = "you can only read this project"
 # What changes a thread, and so needs the right to write in its project.
-_WRITES = frozenset({"edit", "regenerate", "continue", "retry", "branch", "delete"})
-_FOLD_BODY_GAP = 6.0
+_WRITES = frozenset(
+    {"edit", "answer", "regenerate", "regenerate-with", "continue", "retry", "branch", "delete", "erase"}
+)
 _MESSAGE_GAP = 22.0
-_OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line", "header")
+_ANSWER: Action = ("answer", "Answer")
+_OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line", "header", "notice")
 _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 
-def _payment_of(message: Message) -> tuple[tuple[str, str], ...]:
-    """Where a server wants to be paid: the button says whose page it opens."""
-    payment = message.error_details.get("payment")
-    host = payment.get("host") if isinstance(payment, Mapping) else None
-    return ((_PAY, f"Open {host[:80]}…"),) if isinstance(host, str) and host else ()
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The provider makes us wait: why, the number of the next attempt, and when it is made (milliseconds UTC)."""
+
+    reason: str
+    attempt: int
+    due_ms: int
 
 
 class MessageEntry:
@@ -66,10 +56,13 @@ class MessageEntry:
     Nothing is made of a message before somebody looks at it: a page brings many more messages than are in view.
     """
 
-    def __init__(self, message: Message, shared: SharedWith | None = None) -> None:
+    def __init__(
+        self, message: Message, shared: SharedWith | None = None, *, model_name: ModelName = own_model_name
+    ) -> None:
         """``shared``: None in a private thread."""
         self.message = message
         self._shared = shared
+        self._model_name = model_name
         self._items: list[Item] = []
         self._gaps: list[float] = []
         self.width = 0.0
@@ -80,13 +73,18 @@ class MessageEntry:
         self._summary_line: tuple[SummaryEnd, LineItem] | None = None
         self._mark: tuple[ContextMark, MarkItem] | None = None
         self._notice = ""
+        self._retry: Retry | None = None
+        self._asked_ms = message.created_at
+        self._waiting_item: WaitingItem | None = None
+        self.is_unanswered = False
+        self.is_edited = False
         self._made_header: tuple[tuple[str, int, str], HeaderItem] | None = None
         self._made_author: tuple[str, AuthorItem] | None = None
         self._tickets: list[Ticket] = []
         self._tops: list[float] | None = None
         self._indexes: dict[int, int] | None = None
         self._looks: Looks | None = None
-        self._notice_actions: tuple[tuple[str, str], ...] = ()
+        self._notice_actions: tuple[Action, ...] = ()
         self._body: tuple[int, int] = (0, 0)
         self._foot = 0
 
@@ -155,7 +153,7 @@ class MessageEntry:
         if self.is_question:
             return self.person or "You"
         if self.message.role is Role.ASSISTANT:
-            return self.message.model or "Assistant"
+            return self._model_name(self.message.provider, self.message.model) or "Assistant"
         return self.message.role.value.capitalize()
 
     @property
@@ -174,6 +172,11 @@ class MessageEntry:
             return ""
         return f"version {message.version_index} of {message.version_count}, by {self.person or 'you'}"
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether others have it, too."""
+        return self._shared is not None
+
     def is_refused(self, action: str) -> str:
         """Why one may not do ``action`` with it, in words; empty: one may."""
         shared = self._shared
@@ -181,7 +184,7 @@ class MessageEntry:
             return ""
         if not shared.can_write:
             return _ONLY_READ
-        if action == "delete" and self.message.author_id is not None and not shared.can_manage:
+        if action in ("delete", "erase") and self.message.author_id is not None and not shared.can_manage:
             return f"{self.person} wrote this"
         return ""
 
@@ -216,7 +219,7 @@ class MessageEntry:
     @property
     def caret_item(self) -> Item | None:
         """Where the caret stands while text arrives; nowhere while it waits to be asked for."""
-        if not self.is_live or (self._notice and self._notice_actions):
+        if not self.is_live or self._is_held:
             return None
         for item in reversed(self.items[self._body[0] : self._body[1]]):
             if item.kind in ("text", "code"):
@@ -232,7 +235,7 @@ class MessageEntry:
         if self._made_sections is None:
             return
         if message.status is not old.status or message.error != old.error:
-            self._notice, self._notice_actions = "", ()
+            self._forget_notice()
         if not self._has_same_parts(message):
             self._take_parts()
         else:
@@ -248,7 +251,7 @@ class MessageEntry:
         section.append(delta)
         if self.message.status is Status.PENDING:
             self.message = replace(self.message, status=Status.STREAMING)
-        self._notice, self._notice_actions = "", ()
+        self._forget_notice()
         return section
 
     def settle(self) -> None:
@@ -256,15 +259,32 @@ class MessageEntry:
             section.settle()
         self.rebuild()
 
-    def set_notice(self, text: str) -> None:
-        self._notice = text
-        self._notice_actions = ()
-        self.rebuild()
+    def set_retry(self, retry: Retry | None) -> None:
+        """When it is asked for again; None: it need not be."""
+        self._retry = retry
+        if self._made_sections is not None:
+            self.rebuild()
+
+    def set_asked(self, at_ms: int) -> None:
+        """Since when the provider has been asked for it."""
+        self._asked_ms = at_ms
+        if self._made_sections is not None:
+            self.rebuild()
+
+    def set_unanswered(self, is_unanswered: bool) -> None:
+        """Whether it is a question that the thread ends with."""
+        if is_unanswered != self.is_unanswered:
+            self.is_unanswered = is_unanswered
+            if self._made_sections is not None:
+                self.rebuild()
+
+    def _forget_notice(self) -> None:
+        self._notice, self._notice_actions, self._retry = "", (), None
 
     def set_waiting(self, text: str, *, before: int) -> None:
-        """It is not asked for yet: why, until when, and after how many others."""
+        """It is not asked for yet: why, until when, and after how many others. An empty text: it is."""
         self._notice = text
-        self._notice_actions = (_SEND_FIRST, _CANCEL) if before else (_CANCEL,)
+        self._notice_actions = ((SEND_FIRST, CANCEL_WAITING) if before else (CANCEL_WAITING,)) if text else ()
         if self._made_sections is not None:
             self.rebuild()
 
@@ -274,6 +294,14 @@ class MessageEntry:
             self._is_first_unread = is_first
             if self._made_sections is not None:
                 self.rebuild()
+
+    def set_model_name(self, model_name: ModelName) -> bool:
+        """How models are called. Whether that shows here."""
+        before, self._model_name = self.author, model_name
+        is_other = self.author != before
+        if is_other and self._made_sections is not None:
+            self.rebuild()
+        return is_other
 
     def set_shared(self, shared: SharedWith | None) -> bool:
         """With whom the thread is shared. Whether that shows here."""
@@ -349,10 +377,12 @@ class MessageEntry:
                 continue
             if new.text != old.text and not (is_live and old.text.startswith(new.text)):
                 return False
-        if not is_live:
-            # Folds get names and durations with the final message; texts keep their laid-out blocks.
-            for place, new in enumerate(fresh):
-                if not isinstance(new, TextSection):
+        for place, new in enumerate(fresh):
+            # Folds get names and durations when they end; texts keep their laid-out blocks.
+            if not isinstance(new, TextSection):
+                if is_live:
+                    self._sections[place].take_name(new)
+                else:
                     new.keep_open(self._sections[place])
                     self._sections[place] = new
         return True
@@ -393,20 +423,36 @@ class MessageEntry:
         first = len(items)
         for section in self._sections:
             items += section.items
-        if len(items) == first and ((self.is_live and not self._notice_actions) or self.is_question):
-            items.append(plain_item(""))
+        if len(items) == first and (self.is_question or (self.is_live and not self._is_held)):
+            items.append(plain_item("") if self.is_question else self._waiting())
         last = len(items)
-        items += self._notices()
+        notices = self._notices()
+        if not self.is_question:
+            items += notices
         items.append(self._footer())
         self._foot = len(items) - 1
+        if self.is_question:
+            items += notices
         if self._summary_line is not None:
             items.append(self._summary_line[1])
         self._body = (first, last)
         self._items = items
-        self._gaps = [self._gap(place) for place in range(len(items))]
+        self._gaps = gaps_of(items, is_question=self.is_question)
         if self._looks is not None:
             self._guess_heights(self._looks)
         self.forget_places()
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether it waits to be asked for, or to be asked for again."""
+        return bool(self._notice_actions) or self._retry is not None
+
+    def _waiting(self) -> WaitingItem:
+        who, since_ms = self.author, self._asked_ms
+        made = self._waiting_item
+        if made is None or (made.who, made.since_ms) != (who, since_ms):
+            made = self._waiting_item = WaitingItem(who, since_ms)
+        return made
 
     def _header(self) -> HeaderItem:
         name, when, person = self.author, self.message.created_at, self.person
@@ -438,7 +484,9 @@ class MessageEntry:
             return
         self._looks, self.width = looks, width
         for item in self.items:
-            item.height = item.guess(looks, self.width_of(item))
+            # A bubble may be as wide as before in a wider column: what is laid out then keeps its true height.
+            if not item.is_laid_out(looks, self.width_of(item)):
+                item.height = item.guess(looks, self.width_of(item))
         self._tops = None
         if self.is_question and self._body[1] - self._body[0] <= _HUG_ITEMS:
             for item in self.items[slice(*self._body)]:
@@ -485,18 +533,34 @@ class MessageEntry:
         self._indexes = None
 
     def width_of(self, item: Item) -> float:
-        return self._room_of(item) - self._indent_of(item)
+        return self.room_of(item) - self._indent_of(item)
 
     def x_of(self, item: Item) -> float:
         """Left edge of ``item`` from the left of the column."""
-        indent = self._indent_of(item)
+        indent = 0.0 if item.at.is_right_to_left else self._indent_of(item)
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             if item.is_right_to_left:
                 return self.bubble_left + self.bubble_width - self.width_of(item) - BUBBLE_PAD_X
-            return self.bubble_left + BUBBLE_PAD_X + indent
+            return self.body_left + indent
         return indent
 
-    def _room_of(self, item: Item) -> float:
+    @property
+    def looks(self) -> Looks | None:
+        """How it is drawn; None before it was prepared."""
+        return self._looks
+
+    def quotes_left(self, item: Item) -> float:
+        """Left edge of what bars of quotes stand in, from the left of the column."""
+        if self.is_question and item.at.is_right_to_left:
+            return self.bubble_left + self.bubble_width - BUBBLE_PAD_X - self.room_of(item)
+        return self.body_left
+
+    @property
+    def body_left(self) -> float:
+        """Left edge of the content from the left of the column."""
+        return self.bubble_left + BUBBLE_PAD_X if self.is_question else 0.0
+
+    def room_of(self, item: Item) -> float:
         """The width that an item of no list has."""
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             looks = self._looks
@@ -505,7 +569,7 @@ class MessageEntry:
         return self.width
 
     def _indent_of(self, item: Item) -> float:
-        return item.indent(self._looks, self._room_of(item)) if self._looks is not None else 0.0
+        return item.indent(self._looks, self.room_of(item)) if self._looks is not None else 0.0
 
     @property
     def bubble_left(self) -> float:
@@ -516,7 +580,7 @@ class MessageEntry:
     @property
     def bubble_width(self) -> float:
         body = self.items[slice(*self._body)]
-        most = self._room_of(body[0]) + 2 * BUBBLE_PAD_X if body else 0.0
+        most = self.room_of(body[0]) + 2 * BUBBLE_PAD_X if body else 0.0
         if len(body) > _HUG_ITEMS:
             return most
         return min(
@@ -540,49 +604,24 @@ class MessageEntry:
             if item.height == 0.0 and not item.is_laid_out(looks, self.width_of(item)):
                 item.height = item.guess(looks, self.width_of(item))
 
-    def _gap(self, index: int) -> float:
-        item = self.items[index]
-        if index == 0:
-            return BUBBLE_PAD_Y if self.is_question else 0.0
-        before = self.items[index - 1]
-        if isinstance(before, HeaderItem) or (isinstance(before, MarkItem) and not self.is_question):
-            return _HEADER_GAP
-        if isinstance(before, MarkItem) or (isinstance(before, AuthorItem) and not isinstance(item, MarkItem)):
-            return BUBBLE_PAD_Y + item.gap / 2
-        if item.kind == "footer" and self.is_question:
-            return float(BUBBLE_PAD_Y)
-        if isinstance(item, TextItem) and isinstance(before, TextItem) and item.at.list_depth and before.at.list_depth:
-            return 0.0 if item.gap else item.gap
-        if isinstance(before, FoldItem) and not isinstance(item, FoldItem) and before.is_open:
-            return _FOLD_BODY_GAP
-        return item.gap
-
     def _notices(self) -> list[NoticeItem]:
         if self._shared is not None and not self._shared.can_write and not self._notice:
             return [
-                NoticeItem(each.text, tuple(way for way in each.actions if not self.is_refused(way[0])), tone=each.tone)
+                each.with_actions(tuple(way for way in each.actions if not self.is_refused(way[0])))
                 for each in self._own_notices()
             ]
         return self._own_notices()
 
     def _own_notices(self) -> list[NoticeItem]:
-        message = self.message
         if self._notice:
             return [NoticeItem(self._notice, self._notice_actions, tone="line")]
-        retry, go_on = ("retry", "Try again"), ("continue", "Continue")
-        if message.status is Status.ERROR:
-            ways_out = _WAYS_OUT.get(message.error_type or "", ()) or _payment_of(message)
-            actions = (*ways_out, retry) if not message.text else (go_on, retry)
-            return [NoticeItem(message.error or "Something went wrong. Your message is kept.", actions)]
-        if message.status is Status.INTERRUPTED:
-            whose = f"ChatDesk of {self.person}" if self.person else "ChatDesk"
-            sentence = f"{whose} was closed before this answer was complete. Everything that had arrived is kept."
-            return [NoticeItem(message.error or sentence, (go_on, retry), tone="warning")]
-        if message.status is Status.STOPPED and not self.is_question:
-            return [NoticeItem(f"{self.person or 'You'} stopped this answer.", (go_on,), tone="line")]
-        if self.can_continue:
-            return [NoticeItem("The answer ended at the greatest length that it may have.", (go_on,), tone="line")]
-        return []
+        now_ms = SystemClock().now_ms()
+        if self._retry is not None:
+            return [retry_notice(self._retry.reason, attempt=self._retry.attempt, due_ms=self._retry.due_ms)]
+        if self.is_unanswered and self.message.status.is_final:
+            return [NoticeItem("This question has no answer.", (_ANSWER,), tone="line", is_selectable=False)]
+        notice = notice_of(self.message, person=self.person, can_continue=self.can_continue, now_ms=now_ms)
+        return [notice] if notice is not None else []
 
     def _footer(self) -> FooterItem:
         message = self.message
@@ -621,14 +660,19 @@ class MessageEntry:
 
 
 def figures(message: Message) -> str:
-    """Tokens, seconds and price of an answer, as far as they are known; what costs nothing has no price."""
+    """Tokens, seconds and price of an answer, as far as they are known; what costs nothing has no price. Tokens of the
+    question that the provider found in its cache, or put there, have prices of their own."""
     parts = []
     tokens = message.total_tokens
     if tokens is None and message.completion_tokens is not None:
         tokens = (message.prompt_tokens or 0) + message.completion_tokens
     if tokens is not None:
         parts.append(f"{tokens:,} tokens")
-    if message.latency_ms is not None:
+    if message.cached_tokens:
+        parts.append(f"{message.cached_tokens:,} from cache")
+    if message.written_tokens:
+        parts.append(f"{message.written_tokens:,} cached")
+    if message.latency_ms is not None and message.parts:
         parts.append(f"{message.latency_ms / 1000:.1f} s")
     if message.cost_usd:
         parts.append(cost_text(message.cost_usd))

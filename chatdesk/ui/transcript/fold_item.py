@@ -28,6 +28,11 @@ class FoldItem(Item):
         self.can_open = True
         self._icon = icon
 
+    def rename(self, label: str) -> None:
+        if label != self.label:
+            self.label = label
+            self.revision += 1
+
     def guess(self, looks: Looks, width: float) -> float:
         return looks.px(_HEIGHT_PX)
 

@@ -23,8 +23,8 @@ class Tool:
 
 
 class FooterItem(Item):
-    """``versions`` is (shown, of) and drawn when there are several; ``version_by``, whose the shown one is, keeps them
-    in sight where others write versions too; ``versions_tip`` says more of them. ``note`` stands at the right, ``time``
+    """``versions`` is (shown, of) and stays in sight when there are several: it is the only sign that there are others;
+    ``version_by`` is whose the shown one is, ``versions_tip`` says more of them. ``note`` stands at the right, ``time``
     left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are the other way
     round."""
 
@@ -75,19 +75,14 @@ class FooterItem(Item):
         x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
         wide = looks.metrics("muted").horizontalAdvance(self.time) + looks.px(12)
         self._time_area = QRectF(x - wide, 0, wide, side) if self.time and self.is_right_aligned else QRectF()
-        buttons = []
-        if count > 1:
-            area = QRectF(x, 0, side, side)
-            buttons.append(Button("version-previous", "Previous version", area, "chevron-left", is_enabled=shown > 1))
-            self._count_area = QRectF(x + side, 0, count_wide, side)
-            x += side + count_wide
-            area = QRectF(x, 0, side, side)
-            buttons.append(Button("version-next", "Next version", area, "chevron-right", is_enabled=shown < count))
-            x += step
+        buttons = [] if self.is_right_aligned else self._version_buttons(x, side, count_wide)
+        x += 2 * step + count_wide - 2 if buttons else 0
         for tool in self.tools:
             area = QRectF(x, 0, side, side)
             buttons.append(Button(tool.action, tool.label, area, tool.icon, is_enabled=tool.is_enabled))
             x += step
+        if self.is_right_aligned:  # the versions, which are always seen, stand at the edge
+            buttons += self._version_buttons(x, side, count_wide)
         self._note_area = QRectF(x + looks.px(8), 0, max(0.0, width - x - looks.px(8)), side)
         if looks.is_mirrored:
             buttons = [replace(each, area=_mirrored(each.area, width), icon=_turned(each.icon)) for each in buttons]
@@ -95,6 +90,17 @@ class FooterItem(Item):
             self._time_area = _mirrored(self._time_area, width)
             self._note_area = _mirrored(self._note_area, width)
         self._buttons = tuple(buttons)
+
+    def _version_buttons(self, x: float, side: float, count_wide: float) -> list[Button]:
+        shown, count = self.versions
+        if count < 2:
+            return []
+        left, right = QRectF(x, 0, side, side), QRectF(x + side + count_wide, 0, side, side)
+        self._count_area = QRectF(left.right(), 0, count_wide, side)
+        return [
+            Button("version-previous", "Previous version", left, "chevron-left", is_enabled=shown > 1),
+            Button("version-next", "Next version", right, "chevron-right", is_enabled=shown < count),
+        ]
 
     def buttons(self) -> tuple[Button, ...]:
         return self._buttons
@@ -106,8 +112,7 @@ class FooterItem(Item):
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         count = self.versions[1]
-        has_others = bool(self.version_by) and count > 1
-        if not state.is_active and not has_others:
+        if not state.is_active and count < 2:
             return
         looks = state.looks
         for button in self._buttons:

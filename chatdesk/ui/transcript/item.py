@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.transcript.contract import PictureDoor
 from chatdesk.ui.transcript.looks import Looks
 
@@ -45,6 +47,19 @@ class Outcome:
     is_resized: bool = False
 
 
+class Grip(Protocol):
+    """Something in an item that is moved with the mouse while its button is held."""
+
+    @property
+    def shape(self) -> Qt.CursorShape:
+        """Of the mouse over it."""
+        ...
+
+    def move(self, point: QPointF) -> bool:
+        """The mouse is at ``point`` of the item now. Whether heights may have changed."""
+        ...
+
+
 @dataclass(slots=True)
 class PaintState:
     """What an item needs to know while it paints itself at the origin."""
@@ -68,6 +83,8 @@ class Item:
     is_selectable = False
     is_right_to_left = False
     revision = 0  # grows with every change that shows
+    ticks = False  # whether what it shows changes with the time
+    at = Placement()  # in which lists and quotes
 
     def __init__(self) -> None:
         self.height = 0.0
@@ -85,8 +102,8 @@ class Item:
         return done is not None and done[0] is looks and done[1] == width
 
     def indent(self, looks: Looks, room: float) -> float:
-        """How far right of the column's edge the item stands; what is left of ``room`` is its width. Items that draw
-        something at their left, such as a marker, begin at the edge themselves."""
+        """How far from the column's edge the item stands; what is left of ``room`` is its width. Items that draw
+        something beside them, such as a marker, begin at the edge themselves."""
         return 0.0
 
     def ensure_layout(self, looks: Looks, width: float) -> bool:
@@ -104,6 +121,10 @@ class Item:
     def invalidate(self) -> None:
         self._laid_out = None
         self.revision += 1
+
+    def tick(self, now_ms: int) -> bool:
+        """In view, once a second where ``ticks``. Whether that shows; the height stays."""
+        return False
 
     def release(self) -> None:
         """Give back what the layout holds; the height stays as the guess."""
@@ -172,6 +193,18 @@ class Item:
 
     def scroll_x(self, delta: float) -> bool:
         """Move the content sideways; whether anything moved."""
+        return False
+
+    def grip_at(self, point: QPointF) -> Grip | None:
+        """What of the item can be taken there with the mouse."""
+        return None
+
+    def step_aside(self, action: str, delta: float) -> bool:
+        """Left or Right was pressed on the button of ``action``; whether that shows."""
+        return self.scroll_x(delta)
+
+    def widen(self, action: str, delta: float) -> bool:
+        """Shift with Left or Right was pressed there; whether heights may have changed."""
         return False
 
 

@@ -21,8 +21,6 @@ _PLAIN: Final = {
     _K.Key_Home: "start",
     _K.Key_End: "end",
     _K.Key_Space: "page-down",
-    _K.Key_J: "next-message",
-    _K.Key_K: "previous-message",
     _K.Key_Return: "activate",
     _K.Key_Enter: "activate",
     _K.Key_Menu: "menu",
@@ -44,6 +42,8 @@ _WITH_CONTROL: Final = {
     _K.Key_End: "end",
     _K.Key_Left: "word-left",
     _K.Key_Right: "word-right",
+    _K.Key_Down: "next-message",
+    _K.Key_Up: "previous-message",
 }
 _WITH_BOTH: Final = {
     _K.Key_Left: "select-word-left",

@@ -171,6 +171,11 @@ class ThreadLayout(LoadedRun):
         return is_last and last.bottom + last.entry.tail + PAD_BOTTOM <= self._view_height + 2
 
     @property
+    def follows_end(self) -> bool:
+        """Whether the end is in view, or will be with the next layout."""
+        return self.is_at_end or (self.sticks_to_end and not self.has_newer)
+
+    @property
     def whole_height(self) -> float | None:
         """Of all messages with the space around them, in px; None while some are out of view."""
         if not self.placed or not (self.is_at_start and self.is_at_end):

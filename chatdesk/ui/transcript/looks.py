@@ -17,6 +17,8 @@ _SPECIFIED_ONLY = QTextCharFormat.FontPropertiesInheritanceBehavior.FontProperti
 
 _MAX_DEPTH = 8  # deeper lists stay at this indent: hostile nesting must not push text out of the column
 _DIFF_ALPHA = 26
+# The kinds of code whose colours callouts have.
+_CALLOUT_KINDS = {"note": "number", "tip": "inserted", "important": "keyword", "warning": "type", "caution": "deleted"}
 _HEADING_FACTORS = {1: 1.45, 2: 1.25, 3: 1.1}
 BUBBLE_MAX_PX = 560
 BUBBLE_PAD_X = 14
@@ -111,9 +113,22 @@ class Looks:
         return round(value * self.scale)
 
     def indent(self, at: Placement, width: float) -> float:
-        """How far from the left a block stands. Half of the column stays for it, however deep it is nested."""
+        """How much narrower than the column a block is. Half of the column stays for it, however deep it is nested."""
         lists, quotes = min(at.list_depth, _MAX_DEPTH), min(at.quote_depth, _MAX_DEPTH)
         return min(self.px(lists * LIST_INDENT_PX + quotes * QUOTE_INDENT_PX), width / 2)
+
+    def insets(self, at: Placement, width: float, *, is_right_to_left: bool | None = None) -> tuple[float, float]:
+        """How far from the left and from the right a block stands. The bars of quotes are where the quote begins to
+        read; markers where the item does, which ``is_right_to_left`` tells when it is not as ``at`` says."""
+        whole = self.indent(at, width)
+        lists, quotes = (
+            min(at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX,
+            min(at.quote_depth, _MAX_DEPTH) * QUOTE_INDENT_PX,
+        )
+        quotes = round(whole * quotes / max(1, lists + quotes))
+        lists_at_right = at.is_right_to_left if is_right_to_left is None else is_right_to_left
+        right = (quotes if at.is_right_to_left else 0.0) + (whole - quotes if lists_at_right else 0.0)
+        return whole - right, right
 
     def code_format(self, kind: str) -> QTextCharFormat:
         found = self._formats.get(kind)
@@ -122,6 +137,14 @@ class Looks:
             found.setForeground(QBrush(QColor(self.tokens.syntax.of(kind))))
             self._formats[kind] = found
         return found
+
+    def callout(self, kind: str) -> QColor:
+        """The colour of a callout's bar and of the line that names it: one in which text can be read."""
+        key = f"callout {kind}"
+        colour = self._colours.get(key)
+        if colour is None:
+            colour = self._colours[key] = QColor(self.tokens.syntax.of(_CALLOUT_KINDS.get(kind, "plain")))
+        return colour
 
     def diff_ground(self, kind: str) -> QColor:
         """The tint under an inserted or deleted line."""
@@ -137,9 +160,17 @@ class Looks:
         return QRawFont.fromFont(self.font(role)).pixelSize()
 
     def span_format(
-        self, *, is_bold: bool, is_italic: bool, is_struck: bool, is_code: bool, is_link: bool, is_raised: bool = False
+        self,
+        *,
+        is_bold: bool,
+        is_italic: bool,
+        is_struck: bool,
+        is_code: bool,
+        is_link: bool,
+        is_raised: bool = False,
+        is_lowered: bool = False,
     ) -> QTextCharFormat:
-        key = (is_bold, is_italic, is_struck, is_code, is_link, is_raised)
+        key = (is_bold, is_italic, is_struck, is_code, is_link, is_raised, is_lowered)
         found = self._formats.get(key)
         if found is None:
             found = QTextCharFormat()
@@ -156,6 +187,8 @@ class Looks:
                 found.setFontUnderline(not is_raised)
             if is_raised:
                 found.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
+            if is_lowered:
+                found.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSubScript)
             self._formats[key] = found
         return found
 

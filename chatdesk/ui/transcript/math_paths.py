@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPixmap
 
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.ui.theme.tokens import SyntaxColours
 
 FORMULA_SIZE = 1.1  # the small letters of the formulas' font are lower than those of the words
 _MARGIN_PX = 1
@@ -29,12 +30,17 @@ def descent_px(drawing: Drawing, em: float) -> float:
     return drawing.descent * em / DRAWING_UNITS
 
 
-def paint_formula(painter: QPainter, drawing: Drawing, baseline: QPointF, *, em: float, colour: QColor) -> None:
-    """Draw with the left end of the baseline at ``baseline``."""
+def paint_formula(
+    painter: QPainter, drawing: Drawing, baseline: QPointF, *, em: float, colour: QColor, syntax: SyntaxColours
+) -> None:
+    """Draw with the left end of the baseline at ``baseline``; ``syntax`` has the colours that the formula names."""
     ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
-    picture = _picture(drawing, em, colour.rgba(), ratio)
+    colours = tuple(
+        colour.rgba() if not ink else QColor(syntax.of(ink)).rgba() for ink in dict.fromkeys(("", *_inks_of(drawing)))
+    )
+    picture = _picture(drawing, em, colours, ratio)
     if picture is None:
-        _fill(painter, drawing, baseline, em, colour)
+        _fill(painter, drawing, baseline, em, colours)
         return
     # On whole pixels of the screen: a picture between them would be blurred.
     x = round(baseline.x() * ratio) / ratio - _MARGIN_PX
@@ -42,8 +48,12 @@ def paint_formula(painter: QPainter, drawing: Drawing, baseline: QPointF, *, em:
     painter.drawPixmap(QPointF(x, y), picture)
 
 
+def _inks_of(drawing: Drawing) -> tuple[str, ...]:
+    return tuple(ink for _, ink in drawing.inks)
+
+
 @lru_cache(maxsize=256)
-def _picture(drawing: Drawing, em: float, rgba: int, ratio: float) -> QPixmap | None:
+def _picture(drawing: Drawing, em: float, colours: tuple[int, ...], ratio: float) -> QPixmap | None:
     top = ceil(ascent_px(drawing, em)) + _MARGIN_PX
     width = ceil(width_px(drawing, em)) + 2 * _MARGIN_PX
     height = top + ceil(descent_px(drawing, em)) + _MARGIN_PX
@@ -53,24 +63,32 @@ def _picture(drawing: Drawing, em: float, rgba: int, ratio: float) -> QPixmap | 
     picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
-    _fill(painter, drawing, QPointF(_MARGIN_PX, top), em, QColor.fromRgba(rgba))
+    _fill(painter, drawing, QPointF(_MARGIN_PX, top), em, colours)
     painter.end()
     return picture
 
 
-def _fill(painter: QPainter, drawing: Drawing, baseline: QPointF, em: float, colour: QColor) -> None:
+def _fill(painter: QPainter, drawing: Drawing, baseline: QPointF, em: float, colours: tuple[int, ...]) -> None:
+    """``colours`` are those of the text and of each ink, in the order in which they come."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(baseline)
     scale = em / DRAWING_UNITS
     painter.scale(scale, scale)
-    painter.fillPath(path_of(drawing), colour)
+    names = list(dict.fromkeys(("", *_inks_of(drawing))))
+    for ink, path in paths_of(drawing):
+        painter.fillPath(path, QColor.fromRgba(colours[names.index(ink)]))
     painter.restore()
 
 
 @lru_cache(maxsize=256)
-def path_of(drawing: Drawing) -> QPainterPath:
-    """Its outlines. Made when a line is laid out, which happens ahead of need, so that the first painting is quick."""
+def paths_of(drawing: Drawing) -> tuple[tuple[str, QPainterPath], ...]:
+    """Its outlines, by ink. Made when a line is laid out, which happens ahead of need, so that the first painting is
+    quick."""
+    return tuple((ink, _path(part)) for ink, part in drawing.inked_parts)
+
+
+def _path(drawing: Drawing) -> QPainterPath:
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
     take = iter(array("h", drawing.points).tolist()).__next__

@@ -7,17 +7,47 @@ from collections.abc import Callable
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.widgets.danger_menu import DangerMenu
 
+_ICONS = {
+    "copy": "copy",
+    "edit": "pencil",
+    "answer": "sparkles",
+    "regenerate": "refresh-cw",
+    "regenerate-with": "sparkles",
+    "continue": "play",
+    "version-previous": "chevron-left",
+    "version-next": "chevron-right",
+    "compare": "panel-right",
+    "branch": "git-branch",
+    "pin": "pin",
+    "unpin": "pin-off",
+    "exclude": "eye-off",
+    "include": "eye",
+    "start-here": "corner-down-right",
+    "start-at-beginning": "rotate-ccw",
+    "delete": "trash-2",
+    "erase": "trash-2",
+}
+_DANGERS = ("delete", "erase")
 _Row = tuple[str, str, bool]  # action, words, whether it can be done
 
 
 def build_menu(
-    parent: QWidget, entry: MessageEntry, *, has_selection: bool, starts_later: bool, do: Callable[[str], None]
+    parent: QWidget,
+    entry: MessageEntry,
+    looks: Looks,
+    *,
+    has_selection: bool,
+    starts_later: bool,
+    do: Callable[[str], None],
 ) -> QMenu:
     """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later``:
     the context of the thread does not start at its beginning."""
-    menu = QMenu(parent)
+    menu = DangerMenu(looks.colour("danger"), looks.colour("selected"), looks.colour("card"), parent)
     menu.setObjectName("messageMenu")
     for row in _rows(entry, has_selection=has_selection, starts_later=starts_later):
         if row is None:
@@ -28,6 +58,10 @@ def build_menu(
         action = QAction(f"{label}: {refusal}" if refusal else label, menu)
         action.setObjectName(f"message-{name}")
         action.setEnabled(is_enabled and not refusal)
+        if name in _ICONS:
+            action.setIcon(icon(_ICONS[name], looks.colour("danger" if name in _DANGERS else "muted")))
+        if name in _DANGERS:
+            menu.mark_danger(action)
         action.triggered.connect(lambda _checked=False, chosen=name: do(chosen))
         menu.addAction(action)
     return menu
@@ -51,9 +85,13 @@ def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> li
         None,
     ]
     if entry.is_question:
+        if entry.is_unanswered:
+            rows.append(("answer", "Answer", is_final))
+            rows.append(("regenerate-with", "Answer with another model…", is_final))
         rows.append(("edit", "Edit", is_final))
     if is_answer:
         rows.append(("regenerate", "Regenerate", is_final))
+        rows.append(("regenerate-with", "Regenerate with another model…", is_final))
         if entry.can_continue:
             rows.append(("continue", "Continue", True))
     if message.version_count > 1:
@@ -67,6 +105,8 @@ def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> li
     rows.append(("branch", "Branch into a new thread", is_final))
     rows += [None, *_context_rows(entry, starts_later=starts_later)]
     rows += [None, ("delete", "Delete", is_final)]
+    if entry.is_shared:
+        rows.append(("erase", "Erase for everyone…", is_final))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""When something was, in words: short for the page, whole for a tooltip."""
+"""When something was, and how long it took, in words: short for the page, whole for a tooltip."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ def time_of(milliseconds: int) -> str:
 def whole_time_of(milliseconds: int) -> str:
     """Day, time to the second and zone."""
     return f"{_local(milliseconds):%A, %Y-%m-%d %H:%M:%S %Z}".strip() if milliseconds > 0 else ""
+
+
+def clock_time_of(milliseconds: int) -> str:
+    """The local time of day to the second, for what is seconds away."""
+    return f"{_local(milliseconds):%H:%M:%S}"
+
+
+def duration_of(milliseconds: int) -> str:
+    """In whole seconds, cut off: "0 s", "12 s", "1 min 15 s"."""
+    seconds = max(0, milliseconds) // 1000
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
 
 
 def _local(milliseconds: int) -> datetime:

@@ -7,8 +7,9 @@ from PySide6.QtCore import QPointF
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.dragging import Dragging
+from chatdesk.ui.transcript.item import Grip
 from chatdesk.ui.transcript.link_status import LinkStatus
-from chatdesk.ui.transcript.pointer import Pointer
+from chatdesk.ui.transcript.pointer import Hit, Pointer
 from chatdesk.ui.transcript.stage import Stage
 
 
@@ -31,15 +32,38 @@ class Mouse:
         self._attending = attending
         self._actions = actions
         self._link_status = link_status
+        self._held: tuple[Hit, Grip] | None = None
 
     def press(self, point: QPointF, *, extends: bool) -> None:
         self._attending.walk_to(None)
+        self._held = self._hold(point)
+        if self._held is not None:
+            return
         can_drag = not extends and not self._pointer.goes_on(point)
         if not (can_drag and self._dragging.press(point)):
             self._pointer.press(point, extends=extends)
             self._stage.repaint()
 
+    def _hold(self, point: QPointF) -> tuple[Hit, Grip] | None:
+        hit = self._pointer.hit(point)
+        grip = hit.item.grip_at(hit.inside) if hit is not None and hit.button is None else None
+        return (hit, grip) if hit is not None and grip is not None else None
+
+    def _move_held(self, hit: Hit, grip: Grip, point: QPointF) -> None:
+        origin = self._stage.origin_of(hit.item)
+        if origin is None:  # the item is gone
+            self._held = None
+        elif grip.move(point - origin):
+            self._stage.layout.sticks_to_end = False
+            hit.entry.forget_places()
+            self._stage.relayout()
+        else:
+            self._stage.repaint()
+
     def move(self, point: QPointF) -> None:
+        if self._held is not None:
+            self._move_held(*self._held, point)
+            return
         if self._dragging.move(point):
             return
         self._pointer.move(point)
@@ -48,6 +72,10 @@ class Mouse:
             self._link_status.show_target(self._attending.target)
 
     def release(self, point: QPointF) -> None:
+        if self._held is not None:
+            self._held = None
+            self._attending.hover(point)
+            return
         if self._dragging.release():  # it stayed a click
             self._pointer.press(point, extends=False)
             self._stage.repaint()

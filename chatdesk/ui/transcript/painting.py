@@ -10,7 +10,10 @@ from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import PaintState
 from chatdesk.ui.transcript.layout import Placed, ThreadLayout
 from chatdesk.ui.transcript.looks import BUBBLE_PAD_Y, Looks
+from chatdesk.ui.transcript.quote_bars import paint_quote_bars, shared_quotes
 from chatdesk.ui.transcript.selection import Selection
+
+_EDITED_PX = 1.5  # around the question that a new version of is being written
 
 
 def paint_view(
@@ -36,6 +39,8 @@ def paint_view(
                 _paint_bubble(painter, looks, placed, left)
             if entry is attention.current_entry:
                 _paint_ring(painter, looks, placed, left)
+        if item.at.quote_depth:
+            _paint_bars(painter, placed, left, area)
         if placed.bottom < area.top() - 2 or placed.y > area.bottom() + 2:
             continue
         x = left + entry.x_of(item)
@@ -59,6 +64,17 @@ def paint_view(
         painter.translate(-x, -placed.y)
 
 
+def _paint_bars(painter: QPainter, placed: Placed, left: float, area: QRectF) -> None:
+    """The bars of quotes go on through the space between their blocks."""
+    entry, index, item = placed.entry, placed.index, placed.item
+    above = entry.gaps[index]
+    if placed.bottom < area.top() or placed.y - above > area.bottom() or entry.looks is None:
+        return
+    shared = shared_quotes(entry.items[index - 1].at, item.at) if index else 0
+    body = QRectF(left + entry.quotes_left(item), placed.y, entry.room_of(item), item.height)
+    paint_quote_bars(painter, entry.looks, item.at, area=body, above=above, shared=shared)
+
+
 def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
     entry = placed.entry
     first, last = entry.body
@@ -70,7 +86,7 @@ def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) 
     bottom = origin + tops[last - 1] + entry.items[last - 1].height + BUBBLE_PAD_Y
     wide = entry.bubble_width
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setPen(QPen(looks.colour("accent"), _EDITED_PX) if entry.is_edited else Qt.PenStyle.NoPen)
     painter.setBrush(looks.colour("question"))
     radius = looks.tokens.radius.card
     painter.drawRoundedRect(QRectF(left + entry.bubble_left, top, wide, bottom - top), radius, radius)

@@ -17,6 +17,7 @@ _MAX_HEIGHT_PX = 560
 _CARD_PX = 44
 _UNKNOWN_SHAPE = (16, 9)
 _MAX_LABEL = 300
+_PNG_HEAD = 24
 _STATES = {
     "fetching": "This picture is being fetched from the team.",
     "missing": "This picture is missing on the team's server. ChatDesk tries again later.",
@@ -180,3 +181,10 @@ class PictureItem(Item):
     def areas_of(self, start: int, end: int) -> list[QRectF]:
         area = self._area if self.is_picture else QRectF(0, 0, self.natural_width, self.height)
         return [area] if end > start else []
+
+
+def png_shape(png: bytes) -> tuple[int, int] | None:
+    """Width and height as the head of a PNG tells them, so that the room is right before it is decoded."""
+    if len(png) < _PNG_HEAD or not png.startswith(b"\x89PNG"):
+        return None
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage
@@ -19,7 +20,13 @@ _log = logging.getLogger(__name__)
 _THREADS = 2
 _MAX_KEPT_BYTES = 48 * 1024 * 1024
 
-Fetch = Callable[[str], bytes]
+
+class Fetcher(Protocol):
+    """Gets the bytes behind a URL, or raises a ``ChatDeskError``. ``close`` makes everybody who waits go on."""
+
+    def fetch(self, url: str, *, is_agreed: bool) -> bytes: ...
+
+    def close(self) -> None: ...
 
 
 class PictureTicket:
@@ -32,13 +39,13 @@ class PictureTicket:
 
 
 class PictureLoader(QObject):
-    """``fetch`` gets the bytes behind a URL, or raises a ``ChatDeskError``; ``folder`` holds stored files."""
+    """``fetcher`` gets what the reader asked for from elsewhere; ``folder`` holds stored files."""
 
     _finished = Signal(object, object)
 
-    def __init__(self, *, fetch: Fetch, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(self, *, fetcher: Fetcher, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._fetch = fetch
+        self._fetcher = fetcher
         self._folder = folder
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(_THREADS)
@@ -62,16 +69,19 @@ class PictureLoader(QObject):
         return PictureTicket(callbacks, on_done)
 
     def close(self) -> None:
-        """No more callbacks; waits for what is running, which is bounded."""
+        """No more callbacks; gives up what is being fetched, and waits for what is being decoded."""
         self._waiting.clear()
         self._pool.clear()
+        self._fetcher.close()
         self._pool.waitForDone()
 
     def _picture_of(self, source: PictureSource) -> Picture:
         try:
             return decode(self._bytes_of(source), source.most)
         except ChatDeskError as error:
-            return Picture(None, error.sentence, getattr(error, "url", ""), getattr(error, "host", ""))
+            is_near = error.code == "image_in_own_network"
+            url, host = getattr(error, "url", ""), getattr(error, "host", "")
+            return Picture(None, error.sentence, url, host, is_near=is_near)
         except NotAPicture as error:
             return Picture(None, str(error))
         except OSError as error:
@@ -80,7 +90,7 @@ class PictureLoader(QObject):
 
     def _bytes_of(self, source: PictureSource) -> bytes:
         if source.url:
-            return self._fetch(source.url)
+            return self._fetcher.fetch(source.url, is_agreed=source.is_agreed)
         return source.data or read_stored(self._folder, source.stored)
 
     def _on_finished(self, source: PictureSource, picture: Picture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
+from chatdesk.core.rendering.blocks import Rule
 from chatdesk.ui.transcript.card import paint_hairline
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import Looks
@@ -14,6 +15,10 @@ class RuleItem(Item):
     kind = "rule"
     gap = 16.0
 
+    def __init__(self, block: Rule) -> None:
+        super().__init__()
+        self.at = block.at
+
     def guess(self, looks: Looks, width: float) -> float:
         return 9.0
 
@@ -22,4 +27,5 @@ class RuleItem(Item):
         self.natural_width = width
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        paint_hairline(painter, state.looks, QPointF(0, 4), self.natural_width)
+        left, right = state.looks.insets(self.at, self.natural_width)
+        paint_hairline(painter, state.looks, QPointF(left, 4), self.natural_width - left - right)

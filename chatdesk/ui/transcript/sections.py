@@ -7,13 +7,15 @@ from typing import Any
 
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Part, PartType
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
-from chatdesk.ui.transcript.assembly import Group, change_groups, plain_items
+from chatdesk.ui.transcript.assembly import Group, change_groups, plain_items, shown_items
 from chatdesk.ui.transcript.code_item import plain_code
 from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.file_item import FileItem
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.moments import duration_of
 from chatdesk.ui.transcript.picture_item import PictureItem
 from chatdesk.ui.transcript.spans import cut_plain
 from chatdesk.ui.transcript.text_item import plain_item
@@ -34,6 +36,12 @@ class Section:
 
     def settle(self) -> None:
         """Bring ``items`` up to date with what was appended."""
+
+    def take_name(self, newer: Section) -> None:
+        """Be called what ``newer``, which is made from a later state of the same part, is called."""
+        old, new = _fold_of(self), _fold_of(newer)
+        if old is not None and new is not None:
+            old.rename(new.label)
 
     def keep_open(self, before: Section) -> None:
         """Be as open as the section that stood here."""
@@ -65,6 +73,7 @@ class TextSection(Section):
 
     def settle(self) -> None:
         if self.blocks is not None:
+            self.items = shown_items(self.blocks, self._groups)
             return
         items = plain_items(self.text)
         for place, (old, new) in enumerate(zip(self.items, items, strict=False)):
@@ -80,7 +89,7 @@ class TextSection(Section):
         self._groups = change_groups(old, self._groups, blocks, first=first)
         self.blocks = blocks
         self.wants_blocks = False
-        self.items = [item for group in self._groups for item in group]
+        self.items = shown_items(blocks, self._groups)
 
 
 class ReasoningSection(Section):
@@ -144,11 +153,11 @@ class ToolSection(Section):
         self.settle()
 
     def _take_call(self, part: Part) -> None:
-        name = part.tool_name or str(part.content.get("name", "")) or "Tool"
+        name = clean_line(part.tool_name or str(part.content.get("name", ""))) or "Tool"
         arguments = str(part.content.get("arguments", ""))
         if arguments:
             self._arguments = [arguments]
-        hint = _hint(arguments)
+        hint = clean_line(_hint(arguments))
         self._fold.label = f"{name} · {hint}" if hint else name
         if part.tool_duration_ms is not None:
             self._fold.aside = _tenths(part.tool_duration_ms)
@@ -243,10 +252,7 @@ def _hint(arguments: str) -> str:
 
 
 def _seconds(milliseconds: int) -> str:
-    seconds = max(0, milliseconds) / 1000
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 1 else "under a second"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    return duration_of(round(milliseconds, -3)) if milliseconds >= 1000 else "under a second"
 
 
 def _tenths(milliseconds: int) -> str:

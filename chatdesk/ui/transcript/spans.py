@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.rendering.blocks import Span
-from chatdesk.core.rendering.link_truth import true_place
+from chatdesk.core.rendering.link_truth import truth_behind
 
 PIECE_CHARACTERS = 4_000
 _LONG_RUN = 2_000
@@ -18,7 +18,6 @@ _STYLE_COST = 12  # in characters
 _MOST_BLOCKS = 24  # of 256 characters, those of East Asia apart
 _SCRIPTS_COST = 8
 _SPANS_LOOKED_AT = 1_000
-_MAX_PLACE = 100
 _PAD = "\u00a0"
 _LINE = "\u2028"
 
@@ -81,31 +80,19 @@ def flow_of(spans: Sequence[Span]) -> Flow:
         text = span.text.replace("\n", _LINE)
         if not text:
             continue
-        if span.is_code or (span.is_math and span.drawing is None):
+        if span.is_code or span.is_key or (span.is_math and span.drawing is None):
             text = f"{_PAD}{text}{_PAD}"
             pads.update((length, length + len(text) - 1))
         if _is_styled(span):
             ranges.append(StyledRange(length, length + len(text), span))
         pieces.append(text)
         length += len(text)
-        truth = _truth_behind(spans, place) if span.href else ""
+        truth = truth_behind(spans, place) if span.href else ""
         pieces.append(truth)
         pads.update(range(length, length + len(truth)))
         length += len(truth)
     whole = "".join(pieces)
     return Flow(whole, tuple(ranges), frozenset(pads), has_long_run(whole))
-
-
-def _truth_behind(spans: Sequence[Span], last: int) -> str:
-    """What to add behind the link that ends with the span ``last``."""
-    href = spans[last].href
-    if href is None or (last + 1 < len(spans) and spans[last + 1].href == href):
-        return ""
-    first = last
-    while first and spans[first - 1].href == href:
-        first -= 1
-    place = true_place("".join(span.text for span in spans[first : last + 1]), href)
-    return f" ({place[:_MAX_PLACE]})" if place else ""
 
 
 def has_long_run(text: str) -> bool:
@@ -165,9 +152,7 @@ def _has_many_scripts(spans: Sequence[Span]) -> bool:
 
 
 def _is_styled(span: Span) -> bool:
-    return bool(
-        span.is_bold or span.is_italic or span.is_struck or span.is_code or span.is_math or span.href or span.note
-    )
+    return span != Span(span.text)
 
 
 def _with_text(span: Span, text: str) -> Span:

@@ -7,9 +7,11 @@ from html import escape
 from io import StringIO
 
 from chatdesk.core.rendering.blocks import Span, Table
+from chatdesk.core.spreadsheet_cells import harmless_cell
 
 _RULES = {"left": ":--", "right": "--:", "center": ":-:"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: What Excel takes for “this is text”, whatever it looks like.
+_AS_TEXT = "mso-number-format:'\\@'"
 
 Cell = Sequence[Span]
 
@@ -55,8 +57,12 @@ def _markdown_span(span: Span) -> str:
 def _html_row(row: Sequence[Cell], alignments: Sequence[str], tag: str) -> str:
     cells = []
     for cell, alignment in zip(row, alignments, strict=True):
-        style = f' style="text-align:{alignment}"' if alignment in _RULES else ""
-        cells.append(f"<{tag}{style}>{''.join(map(_html_span, cell))}</{tag}>")
+        words = "".join(span.text for span in cell)
+        is_harmless = harmless_cell(words) == words
+        styles = [f"text-align:{alignment}"] * (alignment in _RULES) + [_AS_TEXT] * (not is_harmless)
+        style = f' style="{";".join(styles)}"' if styles else ""
+        mark = "" if is_harmless else "'"
+        cells.append(f"<{tag}{style}>{mark}{''.join(map(_html_span, cell))}</{tag}>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -78,12 +84,4 @@ def _separated(table: Table, separator: str) -> str:
 
 
 def _value(cell: Cell) -> str:
-    """The words of a cell. A spreadsheet must not run what a model wrote; numbers stay numbers."""
-    value = "".join(span.text for span in cell).replace("\n", " ").strip()
-    if not value.startswith(_FORMULA_STARTS):
-        return value
-    try:
-        float(value.replace(",", "").rstrip("%"))
-    except ValueError:
-        return "'" + value
-    return value
+    return harmless_cell("".join(span.text for span in cell).replace("\n", " ").strip())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from math import ceil
 from typing import Final
-from unicodedata import bidirectional
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -23,9 +22,10 @@ from PySide6.QtGui import (
 )
 
 from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.rendering.direction import is_right_to_left as direction
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, path_of, width_px
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, paths_of, width_px
 from chatdesk.ui.transcript.shown_text import FORMULA_SIGN, ShownFormula, ShownText
 from chatdesk.ui.transcript.spans import Flow
 
@@ -58,7 +58,9 @@ class TextBox:
         font: QFont,
         line_height: float,
         alignment: str = "",
+        is_right_to_left: bool | None = None,
     ) -> None:
+        """``is_right_to_left`` is for text whose letters have no direction."""
         flow = self.flow
         self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
         shown = self._shown = ShownText(flow, em=self._em, room=width)
@@ -66,12 +68,13 @@ class TextBox:
         layout.setCacheEnabled(True)
         option = QTextOption()
         option.setWrapMode(_ANYWHERE if flow.must_wrap_anywhere else _WORDS)
-        option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+        is_rtl = direction_of(flow.text, otherwise=is_right_to_left)
+        ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
+        option.setTextDirection(ways[is_rtl])
         option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
         layout.setTextOption(option)
         if flow.ranges:
             layout.setFormats(self._formats(looks, font))
-        is_rtl = flow.text.isascii() is False and _is_right_to_left(flow.text)
         metrics = QFontMetricsF(font)
         base = (line_height - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
         y = 0.0
@@ -100,7 +103,7 @@ class TextBox:
                 below = max(below, *(ceil(descent_px(each.drawing, self._em)) for each in here))
             line.setPosition(QPointF(x, y + above - ascent))
             for each in here:
-                path_of(each.drawing)
+                paths_of(each.drawing)
                 left = min(x_of(line, each.position), x_of(line, each.position + 1)) + _FORMULA_GAP_PX
                 self._formulas.append((each, QPointF(left, y + above)))
             y += max(line_height, above + below)
@@ -146,7 +149,7 @@ class TextBox:
             selections.append(chosen)
         layout.draw(painter, QPointF(0, 0), selections, clip if clip is not None else QRectF())
         for formula, baseline in self._formulas:
-            paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour)
+            paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour, syntax=looks.tokens.syntax)
 
     def offset_at(self, point: QPointF) -> int:
         """The offset of the gap between letters nearest to ``point``."""
@@ -225,7 +228,8 @@ class TextBox:
         line_height = self._line_height
         drawn = {formula.start for formula, _ in self._formulas}
         for each in self.flow.ranges:
-            if (each.span.is_code or each.span.is_math) and each.start not in drawn:
+            has_ground = each.span.is_code or each.span.is_math or each.span.is_key
+            if has_ground and each.start not in drawn:
                 for area in self.areas_of(each.start, each.end):
                     top = round(area.center().y() - line_height / 2)
                     grounds.append(QRectF(area.x() + 1.5, top + 1.5, area.width() - 3, line_height - 3))
@@ -255,19 +259,14 @@ def _format(looks: Looks, span: Span) -> QTextCharFormat:
         is_bold=span.is_bold,
         is_italic=span.is_italic,
         is_struck=span.is_struck,
-        is_code=span.is_code or span.is_math,
+        is_code=span.is_code or span.is_math or span.is_key,
         is_link=span.href is not None or span.note is not None,
-        is_raised=span.note is not None and span.note.startswith("fn-"),
+        is_raised=span.script == "sup" or (span.note is not None and span.note.startswith("fn-")),
+        is_lowered=span.script == "sub",
     )
 
 
-def _is_right_to_left(text: str) -> bool:
-    """Direction by the first strong character."""
-
-    for character in text:
-        direction = bidirectional(character)
-        if direction == "L":
-            return False
-        if direction in ("R", "AL"):
-            return True
-    return False
+def direction_of(text: str, *, otherwise: bool | None) -> bool:
+    """Whether ``text`` reads from right to left."""
+    found = direction(text)
+    return bool(otherwise if found is None else found)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QPainter, QTextOption
 
 from chatdesk.core.rendering.blocks import Placement, Span
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.heights import guess_text_height
 from chatdesk.ui.transcript.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
 from chatdesk.ui.transcript.looks import LIST_INDENT_PX, Looks
-from chatdesk.ui.transcript.quote_bars import paint_quote_bars
 from chatdesk.ui.transcript.spans import flow_of
-from chatdesk.ui.transcript.text_box import TextBox
+from chatdesk.ui.transcript.text_box import TextBox, direction_of
 
 
 class TextItem(Item):
@@ -45,17 +44,24 @@ class TextItem(Item):
     def guess(self, looks: Looks, width: float) -> float:
         return guess_text_height(
             self.text,
-            width=max(40.0, width - self._left(looks, width)),
+            width=max(40.0, width - sum(self._insets(looks, width))),
             char_width=looks.metrics(self.role).averageCharWidth(),
             line_height=looks.line_height(self.role),
         )
 
     def layout(self, looks: Looks, width: float) -> None:
-        left = self._left(looks, width)
+        self._left, self._right = self._insets(looks, width)
+        inset = self._left + self._right
         font, line_height = self._type(looks)
-        self._box.lay_out(looks, max(40.0, width - left), font=font, line_height=line_height)
+        self._box.lay_out(
+            looks,
+            max(40.0, width - inset),
+            font=font,
+            line_height=line_height,
+            is_right_to_left=self.at.is_right_to_left,
+        )
         self.height = self._box.height
-        self.natural_width = left + self._box.natural_width
+        self.natural_width = inset + self._box.natural_width
         self._width = width
         self.is_right_to_left = self._box.is_right_to_left
 
@@ -65,13 +71,11 @@ class TextItem(Item):
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         looks = state.looks
-        left = self._left(looks, self._width)
-        paint_quote_bars(painter, looks, self.at, height=self.height)
-        shift = 0.0 if self._box.is_right_to_left else left
+        shift = self._left
         if self.at.marker:
-            self._paint_marker(painter, looks, left)
+            self._paint_marker(painter, looks)
         painter.translate(shift, 0)
-        colour = looks.colour("muted" if self.at.quote_depth and self._colour == "text" else self._colour)
+        colour = self._text_colour(looks)
         clip = state.clip.translated(-shift, 0)
         self._box.draw(painter, looks, colour, selected=state.selected, clip=clip)
         ringed = link_number(state.focused_action)
@@ -120,12 +124,12 @@ class TextItem(Item):
         return self._box.span_link_at(self._inside(point))
 
     def _inside(self, point: QPointF) -> QPointF:
-        if self._laid_out is None or self._box.is_right_to_left:
-            return point
-        return point - QPointF(self._left(*self._laid_out), 0)
+        return point - QPointF(self._left, 0) if self._laid_out is not None else point
 
-    def _left(self, looks: Looks, width: float) -> float:
-        return looks.indent(self.at, width) + self._inset
+    def _insets(self, looks: Looks, width: float) -> tuple[float, float]:
+        reads = direction_of(self._box.flow.text, otherwise=self.at.is_right_to_left)
+        left, right = looks.insets(self.at, width, is_right_to_left=reads)
+        return left + self._inset, right
 
     def _type(self, looks: Looks) -> tuple[QFont, float]:
         if not self.level:
@@ -134,12 +138,12 @@ class TextItem(Item):
         factor = font.pointSizeF() / looks.font("strong").pointSizeF()
         return font, round(looks.line_height("text") * max(1.0, factor * 0.95))
 
-    def _paint_marker(self, painter: QPainter, looks: Looks, left: float) -> None:
+    def _paint_marker(self, painter: QPainter, looks: Looks) -> None:
         marker = self.at.marker or ""
         line = looks.line_height(self.role)
         gutter = looks.px(LIST_INDENT_PX)
         is_rtl = self._box.is_right_to_left
-        x = self._width - gutter - (left - gutter) if is_rtl else left - gutter
+        x = self._width - self._right if is_rtl else self._left - gutter
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if marker == "•":
             painter.setPen(Qt.PenStyle.NoPen)
@@ -153,8 +157,18 @@ class TextItem(Item):
             painter.setFont(looks.font(self.role))
             painter.setPen(looks.colour(self._colour))
             wide = looks.metrics(self.role).horizontalAdvance(marker)
-            area = QRectF(min(x, x + gutter - 5 - wide), 0, max(gutter - 5, wide), line)
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), marker)
+            room = max(gutter - 5, wide)
+            area = QRectF(x + 5 if is_rtl else x + gutter - 5 - room, 0, room, line)
+            option = QTextOption(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            if is_rtl:  # the dot stands at the left of its number, and what is said to be right is left
+                option.setTextDirection(Qt.LayoutDirection.RightToLeft)
+            painter.drawText(area, marker, option)
+
+    def _text_colour(self, looks: Looks) -> QColor:
+        if self.at.is_callout_title:
+            return looks.callout(self.at.callout)
+        is_quoted = (self.at.quote_depth and not self.at.callout) or self.at.is_folded
+        return looks.colour("muted" if is_quoted and self._colour == "text" else self._colour)
 
     def _paint_box(self, painter: QPainter, looks: Looks, area: QRectF) -> None:
         painter.setPen(looks.colour("muted"))
@@ -165,7 +179,7 @@ class TextItem(Item):
             side = pixmap.deviceIndependentSize().width()
             painter.drawPixmap(QPointF(area.center().x() - side / 2, area.center().y() - side / 2), pixmap)
 
-    _width = 0.0
+    _width = _left = _right = 0.0
 
 
 def plain_item(text: str, *, role: FontRole = "text", colour: str = "text", inset: float = 0.0) -> TextItem:

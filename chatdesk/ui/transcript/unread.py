@@ -46,7 +46,7 @@ class Unread(QObject):
     def _on_conversation_added(self, message: Message) -> None:
         if message.role is Role.USER and message.author_id is None:
             self._conversation.mark_unread(None)
-        elif self._conversation.first_unread is None and not (self._is_reader_here and self._layout.is_at_end):
+        elif self._conversation.first_unread is None and not (self._is_reader_here and self._layout.follows_end):
             self._conversation.mark_unread(message.id)
 
     def _on_conversation_cleared(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -36,6 +36,7 @@ from chatdesk.ui.transcript.clipboard import Clipboard
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
+    ModelName,
     PictureDoor,
     ScrollAnchor,
     SharedWith,
@@ -44,7 +45,7 @@ from chatdesk.ui.transcript.contract import (
 )
 from chatdesk.ui.transcript.conversation import Conversation
 from chatdesk.ui.transcript.dragging import Dragging
-from chatdesk.ui.transcript.entry import WAYS_OUT, MessageEntry
+from chatdesk.ui.transcript.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.finding import Finding
 from chatdesk.ui.transcript.flash import Flash
 from chatdesk.ui.transcript.gathering import Gatherer
@@ -53,6 +54,7 @@ from chatdesk.ui.transcript.line_item import SHOW_SUMMARY
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.mouse import Mouse
+from chatdesk.ui.transcript.notices import WAYS_OUT
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
@@ -60,8 +62,10 @@ from chatdesk.ui.transcript.scroll_bar import ThreadScrollBar
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
+from chatdesk.ui.transcript.ticking import Ticking
 from chatdesk.ui.transcript.touch import TOUCH_EVENTS, Touch
 from chatdesk.ui.transcript.true_scale import TrueScale
+from chatdesk.ui.transcript.unanswered import Unanswered
 from chatdesk.ui.transcript.unread import Unread
 from chatdesk.ui.transcript.wheel import Wheel
 
@@ -79,11 +83,14 @@ class TranscriptView(QAbstractScrollArea):
     screen readers)."""
 
     copyRequested = Signal(str)
+    answerRequested = Signal(str)
     regenerateRequested = Signal(str)
+    regenerateWithRequested = Signal(str)
     editRequested = Signal(str)
     continueRequested = Signal(str)
     retryRequested = Signal(str)
     deleteRequested = Signal(str)
+    eraseRequested = Signal(str)
     branchRequested = Signal(str)
     compareRequested = Signal(str)
     markRequested = Signal(str, object)  # ContextMark
@@ -125,6 +132,8 @@ class TranscriptView(QAbstractScrollArea):
             self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
         self._flash = Flash(self._stage, lambda: self._theme.is_motion_reduced)
+        Ticking(self._stage)
+        Unanswered(self._stage, self._conversation)
         self._unread = Unread(self, self._stage, self._conversation)
         self._dragging = Dragging(self, self._stage, pointer=self._pointer, selection=self._selection)
         self._mouse = Mouse(
@@ -278,9 +287,25 @@ class TranscriptView(QAbstractScrollArea):
         """Answers of any thread that are not asked for yet: what is said below each, and how many come before it."""
         self._conversation.set_waiting(waiting)
 
-    def set_notice(self, message_id: str, text: str) -> None:
-        """A line under a message that waits, such as when it will be sent again; "" takes it away."""
-        self._conversation.set_notice(message_id, text)
+    def note_asked(self, message_id: str, at_ms: int) -> None:
+        """A provider is asked for an answer of any thread: from now on it is waited for."""
+        self._conversation.note_asked(message_id, at_ms)
+
+    def set_retry(self, message_id: str, retry: Retry) -> None:
+        """An answer of any thread is asked for again in a while, which is counted down below it."""
+        self._conversation.set_retry(message_id, retry)
+
+    def note_finished(self, message_id: str) -> None:
+        """An answer of any thread is not waited for any more."""
+        self._conversation.note_finished(message_id)
+
+    def mark_edited(self, message_id: str | None) -> None:
+        """The question of which a new version is being written; None: there is none."""
+        self._conversation.mark_edited(message_id)
+
+    def set_model_name(self, model_name: ModelName) -> None:
+        """``model_name(provider, model)`` is what stands above an answer; call again when one may have another name."""
+        self._conversation.set_model_name(model_name)
 
     def set_shared(self, shared: SharedWith | None) -> None:
         """Names and rights in a shared thread; None: it is private."""
@@ -320,6 +345,12 @@ class TranscriptView(QAbstractScrollArea):
         """How much of an answer is said to a screen reader."""
         self._narrator.mode = mode
 
+    def foot_of(self, message_id: str) -> QPoint:
+        """Where something that is about a message opens: below what is seen of it, on the screen."""
+        entry = self._conversation.find(message_id)
+        area = self._stage.rect_of(entry) if entry is not None else QRect()
+        return area.bottomLeft() if not area.isEmpty() else self.viewport().mapToGlobal(self.viewport().rect().center())
+
     # The reader's place
 
     def scroll_anchor(self) -> ScrollAnchor:
@@ -355,6 +386,10 @@ class TranscriptView(QAbstractScrollArea):
         """Do the first of these actions that a message's menu offers, with the message walked to, else with the lowest
         in view that offers one. Whether there was one."""
         return self._actions.act(*names)
+
+    def offered(self, *names: str) -> str | None:
+        """Which of these actions ``act`` would do now; None when it would do nothing."""
+        return self._actions.offered(*names)
 
     def copy_as(self, form: str) -> None:
         """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
@@ -444,8 +479,8 @@ class TranscriptView(QAbstractScrollArea):
 
     def event(self, event: QEvent) -> bool:
         is_shortcut = event.type() is QEvent.Type.ShortcutOverride
-        if is_shortcut and isinstance(event, QKeyEvent) and command_of(event) is not None:
-            event.accept()
+        if is_shortcut and isinstance(event, QKeyEvent) and command_of(event) not in (None, "escape"):
+            event.accept()  # not Esc, which first of all stops an answer
             return True
         if event.type() is QEvent.Type.LayoutDirectionChange:
             self._on_theme_changed()
@@ -510,10 +545,13 @@ class TranscriptView(QAbstractScrollArea):
             return
         signals = {
             "edit": self.editRequested,
+            "answer": self.answerRequested,
             "regenerate": self.regenerateRequested,
+            "regenerate-with": self.regenerateWithRequested,
             "continue": self.continueRequested,
             "retry": self.retryRequested,
             "delete": self.deleteRequested,
+            "erase": self.eraseRequested,
             "branch": self.branchRequested,
             "compare": self.compareRequested,
         }

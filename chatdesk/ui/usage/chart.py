@@ -128,7 +128,7 @@ class UsageChart(QWidget):
         painter.setPen(theme.colour("text"))
         painter.setFont(theme.font("table"))
         head = QRectF(_PAD_PX, 0, self.width() - 2 * _PAD_PX, self._head_px())
-        words = self.current_words or ("" if self._rows() else "Nothing was asked in these days.")
+        words = self.current_words or ("" if self._rows() else "No requests in these days.")
         flag = Qt.AlignmentFlag
         painter.drawText(head, int(flag.AlignLeading | flag.AlignVCenter), words)
         if self.hasFocus():
@@ -254,9 +254,9 @@ def round_up(value: float) -> float:
 def describe(overview: Overview, measure: Measure) -> str:
     """The chart in two sentences, for whoever does not see it."""
     if not overview.total.requests:
-        return "Nothing was asked in these days."
+        return "No requests in these days."
     largest = max(overview.rows, key=lambda row: measure.of(row.total))
     return (
-        f"Together {measure.words(overview.total)} in {len(overview.rows):,} rows."
+        f"In all {measure.words(overview.total)} in {len(overview.rows):,} rows."
         f" The largest is {largest.name} with {measure.words(largest.total)}."
     )

@@ -32,7 +32,7 @@ def cost_words(total: UsageSum) -> str:
     """What is known of a cost; a sum that is not whole says so."""
     if total.is_price_known:
         return cost_text(total.cost_usd)
-    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "not known"
+    return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "no price known"
 
 
 def token_words(total: UsageSum) -> str:

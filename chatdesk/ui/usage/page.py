@@ -32,12 +32,13 @@ _GROUPINGS: Final = (
 
 
 class UsagePage(QWidget):
-    """``daysRequested(first, last)``: what these local days took is wanted, see ``show_days``; ``csvRequested`` and
-    ``limitsRequested`` come from the buttons. Days count from 1970-01-01."""
+    """``daysRequested(first, last)``: what these local days took is wanted, see ``show_days``; ``csvRequested``,
+    ``limitsRequested`` and ``pricesRequested`` come from the buttons. Days count from 1970-01-01."""
 
     daysRequested = Signal(int, int)
     csvRequested = Signal(int, int)
     limitsRequested = Signal()
+    pricesRequested = Signal()
 
     def __init__(self, theme: Theme, *, today: int, first_day: int) -> None:
         super().__init__()
@@ -66,6 +67,8 @@ class UsagePage(QWidget):
         self.chart, self.table = UsageChart(theme), UsageTable(theme)
         self._csv = self._button("usageCsv", "Export CSV…")
         self._limits = self._button("usageLimits", "Limits…")
+        self._prices = self._button("usageAddPrices", "Add prices…")
+        self._prices.clicked.connect(self.pricesRequested)
         self._lay_out()
         self._range.setCurrentIndex(_FIRST_RANGE)
         self._range.currentIndexChanged.connect(self._on_range_changed)
@@ -110,15 +113,17 @@ class UsagePage(QWidget):
         if not total.requests:
             self._total.setText(describe(overview, measure))
         else:
-            cost = "Nobody knows what they cost" if cost_words(total) == "not known" else f"Cost: {cost_words(total)}"
-            self._total.setText(f"{token_words(total)} in {request_words(total)}. {cost}.".replace("about", "About", 1))
+            has_price = total.is_price_known or total.cost_usd > 0
+            cost = f"Cost: {cost_words(total)}." if has_price else "No price is known for these models."
+            self._total.setText(f"{token_words(total)} in {request_words(total)}. {cost}".replace("about", "About", 1))
         notes = []
         if total.estimated_requests:
-            notes.append(f"≈: tokens of {total.estimated_requests:,} requests are estimates.")
+            notes.append(f"≈: the tokens of {_requests(total.estimated_requests)} are estimates.")
         if total.unpriced_requests:
-            notes.append(f"The prices of {total.unpriced_requests:,} requests are not known.")
+            notes.append(f"No price is known for {_requests(total.unpriced_requests)}; the cost leaves them out.")
         self._notes.setText(" ".join(notes))
         self._notes.setVisible(bool(notes))
+        self._prices.setVisible(total.unpriced_requests > 0)
         self._csv.setEnabled(bool(cells))
 
     def _on_range_changed(self) -> None:
@@ -150,6 +155,7 @@ class UsagePage(QWidget):
         by.addStretch(1)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
+        bottom.addWidget(self._prices)
         bottom.addStretch(1)
         bottom.addWidget(self._limits)
         bottom.addWidget(self._csv)
@@ -188,6 +194,10 @@ class UsagePage(QWidget):
         button.setAccessibleName(words)
         button.setAutoDefault(False)
         return button
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count:,} requests"
 
 
 def _qt_date(day: date) -> QDate:

@@ -25,7 +25,8 @@ def _about(of: Callable[[UsageSum], int]) -> Callable[[UsageSum], str]:
 _COLUMNS: Final[tuple[tuple[str, str, Callable[[UsageSum], str]], ...]] = (
     ("Requests", "Requests", lambda total: f"{total.requests:,}"),
     ("In", "Tokens in", _about(lambda total: total.input_tokens)),
-    ("Cached", "Of them cached", _about(lambda total: total.cached_tokens)),
+    ("From cache", "Of them read from the provider's cache", _about(lambda total: total.cached_tokens)),
+    ("Cached", "Of them written to the provider's cache", _about(lambda total: total.written_tokens)),
     ("Out", "Tokens out", _about(lambda total: total.output_tokens)),
     ("Thought", "Of them for reasoning", _about(lambda total: total.reasoning_tokens)),
     ("Cost", "Cost", cost_words),
@@ -90,7 +91,7 @@ class _OverviewModel(QAbstractTableModel):
         if overview.grouping is Grouping.DAY:
             rows.reverse()
         if rows:
-            rows.append(OverviewRow("Together", "Together", overview.total))
+            rows.append(OverviewRow("Total", "Total", overview.total))
         self._rows = tuple(rows)
         self._heading = overview.rows_are.capitalize() if overview.step != "day" else _FIRST[overview.grouping]
         self.endResetModel()

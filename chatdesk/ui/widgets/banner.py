@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
@@ -23,9 +23,11 @@ _WORDS_LETTERS = 24  # the words stand beside the button when they have room for
 
 
 class Banner(QWidget):
-    """Hidden until ``show_message``. ``actionTriggered`` comes from its button, ``closed`` from its cross."""
+    """Hidden until ``show_message``. ``actionTriggered`` and ``otherTriggered`` come from its buttons, ``closed`` from
+    its cross."""
 
     actionTriggered = Signal()
+    otherTriggered = Signal()
     closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -42,13 +44,22 @@ class Banner(QWidget):
         self._action = QPushButton()
         self._action.setObjectName("bannerAction")
         self._action.clicked.connect(self.actionTriggered)
+        self._other = QPushButton()
+        self._other.setObjectName("bannerOther")
+        self._other.clicked.connect(self.otherTriggered)
+        self._buttons = QWidget()
+        buttons = QHBoxLayout(self._buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(8)
+        buttons.addWidget(self._action)
+        buttons.addWidget(self._other)
         self._close = IconButton(theme, "x", name="Close this notice", object_name="bannerClose")
         self._close.clicked.connect(self._on_close_clicked)
         grid = self._grid = QGridLayout(self)
         grid.setSpacing(10)
         grid.setColumnStretch(0, 1)
         grid.addWidget(self._label, 0, 0)
-        grid.addWidget(self._action, 0, 1)
+        grid.addWidget(self._buttons, 0, 1)
         grid.addWidget(self._close, 0, 2)
         self.setVisible(False)
         theme.changed.connect(self._on_theme_changed)
@@ -59,20 +70,31 @@ class Banner(QWidget):
         return self._label.text()
 
     def show_message(
-        self, text: str, *, kind: BannerKind = "warning", action_text: str | None = None, is_closable: bool = True
+        self,
+        text: str,
+        *,
+        kind: BannerKind = "warning",
+        action_text: str | None = None,
+        other_text: str | None = None,
+        is_closable: bool = True,
     ) -> None:
-        """What happened, what is safe, what next. It replaces the notice before it."""
+        """What happened, what is safe, what next. It replaces the notice before it; words that are the same are not
+        announced again."""
+        is_news = not self.isVisible() or text != self._label.text()
         self._kind = kind
         self._label.setText(text)
         self.setAccessibleName(text)
-        self._action.setText((action_text or "").replace("&", "&&"))
-        self._action.setAccessibleName(action_text or "")
-        self._action.setVisible(action_text is not None)
+        for button, words in ((self._action, action_text), (self._other, other_text)):
+            button.setText((words or "").replace("&", "&&"))
+            button.setAccessibleName(words or "")
+            button.setVisible(words is not None)
+        self._buttons.setVisible(action_text is not None or other_text is not None)
         self._close.setVisible(is_closable)
         self._place_action()
         self.setVisible(True)
         self.update()
-        announce(self, text, is_assertive=kind == "danger")
+        if is_news:
+            announce(self, text, is_assertive=kind == "danger")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -94,12 +116,12 @@ class Banner(QWidget):
     def _place_action(self) -> None:
         """Beside the words, or below them where they would be left too little room."""
         margins = self._grid.contentsMargins()
-        taken = self._action.sizeHint().width() + self._close.sizeHint().width() + margins.left() + margins.right()
+        taken = self._buttons.sizeHint().width() + self._close.sizeHint().width() + margins.left() + margins.right()
         letters = _WORDS_LETTERS * self._label.fontMetrics().averageCharWidth()
         row, column = (0, 1) if self.width() - taken > letters else (1, 0)
         if self._grid.itemAtPosition(row, column) is None:
-            self._grid.removeWidget(self._action)
-            self._grid.addWidget(self._action, row, column, Qt.AlignmentFlag.AlignLeft)
+            self._grid.removeWidget(self._buttons)
+            self._grid.addWidget(self._buttons, row, column, Qt.AlignmentFlag.AlignLeft)
 
     def _on_close_clicked(self) -> None:
         self.setVisible(False)

@@ -18,6 +18,11 @@ class BesideOrBelow(PlacedItems):
         super().__init__(parent)
         self._gap_px, self._below_px, self._wanted_px, self._words_px = gap_px, below_px, wanted_px, words_px
 
+    def set_wanted(self, wanted_px: int) -> None:
+        """Another least width of the second item."""
+        self._wanted_px = wanted_px
+        self.invalidate()
+
     def add_layout(self, inner: QLayout) -> None:
         """One of the two, as a layout."""
         self.addChildLayout(inner)
@@ -26,13 +31,13 @@ class BesideOrBelow(PlacedItems):
     def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation.Horizontal
 
-    def sizeHint(self) -> QSize:
+    def wanted(self) -> QSize:
         """Both in one line."""
         words, field = (each.sizeHint() for each in self._items)
         width = max(words.width(), self._wanted_px) + self._gap_px + max(field.width(), self._wanted_px)
         return self._with_margins(QSize(width, max(words.height(), field.height())))
 
-    def minimumSize(self) -> QSize:
+    def least(self) -> QSize:
         """Above each other, as narrow as the wider of the two can be."""
         sizes = [each.minimumSize() for each in self._items]
         return self._with_margins(QSize(max(each.width() for each in sizes), max(each.height() for each in sizes)))

@@ -144,6 +144,9 @@ class PillButton(ThemedButton):
     _ROLE: FontRole = "table"
     _MAX_TEXT_PX = 220
     _MIN_PX = 72
+    _ALIGNMENT = Qt.AlignmentFlag.AlignCenter
+    _RADIUS_PX: float | None = None  # None: round ends
+    _BORDER = "line"
 
     def __init__(
         self,
@@ -181,9 +184,9 @@ class PillButton(ThemedButton):
         theme = self._theme
         painter = QPainter(self)
         area = QRectF(self.rect())
-        radius = area.height() / 2
+        radius = area.height() / 2 if self._RADIUS_PX is None else self._RADIUS_PX
         fill = theme.colour("hover" if self._is_hot() else "card")
-        paint_box(painter, area, radius, fill=fill, border=theme.colour("line"))
+        paint_box(painter, area, radius, fill=fill, border=theme.colour(self._BORDER))
         ink = theme.colour("text" if self.isEnabled() else "muted")
         inner = area.adjusted(self._PADDING_PX, 0, -self._PADDING_PX, 0)
         if self._icon_name is not None:
@@ -195,7 +198,7 @@ class PillButton(ThemedButton):
         painter.setFont(theme.font(self._ROLE))
         painter.setPen(ink)
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(inner.width()) + 1)
-        painter.drawText(inner, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine), text)
+        painter.drawText(inner, int(self._ALIGNMENT | Qt.TextFlag.TextSingleLine), text)
         if self.hasFocus():
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 

@@ -1,55 +1,74 @@
-"""What stands in the transcript's place while a thread has no message: a question and four prompts to try."""
+"""What stands in the transcript's place while a thread has no message: a question and four things to begin with, or on
+the first start the ways in. While nothing is loaded yet it says nothing, and after a moment that it is opening."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.prompt_card import ExamplePrompt, PromptCard
+from chatdesk.ui.widgets.prompt_card import PromptCard, Start, StartKind
 
 _WIDTH_PX = 640
 _ONE_COLUMN_BELOW_PX = 480
+_OPENING_AFTER_MS = 600  # a start that is quicker says nothing
 
-EXAMPLE_PROMPTS: Final = (
-    ExamplePrompt(
+STARTS: Final = (
+    Start(
         "code",
-        "Explain an error",
-        "Get the cause and the fix",
-        'Explain the SQLite error "database is locked": what causes it, and how do I fix it?',
+        "Explain a stack trace",
+        "Paste it; get the cause and the fix",
+        StartKind.WRITE,
+        "Explain this error. What causes it, and how do I fix it?\n\n",
     ),
-    ExamplePrompt(
+    Start(
+        "file-text",
+        "Summarise a document",
+        "Drop a PDF or a text file",
+        StartKind.ATTACH,
+        "Summarise this document: the main points first, then what is left open.",
+    ),
+    Start(
         "table",
         "Make a comparison table",
         "Options against criteria",
-        "Make a table that compares SQLite, PostgreSQL and DuckDB for a desktop application.",
+        StartKind.WRITE,
+        "Compare these options in a table, by cost, effort and risk:\n- ",
     ),
-    ExamplePrompt(
-        "terminal",
-        "Write a small program",
-        "With a test and an explanation",
-        "Write a Python function that parses ISO 8601 durations, with a test, and explain how it works.",
+    Start("download", "Import your chats", "From a ChatGPT or Claude export", StartKind.COMMAND, "app.import"),
+)
+OFFLINE_STARTS: Final = (
+    Start("sparkles", "Take the tour", "What ChatDesk can do", StartKind.ASK, "What can ChatDesk do?"),
+    Start(
+        "table",
+        "See an answer",
+        "With code, a table and a formula",
+        StartKind.ASK,
+        "Show me code, a table and a formula",
     ),
-    ExamplePrompt(
-        "list-checks",
-        "Plan a piece of work",
-        "Steps, order and risks",
-        "Plan the move of a small team's notes from e-mail to a shared wiki: steps, their order and the risks.",
-    ),
+    Start("plug", "Connect a provider", "A key, or a server of your own", StartKind.COMMAND, "app.add_provider"),
+    Start("download", "Import your chats", "From a ChatGPT or Claude export", StartKind.COMMAND, "app.import"),
 )
 
 
 class EmptyState(QScrollArea):
-    """Emits ``promptChosen`` with the whole text of the prompt."""
+    """``promptChosen`` has the text for the composer, ``attachChosen`` too and asks for a file, ``questionAsked`` has
+    what is asked at once, ``commandChosen`` a command's id."""
 
     promptChosen = Signal(str)
+    attachChosen = Signal(str)
+    questionAsked = Signal(str)
+    commandChosen = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._way_in: QWidget | None = None
+        self._is_loading = False
         self.setObjectName("emptyState")
         self.setAccessibleName("New thread")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -60,17 +79,20 @@ class EmptyState(QScrollArea):
         self.title.setText("What are you working on?")
         self.sub_text = _text_label("emptyStateText", "text")
         self.sub_text.setProperty("isQuiet", True)
-        self.cards = tuple(
-            PromptCard(theme, prompt, object_name=f"promptCard{number}")
-            for number, prompt in enumerate(EXAMPLE_PROMPTS, start=1)
-        )
-        for card in self.cards:
-            card.clicked.connect(lambda _checked=False, text=card.prompt.text: self.promptChosen.emit(text))
+        self._opening = _text_label("emptyStateOpening", "text")
+        self._opening.setProperty("isQuiet", True)
+        self._opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._opening.setVisible(False)
+        self._opening_timer = QTimer(self)
+        self._opening_timer.setSingleShot(True)
+        self._opening_timer.setInterval(_OPENING_AFTER_MS)
+        self._opening_timer.timeout.connect(self._on_opening_timer_timeout)
+        self._columns = 0
         self._grid = QGridLayout()
         self._grid.setSpacing(10)
+        self.cards: tuple[PromptCard, ...] = ()
         self.setWidget(self._build_page())
-        self._columns = 0
-        self._place_cards(2)
+        self.set_starts(STARTS)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -79,20 +101,95 @@ class EmptyState(QScrollArea):
         self.sub_text.setText(text)
         self.sub_text.setVisible(bool(text))
 
+    def set_starts(self, starts: Sequence[Start]) -> None:
+        """The cards, in the order of reading."""
+        if tuple(starts) == tuple(card.start for card in self.cards):
+            return
+        for card in self.cards:
+            self._grid.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.cards = tuple(
+            PromptCard(self._theme, start, object_name=f"promptCard{number}")
+            for number, start in enumerate(starts, start=1)
+        )
+        for card in self.cards:
+            card.clicked.connect(lambda _checked=False, start=card.start: self._on_start_clicked(start))
+        columns, self._columns = self._columns or 2, 0
+        self._place_cards(columns)
+
+    # The first start
+
+    @property
+    def way_in(self) -> QWidget | None:
+        """What ``show_way_in`` was given."""
+        return self._way_in
+
+    def show_way_in(self, way_in: QWidget) -> None:
+        """On the first start, in place of the question and the cards."""
+        self._way_in = way_in
+        self._column_rows.addWidget(way_in)
+        self._show_content(is_shown=not self._is_loading)
+
+    def end_way_in(self) -> None:
+        """The question and the cards again."""
+        way_in, self._way_in = self._way_in, None
+        if way_in is not None:
+            self._column_rows.removeWidget(way_in)
+            way_in.hide()
+            way_in.deleteLater()
+            self._show_content(is_shown=not self._is_loading)
+
+    # Loading
+
+    def show_loading(self) -> None:
+        """Nothing is known yet: blank, and after a moment a word."""
+        self._is_loading = True
+        self._show_content(is_shown=False)
+        self._opening_timer.start()
+
+    def end_loading(self) -> None:
+        self._is_loading = False
+        self._opening_timer.stop()
+        self._opening.setVisible(False)
+        self._show_content(is_shown=True)
+
+    def show_nothing(self) -> None:
+        """It could not be opened; elsewhere it is said why."""
+        self._opening_timer.stop()
+        self._opening.setVisible(False)
+
+    def _on_opening_timer_timeout(self) -> None:
+        self._opening.setText("Opening your chats…")
+        self._opening.setVisible(True)
+
+    def _show_content(self, *, is_shown: bool) -> None:
+        self._question.setVisible(is_shown and self._way_in is None)
+        if self._way_in is not None:
+            self._way_in.setVisible(is_shown)
+
+    # Layout
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_cards(1 if self.viewport().width() < _ONE_COLUMN_BELOW_PX * self._theme.scale else 2)
 
     def _build_page(self) -> QWidget:
+        self._question = QWidget()
+        rows = QVBoxLayout(self._question)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.title)
+        rows.addSpacing(10)
+        rows.addWidget(self.sub_text)
+        rows.addSpacing(22)
+        rows.addLayout(self._grid)
         self._column = QWidget()
-        column = QVBoxLayout(self._column)
-        column.setContentsMargins(0, 24, 0, 24)
-        column.setSpacing(0)
-        column.addWidget(self.title)
-        column.addSpacing(10)
-        column.addWidget(self.sub_text)
-        column.addSpacing(22)
-        column.addLayout(self._grid)
+        self._column_rows = QVBoxLayout(self._column)
+        self._column_rows.setContentsMargins(0, 24, 0, 24)
+        self._column_rows.setSpacing(0)
+        self._column_rows.addWidget(self._opening)
+        self._column_rows.addWidget(self._question)
         page = QWidget()
         page.setObjectName("emptyStatePage")
         rows = QVBoxLayout(page)
@@ -112,6 +209,15 @@ class EmptyState(QScrollArea):
         self._columns = columns
         for place, card in enumerate(self.cards):
             self._grid.addWidget(card, place // columns, place % columns)
+
+    def _on_start_clicked(self, start: Start) -> None:
+        signals = {
+            StartKind.WRITE: self.promptChosen,
+            StartKind.ATTACH: self.attachChosen,
+            StartKind.ASK: self.questionAsked,
+            StartKind.COMMAND: self.commandChosen,
+        }
+        signals[start.kind].emit(start.text)
 
     def _on_theme_changed(self) -> None:
         self._column.setMaximumWidth(round(_WIDTH_PX * max(1.0, self._theme.scale)))

@@ -19,13 +19,13 @@ class FlowRow(PlacedItems):
     def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation(0)
 
-    def sizeHint(self) -> QSize:
+    def wanted(self) -> QSize:
         """All in one row."""
         shown = self._shown()
         width = sum(item.sizeHint().width() for item in shown) + self._gap * max(0, len(shown) - 1)
         return QSize(width, max((item.sizeHint().height() for item in shown), default=0))
 
-    def minimumSize(self) -> QSize:
+    def least(self) -> QSize:
         """The widest alone."""
         sizes = [item.minimumSize() for item in self._shown()]
         return QSize(

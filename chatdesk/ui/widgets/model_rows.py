@@ -15,25 +15,27 @@ Index = QModelIndex | QPersistentModelIndex
 
 HEADING_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 LIKED_ROLE: Final = Qt.ItemDataRole.UserRole + 2
+CURRENT_ROLE: Final = Qt.ItemDataRole.UserRole + 3
 _LIKED = "Favourites"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A heading has no model. ``more`` stands behind the label: the provider, or the id where a person renamed it."""
+    """``more`` stands behind the label: the provider, or the id where a person renamed it. ``is_heading``: it cannot be
+    chosen. The row for no model has neither provider nor model."""
 
     label: str
     provider: str = ""
     model: str = ""
     more: str = ""
-
-    @property
-    def is_heading(self) -> bool:
-        return not self.model
+    is_heading: bool = False
 
 
-def rows_of(models: Sequence[ProviderChoices], words: str, liked: Collection[tuple[str, str]]) -> tuple[ModelRow, ...]:
-    """The rows for what was typed; each of its words must stand in the label, the id or the provider's name."""
+def rows_of(
+    models: Sequence[ProviderChoices], words: str, liked: Collection[tuple[str, str]], *, blank: str = ""
+) -> tuple[ModelRow, ...]:
+    """The rows for what was typed; each of its words must stand in the label, the id or the provider's name. ``blank``
+    is the first row, which stands for no model."""
     wanted = words.casefold().split()
     favourites: list[ModelRow] = []
     rows: list[ModelRow] = []
@@ -47,8 +49,10 @@ def rows_of(models: Sequence[ProviderChoices], words: str, liked: Collection[tup
             if (provider, model) in liked:
                 favourites.append(ModelRow(label, provider, model, provider_label))
         if own:
-            rows += [ModelRow(provider_label), *own]
-    return (ModelRow(_LIKED), *favourites, *rows) if favourites else tuple(rows)
+            rows += [ModelRow(provider_label, is_heading=True), *own]
+    if favourites:
+        rows = [ModelRow(_LIKED, is_heading=True), *favourites, *rows]
+    return (ModelRow(blank), *rows) if blank and not wanted else tuple(rows)
 
 
 class ModelRows(QAbstractListModel):
@@ -58,10 +62,18 @@ class ModelRows(QAbstractListModel):
         super().__init__(parent)
         self._rows: tuple[ModelRow, ...] = ()
         self._liked: frozenset[tuple[str, str]] = frozenset()
+        self._current: frozenset[tuple[str, str]] = frozenset()
 
-    def show_rows(self, rows: tuple[ModelRow, ...], liked: Collection[tuple[str, str]]) -> None:
+    def show_rows(
+        self,
+        rows: tuple[ModelRow, ...],
+        liked: Collection[tuple[str, str]],
+        *,
+        current: Collection[tuple[str, str]] = (),
+    ) -> None:
+        """``current`` are ticked."""
         self.beginResetModel()
-        self._rows, self._liked = rows, frozenset(liked)
+        self._rows, self._liked, self._current = rows, frozenset(liked), frozenset(current)
         self.endResetModel()
 
     def row(self, index: Index) -> ModelRow | None:
@@ -92,14 +104,19 @@ class ModelRows(QAbstractListModel):
         if row is None:
             return None
         is_liked = (row.provider, row.model) in self._liked
+        is_current = not row.is_heading and (row.provider, row.model) in self._current
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{row.label}  ·  {row.more}" if row.more else row.label
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return (
-                f"{row.label}, {row.more or row.provider}{', favourite' if is_liked else ''}"
-                if row.model
-                else row.label
-            )
+            said = [
+                row.label,
+                row.more or row.provider,
+                "favourite" if is_liked else "",
+                "chosen" if is_current else "",
+            ]
+            return ", ".join(filter(None, said))
         if role == HEADING_ROLE:
             return row.is_heading
+        if role == CURRENT_ROLE:
+            return is_current
         return is_liked if role == LIKED_ROLE else None

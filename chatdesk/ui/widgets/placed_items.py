@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from shiboken6 import isValid
 
 
 class PlacedItems(QLayout):
-    """Whoever derives from it says with ``place`` where the items go."""
+    """Whoever derives from it says where the items go (``place``) and how large it is (``wanted``, ``least``)."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -15,6 +16,14 @@ class PlacedItems(QLayout):
 
     def place(self, area: QRect, *, is_trial: bool) -> int:
         """Put the items into ``area``, or only reckon; the height they take."""
+        raise NotImplementedError
+
+    def wanted(self) -> QSize:
+        """The size with room for all."""
+        raise NotImplementedError
+
+    def least(self) -> QSize:
+        """The size below which something would be cut off."""
         raise NotImplementedError
 
     @property
@@ -39,8 +48,19 @@ class PlacedItems(QLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self.place(QRect(0, 0, width, 0), is_trial=True)
+        return self.place(QRect(0, 0, width, 0), is_trial=True) if self._can_ask() else 0
+
+    def sizeHint(self) -> QSize:
+        return self.wanted() if self._can_ask() else QSize(0, 0)
+
+    def minimumSize(self) -> QSize:
+        return self.least() if self._can_ask() else QSize(0, 0)
 
     def setGeometry(self, area: QRect) -> None:
         super().setGeometry(area)
-        self.place(area, is_trial=False)
+        if self._can_ask():
+            self.place(area, is_trial=False)
+
+    def _can_ask(self) -> bool:
+        """Whether PySide still lets the items be asked: an error in an answer to Qt would end the program."""
+        return all(isValid(each) for each in self._items)

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from html import escape
+from textwrap import wrap
+from typing import Final
 
 from PySide6.QtWidgets import QWidget
 
+_LINE_LETTERS: Final = 60
+
 
 def set_plain_tooltip(widget: QWidget, text: str) -> None:
-    """Show ``text`` as it stands."""
-    widget.setToolTip(f"<qt>{escape(text)}</qt>" if text else "")
+    """Show ``text`` as it stands. Screen readers get the words, too: Qt gives them the tooltip, marks and all, as the
+    description of a widget that has none."""
+    described = widget.accessibleDescription()
+    if not described or plain_tooltip(described) == widget.toolTip():
+        widget.setAccessibleDescription(text)
+    widget.setToolTip(plain_tooltip(text))
+
+
+def plain_tooltip(text: str) -> str:
+    """``text`` for a tooltip: in lines of a readable length, which Qt would make of two words each."""
+    lines = [line for each in text.split("\n") for line in wrap(each, _LINE_LETTERS) or [""]]
+    return f"<p style='white-space:pre'>{escape(chr(10).join(lines))}</p>" if text else ""

@@ -156,7 +156,7 @@ class ProjectChooser(QWidget):
         if current >= 0:
             self.list.setCurrentRow(current)
         else:
-            item = QListWidgetItem("No project has this in its name.", self.list)
+            item = QListWidgetItem("No project matches.", self.list)
             item.setData(_ENTRY_ROLE, ChooserEntry("heading", item.text()))
             item.setFlags(Qt.ItemFlag.NoItemFlags)
 

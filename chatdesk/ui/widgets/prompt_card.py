@@ -1,8 +1,9 @@
-"""A card that offers one example prompt."""
+"""A card that offers one thing to begin with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -17,22 +18,34 @@ from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 _PADDING_PX = 14
 
 
+class StartKind(StrEnum):
+    """What choosing a card does with its text: write it into the composer, write it and ask for a file, send it at
+    once; or the text is a command's id."""
+
+    WRITE = "write"
+    ATTACH = "attach"
+    ASK = "ask"
+    COMMAND = "command"
+
+
 @dataclass(frozen=True, slots=True)
-class ExamplePrompt:
-    """``text`` is what is sent; the title and the detail are on the card."""
+class Start:
+    """The title and the detail are on the card."""
 
     icon_name: str
     title: str
     detail: str
+    kind: StartKind
     text: str
 
 
 class PromptCard(ThemedButton):
-    def __init__(self, theme: Theme, prompt: ExamplePrompt, *, object_name: str, parent: QWidget | None = None) -> None:
-        super().__init__(theme, name=f"{prompt.title}: {prompt.detail}", object_name=object_name, parent=parent)
-        self.prompt = prompt
-        self.setText(prompt.title)
-        self.set_name(f"{prompt.title}: {prompt.detail}", tooltip=prompt.text)
+    def __init__(self, theme: Theme, start: Start, *, object_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(theme, name=f"{start.title}: {start.detail}", object_name=object_name, parent=parent)
+        self.start = start
+        self.setText(start.title)
+        tooltip = "" if start.kind is StartKind.COMMAND else start.text.strip()
+        self.set_name(f"{start.title}: {start.detail}", tooltip=tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -56,13 +69,13 @@ class PromptCard(ThemedButton):
         line = QFontMetrics(theme.font("strong")).height()
         left = inner.right() - side if is_mirrored else inner.left()
         ink = theme.colour("text")
-        paint_icon(painter, QRectF(left, inner.top() + (line - side) / 2, side, side), self.prompt.icon_name, ink)
+        paint_icon(painter, QRectF(left, inner.top() + (line - side) / 2, side, side), self.start.icon_name, ink)
         taken = side + 5
         title = inner.adjusted(0, 0, -taken, 0) if is_mirrored else inner.adjusted(taken, 0, 0, 0)
         title.setHeight(line)
-        self._paint_line(painter, title, self.prompt.title, "strong", "text")
+        self._paint_line(painter, title, self.start.title, "strong", "text")
         detail = QRectF(inner.left(), inner.top() + line + 4, inner.width(), inner.height() - line - 4)
-        self._paint_line(painter, detail, self.prompt.detail, "note", "muted")
+        self._paint_line(painter, detail, self.start.detail, "note", "muted")
         if self.hasFocus():
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 

@@ -27,6 +27,7 @@ class ThreadHeader(QWidget):
     titleEditEnded = Signal()
     modelChosen = Signal(str, str)
     compareRequested = Signal()
+    compareLeft = Signal()
     sidebarRequested = Signal()
     inspectorRequested = Signal()
 
@@ -46,6 +47,7 @@ class ThreadHeader(QWidget):
         self.model_picker = ModelPicker(theme)
         self.model_picker.modelChosen.connect(self.modelChosen)
         self.model_picker.compareRequested.connect(self.compareRequested)
+        self.model_picker.compareLeft.connect(self.compareLeft)
         self.context_meter = ContextMeter(theme)
         self.inspector_button = IconButton(
             theme, "panel-right", name="Show or hide the inspector", object_name="inspectorButton"
@@ -69,6 +71,11 @@ class ThreadHeader(QWidget):
         row.setStretchFactor(self.title, 1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def show_loading(self) -> None:
+        """Nothing is known yet: no title to rename, no model to choose, nothing to do with a thread."""
+        self.title.set_title("", is_editable=False)
+        self.model_picker.setVisible(False)
 
     def set_title(self, title: str, *, is_editable: bool = True, keeps_edit: bool = False) -> None:
         self.title.set_title(title, is_editable=is_editable, keeps_edit=keeps_edit)
@@ -96,6 +103,10 @@ class ThreadHeader(QWidget):
 
     def set_models(self, models: Sequence[ProviderChoices]) -> None:
         self.model_picker.set_models(models)
+        self.model_picker.setVisible(True)
+
+    def set_compared(self, models: Sequence[tuple[str, str]]) -> None:
+        self.model_picker.set_compared(models)
 
     def set_current(self, provider: str, model: str) -> None:
         self.model_picker.set_current(provider, model)

@@ -1,0 +1,27 @@
+"""Puts the files together that go with the report of a bug, in a window and on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from chatdesk.core.diagnostics.bundle import ReportFile, collect
+from chatdesk.core.diagnostics.redaction import process_redactor
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.description import described
+from chatdesk.core.settings.store import SettingsStore
+from chatdesk.examination import examine_window
+from chatdesk.health import health_of
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+
+
+async def report_of_window(services: Services | None, paths: AppPaths) -> tuple[ReportFile, ...]:
+    """From inside a window; ``services`` are None where the database could not be opened."""
+    loaded = await asyncio.to_thread(SettingsStore(paths.settings_file).load)
+    doctor = await examine_window(services, paths, loaded)
+    health = None if services is None else await health_of(services, has_window=True)
+    return await asyncio.to_thread(
+        collect, paths, process_redactor, doctor=doctor, health=health, settings=described(loaded.settings)
+    )

@@ -1,0 +1,56 @@
+"""``chatdesk doctor``: examines, and packs what goes with the report of a bug."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from chatdesk.core import terminal
+from chatdesk.core.diagnostics.doctor import DoctorReport, run_doctor
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.store import LoadedSettings
+from chatdesk.examination import PURPOSE, probes_of_services, probes_without_database, unusable_database
+
+
+async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
+    """The exit code: 1 where there is a problem."""
+    report = await examine(paths, loaded)
+    if options.json:
+        terminal.say_json(report.as_data())
+    else:
+        terminal.say(report.as_text())
+    if options.bundle:
+        await _pack(Path(options.bundle), report, paths, loaded)
+        terminal.note(f"chatdesk: written to {options.bundle}; look through it before you send it")
+    return 0 if report.is_healthy else 1
+
+
+async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
+    """Everything that can be found out from here. Opens the database as any other command does."""
+    from chatdesk.app import open_services
+
+    environment = os.environ if environ is None else environ
+    probes = probes_without_database(paths, loaded)
+    try:
+        async with open_services(paths, loaded.settings, purpose=PURPOSE) as services:
+            return await run_doctor(paths, probes | probes_of_services(services), environ=environment)
+    except ChatDeskError as error:
+        probes["database"] = unusable_database(error, paths)
+    return await run_doctor(paths, probes, environ=environment)
+
+
+async def _pack(target: Path, report: DoctorReport, paths: AppPaths, loaded: LoadedSettings) -> None:
+    from chatdesk.core.diagnostics import bundle
+    from chatdesk.core.diagnostics.redaction import process_redactor
+    from chatdesk.core.settings.description import described
+
+    owner = next((each for each in report.findings if each.name == "owner"), None)
+    health = owner.details if owner is not None and "loop_lag_ms" in owner.details else None
+    files = await asyncio.to_thread(
+        bundle.collect, paths, process_redactor, doctor=report, health=health, settings=described(loaded.settings)
+    )
+    await asyncio.to_thread(bundle.write, target, files)

@@ -1,0 +1,60 @@
+"""What the verbs of ``chatdesk team`` ask for: which workspace, secrets, and the passphrase of the
+file in which a profile keeps its passwords where there is no keyring."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.processes import environment
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.team import Workspace
+
+KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a variable
+
+
+async def find_workspace(services: Services, wanted: str | None) -> Workspace:
+    """The named one, or the only one."""
+    return named(await (await services.load_team()).workspaces(), wanted)
+
+
+def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
+    """The one of ``found`` that is called so, or the only one."""
+    if wanted is not None:
+        name = wanted.strip().casefold()
+        found = tuple(each for each in found if name in (each.id, each.name.casefold()))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(
+            "There is no such workspace in this profile.", safe="", next_step="'chatdesk team status' lists them."
+        )
+    raise InvalidInput("There are several workspaces.", safe="", next_step="Say which by its id; see 'team status'.")
+
+
+async def open_keys(services: Services, *, may_make: bool) -> None:
+    """Open the encrypted file of keys where this profile keeps its passwords in one. ``may_make``: where there is
+    neither a keyring nor a file yet, make one, because a password is about to be kept."""
+    from chatdesk.core.settings.providers_store import KeyPlace
+    from chatdesk.core.sync.team_passwords import VARIABLE
+
+    if environment().get(VARIABLE):
+        return
+    state = await services.provider_service.key_state()
+    if state.place is KeyPlace.FILE or (state.has_file and not state.has_keyring):
+        if state.is_file_locked:
+            passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, "Passphrase of the file of keys: ")
+            await services.provider_service.unlock_keys(passphrase)
+    elif may_make and not state.has_keyring:
+        question = "There is no keyring here. New passphrase for an encrypted file of keys: "
+        passphrase = await asyncio.to_thread(secret, KEYS_PASSPHRASE, question)
+        await services.provider_service.choose_key_place(KeyPlace.FILE, passphrase=passphrase)
+
+
+def secret(variable: str, question: str) -> str:
+    """From the environment, else from who sits here; on a thread."""
+    return environment().get(variable) or terminal.ask_secret(question)

@@ -1,0 +1,377 @@
+"""``chatdesk team``: sharing projects and ending that, roles and members, syncing, and what a server refused."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from chatdesk.cli_team_asking import KEYS_PASSPHRASE, find_workspace, open_keys
+from chatdesk.core import terminal
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.processes import environment
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.project import Project
+    from chatdesk.core.domain.team import RefusedChange, SharedProject, TeamMember
+    from chatdesk.core.sync.sending import Sending
+
+#: How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
+WAIT_S: Final = 60
+#: The same after a question: its answer is here already.
+ASK_WAIT_S: Final = 15
+WRITING: Final = frozenset(("share", "stop", "role", "remove", "owner", "disconnect", "policy", "sync", "refused"))
+
+
+def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
+    share = verbs.add_parser("share", parents=[common], help="share a project with a workspace")
+    share.add_argument("project", metavar="PROJECT", help="its name or id")
+    share.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    share.add_argument("--yes", action="store_true", help="do not ask")
+    _add_wait(share)
+
+    stop = verbs.add_parser("stop", parents=[common], help="end a share for everybody, or leave a project of others")
+    stop.add_argument("project", metavar="PROJECT", help="its name or id")
+    stop.add_argument("--yes", action="store_true", help="do not ask")
+
+    role = verbs.add_parser("role", parents=[common], help="give a member a role in a shared project, or take it")
+    role.add_argument("project", metavar="PROJECT", help="its name or id")
+    role.add_argument("member", metavar="MEMBER", help="their name or id")
+    role.add_argument("role", choices=("viewer", "editor", "admin", "owner", "none"))
+
+    remove = verbs.add_parser("remove", parents=[common], help="remove a member from a workspace")
+    remove.add_argument("member", metavar="MEMBER", help="their name or id")
+    remove.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+
+    owner = verbs.add_parser("owner", parents=[common], help="make a member an owner of the workspace")
+    owner.add_argument("member", metavar="MEMBER", help="their name or id")
+    owner.add_argument("--off", action="store_true", help="make them an ordinary member again")
+    owner.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+
+    ending = verbs.add_parser(
+        "disconnect", parents=[common], help="end the connections of a member who holds others up"
+    )
+    ending.add_argument("member", metavar="MEMBER", help="their name or id")
+    ending.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+
+    policy = verbs.add_parser("policy", parents=[common], help="show who may invite, or decide it")
+    policy.add_argument("--who-invites", choices=("owners", "admins"), help="owners, or admins of projects as well")
+    policy.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+
+    sync = verbs.add_parser("sync", parents=[common], help="send what waits and fetch what others wrote")
+    sync.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    sync.add_argument("--json", action="store_true", help="as JSON")
+    _add_wait(sync)
+
+    refused = verbs.add_parser("refused", parents=[common], help="list what the server did not take")
+    doing = refused.add_mutually_exclusive_group()
+    doing.add_argument("--copy", metavar="ID", help="copy its text into a new thread of a private project, or all")
+    doing.add_argument("--retry", metavar="ID", help="send it again, or all")
+    doing.add_argument("--forget", metavar="ID", help="list it no more, or all of them")
+    refused.add_argument("--json", action="store_true", help="a JSON array")
+
+
+def _add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wait", type=int, default=WAIT_S, metavar="SECONDS", help=f"for the server, at most ({WAIT_S})"
+    )
+
+
+async def share(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    project = await find_project(services, options.project, is_shared=False)
+    service = await services.load_team()
+    await service.start()
+    size = await service.share_count(project.id)
+    question = (
+        f"Share “{project.name}” ({size.threads:,} threads, {size.messages:,} messages) with {workspace.name}? What is"
+        " sent cannot be taken back from those who have read it."
+    )
+    if (await services.repositories.projects.default()).id == project.id:
+        terminal.complain(
+            f"“{project.name}” is the project into which new chats go: what you ask from now on without naming another"
+            " project is shared, too."
+        )
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain("nothing was changed")
+        return 1
+    await service.share(project.id, workspace.id)
+    sent = await _wait(services, workspace.id, options.wait, [project.id])
+    terminal.say(f"“{project.name}” is shared with {workspace.name}.")
+    return _tell(sent)
+
+
+async def stop(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.domain.team import TeamRole
+
+    project = await find_project(services, options.project, is_shared=True)
+    service = await services.load_team()
+    await service.start()
+    shared = service.shared_project(project.id)
+    is_owner = shared is not None and shared.role is TeamRole.OWNER
+    question = (
+        f"End the sharing of “{project.name}” for everybody? All keep private copies."
+        if is_owner
+        else f"Leave “{project.name}”? A private copy stays here."
+    )
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain("nothing was changed")
+        return 1
+    await service.unshare(project.id)
+    terminal.say(f"“{project.name}” is {'shared no more' if is_owner else 'yours alone here'}; this copy is private.")
+    return 0
+
+
+async def role(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.domain.team import TeamRole
+
+    project = await find_project(services, options.project, is_shared=True)
+    service = await services.load_team()
+    shared = await _shared(services, project.id)
+    member = await _member(services, shared.workspace_id, options.member)
+    given = None if options.role == "none" else TeamRole(options.role)
+    await service.set_role(project.id, member.id, given)
+    terminal.say(
+        f"{member.name} is {given.value} of “{project.name}” now." if given else
+        f"{member.name} is in “{project.name}” no more."
+    )  # fmt: skip
+    return 0
+
+
+async def remove(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.domain.team import MemberStatus
+
+    workspace = await find_workspace(services, options.workspace)
+    member = await _member(services, workspace.id, options.member)
+    question = f"Remove {member.name} from {workspace.name}? What they wrote stays."
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain("nothing was changed")
+        return 1
+    membership = (await services.load_team()).membership
+    await membership.remove_member(workspace.id, member.id)
+    terminal.say(f"{member.name} was removed from {workspace.name}.")
+    invited = [each for each in await membership.members(workspace.id) if each.invited_by == member.id]
+    names = ", ".join(each.name for each in invited if each.status is not MemberStatus.REMOVED)
+    if names:
+        terminal.complain(
+            f"{member.name} had invited {names}, who are still members; 'chatdesk team remove' removes them"
+        )
+    return 0
+
+
+async def owner(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    member = await _member(services, workspace.id, options.member)
+    membership = (await services.load_team()).membership
+    await membership.set_workspace_owner(workspace.id, member.id, not options.off)
+    is_what = "an ordinary member" if options.off else "an owner"
+    terminal.say(f"{member.name} is {is_what} of {workspace.name} now.")
+    return 0
+
+
+async def disconnect(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    member = await _member(services, workspace.id, options.member)
+    ended = await (await services.load_team()).membership.end_connections(workspace.id, member.id)
+    terminal.say(f"{ended:,} connections of {member.name} were ended.")
+    return 0
+
+
+async def policy(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    membership = (await services.load_team()).membership
+    if options.who_invites:
+        await membership.set_policy(workspace.id, {"who_invites": options.who_invites})
+    found = await membership.policy(workspace.id)
+    for each in fields(found):
+        value = getattr(found, each.name)
+        terminal.say(f"{each.name.replace('_', ' ')}: {value if isinstance(value, str) else f'{value:,}'}")
+    return 0
+
+
+async def sync(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    chosen = [await find_workspace(services, options.workspace)] if options.workspace else await service.workspaces()
+    if not chosen:
+        terminal.complain("this profile is in no workspace")
+    code = 0
+    rows = []
+    for workspace in chosen:
+        sent = await _wait(services, workspace.id, options.wait, [])
+        rows.append(
+            {"id": workspace.id, "waiting": sent.waiting, "refused": sent.refused, "problem": sent.problem or None}
+        )
+        if not options.json:
+            state = "is up to date" if sent.is_done else f"{sent.waiting:,} wait"
+            refused = f", {sent.refused:,} refused ('chatdesk team refused' lists them)" if sent.refused else ""
+            terminal.say(f"{workspace.name}: {state}{refused}.")
+            code = max(code, _tell(sent))
+        code = max(code, 0 if sent.is_done else 1)
+    if options.json:
+        terminal.say_json(rows)
+    return code
+
+
+async def refused(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    found = await service.refused()
+    for name in ("copy", "retry", "forget"):
+        wanted = getattr(options, name)
+        if wanted is not None:
+            ids = _chosen(found, wanted)
+            if name == "copy":
+                thread = await service.copy_refused(ids)
+                terminal.say(thread.id)
+                terminal.note(f"The texts are in the private thread “{thread.title}”.")
+            elif name == "retry":
+                await service.retry_refused(ids)
+                terminal.note("They wait to be sent; 'chatdesk team sync' sends them.")
+            else:
+                await service.forget_refused(ids)
+            return 0
+    if options.json:
+        names = ("id", "project_id", "thread_id", "kind", "at", "status", "sentence", "text")
+        terminal.say_json([{name: getattr(each, name) for name in names} for each in found])
+        return 0
+    for each in found:
+        terminal.say(f"{each.id}  {each.sentence}")
+        if each.text:
+            terminal.say(f"    {' '.join(each.text[:400].split())[:100]}")
+    if not found:
+        terminal.complain("nothing was refused")
+    return 0
+
+
+VERBS: Final = {
+    "share": share,
+    "stop": stop,
+    "role": role,
+    "remove": remove,
+    "owner": owner,
+    "disconnect": disconnect,
+    "policy": policy,
+    "sync": sync,
+    "refused": refused,
+}
+
+
+async def send_now(services: Services, project_id: str, seconds: int) -> int:
+    """Wait until the server has what was asked for in a shared project; the exit code."""
+    shared = await _shared(services, project_id)
+    return _tell(await _wait(services, shared.workspace_id, seconds, [project_id]))
+
+
+async def send_asked(services: Services, thread_id: str) -> None:
+    """After a question on the command line: where its thread is shared, its team is to have it before this ends."""
+    if services.has_other_owner or not await services.team_is_joined():
+        return
+    thread = await services.repositories.threads.get(thread_id)
+    service = await services.load_team()
+    shared = next((each for each in await service.projects() if each.project_id == thread.project_id), None)
+    if shared is None or shared.ended is not None:
+        return
+    if environment().get(KEYS_PASSPHRASE):
+        await open_keys(services, may_make=False)
+    sent = await _wait(services, shared.workspace_id, ASK_WAIT_S, [thread.project_id])
+    if not sent.is_done:
+        terminal.complain(
+            f"The team has not got it yet: {sent.problem} It waits here; 'chatdesk team sync' sends it."
+            if sent.problem
+            else "The team has not got it yet. It waits here; 'chatdesk team sync' sends it."
+        )
+
+
+async def find_project(services: Services, wanted: str, *, is_shared: bool | None = None) -> Project:
+    """By name or id, among the shared ones or those that are not; where a name is there more than once, the workspace
+    in brackets tells them apart, as they are listed."""
+    name = wanted.strip().casefold()
+    labels = await project_labels(services)
+    projects = [
+        each
+        for each in await services.library.list_projects()
+        if is_shared is None or (labels[each.id] != each.name) is is_shared
+    ]
+    found = [each for each in projects if name in (each.id, labels[each.id].casefold())]
+    found = found or [each for each in projects if name == each.name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    which = "" if is_shared is None else " that is shared" if is_shared else " that is not shared yet"
+    if not found:
+        raise InvalidInput(
+            f"No project{which} is called “{wanted[:60]}”.", safe="", next_step="See 'chatdesk projects'."
+        )
+    raise InvalidInput(
+        f"{len(found)} projects are called “{wanted[:60]}”: "
+        + ", ".join(f"{each.id} ({labels[each.id]})" for each in found)
+        + ".",
+        safe="",
+        next_step="Give the id of one.",
+    )
+
+
+async def project_labels(services: Services) -> dict[str, str]:
+    """Names of projects by id; of shared ones with their workspace."""
+    projects = await services.library.list_projects()
+    if not await services.team_is_joined():
+        return {each.id: each.name for each in projects}
+    service = await services.load_team()
+    workspaces = {each.id: each.name for each in await service.workspaces()}
+    shared = {each.project_id: each for each in await service.projects() if each.ended is None}
+    return {
+        each.id: f"{each.name} ({workspaces.get(shared[each.id].workspace_id, 'shared')})"
+        if each.id in shared
+        else each.name
+        for each in projects
+    }
+
+
+async def _wait(services: Services, workspace_id: str, seconds: int, projects: Sequence[str]) -> Sending:
+    from chatdesk.core.sync.sending import wait_until_sent
+
+    service = await services.load_team()
+    timeout_s = float(max(0, seconds))
+    return await wait_until_sent(service, workspace_id, SystemClock(), projects=projects, timeout_s=timeout_s)
+
+
+def _tell(sent: Sending) -> int:
+    if sent.is_done:
+        return 0
+    wait = "1 change waits" if sent.waiting == 1 else f"{sent.waiting:,} changes wait"
+    terminal.complain(f"{wait} here. {sent.problem} 'chatdesk team sync' goes on.")
+    return 1
+
+
+async def _shared(services: Services, project_id: str) -> SharedProject:
+    for each in await (await services.load_team()).projects():
+        if each.project_id == project_id and each.ended is None:
+            return each
+    raise NotFound("This project is not shared.", safe="", next_step="'chatdesk team share' shares it.")
+
+
+async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMember:
+    from chatdesk.core.domain.team import MemberStatus
+
+    name = wanted.strip().casefold()
+    found = [
+        each
+        for each in await (await services.load_team()).membership.members(workspace_id)
+        if each.status is not MemberStatus.REMOVED and name in (each.id, each.name.casefold())
+    ]
+    if len(found) == 1:
+        return found[0]
+    raise NotFound(
+        f"{len(found) or 'No'} member{'s are' if found else ' is'} called “{wanted[:60]}”.",
+        safe="Nothing was changed.",
+        next_step="'chatdesk team members' lists them with their ids.",
+    )
+
+
+def _chosen(found: Sequence[RefusedChange], wanted: str) -> list[str]:
+    ids = [each.id for each in found if wanted in ("all", each.id)]
+    if not ids:
+        raise NotFound(f"“{wanted[:60]}” was not refused.", safe="", next_step="'chatdesk team refused' lists them.")
+    return ids

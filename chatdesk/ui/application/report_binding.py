@@ -1,0 +1,72 @@
+"""*Report a problem…*: collects what helps, shows it, and saves it where the person says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.diagnostics.bundle import ReportFile
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.dialogs.bug_report import BugReportDialog
+
+#: The services are None where the database could not be opened: then it is needed most.
+CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
+
+
+class ReportBinding:
+    """The command ``app.report``."""
+
+    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks, collect: CollectReport) -> None:
+        self._panes = panes
+        self._handle = handle
+        self._tasks = tasks
+        self._collect = collect
+        panes.commands.bind("app.report", lambda: tasks.start_once(self._open(), "report a problem"))
+
+    async def _open(self) -> None:
+        from chatdesk.ui.dialogs.bug_report import BugReportDialog
+
+        dialog = BugReportDialog(self._panes.theme, parent=self._panes.window)
+        dialog.saveRequested.connect(lambda: self._ask_for_place(dialog))
+        dialog.finished.connect(lambda _result: self._tasks.cancel("report a problem"))
+        dialog.open()
+        dialog.show_files(await self._collect(self._handle.now()))
+
+    def _ask_for_place(self, dialog: BugReportDialog) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        name = f"ChatDesk report {datetime.now(UTC).astimezone():%Y-%m-%d}.zip"
+        chooser = QFileDialog(dialog, "Save the report", name, "Zip (*.zip)")
+        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        chooser.setDefaultSuffix("zip")
+        chooser.setObjectName("bugReportPlace")
+        chooser.fileSelected.connect(
+            lambda path: self._tasks.start_once(self._save(dialog, Path(path)), "save the report")
+        )
+        chooser.finished.connect(chooser.deleteLater)
+        chooser.open()
+
+    async def _save(self, dialog: BugReportDialog, target: Path) -> None:
+        from shiboken6 import Shiboken
+
+        from chatdesk.core.diagnostics import bundle
+
+        files = dialog.files
+        try:
+            await asyncio.to_thread(bundle.write, target, files)
+            said = f"Saved as {target.name}."
+        except ChatDeskError as error:
+            said = error.sentence
+        if Shiboken.isValid(dialog):
+            dialog.show_state(said)
+        else:  # closed meanwhile
+            self._panes.window.show_toast(said)

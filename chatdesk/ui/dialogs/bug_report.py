@@ -1,0 +1,128 @@
+"""*Report a problem…*: what would be sent, file by file, before it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.diagnostics.bundle import ReportFile
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.file_size import size_text
+
+_SIZE_PX = (760, 520)
+_LIST_PX, _ROW_PX = 220, 32
+# Laid out in one go, so that the window stays awake.
+_SHOWN_CHARACTERS = 24_000
+_HINT = (
+    "Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, "
+    "file names or keys. Look through them first; nothing is sent automatically."
+)
+
+
+class BugReportDialog(Panel):
+    """``saveRequested``: the person wants the zip. Without files it says that they are being collected."""
+
+    saveRequested = Signal()
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Report a problem", parent=parent)
+        self.setObjectName("bugReportDialog")
+        self._files: tuple[ReportFile, ...] = ()
+        self._list = QListWidget()
+        self._list.setObjectName("bugReportFiles")
+        self._list.setAccessibleName("Files of the report")
+        self._list.setFrameShape(QFrame.Shape.NoFrame)
+        self._list.setFixedWidth(round(_LIST_PX * max(1.0, theme.scale)))
+        self._text = QPlainTextEdit()
+        self._text.setObjectName("bugReportText")
+        self._text.setAccessibleName("Text of the file")
+        self._text.setReadOnly(True)
+        self._text.setFont(theme.font("code"))
+        self._text.setTabChangesFocus(True)
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._state = plain_label("Collecting…", "muted", wraps=True)
+        self._state.setObjectName("bugReportState")
+        self.save_button = QPushButton("Save as a zip…")
+        self.save_button.setObjectName("bugReportSave")
+        self.save_button.setProperty("isPrimary", True)
+        self.save_button.setEnabled(False)
+        close = QPushButton("Close")
+        close.setObjectName("bugReportClose")
+        for button in (close, self.save_button):
+            button.setAutoDefault(False)
+        close.clicked.connect(self.reject)
+        self.save_button.clicked.connect(self.saveRequested.emit)
+        self._lay_out(close)
+        self._list.currentRowChanged.connect(self._show)
+        self._list.setFocus()
+
+    def _lay_out(self, close: QPushButton) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._state, 1)
+        buttons.addWidget(close)
+        buttons.addWidget(self.save_button)
+        middle = QHBoxLayout()
+        middle.setSpacing(12)
+        middle.addWidget(self._list)
+        middle.addWidget(self._text, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label("Report a problem", "strong"))
+        column.addWidget(plain_label(_HINT, "muted", wraps=True))
+        column.addLayout(middle, 1)
+        column.addLayout(buttons)
+        self.fit(*_SIZE_PX)
+        tokens = self.theme.tokens
+        self.setStyleSheet(
+            "#bugReportFiles { background: transparent; border: none; outline: none; }"
+            "#bugReportFiles::item { padding: 0 8px; border: 2px solid transparent; }"
+            f"#bugReportFiles::item {{ border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
+            f"#bugReportFiles::item:selected {{ background: {tokens.selected}; }}"
+            f"#bugReportFiles::item:focus {{ border: 2px solid {tokens.accent}; }}"
+        )
+
+    @property
+    def files(self) -> tuple[ReportFile, ...]:
+        return self._files
+
+    def show_files(self, files: Sequence[ReportFile]) -> None:
+        """What would be saved."""
+        self._files = tuple(files)
+        for each in self._files:
+            item = QListWidgetItem(each.name, self._list)
+            item.setToolTip(each.name)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{each.name}, {size_text(each.size_bytes)}")
+            item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
+        count = "1 file" if len(self._files) == 1 else f"{len(self._files)} files"
+        self.show_state(f"{count}, {size_text(sum(each.size_bytes for each in self._files))} before packing")
+        self.save_button.setEnabled(bool(self._files))
+        self._list.setCurrentRow(0)
+
+    def show_state(self, text: str) -> None:
+        """How far it is, or what became of it."""
+        self._state.setText(text)
+        announce(self, text)
+
+    def _show(self, row: int) -> None:
+        text = self._files[row].text if 0 <= row < len(self._files) else ""
+        if len(text) > _SHOWN_CHARACTERS:
+            text = f"(The end of it; the zip has all {len(text):,} characters.)\n…{text[-_SHOWN_CHARACTERS:]}"
+        self._text.setPlainText(text)

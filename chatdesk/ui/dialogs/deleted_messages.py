@@ -1,0 +1,107 @@
+"""Messages in the trash: what they said, from which thread, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.library import DeletedMessage
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (560, 480)
+_EMPTY_PX: Final = (440, 180)
+_ID: Final = int(Qt.ItemDataRole.UserRole)
+
+
+class DeletedMessagesDialog(Panel):
+    """``restoreRequested`` carries the id of a message, ``threadRequested`` that of its thread; both close it."""
+
+    restoreRequested = Signal(str)
+    threadRequested = Signal(str)
+
+    def __init__(self, theme: Theme, messages: Sequence[DeletedMessage], parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Deleted messages", parent=parent)
+        self.setObjectName("deletedMessagesDialog")
+        words = "Restored messages go back to their place." if messages else "No message is in the trash."
+        self.setAccessibleDescription(words)
+        self.list = QListWidget()
+        self.list.setObjectName("deletedMessages")
+        self.list.setAccessibleName("Deleted messages")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setWordWrap(True)
+        self.list.setVisible(bool(messages))
+        for message in messages:
+            self.list.addItem(_item(message))
+        self.restore_button = QPushButton("Restore")
+        self.restore_button.setObjectName("restoreMessageButton")
+        self.restore_button.clicked.connect(self._restore)
+        self.thread_button = QPushButton("Show the thread")
+        self.thread_button.setObjectName("showThreadButton")
+        self.thread_button.clicked.connect(self._show_thread)
+        close = QPushButton("Close")
+        close.clicked.connect(self.reject)
+        for button in (self.restore_button, self.thread_button, close):
+            button.setAutoDefault(False)
+        tokens = theme.tokens
+        self.list.setStyleSheet(
+            "#deletedMessages { background: transparent; border: none; outline: none; }"
+            f"#deletedMessages::item {{ padding: {tokens.space.s - 2}px; border-radius: {tokens.radius.row}px;"
+            " border: 2px solid transparent; }"
+            f"#deletedMessages::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
+            f"#deletedMessages::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+        )
+        self._lay_out(words, close)
+        self.list.itemActivated.connect(lambda _item: self._restore())
+        self.list.setCurrentRow(0)
+        for button in (self.restore_button, self.thread_button):
+            button.setEnabled(bool(messages))
+        self.fit(*(_SIZE_PX if messages else _EMPTY_PX))
+        (self.list if messages else close).setFocus()
+
+    def _lay_out(self, words: str, close: QPushButton) -> None:
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.restore_button)
+        buttons.addWidget(self.thread_button)
+        buttons.addStretch(1)
+        buttons.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 18)
+        column.setSpacing(12)
+        column.addWidget(plain_label("Deleted messages", "strong"))
+        column.addWidget(plain_label(words, "muted", wraps=True))
+        column.addWidget(self.list, 1)
+        if self.list.isHidden():
+            column.addStretch(1)
+        column.addLayout(buttons)
+
+    def _current(self) -> DeletedMessage | None:
+        item = self.list.currentItem()
+        message = None if item is None else item.data(_ID)
+        return message if isinstance(message, DeletedMessage) else None
+
+    def _restore(self) -> None:
+        message = self._current()
+        if message is not None:
+            self.accept()
+            self.restoreRequested.emit(message.message_id)
+
+    def _show_thread(self) -> None:
+        message = self._current()
+        if message is not None:
+            self.accept()
+            self.threadRequested.emit(message.thread_id)
+
+
+def _item(message: DeletedMessage) -> QListWidgetItem:
+    what = "Question" if message.is_question else "Answer"
+    more = "" if message.count < 2 else f" and {message.count - 1:,} more"
+    day = datetime.fromtimestamp(message.deleted_at / 1000).astimezone()
+    where = f"{what}{more} in “{message.thread_title}”, deleted {day.day} {day:%b %H:%M}"
+    item = QListWidgetItem(f"{message.preview or 'Without text'}\n{where}")
+    item.setData(_ID, message)
+    return item

@@ -1,0 +1,20 @@
+"""Asks before a key goes to another server than the one it was given for, or unencrypted."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.key_origin import KeyNotAgreed
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.theme.theme import Theme
+
+
+def agreement_dialog(theme: Theme, asked: KeyNotAgreed, *, parent: QWidget | None = None) -> ConfirmDialog:
+    return ConfirmDialog(
+        theme,
+        asked.title,
+        f"{asked.what} Agree only if you made this change yourself and trust that server.",
+        yes_text="Send it there",
+        is_dangerous=True,
+        parent=parent,
+    )

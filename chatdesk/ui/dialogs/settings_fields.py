@@ -1,0 +1,136 @@
+"""Fields for settings: a choice, a number with its unit, a tick, a line or a few lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QWidget
+
+from chatdesk.core.settings.schema import Setting
+
+_INSIDE_PX: Final = 8
+_TEXT_LINES: Final = 4
+_MOST: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``read`` returns the present value, valid or not; ``on_change`` takes what is called after each change.
+    A wide field stands below its words."""
+
+    widget: QWidget
+    read: Callable[[], Any]
+    on_change: Callable[[Callable[[], None]], None]
+    is_wide: bool = False
+
+
+class ChoiceField(QComboBox):
+    """The wheel scrolls the page and changes nothing, unless the field has the focus."""
+
+    def __init__(self, choices: Mapping[Any, str], value: Any) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for key, text in choices.items():
+            self.addItem(text, key)
+        place = self.findData(value)
+        if place < 0:  # set by a key that steps differently, or in the file
+            self.addItem(_words_of(value), value)
+            place = self.count() - 1
+        self.setCurrentIndex(place)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class NumberField(QDoubleSpinBox):
+    """A whole number of units. ``value_of`` gives back a stored value that falls between two steps unless somebody
+    changed it."""
+
+    def __init__(self, setting: Setting, value: float) -> None:
+        super().__init__()
+        shown = setting.shown
+        self._setting, self._stored = setting, value
+        self._unit = shown.unit
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setDecimals(0)
+        self.setGroupSeparatorShown(True)
+        most = _MOST if setting.maximum is None else setting.maximum / shown.unit_size
+        self.setRange((setting.minimum or 0) / shown.unit_size, most)
+        if shown.empty and not setting.minimum:
+            self.setSpecialValueText(shown.empty)
+        self.lineEdit().setTextMargins(_INSIDE_PX, 0, 0, 0)  # no stylesheet reaches in there
+        self.valueChanged.connect(self._show_unit)
+        self.setValue(value / shown.unit_size)
+        self._first = self.value()
+        self._show_unit(self._first)
+
+    def value_of(self) -> float:
+        if self.value() == self._first:
+            return self._stored
+        value = round(self.value() * self._setting.shown.unit_size, 6)
+        return int(value) if self._setting.kind is int else value
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def _show_unit(self, value: float) -> None:
+        unit = self._unit.removesuffix("s") if value == 1 and self._unit.isalpha() else self._unit
+        space = "" if unit.startswith("%") else " "
+        self.setSuffix(f"{space}{unit}" if unit else "")
+
+
+class TextLines(QPlainTextEdit):
+    """A few lines; Tab leaves it."""
+
+    def __init__(self, text: str, placeholder: str) -> None:
+        super().__init__(text)
+        self.setPlaceholderText(placeholder)
+        self.setTabChangesFocus(True)
+        self._measure()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.FontChange:
+            self._measure()
+
+    def _measure(self) -> None:
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * _TEXT_LINES + 2 * _INSIDE_PX + 4)
+
+
+def field_for(setting: Setting, value: Any, choices: Mapping[Any, str]) -> Field:
+    """A field that suits the kind of setting."""
+    if choices:
+        box = ChoiceField(choices, value)
+        return Field(box, box.currentData, listener(box.currentIndexChanged))
+    if setting.kind is bool:
+        check = QCheckBox()
+        check.setChecked(bool(value))
+        return Field(check, check.isChecked, listener(check.toggled))
+    if setting.kind in (int, float):
+        number = NumberField(setting, value)
+        return Field(number, number.value_of, listener(number.valueChanged))
+    if setting.is_multiline:
+        lines = TextLines(str(value), setting.shown.empty)
+        return Field(lines, lambda: lines.toPlainText().strip(), listener(lines.textChanged), is_wide=True)
+    line = QLineEdit(str(value))
+    line.setPlaceholderText(setting.shown.empty)
+    return Field(line, lambda: line.text().strip(), listener(line.textChanged))
+
+
+def listener(signal: Any) -> Callable[[Callable[[], None]], None]:
+    """For ``Field.on_change``: calls what it is given after each ``signal``."""
+    return lambda run: signal.connect(lambda *_: run()) and None
+
+
+def _words_of(value: Any) -> str:
+    return f"{value:.0%}".replace("%", " %") if isinstance(value, float) else str(value)

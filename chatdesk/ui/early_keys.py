@@ -1,0 +1,230 @@
+"""Keys that are typed while a dialog opens or closes. The system hands the keyboard over when it likes, and until then
+keys come to the window behind: they are sent on to the window on top, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from PySide6.QtCore import QCoreApplication, QEvent, QKeyCombination, QObject, Qt, QTimer
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QWindow
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import Shiboken
+
+_LONGEST_MS = 1_000
+_KEYS = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride, QEvent.Type.InputMethod)
+
+RunKeys = Callable[[str], bool]
+
+
+class _Opening:
+    """What a command started that may open a dialog."""
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[object]] = set()
+        self.is_over = False
+
+
+_opening_now: ContextVar[_Opening | None] = ContextVar("opening", default=None)
+
+
+class EarlyKeys(QObject):
+    """Watches the whole application only while a dialog is being made, shown and not active yet, or just closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._base: QWidget | None = None
+        self._run_keys: RunKeys | None = None
+        self._open: list[QWidget] = []
+        self._closed: list[QWidget] = []
+        self._opening: _Opening | None = None
+        self._held: list[QKeyEvent | QInputMethodEvent] = []
+        self._is_watching = False
+        self._is_sending = False
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_LONGEST_MS)
+        self._patience.timeout.connect(self._give_up)
+
+    # What others say
+
+    def set_base(self, window: QWidget, run_keys: RunKeys) -> None:
+        """``window`` is behind all dialogs; ``run_keys`` runs the command that has these keys, if there is one."""
+        self._base, self._run_keys = window, run_keys
+        self._open, self._closed = [], []
+        self._end_opening()
+        self._unwatch()
+
+    def run(self, command: Callable[[], object]) -> None:
+        """Run what opens a dialog. When it goes on in tasks, keys wait for the dialog until they are done."""
+        opening = _Opening()
+        token = _opening_now.set(opening)
+        before = len(self._open)
+        try:
+            command()
+        finally:
+            _opening_now.reset(token)
+        if opening.tasks and len(self._open) == before and QApplication.activePopupWidget() is None:
+            self._opening = opening
+            self._watch()
+            self._patience.start()
+
+    def follow(self, task: asyncio.Task[object]) -> None:
+        """A task begins. It is waited for when a command that opens a dialog started it."""
+        opening = _opening_now.get()
+        if opening is not None and not opening.is_over:
+            opening.tasks.add(task)
+            task.add_done_callback(lambda done: self._on_done(opening, done))
+
+    def opened(self, dialog: QWidget) -> None:
+        """``dialog`` is shown, with the focus in it, and gets what was typed for it."""
+        self._open.append(dialog)
+        self._watch()
+        self._patience.stop()
+        self._end_opening()
+        self._deliver()
+
+    def activated(self, dialog: QWidget) -> None:
+        """The system gave ``dialog`` the keyboard."""
+        if self._opening is None and dialog is self._top():
+            self._unwatch()
+
+    def went_behind(self, dialog: QWidget) -> bool:
+        """The window behind ``dialog`` got the keyboard; whether it belongs to ``dialog``."""
+        is_on_top = dialog is self._top()
+        if is_on_top:
+            self._watch()
+        return is_on_top
+
+    def closed(self, dialog: QWidget) -> None:
+        """Keys may still come to ``dialog``, which is hidden now, until another window has the keyboard."""
+        if dialog in self._open:
+            self._open.remove(dialog)
+            self._closed.append(dialog)
+            self._watch()
+            self._patience.start()
+
+    # Qt's questions
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if self._is_sending:
+            return False
+        if kind == QEvent.Type.WindowActivate and watched is self._top() and self._opening is None:
+            self._unwatch()
+        if kind not in _KEYS or not self._is_early(watched):
+            return False
+        event.accept()
+        if isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
+            self._held.append(_copy_of_key(event))
+        elif isinstance(event, QInputMethodEvent) and event.commitString():
+            self._held.append(_copy_of_text(event))
+        self._deliver()
+        return True
+
+    def _is_early(self, watched: QObject) -> bool:
+        """Whether a key at ``watched`` is not where it should be."""
+        top = self._top()
+        if top is None:
+            return False
+        if self._opening is not None:
+            return True
+        if _is_in(watched, top):
+            return top is self._base and not top.isActiveWindow()
+        others = (self._base, *self._open, *self._closed)
+        return any(other is not None and Shiboken.isValid(other) and _is_in(watched, other) for other in others)
+
+    # Delivering
+
+    def _top(self) -> QWidget | None:
+        """Where keys belong."""
+        self._open = [each for each in self._open if Shiboken.isValid(each) and each.isVisible()]
+        if self._open:
+            return self._open[-1]
+        return self._base if self._base is not None and Shiboken.isValid(self._base) else None
+
+    def _deliver(self) -> None:
+        """One key may open the window that the next one belongs to, or begin to."""
+        while self._held and self._opening is None:
+            top = QApplication.activePopupWidget() or self._top()
+            event = self._held.pop(0)
+            if top is not None:
+                before, self._is_sending = self._is_sending, True
+                try:
+                    self._send(event, top)
+                finally:
+                    self._is_sending = before
+
+    def _send(self, event: QKeyEvent | QInputMethodEvent, top: QWidget) -> None:
+        widget = top.focusWidget() or top
+        if isinstance(event, QKeyEvent) and top is self._base and self._run_keys is not None:
+            override = _copy_of_key(event, QEvent.Type.ShortcutOverride)
+            override.ignore()
+            QCoreApplication.sendEvent(widget, override)
+            keys = QKeySequence(QKeyCombination(event.modifiers(), Qt.Key(event.key()))).toString()
+            if not override.isAccepted() and self._run_keys(keys):
+                return
+        QCoreApplication.sendEvent(widget, event)
+
+    # Waiting
+
+    def _on_done(self, opening: _Opening, task: asyncio.Task[object]) -> None:
+        opening.tasks.discard(task)
+        if opening is self._opening and not opening.tasks:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Nothing opened, or a popup, which gets them; or the system gave the keyboard to nobody. What was meant for a
+        dialog that never came belongs nowhere else."""
+        was_opening = self._opening is not None
+        self._end_opening()
+        if was_opening and QApplication.activePopupWidget() is None:
+            self._held.clear()
+        self._deliver()
+        self._unwatch()
+
+    def _end_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.is_over = True
+            self._opening = None
+
+    def _watch(self) -> None:
+        app = QCoreApplication.instance()
+        if not self._is_watching and app is not None:
+            self._is_watching = True
+            app.installEventFilter(self)
+
+    def _unwatch(self) -> None:
+        app = QCoreApplication.instance()
+        self._patience.stop()
+        self._closed = []
+        if self._is_watching and app is not None:
+            app.removeEventFilter(self)
+        self._is_watching = False
+
+
+def _is_in(watched: QObject, window: QWidget) -> bool:
+    if isinstance(watched, QWidget):
+        return watched.window() is window
+    return isinstance(watched, QWindow) and watched == window.windowHandle()
+
+
+def _copy_of_key(event: QKeyEvent, kind: QEvent.Type = QEvent.Type.KeyPress) -> QKeyEvent:
+    return QKeyEvent(kind, event.key(), event.modifiers(), event.text(), event.isAutoRepeat(), event.count())
+
+
+def _copy_of_text(event: QInputMethodEvent) -> QInputMethodEvent:
+    copy = QInputMethodEvent()
+    copy.setCommitString(event.commitString(), event.replacementStart(), event.replacementLength())
+    return copy
+
+
+_early_keys: list[EarlyKeys] = []
+
+
+def early_keys() -> EarlyKeys:
+    """The one of this application."""
+    if not _early_keys:
+        _early_keys.append(EarlyKeys())
+    return _early_keys[0]

@@ -1,0 +1,83 @@
+"""The space above each item of a message: little inside a list, more between two lists, a bubble's own at its edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chatdesk.core.rendering.blocks import Placement
+from chatdesk.ui.transcript.author_item import AuthorItem
+from chatdesk.ui.transcript.fold_item import FoldItem
+from chatdesk.ui.transcript.header_item import HeaderItem
+from chatdesk.ui.transcript.item import Item
+from chatdesk.ui.transcript.looks import BUBBLE_PAD_Y
+from chatdesk.ui.transcript.mark_item import MarkItem
+from chatdesk.ui.transcript.text_item import TextItem
+
+_HEADER_GAP = 5.0
+_FOLD_BODY_GAP = 6.0
+_PARAGRAPH_IN_ITEM_GAP = 6.0
+
+
+def gaps_of(items: Sequence[Item], *, is_question: bool) -> list[float]:
+    """One for each of ``items``."""
+    lists = _Lists()
+    gaps = []
+    before: Item | None = None
+    for item in items:
+        is_new_list = lists.take(item.at)
+        gaps.append(_gap(before, item, is_question=is_question, is_new_list=is_new_list))
+        before = item
+    return gaps
+
+
+class _Lists:
+    """Which lists are open. Two lists may follow each other: their marks are of another kind, or count anew."""
+
+    def __init__(self) -> None:
+        self._markers: list[str] = []  # the last one of each open list, from the outermost
+        self._quotes: tuple[int, ...] = ()
+
+    def take(self, at: Placement) -> bool:
+        """Whether a list begins with the block at ``at`` right where another one of the same depth ends."""
+        if at.quotes != self._quotes:
+            self._markers, self._quotes = [], at.quotes
+        if not at.list_depth:
+            self._markers = []
+            return False
+        before = self._markers[at.list_depth - 1] if at.list_depth <= len(self._markers) else ""
+        marker = at.marker or before
+        self._markers[at.list_depth - 1 :] = [marker]
+        return bool(at.marker and before) and not _goes_on(before, marker)
+
+
+def _goes_on(before: str, marker: str) -> bool:
+    if before == marker == "•":
+        return True
+    number, following = before.rstrip("."), marker.rstrip(".")
+    if not number.isdecimal() or not following.isdecimal():
+        return number.isdecimal() == following.isdecimal()
+    return int(following) == int(number) + 1
+
+
+def _gap(before: Item | None, item: Item, *, is_question: bool, is_new_list: bool) -> float:
+    if before is None:
+        return BUBBLE_PAD_Y if is_question else 0.0
+    if type(before) is TextItem and type(item) is TextItem:  # nearly all are
+        return _gap_of_text(before, item, is_new_list=is_new_list)
+    if isinstance(before, HeaderItem) or (isinstance(before, MarkItem) and not is_question):
+        return _HEADER_GAP
+    if isinstance(before, MarkItem) or (isinstance(before, AuthorItem) and not isinstance(item, MarkItem)):
+        return BUBBLE_PAD_Y + item.gap / 2
+    if item.kind == "footer" and is_question:
+        return float(BUBBLE_PAD_Y)
+    if isinstance(before, FoldItem) and not isinstance(item, FoldItem) and before.is_open:
+        return _FOLD_BODY_GAP
+    return item.gap
+
+
+def _gap_of_text(before: TextItem, item: TextItem, *, is_new_list: bool) -> float:
+    one, other = before.at, item.at
+    if is_new_list or not one.list_depth or not other.list_depth or one.quotes != other.quotes:
+        return item.gap
+    is_paragraph = other.marker is None or one.marker is None
+    return _PARAGRAPH_IN_ITEM_GAP if is_paragraph and item.gap else 0.0

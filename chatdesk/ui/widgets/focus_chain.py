@@ -1,0 +1,31 @@
+"""The order in which Tab goes, asked so that nothing changes its owner."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+from shiboken6 import createdByPython
+
+
+def next_in_chain(widget: QWidget) -> QWidget | None:
+    """What Tab comes to after ``widget``, whether or not it takes the focus."""
+    return _owned_as_before(widget.nextInFocusChain())
+
+
+def previous_in_chain(widget: QWidget) -> QWidget | None:
+    """What Tab comes to before ``widget``, whether or not it takes the focus."""
+    return _owned_as_before(widget.previousInFocusChain())
+
+
+def _owned_as_before(widget: QWidget | None) -> QWidget | None:
+    """PySide takes the widget that such a question returns for a child of the one that was asked, windows as well.
+
+    Whatever was deleted next then passed for the parent of half the window, and PySide declared what it had not made
+    itself, the items of layouts among it, deleted too. To set the parent that Qt has changes nothing in Qt, and puts
+    PySide right; parts that Qt has made need theirs too, since nobody else holds them.
+    """
+    held = widget
+    while held is not None:
+        owner = held.parentWidget()
+        held.setParent(owner)
+        held = None if owner is None or createdByPython(owner) else owner
+    return widget

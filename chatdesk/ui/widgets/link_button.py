@@ -1,0 +1,26 @@
+"""A link to a page of the web, which opens in the browser."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+
+class LinkButton(QPushButton):
+    """``url`` must come from ChatDesk itself: it is opened without asking."""
+
+    def __init__(self, text: str, url: str, *, object_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._url = url
+        self.setObjectName(object_name)
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(f"Opens {url} in the browser.")
+        set_plain_tooltip(self, url)
+        self.setProperty("isLink", True)
+        self.setAutoDefault(False)
+        self.setFlat(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(self._url)))
