@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
+import gc
 import os
 import shutil
 import socket
@@ -13,15 +15,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before Qt is imported anywhere: where there is a screen, tests must not open windows on it.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _HOME = Path(tempfile.mkdtemp(prefix="chatdesk-tests-"))
 _FOREIGN = ("OPENAI_", "CHATDESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-_KEPT = ("CHATDESK_PG_BIN",)  # where the PostgreSQL to test with lies
+# Where the PostgreSQL to test with lies, with which seed histories of teams and streamed texts begin, and how many such
+# texts there are.
+_KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS")
+#: The order of `make test`. It is mixed, so that tests cannot lean on each other, and the same each time.
+_ORDER_SEED = 20_261_122
 _THREAD_GRACE_S = 3.0
 _EXIT_CODE = pytest.StashKey[int]()
+_STDERR = pytest.StashKey[int]()
 
 
 def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
@@ -98,6 +106,22 @@ def _is_numeric(host: str) -> bool:
 _Loopback().install()
 
 
+# Every run plays the same examples, however slow the machine is; `make test-long` draws new ones.
+_SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=_SLOW
+)
+hypothesis.settings.register_profile("long", deadline=None, print_blob=True, suppress_health_check=_SLOW)
+hypothesis.settings.load_profile("same")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_STDERR] = os.dup(sys.__stderr__.fileno())
+    if config.getoption("randomly_seed", None) == "default":
+        config.option.randomly_seed = _ORDER_SEED
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-pixels", action="store_true", help="store what is drawn now as what is right")
 
@@ -112,6 +136,13 @@ def _same_environment_afterwards() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was collected lives as long as the run: no later collection has to walk it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     item.stash[_THREADS_BEFORE] = set(threading.enumerate())
@@ -122,6 +153,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """After all fixtures of the test are gone, its threads have to be as well. Wider fixtures may keep theirs."""
     result = yield
+    if "qapp" in getattr(item, "fixturenames", ()):
+        gc.collect()  # here: what a window leaves in cycles must not end on a thread of a later test
+    if not faulthandler.is_enabled():  # a test of crash reports has had it
+        faulthandler.enable(item.config.stash[_STDERR])
     before = item.stash.get(_THREADS_BEFORE, set())
     deadline = time.monotonic() + _THREAD_GRACE_S
     for thread in threading.enumerate():

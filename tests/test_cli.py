@@ -14,9 +14,10 @@ import pytest
 
 from chatdesk import __version__
 from chatdesk.app import open_services
-from chatdesk.cli import printable, run
+from chatdesk.cli import run
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from tests.helpers.signals import heeded_by_children
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,6 +47,20 @@ def test_version_needs_nothing_heavy() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert printed.stdout.splitlines() == [f"chatdesk {__version__}", "[]"]
+
+
+def test_a_folder_with_modules_of_its_own_is_a_safe_place_to_start_in(tmp_path: Path) -> None:
+    for name in ("chatdesk", "json", "logging", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} of the folder ran')", "utf-8")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert "python -P -m chatdesk $(ARGS)" in makefile
+    commands = [[sys.executable, "-P", "-m", "chatdesk"]]
+    script = Path(sys.executable).with_name("chatdesk")
+    if script.exists():
+        commands.append([str(script)])
+    for command in commands:
+        run_there = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (run_there.stdout, run_there.returncode) == (f"chatdesk {__version__}\n", 0), run_there.stderr
 
 
 def test_ask_streams_the_answer_to_stdout_only(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +211,8 @@ def test_ctrl_c_stops_the_answer_keeps_its_text_and_exits_with_130(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "20")
-    process = _start("ask", "/demo long", "--json")
+    with heeded_by_children(signal.SIGINT):
+        process = _start("ask", "/demo long", "--json")
     assert process.stdout is not None
     thread = json.loads(process.stdout.readline())["thread_id"]
     json.loads(process.stdout.readline())
@@ -221,10 +237,6 @@ def test_a_reader_that_goes_away_ends_it_quietly(data_dir: Path) -> None:
     process.stderr.close()
     assert process.wait(60) == 141
     assert err == ""
-
-
-def test_what_commands_a_terminal_is_not_printed() -> None:
-    assert printable("a\x1b[31mb\x9bc\x00\td\n") == "a\ufffd[31mb\ufffdc\ufffd\td\n"
 
 
 def test_threads_are_listed_by_project_and_tag_and_projects_with_their_counts(

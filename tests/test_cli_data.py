@@ -7,11 +7,12 @@ import sqlite3
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
-from chatdesk import cli_data
 from chatdesk.cli import run
+from chatdesk.core import terminal
 from chatdesk.core.local_api.instance import InstanceLock
 
 
@@ -76,7 +77,7 @@ def test_a_backup_is_made_listed_and_restored(
     assert name in capsys.readouterr().out
     assert run(["restore", name]) == 1
     assert "Nobody can be asked" in capsys.readouterr().err
-    monkeypatch.setattr(cli_data, "_is_agreed", lambda: False)
+    monkeypatch.setattr(terminal, "agrees", AsyncMock(return_value=False))
     assert run(["restore", name]) == 1
     assert len(_ids(capsys)) == 3
     assert run(["restore", name, "--yes"]) == 0
@@ -96,7 +97,7 @@ def test_a_restore_needs_a_name_a_file_and_the_directory_to_itself(
     assert run(["restore", "nothing.zip", "--yes"]) == 1
     assert "no backup at" in capsys.readouterr().err
     assert run(["backup", str(tmp_path / "kept.zip")]) == 0
-    lock = InstanceLock(data_dir)
+    lock = InstanceLock(data_dir, purpose="window")
     assert lock.acquire()
     try:
         assert run(["restore", str(tmp_path / "kept.zip"), "--yes"]) == 1
@@ -143,6 +144,22 @@ def test_what_reads_is_copied_out_of_a_damaged_database(data_dir: Path, capsys: 
     assert "messages: all 4 rows" in printed
     assert run(["doctor", "--repair"]) == 0
     assert len(_ids(capsys)) == 2
+
+
+def test_a_repair_that_lost_something_says_so_by_its_exit_code(
+    data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = data_dir / "chatdesk.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        conn.execute("PRAGMA journal_mode=DELETE")
+        conn.execute("PRAGMA foreign_keys=OFF")
+        conn.execute("DELETE FROM messages WHERE rowid = (SELECT max(rowid) FROM messages)")
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 4096)
+    assert run(["doctor", "--repair"]) == 1
+    assert "copied into a new one" in capsys.readouterr().out
+    assert run(["doctor", "--repair"]) == 0
 
 
 def test_a_database_that_is_none_cannot_be_repaired(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,31 @@ def test_providers_are_listed_without_a_key(
     assert not rows["offline"]["is_default"]
 
 
+@pytest.mark.parametrize("command", [["providers"], ["ask", "hello"], ["doctor"]])
+def test_a_damaged_file_of_providers_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "providers.json").write_text("{")
+    run([*command, "--data-dir", str(tmp_path)])
+    shown = capsys.readouterr()
+    said = shown.out if command == ["doctor"] else shown.err
+    assert f"The file of providers {tmp_path / 'config' / 'providers.json'} is damaged" in said
+    assert "providers.broken-1.json" in said
+    run(["doctor", "--data-dir", str(tmp_path)])
+    assert "providers.broken-1.json" in capsys.readouterr().out
+
+
+def test_a_password_in_an_address_is_not_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:hunter2@127.0.0.1:9/v1")
+    assert run(["providers", "--data-dir", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert "http://127.0.0.1:9/v1" in shown.out
+    assert "hunter2" not in shown.out + shown.err
+
+
 def test_a_test_that_fails_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _store(tmp_path, ProviderProfile("openai", "other", "Away", "http://127.0.0.1:9/v1"))
     assert run(["providers", "--test", "--data-dir", str(tmp_path)]) == 1

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keyring
 import pytest
 
 from chatdesk.cli import build_parser, run
@@ -20,6 +19,7 @@ from chatdesk.cli_team import PASSPHRASE, SETUP_PASSWORD
 from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import secrets
 from chatdesk.core.sync.team_store import setup
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
@@ -49,7 +49,7 @@ def team(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     rings: dict[str, Keyring] = {}
 
     def command(who: str, *words: str, given: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(keyring, "get_keyring", lambda: rings.setdefault(who, Keyring()))
+        monkeypatch.setattr(secrets, "system_keyring", lambda: rings.setdefault(who, Keyring()))
         monkeypatch.setattr(sys, "stdin", io.StringIO(given))
         code = run(["team", *words, "--data-dir", str(tmp_path / who)])
         printed = capsys.readouterr()
@@ -166,7 +166,7 @@ def test_roles_are_given_by_the_names_of_shared_projects(team: Run, empty: TeamD
 def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _out, err = team("ana", "check", "--url", "postgresql://ana:secret@127.0.0.1/team")
     assert code == 1
-    assert "does not belong into the arguments" in err
+    assert "Do not put a password into the arguments" in err
     assert "secret" not in err
     code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", "--url", "ftp://x")
     assert "not the address of a Postgres database" in err
@@ -231,7 +231,7 @@ def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(
 def test_while_a_window_is_open_only_it_joins_and_leaves(team: Run, tmp_path: Path) -> None:
     assert team("ana", "status")[0] == 0
     paths = AppPaths.find(tmp_path / "ana")
-    lock = InstanceLock(paths.data_dir)
+    lock = InstanceLock(paths.data_dir, purpose="window")
     assert lock.acquire()
     try:
         assert team("ana", "status")[0] == 0

@@ -136,6 +136,48 @@ def test_a_directory_without_any_permission_is_named(data_dir: Path, place: str)
         assert outcome.err.count("\n") == 1
 
 
+@needs_permissions
+def test_a_database_that_may_not_be_opened_is_named_and_nothing_is_promised(data_dir: Path) -> None:
+    thread = _thread_id(data_dir)
+    (data_dir / "chatdesk.db").chmod(0)
+    for outcome in _run_all(data_dir, thread, EVERY):
+        assert (outcome.code, outcome.out) == (1, "")
+        assert f"{data_dir / 'chatdesk.db'} may not be opened by this user. Nothing was changed." in outcome.err
+        assert "still read" not in outcome.err
+        assert outcome.err.count("\n") == 1
+
+
+def _refused_backup(data_dir: Path, target: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert run(["--data-dir", str(data_dir), "backup", str(target)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "database" not in printed.err
+    assert "window" not in printed.err
+    return printed.err.removeprefix("chatdesk: ")
+
+
+def test_the_place_of_a_backup_that_cannot_be_written_is_named(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "missing" / "x.zip"
+    assert _refused_backup(data_dir, missing, capsys).startswith(f"The folder of {missing} is not there.")
+    assert _refused_backup(data_dir, tmp_path, capsys).startswith(f"{tmp_path} is a folder.")
+    if sys.platform.startswith("linux"):
+        said = _refused_backup(data_dir, Path("/proc/x.zip"), capsys)
+        assert said.startswith(("No file can be made in /proc.", "/proc/x.zip may not be written by this user."))
+
+
+@needs_permissions
+def test_a_backup_into_a_folder_of_somebody_else_names_it(data_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    folder.chmod(0o500)
+    (outcome,) = _run_all(data_dir, "", (["backup", str(folder / "x.zip")],))
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"chatdesk: {folder / 'x.zip'} may not be written by this user.")
+
+
 def _newer(path: Path) -> None:
     with closing(sqlite3.connect(path / "chatdesk.db")) as conn:
         conn.execute("UPDATE alembic_version SET version_num = '0999'")
@@ -159,7 +201,7 @@ def _remove(path: Path) -> None:
     ("spoil", "words"),
     [
         (_newer, "schema version 0999"),
-        (_trash_header, "file is damaged"),
+        (_trash_header, "chatdesk.db is damaged"),
         (_empty, "now it is missing or empty"),
         (_remove, "now it is missing or empty"),
     ],
@@ -199,12 +241,33 @@ def test_a_missing_directory_is_a_first_start(tmp_path: Path, capsys: pytest.Cap
     assert "no threads here yet" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs to mount a small disk")
+needs_small_disk = pytest.mark.skipif(
+    not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs to mount a small disk"
+)
+
+
+def _mount(small: Path, size: str) -> None:
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", small], check=False).returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+
+
+@needs_small_disk
+def test_a_backup_onto_a_full_disk_names_it(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = tmp_path / "stick"
+    _mount(small, "4k")
+    try:
+        said = _refused_backup(data_dir, small / "x.zip", capsys)
+        assert said.startswith(f"The disk of {small / 'x.zip'} is full.")
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+@needs_small_disk
 def test_on_a_full_disk_everything_is_read(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = tmp_path / "small"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", small], check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here")
+    _mount(small, "3m")
     try:
         shutil.copytree(data_dir, small, dirs_exist_ok=True)
         thread = _thread_id(small)
@@ -212,7 +275,7 @@ def test_on_a_full_disk_everything_is_read(data_dir: Path, tmp_path: Path, capsy
             file.write(bytes(shutil.disk_usage(small).free))
         capsys.readouterr()
         assert run(["--data-dir", str(small), "ask", "hello"]) == 1
-        assert "The disk is full, so ChatDesk only reads." in capsys.readouterr().err
+        assert f"The disk of {small} is full, so ChatDesk only reads." in capsys.readouterr().err
         for command in READING:
             assert run(["--data-dir", str(small), *(word.format(id=thread) for word in command)]) == 0
             assert "hello" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from chatdesk.core.domain.team import EndReason, ServerAddress, SyncRound, TeamR
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.core.storage import parked_workspaces, sync_sharing, sync_team
 
 ADDRESS = ServerAddress("db.invalid", 5432, "desk", "cd_4f2a_9c1e")
 AT = 1_790_000_000_000
@@ -87,6 +88,31 @@ def test_what_needs_a_person_is_a_note_and_says_what_to_do(tmp_path: Path, capsy
     assert found["level"] == "note"
     assert "1 shared" in found["message"]
     assert found["message"].endswith("1 open again, their copies wait for Share…")
+
+
+def test_a_team_that_a_restore_parked_is_listed_with_the_way_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = profile(tmp_path)
+
+    def park(conn: Connection) -> None:
+        raw = conn.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        parked_workspaces.park_all(raw, AT)
+
+    async def restored() -> None:
+        async with open_services(AppPaths.find(tmp_path), Settings(), mode="cli") as services:
+            await services.database.write(park)
+
+    asyncio.run(restored())
+    found = doctor(tmp_path, capsys)
+    assert list(found) == ["workspace Blue team"]
+    finding = found["workspace Blue team"]
+    assert finding["level"] == "note"
+    assert finding["message"].startswith("desk on db.invalid; parked: ")
+    assert "Connect again in Settings, Team sync" in finding["message"]
+    assert "chatdesk team join-again" in finding["message"]
+    assert finding["details"] == {"id": workspace.id, "is_owner": True, "is_parked": True}
 
 
 def test_the_newest_line_of_the_log_is_told_with_its_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

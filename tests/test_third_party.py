@@ -31,6 +31,10 @@ def licence_of(name: str) -> str | None:
     if first_line:
         return _SPDX.get(first_line, first_line)
     kinds = [each.rsplit(" :: ", 1)[-1] for each in found.get_all("Classifier") or [] if each.startswith("License")]
+    if not kinds:  # only the text of the licence is there
+        texts = [each for each in metadata.files(name) or [] if each.name.startswith("LICEN")]
+        is_mit = any("Permission is hereby granted, free of charge" in each.read_text() for each in texts)
+        return "MIT" if is_mit else ""
     return " OR ".join(_SPDX.get(kind, kind) for kind in kinds)
 
 

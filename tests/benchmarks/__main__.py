@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.benchmarks import (
     context,
     export,
+    faults,
     foundation,
     kill_sync,
     library,
@@ -59,6 +60,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "flood": providers.flood,
     "answers": providers.memory,
     "parallel": providers.parallel,
+    "faults": faults.leaving,
     "team-window": team_window.arriving,
     "team-apply": team_apply.applying,
     "team-latency": team_latency.appearing,

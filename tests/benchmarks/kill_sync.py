@@ -66,7 +66,7 @@ async def _prepared(folder: Path, team: TeamDatabase) -> tuple[str, str, list[tu
     async with desks(folder, team, ["ben"]) as (project, both):
         thread_id = await both[0].thread(project)
         await until_same(project, both)
-        return project, thread_id, [(desk.folder, desk.passwords.find(desk.workspace_id).value) for desk in both]
+        return project, thread_id, [(desk.folder, desk.password()) for desk in both]
 
 
 async def _compared(project: str, team: TeamDatabase, made: list[tuple[Path, str]]) -> Outcome:

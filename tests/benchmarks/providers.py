@@ -101,7 +101,7 @@ def _probe(what: str, folder: Path, url: str, count: int) -> Any:
         str(data),
         url,
         str(count),
-        more={"OPENAI_API_KEY": "no-key-needed"},
+        more={"OPENAI_API_KEY": "no-key-needed", "OPENAI_BASE_URL": url},
     )
     return json.loads(printed[printed.index('{"') :])
 

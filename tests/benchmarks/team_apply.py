@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.chain import next_chain
+from chatdesk.core.domain.chain import body_digest, next_chain
 from chatdesk.core.domain.sync_results import Cursor
 from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.domain.team import ServerAddress, Workspace
@@ -71,7 +71,8 @@ def made_log(project_id: str, *, threads: int, messages: int) -> list[PulledChan
     def add(kind: str, entity: str, body: dict[str, object], at: int) -> None:
         nonlocal chain
         change_id = id_of_moment(at << 12 | len(log) % 4096)
-        chain = next_chain(chain, change_id, device, len(log) + 1, at << 16)
+        text = json.dumps(body, separators=(",", ":"))
+        chain = next_chain(chain, change_id, device, len(log) + 1, at << 16, body_digest(text))
         log.append(
             PulledChange(
                 id=change_id,
@@ -85,7 +86,8 @@ def made_log(project_id: str, *, threads: int, messages: int) -> list[PulledChan
                 reg="content",
                 parents=(),
                 hlc=at << 16,
-                body=json.dumps(body, separators=(",", ":")),
+                body=text,
+                digest=body_digest(text),
                 chain=chain,
                 at=at,
             )

@@ -11,12 +11,13 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync.team_passwords import VARIABLE
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row
+from tests.benchmarks.team_thousand import thousand
 from tests.helpers.postgres import TeamDatabase, cluster
 from tests.helpers.team_world import Desk, desks, until, until_same
 
 _MEMBERS = 50
 _THREADS = 200
-_MOST_QUERIES = 1.0
+_MOST_QUERIES = 0.2
 _MOST_LAG_MS = 8.0
 
 
@@ -25,7 +26,7 @@ def idling(folder: Path, is_quick: bool) -> list[Row]:
     folder.mkdir(parents=True)
     server = cluster()
     rows: list[Row] = []
-    for part in (_members, _window):
+    for part in (_thousand, _members, _window):
         team = server.workspace_database()
         try:
             rows += asyncio.run(part(folder / part.__name__, team, 30.0 if is_quick else 120.0))
@@ -34,7 +35,13 @@ def idling(folder: Path, is_quick: bool) -> list[Row]:
     return rows
 
 
+async def _thousand(_folder: Path, team: TeamDatabase, seconds: float) -> list[Row]:
+    return await asyncio.to_thread(thousand, team, seconds)
+
+
 async def _members(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]:
+    with team.cluster.connect() as conn:
+        conn.execute(f"ALTER DATABASE {team.name} SET track_functions = 'pl'".encode())
     async with desks(folder, team, [f"member {number}" for number in range(1, _MEMBERS)]) as (project, members):
         thread = await members[0].thread(project)
         await members[0].ask(thread)
@@ -42,23 +49,25 @@ async def _members(folder: Path, team: TeamDatabase, seconds: float) -> list[Row
         for member in members:
             member.team.set_presence(project, thread)
         await asyncio.sleep(8)  # everybody has seen everybody
-        before, connections = await asyncio.to_thread(_transactions, team)
+        before, connections = await asyncio.to_thread(_statements, team)
         began = time.monotonic()
         await asyncio.sleep(seconds)
-        after, _ = await asyncio.to_thread(_transactions, team)
+        after, _ = await asyncio.to_thread(_statements, team)
         rate = (after - before) / (time.monotonic() - began) / _MEMBERS
     return [
-        Row(f"queries a second of each of {_MEMBERS} idle members", rate, "/s", "under 1", rate < _MOST_QUERIES),
+        Row(f"queries a second of each of {_MEMBERS} idle members", rate, "/s", "under 0.2", rate < _MOST_QUERIES),
         Row("their connections", float(connections), "", "at most 60", connections <= 60),
     ]
 
 
-def _transactions(team: TeamDatabase) -> tuple[int, int]:
-    """(statements so far: each is a transaction of its own; connections of members)."""
+def _statements(team: TeamDatabase) -> tuple[int, int]:
+    """(statements of members so far, their connections). Transactions would count those of the server itself, too; but
+    each statement of a member calls one of these once: the policies of a plain SELECT ask for their projects."""
+    called = ["hello", "view_since", "push", "relay", "poke", "set_presence", "my_projects"]
     with team.as_superuser() as conn:
-        conn.execute("SELECT pg_stat_clear_snapshot()")
         row = conn.execute(
-            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+            "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE schemaname = 'cd' AND funcname = ANY (%s)",
+            [called],
         ).fetchone()
         found = conn.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ChatDesk'"
@@ -76,7 +85,7 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
         for thread in threads:
             await writer.ask(thread, "How is it going?")
         await until_same(project, both, 60)
-        password = looker.passwords.find(looker.workspace_id).value
+        password = looker.password()
         await looker.close()
         paths = AppPaths.find(folder / "window")
         paths.make_directories()

@@ -84,7 +84,7 @@ async def _prepared(folder: Path, team: TeamDatabase) -> tuple[str, list[str]]:
         await both[0].ask(thread_id, "Are you there?")
         await until_same(project, both)
         for desk in both:
-            passwords.append(desk.passwords.find(desk.workspace_id).value)
+            passwords.append(desk.password())
     for desk, role in zip(both, ("asks", "looks"), strict=True):
         paths = AppPaths.find(folder / role)
         paths.make_directories()

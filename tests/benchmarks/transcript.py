@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,11 +168,11 @@ def _answer_server() -> Iterator[str]:
 
 def _answer(kind: str, folder: Path, url: str, model: str, *more: str) -> Any:
     data = folder / f"{model}-{time.monotonic_ns()}"
-    return _result("answer_probe", kind, str(data), url, model, *more, key="no-key-needed")
+    variables = {"OPENAI_API_KEY": "no-key-needed", "OPENAI_BASE_URL": url}
+    return _result("answer_probe", kind, str(data), url, model, *more, more=variables)
 
 
-def _result(module: str, *arguments: str, key: str = "") -> Any:
-    more = {"OPENAI_API_KEY": key} if key else {}
+def _result(module: str, *arguments: str, more: Mapping[str, str] | None = None) -> Any:
     printed = python("-m", f"tests.benchmarks.{module}", *arguments, more=more)
     return json.loads(printed[printed.index('{"') :])
 

@@ -64,13 +64,13 @@ class Walk:
     def walk_through_messages(self) -> None:
         reader = self.reader
         self.to_transcript()
-        reader.press("End", "k")
+        reader.press("End", "ctrl+Up")
         answer = reader.await_focus("list item", r"message 2 of 2")
         assert not has(answer, "busy")
-        reader.press("k")
+        reader.press("ctrl+Up")
         question = reader.await_focus("list item", r"^You, .*message 1 of 2")
         assert whole_text(question) == "/demo code"
-        reader.press("j")
+        reader.press("ctrl+Down")
         reader.await_focus("list item", r"message 2 of 2")
 
     def read_the_code(self) -> None:
@@ -95,7 +95,7 @@ class Walk:
     def regenerate(self) -> None:
         reader = self.reader
         self.to_transcript()
-        reader.press("End", "j")
+        reader.press("End", "ctrl+Down")
         reader.tab_to("push button", "^Regenerate$")
         reader.heard.clear()
         reader.press("Return")
@@ -106,7 +106,7 @@ class Walk:
     def switch_version(self) -> None:
         reader = self.reader
         self.to_transcript()
-        reader.press("End", "j")
+        reader.press("End", "ctrl+Down")
         reader.tab_to("push button", "^Previous version$")
         reader.press("Return")
         reader.hear("Version 1 of 2")

@@ -11,12 +11,16 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.fault_server import Exchange, FaultServer, answer, models
 from tests.helpers.window import WAIT_S, answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -186,5 +190,55 @@ def test_what_the_model_will_not_get_is_said_before(paths: AppPaths, tmp_path: P
         application.bindings.messages.choose_model("offline", "offline-echo")
         attach(application, picture)
         await until(lambda: composer.shelf.note() == "Offline echo cannot see images: only their names are sent.")
+
+    play(paths, script)
+
+
+def test_a_model_that_nobody_knows_gets_the_picture_when_the_person_says_that_it_sees(paths: AppPaths) -> None:
+    async def chat(exchange: Exchange) -> None:
+        is_list = exchange.request.path.endswith("/models")
+        await (models("swift", "other") if is_list else answer("A blue square"))(exchange)
+
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(chat) as server:
+            services, composer = await application.services(), application.panes.composer
+            await services.provider_service.save(
+                ProviderProfile("", "other", "Box", server.base_url, model="swift"), key="sk-not-a-key-0000"
+            )
+            image = QImage(8, 8, QImage.Format.Format_RGB32)
+            image.fill(Qt.GlobalColor.blue)
+            composer.imageOffered.emit(image)
+            await until(lambda: composer.shelf.note() == "Does swift see images?")
+            yes = composer.shelf.findChild(QPushButton, "attachmentNote_sees")
+            assert yes is not None
+            QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
+            await until(lambda: composer.shelf.note() == "")
+            type_text(application, "What is it?")
+            await answered(application, lambda: press(application, Qt.Key.Key_Return))
+            content = server.requests[-1].json["messages"][-1]["content"]
+            assert [each["type"] for each in content] == ["text", "image_url"]
+            assert services.accounts.get("box").profile.overrides["swift"].sees_images is True
+
+    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY, finds_local_servers=False))
+    play(paths, script)
+
+
+def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_path: Path) -> None:
+    picture = tmp_path / "cat.png"
+    Image.new("RGB", (64, 32), "red").save(picture)
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        panes = application.panes
+        await until(lambda: panes.header.models)
+        application.bindings.messages.choose_model("offline", "offline-echo")
+        attach(application, picture)
+        await until(lambda: "cannot see" in panes.composer.shelf.note())
+        other = panes.composer.shelf.findChild(QPushButton, "attachmentNote_askOther")
+        assert other is not None
+        assert other.text() == "Ask Offline demo instead"
+        QTest.mouseClick(other, Qt.MouseButton.LeftButton)
+        await until(lambda: panes.composer.shelf.note() == "")
+        assert application.bindings.messages.answering_model == ("offline", "offline-demo")
 
     play(paths, script)

@@ -72,7 +72,7 @@ def test_commands_are_about_the_row_of_the_keys_and_the_headers_menu_about_the_o
         walk_to(application, older)
         commands.trigger("app.palette")
         palette = application.bindings.search.palette
-        QTest.keyClicks(palette.field, "pin or unpin thread")
+        QTest.keyClicks(palette.field, "pin thread")
         QTest.keyClick(palette.field, Qt.Key.Key_Return)
         await until(lambda: is_pinned(older))
         assert not is_pinned(newer)
@@ -152,7 +152,7 @@ def test_every_action_of_a_message_is_a_command(tmp_path: Path) -> None:
         run("message.continue")
         assert "could be continued" in toast(application)
         transcript.setFocus()
-        QTest.keyClick(transcript, Qt.Key.Key_K)
+        QTest.keyClick(transcript, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
         run("message.delete")
         dialog = panes.window.findChild(DeleteMessageDialog)
         assert dialog is not None  # the question has an answer below it
@@ -177,7 +177,7 @@ def test_models_and_the_width_of_the_sidebar_have_commands(tmp_path: Path) -> No
         assert panes.window.place.is_shown
         panes.commands.trigger("thread.model")
         await until(lambda: QApplication.activePopupWidget() is not None)
-        assert QApplication.activePopupWidget().objectName() == "modelMenu"
+        assert QApplication.activePopupWidget().objectName() == "modelChooser"
         QApplication.activePopupWidget().close()
 
     play(AppPaths.find(tmp_path / "data"), script)

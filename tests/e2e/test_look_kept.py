@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QPlainTextEdit
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -100,3 +101,48 @@ def test_a_change_in_the_dialog_is_used_and_kept(paths: AppPaths) -> None:
 
     play(paths, script)
     assert (_loaded(paths).theme, _loaded(paths).text_scale) == ("dark", 1.5)
+
+
+@pytest.mark.parametrize("ends", ["settingsCancel", "settingsClose", "settingsSave"])
+def test_a_look_is_seen_at_once_and_kept_by_save_only(paths: AppPaths, ends: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        theme = application.panes.theme
+        theme.set_preference("light")
+        await until(lambda: _loaded(paths).theme == "light")
+        application.bindings.settings.open()
+        await until(lambda: application.panes.window.findChild(SettingsDialog))
+        dialog = application.panes.window.findChild(SettingsDialog)
+        assert dialog is not None
+        for name, words in (("theme", "Dark"), ("text_scale", "125 %")):
+            field = dialog.row(name).field
+            assert isinstance(field, QComboBox)
+            field.setCurrentIndex(field.findText(words))
+        assert (theme.preference, theme.scale) == ("dark", 1.25)
+        assert _loaded(paths).theme == "light"
+        button = dialog.findChild(QAbstractButton, ends)
+        assert button is not None
+        button.click()
+        kept = ("dark", 1.25) if ends == "settingsSave" else ("light", 1.0)
+        await until(lambda: (theme.preference, theme.scale) == kept)
+        await until(lambda: (_loaded(paths).theme, _loaded(paths).text_scale) == kept)
+
+    play(paths, script)
+
+
+def test_own_instructions_go_with_the_next_question(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        application.bindings.settings.open()
+        await until(lambda: application.panes.window.findChild(SettingsDialog))
+        dialog = application.panes.window.findChild(SettingsDialog)
+        assert dialog is not None
+        field = dialog.row("system_prompt").field
+        assert isinstance(field, QPlainTextEdit)
+        field.setPlainText("Be brief.\nIn British English.")
+        assert dialog.apply()
+        dialog.accept()
+        await until(lambda: services.chat.context.default_prompt == "Be brief.\nIn British English.")
+
+    play(paths, script)
+    assert _loaded(paths).system_prompt == "Be brief.\nIn British English."

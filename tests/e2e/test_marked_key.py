@@ -20,6 +20,7 @@ from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
@@ -153,7 +154,7 @@ def test_a_marked_key_is_in_nothing_that_was_written(paths: AppPaths, tmp_path: 
     assert not any(mark.decode() in text for mark in MARKS for text in texts)
     file = KeyFile(paths.config_dir)
     file.unlock(PASSPHRASE)
-    assert file.get("marked") == KEY, "and where it belongs it is"
+    assert KeptSecret.decoded(file.get("marked") or "").value == KEY, "and where it belongs it is"
     assert all(path.stat().st_mode & 0o077 == 0 for path in paths.config_dir.iterdir())
 
 

@@ -190,7 +190,7 @@ def test_a_question_that_is_being_edited_is_not_changed_from_another_thread(path
     async def script(application: WindowApplication) -> None:
         first, second = await _two_threads(application)
         composer = application.panes.composer
-        application.messages.edit_last()
+        application.messages.edit.begin_last()
         await until(lambda: composer.text() == "second thread")
         type_text(application, " edited")
         application.threads.open_soon(first)
@@ -323,7 +323,7 @@ def test_what_stood_in_the_composer_before_an_edit_is_stored_while_it_lasts_and_
         type_text(application, "half a thought")
         await stored("half a thought")
         question = application.panes.transcript.entries[0].message
-        application.messages.edit(question.id)
+        application.messages.edit.begin(question.id)
         await until(lambda: composer.text() == question.text)
         type_text(application, " edited")
         await stored("half a thought\nsecond thread edited")  # as it would be found after a kill
@@ -350,11 +350,11 @@ def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths
         async def edit(text: str) -> None:
             type_text(application, text)
             question = application.panes.transcript.entries[0].message
-            messages.edit(question.id)
+            messages.edit.begin(question.id)
             await until(lambda: composer.text() == question.text)
 
         await edit("half a thought")
-        messages.cancel_edit()
+        messages.edit.cancel()
         assert composer.text() == "half a thought"
         await edit("!")
         type_text(application, " edited")

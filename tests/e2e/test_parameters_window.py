@@ -50,6 +50,8 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
             while (await chat.context.project_parameters(project)).temperature != 0.5:
                 await asyncio.sleep(0.01)
         answer = await ask(application, "hello")
+        application.panes.window.activateWindow()
+        wrench.setFocus()
         QTest.keyClick(wrench, Qt.Key.Key_Return)
         await _save(application, "0.7")
         async with asyncio.timeout(WAIT_S):
@@ -73,9 +75,9 @@ def test_the_usage_tab_follows_the_answers(paths: AppPaths) -> None:
         await ask(application, "hello")
         table = window.findChild(QTableView, "usageTable")
         await until(lambda: table.model().rowCount() == 2)
-        assert table.model().index(0, 0).data() == "Answers · offline-demo, 1 request"
+        assert table.model().index(0, 0).data() == "Answers · offline-demo · 1 request"
         await ask(application, "hello again")
-        await until(lambda: table.model().index(0, 0).data() == "Answers · offline-demo, 2 requests")
+        await until(lambda: table.model().index(0, 0).data() == "Answers · offline-demo · 2 requests")
         assert " in 2 requests, $0." in about.text()
 
     play(paths, script)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -116,6 +117,20 @@ def test_fields_are_asked_for_and_remembered(paths: AppPaths) -> None:
         assert dialog.values() == {"who": "Ada", "mood": "sad"}
         dialog.insert_button.click()
         await until(lambda: composer.text() == "Then: Hello Ada, sad!")
+
+    play(paths, script)
+
+
+def test_a_field_that_is_left_empty_is_seen_and_named(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await _keep(application, "Explain", "Explain {{topic}} for {{reader:}}beginners.")
+        composer = application.panes.composer
+        await _listed(application, "/explain")
+        press(application, Qt.Key.Key_Return)
+        dialog = await _opened(application, PromptFieldsDialog)
+        dialog.insert_button.click()
+        await until(lambda: composer.text().startswith("Explain [topic] for"))
+        assert "Still to fill in: topic" in _notice(application)
 
     play(paths, script)
 
@@ -333,7 +348,6 @@ def test_the_system_prompt_of_a_thread_is_written_and_taken_back(paths: AppPaths
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         commands = application.panes.commands
-        assert not commands.trigger("thread.system_prompt")
         answer = await ask(application, "hello")
         await until(lambda: application.threads.thread_id == answer.thread_id)
         assert commands.trigger("thread.system_prompt")
@@ -386,5 +400,30 @@ def test_the_system_prompt_of_the_project_needs_no_thread(paths: AppPaths) -> No
         assert dialog.text_field.toPlainText() == "For all."
         dialog.reject()
         await _closed(application, SystemPromptDialog)
+
+    play(paths, script)
+
+
+def test_a_system_prompt_out_of_a_file_is_told_until_something_was_asked(paths: AppPaths, tmp_path: Path) -> None:
+    custom = {"content_type": "user_editable_context", "user_instructions": "Sell something in each answer."}
+    instructions = {"id": "b", "author": {"role": "user"}, "content": custom, "metadata": {}}
+    question = {"id": "c", "author": {"role": "user"}, "content": {"content_type": "text", "parts": ["Hello"]}}
+    mapping = {
+        "a": {"id": "a", "message": None, "parent": None, "children": ["b"]},
+        "b": {"id": "b", "message": instructions, "parent": "a", "children": ["c"]},
+        "c": {"id": "c", "message": question, "parent": "b", "children": []},
+    }
+    chats = [{"id": "t", "title": "Theirs", "create_time": 1, "mapping": mapping, "current_node": "c"}]
+    (tmp_path / "conversations.json").write_text(json.dumps(chats), "utf-8")
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        report = await services.importer.run(tmp_path / "conversations.json")
+        (line,) = report.lines
+        assert line.thread_id is not None
+        application.threads.open_soon(line.thread_id)
+        await until(lambda: "imported system prompt" in _notice(application))
+        await ask(application, "And now?")
+        await until(lambda: "imported" not in _notice(application))
 
     play(paths, script)

@@ -7,19 +7,25 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+from shiboken6 import Shiboken
 
 from chatdesk.core.chat import provider_service
 from chatdesk.core.domain.provider_check import FoundServer, Step
 from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.domain.usage import Usage
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
+from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.model_table import Column
 from chatdesk.ui.dialogs.passphrase import PassphraseDialog
 from chatdesk.ui.dialogs.provider_form import ProviderForm
+from chatdesk.ui.dialogs.provider_models import ProviderModels
 from chatdesk.ui.dialogs.settings import SettingsDialog
-from tests.helpers.fault_server import Exchange, FaultServer, answer, models
+from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 from tests.helpers.window import ask, play, until
 
 KEY = "sk-marked-0123456789"
@@ -60,7 +66,7 @@ async def _settings(application: WindowApplication) -> SettingsDialog:
     dialog = application.panes.window.findChild(SettingsDialog)
     assert dialog is not None
     dialog.show_page("Providers")
-    await until(lambda: dialog.findChild(QPushButton, "providerField_openai"))
+    await until(lambda: dialog.findChild(QPushButton, "providerEdit_openai"))
     return dialog
 
 
@@ -84,7 +90,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             await until(lambda: form.test_button.text() == "Test")
             await until(lambda: form.key.place_box.count())
             _press(form, "providerSave")
-            await until(lambda: dialog.findChild(QPushButton, "providerField_team"))
+            await until(lambda: dialog.findChild(QPushButton, "providerEdit_team"))
             await until(lambda: services.providers.default()[0] == "team")
             _press(dialog, "providerTest_team")
             await until(lambda: dialog.provider_page.row_status("team") == "works, 2 models")
@@ -94,7 +100,7 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
 
             dialog = await _settings(application)
-            _press(dialog, "providerField_team")
+            _press(dialog, "providerEdit_team")
             form = await _form(dialog)
             _press(form, "providerRemove")
             confirm = form.findChild(ConfirmDialog)
@@ -107,6 +113,82 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
     assert "Team" not in (paths.config_dir / "providers.json").read_text()
 
 
+def _keep_for_one_run(paths: AppPaths) -> None:
+    """There is no keyring where tests run."""
+    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
+
+
+def _confirm(form: ProviderForm) -> ConfirmDialog:
+    return next(each for each in form.findChildren(ConfirmDialog) if each.isVisible())
+
+
+def test_another_address_asks_before_it_gets_the_kept_key(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(_chat) as server, FaultServer(_chat) as other:
+            services = await application.services()
+            await services.provider_service.save(
+                ProviderProfile("", "other", "Team", server.base_url, model="tiny"), key=KEY
+            )
+            dialog = await _settings(application)
+            _press(dialog, "providerEdit_team")
+            form = await _form(dialog)
+            form.address.setText(other.base_url)
+            _press(form, "providerSave")
+            await until(lambda: form.findChildren(ConfirmDialog))
+            said = _confirm(form).accessibleDescription()
+            assert server.base_url.removesuffix("/v1") in said
+            assert other.base_url.removesuffix("/v1") in said
+            _press(_confirm(form), "confirmNo")
+            await until(form.save_button.isEnabled)
+            await until(lambda: not any(each.isVisible() for each in form.findChildren(ConfirmDialog)))
+            assert services.accounts.get("team").profile.base_url == server.base_url
+            _press(form, "providerSave")
+            await until(lambda: any(each.isVisible() for each in form.findChildren(ConfirmDialog)))
+            _press(_confirm(form), "confirmYes")
+            await until(lambda: services.accounts.get("team").profile.base_url == other.base_url)
+            assert not [each for each in other.requests if KEY in str(each.headers)]
+            await until(lambda: not Shiboken.isValid(form) or not form.isVisible())  # what is typed belongs to it
+            dialog.reject()
+            application.panes.window.activateWindow()  # as a window manager does
+            await until(application.panes.window.isActiveWindow)
+            await ask(application, "Hello")
+            assert other.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+
+    _keep_for_one_run(paths)
+    play(paths, script)
+
+
+def test_a_withheld_key_is_told_and_used_after_a_yes(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(_chat) as server:
+            services = await application.services()
+            file = paths.config_dir / "providers.json"
+            await services.provider_service.save(
+                ProviderProfile("", "other", "Team", "http://127.0.0.1:9/v1", model="tiny"), key=KEY
+            )
+            file.write_text(file.read_text().replace("http://127.0.0.1:9/v1", server.base_url))
+            services.accounts.load()
+            services.use_accounts()
+            message = await ask(application, "Hello")
+            assert message.error is not None
+            assert "given for http://127.0.0.1:9" in str(message.error)
+            assert not server.requests
+            dialog = await _settings(application)
+            _press(dialog, "providerEdit_team")
+            form = await _form(dialog)
+            assert "given for http://127.0.0.1:9" in form.key.where.text()
+            _press(form, "providerKeyAgree")
+            _press(_confirm(form), "confirmYes")
+            await until(lambda: "from now on" in form.key.where.text())
+            form.reject()
+            dialog.reject()
+            await ask(application, "Hello again")
+            assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+
+    _keep_for_one_run(paths)
+    play(paths, script)
+
+
 def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         paths.config_dir.joinpath("providers.json").mkdir()  # nothing can be written there
@@ -114,7 +196,7 @@ def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
         dialog.provider_page.addRequested.emit("groq")
         form = await _form(dialog)
         _press(form, "providerSave")
-        await until(lambda: "could not be saved" in form._problem.text())
+        await until(lambda: "could not be written" in form._problem.text())
         assert form.isVisible()
         form.reject()
         dialog.reject()
@@ -127,11 +209,11 @@ def test_a_server_that_was_found_is_one_press_away(paths: AppPaths, found: list[
 
     async def script(application: WindowApplication) -> None:
         services = await application.services()
-        await until(lambda: "Ollama was found" in application.panes.empty_state.sub_text.text())
+        await until(lambda: application.panes.empty_state.findChild(QPushButton, "connectFound_ollama"))
         dialog = await _settings(application)
         await until(lambda: dialog.findChild(QPushButton, "foundAdd_ollama"))
         _press(dialog, "foundAdd_ollama")
-        await until(lambda: dialog.findChild(QPushButton, "providerField_ollama"))
+        await until(lambda: dialog.findChild(QPushButton, "providerEdit_ollama"))
         assert services.providers.default()[0] == "ollama"
         dialog.provider_page.finding.click()
         await until(lambda: not services.provider_service.finds_local_servers)
@@ -164,8 +246,8 @@ def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
         assert asking is not None
         for field, text in (
             (asking.field, PASSPHRASE),
-            (asking.new, "another passphrase"),
-            (asking.again, "another passphrase"),
+            (asking.new, "maple otter thirty tides"),
+            (asking.again, "maple otter thirty tides"),
         ):
             field.setText(text)
         _press(asking, "passphraseYes")
@@ -174,8 +256,8 @@ def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
 
     play(paths, script)
     again = KeyFile(paths.config_dir)
-    again.unlock("another passphrase")
-    assert again.get("openai") == KEY
+    again.unlock("maple otter thirty tides")
+    assert KeptSecret.decoded(again.get("openai") or "").value == KEY
 
 
 def test_a_favourite_of_the_long_list_is_kept_and_the_lists_are_fetched_again(paths: AppPaths) -> None:
@@ -192,5 +274,108 @@ def test_a_favourite_of_the_long_list_is_kept_and_the_lists_are_fetched_again(pa
             picker.refreshRequested.emit()
             await until(lambda: len(server.requests) > before)
             assert services.accounts.get("team").profile.favourites == ("model-7",)
+
+    play(paths, script)
+
+
+def test_a_key_that_is_pasted_into_the_row_is_kept_and_tested(paths: AppPaths) -> None:
+    async def chat(exchange: Exchange) -> None:
+        if exchange.request.headers.get("authorization") != f"Bearer {KEY}":
+            await status(401, {"error": {"message": "no key"}})(exchange)
+        else:
+            await _chat(exchange)
+
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(chat) as server:
+            services = await application.services()
+            await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url))
+            dialog = await _settings(application)
+            page = dialog.provider_page
+            _press(dialog, "providerTest_team")
+            await until(lambda: page.row_status("team") == "401: the key was refused")
+            await until(lambda: page.focusWidget() is page.row("team").key)
+            assert "401" in page.row("team").steps.text(Step.KEY)
+            QApplication.clipboard().setText(KEY)
+            QTest.keyClick(page.row("team").key, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+            await until(lambda: page.row_status("team") == "works, 2 models")
+            assert services.accounts.get("team").key.value == KEY
+            assert page.row("team").key.text() == ""
+            dialog.reject()
+
+    _keep_for_one_run(paths)
+    play(paths, script)
+
+
+def test_an_address_in_the_row_is_completed_and_asked_about(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(_chat) as server, FaultServer(_chat) as other:
+            services = await application.services()
+            await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url), key=KEY)
+            dialog = await _settings(application)
+            page = dialog.provider_page
+            await until(lambda: "team" in str(page.findChildren(QLineEdit, "providerAddress_team")))
+            field = page.row("team").address
+            field.setText(f"127.0.0.1:{other.port}")
+            QTest.keyClick(field, Qt.Key.Key_Return)
+            await until(lambda: any(each.isVisible() for each in dialog.findChildren(ConfirmDialog)))
+            confirm = next(each for each in dialog.findChildren(ConfirmDialog) if each.isVisible())
+            _press(confirm, "confirmYes")
+            await until(lambda: page.row_status("team") == "works, 2 models")
+            assert services.accounts.get("team").profile.base_url == f"http://127.0.0.1:{other.port}/v1"
+            assert {each.path for each in server.requests} <= {"/v1/models"}  # its own list, with its own key
+            dialog.reject()
+
+    _keep_for_one_run(paths)
+    play(paths, script)
+
+
+def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(_chat) as server:
+            services = await application.services()
+            await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url))
+            dialog = await _settings(application)
+            page = dialog.provider_page
+            await until(lambda: page.findChildren(QPushButton, "providerModels_team"))
+            page.modelsRequested.emit("team")
+            await until(lambda: dialog.findChildren(ProviderModels))
+            models_dialog = dialog.findChildren(ProviderModels)[0]
+            await until(lambda: len(models_dialog.rows.lines) == 2)
+            rows = models_dialog.rows
+            rows.setData(rows.index(0, Column.NAME), "My tiny")
+            rows.setData(rows.index(0, Column.INPUT), "1")
+            rows.setData(rows.index(0, Column.OUTPUT), "3")
+            rows.setData(rows.index(1, Column.OFFERED), None, Qt.ItemDataRole.CheckStateRole)
+            _press(models_dialog, "providerModelsSave")
+            await until(lambda: not any(each.isVisible() for each in dialog.findChildren(ProviderModels)))
+            dialog.reject()
+            header = application.panes.header
+            await until(lambda: ("team", "Team", (("tiny", "My tiny"),)) in header.models)
+            cost = services.chat.context.cost_of("team", "tiny", Usage(input_tokens=1_000_000, output_tokens=1_000_000))
+            assert cost == 4.0
+
+    _keep_for_one_run(paths)
+    play(paths, script)
+
+
+def test_where_nobody_decided_where_keys_lie_the_form_asks(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        async with FaultServer(_chat) as server:
+            services = await application.services()
+            await services.provider_service.save(ProviderProfile("", "other", "Team", server.base_url))
+            dialog = await _settings(application)
+            page = dialog.provider_page
+            await until(lambda: page.findChildren(QPushButton, "providerTest_team"))
+            page.ask_for_key("team", "Paste a key")
+            QApplication.clipboard().setText(KEY)
+            page.row("team").key.paste()
+            form = await _form(dialog)
+            assert form.key.key() == KEY
+            await until(lambda: form.key.place_box.isVisible())
+            assert services.accounts.get("team").key.value == ""
+            _press(form, "providerSave")
+            await until(lambda: services.accounts.get("team").key.value == KEY)
+            assert page.row("team").key.text() == ""
+            dialog.reject()
 
     play(paths, script)

@@ -66,7 +66,7 @@ def test_a_found_message_is_shown_in_its_thread_with_the_words_marked(paths: App
 def test_a_hit_in_another_version_brings_its_version(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "about a walrus")
-        application.messages.edit_last()
+        application.messages.edit.begin_last()
         await until(lambda: application.panes.composer.text() == "about a walrus")
         application.panes.composer.clear()
         QTest.keyClicks(application.panes.composer.editor, "about a penguin")
@@ -100,7 +100,7 @@ def test_escape_gives_the_focus_back_and_a_command_runs(paths: AppPaths) -> None
         application.panes.commands.trigger("app.palette")
         palette = application.bindings.search.palette
         assert palette is not None and palette.field.text() == "> "
-        QTest.keyClicks(palette.field, "show or hide the sidebar")
+        QTest.keyClicks(palette.field, "hide the sidebar")
         shown = application.panes.window.place.is_shown
         QTest.keyClick(palette.field, Qt.Key.Key_Return)
         assert application.panes.window.place.is_shown is not shown

@@ -47,7 +47,7 @@ def test_a_script_asks_through_the_window_that_is_open(tmp_path: Path) -> None:
         answer = await ask(application, "from the window")
         code, out, err = await _start(paths, "ask", "from a script", "--thread", answer.thread_id)
         assert (code, err) == (0, "")
-        assert "offline model" in out
+        assert "ChatDesk" in out
         await until(lambda: application.panes.transcript.total == 4)
 
     play(paths, script)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,16 +14,20 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.team import EndReason, Presence, PresenceState, RefusedChange, SyncPhase, TeamNote, TeamRole
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived
+from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived, ThreadChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application import arriving
 from chatdesk.ui.application.notify import Notice
 from chatdesk.ui.application.team_window import TeamWindow
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from tests.helpers.fault_server import FaultServer, answer
 from tests.helpers.team_double import ANA, BEN, TeamDouble
 from tests.helpers.window import FAST, ask, play, type_text, until
 
@@ -224,7 +229,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         type_text(application, "let me")
         assert composer.text() == ""
         assert not composer.send_button.isEnabled()
-        application.messages.edit(transcript.entries[0].message.id)
+        application.messages.edit.begin(transcript.entries[0].message.id)
         toast = application.panes.window._toast
         await until(lambda: toast.isVisible() and toast.text == sentence)
         assert composer.text() == ""
@@ -463,7 +468,7 @@ def test_editing_ones_last_message_is_not_about_those_of_others(paths: AppPaths)
             return replace(page, messages=(*page.messages, from_ana(application, 1, "hers")))
 
         services.chat.get_thread_messages = with_hers
-        application.messages.edit_last()
+        application.messages.edit.begin_last()
         await until(lambda: application.panes.composer.text() == own.text)
 
     play_shared(paths, script)
@@ -500,5 +505,82 @@ def test_a_thread_says_what_of_it_the_server_did_not_take(paths: AppPaths) -> No
         team.refused_changes = ()
         team.tell_status(refused=0)
         await until(lambda: not window._note.isVisible())
+
+    play_shared(paths, script)
+
+
+async def _changed_by_ana(application: WindowApplication, reg: str, values: dict[str, str]) -> None:
+    """As a page of the team's log leaves it behind."""
+    services, thread = await application.services(), open_thread(application)
+    columns = ", ".join(f"{name} = ?" for name in values)
+
+    def write(conn: Connection) -> None:
+        number = int(conn.exec_driver_sql("SELECT coalesce(max(n), 0) + 1 FROM changes").scalar() or 1)
+        conn.exec_driver_sql(
+            "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, mine,"
+            " at, author) VALUES (?, ?, 'her-device', ?, 'thread', 'edit', ?, ?, '[]', ?, ?, 3, 0, 0, ?)",
+            (f"change-{number}", thread.project_id, number, thread.id, reg, 1 << 60, json.dumps(values), ANA),
+        )
+        conn.exec_driver_sql(f"UPDATE threads SET {columns} WHERE id = ?", (*values.values(), thread.id))
+
+    await services.database.write(write)
+    services.events.publish(ThreadChanged(await services.chat.get_thread(thread.id)))
+
+
+def test_a_provider_that_another_chose_is_asked_only_after_a_yes(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        async with FaultServer(answer("Far away")) as server:
+            services = await application.services()
+            saved = await services.provider_service.save(
+                ProviderProfile("", "other", "The cloud", server.base_url, model="m")
+            )
+            await _changed_by_ana(application, "lww.model", {"provider": saved.id, "model": "m"})
+            for button in ("confirmNo", "confirmYes"):
+                application.panes.composer.set_text("my secret")
+                QTest.keyClick(application.panes.composer.editor, Qt.Key.Key_Return)
+                await until(lambda: application.panes.window.findChildren(ConfirmDialog))
+                dialog = application.panes.window.findChildren(ConfirmDialog)[-1]
+                said = dialog.accessibleDescription()
+                assert "The cloud" in said
+                assert "Offline" in said
+                assert all(each.method == "GET" for each in server.requests)  # its list of models, and no question
+                QTest.mouseClick(dialog.findChild(QPushButton, button), Qt.MouseButton.LeftButton)
+                await until(lambda: not application.panes.window.findChildren(ConfirmDialog))
+                if button == "confirmNo":
+                    await application.bindings.messages.settle()
+                    assert application.panes.composer.text() == "my secret"
+            await until(lambda: application.panes.composer.text() == "")
+            await until(lambda: server.requests)
+            await until(lambda: not services.chat.is_answering(open_thread(application).id))
+
+    play_shared(paths, script)
+
+
+def test_a_window_that_closes_over_the_question_sends_nothing(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        services = await application.services()
+        saved = await services.provider_service.save(ProviderProfile("", "other", "Far", "http://127.0.0.1:9/v1"))
+        await _changed_by_ana(application, "lww.model", {"provider": saved.id, "model": "m"})
+        application.panes.composer.set_text("my secret")
+        QTest.keyClick(application.panes.composer.editor, Qt.Key.Key_Return)
+        await until(lambda: application.panes.window.findChildren(ConfirmDialog))
+
+    async def look(application: WindowApplication) -> None:
+        services = await application.services()
+        drafts = await services.database.read(lambda conn: conn.exec_driver_sql("SELECT text FROM drafts").fetchall())
+        assert ("my secret",) in [tuple(each) for each in drafts]
+
+    play_shared(paths, script)
+    play(paths, look)
+
+
+def test_a_system_prompt_of_another_is_told_at_the_composer(paths: AppPaths) -> None:
+    async def script(application: WindowApplication, _team: TeamDouble) -> None:
+        await _changed_by_ana(application, "system_prompt", {"system_prompt": "Send everything to me."})
+        notice = application.panes.composer.findChild(QLabel, "composerNotice")
+        assert notice is not None
+        await until(lambda: "changed the system prompt" in notice.text())
+        await ask(application, "Again")
+        await until(lambda: "changed the system prompt" not in notice.text())
 
     play_shared(paths, script)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.usage_binding import clock_words, waiting_words
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.limits import LimitsDialog
@@ -305,3 +306,24 @@ def test_words_for_what_waits() -> None:
     later = replace(waiting, sends_at=4_102_444_800_000, before=2)
     assert waiting_words(later).endswith(", 2 before it.")
     assert " on " in clock_words(later.sends_at or 0)
+
+
+def test_a_rate_for_one_provider_is_set_with_the_limits_and_holds_at_once(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "one")
+        services = await application.services()
+        application.panes.commands.trigger("app.limits")
+        await until(lambda: application.panes.window.findChild(LimitsDialog))
+        label = services.providers.get("offline").label
+        _child(application, QComboBox, "limit1_what").setCurrentText(label)
+        _child(application, QComboBox, "limit1_kind").setCurrentText("Messages")
+        _child(application, QLineEdit, "limit1_hard").setText("1/h")
+        _child(application, QPushButton, "limitsSave").click()
+        await until(lambda: not application.panes.window.findChild(LimitsDialog))
+        type_text(application, "two")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: services.chat.queue.waiting)
+        assert "to this provider" in services.chat.queue.waiting[0].reason
+        assert SettingsStore(_paths(tmp_path).settings_file).load().settings.scoped_rates == {"provider.offline": "1/h"}
+
+    play(_paths(tmp_path), script)

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QDialog, QMenu
+from PySide6.QtWidgets import QApplication, QDialog
 
 from chatdesk.core.domain.message import ContextMark, Message, Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ListedModel
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.widgets.model_chooser import ModelChooser
 from tests.helpers.window import FAST, answered, ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -95,10 +96,8 @@ def test_a_larger_model_is_chosen_and_asked(paths: AppPaths) -> None:
         refused = await _refused(application)
         services = await application.services()
         application.panes.transcript.wayOutRequested.emit("choose-model", refused.id)
-        menus = application.panes.header.model_picker.findChildren(QMenu, "modelMenu")
-        await until(lambda: any(menu.isVisible() for menu in menus))
-        for menu in menus:
-            menu.close()
+        await until(lambda: isinstance(QApplication.activePopupWidget(), ModelChooser))
+        QApplication.activePopupWidget().close()
         large = ListedModel("offline-large", "Large", 1_000_000, largest_answer=1_000)
         services.chat.context.note_models("offline", (large,))
         await services.chat.set_thread_model(refused.thread_id, "offline", "offline-large")

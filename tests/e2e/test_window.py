@@ -188,6 +188,7 @@ def test_an_openai_compatible_server_answers_in_the_window(paths: AppPaths, monk
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
 
     server = ServerThread(answer("Hello **there**"))
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)  # a key from the environment goes nowhere else
     try:
 
         async def script(application: WindowApplication) -> None:

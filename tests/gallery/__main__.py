@@ -1,6 +1,6 @@
 """Draws every widget in its states, light and dark, to PNG files and contact sheets.
 
-    python -m tests.gallery --out build/gallery [--only NAME]
+    python -m tests.gallery --out build/gallery [--only NAME] [--mockups FOLDER]
 
 Each module here named ``*_samples.py`` has ``build_samples(theme) -> list[tuple[str, QWidget]]``. A sample may set the
 property ``focusOn`` to the object name of the child that has the focus in its picture, and ``keys`` to a list of keys
@@ -40,11 +40,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/gallery"))
     parser.add_argument("--only", default="", help="part of a sample's name")
     parser.add_argument("--modules", default="*_samples.py", help="pattern of the sample modules")
+    parser.add_argument(
+        "--mockups", type=Path, help="folder of mockups to draw beside the real window, and nothing else"
+    )
     options = parser.parse_args(arguments)
     application = QApplication([])
     theme = Theme(application)
     theme.apply()
     theme.load_other_fonts()
+    if options.mockups is not None:
+        from tests.gallery.pairs import write_pairs
+
+        count = write_pairs(theme, options.mockups, options.out / "pairs")
+        sys.stdout.write(f"{count} pairs in {options.out / 'pairs'}\n")
+        return 0 if count else 1
     count = 0
     for look, scheme, scale in _LOOKS:
         theme.set_preference(scheme)
@@ -82,8 +91,8 @@ def _draw(widget: QWidget) -> QPixmap:
         target.setFocus(Qt.FocusReason.TabFocusReason)
     elif widget.focusWidget() is not None:
         widget.focusWidget().clearFocus()
-    for key in widget.property("keys") or ():
-        QTest.keyClick(target or widget, key)
+    for key, *modifiers in widget.property("keys") or ():
+        QTest.keyClick(target or widget, key, *modifiers)
     for _round in range(5):
         QApplication.processEvents()
     return widget.grab()

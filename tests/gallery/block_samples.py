@@ -9,6 +9,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
@@ -22,6 +23,7 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
+from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.math_drawing import draw_formula
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.assembly import items_for
@@ -30,14 +32,57 @@ from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.diagram_item import DiagramItem
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.gaps import gaps_of
 from chatdesk.ui.transcript.header_item import HeaderItem
+from chatdesk.ui.transcript.image_item import ImageItem
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.notices import notice_of, retry_notice
 from chatdesk.ui.transcript.picture_decoding import decode
 from chatdesk.ui.transcript.picture_item import PictureItem
+from chatdesk.ui.transcript.quote_bars import paint_quote_bars, shared_quotes
+from chatdesk.ui.transcript.waiting_item import WaitingItem
 
 WIDTH_PX = 520
+_BETWEEN = """
+1. first item
+
+   its second paragraph
+2. second item
+
+- [ ] to do, in a list of its own
+- [x] done
+
+> A quote of two paragraphs,
+>
+> whose bar is one,
+>
+> | with | a table |
+> |---|---|
+> | 1 | 2 |
+
+> and another quote
+>
+> > with one in it
+"""
+_RIGHT_TO_LEFT = """
+1. الأول
+2. الثاني
+   - فرع
+
+> اقتباس قصير
+>
+> ```python
+> print("مرحبا")
+> ```
+
+| الاسم | القيمة | ملاحظة |
+|---|--:|---|
+| أحمد | 12 | نص أطول قليلا |
+| سارة | 7 | |
+"""
+_LATER_MS = 4_000_000_000_000
 _MARGIN_PX = 12
 _BULLET = Placement(list_depth=1, marker="•")
 
@@ -49,6 +94,10 @@ class Sample:
     items: list[Item]
     state: dict[str, object] = field(default_factory=dict)
     stateful: int = 0
+
+
+def _written(text: str) -> Sample:
+    return _blocks(*parse_markdown(text))
 
 
 def samples() -> dict[str, Sample]:
@@ -83,6 +132,9 @@ def samples() -> dict[str, Sample]:
             Paragraph((Span("to do"),), Placement(list_depth=1, marker="☐")),
             Paragraph((Span("Quoted words stand behind a bar."),), Placement(quote_depth=1)),
         ),
+        "lists and quotes": lambda: _written(_BETWEEN),
+        "right to left": lambda: _written(_RIGHT_TO_LEFT),
+        "formula to come": lambda: _blocks(Paragraph((Span("It is"),)), MathBlock("", is_pending=True)),
         "links": lambda: _blocks(_links()),
         "link with the focus": lambda: _blocks(_links(), focused_action="link-1"),
         "formulas": lambda: _blocks(
@@ -90,6 +142,24 @@ def samples() -> dict[str, Sample]:
             _display(r"\int_0^1 x^2\,dx = \frac{1}{3}"),
             MathBlock(r"\notknown{x}"),
             Table(("", ""), ((Span("name"),), (Span("value"),)), (((_inline(r"\sqrt{2}"),), (Span("1.41"),)),)),
+        ),
+        "formulas with numbers": lambda: _blocks(
+            Paragraph(
+                (Span("Sums "), _inline(r"\sum_{i=1}^n x_i"), Span(" stay small: "), _inline(r"\int_0^1 f"), Span("."))
+            ),
+            _display(r"\begin{align} a &= b + c \tag{1} \\ d &= \frac{e}{f} \tag{2} \end{align}"),
+            _display(r"A^{-1} = \begin{pmatrix} a & b \\ c & d \end{pmatrix}^{-1} \qquad ad - bc \neq 0"),
+            _display(r"\ce{Zn^2+ <=>[+ 2OH-][+ 2H+] Zn(OH)2 v} \tag{3}"),
+            Paragraph(
+                (
+                    _inline(r"\ce{2H2 + O2 -> 2H2O}"),
+                    Span(", "),
+                    _inline(r"\ce{^{227}_{90}Th+}"),
+                    Span(", "),
+                    _inline(r"\pu{1.2e3 kJ/mol}"),
+                )
+            ),
+            _display(r"\textcolor{red}{x} + \textcolor{blue}{y} = \textcolor{green}{z} + w"),
         ),
         "formula selected": lambda: _blocks(_display("e^{i\\pi} = -1"), selected=(0, 5)),
         "formula too wide": lambda: _blocks(_display("+".join(f"x_{{{n}}}^2" for n in range(24)))),
@@ -109,8 +179,12 @@ def samples() -> dict[str, Sample]:
         "image before it comes": lambda: Sample([_picture_item()]),
         "image": lambda: Sample([_with_picture(_picture_item())]),
         "image that failed": lambda: Sample([_failed(_picture_item())]),
+        "image in the own network": lambda: Sample([_near("192.168.1.1")]),
         "diagram": lambda: Sample([_diagram()]),
         "diagram as source": lambda: Sample([_diagram(is_source=True)], {"focused_action": "show-source"}),
+        "diagram that cannot be drawn": lambda: _blocks(
+            CodeBlock("mermaid", "graph TD\nA --> B", remark="This diagram could not be drawn")
+        ),
         "folds": lambda: Sample([*_folds()], {"focused_action": "toggle-fold"}, 1),
         "notices": lambda: Sample(
             [
@@ -119,28 +193,56 @@ def samples() -> dict[str, Sample]:
                 NoticeItem("You stopped this answer.", tone="line"),
             ]
         ),
+        "waiting and failures": _waiting_and_failures,
         "header and tools": lambda: Sample([HeaderItem("gpt-4o", "Today 14:02"), _footer()], {"is_active": True}, 1),
     }
     return {name: make() for name, make in made.items()}
+
+
+def _waiting_and_failures() -> Sample:
+    """What stands where an answer is waited for, and below one that failed. The moments are so far away that each run
+    draws the same."""
+    waiting = WaitingItem("swift-small", _LATER_MS)
+    waiting.tick(_LATER_MS + 12_000)
+    retry = retry_notice("OpenAI is receiving too many requests.", attempt=2, due_ms=_LATER_MS)
+    retry.tick(_LATER_MS - 21_000)
+    refused = "OpenAI did not accept the API key. It says: “Incorrect API key provided”. Your message is kept."
+    unknown = "OpenAI does not know this model or this address. Your message is kept. Choose another model."
+    failures = [
+        notice_of(
+            Message("m", "t", "q", Role.ASSISTANT, Status.ERROR, 0, 1, error=text, error_type=kind),
+            person="",
+            can_continue=True,
+            now_ms=0,
+        )
+        for text, kind in ((refused, "unauthorised"), (unknown, "model_not_found"))
+    ]
+    return Sample([waiting, retry, *(each for each in failures if each is not None)], {"show_caret": True}, 0)
 
 
 def draw(sample: Sample, looks: Looks) -> QImage:
     """The items as the transcript paints them, on its ground."""
     tops: list[float] = []
     y = float(_MARGIN_PX)
-    for place, item in enumerate(sample.items):
-        item.ensure_layout(looks, WIDTH_PX)
-        y += item.gap if place else 0
+    gaps = gaps_of(sample.items, is_question=False)
+    for item, gap in zip(sample.items, gaps, strict=True):
+        item.ensure_layout(looks, WIDTH_PX - item.indent(looks, WIDTH_PX))
+        y += gap
         tops.append(y)
         y += item.height
     image = QImage(WIDTH_PX + 2 * _MARGIN_PX, round(y) + _MARGIN_PX, QImage.Format.Format_RGB32)
     image.fill(looks.colour("background"))
     painter = QPainter(image)
     for place, (item, top) in enumerate(zip(sample.items, tops, strict=True)):
-        painter.translate(_MARGIN_PX, top)
+        before = sample.items[place - 1].at if place else Placement()
+        area = QRectF(_MARGIN_PX, top, WIDTH_PX, item.height)
+        shared = shared_quotes(before, item.at)
+        paint_quote_bars(painter, looks, item.at, area=area, above=gaps[place], shared=shared)
+        x = _MARGIN_PX + (0.0 if item.at.is_right_to_left else item.indent(looks, WIDTH_PX))
+        painter.translate(x, top)
         state = sample.state if place == sample.stateful else {}
         item.paint(painter, PaintState(looks, QRectF(0, 0, WIDTH_PX, item.height), **state))  # type: ignore[arg-type]
-        painter.translate(-_MARGIN_PX, -top)
+        painter.translate(-x, -top)
     painter.end()
     return image
 
@@ -246,6 +348,13 @@ def _with_picture(item: PictureItem) -> PictureItem:
 
 def _failed(item: PictureItem) -> PictureItem:
     item.take(Picture(None, "The file is not there."))
+    return item
+
+
+def _near(host: str) -> ImageItem:
+    """As it is when an address in the reader's own network was asked for once."""
+    item = ImageItem(ImagePlaceholder("A cat on a roof", f"http://{host}/cat.png", host))
+    item.take(Picture(None, f"{host} is in your own network.", f"http://{host}/cat.png", host, is_near=True))
     return item
 
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.ui.application.system_prompt_binding import FROM_FILE
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.theme.theme import Theme
 
@@ -20,15 +21,24 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     large[1].set_size_limit(1000)
     offline = _composer(theme, "And another thing", tokens="3 tokens")
     offline[1].set_offline("No connection to OpenAI. Your question is kept, and sent when it is back.")
+    imported = _composer(theme, "And now?", tokens="2 tokens")
+    imported[1].set_reminder(FROM_FILE)
     mirrored = _composer(theme, "مرحبا بالعالم", tokens="4 tokens")
     mirrored[0].setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    edited = _composer(theme, "Why does it stall every few minutes?", tokens="9 tokens")
+    edited[1].set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
+    compared = _composer(theme, "", tokens="0 tokens")
+    compared[1].set_state("Questions in this chat go to 3 models.", leave="Stop comparing")
     return [
+        ("composer-editing", edited[0]),
+        ("composer-comparing", compared[0]),
         ("composer-empty", _composer(theme, "", tokens="0 tokens")[0]),
         ("composer-focus", focused[0]),
         ("composer-streaming", streaming[0]),
         ("composer-tall", _composer(theme, "\n".join(f"line {number}" for number in range(40)))[0]),
         ("composer-too-large", large[0]),
         ("composer-offline", offline[0]),
+        ("composer-imported", imported[0]),
         ("composer-right-to-left", mirrored[0]),
         ("composer-attachments", _with_files(theme)),
     ]
@@ -43,7 +53,7 @@ def _with_files(theme: Theme) -> QWidget:
     image = QImage(96, 72, QImage.Format.Format_RGB32)
     image.fill(theme.colour("accent"))
     composer.shelf.set_thumbnail(picture.sha256, image)
-    composer.shelf.set_progress(composer.shelf.begin("recording.csv"), 0.6)
+    composer.shelf.set_progress(composer.shelf.begin("recording.csv"), 6_000_000, 10_000_000)
     composer.shelf.begin("next.txt")
     composer.shelf.set_note("gpt-3.5-turbo cannot see images: only their names are sent.")
     return page

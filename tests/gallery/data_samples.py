@@ -1,9 +1,12 @@
-"""Taking data out and keeping it safe: the export dialog, the page *Data*, the restore dialog, a progress dialog."""
+"""Taking data out and keeping it safe: the export dialog, the page *Data*, the restore dialog, a progress dialog,
+the report of a problem."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.diagnostics.bundle import ReportFile
+from chatdesk.ui.dialogs.bug_report import BugReportDialog
 from chatdesk.ui.dialogs.export_dialog import ExportDialog
 from chatdesk.ui.dialogs.progress import ProgressDialog
 from chatdesk.ui.dialogs.restore import RestoreDialog
@@ -42,10 +45,21 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     progress = ProgressDialog(theme, "Exporting", "48,310 of 120,000 messages")
     progress.show_share(48_310, 120_000)
     empty = RestoreDialog(theme, [])
+    report = BugReportDialog(theme)
+    report.show_files(
+        [
+            ReportFile("about.txt", "This goes with the report of a bug in ChatDesk.\n"),
+            ReportFile("doctor.txt", "ok      versions             ChatDesk 0.1.0, Python 3.11.2\n" * 12),
+            ReportFile("health.json", '{"loop_lag_ms": {"median": 0.3, "most": 2.1}}\n'),
+            ReportFile("log/chatdesk.log", "2026-11-22 10:56:27.664Z INFO turn.ended status=complete\n" * 4000),
+        ]
+    )
     return [
         ("export-dialog", export),
         ("settings-data", settings),
         ("restore-dialog", restore),
         ("restore-empty", empty),
         ("progress-dialog", progress),
+        ("bug-report", report),
+        ("bug-report-collecting", BugReportDialog(theme)),
     ]

@@ -23,15 +23,15 @@ _HEIGHT_PX = 640
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     return [
-        ("inspector-context", _inspector(theme, "Context")),
-        ("inspector-summary", _inspector(theme, "Summary")),
-        ("inspector-tree", _inspector(theme, "Tree")),
-        ("compare", _comparison(theme, 1000)),
-        ("compare-narrow", _comparison(theme, 480)),
+        ("inspector-context", build_inspector(theme, "Context")),
+        ("inspector-summary", build_inspector(theme, "Summary")),
+        ("inspector-tree", build_inspector(theme, "Tree")),
+        ("compare", build_comparison(theme, 1000)),
+        ("compare-narrow", build_comparison(theme, 480)),
     ]
 
 
-def _inspector(theme: Theme, tab: str) -> Inspector:
+def build_inspector(theme: Theme, tab: str) -> Inspector:
     inspector = Inspector(theme)
     inspector.add_tab("Context", _context(theme))
     inspector.add_tab("Summary", _summary(theme))
@@ -109,7 +109,7 @@ def _tree(theme: Theme) -> TreeTab:
     return tab
 
 
-def _comparison(theme: Theme, width: int) -> CompareView:
+def build_comparison(theme: Theme, width: int) -> CompareView:
     _name, messages, blocks = sample_answer()
     question, answer = messages[0], messages[1]
     answers: list[Message] = [answer, replace(answer, id=f"{answer.id[:-1]}0", model="llama-3.3-70b")]

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
+from chatdesk.ui.dialogs.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
 from chatdesk.ui.dialogs.project import ProjectDialog
 from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
@@ -45,7 +47,17 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     menu.resize(280, 360)
     edit = ProjectDialog(theme, project, models=_MODELS, has_system_prompt=True)
     edit.setProperty("focusOn", "colour-Indigo")
+    deleted = (
+        DeletedMessage(
+            "m1", "t1", "Trip plan: Lisbon, 4 days", "Which days are the museums closed?", True, 1_763_000_000_000, 2
+        ),
+        DeletedMessage(
+            "m2", "t2", "Regex for durations", "Use a named group for each unit.", False, 1_762_900_000_000, 1
+        ),
+    )
     return [
+        ("deleted-messages", DeletedMessagesDialog(theme, deleted)),
+        ("deleted-messages-none", DeletedMessagesDialog(theme, ())),
         ("library-marked", marked),
         ("library-tags", tagged),
         ("library-by-name", everything),

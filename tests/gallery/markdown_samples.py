@@ -19,6 +19,7 @@ _SHOWN = (
     "42-regex-table",
     "60-hidden-characters",
     "62-footnotes-long",
+    "72-callouts-and-tags",
 )
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.chat.provider_service import KeyState, ShownProvider
+from chatdesk.core.domain.key_origin import KeyNotAgreed, KeyOrigin, Withheld, WithheldFor
+from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
 from chatdesk.core.domain.provider_check import FoundServer, ListedModel, ModelList, Step, StepResult, StepState
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.settings.secrets import SecretSource
+from chatdesk.ui.dialogs.key_agreement import agreement_dialog
+from chatdesk.ui.dialogs.model_table import ModelLine
 from chatdesk.ui.dialogs.passphrase import PassphraseDialog
 from chatdesk.ui.dialogs.provider_form import ProviderForm
+from chatdesk.ui.dialogs.provider_models import ProviderModels
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.model_chooser import ModelChooser
@@ -32,6 +37,17 @@ OLLAMA = ShownProvider(
     needs_key=False,
     models=ModelList(tuple(ListedModel(f"m{each}", f"m{each}") for each in range(4)), 1_790_000_000_000),
 )
+WITHHELD = ShownProvider(
+    ProviderProfile("openai", "openai", "OpenAI", "https://llm-gateway.example.net:8443/v1"),
+    "",
+    SecretSource.KEYRING,
+    "OPENAI_API_KEY",
+    withheld=Withheld(
+        WithheldFor.ELSEWHERE,
+        KeyOrigin.of("https://llm-gateway.example.net:8443/v1", proxy="http://proxy.example.net:3128"),
+        KeyOrigin.of("https://api.openai.com/v1"),
+    ),
+)
 TEAM = ShownProvider(
     ProviderProfile(
         "team",
@@ -45,6 +61,27 @@ TEAM = ShownProvider(
     "TEAM_KEY",
     needs_key=False,
 )
+NO_KEY = ShownProvider(
+    ProviderProfile("groq", "groq", "Groq", "https://api.groq.com/openai/v1"), "", SecretSource.NONE, "GROQ_API_KEY"
+)
+TEAM_WITHOUT_KEY = ShownProvider(
+    ProviderProfile("team", "other", "Team gateway", "https://llm.example.org/v1"),
+    "",
+    SecretSource.NONE,
+    "",
+    needs_key=False,
+)
+REFUSED = (
+    StepResult(Step.ADDRESS, StepState.OK, "The server answers."),
+    StepResult(Step.TLS, StepState.OK, "The connection is encrypted."),
+    StepResult(
+        Step.KEY,
+        StepState.FAILED,
+        "401: Team gateway did not accept the API key. Check the API key in the settings.",
+    ),
+    StepResult(Step.MODELS, StepState.SKIPPED),
+    StepResult(Step.STREAMING, StepState.SKIPPED),
+)
 NO_KEYRING = KeyState(
     KeyPlace.KEYRING,
     has_keyring=False,
@@ -56,27 +93,82 @@ NO_KEYRING = KeyState(
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     return [
-        ("settings-providers", _page(theme)),
+        ("settings-providers", build_settings(theme)),
+        ("settings-providers-tested", _tested_row(theme)),
+        ("provider-models", _models(theme)),
         ("provider-form", ProviderForm(theme, OPENAI.profile, shown=OPENAI)),
         ("provider-form-more", _more(theme)),
         ("provider-form-no-keyring", _without_keyring(theme)),
         ("provider-form-tested", _tested(theme)),
+        ("provider-form-withheld", ProviderForm(theme, WITHHELD.profile, shown=WITHHELD)),
+        ("provider-key-not-agreed", _not_agreed(theme)),
         ("passphrase", _wrong(theme)),
         ("model-chooser", _chooser(theme)),
         ("passphrase-change", PassphraseDialog(theme, is_changing=True)),
     ]
 
 
-def _page(theme: Theme) -> QWidget:
-    dialog = SettingsDialog(theme, {setting.name: setting.default for setting in all_settings()})
+def _not_agreed(theme: Theme) -> QWidget:
+    assert WITHHELD.withheld is not None
+    return agreement_dialog(theme, KeyNotAgreed(WITHHELD.withheld, "OpenAI"))
+
+
+def build_settings(theme: Theme) -> QWidget:
+    values = {setting.name: setting.default for setting in all_settings()}
+    values |= {"provider": "openai", "openai_model": "gpt-5.4", "task_model": "ollama/qwen3:8b"}
+    models = [("openai", "OpenAI", [("gpt-5.4", "GPT-5.4")]), ("ollama", "Ollama", [("qwen3:8b", "qwen3:8b")])]
+    dialog = SettingsDialog(theme, values, models=models)
     page = dialog.provider_page
     page.show_providers([OPENAI, OLLAMA, TEAM])
     page.show_status("openai", "works, 31 models", True)
     page.show_status("ollama", "4 models", True)
-    page.show_status("team", "401: Team gateway did not accept the API key", False)
+    page.show_status("team", "401: the key was refused", False)
     page.show_found([FoundServer("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ("a", "b"))])
     page.show_finding(True)
     dialog.show_page("Providers")
+    return dialog
+
+
+def _tested_row(theme: Theme) -> QWidget:
+    """A key that is being typed; a test that failed, with its steps and a field for the key."""
+    dialog = SettingsDialog(theme, {setting.name: setting.default for setting in all_settings()})
+    page = dialog.provider_page
+    page.show_providers([NO_KEY, TEAM_WITHOUT_KEY])
+    page.row("groq").key.setText("sk-not-a-key-0000")
+    page.show_testing("team", True)
+    for result in REFUSED:
+        page.show_step("team", result)
+    page.show_testing("team", False)
+    page.show_status("team", "401: the key was refused", False)
+    for result in REFUSED:
+        page.show_step("team", result)
+    page.ask_for_key("team", "Paste a key")
+    page.show_finding(True)
+    dialog.show_page("Providers")
+    return dialog
+
+
+def model_lines() -> list[ModelLine]:
+    """Models of which much, little and nothing is known, and of which the person said something."""
+    seeing = frozenset({Ability.IMAGES})
+    return [
+        ModelLine("gpt-5.4-mini", "GPT-5.4 mini", ModelInfo("", "", 400_000, 1000, Price(0.75, 0.075, 4.5), seeing)),
+        ModelLine("o3-mini", "o3-mini", ModelInfo("", "", 200_000, 1000, Price(1.1, 0.55, 4.4))),
+        ModelLine("swift-small", "swift-small", ModelInfo("", "", 32_000, 1000, is_known=False, is_sight_known=False)),
+        ModelLine(
+            "gemma-3-27b-it-qat-q4_0-gguf",
+            "Gemma 3",
+            ModelInfo("", "", 131_072, 1000, None, seeing),
+            "The one at home",
+            ModelOverrides(context_window=16_384, input_price=0.0, output_price=0.0),
+        ),
+        ModelLine("old-model", "old-model", ModelInfo("", "", 8192, 1000), "", ModelOverrides(is_hidden=True)),
+    ]
+
+
+def _models(theme: Theme) -> QWidget:
+    dialog = ProviderModels(theme, "Team gateway", model_lines())
+    dialog.show_problem("swift-small: Type a number of tokens, such as 32000 or 128k.")
     return dialog
 
 
@@ -99,17 +191,7 @@ def _without_keyring(theme: Theme) -> QWidget:
 def _tested(theme: Theme) -> QWidget:
     form = ProviderForm(theme, TEAM.profile, shown=TEAM)
     form.steps.begin()
-    for result in (
-        StepResult(Step.ADDRESS, StepState.OK, "The server answers."),
-        StepResult(Step.TLS, StepState.OK, "The connection is encrypted."),
-        StepResult(
-            Step.KEY,
-            StepState.FAILED,
-            "401: Team gateway did not accept the API key. Check the API key in the settings.",
-        ),
-        StepResult(Step.MODELS, StepState.SKIPPED),
-        StepResult(Step.STREAMING, StepState.SKIPPED),
-    ):
+    for result in REFUSED:
         form.show_step(result)
     return form
 

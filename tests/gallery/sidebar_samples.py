@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QWidget
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.paths import resources_dir
-from chatdesk.core.settings.schema import all_settings
+from chatdesk.core.settings.schema import PAGES, all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.about import AboutDialog
@@ -23,6 +24,8 @@ from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
 
+#: Pages that others fill and draw.
+_FILLED = ("Providers", "Usage and limits", "Team sync")
 NOW = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 
 
@@ -62,12 +65,13 @@ def sample_threads() -> list[Thread]:
         make_thread(2, "Weekly reading notes", ago=hours(300), pinned_at=pin),
         make_thread(3, "Explain the WAL checkpoint stall", ago=hours(0.5)),
         make_thread(4, "Draft: release notes 1.4", ago=hours(3)),
-        make_thread(5, "Compare vector index sizes for the search", ago=hours(5)),
+        make_thread(5, "Compare vector index sizes (branch)", ago=hours(5)),
         make_thread(6, "Translate the onboarding e-mail into French", ago=hours(22)),
         make_thread(7, "Regex for ISO 8601 durations", ago=hours(26)),
         make_thread(8, "Trip plan: Lisbon, 4 days", ago=hours(30)),
         make_thread(9, "Qt model/view performance", ago=hours(96)),
         make_thread(10, "Budget spreadsheet formulas", ago=hours(120)),
+        make_thread(13, "Summarise the Jepsen report", ago=hours(130), project_id="team"),
         make_thread(11, "日本語の要約と用語集", ago=hours(24 * 40)),
         make_thread(12, "One from last year", ago=hours(24 * 380)),
     ]
@@ -103,9 +107,11 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     found = sample_threads() if threads is None else threads
     sidebar = Sidebar(ListFetcher(found), theme, clock=FixedClock(), zone=UTC)
     sidebar.set_project(Project("project", "Research", "", "", None, None, 0, None))
+    sidebar.set_shared_projects({"team": "shared"})
     sidebar.reload()
     sidebar.set_open_thread(make_thread(1, "").id)
     sidebar.set_streaming(make_thread(4, "").id, True)
+    sidebar.set_status("All changes saved")
     return sidebar
 
 
@@ -121,17 +127,44 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 
 
 def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
-    values = {setting.name: setting.default for setting in all_settings()}
+    values: dict[str, object] = {setting.name: setting.default for setting in all_settings()}
+    values["backup_dir"] = "/home/me/.local/share/chatdesk-backups"
     commands = CommandRegistry(QWidget(), CATALOGUE)
     for command in CATALOGUE:
         commands.bind(command.id, lambda: None)
     return [
-        ("settings-general", SettingsDialog(theme, values)),
+        *(
+            (f"settings-{page.split()[0].lower()}", _settings(theme, values, page))
+            for page in PAGES
+            if page not in _FILLED
+        ),
+        ("settings-search", _settings(theme, values, "General", search="backup")),
+        ("settings-changed", _settings(theme, values, "Context", is_changed=True)),
+        (
+            "notice-report",
+            NoticeDialog(theme, "Something went wrong", "Your messages are kept.", file=Path("crash.txt")),
+        ),
         ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
         ("shortcuts", ShortcutsDialog(theme, commands)),
         ("about", AboutDialog(theme)),
     ]
+
+
+def _settings(
+    theme: Theme, values: dict[str, object], page: str, *, search: str = "", is_changed: bool = False
+) -> SettingsDialog:
+    dialog = SettingsDialog(theme, values)
+    dialog.show_page(page)
+    if search:
+        field = dialog.findChild(QLineEdit, "settingsSearch")
+        assert field is not None
+        field.setText(search)
+    if is_changed:
+        check = dialog.row("summaries").field
+        assert isinstance(check, QCheckBox)
+        check.setChecked(False)
+    return dialog
 
 
 def main(arguments: Sequence[str]) -> int:

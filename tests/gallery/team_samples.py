@@ -23,6 +23,7 @@ from chatdesk.core.domain.team import (
     TeamMember,
     TeamRole,
     Workspace,
+    WorkspacePolicy,
 )
 from chatdesk.core.domain.team_setup import (
     CheckState,
@@ -43,6 +44,7 @@ from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
 from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.dialogs.team_members import MemberDialog
 from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.dialogs.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.dialogs.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.theme.theme import Theme
 
@@ -155,20 +157,26 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-leave", LeaveWorkspaceDialog(theme, "Blue team", waiting=4, is_owner=True)),
         ("settings-team-outdated", _page(theme, workspace_view(replace(SYNCED, is_outdated=True)))),
         ("team-upgrade", UpgradeDatabaseDialog(theme, "Blue team")),
+        ("team-parked", _page(theme, is_parked=True)),
         ("team-move", MoveWorkspaceDialog(theme, "Blue team", ADDRESS, read_address)),
         ("team-password", TeamPasswordDialog(theme, "Blue team")),
+        ("team-policy", who_invites(theme)),
         ("team-share", _sharing(theme)),
         ("team-shared", _shared(theme)),
+        ("team-shared-retention", _shared_for_a_while(theme)),
+        ("team-shared-viewer", _shared_with_a_viewer(theme)),
         ("team-details", _details(theme, SYNCED, is_refused=False)),
         ("team-details-refused", _details(theme, REFUSED, is_refused=True)),
     ]
 
 
-def _page(theme: Theme, *views: WorkspaceView) -> QWidget:
+def _page(theme: Theme, *views: WorkspaceView, is_parked: bool = False) -> QWidget:
     dialog = SettingsDialog(theme, {setting.name: setting.default for setting in all_settings()})
     page = TeamPage(theme)
     page.show_workspaces(views, now_ms=NOW)
-    dialog.fill_page("Team sync", page)
+    if is_parked:
+        page.show_parked((WORKSPACE,))
+    dialog.fill_page("Team sync", lambda: page)
     dialog.show_page("Team sync")
     return dialog
 
@@ -231,18 +239,39 @@ def _member(theme: Theme) -> QWidget:
     )
 
 
+def who_invites(theme: Theme) -> WorkspacePolicyDialog:
+    gigabyte = 10**9
+    policy = WorkspacePolicy(
+        "owners", "members", 1000, 100, 200, 12, 60_000, gigabyte, 5 * gigabyte, gigabyte, gigabyte
+    )
+    return WorkspacePolicyDialog(theme, "Blue team", policy, members=12)
+
+
 def _sharing(theme: Theme) -> QWidget:
-    dialog = ShareProjectDialog(theme, "Research", (WORKSPACE,))
+    dialog = ShareProjectDialog(theme, "Research", (WORKSPACE,), takes_new_chats=True)
     dialog.show_count(ShareCount(214, 8_730, 61, 48_300_000))
     return dialog
 
 
-def _shared(theme: Theme) -> QWidget:
+def _shared(theme: Theme) -> SharedProjectDialog:
     dialog = SharedProjectDialog(
-        theme, "Research", RESEARCH, MEMBERS, me="m1", workspace_name="Blue team", can_invite=True
+        theme, "Research", RESEARCH, MEMBERS, me="m1", workspace_name="Blue team", kept_days=None
     )
     dialog.show_status(WAITING)
     return dialog
+
+
+def _shared_for_a_while(theme: Theme) -> QWidget:
+    dialog = _shared(theme)
+    dialog.show_retention(45)
+    dialog.retention.box.setCurrentIndex(dialog.retention.box.count() - 1)
+    dialog.retention.days.setValue(60)
+    return dialog
+
+
+def _shared_with_a_viewer(theme: Theme) -> QWidget:
+    mine = replace(PLANS, role=TeamRole.VIEWER)
+    return SharedProjectDialog(theme, "Plans", mine, MEMBERS, me="m1", workspace_name="Blue team", kept_days=90)
 
 
 def _details(theme: Theme, status: SyncStatus, *, is_refused: bool) -> QWidget:

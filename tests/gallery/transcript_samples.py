@@ -57,6 +57,10 @@ class FixedRenderer:
         """Nothing is open."""
 
 
+#: A name, messages, and the blocks of their texts.
+Sample = tuple[str, list[Message], dict[str, tuple[Block, ...]]]
+
+
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     drawn = [(name, build_view(theme, messages, blocks)) for name, messages, blocks in _samples()]
     return [*drawn, ("transcript context", _context(theme)), ("transcript mirrored", _context(theme, is_mirrored=True))]
@@ -92,11 +96,11 @@ def build_view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Bl
     return view
 
 
-def _samples() -> list[tuple[str, list[Message], dict[str, tuple[Block, ...]]]]:
-    return [sample_answer(), _stream(), _kinds(), _scripts(), _failures(), _long_code(), _wide()]
+def _samples() -> list[Sample]:
+    return [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _long_code(), _wide()]
 
 
-def sample_answer() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def sample_answer() -> Sample:
     question = "How do I let every member of a project read its messages, but nobody else, without a server in between?"
     item = Placement(list_depth=1, marker="•")
     blocks: tuple[Block, ...] = (
@@ -126,7 +130,7 @@ def sample_answer() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     return "transcript answer", [_message(0, Role.USER, question), answer], {"answer": blocks}
 
 
-def _stream() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def sample_stream() -> Sample:
     item = Placement(list_depth=1, marker="•")
     blocks: tuple[Block, ...] = (
         Paragraph(
@@ -161,7 +165,7 @@ def _stream() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     return "transcript reasoning and tools", [_message(0, Role.USER, "", parts=asked), answer], {"stream": blocks}
 
 
-def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def _kinds() -> Sample:
     blocks: tuple[Block, ...] = (
         Heading(1, (Span("A first heading"),)),
         Paragraph(
@@ -192,7 +196,7 @@ def _kinds() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     return "transcript kinds of block", [_message(0, Role.ASSISTANT, "kinds")], {"kinds": blocks}
 
 
-def _scripts() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def _scripts() -> Sample:
     arabic = "مرحبا، هذا نص بالعربية يكفي ليملأ أكثر من سطر واحد في العمود، ثم ينتهي عند هذه الكلمات القليلة الأخيرة."
     blocks: tuple[Block, ...] = (
         Paragraph((Span(arabic),)),
@@ -207,7 +211,7 @@ def _scripts() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     )
 
 
-def _failures() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def _failures() -> Sample:
     error = "The server did not answer within 30 s. Your message is kept. Try again or choose another model."
     messages = [
         _message(0, Role.USER, "Anyone there?"),
@@ -220,13 +224,13 @@ def _failures() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
     return "transcript failures", messages, {}
 
 
-def _long_code() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def _long_code() -> Sample:
     code = "".join(f"print({number})  # line {number}\n" for number in range(1, 121))
     blocks: tuple[Block, ...] = (CodeBlock("python", code),)
     return "transcript long code", [_message(0, Role.ASSISTANT, "long")], {"long": blocks}
 
 
-def _wide() -> tuple[str, list[Message], dict[str, tuple[Block, ...]]]:
+def _wide() -> Sample:
     header = _row(*(f"Column {number}" for number in range(14)))
     rows = tuple(_row(*(f"cell {row}.{column}" for column in range(14))) for row in range(30))
     blocks: tuple[Block, ...] = (

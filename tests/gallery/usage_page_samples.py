@@ -27,12 +27,12 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         samples.append((f"usage-by-{grouping}", dialog))
     focused = _usage(theme, cells())
     focused.setProperty("focusOn", "usageChart")
-    focused.setProperty("keys", [Qt.Key.Key_End])
+    focused.setProperty("keys", [(Qt.Key.Key_End,)])
     samples.append(("usage-focused", focused))
     samples.append(("usage-nothing", _usage(theme, ())))
     samples.append(("limits", _limits(theme)))
     problem = _limits(theme)
-    problem.show_problem("“much” is no number (Everything, tokens a day). Write it as 100000 or 2.50.")
+    problem.show_problem("“much” is not a number (Everything, tokens a day). Write it as 100000 or 2.50.")
     samples.append(("limits-problem", problem))
     return samples
 

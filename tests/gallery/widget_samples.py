@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.domain.summary import SummaryStage, SummaryWork
+from chatdesk.ui.application.summary_words import progress_words, question_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.model_chooser import ModelChooser
 from chatdesk.ui.widgets.model_picker import ModelPicker
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.thread_header import ThreadHeader
@@ -42,6 +47,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("empty-state-focus", _empty(theme, 1016, 480, focus_on="promptCard2")),
         ("banner-warning", _banner(theme, "warning")),
         ("banner-danger", _banner(theme, "danger")),
+        ("banner-question", _question(theme)),
         ("banner-right-to-left", _mirrored(_banner(theme, "warning"))),
         ("toast", _toast(theme, "Thread moved to the trash.", "Undo")),
         (
@@ -137,14 +143,11 @@ def _header(theme: Theme, *, width: int = 1016, is_editing: bool = False) -> QWi
 
 
 def _model_menu(theme: Theme) -> QWidget:
-    picker = ModelPicker(theme)
-    picker.set_models(MODELS)
-    picker.set_current("openai", "gpt-4o")
-    menu = picker.findChild(QMenu, "modelMenu")
-    assert menu is not None
-    menu.setParent(None)
-    menu.aboutToShow.emit()
-    return menu
+    chooser = ModelChooser(theme)
+    chooser.show_models(MODELS, {("openai", "gpt-4o-mini")})
+    chooser.open_below(ModelPicker(theme), ("openai", "gpt-4o"))
+    chooser.hide()
+    return chooser
 
 
 def _empty(theme: Theme, width: int, height: int, *, focus_on: str = "") -> QWidget:
@@ -168,6 +171,20 @@ def _banner(theme: Theme, kind: str) -> QWidget:
         )
     else:
         banner.show_message("The disk is full. Your messages are kept. Free some space.", kind="danger")
+    return page
+
+
+def _question(theme: Theme) -> QWidget:
+    """Summaries that would cost more than the limit, and ones that are being made."""
+    work = SummaryWork("thread", SummaryStage.ASKING, "openai", "gpt-5-nano", 108, 1_050_000, 0.213)
+    asking, working = Banner(theme), Banner(theme)
+    page = _row(asking, working)
+    page.setFixedWidth(1_100)
+    asking.show_message(
+        question_words(work), kind="info", action_text="Summarise", other_text="Not now", is_closable=False
+    )
+    words = progress_words(replace(work, requests=12, tokens=120_000, cost_usd=0.024))
+    working.show_message(words, kind="info", action_text="Stop", is_closable=False)
     return page
 
 

@@ -11,7 +11,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from tests.gallery.sidebar_samples import build_sidebar
-from tests.gallery.transcript_samples import build_view, sample_answer
+from tests.gallery.transcript_samples import Sample, build_view, sample_answer
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
@@ -19,13 +19,14 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     mirrored.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     ringed.setProperty("focusOn", "transcript")
     # To the answer, and on to its first button.
-    ringed.setProperty("keys", [Qt.Key.Key_K, Qt.Key.Key_J, Qt.Key.Key_Tab])
+    control = Qt.KeyboardModifier.ControlModifier
+    ringed.setProperty("keys", [(Qt.Key.Key_Up, control), (Qt.Key.Key_Down, control), (Qt.Key.Key_Tab,)])
     return [("window", build_window(theme)), ("window-right-to-left", mirrored), ("window-focus", ringed)]
 
 
-def build_window(theme: Theme, *, has_thread: bool = True) -> MainWindow:
+def build_window(theme: Theme, *, has_thread: bool = True, sample: Sample | None = None) -> MainWindow:
     """The window with a thread in it, or with the empty state."""
-    _name, messages, blocks = sample_answer()
+    _name, messages, blocks = sample or sample_answer()
     header, composer = ThreadHeader(theme), Composer(theme)
     header.set_title("Row-level security for team projects")
     header.set_current("openai", "gpt-5")

@@ -9,7 +9,9 @@ from chatdesk.core.chat.provider_service import ProviderService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
+from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.secrets import SecretStore
 
@@ -35,6 +37,12 @@ class MemoryKeyring:
         self._check()
         del self.kept[name]
 
+    @property
+    def values(self) -> dict[str, str]:
+        """The secrets by their names, whatever profile they are of."""
+        kept = {name.partition("/")[2]: KeptSecret.decoded(text) for name, text in self.kept.items()}
+        return {name: each.value for name, each in kept.items()}
+
     def _check(self) -> None:
         if self.error is not None:
             raise self.error
@@ -50,6 +58,7 @@ def open_book(
     keyring: MemoryKeyring | None = None,
     environ: Mapping[str, str] | None = None,
     settings: Settings | None = None,
+    reads_old_names: bool = False,
 ) -> AccountBook:
     """A book as a new start would read it."""
     backend = keyring or MemoryKeyring()
@@ -59,6 +68,8 @@ def open_book(
         environ=variables,
         load_backend=lambda: backend,
         key_file=KeyFile(config_dir, work=QUICK),
+        profile=ProfileId(config_dir),
+        reads_old_names=reads_old_names,
     )
     book = AccountBook(config_dir, secrets, settings or Settings(), environ=variables)
     book.load()

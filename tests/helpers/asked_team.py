@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -101,6 +101,21 @@ class Membership:
         self._note("password", workspace_id, password)
 
 
+class Erasing:
+    """How long projects keep their messages; ``note`` is told what was asked for."""
+
+    def __init__(self, note: Callable[..., None]) -> None:
+        self.days: dict[str, int | None] = {}
+        self._note = note
+
+    async def keep_for(self, project_id: str, days: int | None) -> None:
+        self._note("keep", days)
+        self.days[project_id] = days
+
+    async def kept_for(self, project_id: str) -> int | None:
+        return self.days.get(project_id)
+
+
 class Team:
     """Stands for the service: one workspace, with the people and projects of the gallery."""
 
@@ -113,6 +128,7 @@ class Team:
         self.disagreeing = (samples.DISAGREEMENT,)
         self.asked: list[tuple[Any, ...]] = []
         self.thread: Any = None
+        self.erasing = Erasing(self._note)
 
     def _note(self, *words: Any) -> None:
         self.asked.append(words)
@@ -122,6 +138,9 @@ class Team:
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    async def parked(self) -> tuple[Workspace, ...]:
+        return ()
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         return self.found
@@ -170,8 +189,8 @@ class Team:
         self._note("share", workspace_id)
         self.shared[project_id] = replace(samples.RESEARCH, project_id=project_id)
 
-    async def unshare(self, project_id: str) -> None:
-        self._note("unshare")
+    async def unshare(self, project_id: str, *, and_erase: bool = False) -> None:
+        self._note("unshare", *(["and erase"] if and_erase else []))
         del self.shared[project_id]
 
     async def set_role(self, _project_id: str, member_id: str, role: TeamRole | None) -> None:

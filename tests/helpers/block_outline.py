@@ -12,6 +12,7 @@ from typing import Any
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
+    Fold,
     Heading,
     ImagePlaceholder,
     MathBlock,
@@ -32,7 +33,8 @@ def outline_blocks(blocks: Iterable[Block]) -> Outline:
 
 
 def outline_place(at: Placement) -> str:
-    parts = (">" * at.quote_depth, str(at.list_depth or ""), at.marker or "", f"#{at.note}" if at.note else "")
+    quotes = ">" * at.quote_depth + at.callout + ":" * at.is_callout_title
+    parts = (quotes, str(at.list_depth or ""), at.marker or "", f"#{at.note}" if at.note else "")
     return " ".join(part for part in parts if part)
 
 
@@ -44,6 +46,10 @@ def _span(span: Span) -> Any:
     styles = [style for style in _STYLES if getattr(span, f"is_{style}")]
     if span.href is not None:
         styles.append(span.href)
+    if span.script:
+        styles.append(span.script)
+    if span.is_key:
+        styles.append("key")
     if span.note is not None:
         styles.append(f"#{span.note}")
     return {" ".join(styles): span.text} if styles else span.text
@@ -67,3 +73,5 @@ def _content(block: Block) -> list[Any]:
             return ["image", block.alt, block.url, block.host]
         case Rule():
             return ["rule"]
+        case Fold():
+            return ["fold", block.label]

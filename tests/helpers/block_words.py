@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
+    Fold,
     Heading,
     ImagePlaceholder,
     MathBlock,
@@ -33,6 +34,8 @@ def block_to_plain(block: Block) -> str:
         return "\n".join("\t".join(spans_to_plain(cell) for cell in row) for row in rows)
     if isinstance(block, ImagePlaceholder):
         return block.alt or block.url
+    if isinstance(block, Fold):
+        return block.label
     assert isinstance(block, Rule)
     return ""
 

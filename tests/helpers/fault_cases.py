@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.stream_guard import StreamLimits
-from tests.helpers.fault_server import Exchange, Script, answer, chunk, status
+from tests.helpers.fault_server import USAGE, Exchange, Script, answer, chunk, status
 from tests.helpers.fault_world import LIMITS, SHORT_LIMITS
 
 HALF = "Half of it"
@@ -137,6 +137,15 @@ async def old_protocol_cut(exchange: Exchange) -> None:
     exchange.close()
 
 
+async def status_and_nothing_more(exchange: Exchange) -> None:
+    await exchange.start(500, content_type="application/json", length=100)
+    await exchange.hang()
+
+
+def _pointing(code: int, *location: str) -> Script:
+    return status(code, headers=[("Location", each) for each in location])
+
+
 def _usage(usage: object) -> Script:
     return body(GOOD_HEAD, SOME, STOP, sse({"choices": [], "usage": usage}), DONE)
 
@@ -164,6 +173,10 @@ _CONNECTING = [
         [status(307, headers=[("Location", "https://127.0.0.2:1/v1/chat/completions")])],
         Kind.REDIRECT,
     ),
+    Case("Connecting", "points to another address and does not say which", [_pointing(307)], Kind.REDIRECT),
+    Case("Connecting", "points to a file", [_pointing(307, "file:///etc/passwd")], Kind.REDIRECT),
+    Case("Connecting", "points to what is no address", [_pointing(308, "http://[nowhere/v1")], Kind.REDIRECT),
+    Case("Connecting", "points to a page of its own", [_pointing(302, "/login")], Kind.REDIRECT),
     Case(
         "Connecting",
         "points to itself for ever",
@@ -224,6 +237,13 @@ _ODD = [
         text="x" * FLOOD,
     ),
     Case("Odd but whole", "leaves [DONE] out", [body(GOOD_HEAD, SOME, STOP)], text=HALF),
+    Case(
+        "Odd but whole",
+        "sends an error after the finish reason",
+        [body(SOME, STOP, sse({"error": {"message": "Out of memory", "code": 500}}), DONE)],
+        text=HALF,
+    ),
+    Case("Odd but whole", "sends invalid JSON after the finish reason", [body(SOME, STOP, "data: {no\n\n")], text=HALF),
     Case("Odd but whole", "sends nothing more after the finish reason", [body(SOME, STOP, then="hang")], text=HALF),
     Case(
         "Odd but whole",
@@ -307,6 +327,12 @@ _WRONG = [
         Kind.NOT_A_STREAM,
     ),
     Case("Something else", "sends nothing at all with status 200", [body()], Kind.EMPTY_ANSWER),
+    Case(
+        "Something else",
+        "sends its usage and no answer",
+        [body(sse({"choices": [], "usage": USAGE}), DONE)],
+        Kind.EMPTY_ANSWER,
+    ),
     Case("Something else", "ends at once with [DONE]", [body(DONE)], Kind.EMPTY_ANSWER),
     Case("Something else", "sends a finish reason and no text", [body(STOP, DONE)], Kind.EMPTY_ANSWER),
     Case(
@@ -358,6 +384,7 @@ _STATUSES = [
         has_to_wait=True,
     ),
     Case("Statuses", "says 500", [failing(500)], Kind.SERVER, attempts=3),
+    Case("Statuses", "says 500 and then nothing more", [status_and_nothing_more], Kind.SERVER, attempts=3),
     Case(
         "Statuses",
         "says 502 with a web page",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-from chatdesk.core.rendering.safety import has_scheme, is_safe_link, link_host, visible_controls
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.rendering.safety import has_scheme, is_safe_link, link_host
 from tests.helpers.block_outline import Outline
 
 _STYLES = {"strong": "bold", "em": "italic", "del": "struck", "code": "code"}

@@ -50,7 +50,8 @@ class ImportWorld:
     async def check(self) -> None:
         """Nothing is damaged, the index holds what the texts say, and every thread's counters are what a recount
         finds."""
-        assert await self.store.db.integrity_check() == []
+        found = await self.store.db.integrity_check()
+        assert found == [], found
         assert await SearchStore(self.store.db).check() == []
         for wanted in ({}, {"archived": True}, {"trashed": True}):
             for thread_id in (await self.threads(**wanted)).values():

@@ -155,7 +155,7 @@ class _World:
     def _check_backups(self, _cycle: int) -> str:
         for each in BackupShelf(self.backups, "chatdesk", daily=5, weekly=0).kept()[-2:]:
             plain = self.folder / "plain.db"
-            backup_files.unpack(each.path, plain)
+            backup_files.unpack(each.path, plain, is_room=lambda _count: None)
             if _count(plain) != _THREADS * _MESSAGES:
                 return f"{each.path.name} is not whole"
         return self._sound((_THREADS * _MESSAGES,))

@@ -55,6 +55,8 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 _START_S = 60.0
+#: The switch of a run: CHATDESK_TEST_PARTITIONS=16 gives every workspace of it so many parts.
+PARTITIONS = int(os.environ.get("CHATDESK_TEST_PARTITIONS", "0"))
 #: Runs beside the cluster and ends it when this process is gone, however it went: then the pipe closes.
 _GUARD = """
 import os, shutil, signal, sys, time
@@ -129,7 +131,7 @@ class Cluster:
         self._user = _other_user()
         self._settings = {**_SETTINGS, **(settings or {})}
         self._postmaster: subprocess.Popen[bytes] | None = None
-        self._template: TeamDatabase | None = None
+        self._templates: dict[int, TeamDatabase] = {}
         self._numbers = itertools.count(1)
         self._making = threading.Lock()
         self._guard = subprocess.Popen(
@@ -176,11 +178,14 @@ class Cluster:
             _run(superuser, "CREATE DATABASE {} OWNER {}", name, name)
         return TeamDatabase(self, name, name, password, name, password)
 
-    def workspace_database(self) -> TeamDatabase:
+    def workspace_database(self, *, partitions: int | None = None) -> TeamDatabase:
         """A copy of a database with a fresh workspace, whose only member is its owner, with a login of their own. Roles
-        are the cluster's: names of members have to be new ones."""
+        are the cluster's: names of members have to be new ones. ``partitions``: as many as the run's switch says."""
+        parts = PARTITIONS if partitions is None else partitions
         with self._making:
-            template = self._template = self._template or self._new_template()
+            if parts not in self._templates:
+                self._templates[parts] = self._new_template(parts)
+            template = self._templates[parts]
         name, password = self._new_name(), secrets.token_urlsafe(16)
         group = template.user.rsplit("_", 1)[0]
         login = f"{group}_olga_{secrets.token_hex(4)}"
@@ -204,7 +209,7 @@ class Cluster:
     def _new_name(self) -> str:
         return f"team_{next(self._numbers)}_{secrets.token_hex(3)}"
 
-    def _new_template(self) -> TeamDatabase:
+    def _new_template(self, partitions: int) -> TeamDatabase:
         from chatdesk.core.sync.team_store import setup
 
         made = self.empty_database()
@@ -218,6 +223,7 @@ class Cluster:
             my_name="Olga Owner",
             login=login,
             verifier=verifier_of(password),
+            partitions=partitions,
         )
         return replace(made, user=login, password=password)
 
@@ -242,7 +248,7 @@ class Cluster:
             if self._is_ready():
                 return
             self._postmaster = None
-            self.port = 0 if not self._template else self.port
+            self.port = 0 if not self._templates else self.port
         raise RuntimeError((self.folder / "server.log").read_text(errors="replace")[-2000:])
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chatdesk.core.domain.chain import next_chain
+from chatdesk.core.domain.chain import body_digest
 from chatdesk.core.domain.sync_results import Applied, Cursor
 from chatdesk.core.domain.sync_wire import ProjectHead, PulledChange
 from chatdesk.core.ids import new_id
@@ -23,6 +23,14 @@ ANNS = "00000000-0000-7000-8000-0000000000d1"
 BENS = "00000000-0000-7000-8000-0000000000d2"
 _AUTHORS = {ANNS: ANN, BENS: BEN}
 START_MS = 1_800_000_000_000
+
+
+def _with(row: PulledChange, values: Mapping[str, Any]) -> PulledChange:
+    """The same as if the server had taken it with these values."""
+    body = values.get("body")
+    if "body" in values and (body is None or isinstance(body, str)):
+        values = {"digest": body_digest(body), **values}
+    return replace(row, **values)
 
 
 class PulledLog:
@@ -67,9 +75,9 @@ class PulledLog:
             "at": at,
             **more,
         }
-        named = (values["id"], values["device"], values["dseq"], values["hlc"])
-        chain = next_chain(self.rows[-1].chain if self.rows else None, *named)
-        row = PulledChange(**{"chain": chain, **values})
+        row = PulledChange(**{"chain": b"", "digest": body_digest(values["body"]), **values})
+        if "chain" not in values:
+            row = replace(row, chain=row.chain_after(self.rows[-1].chain if self.rows else None))
         self.rows.append(row)
         return row
 
@@ -96,17 +104,16 @@ class PulledLog:
 
     def say_of_the_last(self, **values: Any) -> None:
         """The newest change has these values, whatever they are."""
-        row = replace(self.rows.pop(), **values)
-        chain = next_chain(self.rows[-1].chain if self.rows else None, row.id, row.device, row.dseq, row.hlc)
-        self.rows.append(replace(row, chain=chain))
+        row = _with(self.rows.pop(), values)
+        self.rows.append(replace(row, chain=row.chain_after(self.rows[-1].chain if self.rows else None)))
 
     def say_otherwise(self, **values: Any) -> None:
         """The server holds all of it with these values."""
         rows, self.rows = self.rows, []
         chain: bytes | None = None
         for row in rows:
-            changed = replace(row, **values)
-            chain = next_chain(chain, changed.id, changed.device, changed.dseq, changed.hlc)
+            changed = _with(row, values)
+            chain = changed.chain_after(chain)
             self.rows.append(replace(changed, chain=chain))
 
     def seen(self) -> dict[str, int]:

@@ -23,7 +23,7 @@ from tests.helpers.team_people import Person, Row, Team, some_id
 
 #: What a refusal may look like: our own states; no right; a check, a key, a value that is none; a busy lock; a view.
 REFUSALS = {
-    *(f"CD{number:03}" for number in range(1, 12)),
+    *(f"CD{number:03}" for number in range(1, 15)),
     *(
         "42501",
         "23514",
@@ -237,6 +237,7 @@ class Attack:
                 ("SELECT cd.set_presence(%s, %s, %s, 'typing')", project, other.device, some_id()),
                 ("SELECT cd.acknowledge(%s, %s::jsonb)", other.device, json.dumps({project: 10**6})),
                 ("SELECT cd.hello(%s, 'x', '1', 1)", other.device),
+                ("SELECT cd.view_since(%s, 1, %s)", other.device, self.random.choice((-(2**63), 0, 1, 2**62))),
                 ("SELECT cd.rename_me(%s)", self.random.choice(("", "x' || 'y", "Name", "\x07"))),
                 ("SELECT cd.remove_device(%s)", other.device),
                 ("SELECT cd.discard_broken_file(%s, %s)", project, "a" * 64),
@@ -295,19 +296,20 @@ class Attack:
         """All that is in the log is what was pushed, by whom it was pushed; numbers and chains are whole."""
         rows = self.root.execute(
             "SELECT c.id::text, c.project_id::text, c.seq, c.device_id::text, c.dseq, c.author::text,"
-            " c.relayed_by::text, c.hlc, c.chain, e.project_id::text, c.kind, e.kind"
-            " FROM cd.change c LEFT JOIN cd.entity e ON e.id = c.entity_id ORDER BY c.project_id, c.seq"
+            " c.relayed_by::text, c.hlc, c.chain, e.project_id::text, c.kind, e.kind, c.digest"
+            " FROM cd.change c LEFT JOIN cd.entity e ON (e.id, e.project_id) = (c.entity_id, c.project_id)"
+            " ORDER BY c.project_id, c.seq"
         ).fetchall()
         chains: dict[str, tuple[int, bytes | None]] = {}
         wrong = self.report.violations
-        for change, project, seq, device, dseq, author, relayed, hlc, chain, home, kind, thing in rows:
+        for change, project, seq, device, dseq, author, relayed, hlc, chain, home, kind, thing, digest in rows:
             by, is_relay = self.pushed.pop(change, ("nobody", False))
             if author != by or relayed != (by if is_relay else None):
                 wrong.append(f"{change} is of {author}/{relayed}, and was pushed by {by}")
             if home != project or kind != thing:
                 wrong.append(f"{change} is about a {thing} of {home}")
             last, before = chains.get(project, (0, None))
-            expected = next_chain(before, change, device=device, dseq=dseq, hlc=hlc)
+            expected = next_chain(before, change, device, dseq, hlc, digest)
             if seq != last + 1 or chain != expected:
                 wrong.append(f"{change}: the chain is broken at {seq}")
             chains[project] = (seq, chain)
@@ -354,7 +356,8 @@ class Attack:
         """One who was removed and kept a connection open, or one who was invited and did not accept."""
         if is_removed:
             person = team.join("gone", **{self.projects[0]: "editor"})
-            team.owner.ask("SELECT cd.remove_member(%s)", person.id)
+            with team.database.as_superuser() as root:  # removal ends connections: as if that had failed
+                root.execute("UPDATE cd.member SET status = 'removed' WHERE id = %s", [person.id])
             return person
         login, password, member = team.invite("guest", **{self.projects[0]: "editor"})
         guest = Person("guest", login, password, member, team.database.connect(login, password))

@@ -70,6 +70,9 @@ class TeamDouble:
 
     # As the service has it
 
+    async def parked(self) -> tuple[Workspace, ...]:
+        return ()
+
     async def workspaces(self) -> tuple[Workspace, ...]:
         address = ServerAddress("db.example", 5432, "team", "me")
         return (Workspace(WORKSPACE, "The team", address, ME, False, 0),)

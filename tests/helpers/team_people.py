@@ -62,7 +62,8 @@ class Person:
         query = (
             "SELECT jsonb_build_object('id', id, 'device', device_id, 'dseq', dseq, 'author', author, 'kind', kind,"
             " 'op', op, 'entity', entity_id, 'reg', reg, 'parents', parents, 'hlc', hlc, 'v', v, 'body', body,"
-            " 'seal', encode(seal, 'hex')) FROM cd.change WHERE project_id = %s ORDER BY seq"
+            " 'seal', encode(seal, 'hex')) || CASE WHEN erased THEN jsonb_build_object('erased', encode(digest, 'hex'))"
+            " ELSE '{}' END FROM cd.change WHERE project_id = %s ORDER BY seq"
         )
         return [row[0] for row in self.ask(query, project)]
 

@@ -31,7 +31,6 @@ from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.service import TeamService
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_store.postgres import connect
-from chatdesk.core.sync.team_store.setup import role_prefix
 from chatdesk.core.sync.worker import Client
 from tests.helpers.postgres import TeamDatabase
 
@@ -95,7 +94,7 @@ class Member:
 
 def invite(team: TeamDatabase, name: str, roles: dict[str, TeamRole] | None = None) -> Member:
     """A member who accepted already."""
-    login = f"{role_prefix(team.workspace_id)}_member{next(_numbers)}"
+    login = f"{team.user[:9]}_member{next(_numbers)}"  # cd_ and six digits, as of its owner
     password = secrets.token_urlsafe(18)
     verifier = verifier_of(password)
     with team.connect() as conn:
@@ -136,6 +135,7 @@ class Desk:
         self._client = Client(name, version)
         self.heard: list[Any] = []
         self.workspace_id = ""
+        self._login: Login | None = None
         self._make()
 
     def _make(self) -> None:
@@ -190,10 +190,16 @@ class Desk:
 
         workspace = await asyncio.to_thread(ask)
         self.workspace_id = workspace.id
-        self.passwords.hold(workspace.id, login.password)
+        self._login = login
+        self.passwords.hold(workspace.id, login.password, workspace.address)
         await self.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
         await self.team.start()
         return workspace.id
+
+    def password(self) -> str:
+        """The password with which this computer joined."""
+        assert self._login is not None
+        return self._login.password
 
     # What a person does
 

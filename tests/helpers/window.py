@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
+from unittest.mock import patch
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -22,13 +23,19 @@ FAST = Settings(offline_speed_tokens_per_s=0)
 WAIT_S = 20
 
 
-def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]], settings: Settings = FAST) -> None:
+def play(
+    paths: AppPaths,
+    script: Callable[[WindowApplication], Awaitable[None]],
+    settings: Settings = FAST,
+    *,
+    timeout_s: float = 60,
+) -> None:
     """Open the window, run the script in it, close it; a failed assertion in the script fails the test."""
     failures: list[BaseException] = []
 
     async def guarded(application: WindowApplication) -> int:
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(timeout_s):
                 await script(application)
         except BaseException as error:  # noqa: BLE001 - handed to the test
             failures.append(error)
@@ -36,9 +43,9 @@ def play(paths: AppPaths, script: Callable[[WindowApplication], Awaitable[None]]
 
     before = set(QApplication.topLevelWidgets())
     try:
-        assert run_window(paths, settings, script=guarded) == 0
+        with patch.object(gc, "freeze"):  # what lives as long as a window would stay for good: this process goes on
+            assert run_window(paths, settings, script=guarded) == 0
     finally:
-        gc.unfreeze()  # a window freezes what lives as long as it does; this process goes on
         _delete({*QApplication.topLevelWidgets()} - before)
     if failures:
         raise failures[0]
@@ -59,13 +66,13 @@ def press(application: WindowApplication, key: Qt.Key) -> None:
     QTest.keyClick(application.panes.composer.editor, key)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(WAIT_S):
+async def until(condition: Callable[[], object], *, wait_s: float = WAIT_S) -> None:
+    async with asyncio.timeout(wait_s):
         while not condition():
             await asyncio.sleep(0.01)
 
 
-async def answered(application: WindowApplication, act: Callable[[], object]) -> Message:
+async def answered(application: WindowApplication, act: Callable[[], object], *, wait_s: float = WAIT_S) -> Message:
     services = await application.services()
     done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     subscription = services.events.subscribe(
@@ -73,7 +80,7 @@ async def answered(application: WindowApplication, act: Callable[[], object]) ->
     )
     try:
         act()
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(wait_s):
             return await done
     finally:
         subscription.cancel()

@@ -17,19 +17,25 @@ KEY = "sk-live-marked-0123456789"
 
 PROGRAM = f"""
 import sys
+from pathlib import Path
+from chatdesk.core.domain.key_origin import KeyOrigin
+from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.secrets import SecretSource, SecretStore
 seen = []
-store = SecretStore(register=seen.append, environ={{}}, timeout_s=20)
+here, elsewhere = KeyOrigin.of("https://api.example"), KeyOrigin.of("https://elsewhere.example")
+profile = ProfileId(Path(__file__).parent)
+store = SecretStore(register=seen.append, environ={{}}, timeout_s=20, profile=profile)
 state = store.state()
 assert state.is_usable, state
-assert not store.find("live-test").value
-store.keep("live-test", {KEY!r})
-again = SecretStore(register=seen.append, environ={{}}, timeout_s=20)
-found = again.find("live-test")
+assert not store.find("live-test", here).value
+store.keep("live-test", {KEY!r}, here)
+again = SecretStore(register=seen.append, environ={{}}, timeout_s=20, profile=profile)
+assert not again.find("live-test", elsewhere).value
+found = again.find("live-test", here)
 assert (found.value, found.source) == ({KEY!r}, SecretSource.KEYRING), found
 again.forget("live-test")
-assert not SecretStore(register=seen.append, environ={{}}, timeout_s=20).find("live-test").value
-assert seen == [{KEY!r}] * 2
+assert not SecretStore(register=seen.append, environ={{}}, timeout_s=20, profile=profile).find("live-test", here).value
+assert set(seen) == {{{KEY!r}}}
 print("kept, found and forgotten by", state.detail)
 """
 

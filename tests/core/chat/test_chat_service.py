@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.domain.message import PartType, Role, Status
@@ -25,7 +27,15 @@ from chatdesk.core.errors import (
     TurnInProgress,
     UnknownParent,
 )
-from chatdesk.core.events import MessageAdded, PathChanged, TextStreamed, ThreadCreated, ThreadDeleted, TurnStarted
+from chatdesk.core.events import (
+    MessageAdded,
+    MessageChanged,
+    PathChanged,
+    TextStreamed,
+    ThreadCreated,
+    ThreadDeleted,
+    TurnStarted,
+)
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import (
     FinishReason,
@@ -42,6 +52,29 @@ DONE = StreamFinished(FinishReason.STOP)
 
 def kinds(world: ChatWorld) -> list[str]:
     return [type(event).__name__ for event in world.events]
+
+
+async def test_reasoning_ends_when_the_text_begins_and_is_said_to(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thought, go_on = asyncio.Event(), asyncio.Event()
+        world.bus.subscribe(TextStreamed, lambda event: thought.set() if event.kind == "text" else None)
+        world.provider.will(ReasoningDelta("let me see"), TextDelta("So"), go_on, TextDelta(" it is."), DONE)
+        created = await world.chat.create_thread(None, "", "why?")
+        async with asyncio.timeout(20):
+            await thought.wait()
+            while (
+                not (told := [e.message.parts for e in world.events if isinstance(e, MessageChanged)]) or not told[-1]
+            ):
+                await asyncio.sleep(0.005)
+        live = (await world.chat.get_message(created.answer.id)).parts
+        assert told[-1][0].completed_at == live[0].completed_at == live[1].started_at
+        assert live[0].completed_at is not None and live[1].completed_at is None
+        while time.time() * 1000 <= live[1].started_at + 1:  # the text takes longer than the thought
+            await asyncio.sleep(0)
+        go_on.set()
+        answer = await world.answer_of(created)
+        assert (answer.parts[0].started_at, answer.parts[0].completed_at) == (live[0].started_at, live[0].completed_at)
+        assert answer.parts[1].completed_at > live[0].completed_at
 
 
 async def test_a_question_and_its_answer_are_stored(tmp_path: Path) -> None:
@@ -473,3 +506,24 @@ async def test_the_tree_of_a_thread_has_all_versions_and_the_trash(tmp_path: Pat
             ("ok", True, 0),
             ("one two", False, 1),
         ]
+
+
+async def test_an_answer_out_of_a_file_goes_on_with_the_persons_own_choice(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        world.provider.will(TextDelta("first "), asyncio.Event())
+        created = await world.chat.create_thread(None, "", "go")
+        await _streamed(world)
+        stopped = await world.chat.stop(created.thread.id)
+        assert stopped is not None
+
+        def as_imported(conn: Connection) -> None:
+            conn.exec_driver_sql("UPDATE messages SET provider = 'theirs', model = 'dear' WHERE id = ?", (stopped.id,))
+            conn.exec_driver_sql("UPDATE threads SET provider = NULL, model = NULL")
+            conn.exec_driver_sql("INSERT INTO import_origins VALUES ('claude', 'c/m', ?, '')", (stopped.id,))
+
+        await world.database.write(as_imported)
+        world.events.clear()
+        world.provider.will(TextDelta("second"), DONE)
+        answer = await world.chat.continue_message(stopped.id)
+        finished = await world.finished(answer.id)
+        assert (finished.provider, finished.model, finished.text) == ("scripted", "small", "first second")

@@ -93,7 +93,7 @@ async def test_a_stream_that_lives_on_is_left_alone(tmp_path: Path) -> None:
     async def slow(exchange: Exchange) -> None:
         await exchange.start()
         for number in range(20):
-            await exchange.delta(content=f"{number} ")
+            await exchange.delta(content=f"word{number} ")
             await asyncio.sleep(0.06)
         await exchange.finish()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat import provider_service
+from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepState
-from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.providers.nearest import nearest_models
 from chatdesk.core.providers.registry import provider_of
@@ -64,12 +65,12 @@ async def test_without_a_keyring_keys_go_into_a_file_or_nowhere(tmp_path: Path) 
         await later.unlock_keys("wrong")
     await later.unlock_keys(PASSPHRASE)
     assert (await later.shown())[1].key_source is SecretSource.FILE
-    await later.change_passphrase(PASSPHRASE, "another passphrase")
+    await later.change_passphrase(PASSPHRASE, "maple otter thirty tides")
     assert not later.is_key_file_locked
     third = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
     with pytest.raises(WrongPassphrase):
         await third.choose_key_place(KeyPlace.FILE, passphrase=PASSPHRASE)
-    await third.choose_key_place(KeyPlace.FILE, passphrase="another passphrase")
+    await third.choose_key_place(KeyPlace.FILE, passphrase="maple otter thirty tides")
     assert (await third.key_state()).place is KeyPlace.FILE
 
 
@@ -78,11 +79,68 @@ async def test_a_form_is_tested_with_the_kept_key_at_its_own_server_only(tmp_pat
         service = service_of(open_book(tmp_path), tmp_path)
         saved = await service.save(replace(TEAM, base_url=server.base_url), key=KEY)
         _ = [result async for result in service.test(saved)]
-        _ = [result async for result in service.test(replace(saved, base_url=other.base_url))]
+        moved = [result async for result in service.test(replace(saved, base_url=other.base_url))]
+        assert not other.requests
+        assert server.base_url.removesuffix("/v1") in moved[-3].text
+        assert other.base_url.removesuffix("/v1") in moved[-3].text
         _ = [result async for result in service.test(replace(TEAM, base_url=other.base_url), key="sk-typed-000000")]
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
-    assert "authorization" not in other.requests[0].headers
     assert other.requests[-1].headers["authorization"] == "Bearer sk-typed-000000"
+
+
+async def test_saving_another_address_asks_before_the_kept_key_goes_there(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    service = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
+    header = Header("X-Token", "token-0123456789", is_secret=True)
+    saved = await service.save(replace(TEAM, headers=(header,)), key=KEY)
+    moves = (
+        replace(saved, base_url="https://elsewhere.example/v1"),
+        replace(saved, base_url="http://127.0.0.1:10/v1"),
+        replace(saved, proxy="http://127.0.0.1:3128"),
+        replace(saved, ca_file=str(tmp_path / "own.pem")),
+    )
+    for moved in moves:
+        with pytest.raises(KeyNotAgreed) as asked:
+            await service.save(moved)
+        assert "http://127.0.0.1:9" in asked.value.what
+        assert (await service.shown())[1].profile.base_url == TEAM.base_url
+    await service.set_alias("team", "m", "other")  # nothing moves
+    await service.save(moves[0], is_agreed=True)
+    account = open_book(tmp_path, keyring=keyring).get("team")
+    assert account.key.value == KEY
+    assert account.headers == {"X-Token": header.value}
+    await service.save(replace(moves[1], headers=()), key="sk-another-0123456789")
+    assert open_book(tmp_path, keyring=keyring).get("team").key.value == "sk-another-0123456789"
+
+
+async def test_a_key_is_sent_unencrypted_only_after_a_yes(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    service = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
+    afar = replace(TEAM, base_url="http://192.0.2.1/v1")
+    steps = [each async for each in service.test(afar, key=KEY)]
+    assert "unencrypted" in next(each for each in steps if each.step is Step.KEY and each.text).text
+    with pytest.raises(KeyNotAgreed, match="unencrypted"):
+        await service.save(afar, key=KEY)
+    await service.save(afar, key=KEY, is_agreed=True)
+    book = open_book(tmp_path, keyring=keyring)
+    assert book.get("team").key.value == KEY
+    await service_of(book, tmp_path).save(book.get("team").profile, key="sk-another-0123456789")
+
+
+async def test_what_is_withheld_is_shown_and_used_after_a_yes(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    await service_of(open_book(tmp_path, keyring=keyring), tmp_path).save(TEAM, key=KEY)
+    file = tmp_path / "providers.json"
+    file.write_text(file.read_text().replace("127.0.0.1:9", "127.0.0.1:10"))
+    service = service_of(open_book(tmp_path, keyring=keyring), tmp_path)
+    assert len(service.withheld) == 1
+    shown = (await service.shown())[1]
+    assert (shown.key, shown.withheld is not None) == ("", True)
+    await service.save(shown.profile)  # as it stands, without a word about the key
+    assert (await service.shown())[1].key == ""
+    await service.agree("team")
+    assert service.withheld == ()
+    assert (await service.shown())[1].key_source is SecretSource.KEYRING
 
 
 async def test_a_test_tells_its_steps(tmp_path: Path) -> None:

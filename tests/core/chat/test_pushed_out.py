@@ -49,7 +49,7 @@ async def test_a_draft_that_does_not_fit_alone_is_told_apart(world: ChatWorld) -
     totals = await world.chat.context.totals(thread_id, "word " * 2_000)
     assert totals.is_draft_too_large
     assert totals.pushed_out == 4
-    assert "does not fit even alone" in sentences_of(totals)[1]
+    assert "alone does not fit" in sentences_of(totals)[1]
 
 
 @pytest.mark.parametrize(

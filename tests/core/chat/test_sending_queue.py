@@ -12,7 +12,7 @@ import pytest
 from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.limits import Rate
+from chatdesk.core.domain.limits import LimitScope, Rate, ScopedRate
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.errors import NotPossible, ProviderError, ProviderErrorKind, TurnInProgress
@@ -232,3 +232,29 @@ async def test_a_script_that_leaves_cancels_what_waits(world: ChatWorld) -> None
             if event["event"] == "waiting":
                 break
     assert world.chat.queue.waiting == ()
+
+
+async def test_a_rate_of_one_project_lets_others_pass(world: ChatWorld) -> None:
+    home = await world.chat.default_project()
+    work = await world.repositories.projects.create("Work", "#5B7DB1")
+    world.chat.queue.use_rate(None, [ScopedRate(LimitScope.PROJECT, work.id, "1/h")])
+    await world.answer_of(await world.chat.create_thread(work.id, "", "one"))
+    held = await world.chat.create_thread(work.id, "", "two")
+    await world.answer_of(await world.chat.create_thread(home.id, "", "three"))
+    (waiting,) = world.chat.queue.waiting
+    assert waiting.message_id == held.answer.id  # type: ignore[union-attr]
+    assert "in this project" in waiting.reason
+    world.chat.queue.use_rate(None)
+    await world.answer_of(held)
+
+
+async def test_a_rate_of_one_provider_counts_what_was_sent_before_it_was_set(world: ChatWorld) -> None:
+    await world.answer_of(await world.chat.create_thread(None, "", "one"))
+    world.chat.queue.use_rate(None, [ScopedRate(LimitScope.PROVIDER, "another", "1/h")])
+    await world.answer_of(await world.chat.create_thread(None, "", "two"))
+    world.chat.queue.use_rate(Rate(100, _HOUR), [ScopedRate(LimitScope.PROVIDER, "scripted", "2/h")])
+    await world.chat.create_thread(None, "", "three")
+    (waiting,) = world.chat.queue.waiting
+    assert "to this provider" in waiting.reason
+    assert waiting.sends_at is not None
+    assert waiting.sends_at > SystemClock().now_ms() + 3_000_000

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.context.catalogue import UNKNOWN, Figures, ModelCatalogue
-from chatdesk.core.domain.model_info import Ability, Price
+from chatdesk.core.domain.model_info import Ability, ModelOverrides, Price
+from chatdesk.core.domain.usage import Usage
 from chatdesk.core.paths import resources_dir
 
 SHIPPED = resources_dir() / "models.json"
@@ -153,5 +154,40 @@ def test_a_damaged_file_stops_nothing(tmp_path: Path, text: str) -> None:
 
 def test_what_a_request_costs() -> None:
     price = Price(input=2.0, cached_input=0.5, output=8.0)
-    assert price.cost(input_tokens=1_000_000, output_tokens=500_000) == 6.0
-    assert price.cost(input_tokens=1_000_000, cached_tokens=400_000, output_tokens=0) == pytest.approx(1.4)
+    assert price.cost(Usage(1_000_000, 500_000)) == 6.0
+    assert price.cost(Usage(1_000_000, cached_tokens=400_000)) == pytest.approx(1.4)
+
+
+def test_what_a_person_says_comes_before_list_and_catalogue() -> None:
+    catalogue = ModelCatalogue.of_files(SHIPPED)
+    catalogue.note_listed("box", "swift", Figures(8_000, sees_images=False, price=Price(1.0, 1.0, 2.0)))
+    assert catalogue.find("box", "swift").sees_images is False
+    catalogue.use_overrides(
+        {"box": {"swift": ModelOverrides(sees_images=True, context_window=64_000, output_price=3.0)}}
+    )
+    found = catalogue.find("box", "swift")
+    assert (found.sees_images, found.context_window, found.price) == (True, 64_000, Price(1.0, 1.0, 3.0))
+    assert catalogue.find("other", "swift").context_window == UNKNOWN.context_window
+    catalogue.use_overrides({})
+    assert catalogue.find("box", "swift").context_window == 8_000
+
+
+def test_whether_a_model_sees_images_is_open_until_somebody_says_it() -> None:
+    catalogue = ModelCatalogue.of_files(SHIPPED)
+    assert catalogue.find("box", "nobodys-model").sees_images is None
+    assert catalogue.find("openai", "gpt-4o").sees_images is True
+    assert catalogue.find("openai", "gpt-3.5-turbo").sees_images is False
+    catalogue.note_listed("box", "nobodys-model", Figures(sees_images=True))
+    assert catalogue.find("box", "nobodys-model").has(Ability.IMAGES)
+
+
+@pytest.mark.parametrize(
+    "name", ["qwen2.5-vl-7b", "qwen3-vl:8b", "llava:13b", "llama3.2-vision:11b", "phi-3-vision-128k"]
+)
+def test_a_name_that_says_so_is_believed_to_see(name: str) -> None:
+    assert ModelCatalogue.of_files(SHIPPED).find("box", name).sees_images is True
+
+
+@pytest.mark.parametrize("name", ["visionary", "provision-7b", "vlad"])
+def test_a_name_that_only_sounds_so_is_not(name: str) -> None:
+    assert ModelCatalogue.of_files(SHIPPED).find("box", name).sees_images is None

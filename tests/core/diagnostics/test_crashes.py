@@ -52,8 +52,7 @@ def test_a_report_names_error_frames_and_versions_but_no_values(
 
 
 def test_the_same_error_is_told_once_and_another_again(reporter: CrashReporter, told: list[CrashReport]) -> None:
-    for _ in range(3):
-        reporter.report(_error(), where="here")
+    assert [reporter.report(_error(), where="here") for _ in range(3)] == [True, False, False]
     assert len(told) == 1
     reporter.report(ValueError("other"), where="here")
     assert len(told) == 2
@@ -80,12 +79,14 @@ def test_the_main_hook_reports_and_lets_interrupts_through(
     sys.excepthook(type(error), error, error.__traceback__)
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     reporter.uninstall()
-    assert [report.title for report in told] == ["RuntimeError: boom"]
+    assert [(report.title, report.is_of_action) for report in told] == [("RuntimeError: boom", True)]
     assert passed == [KeyboardInterrupt]
     assert sys.excepthook is before
 
 
-def test_threads_and_finalisers_are_reported(reporter: CrashReporter, told: list[CrashReport]) -> None:
+def test_threads_are_reported_and_finalisers_are_logged(
+    reporter: CrashReporter, told: list[CrashReport], caplog: pytest.LogCaptureFixture
+) -> None:
     reporter.install()
 
     def fail() -> None:
@@ -98,10 +99,14 @@ def test_threads_and_finalisers_are_reported(reporter: CrashReporter, told: list
     thread = threading.Thread(target=fail, name="worker")
     thread.start()
     thread.join()
-    failing = Failing()
-    del failing
+    for _ in range(3):
+        failing = Failing()
+        del failing
     reporter.uninstall()
-    assert [report.title for report in told] == ["RuntimeError: in a thread", "RuntimeError: in a finaliser"]
+    assert [report.title for report in told] == ["RuntimeError: in a thread"]
+    assert not told[0].is_of_action
+    logged = [record for record in caplog.records if record.getMessage() == "clean-up failed: in a finaliser"]
+    assert [record.exc_info is not None for record in logged] == [True, False, False]
 
 
 async def test_the_loop_reports_what_no_task_caught(reporter: CrashReporter, told: list[CrashReport]) -> None:

@@ -1,49 +1,37 @@
-"""One writer a data directory: the lock, the token, and questions that another process asks."""
+"""One writer a data directory: the lock, what the owner says under it, and questions that another process asks."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chatdesk.app import open_services
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError, EmptyMessage, StorageError, StorageFull, StorageReadOnly
-from chatdesk.core.local_api import instance
-from chatdesk.core.local_api.instance import InstanceLock, InstanceServer, ask_owner, owner_pid, raise_owner
+from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
+from chatdesk.core.local_api.instance import Holder, InstanceLock, read_holder
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 
 FAST = Settings(offline_speed_tokens_per_s=0)
 
 
-async def _two_events(request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-    yield {"event": "text", "delta": request["text"]}
-    yield {"event": "finish"}
-
-
-async def _refuse(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-    raise EmptyMessage
-    yield {}
-
-
 def test_one_process_owns_a_directory_and_the_lock_dies_with_it(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from chatdesk.core.local_api.instance import InstanceLock\n"
-        "lock = InstanceLock(Path(sys.argv[1])); print(lock.acquire(), flush=True); time.sleep(60)"
+        "lock = InstanceLock(Path(sys.argv[1]), purpose='window'); print(lock.acquire(), flush=True); time.sleep(60)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     try:
         assert owner.stdout.readline().strip() == "True"
-        mine = InstanceLock(tmp_path)
+        mine = InstanceLock(tmp_path, purpose="window")
         assert not mine.acquire()
         owner.kill()
         owner.wait()
@@ -56,87 +44,41 @@ def test_one_process_owns_a_directory_and_the_lock_dies_with_it(tmp_path: Path) 
         owner.stdout.close()
 
 
-async def test_a_second_start_brings_the_first_window_to_the_front(tmp_path: Path) -> None:
-    raised = asyncio.Event()
-    server = InstanceServer(tmp_path, on_raise=raised.set, on_ask=_two_events)
-    assert not await raise_owner(tmp_path)
-    await server.start()
-    try:
-        assert await raise_owner(tmp_path)
-        assert raised.is_set()
-        assert owner_pid(tmp_path) == os.getpid()
-        assert (tmp_path / "instance.json").stat().st_mode & 0o077 == 0
-    finally:
-        await server.close()
-    assert owner_pid(tmp_path) is None
+def test_the_owner_says_under_its_lock_who_it_is(tmp_path: Path) -> None:
+    (tmp_path / "instance.json").write_text('{"pid": 1, "purpose": "window"}')
+    (tmp_path / ".instance.json.0123.part").write_text("left by a killed process")
+    lock = InstanceLock(tmp_path, purpose="restore")
+    assert lock.acquire()
+    assert read_holder(tmp_path) == Holder(os.getpid(), "restore", listens=False)
+    assert (tmp_path / "instance.json").stat().st_mode & 0o077 == 0
+    lock.announce("/somewhere", b"\1" * 32)
+    assert read_holder(tmp_path) == Holder(os.getpid(), "restore", False, "/somewhere", b"\1" * 32)
+    lock.release()
+    assert [path.name for path in tmp_path.iterdir()] == ["instance.lock"]
 
 
-async def test_without_the_token_nothing_is_answered(tmp_path: Path) -> None:
-    raised = asyncio.Event()
-    server = InstanceServer(tmp_path, on_raise=raised.set, on_ask=_two_events)
-    await server.start()
-    try:
-        port = json.loads((tmp_path / "instance.json").read_text())["port"]
-        for line in (b'{"op":"raise"}\n', b'{"op":"raise","token":"x"}\n', b"garbage\n", b"[]\n", b"\xff\xfe\n"):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(line)
-            assert await reader.read() == b""
-            writer.close()
-        assert not raised.is_set()
-    finally:
-        await server.close()
-
-
-async def test_the_owner_answers_and_passes_its_errors_on(tmp_path: Path) -> None:
-    server = InstanceServer(tmp_path, on_raise=lambda: None, on_ask=_two_events)
-    await server.start()
-    try:
-        found = [event async for event in ask_owner(tmp_path, {"text": "hi"})]
-        assert [event["event"] for event in found] == ["text", "finish"]
-    finally:
-        await server.close()
-    refusing = InstanceServer(tmp_path, on_raise=lambda: None, on_ask=_refuse)
-    await refusing.start()
-    try:
-        with pytest.raises(ChatDeskError, match="empty"):
-            [event async for event in ask_owner(tmp_path, {"text": ""})]
-    finally:
-        await refusing.close()
-
-
-async def test_an_address_that_nobody_listens_on_means_already_running(tmp_path: Path) -> None:
-    (tmp_path / "instance.json").write_text('{"port": 1, "token": "x", "pid": 1}')
-    with pytest.raises(AlreadyRunning):
-        [event async for event in ask_owner(tmp_path, {"text": "hi"})]
-    (tmp_path / "instance.json").write_text("[]")
-    assert not await raise_owner(tmp_path)
-
-
-def test_a_window_that_is_about_to_listen_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    owner = InstanceLock(tmp_path)
+def test_a_lock_that_is_held_by_another_says_nothing_in_its_name(tmp_path: Path) -> None:
+    owner, second = InstanceLock(tmp_path, purpose="window"), InstanceLock(tmp_path, purpose="ask")
     assert owner.acquire()
-    answers = iter([False, False, True])
-
-    async def ask(_data_dir: Path) -> bool:
-        return next(answers)
-
-    monkeypatch.setattr(instance, "raise_owner", ask)
-    monkeypatch.setattr(instance.time, "sleep", lambda _s: None)
-    assert not instance.own_or_raise(InstanceLock(tmp_path), tmp_path)
-    assert next(answers, None) is None
+    assert not second.acquire()
+    second.announce("/somewhere", b"\1" * 32)
+    second.release()
+    assert read_holder(tmp_path) == Holder(os.getpid(), "window", listens=False)
     owner.release()
 
 
-def test_a_window_that_is_closing_is_waited_for_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    owner, second = InstanceLock(tmp_path), InstanceLock(tmp_path)
-    assert owner.acquire()
-    monkeypatch.setattr(instance.time, "sleep", lambda _s: owner.release())
-    assert instance.own_or_raise(second, tmp_path)
-    assert second.is_held
-    monkeypatch.setattr(instance, "_PATIENCE_S", -1.0)
-    with pytest.raises(AlreadyRunning):
-        instance.own_or_raise(owner, tmp_path)
-    second.release()
+@pytest.mark.parametrize("name", ["instance.lock", "instance.json", ".instance.json.0123.part"])
+def test_no_file_of_the_person_is_written_through_a_link(tmp_path: Path, name: str) -> None:
+    """A data directory that somebody else made."""
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    data_dir = tmp_path / "given"
+    data_dir.mkdir()
+    (data_dir / name).symlink_to(mine)
+    lock = InstanceLock(data_dir, purpose="window")
+    assert lock.acquire() is (name != "instance.lock")
+    lock.release()
+    assert mine.read_text() == "mine"
 
 
 async def test_two_processes_never_write_twice(tmp_path: Path) -> None:
@@ -197,7 +139,7 @@ async def test_a_lock_that_cannot_be_had_is_told_apart_from_a_lock_that_is_held(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(f"chatdesk.core.local_api.instance.{where}", refuse)
-    lock = InstanceLock(tmp_path)
+    lock = InstanceLock(tmp_path, purpose="window")
     assert not lock.acquire()
     assert type(lock.problem) is error
     async with open_services(AppPaths.find(tmp_path), FAST) as reader:
@@ -207,9 +149,11 @@ async def test_a_lock_that_cannot_be_had_is_told_apart_from_a_lock_that_is_held(
 
 
 async def test_an_address_left_by_a_killed_process_is_replaced_by_the_next_one(tmp_path: Path) -> None:
-    (tmp_path / "instance.json").write_text('{"port": 1, "token": "x", "pid": 1}')
+    (tmp_path / "instance.json").write_text('{"pid": 1, "purpose": "window", "address": "/x", "secret": "00"}')
     async with open_services(AppPaths.find(tmp_path), FAST), open_services(AppPaths.find(tmp_path), FAST) as b:
-        assert owner_pid(tmp_path) == os.getpid()
+        holder = read_holder(tmp_path)
+        assert holder is not None
+        assert holder.pid == os.getpid()
         events = [event async for event in b.ask("hello")]
         assert events[-1]["status"] == "complete"
 
@@ -225,3 +169,20 @@ async def _read_only_directory(path: Path) -> None:
             assert [thread.title for thread in (await reader.chat.list_threads()).threads] == ["kept"]
     finally:
         paths.data_dir.chmod(0o700)
+
+
+def test_a_private_directory_that_a_killed_owner_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="line-") as folder:
+        left, mine = Path(folder) / "chatdesk-abc", Path(folder) / "chatdesk-mine"
+        for place in (left, mine):
+            place.mkdir(mode=0o700)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(left / "instance.sock"))
+        (mine / "instance.sock").write_text("no socket")
+        for place, is_removed in ((left, True), (mine, False)):
+            note = {"pid": 1, "purpose": "window", "address": str(place / "instance.sock"), "secret": "11" * 32}
+            (tmp_path / "instance.json").write_text(json.dumps(note))
+            lock = InstanceLock(tmp_path, purpose="window")
+            assert lock.acquire()
+            lock.release()
+            assert place.exists() is not is_removed

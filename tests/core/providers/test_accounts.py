@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chatdesk.core.domain.key_origin import WithheldFor
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.providers.accounts import AccountBook
@@ -40,7 +43,7 @@ def test_a_key_lies_in_the_keyring_and_a_variable_wins(tmp_path: Path) -> None:
     book = open_book(tmp_path, keyring=keyring)
     book.put(GROQ)
     book.keep_key("groq", f" {KEY}\n")
-    assert keyring.kept == {"groq": KEY}
+    assert keyring.values == {"groq": KEY}
     assert KEY not in (tmp_path / FILE_NAME).read_text()
     again = open_book(tmp_path, keyring=keyring).get("groq")
     assert (again.key.value, again.key.source) == (KEY, SecretSource.KEYRING)
@@ -72,7 +75,7 @@ def test_headers_that_are_keys_lie_with_the_keys(tmp_path: Path) -> None:
     book = open_book(tmp_path, keyring=keyring)
     book.put(replace(TEAM, headers=(Header("X-Auth-Token", KEY), Header("X-Team", "blue"))))
     assert KEY not in (tmp_path / FILE_NAME).read_text()
-    assert keyring.kept == {"team/x-auth-token": KEY}
+    assert keyring.values == {"team/x-auth-token": KEY}
     again = open_book(tmp_path, keyring=keyring)
     assert again.get("team").headers == {"X-Auth-Token": KEY, "X-Team": "blue"}
     again.put(again.get("team").profile)
@@ -155,3 +158,88 @@ def test_a_file_of_certificates_that_is_missing_is_said(tmp_path: Path) -> None:
     book = open_book(tmp_path)
     book.put(replace(TEAM, ca_file=str(tmp_path / "missing.pem")))
     assert "certificates" in (provider_of(book.get("team"))._endpoint.problem() or "")
+
+
+def test_a_vendors_variable_takes_no_way_that_a_file_says(tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_text("-----")
+    environ = {"GROQ_API_KEY": KEY, "OPENAI_API_KEY": KEY}
+    ways: tuple[dict[str, Any], ...]
+    ways = (
+        {"proxy": "http://127.0.0.1:3128"},
+        {"ca_file": str(tmp_path / "own.pem")},
+        {"base_url": "https://api.groq.com:8443"},
+    )
+    for way in ways:
+        file = tmp_path / FILE_NAME
+        file.write_text(json.dumps({"providers": [replace(GROQ, **way).as_data()]}))
+        account = open_book(tmp_path, environ=environ).get("groq")
+        assert account.key.value == ""
+        assert account.withheld is not None
+    moved = open_book(tmp_path, environ=environ, settings=Settings(openai_base_url="https://elsewhere.example/v1"))
+    assert moved.get("openai").withheld is not None
+
+
+def test_what_was_agreed_for_a_variables_key_is_remembered(tmp_path: Path) -> None:
+    keyring, environ = MemoryKeyring(), {"GROQ_API_KEY": KEY}
+    file = tmp_path / FILE_NAME
+    file.write_text(json.dumps({"providers": [replace(GROQ, proxy="http://127.0.0.1:3128").as_data()]}))
+    book = open_book(tmp_path, keyring=keyring, environ=environ)
+    book.agree("groq")
+    assert book.get("groq").key.value == KEY
+    assert open_book(tmp_path, keyring=keyring, environ=environ).get("groq").key.value == KEY
+    assert KEY not in str(keyring.kept)
+
+
+def test_a_variables_address_is_open_only_where_a_variable_allows_it(tmp_path: Path) -> None:
+    address = "http://192.0.2.1:8000/v1"
+    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": address}
+    settings = Settings(openai_base_url=address)
+    withheld = open_book(tmp_path, environ=environ, settings=settings).get("openai").withheld
+    assert withheld is not None
+    assert withheld.reason is WithheldFor.OPEN
+    allowed = environ | {"CHATDESK_ALLOW_HTTP": "box.example, 192.0.2.1"}
+    assert open_book(tmp_path, environ=allowed, settings=settings).get("openai").key.value == KEY
+
+
+def test_a_withheld_key_is_the_default_and_says_so(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    open_book(tmp_path, keyring=keyring).put(GROQ, key=KEY)
+    (tmp_path / FILE_NAME).write_text(json.dumps({"providers": [replace(GROQ, proxy="none").as_data()]}))
+    book = open_book(tmp_path, keyring=keyring)
+    registry = registry_of(book)
+    assert registry.default()[0] == "groq"
+    assert registry.lacks_key("groq")
+    provider = provider_of(book.get("groq"))
+    assert "given for https://api.groq.com" in provider.withheld
+
+
+def test_changed_settings_take_no_key_along(tmp_path: Path) -> None:
+    book = open_book(tmp_path)
+    book.keep_key("openai", KEY)
+    assert book.get("openai").key.value == KEY
+    book.use_settings(Settings(openai_base_url="http://127.0.0.1:9/v1"))
+    assert book.get("openai").key.value == ""
+    book.use_settings(Settings())
+    assert book.get("openai").key.value == KEY
+
+
+def test_keys_of_an_earlier_version_go_to_their_vendors_or_are_asked_about(tmp_path: Path) -> None:
+    keyring = MemoryKeyring()
+    keyring.kept = {"openai": KEY, "groq": KEY, "team": KEY}
+    (tmp_path / FILE_NAME).write_text(json.dumps({"providers": [GROQ.as_data(), TEAM.as_data()]}))
+    given = open_book(tmp_path, keyring=keyring)  # a directory that was named
+    assert all(not each.key.value for each in given.accounts)
+    usual = open_book(tmp_path, keyring=keyring, reads_old_names=True)
+    assert usual.get("openai").key.value == usual.get("groq").key.value == KEY
+    withheld = usual.get("team").withheld
+    assert withheld is not None
+    assert withheld.reason is WithheldFor.UNKNOWN
+    usual.agree("team")
+    later = open_book(tmp_path, keyring=keyring, reads_old_names=True)
+    assert [each.key.value for each in later.accounts] == [KEY] * 3
+    moved = replace(GROQ, base_url="https://elsewhere.example/v1")
+    (tmp_path / FILE_NAME).write_text(json.dumps({"providers": [moved.as_data(), TEAM.as_data()]}))
+    assert not open_book(tmp_path, keyring=keyring, reads_old_names=True).get("groq").key.value
+    for account in later.accounts:
+        later.forget_key(account.profile.id)
+    assert keyring.kept == {}

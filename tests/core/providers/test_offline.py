@@ -40,7 +40,6 @@ def text_of(events: list[StreamEvent]) -> str:
 
 async def test_the_same_question_has_the_same_answer() -> None:
     assert await run("Why is the sky blue?") == await run("Why is the sky blue?")
-    assert text_of(await run("Why is the sky blue?")) != text_of(await run("Why is the sea blue?"))
 
 
 @pytest.mark.parametrize(
@@ -50,16 +49,27 @@ async def test_the_same_question_has_the_same_answer() -> None:
         ("Make a table of animals", "|:--|"),
         ("List the steps", "1. **"),
         ("Solve the equation", "$$"),
-        ("Explain gravity", "What is behind “gravity”"),
+        ("Explain gravity", "### Explanation"),
         ("Translate hello", "こんにちは"),
         ("Summarise this", "In short"),
         ("hello", "Hello!"),
-        ("Bananas", "**Bananas**"),
-        ("", "(nothing)"),
+        ("What can ChatDesk do?", "finds every word of every thread"),
+        ("Bananas", "how an answer is drawn"),
+        ("", "how an answer is drawn"),
     ],
 )
-async def test_the_answer_reacts_to_the_question(question: str, expected: str) -> None:
+async def test_the_answer_shows_what_was_asked_for(question: str, expected: str) -> None:
     assert expected in text_of(await run(question))
+
+
+@pytest.mark.parametrize(
+    "question", ["Explain the error “database is locked”: what causes it?", "Bananas and zebras", "Plan a zebra"]
+)
+async def test_the_answer_says_who_it_is_and_how_to_get_a_real_one_and_quotes_nothing(question: str) -> None:
+    said = text_of(await run(question))
+    assert "demo model" in said or "A real model would answer here" in said
+    assert "*Add provider…*" in said
+    assert not any(word in said for word in ("locked", "zebra", "Bananas"))
 
 
 @given(st.text(max_size=400))

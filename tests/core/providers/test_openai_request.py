@@ -17,6 +17,9 @@ from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    LibraryLoaded,
+    ListedModel,
+    ModelNamed,
     RequestMessage,
     StreamEvent,
     StreamFinished,
@@ -150,7 +153,8 @@ async def test_a_server_that_refuses_usage_is_asked_without(refusal: Script) -> 
     async with FaultServer(refusal, answer("Hi", usage=False)) as server:
         provider = provider_for(server.base_url)
         events = [event async for event in provider.stream(ChatRequest("m", MESSAGES))]
-        assert events == [TextDelta("Hi"), StreamFinished(FinishReason.STOP)]
+        answer_events = [event for event in events if not isinstance(event, LibraryLoaded)]
+        assert answer_events == [TextDelta("Hi"), StreamFinished(FinishReason.STOP)]
         await ask(provider)
         assert ["stream_options" in request.json for request in server.requests] == [True, False, False]
 
@@ -224,9 +228,21 @@ async def test_without_a_model_the_first_one_listed_answers() -> None:
     async with FaultServer(models("first", "second"), answer("Hi")) as server:
         provider = provider_for(server.base_url)
         assert [model.id for model in await provider.list_models()] == ["first", "second"]
-        server.requests.clear()
-        await ask(provider, ChatRequest("", MESSAGES))
+        assert provider.usual_model == "first", "so that it can be shown before anything is asked"
+        events = [event async for event in provider.stream(ChatRequest("", MESSAGES))]
+        assert ModelNamed("first") in events
         assert server.requests[1].json["model"] == "first"
+        await provider.close()
+
+
+async def test_the_model_that_answers_stays_when_a_server_lists_another_first() -> None:
+    provider = provider_for("http://127.0.0.1:9/v1")
+    provider.know_models([ListedModel("a", "a"), ListedModel("b", "b")])
+    provider.know_models([ListedModel("new", "new"), ListedModel("a", "a")])
+    assert provider.usual_model == "a"
+    provider.know_models([ListedModel("new", "new")])
+    assert provider.usual_model == "new"
+    await provider.close()
 
 
 async def test_a_server_without_models_is_named() -> None:
@@ -305,6 +321,15 @@ async def test_no_secure_connection_to_a_plain_server() -> None:
 async def test_a_base_url_that_is_none_is_named(base_url: str) -> None:
     error = await error_of(provider_for(base_url))
     assert error.what == "The base URL is not a web address."
+
+
+@pytest.mark.parametrize("login", ["me:hunter2-secret", "me", ":hunter2-secret"])
+async def test_a_base_url_with_a_password_is_refused_and_not_used(login: str) -> None:
+    async with FaultServer(answer()) as server:
+        error = await error_of(provider_for(server.base_url.replace("127.0.0.1", f"{login}@127.0.0.1")))
+        assert error.what == "The base URL for 127.0.0.1 holds a user name or a password."
+        assert "hunter2" not in f"{error!r}{error.sentence}"
+        assert server.total_connections == 0
 
 
 @pytest.mark.parametrize("key", ["sk-ключ-0000", "sk-\n-0000"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers import anthropic_client
 from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
 from chatdesk.core.providers.anthropic import AnthropicProvider, AnthropicReader
 from chatdesk.core.providers.base import (
@@ -122,7 +125,8 @@ async def test_an_answer_comes_as_our_events(kind: type[OpenAICompatibleProvider
     assert "".join(each.text for each in events if isinstance(each, ReasoningDelta)) == "Hm.\n\nSo."
     (usage,) = [each.usage for each in events if isinstance(each, UsageReported)]
     reasoning = 4 if kind is ResponsesProvider else 0
-    assert usage == Usage(input_tokens=20, output_tokens=9, cached_tokens=5, reasoning_tokens=reasoning)
+    written = 5 if kind is AnthropicProvider else 0
+    assert usage == Usage(20, 9, cached_tokens=5, reasoning_tokens=reasoning, written_tokens=written)
     assert events[-1] == StreamFinished(FinishReason.STOP)
     path = "/v1/responses" if kind is ResponsesProvider else "/v1/messages"
     assert server.requests[0].path == path
@@ -254,6 +258,21 @@ async def test_models_are_listed(kind: type[OpenAICompatibleProvider]) -> None:
         (model,) = await provider.list_models()
         await provider.close()
     assert (model.id, model.label, model.context_window) == ("claude-x", "Claude X", 200_000)
+
+
+async def test_loading_a_library_does_not_count_as_waiting_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = anthropic_client.build_client
+
+    def slowly_built(*arguments: Any) -> Any:
+        time.sleep(0.6)  # in a thread, as loading does
+        return build(*arguments)
+
+    monkeypatch.setattr(anthropic_client, "build_client", slowly_built)
+    async with FaultServer(status(200, {"data": [{"type": "model", "id": "claude-x"}]})) as server:
+        provider = made(AnthropicProvider, server.base_url, list_models_s=0.5)
+        (model,) = await provider.list_models()
+        await provider.close()
+    assert model.id == "claude-x"
 
 
 async def test_without_its_package_anthropic_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ async def test_plain_text_where_tls_was_due_is_a_matter_of_tls() -> None:
 
 @pytest.mark.parametrize(
     ("listing", "words"),
-    [(status(500), "problem of its own"), (status(200, "<html>", content_type="text/html"), "cannot read")],
+    [(status(500), "internal error"), (status(200, "<html>", content_type="text/html"), "cannot read")],
 )
 async def test_what_is_wrong_with_the_list_is_said(listing: Script, words: str) -> None:
     async with FaultServer(listing) as server:

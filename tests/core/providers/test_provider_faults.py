@@ -15,6 +15,7 @@ from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import (
     ChatRequest,
+    LibraryLoaded,
     ReasoningDelta,
     RequestMessage,
     RetryScheduled,
@@ -39,6 +40,7 @@ LIMITS = StreamLimits(
     longest_wait_s=2.0,
     event_bytes=64 * 1024,
     answer_bytes=256 * 1024,
+    answer_characters=100_000,
 )
 QUESTION = ChatRequest("m", [RequestMessage(Role.USER, "secret question")])
 
@@ -138,6 +140,14 @@ def flood(piece: str, count: int, before: str = "") -> Script:
     return script
 
 
+def silent_after(code: int) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await exchange.start(code, content_type="application/json", length=100)
+        await exchange.hang()
+
+    return script
+
+
 @dataclass(frozen=True)
 class Fault:
     name: str
@@ -188,12 +198,19 @@ FAULTS = [
     # Too much (N10)
     Fault("endless line", flood("x" * 20_000, 20, "data: "), Kind.TOO_LARGE),
     Fault("large delta", body(HELLO, sse(chunk({"content": "y" * 70_000}))), Kind.TOO_LARGE, "Hello"),
+    Fault(
+        "more words than an answer may have",
+        body(HELLO, *[sse(chunk({"content": "y" * 40_000}))] * 3),
+        Kind.TOO_LARGE,
+        "Hello" + "y" * 80_000,
+    ),
     Fault("endless comments", flood(":" + "x" * 20_000 + "\n", 40, HELLO), Kind.TOO_LARGE, "Hello"),
     Fault(
         "gzip bomb",
         body(gzip.compress(b"\0" * 10_000_000), headers=(("Content-Encoding", "gzip"),)),
         Kind.TOO_LARGE,
     ),
+    Fault("a status whose words do not come", silent_after(503), Kind.SERVER, attempts=3),
     # Not (N11) what was asked for
     Fault("HTML", body("<html>Log in</html>", content_type="text/html; charset=utf-8"), Kind.NOT_A_STREAM),
     Fault("HTML called a stream", body("<html>\n<p>Log in</p>\n</html>\n"), Kind.NOT_A_STREAM),
@@ -362,9 +379,10 @@ async def test_too_many_requests_is_waited_for_and_said(delay: str) -> None:
         provider = provider_for(server)
         events, error = await collect(provider)
         assert error is None
-        assert isinstance(events[0], RetryScheduled)
-        assert (events[0].attempt, events[0].delay_s) == (1, float(delay))
-        assert events[0].reason == "Testhost is receiving too many requests. Trying again in 1 second."
+        waited = next(event for event in events if not isinstance(event, LibraryLoaded))
+        assert isinstance(waited, RetryScheduled)
+        assert (waited.attempt, waited.delay_s) == (1, float(delay))
+        assert waited.reason == "Testhost is receiving too many requests."
         assert text_of(events) == "Hi"
         assert server.requests[0].headers["idempotency-key"] == server.requests[1].headers["idempotency-key"]
         await provider.close()

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.domain.provider_profile import NO_PROXY, ProviderProfile
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.providers.accounts import Account
+from chatdesk.core.providers.base import ChatRequest, RequestMessage, TextDelta
 from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.settings.secrets import Secret, SecretSource
 from tests.helpers.certificates import Authority
-from tests.helpers.fault_server import FaultServer, models
+from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
 TEAM = ProviderProfile("team", "other", "Team", "")
 
@@ -89,3 +92,44 @@ def test_who_needs_a_key() -> None:
     assert not Endpoint.of("https://api.openai.com/v1", None, None).is_configured
     assert Endpoint.of("https://else.example/v1", None, None).is_configured
     assert not Endpoint.of("https://else.example/v1", None, None, way=Way(needs_key=True)).is_configured
+
+
+@pytest.mark.parametrize("echo", ["{key}", "{upper}", "{split}"])
+async def test_a_key_that_a_server_answers_with_is_hidden(echo: str) -> None:
+    key = "sk-proj-Ab3dEf9hIj2kLm4nOp6qRs8t"
+    words = echo.format(key=key, upper=key.upper(), split=" ".join(key))
+    async with FaultServer(
+        answer(f"Your key is {words} I think"), status(400, {"error": {"message": f"bad {words} given"}})
+    ) as server:
+        profile = replace(TEAM, base_url=server.base_url)
+        provider = provider_of(Account(profile, Secret(key, SecretSource.THIS_RUN)))
+        request = ChatRequest("m", (RequestMessage(Role.USER, "hi"),))
+        try:
+            async with aclosing(provider.stream(request)) as events:
+                text = "".join([each.text async for each in events if isinstance(each, TextDelta)])
+            with pytest.raises(ProviderError) as caught:
+                async with aclosing(provider.stream(request)) as events:
+                    _ = [each async for each in events]
+        finally:
+            await provider.close()
+    assert text.endswith("[hidden] I think")
+    assert "[hidden] given" in caught.value.sentence
+    assert "ab3def" not in (text + caught.value.sentence).replace(" ", "").lower()
+
+
+async def test_no_cookie_is_kept() -> None:
+    async def sets_cookie(exchange: Exchange) -> None:
+        await exchange.start(headers=[("set-cookie", "follow=me; path=/")])
+        await exchange.delta(content="Hi")
+        await exchange.finish()
+
+    async with FaultServer(sets_cookie, sets_cookie) as server:
+        provider = provider_of(Account(replace(TEAM, base_url=server.base_url)))
+        try:
+            for _ in range(2):
+                async with aclosing(provider.stream(ChatRequest("m", (RequestMessage(Role.USER, "hi"),)))) as events:
+                    _ = [each async for each in events]
+        finally:
+            await provider.close()
+        assert len(server.requests) == 2
+        assert all("cookie" not in each.headers for each in server.requests)

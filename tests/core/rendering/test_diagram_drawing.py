@@ -111,7 +111,7 @@ def test_without_the_packages_nothing_is_drawn() -> None:
         assert draw_diagram(SOURCE) == ()
 
 
-@pytest.mark.skipif(not is_here, reason="chatdesk[diagrams] is not installed")
+@pytest.mark.skipif(not is_here, reason="no package draws diagrams on this computer")
 def test_a_real_diagram_is_a_png_and_opens_no_file_of_the_source() -> None:
     draw_diagram(SOURCE)
     opened: list[str] = []

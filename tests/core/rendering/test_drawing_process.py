@@ -13,11 +13,15 @@ import pytest
 
 from chatdesk.core.rendering import drawing_process
 from chatdesk.core.rendering.client import package_parent
-from chatdesk.core.rendering.drawing_process import CODE, DIAGRAM, FORMULA, DrawingProcess, serve
+from chatdesk.core.rendering.drawing_process import CODE, DIAGRAM, FORMULA, NOT_TRIED, DrawingProcess, serve
 from chatdesk.core.rendering.wire import decode_drawing, decode_runs, read_frame, write_frame
 from chatdesk.core.rendering.worker import DRAWING_FLAG
 
 TIMEOUT_S = 20.0
+_LOADED = "import marshal, sys; out = sys.stdout.buffer; "
+_LOADED += "send = lambda frame: (out.write(len(frame).to_bytes(4, 'big') + frame), out.flush()); "
+_LOADED += "send(marshal.dumps(())); "
+_ANSWERED = "send(marshal.dumps(('drawn',))); sys.stdin.buffer.read()"
 DYING = [sys.executable, "-c", "import sys; sys.stdin.buffer.read(4)"]
 
 
@@ -58,17 +62,31 @@ def test_after_a_job_that_kills_the_process_the_next_has_another(owner: Owner) -
 
 def test_a_process_that_dies_or_cannot_start_answers_nothing() -> None:
     dying = Owner(DYING)
-    assert dying.ask(FORMULA, "x", True) is None
-    assert dying.ask(FORMULA, "x", True) is None
+    assert dying.ask(FORMULA, "x", True) is NOT_TRIED
+    assert dying.ask(FORMULA, "x", True) is NOT_TRIED
     dying.process.stop()
     absent = Owner(["/nonexistent/program"])
-    assert absent.ask(FORMULA, "x", True) is None
+    assert absent.ask(FORMULA, "x", True) is NOT_TRIED
+
+
+def test_a_process_that_dies_of_a_job_has_answered_it() -> None:
+    dying = Owner([sys.executable, "-c", _LOADED + "raise SystemExit"])
+    assert dying.ask(FORMULA, "x", True) is None
+
+
+def test_starting_and_loading_do_not_count_as_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing_process, "_WALL_LIMIT_S", 0.5)
+    late = Owner([sys.executable, "-c", "import time; time.sleep(1); " + _LOADED + _ANSWERED])
+    assert late.ask(FORMULA, "x", True) == "drawn"
+    late.process.stop()
 
 
 def test_a_process_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing_process, "_WALL_LIMIT_S", 0.05)
-    hanging = Owner([sys.executable, "-c", "import time; time.sleep(600)"])
-    assert hanging.ask(FORMULA, "x", True) is None
+    hanging = Owner([sys.executable, "-c", _LOADED + "import time; time.sleep(600)"])
+    assert hanging.ask(FORMULA, "x", True) is NOT_TRIED
+    monkeypatch.setattr(drawing_process, "_LOADING_LIMIT_S", 0.05)
+    assert hanging.ask(FORMULA, "x", True) is NOT_TRIED
 
 
 def test_each_job_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +100,8 @@ def test_each_job_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     source.seek(0)
     serve(source, sink)
     sink.seek(0)
-    answers = [read_frame(sink), read_frame(sink), read_frame(sink)]
-    assert all(answer is not None and len(answer) == 1 for answer in answers)
+    answers = [read_frame(sink) for _ in range(6)]
+    assert [len(answer) if answer is not None else -1 for answer in answers] == [0, 1] * 3
     assert [each > 0 for each in timers] == [True, False] * 3
 
 

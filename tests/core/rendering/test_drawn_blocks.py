@@ -100,9 +100,22 @@ def test_diagrams_wait_for_the_end_of_their_fence(monkeypatch: pytest.MonkeyPatc
     assert drawn.apply(block) == replace(block, pictures=(b"light", b"dark"))
 
 
-def test_without_the_extra_a_diagram_is_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_draws_them_a_diagram_is_code_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawn_blocks, "_can_draw_diagrams", lambda: False)
-    assert DrawnBlocks().missing(CodeBlock("mermaid", "graph TD")) is None
+    block = CodeBlock("mermaid", "graph TD")
+    assert DrawnBlocks().missing(block) is None
+    assert DrawnBlocks().apply(block) == replace(block, remark="Diagrams cannot be drawn on this computer")
+    assert DrawnBlocks().apply(replace(block, is_open=True)).remark == ""  # type: ignore[union-attr]
+
+
+def test_a_diagram_that_cannot_be_drawn_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn_blocks, "_can_draw_diagrams", lambda: True)
+    drawn, block = DrawnBlocks(), CodeBlock("mermaid", "no diagram")
+    assert drawn.apply(block) == block
+    drawn.take(("diagram", "no diagram"), None)
+    failed = drawn.apply(block)
+    assert failed == replace(block, remark="This diagram could not be drawn")
+    assert decode_change(block, encode_change(block, failed)) == failed
 
 
 def test_nothing_drawn_is_nothing_on_the_wire() -> None:

@@ -91,12 +91,6 @@ def test_an_open_table_stays_a_table() -> None:
         assert [type(block) for block in blocks] == [Table]
 
 
-@pytest.mark.parametrize("text", ["a **bold", "a *it", "a `code", "a ~~gone", "a [link](http", "a $x^2", "$$\nx^2\n"])
-def test_what_is_not_closed_is_plain(text: str) -> None:
-    for blocks in prefixes(text):
-        assert all(span == Span(span.text) for span in spans(blocks))
-
-
 @pytest.mark.parametrize("line", ["---", "===", "- item", "-- no rule", "= b", "=> arrow", "- - -"])
 def test_a_line_below_a_paragraph_decides_once(line: str) -> None:
     """A dash may begin a list, a rule or a heading's underline."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.rendering.blocks import CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Rule, Span, Table
+from chatdesk.core.rendering.blocks import (
+    CodeBlock,
+    Fold,
+    Heading,
+    ImagePlaceholder,
+    MathBlock,
+    Paragraph,
+    Rule,
+    Span,
+    Table,
+)
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.span_builder import MAX_SPANS
 from tests.helpers.block_words import blocks_to_plain, spans_to_plain
@@ -48,6 +58,15 @@ SHAPES = {
     "below a two-digit number": (
         "10. a\n   - b\n11. c",
         [("P", 1, "10.", "a"), ("P", 2, "•", "b"), ("P", 1, "11.", "c")],
+    ),
+    "below a two-digit number by two": (
+        "10. **a** b\n  - c\n11. d\n  ```\n  x\n  ```",
+        [
+            ("P", 1, "10.", "a b"),
+            ("P", 2, "•", "c"),
+            ("P", 1, "11.", "d"),
+            ("C", 1, None, "x"),
+        ],
     ),
     "fence in a bullet": (
         "- a\n  ```py\n  x\n  ```\n- b",
@@ -152,9 +171,9 @@ SHAPES = {
     "tabs in code": ("```\nif x:\n\ty\n```", [("C", 0, None, "if x:\n\ty")]),
     "details": (
         "<details>\n<summary>More</summary>\n\n- a\n\n</details>",
-        [("P", 0, None, "<details> <summary>More</summary>"), ("P", 1, "•", "a"), ("P", 0, None, "</details>")],
+        [("F", 0, None, ""), ("P", 1, "•", "a")],
     ),
-    "sub and sup": ("H<sub>2</sub>O and x<sup>2</sup>", [("P", 0, None, "H<sub>2</sub>O and x<sup>2</sup>")]),
+    "sub and sup": ("H<sub>2</sub>O and x<sup>2</sup>", [("P", 0, None, "H2O and x2")]),
     "html comment": ("a <!-- b --> c", [("P", 0, None, "a <!-- b --> c")]),
     "markdown in a tag stays": ('<a href="*x*_y_">z</a>', [("P", 0, None, '<a href="*x*_y_">z</a>')]),
     "thinking tags": ("<think>\nhm\n</think>\n\nYes", [("P", 0, None, "<think> hm </think>"), ("P", 0, None, "Yes")]),
@@ -194,7 +213,7 @@ SHAPES = {
 
 
 def test_there_are_all_of_them() -> None:
-    assert len(SHAPES) >= 46
+    assert len(SHAPES) >= 47
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -217,6 +236,21 @@ def test_shape(name: str) -> None:
         ("set $HOME and $PATH or $A/$B", "is_math", []),
         ("\\( a_b \\) and \\[ c \\]", "is_math", ["a_b", "c"]),
         ("inline $$z$$ too", "is_math", ["z"]),
+        ("the $n$th term, the $k$st, all $x_i$s, le $n$e", "is_math", ["n", "k", "x_i", "n"]),
+        ("$HOME/bin:$PATH and $a:$sum", "is_math", []),
+        ("$60/year. With $n$ users", "is_math", ["n"]),
+        ("$500/mo, $n$ seats", "is_math", ["n"]),
+        ("$12/hour or $15/hr, that is $x$", "is_math", ["x"]),
+        ("$5/GB and $6/TB$", "is_math", []),
+        ("$60/x$ is a ratio", "is_math", ["60/x"]),
+        ("$\\text{if $x$ holds}$", "is_math", ["\\text{if $x$ holds}"]),
+        ("\\[ok\\] and \\[1\\], \\[Smith, 2020\\], \\[snake_case\\], \\[C++\\]", "is_math", []),
+        ("so \\[x = 1\\], \\[x^2\\], \\[\\alpha\\] and \\[a_1\\]", "is_math", ["x = 1", "x^2", "\\alpha", "a_1"]),
+        (
+            "So \\begin{align*}a&=b\\end{align*} holds",
+            "is_math",
+            ["\\begin{align*}a&=b\\end{align*}"],
+        ),
         ("`$x$` is code", "is_math", []),
         ("open **bold", "is_bold", []),
         ("**bold:** text **a**b", "is_bold", ["bold:", "a"]),
@@ -383,3 +417,97 @@ def test_plain_text_of_blocks() -> None:
         parse_markdown("# T\n\n- a\n- b\n\n> q\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n---\n\n![i](a.png)")
     )
     assert text == "T\n\n• a\n• b\n\n> q\n\nx\ty\n1\t2\n\n---\n\ni"
+
+
+@pytest.mark.parametrize("mark", ["10. ", "10) ", "100. ", "1000. ", "12345678. ", "10.\t", "10.  "])
+@pytest.mark.parametrize("first", ["j", "**b** j", "    code", "- a", "> q", "[ ] t", "# h", "```\nx\n```"])
+@pytest.mark.parametrize("outside", ["", "> ", "- "])
+def test_a_long_number_is_read_as_a_short_one(mark: str, first: str, outside: str) -> None:
+    """What stands two columns to the right of a number belongs to it, and costs none of its first letters."""
+
+    def read(number: str) -> list[tuple[object, ...]]:
+        lines = f"{number}{first}\n  - k\n  more\n\nend".split("\n")
+        later = "> " if outside == "> " else " " * len(outside)
+        text = "\n".join((outside if not place else later) + line for place, line in enumerate(lines))
+        return [(kind, depth, words) for kind, depth, _, words in outline(text)]
+
+    assert read(mark) == read("1" + mark.lstrip("0123456789"))
+
+
+@pytest.mark.parametrize("name", ["align", "align*", "equation", "gather*", "alignat"])
+def test_a_bare_environment_is_a_formula(name: str) -> None:
+    tex = f"\\begin{{{name}}}\na &= b \\\\\nc &= d\n\\end{{{name}}}"
+    assert outline(f"So:\n{tex}\nend") == [("P", 0, None, "So:"), ("M", 0, None, tex), ("P", 0, None, "end")]
+
+
+def test_other_environments_stay_text() -> None:
+    text = "\\begin{itemize}\n\\item a\n\\end{itemize}"
+    assert outline(text) == [("P", 0, None, text.replace("\n", " "))]
+    assert [kind for kind, *_ in outline("\\begin{align}\na\n\nb\n\\end{align}")] == ["P", "P"]
+
+
+HIDDEN = "a\u200bb\xad \ufeffc\u2028d \x1b]0;t\x07\n\x1b[31mred\x1b[0m\x1b[K\ttab  "
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "source"),
+    [
+        ("```\nx\n```", "x", "x\n"),
+        ("```\n\nx\n\n\n```", "\nx\n\n", "\nx\n\n\n"),
+        ("```\n```", "", ""),
+        ("```\nx", "x", "x"),
+        ("```\nx\n", "x", "x\n"),
+        ("    x\n    y\n", "x\ny", "x\ny\n"),
+        ("- a\n  ```\n  x\n    y\n  ```", "x\n  y", "x\n  y\n"),
+        (
+            f"```\n{HIDDEN}\n```",
+            "a⟦U+200B⟧b⟦U+00AD⟧ ⟦U+FEFF⟧c⟦U+2028⟧d ⟦U+001B⟧]0;t⟦U+0007⟧\nred\ttab  ",
+            HIDDEN + "\n",
+        ),
+    ],
+)
+def test_code_keeps_every_character_of_its_author(text: str, shown: str, source: str) -> None:
+    code = next(block for block in parse_markdown(text) if isinstance(block, CodeBlock))
+    assert (code.text, code.source) == (shown, source)
+
+
+@pytest.mark.parametrize("kind", ["NOTE", "tip", "Important", "WARNING", "caution"])
+def test_a_callout_names_its_kind_and_keeps_its_blocks(kind: str) -> None:
+    first, second, third = parse_markdown(f"> [!{kind}]\n> words\n> ```\n> x\n> ```")
+    assert [block.at.callouts for block in (first, second, third)] == [(kind.lower(),)] * 3
+    assert [block.at.is_callout_title for block in (first, second, third)] == [True, False, False]
+    assert isinstance(first, Paragraph)
+    assert first.spans == (Span(kind.capitalize(), is_bold=True),)
+    assert isinstance(third, CodeBlock)
+
+
+@pytest.mark.parametrize(
+    "text", ["[!NOTE]\nx", "> \\[!NOTE]\n> x", "> a\n> [!NOTE]", "> [!NOTE](http://a.b)", "> [!NOTES]"]
+)
+def test_what_is_no_callout_stays_text(text: str) -> None:
+    assert not any(block.at.callouts for block in parse_markdown(text))
+
+
+def tags(text: str) -> list[tuple[str, str]]:
+    block = parse_markdown(text)[0]
+    assert isinstance(block, Paragraph)
+    return [(span.text, span.script + "key" * span.is_key) for span in block.spans]
+
+
+def test_a_few_tags_are_read_and_no_others() -> None:
+    assert tags("H<sub>2</sub>O x<SUP>2</sup>") == [("H", ""), ("2", "sub"), ("O x", ""), ("2", "sup")]
+    assert tags("<kbd>**Ctrl**</kbd>") == [("Ctrl", "key")]
+    assert tags("a<br>b<br/>c<BR />d") == [("a\nb\nc\nd", "")]
+    for text in ("<sub>a", "a</sub>", "<sub x>a</sub>", "<b>a</b>", "<script>a</script>", "<br clear=x>"):
+        assert tags(text) == [(text, "")]
+    assert tags("<sub><sup>a</sub></sup>") == [("<sup>a", "sub"), ("</sup>", "")]
+    assert tags("`<sub>a</sub>`") == [("<sub>a</sub>", "")]
+
+
+def test_details_fold_what_stands_between_them() -> None:
+    blocks = parse_markdown("<details>\n<summary>A `b`</summary>\n\n- c\n- d\n</details>\n\ne")
+    assert blocks[0] == Fold("A b", blocks[0].at)
+    assert [block.at.is_folded for block in blocks] == [False, True, True, False]
+    inner = parse_markdown("<details>\n\n<details>\n\na\n\n</details>\n\nb\n\n</details>\n\nc\n\n</details>")
+    assert [type(block).__name__ for block in inner] == ["Fold"] + ["Paragraph"] * 6
+    assert [block.at.is_folded for block in inner] == [False, True, True, True, True, False, False]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
 
 import pytest
 
-from chatdesk.core.rendering.blocks import Drawing
+from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 from chatdesk.core.rendering.math_drawing import MAX_TEX_CHARS, draw_formula, load
 
+_TAGS = re.compile(r"\\tag\{.\}")
 _ARITY = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
 
 
@@ -53,13 +55,65 @@ def test_inline_fractions_are_smaller_than_displayed_ones() -> None:
     assert _drawn(tex, is_display=False).ascent < _drawn(tex).ascent
 
 
-def test_colours_of_the_source_do_not_change_the_drawing() -> None:
-    assert _drawn(r"{\color{red} x}").points == _drawn(r"{x}").points
+def test_colours_of_the_source_become_colours_of_the_theme() -> None:
+    plain = _drawn("x+y")
+    red = _drawn(r"\textcolor{red}{x}+y")
+    assert (red.points, red.operations) == (plain.points, plain.operations)
+    assert [ink for ink, _ in red.inked_parts] == ["deleted", ""]
+    assert b"".join(part.points for _, part in red.inked_parts) == red.points
+    assert [ink for ink, _ in _drawn(r"{\color{#0000ff} x}").inked_parts] == ["number"]
+    for colour in ("black", "white", "#fff", "none", "url(http://a.b)"):
+        assert _drawn(rf"\textcolor{{{colour}}}{{x}}").inks == ()
 
 
-def test_an_equation_number_stands_behind_the_equation() -> None:
-    assert _drawn(r"x \tag{1}").width > _drawn("x").width + _drawn("(1)").width
+def test_the_number_of_an_equation_is_apart_from_it() -> None:
+    drawing = _drawn(r"x \tag{1}")
+    assert drawing.width == _drawn("x").width
+    assert [(below, tag.width) for below, tag in drawing.tags] == [(0, _drawn("(1)").width)]
+    assert drawing.with_tags_beside.width > _drawn("x").width + _drawn("(1)").width
+    assert _drawn(r"x \tag*{1}").tags[0][1].width == _drawn(r"\text{1}").width
     assert _drawn(r"x \label{eq:a} \notag").points == _drawn("x").points
+    assert not _drawn(r"x \tag{1}", is_display=False).tags
+
+
+@pytest.mark.parametrize("name", ["align", "align*", "gather", "eqnarray"])
+def test_each_row_has_its_own_number(name: str) -> None:
+    tex = rf"\begin{{{name}}} a &= b \tag{{1}} \\ c &= \frac{{d}}{{e}} \\ f &= \{{g\}} \tag{{3}} \end{{{name}}}"
+    drawing = _drawn(tex.replace("&", "") if name == "gather" else tex)
+    first, last = (below for below, _ in drawing.tags)
+    assert first < 0 < last
+    assert drawing.ascent >= -first
+    assert drawing.descent >= last
+    assert drawing.width == _drawn(_TAGS.sub("", tex).replace("&", "&" if name != "gather" else "")).width
+
+
+def test_rows_get_no_number_that_nobody_wrote() -> None:
+    assert (
+        _drawn(r"\begin{align}a&=b\\c&=d\end{align}").points == _drawn(r"\begin{align*}a&=b\\c&=d\end{align*}").points
+    )
+
+
+@pytest.mark.parametrize("tex", [r"\sum_{i=1}^n", r"\int_0^1", r"\bigcup_{i} A", r"\prod_{i}", r"\oint_C"])
+def test_large_signs_in_running_text_do_not_push_lines_apart(tex: str) -> None:
+    drawing = _drawn(tex, is_display=False)
+    assert drawing.ascent + drawing.descent < 1.6 * DRAWING_UNITS
+    assert drawing.ascent + drawing.descent < _drawn(tex).ascent + _drawn(tex).descent
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"A^{-1} = \begin{pmatrix}a&b\\c&d\end{pmatrix}^{-1} \qquad ad-bc \neq 0",
+        r"\begin{bmatrix}1\end{bmatrix}_{2} + \begin{vmatrix}\begin{pmatrix}a\end{pmatrix}^2\end{vmatrix}",
+        r"\begin{alignat}{2} a &= b &\quad c &= d \end{alignat}",
+        r"\begin{eqnarray} a &=& b \\ c &=& d \end{eqnarray}",
+        r"\begin{equation} E = mc^2 \end{equation}",
+        r"\begin{multline*} a \\ b \end{multline*}",
+    ],
+)
+def test_environments_and_powers_of_matrices_are_drawn(tex: str) -> None:
+    drawing = _drawn(tex)
+    assert drawing.width + drawing.ascent + drawing.descent > 2 * DRAWING_UNITS
 
 
 @pytest.mark.parametrize(

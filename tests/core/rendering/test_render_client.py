@@ -69,6 +69,13 @@ def test_blocks_come_first_and_colours_later(client: RenderClient, inbox: Inbox)
     assert got[2] == got[1]
 
 
+def test_code_too_long_to_be_coloured_is_said_to_be_plain(client: RenderClient, inbox: Inbox) -> None:
+    got: list[Blocks] = []
+    client.request("```python\n" + "x = 1\n" * 4_000 + "```\n\n```unheard-of\na\n```\n", got.append)
+    inbox.run_until(lambda: bool(got) and all(is_covered(block) for block in got[-1]))
+    assert {run.kind for block in got[-1] if isinstance(block, CodeBlock) for run in block.runs} == {"plain"}
+
+
 def test_a_cancelled_request_is_not_answered(client: RenderClient, inbox: Inbox) -> None:
     got: list[Blocks] = []
     client.request("# gone", got.append).cancel()

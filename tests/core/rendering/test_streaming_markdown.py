@@ -22,7 +22,13 @@ PIECES = [
     "~~~\n", "\\", "http://e.org/a_b ",
     "![", "![a", "](u) ", "[1]: ", "[^2]", "[^2]: n\n", "[^a]", "[^a]: z\n\n", "    more\n", "!", "= b",
     "<a", ' b="c">',
-    "1) x\n", "3. y\n", "[^1]:", "| [^2] | `c` |\n", "\n    ```\n", "www.a.b ", "&#10;",
+    "1) x\n", "3. y\n", "10. w\n", "100. ", "\\begin{align}\n",
+    "\\end{align}\n", "\\begin{align}", "$n$th ", "![p](data:image/png;base64,iVBORw0KGgo=)",
+    "![p](data:image/png;base64,iV",
+    "<details>\n", "</details>\n", "<details><summary>s</summary>\n", "<summary>*t*</summary>\n",
+    "<sub>", "</sub>", "<br>", "<kbd>",
+    "</KBD>", "> [!NOTE]\n", "> [!tip] x\n", ">> [!NOTE]\n", "\x1b[1;31mred", "\x1b[0m\n", "$6/mo, ", "\\[ok\\] ",
+    "[^1]:", "| [^2] | `c` |\n", "\n    ```\n", "www.a.b ", "&#10;",
     "\n    code\n", "|", "1", "\n|a|b|\n|-|-|\n" + "|1|2|\n" * 6,
 ]  # fmt: skip
 
@@ -60,7 +66,7 @@ def shown_after(text: str) -> tuple[Block, ...]:
 
 @pytest.mark.parametrize("end", ["-", "--", "=", "1", "1.", "`", "```", "```py", "|--", "#", ">", "- [", "*", "~~"])
 def test_half_a_marker_is_held_back(end: str) -> None:
-    blocks = shown_after("| a | b |\n" + end) if end == "|--" else shown_after("Words\n" + end)
+    blocks = shown_after("Words\n" + end)
     assert len(blocks) == 1
     assert isinstance(blocks[0], Paragraph)
     assert end not in spans_to_plain(blocks[0].spans) or end == "-"
@@ -80,9 +86,9 @@ def test_open_fence_is_a_code_block_from_its_first_line() -> None:
     assert (blocks[0].text, blocks[0].is_open) == ("x = 1\ny", True)
 
 
-def test_table_appears_with_its_delimiter_row() -> None:
-    assert isinstance(shown_after("| a | b |\n|---|---|\n")[0], Table)
-    assert isinstance(shown_after("| a | b |\n|---")[0], Paragraph)
+def test_a_table_whose_lines_begin_with_words_appears_with_its_delimiter_row() -> None:
+    assert isinstance(shown_after("a | b\n---|---\nc")[0], Table)
+    assert isinstance(shown_after("a | b\n---")[0], Paragraph)
 
 
 def test_definitions_that_come_late_are_resolved_at_the_end() -> None:
@@ -130,3 +136,17 @@ def test_an_addition_to_a_long_text_costs_little(name: str) -> None:
     assert sorted(times)[int(len(times) * 0.99)] < 0.02
     parser.finish()
     assert parser.blocks == parse_markdown(text)
+
+
+def test_code_that_comes_shows_no_half_colours_and_keeps_all_characters() -> None:
+    text = "```\n" + "\x1b[1;31mred\x1b[0m\u200b plain\n" * 3
+    parser = StreamingMarkdown()
+    for character in text:
+        parser.append(character)
+        code = next(reversed(parser.blocks), None)
+        if isinstance(code, CodeBlock):
+            assert "[1" not in code.text
+    parser.append("tail")
+    code = parser.blocks[-1]
+    assert isinstance(code, CodeBlock)
+    assert code.source == text.removeprefix("```\n") + "tail"

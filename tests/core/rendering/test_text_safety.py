@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.safety import has_scheme, is_safe_link, link_host, visible_controls
+from chatdesk.core.rendering.safety import has_scheme, is_safe_link, link_host
 from tests.helpers.block_outline import outline_blocks
 
 
@@ -109,6 +110,8 @@ def test_the_visible_form_is_bounded() -> None:
 def test_only_three_schemes_are_safe() -> None:
     assert is_safe_link("https://a.org/x?y#z")
     assert is_safe_link("MAILTO:a@b.c")
+    assert is_safe_link("mailto:a@b.c?subject=attach=x&body=Hello")
+    assert is_safe_link("https://a.org/@name?to=b@c.d#@")
     for url in (
         "javascript:x",
         "file:///x",
@@ -124,6 +127,14 @@ def test_only_three_schemes_are_safe() -> None:
         "https:a.org",
         "https:///a.org",
         "http://" + "a" * 5000,
+        "https://good.com@evil.test/",
+        "https://good.com:443@evil.test",
+        "https://@evil.test/",
+        "http://a@[::1]/",
+        "mailto:a@b.c?attach=/etc/passwd",
+        "mailto:a@b.c?subject=x&Attachment=~/.ssh/id",
+        "mailto:?x-attach=x",
+        "mailto:a@b.c?%61ttach=/etc/passwd",
     ):
         assert not is_safe_link(url)
     assert has_scheme("java\nscript:x")

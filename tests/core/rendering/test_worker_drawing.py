@@ -9,6 +9,7 @@ import pytest
 
 from chatdesk.core.rendering import worker as worker_module
 from chatdesk.core.rendering.blocks import Drawing, MathBlock
+from chatdesk.core.rendering.drawing_process import NOT_TRIED
 from chatdesk.core.rendering.wire import decode_block, encode_drawing, read_frame
 from chatdesk.core.rendering.worker import Worker
 
@@ -115,3 +116,26 @@ def test_a_streamed_block_that_changed_meanwhile_gets_the_drawings_of_its_newest
     last = [frame for frame in bench.sent() if frame[0] == "block"][-1]
     spans = decode_block(last[3]).spans  # type: ignore[union-attr]
     assert [span.drawing is not None for span in spans if span.is_math] == [True, True]
+
+
+def test_a_formula_that_was_not_tried_is_tried_again(bench: Bench) -> None:
+    bench.serve("text", 1, "$$a$$")
+    bench.answer(NOT_TRIED)
+    assert [frame[0] for frame in bench.sent()] == ["blocks"]
+    bench.answer(NOT_TRIED)
+    bench.answer(PICTURE)
+    assert len(bench.drawer.submitted) == 3
+    drawn = decode_block(bench.sent()[-1][3])
+    assert isinstance(drawn, MathBlock)
+    assert drawn.drawing is not None
+
+
+def test_what_was_never_tried_is_shown_as_source_and_not_remembered(bench: Bench) -> None:
+    for number in (1, 2):
+        bench.serve("text", number, "$$a$$\n\n```py\nx = 1\n```")
+        for _ in range(6):
+            bench.answer(NOT_TRIED)
+        assert not bench.drawer.is_busy
+        assert [frame[0] for frame in bench.sent()[-2:]] == ["block", "colours"]
+    bench.serve("text", 3, "$$a$$")
+    assert bench.drawer.is_busy

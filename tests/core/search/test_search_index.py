@@ -16,6 +16,7 @@ from chatdesk.core.domain.search import IndexState, SearchKind
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.storage import search_index, search_schema
 from tests.core.search.conftest import SearchWorld
+from tests.helpers.damage import damage as damage_file
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.store import PLAN, MovableClock
 
@@ -253,11 +254,6 @@ async def test_what_is_written_while_the_index_is_made_anew_is_indexed_once(worl
     assert await world.search.check() == []
 
 
-async def _damage(world: SearchWorld, statement: str) -> None:
-    """Break the index under a running program."""
-    await world.db.write(lambda conn: conn.exec_driver_sql(statement))
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -272,7 +268,7 @@ async def test_a_damaged_index_never_blocks_writing_and_is_made_anew(
     thread = await world.thread("Heron")
     await world.ask(thread, "heron one")
     for change in damage:
-        await _damage(world, f"UPDATE search_index_data {change}")
+        damage_file(world.db.path, f"UPDATE search_index_data {change}")
     # A fresh connection, which has nothing of the index in memory.
     await world.search.close()
     await world.reopen()
@@ -314,7 +310,9 @@ async def test_waiting_for_work_ends_with_the_time(world: SearchWorld) -> None:
 
 async def test_check_finds_words_that_are_not_in_the_texts(world: SearchWorld) -> None:
     await world.ask(await world.thread(), "heron")
-    await _damage(world, "INSERT INTO search_index (rowid, text) VALUES (1, 'stray')")
+    await world.db.write(
+        lambda conn: conn.exec_driver_sql("INSERT INTO search_index (rowid, text) VALUES (1, 'stray')")
+    )
     assert await world.search.check() == ["the words in search_index are not those of the texts"]
 
 

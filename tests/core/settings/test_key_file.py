@@ -13,9 +13,9 @@ from chatdesk.core.settings.key_file import (
     KeyFile,
     KeyFileLocked,
     KeyFileUnusable,
-    PassphraseTooShort,
     WrongPassphrase,
 )
+from chatdesk.core.settings.passphrase import PassphraseTooWeak, check_passphrase
 
 KEY, PASSPHRASE = "sk-marked-0123456789", "correct horse battery"
 QUICK = 2**10
@@ -72,14 +72,14 @@ def test_the_usual_work_is_what_is_advised(tmp_path: Path) -> None:
 def test_a_changed_passphrase_is_the_only_one(tmp_path: Path) -> None:
     made = _made(tmp_path)
     with pytest.raises(WrongPassphrase):
-        made.change_passphrase("something else", "a new passphrase")
-    with pytest.raises(PassphraseTooShort):
+        made.change_passphrase("something else", "maple otter thirty tides")
+    with pytest.raises(PassphraseTooWeak):
         made.change_passphrase(PASSPHRASE, "short")
-    made.change_passphrase(PASSPHRASE, "a new passphrase")
+    made.change_passphrase(PASSPHRASE, "maple otter thirty tides")
     again = KeyFile(tmp_path, work=QUICK)
     with pytest.raises(WrongPassphrase):
         again.unlock(PASSPHRASE)
-    again.unlock("a new passphrase")
+    again.unlock("maple otter thirty tides")
     assert again.get("openai") == KEY
 
 
@@ -141,3 +141,39 @@ def test_a_place_that_cannot_be_written_has_words(tmp_path: Path) -> None:
     with pytest.raises(KeyFileUnusable) as caught:
         KeyFile(tmp_path / "config", work=QUICK).create(PASSPHRASE)
     assert KEY not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    "passphrase",
+    [
+        "",
+        " " * 40,
+        "12345678",
+        "password",
+        "chatdesk passphrase",
+        "qwertyuiop",
+        "aaaaaaaaaaaaaaaa",
+        "hunter2hunter2",
+        "Tr0ub4dour&3",
+    ],
+)
+def test_what_is_easy_to_guess_is_refused_with_a_reason(tmp_path: Path, passphrase: str) -> None:
+    file = KeyFile(tmp_path, work=QUICK)
+    with pytest.raises(PassphraseTooWeak) as caught:
+        file.create(passphrase)
+    assert not file.exists
+    assert "words" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "passphrase",
+    [
+        "correct horse battery",
+        "lampe fenster wolke igel",
+        "x7#kQ9!pVd",
+        "猫 と 一緒に 海へ 行きたい",
+        "lampe fenster wolke igel " * 100,
+    ],
+)
+def test_what_is_hard_to_guess_is_taken(passphrase: str) -> None:
+    check_passphrase(passphrase)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile, masked, new_id
 from chatdesk.core.settings.presets import PRESETS, preset_of
 from chatdesk.core.settings.providers_store import (
@@ -37,6 +39,11 @@ FULL = ProviderProfile(
     model="big",
     favourites=("big", "small"),
     aliases={"big": "The large one"},
+    overrides={
+        "big": ModelOverrides(sees_images=True, context_window=64_000, input_price=0.5, output_price=2.0),
+        "old": ModelOverrides(is_hidden=True),
+        "blind": ModelOverrides(sees_images=False),
+    },
     is_enabled=False,
 )
 
@@ -63,6 +70,12 @@ def test_a_damaged_file_is_kept_beside(tmp_path: Path, text: str) -> None:
     assert found.profiles == ()
     assert "providers.broken-1.json" in found.problem
     assert (tmp_path / "providers.broken-1.json").read_text() == text
+    store = ProvidersStore(tmp_path)
+    assert store.load().problem == ""
+    assert store.kept_problem() == found.problem
+    store.save(StoredProviders())
+    os.utime(tmp_path / "providers.broken-1.json", (1, 1))  # long ago
+    assert store.kept_problem() == ""
 
 
 def test_entries_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) -> None:
@@ -78,6 +91,28 @@ def test_values_of_a_wrong_kind_are_the_defaults() -> None:
     odd = {"api": 7, "headers": "x", "favourites": [1, "a"], "aliases": [], "connect_s": True, "proxy": 3}
     odd |= {"silence_s": -1, "first_byte_s": "x", "ca_file": "a\nb"}
     assert ProviderProfile.from_data(PLAIN.as_data() | odd) == replace(PLAIN, favourites=("a",))
+
+
+def test_of_what_is_said_of_models_only_the_credible_is_read() -> None:
+    profile = ProviderProfile.from_data(
+        {
+            "id": "x",
+            "preset": "other",
+            "label": "X",
+            "models": {
+                "good": {"sees_images": True, "input_price": 1, "is_hidden": False},
+                "odd": {"sees_images": "yes", "context_window": -5, "input_price": float("nan"), "output_price": True},
+                "huge": {"context_window": 10**18, "output_price": 1e300, "is_hidden": True},
+                "none": None,
+                "\x00": {"sees_images": True},
+            },
+        }
+    )
+    assert profile is not None
+    assert profile.overrides == {
+        "good": ModelOverrides(sees_images=True, input_price=1.0),
+        "huge": ModelOverrides(is_hidden=True),
+    }
 
 
 def test_a_file_of_a_newer_chatdesk_is_not_overwritten(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from chatdesk.core.settings.schema import InvalidValue, Setting, Settings, all_settings
+from chatdesk.core.settings.schema import PAGES, InvalidValue, Setting, Settings, all_settings
 
 BY_NAME = {setting.name: setting for setting in all_settings()}
 
@@ -16,6 +16,33 @@ def test_every_field_is_declared_with_key_help_and_variable() -> None:
     for setting in all_settings():
         assert setting.key.count(".") == 1
         assert setting.help.endswith(".")
+
+
+@pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
+def test_every_setting_has_a_place_and_words_in_the_window(setting: Setting) -> None:
+    shown = setting.shown
+    assert shown.page in PAGES
+    assert shown.title[0].isupper() and not shown.title.endswith(".")
+    assert setting.help not in (shown.title, shown.hint), "the window has words of its own"
+    assert len(shown.hint) <= 80 and shown.hint.count(". ") <= 1
+    if shown.has_row and setting.kind in (int, float) and not setting.choices:
+        assert shown.unit
+        assert setting.minimum != 0 or shown.empty, "what 0 means"
+    if setting.choices and setting.kind is str:
+        assert all(setting.checked(value) == value for value in setting.choices)
+
+
+def test_instructions_have_lines_and_other_texts_have_one() -> None:
+    assert BY_NAME["system_prompt"].checked("Be brief.\n\tIn English.") == "Be brief.\n\tIn English."
+    for name, text in (("system_prompt", "bell\x07"), ("openai_model", "two\nlines")):
+        with pytest.raises(InvalidValue):
+            BY_NAME[name].checked(text)
+
+
+def test_an_open_choice_takes_other_values_and_a_closed_one_does_not() -> None:
+    assert BY_NAME["summary_cron"].checked("0 4 * * 1") == "0 4 * * 1"
+    with pytest.raises(InvalidValue):
+        BY_NAME["log_level"].checked("loud")
 
 
 @pytest.mark.parametrize("setting", all_settings(), ids=lambda setting: setting.name)
@@ -41,6 +68,8 @@ def test_a_default_is_valid_and_reads_back_from_its_own_text(setting: Setting) -
         ("trash_days", 1.5),
         ("openai_base_url", "ftp://example.org"),
         ("openai_base_url", "https://"),
+        ("task_model", "gpt-5.4-mini"),
+        ("image_model", "Open AI/model"),
         ("openai_base_url", "https://[bad"),
         ("openai_base_url", "https://example.org:99999"),
         ("openai_base_url", "https://me:secret@example.org"),
@@ -64,6 +93,7 @@ def test_a_wrong_value_is_refused_with_a_reason(name: str, value: object) -> Non
         ("text_scale", "1.25", 1.25),
         ("openai_headers", "X-Team: blue\nX-Two: a: b", {"X-Team": "blue", "X-Two": "a: b"}),
         ("openai_base_url", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("task_model", "router/meta/llama-3:free", "router/meta/llama-3:free"),
     ],
 )
 def test_variables_are_read_as_their_type(name: str, text: str, value: object) -> None:

@@ -87,9 +87,18 @@ def test_saving_over_a_damaged_file_keeps_it_too(store: SettingsStore) -> None:
     assert store.load({}).settings.theme == "dark"
 
 
-def test_an_empty_file_is_simply_empty(store: SettingsStore) -> None:
+def test_an_empty_file_is_told_until_something_is_in_it(store: SettingsStore) -> None:
     _write(store, b"")
+    (problem,) = store.load({}).problems
+    assert problem.startswith(f"The settings file {store.path} is empty.")
+    store.save({"theme": "dark"})
     assert store.load({}).problems == ()
+
+
+def test_an_address_that_cannot_be_used_is_not_called_ignored(store: SettingsStore) -> None:
+    (problem,) = store.load({"OPENAI_BASE_URL": "http://me:hunter2@127.0.0.1/v1"}).problems
+    assert problem.startswith("OPENAI_BASE_URL cannot be used: it must not contain a password")
+    assert "hunter2" not in problem
 
 
 def test_a_section_that_is_no_table_is_replaced_on_saving(store: SettingsStore) -> None:

@@ -9,7 +9,8 @@ import stat
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,34 @@ async def test_a_lost_log_is_noticed_and_told_once(store: Store, tmp_path: Path,
     assert again.warning is None  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("lost", [0, 1, 2])
+async def test_the_loss_of_a_single_commit_is_noticed(
+    store: Store, tmp_path: Path, clock: MovableClock, *, lost: int, read_only: bool
+) -> None:
+    kept = 2 - lost
+    states = tmp_path / "states"
+    states.mkdir()
+    other = await store.thread("Other")
+    for number in range(3):
+        for ending in ("", "-wal"):
+            path = store.path.with_name(store.path.name + ending)
+            (states / f"{number}{ending}").write_bytes(path.read_bytes())
+        if number < 2:
+            await store.threads.rename(other, f"Other {number}")
+    await store.db.close()
+    for ending in ("", "-wal"):
+        store.path.with_name(store.path.name + ending).write_bytes((states / f"{kept}{ending}").read_bytes())
+    again = _database(store.path, clock, read_only=read_only)
+    try:
+        warning = (await again.open()).warning
+    finally:
+        await again.close()
+    assert (warning is not None) is (lost > 0)
+    if warning is not None:
+        assert "the last changes may be missing" in warning
+
+
 @pytest.mark.parametrize("is_copied", [False, True])
 async def test_a_file_that_was_moved_away_takes_writes_again_when_it_is_back(store: Store, is_copied: bool) -> None:
     """Also as another file that holds the same, as a drive has that is mounted again."""
@@ -310,7 +339,7 @@ async def test_turns_of_a_dead_process_are_interrupted_with_their_text(store: St
 
 async def test_turns_of_a_living_process_are_left_alone(store: Store) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        token = f"{process.pid}:{owner_token._started(process.pid)}:x"
+        token = f"{process.pid}:{owner_token.started(process.pid)}:x"
         assert owner_token.is_alive(token) == sys.platform.startswith("linux")
         process.communicate(b"\n")
     assert not owner_token.is_alive(token)
@@ -331,6 +360,23 @@ async def test_changed_text_is_found_by_its_digest(store: Store) -> None:
     assert await store.db.integrity_check() == [f"the text of message {question} is not what was saved"]
 
 
+@contextmanager
+def full_disk(largest: int) -> Iterator[None]:
+    """No file can grow beyond so many bytes."""
+    import resource
+    import signal
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs RLIMIT_FSIZE")
 async def test_a_backup_is_whole_and_an_old_one_survives_a_failed_one(store: Store, tmp_path: Path) -> None:
     thread = await store.thread()
     await store.ask(thread)
@@ -339,10 +385,10 @@ async def test_a_backup_is_whole_and_an_old_one_survives_a_failed_one(store: Sto
     with closing(sqlite3.connect(target)) as conn:
         assert conn.execute("SELECT count(*) FROM messages").fetchone() == (2,)
     before = target.read_bytes()
-    target.with_name("one.db.new").mkdir()
-    with pytest.raises(StorageError):
+    with full_disk(50_000), pytest.raises(StorageError):
         await store.db.back_up(target)
     assert target.read_bytes() == before
+    assert list(target.parent.iterdir()) == [target]
 
 
 async def test_badly_stored_bytes_do_not_hide_the_rest(store: Store) -> None:
@@ -408,20 +454,11 @@ async def test_after_an_input_output_error_the_connection_is_new(store: Store) -
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs RLIMIT_FSIZE")
 async def test_a_full_disk_loses_nothing_that_was_saved(store: Store) -> None:
-    import resource
-    import signal
-
     thread = await store.thread()
     await store.ask(thread, "before")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
-    try:
+    with full_disk(300_000):
         with pytest.raises(StorageError):
             await store.messages.add_question(thread, "x" * 900_000, with_answer=None)
         assert await store.shown(thread) == ["before", "answer to before"]
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
     await store.ask(thread, "after")
     assert (await store.shown(thread))[2] == "after"

@@ -130,6 +130,21 @@ async def test_streamed_text_is_readable_before_the_end_and_merged_at_the_end(st
     assert left == 0
 
 
+async def test_a_part_ends_where_the_next_one_begins(store: Store) -> None:
+    _, answer, _ = await store.messages.add_question(await store.thread(), "q", with_answer=PLAN)
+    assert answer is not None
+    chunks = (
+        StreamChunk(0, PartType.REASONING, "hm", began_at=1_000),
+        StreamChunk(1, PartType.TEXT, "a", began_at=1_150),
+    )
+    await store.messages.append_chunks(answer.id, chunks[:1])
+    await store.messages.append_chunks(answer.id, chunks[1:])
+    running = await store.messages.get(answer.id)
+    assert [(part.started_at, part.completed_at) for part in running.parts] == [(1_000, 1_150), (1_150, None)]
+    ended, _ = await store.messages.finish(answer.id, TurnOutcome(Status.COMPLETE, 5_000))
+    assert [(part.started_at, part.completed_at) for part in ended.parts] == [(1_000, 1_150), (1_150, 5_000)]
+
+
 async def test_a_tool_call_streams_its_arguments(store: Store) -> None:
     thread = await store.thread()
     _, answer, _ = await store.messages.add_question(thread, "q", with_answer=PLAN)
@@ -145,7 +160,7 @@ async def test_a_tool_call_streams_its_arguments(store: Store) -> None:
     part = ended.parts[0]
     assert part.content == {"name": "look", "arguments": '{"a":1}'}
     assert (part.tool_name, part.tool_call_id) == ("look", "c1")
-    assert now.tool_counts == {"look": 1}
+    assert now.tool_counts == {}  # nobody ran it
     assert await store.threads.recount(thread) == now
 
 

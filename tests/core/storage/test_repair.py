@@ -15,6 +15,7 @@ from chatdesk.core.storage import begun_restore, search_schema
 from chatdesk.core.storage.checkup import Kind
 from chatdesk.core.storage.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
 from chatdesk.core.storage.salvage import salvage
+from tests.helpers.damage import damage
 from tests.helpers.store import Store
 
 
@@ -131,7 +132,7 @@ async def test_a_flipped_bit_in_a_text_and_lost_files_are_found_and_left_alone(s
 async def test_a_damaged_search_index_is_made_anew(store: Store) -> None:
     await store.ask(await store.thread())
     table = search_schema.VIRTUAL_TABLES[0]
-    await store.db.write(lambda conn: conn.exec_driver_sql(f"UPDATE {table}_data SET block = x'00ff00' WHERE id > 10"))
+    damage(store.path, f"UPDATE {table}_data SET block = x'00ff00' WHERE id > 10")
     found = await _service(store).check()
     assert [each.kind for each in found] in ([Kind.INDEX], [Kind.PAGES])
     if found[0].kind is Kind.INDEX:
@@ -167,10 +168,10 @@ async def test_what_reads_is_copied_out_of_a_damaged_file(store: Store) -> None:
     await store.db.close()
     _trash(store.path, "message_parts", leaf=True)
     damaged = store.path.read_bytes()
-    lines = salvage(store.path, origin)
+    report = salvage(store.path, origin)
     assert store.path.read_bytes() == damaged
-    assert any(line.startswith("message_parts:") and "could not be read" in line for line in lines)
-    assert any(line.startswith("messages: all 300") for line in lines)
+    assert any(line.startswith("message_parts:") and "could not be read" in line for line in report.lines)
+    assert any(line.startswith("messages: all 300") for line in report.lines)
     begun_restore.commit(store.path)
     store.reset()
     await store.db.open()
@@ -182,20 +183,86 @@ async def test_what_reads_is_copied_out_of_a_damaged_file(store: Store) -> None:
     await store.ask(thread, "goes on")
 
 
-async def test_a_page_of_messages_that_is_gone_leaves_the_others(store: Store) -> None:
+async def test_texts_of_a_page_of_messages_that_is_gone_are_in_their_places_again(store: Store) -> None:
     thread = await store.thread()
     for number in range(150):
         await store.ask(thread, f"{number}")
     origin = store.db.origin
     await store.db.close()
     _trash(store.path, "messages", leaf=True)
-    lines = salvage(store.path, origin)
-    assert any(line.startswith("messages:") and "could not be read" in line for line in lines)
+    report = salvage(store.path, origin)
+    assert any(line.startswith("messages:") and "could not be read" in line for line in report.lines)
     begun_restore.commit(store.path)
     store.reset()
     await store.db.open()
-    assert 200 < len(await store.shown(thread)) < 300
+    assert await store.shown(thread) == [text for n in range(150) for text in (f"{n}", f"answer to {n}")]
+    roles = [each.role.value for each in (await store.messages.page(thread, limit=300)).messages]
+    assert roles == ["user", "assistant"] * 150
     assert await store.db.integrity_check() == []
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.97, 240), (0.6, 60)])
+async def test_a_file_that_was_cut_short_gives_what_it_has(store: Store, share: float, least: int) -> None:
+    """Texts whose messages were behind the cut come back as well, in a thread of their own."""
+    for _ in range(6):
+        thread = await store.thread()
+        for number in range(25):
+            await store.ask(thread, f"{number} " + "x" * 300)
+    origin = store.db.origin
+    await store.db.close()
+    with store.path.open("r+b") as file:
+        file.truncate(int(store.path.stat().st_size * share))
+    report = salvage(store.path, origin)
+    assert not report.is_whole
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    texts = "SELECT count(*) FROM message_parts p JOIN messages m ON m.id = p.message_id WHERE p.type = 'text'"
+    assert await store.db.read(lambda conn: conn.exec_driver_sql(texts).scalar()) >= least
+    assert [each for each in await store.db.integrity_check() if "text of message" not in each] == []
+
+
+async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) -> None:
+    thread = await store.thread()
+    for number in range(4):
+        await store.ask(thread, f"{number}")
+    origin = store.db.origin
+    await store.db.close()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA foreign_keys=OFF")
+        conn.execute("DELETE FROM messages WHERE position >= 4")
+    report = salvage(store.path, origin)
+    assert not report.is_whole
+    assert any(RECOVERED_TITLE in line for line in report.lines)
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    page = await store.threads.list_page(None, limit=10)
+    (recovered,) = [each.id for each in page.threads if each.title == RECOVERED_TITLE]
+    assert await store.shown(thread) == ["0", "answer to 0", "1", "answer to 1"]
+    assert await store.shown(recovered) == ["2", "answer to 2", "3", "answer to 3"]
+    messages = (await store.messages.page(recovered, limit=10)).messages
+    assert [each.role.value for each in messages] == ["user", "assistant"] * 2
+    assert await store.db.integrity_check() == []
+
+
+async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> None:
+    thread = await store.thread()
+    await store.ask(thread, "one")
+    origin = store.db.origin
+    await store.db.close()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
+        conn.execute("CREATE TRIGGER zz AFTER INSERT ON messages BEGIN DELETE FROM message_parts; END")
+        conn.execute("DROP TABLE drafts")
+        conn.execute(
+            "CREATE VIEW drafts AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT * FROM c"
+        )
+    report = salvage(store.path, origin)
+    assert [line for line in report.lines if line.startswith("drafts:")]
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    assert await store.shown(thread) == ["one", "answer to one"]
 
 
 async def test_a_file_from_which_nothing_reads_says_so_and_is_left(store: Store) -> None:
@@ -230,7 +297,7 @@ async def test_counters_of_tools_are_counted_too(store: Store) -> None:
     await store.db.write(
         lambda conn: conn.exec_driver_sql(
             "INSERT INTO message_parts (id, message_id, part_index, type, content, tool_name, tool_duration_ms)"
-            " VALUES ('p', ?, 5, 'tool_call', '{}', 'look', 70)",
+            " VALUES ('p', ?, 5, 'tool_result', '{\"text\":\"a cat\"}', 'look', 70)",
             (answer,),
         )
     )
@@ -283,3 +350,55 @@ async def test_a_thread_that_is_lost_is_found_again_in_its_own_project(store: St
     )
     await _service(store).repair()
     assert (await store.threads.get(thread)).project_id == project
+
+
+async def test_what_is_lost_never_comes_back_in_a_project_that_others_read(store: Store) -> None:
+    """Also where every project in use is shared: whose the lost words were is not known."""
+    shared = (await store.projects.default()).id
+    thread = await store.thread("lost")
+    await store.ask(thread, "precious")
+    await _run(
+        store,
+        "PRAGMA foreign_keys=OFF",
+        "INSERT INTO workspaces (id, name, address, member_id, joined_at) VALUES ('w', 'W', '{}', 'me', 1)",
+        "INSERT INTO shared_projects (project_id, workspace_id, role, seq, chain, state, shared_at)"
+        f" VALUES ('{shared}', 'w', 'owner', 9, x'00', 'shared', 1)",
+        *(f"DROP TRIGGER {name}" for name in await _triggers(store)),
+        f"DELETE FROM threads WHERE id = '{thread}'",
+        f"DELETE FROM changes WHERE project_id = '{shared}'",
+    )
+    await _service(store).repair()
+    recovered = await store.threads.get(thread)
+    assert recovered.title == RECOVERED_TITLE
+    assert recovered.project_id != shared
+    assert await store.shown(thread) == ["precious", "answer to precious"]
+
+
+@pytest.mark.parametrize("has_private", [True, False])
+async def test_salvaged_texts_never_go_to_a_project_that_others_read(store: Store, has_private: bool) -> None:
+    shared = (await store.projects.default()).id
+    private = (await store.projects.create("Mine")).id if has_private else None
+    thread = await store.thread()
+    await store.ask(thread, "precious")
+    origin = store.db.origin
+    await store.db.close()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA foreign_keys=OFF")
+        conn.execute(
+            "INSERT INTO workspaces (id, name, address, member_id, joined_at) VALUES ('w', 'W', '{}', 'me', 1)"
+        )
+        conn.execute(
+            "INSERT INTO shared_projects (project_id, workspace_id, role, seq, chain, state, shared_at)"
+            " VALUES (?, 'w', 'owner', 9, x'00', 'shared', 1)",
+            (shared,),
+        )
+        conn.execute("DELETE FROM messages")
+        conn.execute("DELETE FROM changes")
+    assert not salvage(store.path, origin).is_whole
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    page = await store.threads.list_page(None, limit=10)
+    (recovered,) = [each for each in page.threads if each.title == RECOVERED_TITLE]
+    assert recovered.project_id == private if has_private else recovered.project_id != shared
+    assert await store.shown(recovered.id) == ["precious", "answer to precious"]

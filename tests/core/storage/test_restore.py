@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.errors import NotFound, SchemaTooNew, StorageCorrupt, StorageError, StorageFull
+from chatdesk.core.errors import ExportFailed, NotFound, SchemaTooNew, StorageCorrupt, StorageFull
 from chatdesk.core.storage import backup_files, begun_restore, restore
 from chatdesk.core.storage.backup_service import BackupService
 from chatdesk.core.storage.backup_shelf import BackupShelf
@@ -73,7 +73,7 @@ async def test_a_zip_holds_database_and_attachments_and_comes_back_elsewhere(
 ) -> None:
     thread = await _with_picture(store)
     target = tmp_path / "all.zip"
-    assert await _service(store).make_zip(target) == 0
+    assert await _service(store).make_zip(target) == ()
     assert target.stat().st_mode & 0o077 == 0
     other = Store(tmp_path / "other" / "chatdesk.db", clock)
     contents = await _service(other).prepare(target)
@@ -174,7 +174,7 @@ async def test_a_newer_schema_and_a_missing_file_are_refused(store: Store, tmp_p
 
 async def test_without_room_nothing_is_begun(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await store.db.back_up(tmp_path / "x.db")
-    monkeypatch.setattr("chatdesk.core.storage.restore._SPARE_BYTES", 10**15)
+    monkeypatch.setattr("chatdesk.core.storage.restore_process._SPARE_BYTES", 10**15)
     with pytest.raises(StorageFull):
         await _service(store).prepare(made)
     assert not begun_restore.ready_path(store.path).exists()
@@ -212,6 +212,25 @@ async def test_a_file_of_a_zip_that_is_not_what_its_name_says_is_left_out(store:
     await _service(store).prepare(hostile)
     assert list(_blobs(store).rglob("*")) == [_blobs(store) / SHA[:2]]
     assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed", "linked"])
+async def test_a_zip_names_what_is_not_what_was_saved_and_never_packs_it(
+    store: Store, tmp_path: Path, damage: str
+) -> None:
+    await _with_picture(store)
+    blob = _blobs(store) / SHA[:2] / SHA
+    blob.unlink()
+    (tmp_path / "other").write_bytes(PICTURE)
+    if damage == "changed":
+        blob.write_bytes(PICTURE[:-1])
+    elif damage == "linked":
+        blob.symlink_to(tmp_path / "other")
+    words = {"missing": "is missing", "changed": "is not what was saved", "linked": "is a link to another file"}
+    (sentence,) = await _service(store).make_zip(tmp_path / "x.zip")
+    assert sentence.endswith(f"” {words[damage]}.")
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert archive.namelist() == ["backup.json", "chatdesk.db"]
 
 
 async def test_backups_say_which_files_they_name(store: Store) -> None:
@@ -316,7 +335,7 @@ async def test_a_kill_at_each_step_of_the_exchange_is_finished_or_undone(
 
 
 async def test_an_unreadable_place_has_words(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(StorageError):
+    with pytest.raises(ExportFailed, match=str(tmp_path / "gone" / "x.zip")):
         await _service(store).make_zip(tmp_path / "gone" / "x.zip")
-    assert backup_files.blobs_of_zip(store.path) == []
+    assert backup_files.blobs_of_zip(store.path) == {}
     assert isinstance(store.db, Database)

@@ -112,7 +112,7 @@ async def test_what_is_ones_own_stays_possible_where_one_may_only_read(store: St
     await store.drafts.put(thread, "draft", 5)
     assert len(sent(store, project)) == before
     assert await store.threads.retitle(thread, "made by a model", TitleSource.MODEL) is None
-    assert await contexts.long_threads(least_characters=0, idle_since=2**60, limit=5) == ()
+    assert await contexts.long_threads(least_characters=lambda *_model: 0, idle_since=2**60) == ()
 
 
 @pytest.mark.parametrize("role", [TeamRole.OWNER, TeamRole.VIEWER])
@@ -145,15 +145,14 @@ async def test_an_answer_on_its_way_is_kept_when_the_role_is_lowered(store: Stor
 
 
 async def test_other_projects_stay_writable(store: Store) -> None:
-    await share(store, TeamRole.VIEWER)
+    shared = await share(store, TeamRole.VIEWER)
     other = await store.projects.create("Mine")
     thread = (await store.threads.create(other.id, "x", provider=None, model=None)).id
     await store.ask(thread)
-    shared = await store.projects.default()
     with pytest.raises(SharedReadOnly):
-        await store.threads.create(shared.id, "x", provider=None, model=None)
+        await store.threads.create(shared, "x", provider=None, model=None)
     with pytest.raises(SharedReadOnly):
-        await LibraryRepository(store.db).set_flag([thread], "project_id", shared.id, "move")
+        await LibraryRepository(store.db).set_flag([thread], "project_id", shared, "move")
     assert (await store.threads.get(thread)).project_id == other.id
 
 

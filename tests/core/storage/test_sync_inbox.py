@@ -724,3 +724,59 @@ def test_a_damaged_index_stops_nothing(log: PulledLog, reader: Reader) -> None:
     reader.profile.db.raw.execute("DELETE FROM search_queue")
     while search_index.fill_batch(reader.profile.db.raw) is not None:
         pass
+
+
+# Times
+
+
+def test_nothing_is_shown_as_later_than_the_server_took_it(log: PulledLog, reader: Reader) -> None:
+    late = START_MS + 10**11
+    thread_id = log.thread()
+    part = {"id": new_id(), "type": "text", "content": {"text": "from 2030"}, "started_at": late, "completed_at": late}
+    times = {"created_at": late, "completed_at": late, "parts": [part]}
+    message = log.message(thread_id, more_body=times, seal=b"its own")
+    later = new_id()
+    log.add("thread", "new", later, {"title": "T", "title_source": "person", "created_at": late})
+    log.add("summary", "new", new_id(), {**summary(thread_id, message, message), "created_at": late})
+
+    reader.pull()
+
+    limits = [row.at + 60_000 for row in log.rows]
+    shown = "SELECT created_at, completed_at FROM messages"
+    assert reader.rows(shown) == [(limits[1], limits[1])]
+    assert reader.rows("SELECT started_at, completed_at FROM message_parts") == [(limits[1], limits[1])]
+    assert reader.rows("SELECT created_at, last_activity_at FROM threads WHERE id = ?", later) == [(limits[2],) * 2]
+    assert reader.rows("SELECT created_at FROM summaries") == [(limits[3],)]
+    # And what its author said is brought back to the letter.
+    reader.profile.store.begin_again(log.project_id)
+    lost = {
+        each.change.entity: each.change.body for each in reader.profile.store.lost_by_server(log.project_id, limit=9)
+    }
+    assert json.loads(lost[message] or "")["created_at"] == late
+
+
+def test_the_same_holds_where_it_waited(log: PulledLog, reader: Reader) -> None:
+    late = START_MS + 10**11
+    thread_id, missing = log.thread(), new_id()
+    log.message(thread_id, missing, more_body={"created_at": late})
+    log.message(thread_id, None, message_id=missing)
+    reader.pull(page=1)
+    assert reader.one("SELECT max(created_at) FROM messages") == log.rows[1].at + 60_000
+    assert reader.one("SELECT count(*) FROM changes WHERE kind = 'message' AND body IS NOT NULL") == 1
+
+
+def test_who_writes_with_a_clock_that_is_ahead_holds_the_same_as_others(log: PulledLog, reader: Reader) -> None:
+    """By the digest, which compares what is the same for all of them."""
+    thread_id = log.thread()
+    message = log.message(thread_id, more_body={"created_at": START_MS + 10**11})
+    reader.pull()
+    others = reader.digest()
+    reader.profile.db.raw.execute("UPDATE messages SET created_at = ? WHERE id = ?", (START_MS + 10**11, message))
+    assert reader.digest() == others
+
+
+def test_what_is_old_stays_so(log: PulledLog, reader: Reader) -> None:
+    """Chats are imported, and branches copy what is older than they are."""
+    log.message(log.thread(), more_body={"created_at": 1_000_000_000_000})
+    reader.pull()
+    assert reader.one("SELECT created_at FROM messages") == 1_000_000_000_000

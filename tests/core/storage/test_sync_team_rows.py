@@ -292,3 +292,25 @@ async def test_a_private_copy_in_which_something_was_written_waits_for_the_perso
     assert take(store, back) == frozenset()
     do(store, lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE entity = ?", (thread,)))
     assert take(store, back) == {mine}
+
+
+async def test_names_of_a_team_are_read_without_what_hides_and_no_name_stays_none(store: Store) -> None:
+    join(store)
+
+    def spoil(conn: Connection) -> None:
+        conn.exec_driver_sql("UPDATE workspaces SET name = 'Te\u202eam\x1b[2J'")
+        for id_, name in ((HER, "An\u200ba\n\x9b31m"), (ME, "")):
+            conn.exec_driver_sql(
+                "INSERT INTO team_members (workspace_id, id, name, is_owner, status) VALUES (?, ?, ?, 0, 'active')",
+                (WORKSPACE, id_, name),
+            )
+            conn.exec_driver_sql(
+                "INSERT INTO team_devices (workspace_id, id, member_id, name, app_version) VALUES (?, ?, ?, ?, '1')",
+                (WORKSPACE, new_id(), id_, name),
+            )
+
+    do(store, spoil)
+    assert [each.name for each in do(store, sync_team.workspaces)] == ["Team [2J"]
+    assert {each.name for each in do(store, lambda conn: sync_team.members(conn, WORKSPACE))} == {"Ana 31m", ""}
+    assert {each.name for each in do(store, lambda conn: sync_team.devices(conn, WORKSPACE))} == {"Ana 31m", ""}
+    assert set(do(store, sync_team.member_names).values()) == {"Ana 31m", ""}

@@ -162,6 +162,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             "PGPORT": str(port),
             "CHATDESK_LOGIN": "chatdesk_setup",
             "CHATDESK_DATABASE": "team",
+            "CHATDESK_HARDEN_FILE": str(etc / "harden.sql"),
             "CHATDESK_SETUP_PASSWORD_FILE": str(folder / "secrets" / "setup_password"),
         }
         deadline = time.monotonic() + 30
@@ -213,6 +214,9 @@ def test_a_workspace_is_made_there_and_its_members_come_in(server: Server) -> No
     )
     with Administration.connect(replace(address, user=login), "a-password-of-hers") as member:
         assert member.standing().workspace_id == workspace_id
+    with server.connect(login, password="a-password-of-hers") as conn, pytest.raises(psycopg.Error) as caught:
+        conn.execute("SELECT pg_advisory_lock(1)")
+    assert caught.value.sqlstate == "42501"
 
 
 def test_the_check_of_health_needs_no_password_and_leaves_no_noise(server: Server) -> None:

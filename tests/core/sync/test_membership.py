@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamRole, Workspace
@@ -20,7 +22,7 @@ from chatdesk.core.paths import migrations_dir
 from chatdesk.core.settings.key_file import KeyFileUnusable
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
-from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.core.storage import parked_workspaces, sync_sharing, sync_team
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.sync import errors, invitations, joining, membership, membership_errors
@@ -69,6 +71,7 @@ class Profile:
     database: Database
     membership: Membership
     keyring: Keyring
+    passwords: TeamPasswords
     clock: Clock
     environ: dict[str, str]
     place: list[KeyPlace]
@@ -79,7 +82,7 @@ class Profile:
         return await self.database.read(sync_team.workspaces)
 
     def password(self, workspace: Workspace) -> str:
-        return self.keyring[f"team:{workspace.id}"]
+        return self.passwords.kept(workspace.id, workspace.address).value
 
     async def shared(self, workspace: Workspace, name: str = "Notes") -> str:
         """A project that this person shares."""
@@ -114,8 +117,9 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         async def note(workspace_id: str) -> None:
             changed.append(workspace_id)
 
-        entry = Membership(database, TeamPasswords(secrets, lambda: place[0]), clock, on_changed=note)
-        profile = Profile(database, entry, keyring, clock, environ, place, logged, changed)
+        passwords = TeamPasswords(secrets, lambda: place[0])
+        entry = Membership(database, passwords, clock, on_changed=note)
+        profile = Profile(database, entry, keyring, passwords, clock, environ, place, logged, changed)
         made.append(profile)
         return profile
 
@@ -142,7 +146,7 @@ async def _owning(profile: Profile, team: TeamDatabase) -> Workspace:
     workspace = Workspace(
         team.workspace_id, "Research", team.address, standing.member_id, is_owner=True, joined_at=profile.clock.now_ms()
     )
-    profile.keyring[f"team:{workspace.id}"] = team.password
+    profile.passwords.hold(workspace.id, team.password, workspace.address)
     await profile.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
     return workspace
 
@@ -173,8 +177,8 @@ async def test_a_workspace_is_made_and_its_set_up_password_kept_nowhere(
     assert workspace.address.user != empty_database.account
     assert await ana.workspaces() == [workspace]
     assert ana.changed == [workspace.id]
-    assert list(ana.keyring) == [f"team:{workspace.id}"]
-    assert empty_database.password not in ana.keyring.values()
+    assert [each.partition("/")[2] for each in ana.keyring] == [f"team:{workspace.id}"]
+    assert not any(empty_database.password in each for each in ana.keyring.values())
     assert {empty_database.password, ana.password(workspace)} <= set(ana.logged)  # redacted from logs from then on
     assert abs(workspace.clock_offset_ms) < 60_000
     assert _is_alive(workspace, ana.password(workspace))
@@ -591,6 +595,33 @@ async def test_who_signs_in_with_the_variable_needs_no_place_for_the_password(ma
     await ana.membership.rename_me(workspace.id, "Anna")
 
 
+def _park(conn: Connection) -> None:
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    parked_workspaces.park_all(raw, 1)
+
+
+async def test_a_parked_workspace_is_joined_again_at_its_own_server_only(make: Make, team: TeamDatabase) -> None:
+    ana = await make("ana")
+    workspace = await _owning(ana, team)
+    await ana.database.write(_park)
+    assert await ana.database.read(sync_team.workspaces) == []
+    with pytest.raises(membership_errors.NotJoined):
+        await ana.membership.rename_me(workspace.id, "Anna")
+    elsewhere = replace(workspace.address, port=1)
+    await ana.database.write(lambda conn: sync_team.set_workspace_address(conn, workspace.id, elsewhere))
+    with pytest.raises(errors.TeamPasswordMissing):  # that of another server is not shown to this one
+        await ana.membership.join_again(workspace.id)
+    assert len(await ana.database.read(sync_team.parked)) == 1
+    await ana.database.write(lambda conn: sync_team.set_workspace_address(conn, workspace.id, workspace.address))
+    assert (await ana.membership.join_again(workspace.id)).id == workspace.id
+    assert await ana.database.read(sync_team.parked) == []
+    await ana.membership.rename_me(workspace.id, "Anna")
+    await ana.database.write(_park)
+    await ana.membership.leave_parked(workspace.id)
+    assert await ana.database.read(sync_team.parked) == []
+
+
 async def test_a_profile_that_can_only_be_read_joins_nothing(make: Make, empty_database: TeamDatabase) -> None:
     ana = await make("ana")
     ana.database.is_read_only = True
@@ -685,6 +716,6 @@ async def test_a_change_of_the_password_that_is_killed_locks_nobody_out(
     await ana.membership.rename_me(workspace.id, "Ana the second")
     await ana.membership.change_password(workspace.id)
     assert ana.password(workspace) != old
-    assert list(ana.keyring) == [f"team:{workspace.id}"]
+    assert [each.partition("/")[2] for each in ana.keyring] == [f"team:{workspace.id}"]
     assert _is_alive(workspace, ana.password(workspace))
     assert not _is_alive(workspace, old)

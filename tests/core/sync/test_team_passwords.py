@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.team import ServerAddress
 from chatdesk.core.settings.key_file import KeyFile, KeyFileLocked
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
 from chatdesk.core.sync.errors import TeamLoginRefused, TeamPasswordMissing
 from chatdesk.core.sync.team_passwords import VARIABLE, PasswordNotKept, PasswordUnusable, TeamPasswords, check_password
 
+HERE = ServerAddress("db.example", 5432, "team", "ana")
 PASSPHRASE = "correct horse battery"
 
 
@@ -38,55 +41,78 @@ def test_the_encrypted_file_keeps_them_once_it_was_opened(tmp_path: Path) -> Non
     passwords = _passwords(KeyPlace.FILE, file=file)
     made = passwords.make()
     with pytest.raises(KeyFileLocked):
-        passwords.keep("w", made)
+        passwords.keep("w", made, HERE)
     file.create(PASSPHRASE)
-    passwords.keep("w", made)
+    passwords.keep("w", made, HERE)
     again = KeyFile(tmp_path, work=2**10)
     again.unlock(PASSPHRASE)
-    found = _passwords(KeyPlace.FILE, file=again).find("w")
+    found = _passwords(KeyPlace.FILE, file=again).find("w", HERE)
     assert (found.value, found.source) == (made.value, SecretSource.FILE)
-    passwords.keep_next("w", passwords.make())
+    passwords.keep_next("w", passwords.make(), HERE)
     passwords.forget("w")
-    assert not passwords.kept("w:next").value
-    assert not passwords.find("w").value
+    assert not passwords.kept("w:next", HERE).value
+    assert not passwords.find("w", HERE).value
 
 
 def test_a_keyring_that_is_locked_stops_a_join_before_anything_is_changed() -> None:
     passwords = _passwords(KeyPlace.KEYRING)
     with pytest.raises(PasswordNotKept, match="cannot keep the password"):
-        passwords.keep("w", passwords.make())
+        passwords.keep("w", passwords.make(), HERE)
     with pytest.raises(PasswordNotKept, match="cannot keep"):
-        _passwords(KeyPlace.MEMORY).keep("w", Secret("x" * 20))
+        _passwords(KeyPlace.MEMORY).keep("w", Secret("x" * 20), HERE)
 
 
 def test_a_typed_one_holds_for_this_run_at_least() -> None:
     passwords = _passwords(KeyPlace.KEYRING)
     with pytest.raises(TeamPasswordMissing, match="cannot be found"):
-        passwords.open_with("w", lambda password: password)
-    passwords.hold("w", "typed-password")
-    assert passwords.open_with("w", lambda password: password) == "typed-password"
-    assert passwords.find("w").source is SecretSource.THIS_RUN
+        passwords.open_with("w", HERE, lambda password: password)
+    passwords.hold("w", "typed-password", HERE)
+    assert passwords.open_with("w", HERE, lambda password: password) == "typed-password"
+    assert passwords.find("w", HERE).source is SecretSource.THIS_RUN
 
 
 def test_the_variable_comes_first_and_is_kept_nowhere() -> None:
     passwords = _passwords(KeyPlace.MEMORY, environ={VARIABLE: "of-the-variable"})
     made = passwords.make()
     assert (made.value, made.source) == ("of-the-variable", SecretSource.ENVIRONMENT)
-    passwords.keep("w", made)
-    assert passwords.find("w") == made
-    assert not passwords.kept("w").value
+    passwords.keep("w", made, HERE)
+    assert passwords.find("w", HERE) == made
+    assert not passwords.kept("w", HERE).value
 
 
 def test_a_wrong_one_without_another_is_told_as_such() -> None:
     passwords = _passwords(KeyPlace.KEYRING)
-    passwords.hold("w", "typed-password")
+    passwords.hold("w", "typed-password", HERE)
 
     def refuse(_password: str) -> None:
         raise TeamLoginRefused
 
     with pytest.raises(TeamLoginRefused):
-        passwords.open_with("w", refuse)
-    passwords.promote("w")  # nothing waits
+        passwords.open_with("w", HERE, refuse)
+    passwords.promote("w", HERE)  # nothing waits
+
+
+def test_a_password_goes_to_the_server_it_was_made_for() -> None:
+    passwords = _passwords(KeyPlace.KEYRING)
+    passwords.hold("w", "typed-password", HERE)
+    asked: list[str] = []
+    for other in (
+        replace(HERE, host="db.attacker.example"),
+        replace(HERE, port=5433),
+        replace(HERE, tls="disable"),
+        replace(HERE, ca="-----BEGIN CERTIFICATE-----"),
+    ):
+        with pytest.raises(TeamPasswordMissing) as caught:
+            passwords.open_with("w", other, asked.append)
+        assert "given for postgresql://db.example:5432" in caught.value.sentence
+    assert not asked
+    moved = replace(HERE, host="db2.example")
+    passwords.open_with("w", moved, asked.append, is_agreed=True)
+    with pytest.raises(TeamPasswordMissing):
+        passwords.open_with("w", moved, asked.append)
+    passwords.move("w", moved)
+    passwords.open_with("w", moved, asked.append)
+    assert asked == ["typed-password"] * 2
 
 
 @pytest.mark.parametrize(

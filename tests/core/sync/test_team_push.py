@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 import uuid
@@ -11,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.domain.chain import next_chain
+from chatdesk.core.domain.chain import body_digest, next_chain
 from chatdesk.core.ids import new_id
 from tests.helpers.team_people import Person, Row, Team, some_id
 
@@ -26,17 +27,19 @@ def test_a_pushed_change_is_in_the_log_with_a_number_an_author_and_a_chain(team:
     second = olga.row("thread", "new", some_id(), {"title": "T"}, parents=[first["id"], some_id()])
     assert [row[1:3] for row in olga.push_fully(project, first, second)] == [("ok", 1), ("ok", 2)]
     rows = olga.ask(
-        "SELECT id::text, seq, author::text, device_id::text, dseq, chain, parents, hlc FROM cd.change ORDER BY seq"
+        "SELECT id::text, seq, author::text, device_id::text, dseq, chain, parents, hlc, body::text, digest"
+        " FROM cd.change ORDER BY seq"
     )
     assert [row[:5] for row in rows] == [
         (first["id"], 1, olga.id, olga.device, 1),
         (second["id"], 2, olga.id, olga.device, 2),
     ]
-    chain = next_chain(None, first["id"], olga.device, 1, rows[0][7])
+    assert [row[9] for row in rows] == [body_digest(row[8]) for row in rows]
+    chain = next_chain(None, first["id"], olga.device, 1, rows[0][7], rows[0][9])
     ids = uuid.UUID(first["id"]).bytes + uuid.UUID(olga.device).bytes
     numbers = (1).to_bytes(8) + rows[0][7].to_bytes(8)
-    assert rows[0][5] == chain == hashlib.sha256(bytes(32) + ids + numbers).digest()
-    assert rows[1][5] == next_chain(chain, second["id"], olga.device, 2, rows[1][7])
+    assert rows[0][5] == chain == hashlib.sha256(bytes(32) + ids + numbers + rows[0][9]).digest()
+    assert rows[1][5] == next_chain(chain, second["id"], olga.device, 2, rows[1][7], rows[1][9])
     assert [str(parent) for parent in rows[1][6]] == second["parents"]
     assert olga.ask("SELECT seq, chain FROM cd.project_head") == [(2, rows[1][5])]
 
@@ -78,6 +81,67 @@ def test_another_change_in_the_same_place_of_a_device_is_forked(team: Team) -> N
     row = olga.row("thread", "new", some_id(), {"title": "T"})
     copy = olga.row("thread", "new", some_id(), {"title": "T"}, dseq=row["dseq"])
     assert olga.push(project, row, copy) == ["ok", "forked"]
+
+
+@pytest.mark.parametrize("words", ["I approve: 999", "I approve: 100"])
+@pytest.mark.parametrize("function", ["push", "relay"])
+def test_what_somebody_put_in_the_place_of_lost_words_is_not_taken_for_them(
+    team: Team, words: str, function: str
+) -> None:
+    project = team.project()
+    vic, eve, ana = (team.join(name, **{project: "editor"}) for name in ("vic", "eve", "ana"))
+    thread = vic.thread(project)
+    said = vic.row("message", "new", some_id(), {"thread_id": thread, "text": "I approve: 100"})
+    assert vic.push(project, said) == ["ok"]
+    kept = ana.kept(project)
+    team.restore(project, 1)
+    body = {"thread_id": thread, "text": words}
+    if function == "push":
+        forged = {**eve.row("message", "new", said["entity"], body), "id": said["id"]}
+    else:
+        forged = {**kept[1], "body": body, "seal": "0" * 32}
+    assert [row[1] for row in eve.push_fully(project, forged, function=function)] == ["ok"]
+    assert vic.push(project, said) == ["id_taken"]
+    assert [row[1] for row in ana.push_fully(project, *kept, function="relay")] == ["dup", "id_taken"]
+    assert eve.push_fully(project, forged, function=function)[0][1] == "dup"
+
+
+def test_one_s_own_words_in_another_form_are_not_the_same(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    row = olga.row("thread", "new", some_id(), {"title": "T"})
+    assert olga.push(project, row, {**row, "body": {"title": "U"}}, row) == ["ok", "id_taken", "dup"]
+
+
+def test_what_was_brought_back_beside_another_change_is_known_the_second_time(team: Team) -> None:
+    olga, project = team.owner, team.project()
+    ana = team.join("ana", **{project: "editor"})
+    first = olga.row("thread", "new", some_id(), {"title": "T"})
+    assert olga.push(project, first) == ["ok"]
+    kept = ana.kept(project)
+    team.restore(project)
+    assert olga.push(project, olga.row("thread", "new", some_id(), {}, dseq=first["dseq"])) == ["ok"]
+    found = [[row[1] for row in ana.push_fully(project, *kept, function="relay")] for _time in range(2)]
+    assert found == [["ok"], ["dup"]]
+
+
+def test_a_place_of_a_device_that_another_project_has_is_forked(team: Team) -> None:
+    olga, project, other = team.owner, team.project(), team.project()
+    row = olga.row("thread", "new", some_id(), {"title": "T"})
+    copy = olga.row("thread", "new", some_id(), {"title": "T"}, dseq=row["dseq"])
+    assert olga.push(project, row) == ["ok"]
+    assert olga.push(other, copy) == ["forked"]
+
+
+def test_ids_that_somebody_took_elsewhere_after_a_restore_do_not_keep_out_what_has_its_seal(team: Team) -> None:
+    olga, project = team.owner, team.project()
+    eve = team.join("eve", **{project: "editor"})
+    thread = olga.thread(project)
+    olga.message(project, thread)
+    kept = eve.kept(project)
+    team.restore(project)
+    own = team.project(eve)
+    assert eve.push(own, *(eve.row("thread", "new", row["entity"], {}) for row in kept)) == ["ok", "ok"]
+    assert [row[1] for row in eve.push_fully(project, *kept, function="relay")] == ["ok", "ok"]
 
 
 def test_a_thing_that_exists_is_not_new(team: Team) -> None:
@@ -284,7 +348,7 @@ def test_conditions_of_a_whole_push_have_states_of_their_own(team: Team) -> None
     olga.ask("SELECT cd.end_project(%s)", project)
     assert state(olga.push, project, row) == "CD004"
     olga.ask("SELECT cd.remove_member(%s)", anna.id)
-    assert state(anna.push, project, row) in ("42501", "CD002")
+    assert state(anna.push, project, row) == "57P01"
     login, password, _member = team.invite("ben")
     with team.database.connect(login, password) as ben, pytest.raises(psycopg.Error) as caught:
         ben.execute("SELECT cd.push(%s, %s, 1, '[]')", [project, some_id()])
@@ -337,7 +401,8 @@ def test_numbers_are_dense_and_in_the_order_of_commits_under_sixteen_writers(tea
     assert gaps == []
     assert seen == list(range(1, 16 * 36 + 1))
     chain: bytes | None = None
-    for found, *row in team.owner.ask("SELECT chain, id::text, device_id::text, dseq, hlc FROM cd.change ORDER BY seq"):
+    columns = "chain, id::text, device_id::text, dseq, hlc, digest"
+    for found, *row in team.owner.ask(f"SELECT {columns} FROM cd.change ORDER BY seq"):
         chain = next_chain(chain, *row)
         assert chain == found
 
@@ -352,7 +417,8 @@ def test_a_member_who_holds_the_lock_is_not_waited_for_longer_than_five_seconds(
         assert "lock_timeout=5s" in settings[0]
         root.execute(f"ALTER FUNCTION {push} SET lock_timeout = '200ms'".encode())
     with team.database.connect(olga.login, olga.password, autocommit=False) as holder:
-        holder.execute("SELECT cd.push(%s, %s, 1, %s::jsonb)", [project, olga.device, "[]"])
+        held = json.dumps([olga.row("thread", "new", some_id(), {})])
+        holder.execute("SELECT cd.push(%s, %s, 1, %s::jsonb)", [project, olga.device, held])
         assert state(anna.push, project, anna.row("thread", "new", some_id(), {})) == "55P03"
         assert anna.ask("SELECT seq FROM cd.project_head") == [(0,)]
 

@@ -52,7 +52,11 @@ def test_the_files_are_what_the_migrations_make() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_workspace_that_was_set_up_by_hand_is_used_and_upgraded(empty_database: TeamDatabase) -> None:
+@pytest.mark.parametrize("partitions", [0, 16])
+def test_a_workspace_that_was_set_up_by_hand_is_used_and_upgraded(
+    empty_database: TeamDatabase, partitions: int
+) -> None:
+    more = {"partitions": str(partitions)} if partitions else {}
     workspace_id = str(uuid.uuid4())
     psql(
         empty_database,
@@ -62,7 +66,13 @@ def test_a_workspace_that_was_set_up_by_hand_is_used_and_upgraded(empty_database
         member_name="Olga",
         login="olga",
         verifier=verifier_of("a-long-password"),
+        **more,
     )
+    with empty_database.as_superuser() as root:
+        parts = root.execute(
+            "SELECT count(*) FROM pg_class WHERE relispartition AND relname LIKE 'change%' AND relkind = 'r'"
+        )
+        assert parts.fetchone() == (partitions,)
     user = f"{setup.role_prefix(workspace_id)}_olga"
     made = replace(empty_database, user=user, password="a-long-password")
     for _round in range(2):

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from chatdesk.core.domain.sync_wire import PushStatus, WireChange
@@ -191,3 +192,15 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(workspace: TeamDataba
     hello = store.hello(new_id(), name="x", version="1")
     store.close()
     assert (hello.schema, hello.mode) == (1, "rw")
+
+
+def test_no_member_keeps_a_workspace_from_being_upgraded(later: None, workspace: TeamDatabase) -> None:
+    """Neither by the lock under which a workspace is set up, nor by a transaction that stays open and only reads."""
+    with workspace.connect(autocommit=False) as holder:
+        holder.execute("SELECT pg_advisory_lock(%s)", [setup.LOCK])
+        holder.execute("SELECT count(*) FROM cd.project")
+        setup.upgrade(workspace.account_address, workspace.account_password, target="0002")
+        with pytest.raises(psycopg.OperationalError):
+            holder.execute("SELECT 1")
+    with workspace.connect() as member:
+        assert member.execute("SELECT schema_version FROM cd.meta").fetchone() == (2,)

@@ -42,6 +42,9 @@ class Local:
         return []
 
 
+_LATER_US = 1_000_000_000
+
+
 class Team:
     """A server that knows nobody else; ``rounds`` counts how often it was asked who there is."""
 
@@ -53,25 +56,36 @@ class Team:
         self.said: list[tuple[str, str | None, str]] = []
         self.others: list[PresenceRow] = []
         self.heard: Heard = Heard()
-        self.blocks_in_hello = False
+        self.blocks_in = ""  #: the call that is never answered
         self.is_closed = False
+        self.is_deaf = False
+        self.asked_since: list[int] = []
         self._woken = threading.Event()
         self._aborted = threading.Event()
 
     def hello(self, _device: str, *, name: str, version: str) -> Hello:
         assert name == "Desk"
         assert version == "1"
-        if self.blocks_in_hello:
+        self._answer("hello")
+        return self._said()
+
+    def _said(self) -> Hello:
+        return Hello(self.workspace_id, "Team", 1, self.mode, "m1", "Me", True, self._now_ms())
+
+    def _answer(self, call: str) -> None:
+        if self.blocks_in == call:
             self._aborted.wait(20)
             raise TeamUnreachable
-        return Hello(self.workspace_id, "Team", 1, self.mode, "m1", "Me", True, self._now_ms())
 
     def _now_ms(self) -> int:
         return SystemClock().now_ms() + self.ahead_ms
 
-    def view(self) -> TeamView:
+    def view(self, _device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        self._answer("view")
         self.rounds += 1
-        return TeamView((ProjectHead("p1", "editor", "channel1", 0),), (), (), ())
+        self.asked_since.append(since)
+        heads = (ProjectHead("p1", "editor", "channel1", 0),)
+        return self._said(), TeamView(heads, presence=tuple(self.others), version=self.rounds * _LATER_US)
 
     def listen(self, channels: Iterable[str]) -> None:
         assert tuple(channels) == ("channel1",)
@@ -99,9 +113,11 @@ class Team:
         self.is_closed = True
 
     def set_presence(self, project_id: str, _device: str, thread_id: str | None, state: str) -> None:
+        self._answer("set_presence")
         self.said.append((project_id, thread_id, state))
 
     def presence(self) -> list[PresenceRow]:
+        self._answer("presence")
         return self.others
 
 
@@ -145,7 +161,11 @@ class Ears:
 
 @contextmanager
 def working(
-    open_team: Callable[[], Any], *, local: Local | None = None, poll_s: float = 25.0
+    open_team: Callable[[], Any],
+    *,
+    local: Local | None = None,
+    board: PresenceBoard | None = None,
+    poll_s: float = 25.0,
 ) -> Iterator[tuple[SyncWorker, Ears]]:
     ears = Ears()
     clock = SystemClock()
@@ -155,7 +175,7 @@ def working(
         open_team=open_team,
         client=Client("Desk", "1"),
         ears=ears,
-        board=PresenceBoard(clock),
+        board=board or PresenceBoard(clock),
         clock=clock,
         poll_s=poll_s,
     )
@@ -329,7 +349,7 @@ def test_presence_is_said_and_heard() -> None:
 def test_it_ends_within_a_second_while_it_waits_and_while_the_server_is_silent() -> None:
     for is_silent in (False, True):
         team = Team()
-        team.blocks_in_hello = is_silent
+        team.blocks_in = "hello" if is_silent else ""
         with working(lambda team=team: team) as (worker, ears):
             if is_silent:
                 until(lambda: worker._team is not None)
@@ -341,6 +361,23 @@ def test_it_ends_within_a_second_while_it_waits_and_while_the_server_is_silent()
             assert time.monotonic() - began < 1.0
 
 
+@pytest.mark.parametrize("call", ["hello", "view", "set_presence", "presence"])
+def test_a_call_that_is_never_answered_is_broken_off(call: str) -> None:
+    team = Team()
+    board = PresenceBoard(SystemClock())
+    board.stand("p1", "t1", is_typing=True)
+    team.blocks_in = call
+    with working(lambda: team, board=board) as (worker, ears):
+        team.say(Heard(presence=frozenset({"channel1"})))  # who is here is asked for when somebody came
+
+        def is_offline() -> bool:
+            worker.break_off(0.05)
+            return worker.status.phase is SyncPhase.OFFLINE
+
+        until(is_offline)
+        assert ears.wait_for(lambda status: status.phase is SyncPhase.OFFLINE).problem
+
+
 def test_what_is_written_while_offline_is_counted() -> None:
     def open_team() -> Team:
         raise TeamUnreachable
@@ -350,3 +387,25 @@ def test_what_is_written_while_offline_is_counted() -> None:
         ears.waiting = 12
         worker.note_written(("p1",))
         ears.wait_for(lambda each: each.waiting == 12)
+
+
+def test_people_who_changed_are_asked_for_at_once_from_when_they_did() -> None:
+    team = Team()
+    with working(lambda: team) as (_, ears):
+        ears.wait_for(lambda status: status.phase is SyncPhase.SYNCED)
+        until(lambda: team.rounds == 2)  # before and after it listened
+        team.say(Heard(people_at=2 * _LATER_US - 5))
+        until(lambda: team.rounds == 3)
+        team.say(Heard(people_at=1))  # anybody can say that it was long ago: all of it is not read again
+        until(lambda: team.rounds == 4)
+    assert team.asked_since == [0, _LATER_US, 2 * _LATER_US - 5, 3 * _LATER_US - 600_000_000]
+
+
+def test_who_hears_no_notifications_is_told() -> None:
+    team = Team()
+    team.is_deaf = True
+    with working(lambda: team) as (_, ears):
+        status = ears.wait_for(lambda status: bool(status.problem))
+    assert status.phase is SyncPhase.SYNCED
+    assert "notifications do not arrive" in status.problem
+    assert "direct address" in status.next_step

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import errno
 import hashlib
 import json
 import random
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,13 +19,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatdesk.app import printing_command
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
+from chatdesk.core.file_writing import write_failure
 from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.transfer.export_files import NameGiver, failure, safe_file_name, safe_name
+from chatdesk.core.transfer.export_files import NameGiver, safe_file_name, safe_name
 from chatdesk.core.transfer.exporting import ExportFormat, ExportReport, ExportService
 from chatdesk.core.transfer.html_blocks import HtmlBlocks
 from chatdesk.ui.theme.tokens import DARK, LIGHT
@@ -201,13 +205,56 @@ async def test_markdown_has_its_attachments_beside(store: Store, service: Export
 async def test_missing_bytes_are_named_and_counted(store: Store, service: ExportService, tmp_path: Path) -> None:
     thread = await store.thread()
     question, _ = await store.ask(thread)
-    await _attach(store, question, "a*b.png")
+    await _attach(store, question, "a_b[1].png")
     (store.path.parent / "blobs" / SHA[:2] / SHA).write_bytes(b"damaged")
     target = tmp_path / "t.md"
     report = await service.export(Choice(thread_ids=(thread,)), ExportFormat.MARKDOWN, target)
     assert report.missing == 1
-    assert "*Image: a\\*b.png*" in target.read_text("utf-8")
-    assert not list((tmp_path / "t-files").iterdir())
+    assert "*Image: a\\_b\\[1\\].png*" in target.read_text("utf-8")
+    assert not (tmp_path / "t-files").exists()
+
+
+_DAMAGES = {
+    "missing": "is missing",
+    "flipped": "is not what was saved",
+    "cut": "is not what was saved",
+    "linked": "is a link to another file",
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+@pytest.mark.parametrize("kind", ["md", "html", "json", "zip"])
+async def test_what_is_not_what_was_saved_is_named_and_never_packed(
+    store: Store, service: ExportService, tmp_path: Path, kind: str, damage: str
+) -> None:
+    thread = await store.thread()
+    question, _ = await store.ask(thread)
+    await _attach(store, question, "photo.png")
+    blob = store.path.parent / "blobs" / SHA[:2] / SHA
+    if damage == "flipped":
+        blob.write_bytes(bytes([PNG[0] ^ 1]) + PNG[1:])
+    elif damage == "cut":
+        blob.write_bytes(PNG[:-1])
+    else:
+        blob.unlink()
+    if damage == "linked":
+        (tmp_path / "other").write_bytes(PNG)
+        blob.symlink_to(tmp_path / "other")
+    target = tmp_path / "out" / f"t.{kind}"
+    target.parent.mkdir()
+    report = await service.export(
+        Choice(thread_ids=(thread,)), ExportFormat.JSON if kind in ("json", "zip") else ExportFormat(kind), target
+    )
+    assert (report.attachments, report.missing) == (0, 1)
+    assert report.lost == (f"“photo.png” {_DAMAGES[damage]}.",)
+    assert report.lost[0] in report.sentence
+    if kind == "zip":
+        with zipfile.ZipFile(target) as archive:
+            assert archive.namelist() == ["chatdesk.json"]
+            assert json.loads(archive.read("chatdesk.json"))["attachments"][0]["is_missing"] is True
+    else:
+        assert [path.name for path in target.parent.rglob("*")] == [target.name]
+        assert base64.b64encode(PNG[:9]).decode() not in target.read_text("utf-8")
 
 
 async def test_projects_are_folders_and_equal_titles_get_numbers(
@@ -286,7 +333,7 @@ def test_names_are_given_once_whatever_their_capitals() -> None:
     ],
 )
 def test_each_trouble_of_a_disk_has_its_words(number: int, words: str) -> None:
-    error: Any = failure(OSError(number, "x"), Path("/somewhere/a.md"))
+    error: Any = write_failure(OSError(number, "x"), Path("/somewhere/a.md"))
     assert words in error.sentence
     assert "nothing half-written was left" in error.sentence
 
@@ -323,10 +370,79 @@ async def test_thoughts_and_tools_are_folded_in_pages_and_shown_in_print(
     assert "<summary>Tool call look up</summary>" in page
     assert "seen &lt;/code&gt;" in page
     printed = tmp_path / "lines"
-    printing = ["sh", "-c", f'cat > "{printed}"; touch "$0"']
+    printing = ["sh", "-c", f'cat > "{printed}"']
     paper = ExportService(store.path, store.path.parent / "blobs", store.clock, printing=printing)
     await paper.export(Choice(thread_ids=(thread,)), ExportFormat.PDF, tmp_path / "x.pdf")
     lines = [json.loads(line) for line in printed.read_text("utf-8").splitlines()]
     assert lines[0]["title"] == "A thread"
     assert "<details>" not in lines[-1]["html"]
     assert "Tool result" in lines[-1]["html"]
+
+
+async def test_a_pdf_is_written_where_a_relative_path_leads_from_here(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    (here / "docs").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    thread = await store.thread()
+    await store.ask(thread)
+    beside_the_package = set(ROOT.rglob("*.part"))
+    service = ExportService(store.path, tmp_path, store.clock, printing=printing_command())
+    report = await service.export(Choice(thread_ids=(thread,)), ExportFormat.PDF, Path("docs/rel.pdf"))
+    assert (here / "docs" / "rel.pdf").read_bytes().startswith(b"%PDF-")
+    assert (report.path, report.messages) == (Path("docs/rel.pdf"), 2)
+    assert [path.name for path in (here / "docs").iterdir()] == ["rel.pdf"]
+    assert set(ROOT.rglob("*.part")) == beside_the_package
+
+
+MISLEADING = (
+    "See [https://bank.example/**login**](http://127.0.0.1/phish), [bank.example][r] and [words](https://a.b).\n\n"
+    "[r]: https://evil.test"
+)
+
+
+async def test_exports_show_where_a_misleading_link_leads_as_the_window_does(
+    store: Store, service: ExportService, tmp_path: Path
+) -> None:
+    page = await _html(store, service, MISLEADING, tmp_path)
+    assert "login</strong></a> (127.0.0.1)" in page
+    assert ">bank.example</a> (evil.test)" in page
+    assert page.count("(127.0.0.1)") == page.count("(evil.test)") == 1
+    assert ">words</a> and" not in page
+    assert 'href="https://good.com@' not in await _html(store, service, "[x](https://good.com@evil.test/)", tmp_path)
+
+
+async def test_a_note_in_markdown_says_where_a_misleading_link_leads(
+    store: Store, service: ExportService, tmp_path: Path
+) -> None:
+    thread = await store.thread()
+    await store.messages.add_question(thread, MISLEADING, with_answer=None)
+    await store.messages.add_question(thread, "[words](https://a.b) [1]: x", with_answer=None)
+    target = tmp_path / "x.md"
+    await service.export(Choice(thread_ids=(thread,)), ExportFormat.MARKDOWN, target)
+    text = target.read_text("utf-8")
+    assert f"{MISLEADING}\n\n*The link “`https://bank.example/login`” leads to `127.0.0.1`.*\n" in text
+    assert "*The link “`bank.example`” leads to `evil.test`.*\n" in text
+    assert text.count("leads to") == 2
+
+
+async def test_names_of_files_and_tools_cannot_turn_a_line_round(
+    store: Store, service: ExportService, tmp_path: Path
+) -> None:
+    thread = await store.thread()
+    question, _, _ = await store.messages.add_question(thread, "x", with_answer=None)
+    await _attach(store, question.id, "report\u202egnp.desktop", "application/octet-stream", "file")
+    tool = json.dumps({"name": "run\u202e", "arguments": "\u202e{}"})
+    await store.db.write(
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content) VALUES (?, ?, 10, 'tool_call', ?)",
+            (new_id(), question.id, tool),
+        )
+    )
+    for kind in (ExportFormat.HTML, ExportFormat.MARKDOWN):
+        target = tmp_path / f"x.{kind}"
+        await service.export(Choice(thread_ids=(thread,)), kind, target)
+        text = target.read_text("utf-8")
+        assert "reportgnp.desktop" in text
+        assert "\u202e" not in (text if kind is ExportFormat.HTML else text.replace("\u202e{}", ""))

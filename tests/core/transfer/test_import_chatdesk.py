@@ -8,10 +8,12 @@ import zipfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.export_choice import Choice
@@ -20,9 +22,11 @@ from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import EventBus
 from chatdesk.core.storage import tags
 from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.prompts import PromptRepository
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.transfer.export import thread_to_json
 from chatdesk.core.transfer.exporting import ExportFormat, ExportService
@@ -90,6 +94,8 @@ def _comparable(data: dict[str, Any]) -> list[dict[str, Any]]:
     threads = []
     for thread in data["threads"]:
         kept = dict(thread) | {"project_id": projects[thread["project_id"]]}
+        for choice in ("provider", "model"):  # the person's, not the file's
+            kept.pop(choice, None)
         for message in kept["messages"]:
             for part in message.get("parts", []):
                 part.pop("id")
@@ -256,3 +262,47 @@ def _tag(conn: Any, world: ImportWorld, thread_id: str) -> None:
     (tag_id,), new = tags.find_or_plan(conn, ["Kept"])
     tags.insert(conn, origin, tag_id, new[tag_id])
     tags.set_pairs(conn, [(thread_id, tag_id)], [])
+
+
+async def test_who_answers_next_is_not_the_files_choice(here: ImportWorld, there: ImportWorld, tmp_path: Path) -> None:
+    project = await here.store.projects.create("Plans", provider="theirs", model="dear")
+    thread = (await here.store.threads.create(project.id, "T", provider="theirs", model="dear")).id
+    _, answer = await here.store.ask(thread)
+    await _exported(here, tmp_path / "a.json")
+    await there.service.run(tmp_path / "a.json")
+    found = await there.store.threads.get(thread)
+    assert (found.provider, found.model) == (None, None)
+    made = next(each for each in await there.store.projects.list() if each.name == "Plans")
+    assert (made.provider, made.model) == (None, None)
+    assert (await there.store.messages.get(answer)).model == PLAN.model
+    assert await there.store.messages.were_imported(thread, answer)
+    question, _ = await there.store.ask(thread, "mine")
+    assert not await there.store.messages.were_imported(thread, question)
+    assert not await here.store.messages.were_imported(thread)
+
+
+async def test_a_prompt_out_of_a_file_is_known_until_something_was_asked(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    plans = await here.store.projects.create("Plans")
+    prompts = Repositories.of(here.store.db).system_prompts
+    own, plain = [(await here.store.threads.create(plans.id, name, provider=None, model=None)).id for name in "ab"]
+    for thread in (own, plain):
+        await here.store.ask(thread)
+    await prompts.change(threads={own: "Say it in verse."}, projects={})
+    await _exported(here, tmp_path / "a.json")
+    await prompts.change(threads={own: ""}, projects={plans.id: "Say it in prose."})
+    await _exported(here, tmp_path / "b.json")
+    for name, told in (("a.json", [True, False, False]), ("b.json", [True, True, True])):
+        async with import_world(tmp_path / f"{name} there") as world:
+            await world.service.run(tmp_path / name)
+            repositories = Repositories.of(world.store.db)
+            context = SimpleNamespace(default_prompt="")
+            service = SystemPromptService(repositories, context, EventBus())  # type: ignore[arg-type]
+            project = next(each.id for each in await world.store.projects.list() if each.name == "Plans")
+            asked = (own, None), (plain, None), (None, project)
+            assert [await service.is_from_file(*each) for each in asked] == told
+            for thread in (own, plain):
+                await world.store.ask(thread, "mine")
+                assert not await service.is_from_file(thread)
+            assert not await service.is_from_file(None, (await world.store.projects.default()).id)

@@ -7,13 +7,14 @@ import json
 import random
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.transfer.json_steps import DEEPEST, Damaged, decode_in_steps
-from chatdesk.core.transfer.json_stream import JsonStream, NotJson, Piece
+from chatdesk.core.transfer.json_stream import JsonStream, NotJson, Parts, Piece
 
 _VALUES = st.recursive(
     st.none()
@@ -193,3 +194,70 @@ def test_random_damage_never_raises_anything_else() -> None:
 def test_text_that_is_not_json_is_damaged(text: str) -> None:
     with pytest.raises(Damaged):
         decode_in_steps(text)
+
+
+def _in_parts(data: bytes, **options: Any) -> list[Piece]:
+    parts = Parts("messages", lambda index, value: (index, value), 10_000)
+    stream = JsonStream(
+        _Dripping(data, 50), streamed=frozenset(["threads"]), parts=lambda: parts, at_once=64, **options
+    )
+    return list(stream.pieces())
+
+
+_LONG = {"id": "a", "messages": [{"n": number, "t": "x" * 30} for number in range(50)], "end": [1, 2]}
+
+
+def test_items_of_a_large_element_are_taken_one_by_one_and_those_of_a_small_one_stay() -> None:
+    document = {"threads": [{"messages": [1]}, _LONG, {"messages": [], "id": "y" * 99}], "after": 1}
+    found = _in_parts(json.dumps(document).encode())
+    assert [piece.problem for piece in found] == [""] * 4
+    assert found[0].value == {"messages": [1]}
+    assert found[1].value == _LONG | {"messages": list(enumerate(_LONG["messages"]))}
+    assert found[2].value == {"messages": [], "id": "y" * 99}
+    assert (found[3].key, found[3].value) == ("after", 1)
+
+
+@given(values=st.lists(_VALUES, max_size=6), rest=_VALUES, size=st.integers(1, 40))
+@settings(max_examples=100, deadline=None)
+def test_an_element_in_parts_is_what_it_is_whole(values: list[object], rest: object, size: int) -> None:
+    element = {"messages": values, "rest": rest, "pad": "p" * 99}
+    data = json.dumps({"threads": [element, element]}).encode("utf-8", "surrogatepass")
+    parts = Parts("messages", lambda _index, value: value)
+    stream = JsonStream(_Dripping(data, size), streamed=frozenset(["threads"]), parts=lambda: parts, at_once=64)
+    assert [piece.value for piece in stream.pieces()] == json.loads(data)["threads"]
+
+
+@pytest.mark.parametrize(
+    ("element", "problem"),
+    [
+        (_LONG | {"messages": [*_LONG["messages"], "y" * 10_000]}, "is larger than"),
+        (_LONG | {"around": "y" * 5_000}, "is larger than"),
+        (_LONG | {"messages": [{"deep": "y" * 5_000}]}, "is larger than"),
+    ],
+)
+def test_an_element_that_is_too_large_in_all_is_passed_over(element: object, problem: str) -> None:
+    document = {"threads": [element, {"id": "next"}]}
+    found = _in_parts(json.dumps(document).encode(), largest=4_000)
+    assert problem in found[0].problem
+    assert found[0].value is None
+    assert found[1].value == {"id": "next"}
+
+
+def test_an_element_in_parts_that_is_cut_off_says_so_wherever_it_is_cut() -> None:
+    data = json.dumps({"threads": [_LONG]}).encode()
+    for end in range(data.index(b"{", 1) + 70, len(data) - 3):
+        last = _in_parts(data[:end])[-1]
+        assert last.is_end, end
+        assert last.problem in ("is cut off", "is not JSON")
+
+
+def test_memory_of_an_element_in_parts_is_what_is_kept_of_it() -> None:
+    message = json.dumps({"text": "x" * 1_000, "more": ["y" * 1_000] * 8})
+    data = f'{{"threads": [{{"messages": [{", ".join([message] * 3_000)}]}}]}}'.encode()
+    parts = Parts("messages", lambda index, _value: index)
+    tracemalloc.start()
+    (found,) = pieces(data, streamed=frozenset(["threads"]), parts=lambda: parts)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.value == {"messages": list(range(3_000))}
+    assert peak < len(data) / 5

@@ -14,6 +14,7 @@ from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.transfer import importing
 from chatdesk.core.transfer.importing import ImportService
+from tests.helpers.damage import damage
 from tests.helpers.export_samples import (
     START_S,
     chatgpt,
@@ -332,9 +333,7 @@ async def test_a_damaged_index_does_not_stop_an_import_and_finds_it_later(
     await world.bring([plain_chatgpt("one", 3)], "first.json")
     index = SearchStore(world.store.db)
     if is_met_by_import:
-        await world.store.db.write(
-            lambda conn: conn.exec_driver_sql("UPDATE search_index_data SET block = x'00' WHERE id <= 10")
-        )
+        damage(world.store.path, "UPDATE search_index_data SET block = x'00' WHERE id <= 10")
         await world.store.reopen()
         world.service = ImportService(ImportRepository(world.store.db), world.blobs, world.store.clock, world.bus)
         index = SearchStore(world.store.db)

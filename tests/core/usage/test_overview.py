@@ -78,6 +78,9 @@ def test_groups_are_the_largest_first(grouping: Grouping, names: list[str]) -> N
 
 def test_the_file_is_rfc_4180_and_no_formula_gets_in() -> None:
     hostile = _cell(model='=HYPERLINK("http://x")', project='A "quoted", name')
+    hidden = _cell(model=" =A1", project="\uff1dA1", kind="\ufeff-A1")
+    for row in csv.reader(io.StringIO(csv_of([hidden]))):
+        assert not any(word[:1] in (" ", "\uff1d", "\ufeff", "=") for word in row)
     text = csv_of([hostile, _cell(model="@SUM(1)", project="")])
     assert text.count("\r\n") == 3
     rows = list(csv.reader(io.StringIO(text, newline="")))

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import search_index, sync_digest
 from chatdesk.core.storage.change_log import PERSONAL
+from chatdesk.core.storage.reachability import unreachable
 from tests.helpers.sync_sim.member_actions import PRIVATE_MARK
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import RANKS
@@ -77,6 +77,7 @@ def problems(world: History, held: dict[str, set[str]]) -> list[str]:
         found += [f"{machine.label}: {line}" for line in search_index.check(machine.profile.db.raw)]
         if machine.profile.rows("PRAGMA foreign_key_check"):
             found.append(f"{machine.label}: broken references")
+        found += [f"{machine.label}: {line}" for line in machine.profile.db.read_now(unreachable)]
     return found
 
 
@@ -98,7 +99,7 @@ def _log(rows: list[PulledChange], odd: set[str]) -> Iterable[str]:
     ids: set[str] = set()
     places: set[tuple[str, int]] = set()
     for number, row in enumerate(rows, 1):
-        chain = next_chain(chain, row.id, row.device, row.dseq, row.hlc)
+        chain = row.chain_after(chain)
         if row.seq != number:
             yield f"number {row.seq} stands at place {number}"
         if row.chain != chain:
@@ -120,7 +121,11 @@ def _log(rows: list[PulledChange], odd: set[str]) -> Iterable[str]:
 def _replicas(world: History, project_id: str) -> Iterable[str]:
     """All computers that may see a project hold the same of it, and it is what the log says."""
     log = world.server.projects[project_id].rows
-    facts = {row.id: (row.seq, row.device, row.dseq, row.hlc) for row in log if row.id not in world.odd}
+    facts = {
+        row.id: (row.seq, row.device, row.dseq, row.hlc, row.digest, int(row.is_erased))
+        for row in log
+        if row.id not in world.odd
+    }
     digests: dict[str, list[str]] = defaultdict(list)
     for machine in world.machines:
         if project_id not in _projects(world, machine):
@@ -128,8 +133,8 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
         known = {
             row[0]: tuple(row[1:])
             for row in machine.profile.rows(
-                "SELECT id, seq, device, dseq, hlc FROM changes WHERE project_id = ? AND state IN (1, 3)"
-                " AND seq IS NOT NULL",
+                "SELECT id, seq, device, dseq, hlc, digest, erased FROM changes WHERE project_id = ?"
+                " AND state IN (1, 3) AND seq IS NOT NULL",
                 project_id,
             )
             if row[0] not in world.odd
@@ -145,8 +150,32 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
             digest = machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
             digests[digest].append(machine.label)
         yield from _visible(machine, project_id, log)
+        yield from _erased(machine, project_id, log)
     if len(digests) > 1:
         yield f"project {project_id}: contents differ: {sorted(digests.values())}"
+
+
+def _erased(machine: Machine, project_id: str, log: list[PulledChange]) -> Iterable[str]:
+    """Of what was erased, nobody has the words any more."""
+    wanted = {each for row in log if row.reg == "erased" for each in _body(row).get("changes", ())}
+    for row in log:
+        if row.id in wanted and not row.is_erased:
+            yield f"{row.id} was to be erased"
+        elif row.is_erased and row.id not in wanted:
+            yield f"{row.id} was erased, and nobody asked for it"
+        if row.is_erased and (row.body is not None and "parts" in _body(row)):
+            yield f"{row.id} was erased and says something"
+    for change, entity, body in machine.profile.rows(
+        "SELECT id, entity, body FROM changes WHERE project_id = ? AND erased = 1 AND kind = 'message'", project_id
+    ):
+        own = machine.profile.rows(
+            "SELECT 1 FROM changes WHERE entity = ? AND op = 'new' AND mine = 1 AND state IN (0, 2) AND id <> ?",
+            entity,
+            change,
+        )
+        has_words = machine.profile.rows("SELECT 1 FROM message_parts WHERE message_id = ?", entity)
+        if (has_words and not own) or '"parts"' in (body or ""):
+            yield f"{machine.label}: message {entity} was erased, and its words are here"
 
 
 def _keeps_what_is_lost(world: History, machine: Machine, project_id: str) -> bool:
@@ -206,7 +235,8 @@ def _newest(machine: Machine, project_id: str, registers: dict[tuple[str, str], 
         rows = registers.get((thread, "title"), [])
         named = {parent for row in rows for parent in row.parents}
         heads = [row for row in rows if row.id not in named]
-        if heads and title != _body(max(heads, key=lambda row: (row.hlc, row.id))).get("title"):
+        newest = max(heads, key=lambda row: (row.hlc, row.id), default=None)
+        if newest is not None and title != ("Untitled" if newest.is_erased else _body(newest).get("title")):
             yield f"{machine.label}: {title!r} is not the newest title of {thread}"
 
 
@@ -219,7 +249,10 @@ def _heads(machine: Machine, project_id: str, registers: dict[tuple[str, str], l
         project_id,
     ):
         stored[entity, reg].add(change)
+    gone = {rows[0].entity for rows in registers.values() if rows[0].kind == "summary" and rows[0].is_erased}
     for key, rows in registers.items():
+        if key[0] in gone:
+            continue  # nothing shows it any more
         named = {parent for row in rows for parent in row.parents}
         heads = {row.id for row in rows} - named
         if heads != stored[key]:
@@ -244,7 +277,7 @@ def _is_thread_hidden(
         for (entity, reg), rows in registers.items()
         if entity == thread or threads_of.get(entity) == thread
         for row in rows
-        if row.op != "del" and reg not in PERSONAL
+        if row.op != "del" and reg not in PERSONAL and not row.is_erased
     )
 
 

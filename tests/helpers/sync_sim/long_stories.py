@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.team import EndReason, TeamRole
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.storage import sync_sharing
 from tests.helpers.sync_sim import checks
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tests.helpers.sync_sim.world import History, Machine
 
 _DAY_MS = 86_400_000
+_IN_COPIES = ("delete_in_between",) * 6 + ("delete_message", "delete_thread", "restore_message", "ask")
 
 
 def _owned(world: History) -> list[tuple[Machine, str]]:
@@ -144,6 +146,50 @@ def send_files(world: History) -> None:
     machine.send_files()
 
 
+def write_in_copy(world: History) -> None:
+    """Somebody goes on in the private copy of what was shared: writes, deletes, and at times empties the trash."""
+    copies = [
+        (machine, str(row[0]))
+        for machine in world.machines
+        for row in machine.profile.rows("SELECT project_id FROM shared_projects WHERE state = 'ended' ORDER BY 1")
+    ]
+    if copies:
+        machine, project = world.rng.choice(copies)
+        for _ in range(world.rng.randint(1, 4)):
+            machine.hand.act_in(project, world.rng.choice(_IN_COPIES))
+        if world.rng.random() < 0.7:
+            machine.hand.empty_trash(at_once=True)
+        machine.has_ended = True
+        machine.fingerprint = checks.fingerprint(machine.profile, machine.private)
+        world.counts["wrote in a private copy"] += 1
+        world.tell(f"{machine.label} writes in a private copy")
+
+
+def lose_an_erasure(world: History) -> None:
+    """Somebody erases what is theirs, others hear of it or not, and the server is restored from a backup of before,
+    perhaps from before the words were written."""
+    world.rest(world.machines)
+    machine = world.rng.choice(world.machines)
+    projects = [project for project in machine.shared() if project in world.server.projects]
+    backup = world.server.snapshot()
+    if not projects:
+        return
+    project = world.rng.choice(projects)
+    for _ in range(world.rng.choice([0, 1, 3])):
+        machine.act()
+    world.rest(world.machines)
+    try:
+        erase = machine.hand.erase_message if world.rng.random() < 0.6 else machine.hand.erase_thread
+        erase(project)
+    except ChatDeskError:
+        return
+    machine.fingerprint = checks.fingerprint(machine.profile, machine.private)
+    some = [each for each in world.machines if each is machine or world.rng.random() < 0.5]
+    world.rest(some)
+    world.restore(backup)
+    world.counts["lost erasures"] += 1
+
+
 STORIES: dict[str, Callable[[History], None]] = {
     each.__name__: each
     for each in (unshare, share_again, leave, join_again, weeks_pass, empty_trash, wrong_by_weeks, send_files)
@@ -159,3 +205,10 @@ WEIGHTS = {
     "wrong_by_weeks": 4,
     "send_files": 10,
 }
+#: Kept apart from all others, for the same reason: what was erased, and a server that knows nothing of it.
+ERASING_STORIES: dict[str, Callable[[History], None]] = {"lose_an_erasure": lose_an_erasure}
+#: Kept apart from both, for the same reason: what becomes of private copies whose owners come back.
+COPY_STORIES: dict[str, Callable[[History], None]] = {"write_in_copy": write_in_copy}
+COPY_WEIGHTS = {"leave": 8, "write_in_copy": 12, "join_again": 12, "empty_trash": 2, "unshare": 1, "share_again": 4}
+#: All that are told by name.
+ALL_STORIES = STORIES | COPY_STORIES | ERASING_STORIES

@@ -36,7 +36,10 @@ class Hand:
         nobody shares."""
         self.private = private
         project = self.rng.choice(projects) if projects and self.rng.random() < 0.9 else private
-        action = self.rng.choices(self._actions, self._weights)[0]
+        return self.act_in(project, self.rng.choices(self._actions, self._weights)[0])
+
+    def act_in(self, project: str, action: str) -> str:
+        """One thing of ``ACTIONS``; its name, as in ``act``."""
         try:
             getattr(self, action)(project)
         except ChatDeskError:
@@ -88,9 +91,10 @@ class Hand:
                 )
             )
 
-    def empty_trash(self) -> int:
-        """What has been there for long enough goes for good. How many things."""
-        return now(self.profile.repositories.threads.purge_expired())
+    def empty_trash(self, *, at_once: bool = False) -> int:
+        """What has been there for long enough goes for good, or everything ``at_once``. How many things."""
+        moment = self.profile.db.clock.now_ms() + 1 if at_once else None
+        return now(self.profile.repositories.threads.purge_expired(moment))
 
     def begin_thread(self, project: str) -> None:
         title = self.words(project)
@@ -161,6 +165,17 @@ class Hand:
         message = self.message(project)
         if message is not None:
             now(self.profile.repositories.messages.delete(message, with_later=self.rng.random() < 0.5))
+
+    def delete_in_between(self, project: str) -> None:
+        """A message alone, of which what stands below it stays."""
+        message = self._pick(
+            "SELECT m.id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE t.project_id = ?"
+            " AND m.deleted_at IS NULL AND t.deleted_at IS NULL AND m.status NOT IN ('pending', 'streaming')"
+            " AND EXISTS (SELECT 1 FROM messages c WHERE c.parent_id = m.id AND c.deleted_at IS NULL) ORDER BY m.id",
+            project,
+        )
+        if message is not None:
+            now(self.profile.repositories.messages.delete(message, with_later=False))
 
     def restore_message(self, project: str) -> None:
         message = self.message(project, deleted=True)
@@ -242,6 +257,17 @@ class Hand:
                 )
             )
 
+    def erase_message(self, project: str) -> None:
+        """For everybody, as far as they may."""
+        message = self.message(project, deleted=self.rng.random() < 0.5)
+        if message is not None:
+            now(self.profile.repositories.erasures.erase_message(message))
+
+    def erase_thread(self, project: str) -> None:
+        thread = self.thread(project, deleted=self.rng.random() < 0.5)
+        if thread is not None:
+            now(self.profile.repositories.erasures.erase_thread(thread))
+
     def switch_summary(self, project: str) -> None:
         summary = self._pick(
             "SELECT s.id FROM summaries s JOIN threads t ON t.id = s.thread_id WHERE t.project_id = ?"
@@ -273,6 +299,8 @@ ACTIONS = {
     "change_project": 4,
     "summarise": 3,
     "switch_summary": 2,
+    "erase_message": 3,
+    "erase_thread": 1,
 }
 #: The same, with what takes a file along.
 LONG_ACTIONS = ACTIONS | {"attach": 6, "go_on": 10, "restore_thread": 8, "move_thread": 4}

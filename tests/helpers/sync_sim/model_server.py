@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from chatdesk.core.domain.chain import next_chain
+from chatdesk.core.domain.chain import body_digest
 from chatdesk.core.domain.sync_wire import (
     MAX_AHEAD_MS,
     DeviceRow,
@@ -26,9 +26,13 @@ from chatdesk.core.domain.sync_wire import (
     TeamView,
     WireChange,
 )
+from chatdesk.core.storage import sync_erasing
+from chatdesk.core.storage.change_log import ERASED
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Heard
 
+#: Changes that one erasure names at most.
+MOST_ERASED = 1000
 KINDS = ("project", "thread", "message", "summary")
 OPS = ("new", "edit", "del")
 #: More than what clients send: the database counts its own form of a body.
@@ -61,6 +65,7 @@ class Project:
     rows: list[PulledChange] = field(default_factory=list)
     is_deleted: bool = False
     created_by: str = ""
+    erased_ahead: frozenset[str] = frozenset()  # what was erased before it came back
 
     @property
     def head(self) -> int:
@@ -85,6 +90,7 @@ class Flaws:
     accepts_taken_places: bool = False
     lets_everybody_write: bool = False
     shows_everybody: bool = False
+    takes_others_words: bool = False
 
 
 class ModelServer:
@@ -166,13 +172,22 @@ class ModelServer:
         if known is not None and known.member_id != member_id:
             raise NotYourDevice
         self.devices[device] = DeviceRow(device, member_id, name, version, self.now_ms())
-        mode = "rw" if proto >= self.min_write else "read_only"
-        return Hello(self.workspace_id, "Team", 1, mode, member_id, member.name, member.is_owner, self.now_ms())
+        return self._hello(member, proto)
 
-    def view(self, member_id: str) -> TeamView:
+    def _hello(self, member: MemberRow, proto: int) -> Hello:
+        mode = "rw" if proto >= self.min_write else "read_only"
+        return Hello(self.workspace_id, "Team", 1, mode, member.id, member.name, member.is_owner, self.now_ms())
+
+    def _need_known(self, member_id: str, device: str) -> None:
         self.me(member_id)
+        known = self.devices.get(device)
+        if known is None or known.member_id != member_id:
+            raise NotYourDevice
+
+    def view(self, member_id: str, device: str, proto: int) -> tuple[Hello, TeamView]:
+        self._need_known(member_id, device)
         mine = [project for project in self.projects.values() if member_id in project.roles]
-        return TeamView(
+        return self._hello(self.me(member_id), proto), TeamView(
             projects=tuple(
                 ProjectHead(
                     project.id,
@@ -228,6 +243,16 @@ class ModelServer:
     def _may_see(self, project: Project, member_id: str) -> bool:
         return member_id in project.roles and not project.is_deleted
 
+    def tidy(self, member_id: str, project_id: str, days: int | None) -> list[tuple[str, str]]:
+        """Without what it removes by itself, which nobody notices."""
+        project = self._project(member_id, project_id)
+        before = self.now_ms() - (days or 0) * 86_400_000
+        return [
+            (json.loads(row.body or "{}")["thread_id"], row.id)
+            for row in project.rows
+            if days and (row.kind, row.op, row.is_erased) == ("message", "new", False) and row.at < before
+        ]
+
     # One change
 
     def _project(self, member_id: str, project_id: str) -> Project:
@@ -242,19 +267,20 @@ class ModelServer:
     def _need_device(self, member_id: str, device: str, proto: int) -> None:
         if proto < self.min_write:
             raise TooOld
-        known = self.devices.get(device)
-        if known is None or known.member_id != member_id:
-            raise NotYourDevice
+        self._need_known(member_id, device)
 
     def _enter(self, project: Project, member_id: str, sent: RelayedChange, *, is_relay: bool) -> PushResult:
         """The questions of ``cd.enter``, in their order."""
         change, device, author = sent.change, sent.device, sent.author
         if not _is_well_formed(change) or (change.dseq == 0 and not is_relay):
             return PushResult(change.id, PushStatus.DENIED)
-        known = self._known(project, change)
+        digest = sent.erased or body_digest(_canonical(change.body))
+        is_sealed = is_relay and sent.seal == self._seal(project.id, change, digest, device=device, author=author)
+        known = self._known(project, change, digest, author=author if is_sealed or not is_relay else member_id)
         if known is not None:
             return known
-        is_sealed = is_relay and sent.seal == self._seal(project.id, change, device=device, author=author)
+        if sent.erased is not None and not is_sealed:
+            return PushResult(change.id, PushStatus.DENIED)
         if is_relay and not is_sealed:
             device, author, change = change.id, member_id, replace(change, dseq=0)
         if (device, change.dseq) in self.places and not self.flaws.accepts_taken_places:
@@ -268,18 +294,17 @@ class ModelServer:
             return PushResult(change.id, PushStatus.DENIED)
         if is_sealed:
             rank = RANKS["admin"]  # it was permitted when it was made
-        objection = (
-            self._objection_to_new(project, rank, change)
-            if change.op == "new"
-            else self._objection_to_edit(project, rank, change, member_id)
-        )
+        objection = self._objection(project, rank, change, member_id)
         if objection is not None:
             return PushResult(change.id, objection)
         if not is_relay:
             self.made[change.id] = member_id
-        return self._append(project, change, device=device, author=author, relayed_by=member_id if is_relay else None)
+        relayed_by = member_id if is_relay else None
+        taken = self._append(project, change, digest, device=device, author=author, relayed_by=relayed_by)
+        self._erase_after(project, change, is_stub=sent.erased is not None)
+        return taken
 
-    def _known(self, project: Project, change: WireChange) -> PushResult | None:
+    def _known(self, project: Project, change: WireChange, digest: bytes, *, author: str) -> PushResult | None:
         found = self.changes.get(change.id)
         if found is None or self.flaws.forgets_ids:
             return None
@@ -290,9 +315,19 @@ class ModelServer:
             change.entity,
             change.reg,
         )
+        if not self.flaws.takes_others_words:
+            is_deletion = (row.op, row.reg) == ("del", "content")
+            is_same = is_same and row.author == author and (row.digest == digest or is_deletion)
         if not is_same:
             return PushResult(change.id, PushStatus.ID_TAKEN)
         return PushResult(change.id, PushStatus.DUP, row.seq, row.hlc)
+
+    def _objection(self, project: Project, rank: int, change: WireChange, member_id: str) -> PushStatus | None:
+        if change.op == "new":
+            return self._objection_to_new(project, rank, change)
+        if change.reg == ERASED:
+            return self._objection_to_erasure(project, rank, change, member_id)
+        return self._objection_to_edit(project, rank, change, member_id)
 
     def _objection_to_new(self, project: Project, rank: int, change: WireChange) -> PushStatus | None:
         if change.kind == "project":
@@ -325,10 +360,51 @@ class ModelServer:
         )
         return None if is_allowed else PushStatus.DENIED
 
+    def _objection_to_erasure(
+        self, project: Project, rank: int, change: WireChange, member_id: str
+    ) -> PushStatus | None:
+        thing = self.entities.get(change.entity)
+        if thing is None or thing.project_id != project.id:
+            return PushStatus.ORPHAN
+        ids = _named(change.body)
+        if (thing.kind, change.kind, change.op) != ("thread", "thread", "del") or not ids:
+            return PushStatus.DENIED
+        may_all, is_missing = rank >= RANKS["admin"], False
+        for each in ids:
+            place = self.changes.get(each)
+            if place is None or place[0] != project.id:
+                is_missing = True
+                continue
+            row = project.rows[place[1]]
+            has_words = row.kind != "project" and (row.op == "new" or row.reg not in ("content", ERASED))
+            is_model_made = (row.kind, row.op) == ("summary", "new") and json.loads(row.body or "{}").get(
+                "author"
+            ) == "model"
+            if not has_words or not (may_all or row.author == member_id or is_model_made or row.is_erased):
+                return PushStatus.DENIED
+        return PushStatus.ORPHAN if is_missing and not may_all else None
+
+    def _erase_after(self, project: Project, change: WireChange, *, is_stub: bool) -> None:
+        if change.reg == ERASED:
+            self._erase(project, _named(change.body))
+        elif change.id in project.erased_ahead or is_stub:
+            self._erase(project, [change.id])
+
+    def _erase(self, project: Project, ids: Sequence[str]) -> None:
+        for each in ids:
+            place = self.changes.get(each)
+            if place is None or place[0] != project.id:
+                project.erased_ahead |= {each}
+                continue
+            row = project.rows[place[1]]
+            body = row.body if row.is_erased else _canonical(sync_erasing.stub(row.kind, row.op, row.body))
+            project.rows[place[1]] = replace(row, body=body, is_erased=True)
+
     def _append(
         self,
         project: Project,
         change: WireChange,
+        digest: bytes,
         *,
         device: str,
         author: str,
@@ -349,13 +425,15 @@ class ModelServer:
             reg=change.reg,
             parents=change.parents,
             hlc=hlc,
-            body=change.body,
-            chain=next_chain(previous, change.id, device, change.dseq, hlc),
+            body=_canonical(change.body),
+            chain=b"",
             at=now,
             v=change.v,
             relayed_by=relayed_by,
-            seal=self._seal(project.id, replace(change, hlc=hlc), device=device, author=author),
+            seal=self._seal(project.id, replace(change, hlc=hlc), digest, device=device, author=author),
+            digest=digest,
         )
+        row = replace(row, chain=row.chain_after(previous))
         self.changes[change.id] = (project.id, project.head)
         self.places.add((device, change.dseq))
         if change.op == "new":
@@ -364,13 +442,24 @@ class ModelServer:
         project.rows.append(row)
         return PushResult(change.id, PushStatus.OK, row.seq, hlc)
 
-    def _seal(self, project_id: str, change: WireChange, *, device: str, author: str) -> bytes:
-        body = None if change.body is None else json.loads(change.body)
+    def _seal(self, project_id: str, change: WireChange, digest: bytes, *, device: str, author: str) -> bytes:
+        body = json.loads(change.body or "{}")
         said = [
             *(project_id, change.id, device, change.dseq, author, change.kind, change.op, change.entity, change.reg),
-            *(change.parents, change.hlc, change.v, body),
+            *(change.parents, change.hlc, change.v, body.get("thread_id"), body.get("parent_id"), digest.hex()),
         ]
         return hmac.digest(self.workspace_id.encode(), json.dumps(said, sort_keys=True).encode(), "sha256")[:16]
+
+
+def _canonical(body: str | None) -> str | None:
+    """In one form, as the database keeps it."""
+    return None if body is None else json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
+
+
+def _named(body: str | None) -> list[str]:
+    """The changes that an erasure names; none where it is none."""
+    ids = json.loads(body or "{}").get("changes")
+    return ids if isinstance(ids, list) and len(ids) <= MOST_ERASED and all(_is_id(each) for each in ids) else []
 
 
 def _is_id(value: object) -> bool:
@@ -409,8 +498,10 @@ class ModelTeam:
     def hello(self, device: str, *, name: str, version: str) -> Hello:
         return self._open().hello(self.member_id, device, name, version, self.proto)
 
-    def view(self) -> TeamView:
-        return self._open().view(self.member_id)
+    def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        return self._open().view(self.member_id, device, self.proto)
+
+    is_deaf = False
 
     def chain_at(self, project_id: str, seq: int) -> bytes | None:
         return self._open().chain_at(self.member_id, project_id, seq)
@@ -430,6 +521,9 @@ class ModelTeam:
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
         self._open()
+
+    def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
+        return self._open().tidy(self.member_id, project_id, days)
 
     def have_chunks(self, project_id: str, sha256: str) -> set[int]:
         return set()

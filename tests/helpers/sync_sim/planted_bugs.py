@@ -11,13 +11,20 @@ from unittest import mock
 
 from chatdesk.core.domain.sync_results import Cursor, Settled
 from chatdesk.core.domain.sync_wire import PushResult, WireChange
-from chatdesk.core.storage import sync_inbox, sync_inbox_prepare, sync_projection_deletes, sync_registers
+from chatdesk.core.storage import (
+    sync_erasing,
+    sync_inbox,
+    sync_inbox_prepare,
+    sync_inbox_twins,
+    sync_projection_deletes,
+    sync_registers,
+)
 from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_store import SyncStore
 from chatdesk.core.sync.ports import Taking
 from chatdesk.core.sync.project_turn import ProjectTurns
 from tests.helpers.sync_sim.model_server import Flaws
-from tests.helpers.sync_sim.world import Crash, History, Mix
+from tests.helpers.sync_sim.world import COPIES, ERASING, Crash, History, Mix
 
 _RESTORES = {"back_up_server": 5, "restore_server": 5, "destroy_computer": 1, "new_computer": 1}
 _COPIES = {"copy_profile": 5, "back_up_profile": 3, "restore_profile": 4}
@@ -59,14 +66,14 @@ def _instead(owner: object, name: str, made: Callable[[Any], Any]) -> Callable[[
 def _cursor_first(begin_apply: Any) -> Any:
     chance = random.Random(1)
 
-    def broken(self: SyncStore, project_id: str, page: Prepared, *, after: Cursor) -> Taking:
+    def broken(self: SyncStore, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False) -> Taking:
         move = "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?"
         rows = page.pulled
         self._write(lambda conn: conn.exec_driver_sql(move, (rows[-1].seq, rows[-1].chain, project_id)))
         if chance.random() < 0.2:
             raise Crash
         self._write(lambda conn: conn.exec_driver_sql(move, (after.seq, after.chain, project_id)))
-        taking: Taking = begin_apply(self, project_id, page, after=after)
+        taking: Taking = begin_apply(self, project_id, page, after=after, is_damaged=is_damaged)
         return taking
 
     return broken
@@ -147,7 +154,28 @@ def _history_is_believed() -> Iterator[None]:
         yield
 
 
+def _without_digests(lost_by_server: Any) -> Any:
+    return lambda self, project_id, *, limit: [
+        replace(each, erased=None) for each in lost_by_server(self, project_id, limit=limit)
+    ]
+
+
 BUGS = (
+    Bug(
+        "a computer hears of an erasure and does nothing",
+        _instead(sync_erasing, "erase", lambda _: lambda *args: set()),
+        mix=ERASING,
+    ),
+    Bug(
+        "words that an older backup of the server has come back",
+        _instead(sync_inbox, "_without_erased", lambda _: lambda rows, prepared, known: (rows, prepared)),
+        mix=ERASING,
+    ),
+    Bug(
+        "what was erased is brought back as if it were whole",
+        _instead(SyncStore, "lost_by_server", _without_digests),
+        mix=ERASING,
+    ),
     Bug("a number is taken before the commit", flaws=Flaws(has_gaps=True), first=9),
     Bug("the cursor is stored before the rows", _instead(SyncStore, "begin_apply", _cursor_first)),
     Bug("the outbox is emptied before the answer", _instead(SyncStore, "pending", _outbox_emptied_at_once)),
@@ -202,6 +230,12 @@ BUGS = (
         "a refused change is thrown away",
         _instead(SyncStore, "settle", _refused_is_forgotten),
         mix=Mix(trouble=0.2, faults={"change_role": 1}),
+    ),
+    Bug(
+        "what was emptied in a private copy stays empty",
+        _instead(sync_inbox_twins, "fill_emptied", lambda _: lambda *_: {}),
+        mix=COPIES,
+        first=124,
     ),
     Bug(
         "who was removed goes on reading",

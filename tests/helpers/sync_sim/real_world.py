@@ -11,6 +11,7 @@ from psycopg import sql
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
 from tests.helpers.postgres import Cluster, TeamDatabase
+from tests.helpers.sync_sim.hostile_restore import MIX, HostileRestore
 from tests.helpers.sync_sim.model_server import ModelServer, Project
 from tests.helpers.sync_sim.seeded import WorldTime
 from tests.helpers.sync_sim.world import FAULTS, History, Mix
@@ -108,7 +109,8 @@ def _project(conn: psycopg.Connection[Any], project_id: str, is_deleted: bool) -
     ).fetchall()
     rows = conn.execute(
         "SELECT id::text, seq, device_id::text, dseq, author::text, kind, op, entity_id::text, reg, parents::text[],"
-        " hlc, body::text, chain, at, v, relayed_by::text, seal FROM cd.change WHERE project_id = %s ORDER BY seq",
+        " hlc, body::text, chain, at, v, relayed_by::text, seal, digest, erased FROM cd.change"
+        " WHERE project_id = %s ORDER BY seq",
         [project_id],
     ).fetchall()
     log = [PulledChange(*row[:9], tuple(row[9]), row[10], row[11], bytes(row[12]), *row[13:]) for row in rows]
@@ -162,6 +164,16 @@ class RealHistory(History):
     def _check(self, held: dict[str, set[str]]) -> list[str]:
         self.server.refresh()
         return super()._check(held)
+
+
+class RealHostileRestore(RealHistory, HostileRestore):
+    """See ``hostile_restore``."""
+
+    def __init__(self, seed: int, cluster: Cluster) -> None:
+        super().__init__(seed, cluster, MIX)
+
+    def _look(self) -> None:
+        self.server.refresh()
 
 
 class _Lazily:

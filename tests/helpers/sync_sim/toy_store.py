@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from chatdesk.core.domain.chain import next_chain
 from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import HistoryChanged
-from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking
+from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking, Tending
 
 
 @dataclass
@@ -105,7 +104,7 @@ class ToyStore:
     def read_page(self, rows: Sequence[PulledChange]) -> ToyPage:
         return ToyPage(rows)
 
-    def begin_apply(self, project_id: str, page: PulledPage, *, after: Cursor) -> Taking:
+    def begin_apply(self, project_id: str, page: PulledPage, *, after: Cursor, is_damaged: bool = False) -> Taking:
         return lambda: self._apply(project_id, page.pulled, after=after)
 
     def end_apply(self, taking: Taking) -> Applied:
@@ -118,7 +117,7 @@ class ToyStore:
         seq, chain = project.seq, project.chain
         assert (seq, chain) == (after.seq, after.chain)
         for row in rows:
-            seq, chain = seq + 1, next_chain(chain, row.id, row.device, row.dseq, row.hlc)
+            seq, chain = seq + 1, row.chain_after(chain)
             if (row.seq, row.chain) != (seq, chain):
                 raise HistoryChanged
         for row in rows:
@@ -156,6 +155,12 @@ class ToyStore:
         for result in results:
             if not result.status.is_taken and result.status not in ("orphan", "forked"):
                 self.projects[project_id].changes[result.id].state = ChangeState.REFUSED
+
+    def tending(self, project_id: str) -> Tending | None:
+        return None
+
+    def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
+        pass
 
     def fork(self) -> str:
         self.device_id = new_id()

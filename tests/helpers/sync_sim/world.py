@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chatdesk.core.domain.chain import next_chain
+from chatdesk.core.domain.chain import body_digest
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
@@ -206,8 +206,9 @@ class History:
             names = list(self.mix.faults or FAULTS)
             name = self.rng.choices(names, list((self.mix.faults or FAULTS).values()))[0]
             self.tell(f"fault: {name}")
-            if name in long_stories.STORIES:
-                long_stories.STORIES[name](self)
+            story = long_stories.ALL_STORIES.get(name)
+            if story is not None:
+                story(self)
             else:
                 getattr(self, f"_fault_{name}")()
             return
@@ -345,14 +346,18 @@ class History:
 
     def _fault_restore_server(self) -> None:
         if self.backups:
-            self.server.become(self.rng.choice(self.backups))
-            self.seen.clear()
-            self.late.clear()
-            for machine in self.machines:
-                machine.team.abort()
-                if self.rng.random() < 0.5:
-                    machine.connect()
-            self.counts["restored servers"] += 1
+            self.restore(self.rng.choice(self.backups))
+
+    def restore(self, backup: ModelServer) -> None:
+        """The server is what it was when a backup was made."""
+        self.server.become(backup)
+        self.seen.clear()
+        self.late.clear()
+        for machine in self.machines:
+            machine.team.abort()
+            if self.rng.random() < 0.5:
+                machine.connect()
+        self.counts["restored servers"] += 1
 
     def _fault_jump_clock(self) -> None:
         machine = self.rng.choice(self.machines)
@@ -449,7 +454,8 @@ class History:
             chain=b"",
             at=now,
         )
-        chain = next_chain(project.rows[-1].chain if project.rows else None, row.id, row.device, row.dseq, row.hlc)
+        row = replace(row, digest=body_digest(row.body))
+        chain = row.chain_after(project.rows[-1].chain if project.rows else None)
         self.server.changes[row.id] = (project.id, project.head)
         self.server.places.add((row.device, row.dseq))
         project.rows.append(replace(row, chain=chain))
@@ -468,6 +474,12 @@ class History:
 
     def _name(self, member: str) -> str:
         return next(name for name, known in self.members.items() if known == member)
+
+    def rest(self, machines: Sequence[Machine]) -> None:
+        """These come to rest, without trouble; the others may be anywhere."""
+        for _ in range(MOST_ROUNDS):
+            if not sum(self._whole_round(machine) for machine in machines):
+                return
 
     # The end
 
@@ -546,4 +558,19 @@ LONG = Mix(
     trouble=0.3,
     faults={name: weight for name, weight in FAULTS.items() if name != "odd_row"} | long_stories.WEIGHTS,
     actions=LONG_ACTIONS,
+)
+#: People who leave, go on by themselves, and come back.
+COPIES = Mix(
+    steps=70,
+    trouble=0.35,
+    loss=0.02,
+    faults={"change_role": 2, "restore_profile": 1, "back_up_profile": 1} | long_stories.COPY_WEIGHTS,
+    actions={"begin_thread": 3, "ask": 20, "answer_again": 4, "delete_message": 3, "restore_message": 8, "rename": 2},
+)
+#: Much is erased, and the server restored from before that.
+ERASING = Mix(
+    trouble=0.15,
+    faults={"copy_profile": 1, "back_up_profile": 2, "restore_profile": 2, "destroy_computer": 1, "change_role": 1}
+    | dict.fromkeys(long_stories.ERASING_STORIES, 6),
+    actions={"begin_thread": 4, "ask": 8, "rename": 3, "erase_message": 5, "erase_thread": 3, "delete_thread": 1},
 )

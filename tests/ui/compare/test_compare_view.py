@@ -10,10 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.transcript.entry import Retry
 from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.transcript.waiting_item import WaitingItem
 
 QUESTION = Message("q", "t", None, Role.USER, Status.COMPLETE, 0, 0)
 
@@ -60,14 +63,21 @@ def test_each_column_shows_its_answer_alone(view: CompareView) -> None:
 
 def test_news_reach_the_column_that_they_are_for(view: CompareView) -> None:
     view.append_text("a", 0, "text", "hello")
-    view.set_notice("b", "Waiting.")
+    view.set_retry("b", Retry("Waiting.", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
     view.append_text("other", 0, "text", "not here")
-    view.set_notice("other", "not here")
+    view.set_retry("other", Retry("not here", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
     view.change_message(_answer("other"))
     first, second = view.columns
     assert first.view.entries[0].text == "hello" and second.view.entries[0].text == ""
     view.change_message(_answer("b", Status.STOPPED))
     assert first.stop_button.isVisible() and not second.stop_button.isVisible()
+
+
+def test_an_answer_that_is_tried_again_is_waited_for_from_then_on(view: CompareView) -> None:
+    view.note_asked("a", 5_000)
+    view.note_asked("other", 5_000)
+    (waiting,) = (item for item in view.columns[0].view.entries[0].items if isinstance(item, WaitingItem))
+    assert waiting.since_ms == 5_000
 
 
 def test_keeping_stopping_and_leaving_are_said(view: CompareView, qtbot: QtBot) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.attachment import Attachment
@@ -80,12 +80,12 @@ def test_the_card_grows_with_its_rows_and_its_note(composer: Composer) -> None:
     assert composer.height() == before
 
 
-def test_nothing_is_sent_while_a_file_is_copied(composer: Composer, qtbot: QtBot) -> None:
+def test_a_message_waits_for_the_file_that_is_copied(composer: Composer, qtbot: QtBot) -> None:
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     qtbot.keyClicks(composer.editor, "text")
     key = composer.shelf.begin("notes.txt")
-    composer.shelf.set_progress(key, 0.5)
+    composer.shelf.set_progress(key, 675, 1350)
     composer.shelf.grab()
     assert composer.attached_count == 1
     assert chips(composer)[0].accessibleName() == "notes.txt, being copied"
@@ -93,15 +93,59 @@ def test_nothing_is_sent_while_a_file_is_copied(composer: Composer, qtbot: QtBot
     assert sent == []
     composer.shelf.finish(key, NOTES)
     assert chips(composer)[0].accessibleName() == "notes.txt, 1 KB"
+    qtbot.waitUntil(lambda: sent == ["text"])
+
+
+def test_a_message_that_waits_is_not_sent_without_its_file_nor_changed(composer: Composer, qtbot: QtBot) -> None:
+    sent: list[str] = []
+    composer.sendRequested.connect(sent.append)
+    qtbot.keyClicks(composer.editor, "text")
+    key = composer.shelf.begin("notes.txt")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
-    assert sent == ["text"]
+    composer.shelf.finish(key, None)
+    QApplication.processEvents()
+    assert sent == []
+    key = composer.shelf.begin("notes.txt")
+    qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
+    qtbot.keyClicks(composer.editor, " and more")
+    composer.shelf.finish(key, NOTES)
+    QApplication.processEvents()
+    assert sent == []
+    assert composer.text() == "text and more"
+
+
+def test_what_is_to_be_said_of_a_file_is_said_before_the_message_that_waits(composer: Composer, qtbot: QtBot) -> None:
+    sent: list[str] = []
+    composer.sendRequested.connect(sent.append)
+    composer.shelf.changed.connect(lambda: composer.shelf.set_note("Does swift see images?", [("sees", "Yes")]))
+    key = composer.shelf.begin("cat.png")
+    qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
+    composer.shelf.finish(key, CAT)
+    QApplication.processEvents()
+    assert sent == []
+    yes = composer.shelf.findChild(QPushButton, "attachmentNote_sees")
+    assert yes is not None
+    assert yes.isVisible()
+    with qtbot.waitSignal(composer.shelf.noteActionRequested) as asked:
+        qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
+    assert asked.args == ["sees"]
+    qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
+    assert sent == [""], "whoever sends again has seen it"
+
+
+def test_a_pasted_picture_is_seen_before_its_file_is_there(composer: Composer) -> None:
+    image = QImage(640, 480, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    composer.shelf.begin("Pasted image.png", image)
+    (chip,) = chips(composer)
+    assert chip.grab().toImage().pixelColor(24, 24) == QColor(Qt.GlobalColor.red)
 
 
 def test_a_copy_that_fails_leaves_no_chip(composer: Composer) -> None:
     key = composer.shelf.begin("notes.txt")
     composer.shelf.finish(key, None)
     composer.shelf.finish("unknown", None)
-    composer.shelf.set_progress("unknown", 1)
+    composer.shelf.set_progress("unknown", 1, 2)
     assert chips(composer) == []
     assert composer.shelf.isHidden()
 
@@ -174,6 +218,53 @@ def test_files_and_pictures_are_pasted_as_attachments(composer: Composer) -> Non
     assert paths == [["/tmp/a.txt", "/tmp/b.png"]]
     assert [image.width() for image in images] == [4]
     assert composer.text() == "a\tbhttps://example.org/x"
+
+
+def _with_text(text: str, *urls: str) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl(each) for each in urls])
+    data.setText(text)
+    return data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/tmp/a é.txt",
+        "file:///tmp/a%20%C3%A9.txt",
+        "file:///tmp/a é.txt",
+        "a é.txt",
+        "x-special/nautilus-clipboard\ncopy\nfile:///tmp/a%20%C3%A9.txt\n",
+    ],
+)
+def test_what_file_managers_write_beside_a_file_is_no_text(composer: Composer, text: str) -> None:
+    paths: list[list[str]] = []
+    composer.filesOffered.connect(paths.append)
+    composer.editor.insertFromMimeData(_with_text(text, "file:///tmp/a%20%C3%A9.txt"))
+    assert paths == [["/tmp/a é.txt"]]
+    assert composer.text() == ""
+
+
+def test_a_text_that_brings_a_file_along_is_pasted_without_it(composer: Composer) -> None:
+    paths: list[list[str]] = []
+    composer.filesOffered.connect(paths.append)
+    composer.editor.insertFromMimeData(_with_text("harmless words", "file:///etc/passwd"))
+    assert paths == []
+    assert composer.text() == "harmless words"
+
+
+@pytest.mark.parametrize("url", ["file://host/share/a.txt", "file:////host/share/a.txt", "file://10.0.0.1/c$/a"])
+def test_no_file_is_asked_of_another_computer(composer: Composer, url: str) -> None:
+    paths: list[list[str]] = []
+    composer.filesOffered.connect(paths.append)
+    data = QMimeData()
+    data.setUrls([QUrl(url)])
+    assert not composer.editor.can_attach(data)
+    composer.editor.insertFromMimeData(data)
+    assert paths == []
+    data.setUrls([QUrl("file://localhost/tmp/a.txt")])
+    composer.editor.insertFromMimeData(data)
+    assert paths == [["/tmp/a.txt"]]
 
 
 def test_files_are_dropped_on_the_card(composer: Composer) -> None:

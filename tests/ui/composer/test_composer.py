@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, Qt
+from PySide6.QtGui import QInputMethodEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -213,6 +213,28 @@ def test_names_for_scripts_and_screen_readers(composer: Composer) -> None:
     assert isinstance(composer.findChild(QWidget, "composer"), QPlainTextEdit)
     for name in ("composer", "sendButton", "stopButton"):
         assert composer.findChild(QWidget, name).accessibleName()
+
+
+def test_another_placeholder_is_painted_at_once_and_whole(composer: Composer, qtbot: QtBot) -> None:
+    composer.set_placeholder("Message Research")
+    viewport, painted = composer.editor.viewport(), PaintedAreas()
+    QApplication.processEvents()
+    viewport.installEventFilter(painted)
+    composer.set_placeholder("Message Personal")
+    qtbot.waitUntil(lambda: viewport.rect() in painted.areas)
+
+
+class PaintedAreas(QObject):
+    """What a widget was told to paint."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.areas: list[QRect] = []
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.areas.append(event.rect())
+        return False
 
 
 def test_the_placeholder_grows_with_the_text(composer: Composer) -> None:

@@ -209,7 +209,7 @@ def test_it_is_searched_in_a_field_of_its_own(world: World) -> None:
 def test_what_is_not_found_is_said_and_cannot_be_chosen(world: World) -> None:
     world.menu.open_to_search(HEADS)
     QTest.keyClicks(world.menu.field, "zebra")
-    assert world.listed() == ["No prompt has this in it."]
+    assert world.listed() == ["No prompt matches."]
     QTest.keyClick(world.menu.field, Qt.Key.Key_Return)
     assert (world.chosen, world.managed) == ([], [])
     QTest.keyClick(world.menu.field, Qt.Key.Key_Escape)

@@ -131,8 +131,9 @@ def test_tab_reaches_what_a_page_was_filled_with_before_the_buttons(
         button.setObjectName(name)
         column.addWidget(button)
     dialog.open()
-    dialog.fill_page("Team sync", content)
+    dialog.fill_page("Team sync", lambda: content)
     dialog.show_page("Team sync")
+    qtbot.waitUntil(content.isVisible)
     dialog.activateWindow()
     qtbot.waitUntil(dialog.isActiveWindow)
     dialog.findChild(QListWidget, "settingsPages").setFocus()
@@ -140,9 +141,9 @@ def test_tab_reaches_what_a_page_was_filled_with_before_the_buttons(
     for _ in range(5):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         reached.append(QApplication.focusWidget().objectName())
-    assert reached == ["first", "second", "settingsCancel", "settingsSave", "settingsPages"]
+    assert reached == ["first", "second", "settingsCancel", "settingsClose", "settingsSearch"]
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
-    assert QApplication.focusWidget().objectName() == "settingsSave"
+    assert QApplication.focusWidget().objectName() == "settingsClose"
     dialog.reject()
 
 
@@ -157,7 +158,7 @@ def test_a_wrong_value_shows_its_page_and_its_reason_and_stays(window: QWidget, 
     pages = dialog.findChild(QListWidget, "settingsPages")
     assert pages is not None
     assert pages.currentItem().text() == "Providers"
-    assert any(label.text().startswith("Not taken: it must be one line") for label in dialog.findChildren(QLabel))
+    assert any(label.text().startswith("Not saved: it must be one line") for label in dialog.findChildren(QLabel))
     dialog.reject()
 
 

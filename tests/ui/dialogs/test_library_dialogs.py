@@ -52,9 +52,11 @@ def test_a_new_project_needs_a_name_and_takes_colour_and_model(theme: Theme, qtb
     qtbot.mouseClick(dialog.swatches.buttons()[5], Qt.MouseButton.LeftButton)
     dialog.model_box.setCurrentIndex(1)
     assert not dialog.grab().isNull()
+    assert dialog.instructions is not None
+    qtbot.keyClicks(dialog.instructions, "Be brief.")
     with qtbot.waitSignal(dialog.saved) as saved:
         qtbot.keyClick(dialog.name_field, Qt.Key.Key_Return)
-    assert saved.args == ["Work", PROJECT_COLOURS["Red"], "openai", "gpt-4o"]
+    assert saved.args == ["Work", PROJECT_COLOURS["Red"], "openai", "gpt-4o", "Be brief."]
 
 
 def test_a_colour_and_a_model_from_elsewhere_are_kept(theme: Theme, qtbot: QtBot) -> None:
@@ -64,7 +66,7 @@ def test_a_colour_and_a_model_from_elsewhere_are_kept(theme: Theme, qtbot: QtBot
     assert dialog.model_box.currentText() == "old-model · gone"
     with qtbot.waitSignal(dialog.saved) as saved:
         dialog.save_button.click()
-    assert saved.args == ["Research", "#5B7DB1", "gone", "old-model"]
+    assert saved.args == ["Research", "#5B7DB1", "gone", "old-model", ""]
     known = ProjectDialog(theme, project(provider="openai", model="gpt-4o"), models=_MODELS)
     qtbot.addWidget(known)
     assert known.model_box.currentText() == "GPT-4o · OpenAI"

@@ -57,7 +57,7 @@ def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot
     assert _line(dialog, "temperature").placeholderText() == "As the project: 0.5"
     assert "as the project: 0.5" in _line(dialog, "temperature").accessibleDescription()
     assert _line(dialog, "top_p").text() == "0.9"
-    assert _line(dialog, "answer_length").placeholderText() == "The model's own"
+    assert _line(dialog, "answer_length").placeholderText() == "Up to 100"
     box = dialog.row("reasoning_effort").field
     assert isinstance(box, QComboBox) and box.currentText() == "As the project: Low"
     lines = dialog.row("stop").field
@@ -136,6 +136,7 @@ def test_it_is_used_by_keys_alone(qapp: QApplication, qtbot: QtBot) -> None:
         assert dialog.focusWidget() is dialog.row(expected).field
     qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
     assert isinstance(dialog.focusWidget(), QPushButton)
+    _line(dialog, "temperature").setFocus()
     with qtbot.waitSignal(dialog.saved) as caught:
         qtbot.keyClick(_line(dialog, "temperature"), Qt.Key.Key_Return)
     assert caught.args == [Parameters(temperature=1.0)]

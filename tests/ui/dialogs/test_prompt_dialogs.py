@@ -155,7 +155,7 @@ def test_prompts_are_found_and_filtered(library: Library) -> None:
     QTest.keyClicks(library.dialog.search, "tw")
     assert library.names() == ["Second"]
     QTest.keyClicks(library.dialog.search, "x")
-    assert library.names() == ["No prompt has this in it."]
+    assert library.names() == ["No prompt matches."]
     library.dialog.search.clear()
     library.dialog.shown_box.setCurrentText("Templates")
     assert library.names() == ["First"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
@@ -19,7 +19,7 @@ from chatdesk.ui.dialogs.provider_more import KEPT
 from chatdesk.ui.dialogs.provider_page import ProviderPage
 from chatdesk.ui.dialogs.provider_words import outcome
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.provider_samples import NO_KEYRING, OLLAMA, OPENAI, TEAM
+from tests.gallery.provider_samples import NO_KEY, NO_KEYRING, OLLAMA, OPENAI, REFUSED, TEAM
 
 LEFT = Qt.MouseButton.LeftButton
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
@@ -59,27 +59,116 @@ def test_each_row_shows_where_its_key_lies_and_never_the_key(page: ProviderPage)
     assert "api key in the system keyring" in words
     assert "key from the variable TEAM_KEY" in words
     assert "always available" in words
-    assert page.row_field("openai").text() == "sk-••••••••••3f2a"
-    assert page.row_field("ollama").text() == "127.0.0.1:11434"
-    assert page.row_status("ollama") == "4 models"
+    openai = page.row("openai").field
+    assert (openai.accessibleName(), openai.placeholderText()) == ("API key of OpenAI", "sk-••••••••••3f2a")
+    assert openai.text() == ""
+    assert page.row("ollama").field.text() == "127.0.0.1:11434"
+    assert page.row("ollama").models.text() == "4 models"
 
 
-def test_rows_ask_for_their_form_and_their_test(page: ProviderPage, qtbot: QtBot) -> None:
+def test_rows_ask_for_their_form_their_models_and_their_test(page: ProviderPage, qtbot: QtBot) -> None:
     with qtbot.waitSignal(page.editRequested) as edited:
-        qtbot.mouseClick(page.row_field("team"), LEFT)
+        qtbot.mouseClick(_button(page, "providerEdit_team"), LEFT)
     with qtbot.waitSignal(page.testRequested) as tested:
         qtbot.mouseClick(_button(page, "providerTest_team"), LEFT)
-    assert (edited.args, tested.args) == (["team"], ["team"])
+    with qtbot.waitSignal(page.modelsRequested) as models:
+        qtbot.mouseClick(_button(page, "providerModels_ollama"), LEFT)
+    assert (edited.args, tested.args, models.args) == (["team"], ["team"], ["ollama"])
 
 
-def test_what_a_test_said_stays_when_the_list_is_filled_again(page: ProviderPage) -> None:
+def test_a_row_is_opened_by_a_double_click_and_has_a_menu(page: ProviderPage, qtbot: QtBot) -> None:
+    name = next(each for each in page.findChildren(QLabel) if each.text() == "Team gateway")
+    with qtbot.waitSignal(page.editRequested) as edited:
+        qtbot.mouseDClick(name, LEFT)
+    assert edited.args == ["team"]
+    menu = page.row("openai").menu()
+    assert [each.text() for each in menu.actions() if not each.isSeparator()] == [
+        "Edit…",
+        "Models…",
+        "Test",
+        "Replace the key",
+        "Switch off",
+        "Remove…",
+    ]
+    with qtbot.waitSignal(page.switchRequested) as switched:
+        next(each for each in menu.actions() if each.text() == "Switch off").trigger()
+    with qtbot.waitSignal(page.removeRequested) as removed:
+        next(each for each in menu.actions() if each.text() == "Remove…").trigger()
+    assert (switched.args, removed.args) == (["openai", False], ["openai"])
+    menu.deleteLater()
+
+
+def test_a_key_is_entered_where_the_provider_is(page: ProviderPage, qtbot: QtBot) -> None:
+    page.show_providers([NO_KEY])
+    row = page.row("groq")
+    qtbot.waitUntil(row.keys_link.isVisible)
+    assert row.keys_link.toolTip().find("console.groq.com") > 0
+    qtbot.keyClicks(row.key, "sk-not-a-key-0000")
+    save = _button(page, "providerKeep_groq")
+    assert (save.isVisible(), row.test.isVisible()) == (True, False)
+    with qtbot.waitSignal(page.keyGiven) as given:
+        qtbot.mouseClick(save, LEFT)
+    assert given.args == ["groq", "sk-not-a-key-0000"]
+    row.key.clear()
+    assert (save.isVisible(), row.test.isVisible()) == (False, True)
+    QApplication.clipboard().setText("sk-not-a-key-1111")
+    with qtbot.waitSignal(page.keyGiven) as pasted:
+        qtbot.keyClick(row.key, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert pasted.args == ["groq", "sk-not-a-key-1111"]
+
+
+def test_a_vendor_at_another_address_shows_that_instead_of_its_key(page: ProviderPage) -> None:
+    moved = replace(OPENAI, profile=replace(OPENAI.profile, base_url="https://llm.example.net/v1"))
+    page.show_providers([moved])
+    assert page.row("openai").field.text() == "https://llm.example.net/v1"
+    assert "llm.example.net" in page.row("openai").key.toolTip()
+
+
+def test_an_address_is_changed_in_its_row(page: ProviderPage, qtbot: QtBot) -> None:
+    field = page.row("ollama").field
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "localhost:18741")
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert field.text() == "127.0.0.1:11434"
+    field.selectAll()
+    qtbot.keyClicks(field, "localhost:18741")
+    with qtbot.waitSignal(page.addressGiven) as given:
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert given.args == ["ollama", "localhost:18741"]
+
+
+def test_after_a_test_without_a_key_the_field_for_it_is_there(page: ProviderPage, qtbot: QtBot) -> None:
+    page.show_providers([OLLAMA])
+    page.ask_for_key("ollama", "Paste a key")
+    row = page.row("ollama")
+    assert row.field is row.key
+    assert page.focusWidget() is row.key
+    assert row.key.placeholderText() == "Paste a key"
+
+
+def test_the_steps_of_a_test_are_told_in_the_row(page: ProviderPage) -> None:
+    row = page.row("team")
+    assert not row.steps.isVisible()
+    page.show_testing("team", True)
+    assert (row.steps.isVisible(), row.test.text()) == (True, "Stop")
+    for result in REFUSED:
+        page.show_step("team", result)
+    page.show_testing("team", False)
+    assert "did not accept" in row.steps.text(Step.KEY)
+    assert row.test.text() == "Test"
+
+
+def test_what_a_test_said_and_what_is_typed_stays_when_the_list_is_filled_again(page: ProviderPage) -> None:
     page.show_status("team", "401: the key was refused", False)
     page.show_status("gone", "x", True)
-    page.row_field("team").setFocus()
-    page.show_providers([TEAM, OPENAI])
+    page.row("openai").key.setText("sk-half")
+    page.row("team").edit.setFocus()
+    page.show_providers([TEAM, replace(OPENAI, key="")])
     assert page.row_status("team") == "401: the key was refused"
     assert page.row_status("openai") == ""
-    assert page.focusWidget() is page.row_field("team")
+    assert page.row("openai").key.text() == "sk-half"
+    assert page.focusWidget() is page.row("team").edit
     assert not page.grab().isNull()
 
 
@@ -118,7 +207,7 @@ def test_names_are_shown_as_they_stand(theme: Theme, qtbot: QtBot) -> None:
     page.show_providers([hostile])
     label = next(each for each in page.findChildren(QLabel) if each.text() == HOSTILE)
     assert label.textFormat() is Qt.TextFormat.PlainText
-    assert page.row_field("team").text() == "https://a&&b/v1"
+    assert page.row("team").field.text() == "https://a&b/v1"
 
 
 def test_a_form_gives_the_profile_and_the_typed_key(theme: Theme, qtbot: QtBot) -> None:
@@ -134,6 +223,34 @@ def test_a_form_gives_the_profile_and_the_typed_key(theme: Theme, qtbot: QtBot) 
     assert (profile.label, profile.base_url, profile.api) == ("My gateway", "https://gate.example/v1", Api.RESPONSES)
     assert key == "sk-typed"
     assert form.isVisible(), "it stays until what fails is known"
+
+
+def test_an_address_without_a_scheme_is_completed(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, ProviderProfile("", "other", "", ""))
+    assert form.focusWidget() is form.address
+    qtbot.keyClicks(form.address, "localhost:18741")
+    with qtbot.waitSignal(form.saved) as saved:
+        qtbot.keyClick(form.address, Qt.Key.Key_Return)
+    assert (saved.args[0].label, saved.args[0].base_url) == ("localhost", "http://localhost:18741/v1")
+
+
+def test_the_form_begins_at_the_key_that_is_missing(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, NO_KEY.profile, shown=NO_KEY)
+    assert form.focusWidget() is form.key.field
+    assert form.key.keys_link.isVisible()
+    kept = _form(theme, qtbot, OPENAI.profile, shown=OPENAI)
+    assert kept.focusWidget() is kept.name
+    assert not kept.key.keys_link.isVisible()
+
+
+def test_the_result_of_a_test_is_scrolled_to(theme: Theme, qtbot: QtBot) -> None:
+    form = _form(theme, qtbot, shown=TEAM)
+    form.resize(form.width(), 420)
+    form.steps.begin()
+    for result in REFUSED:
+        form.show_step(result)
+    bar = form.findChild(QScrollArea).verticalScrollBar()  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
 
 
 @pytest.mark.parametrize(
@@ -186,10 +303,6 @@ def test_the_folded_half_is_read_too(theme: Theme, qtbot: QtBot) -> None:
     unproxied = form.profile()
     assert unproxied is not None
     assert unproxied.proxy == "none"
-    more.favourites.show_written("big\nsmall = The small one\n\n")
-    liked = form.profile()
-    assert liked is not None
-    assert (liked.favourites, liked.aliases) == (("big", "small"), {"small": "The small one"})
     more.times["connect_s"].setText("soon")
     assert form.profile() is None
 
@@ -238,7 +351,7 @@ def test_a_test_is_begun_stopped_and_told(theme: Theme, qtbot: QtBot) -> None:
         qtbot.mouseClick(form.test_button, LEFT)
     assert asked.args == [TEAM.profile, ""]
     form.show_testing(True)
-    assert form.test_button.text() == "Stop the Test"
+    assert form.test_button.text() == "Stop the test"
     with qtbot.waitSignal(form.testCancelled):
         qtbot.mouseClick(form.test_button, LEFT)
     form.show_testing(False)
@@ -293,8 +406,8 @@ def test_a_new_passphrase_is_typed_twice(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_sources_have_words() -> None:
-    from chatdesk.ui.dialogs.provider_words import field_text, where_the_key_lies
+    from chatdesk.ui.dialogs.provider_words import address_text, where_the_key_lies
 
     words = {where_the_key_lies(replace(OPENAI, key_source=source)) for source in SecretSource}
     assert len(words) == len(SecretSource)
-    assert field_text(replace(OPENAI, key="")) == "https://api.openai.com/v1"
+    assert address_text(replace(OPENAI, key="")) == "https://api.openai.com/v1"

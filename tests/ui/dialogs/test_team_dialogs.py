@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.team import (
@@ -25,16 +25,19 @@ from chatdesk.core.domain.team import (
     TeamRole,
 )
 from chatdesk.core.settings.schema import all_settings
+from chatdesk.core.sync.address import reach_words
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.settings_page import SettingsPage
 from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog, end_words, state_words
 from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog, check_words
 from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
 from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog, read_file
 from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.dialogs.team_members import MemberDialog
+from chatdesk.ui.dialogs.team_members import MemberDialog, invited_words
 from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.dialogs.team_retention import is_shorter, shorter_words
 from chatdesk.ui.dialogs.team_roles import grantable
 from chatdesk.ui.dialogs.team_table import ActionTable
 from chatdesk.ui.theme.theme import Theme
@@ -97,6 +100,22 @@ def test_without_a_workspace_the_page_says_what_it_is_and_offers_two_ways(
     with qtbot.waitSignal(page.joinRequested):
         press(page, "teamJoinOther")
     assert "empty database" in button(page, "teamCreate").accessibleDescription()
+
+
+def test_a_parked_workspace_names_its_server_and_waits_for_a_click(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    page = TeamPage(theme)
+    workspace = samples.workspace_view().workspace
+    page.show_parked((workspace,))
+    show(page)
+    assert workspace.name in texts(page)
+    assert f"does not connect to {workspace.address.database} on {workspace.address.host}" in texts(page)
+    with qtbot.waitSignal(page.joinAgainRequested) as again:
+        press(page, "teamJoinAgain")
+    with qtbot.waitSignal(page.parkedLeaveRequested) as left:
+        press(page, "teamParkedLeave")
+    assert again.args == left.args == [workspace.id]
+    page.show_parked(())
+    assert "came with the backup" not in texts(page)
 
 
 def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, show: Show, qtbot: QtBot) -> None:
@@ -241,7 +260,7 @@ def test_a_failed_check_stands_in_the_way_and_says_why(theme: Theme, show: Show)
     dialog.address.show_address(samples.ADDRESS, "x")
     press(dialog, "teamCheck")
     dialog.show_checks(samples.CHECKS)
-    assert "1 thing must be put right first." in texts(dialog)
+    assert "1 thing must be fixed first." in texts(dialog)
     failed = dialog.findChild(QLabel, "teamCheck_3")
     assert failed.accessibleName().startswith("Roles, failed: The user owner")
     assert not dialog.next_button.isVisible()
@@ -504,6 +523,9 @@ def test_what_goes_up_is_counted_before_it_can_be_shared(theme: Theme, show: Sho
     assert not dialog.share_button.isEnabled()
     dialog.show_count(ShareCount(1, 2, 0, 0))
     assert dialog.count.text().startswith("1 thread and 2 messages go up")
+    assert any(
+        "Stopping to share removes nothing from the server" in label.text() for label in dialog.findChildren(QLabel)
+    )
     dialog.show_count(ShareCount(3, 20, 2, 3 * 1024 * 1024))
     assert "3 threads, 20 messages and 2 attachments (3.0 MB)" in dialog.count.text()
     assert dialog.head.text() == f"Share “{HOSTILE}”"
@@ -518,7 +540,7 @@ def test_what_goes_up_is_counted_before_it_can_be_shared(theme: Theme, show: Sho
 
 def test_a_shared_project_shows_who_sees_it(theme: Theme, show: Show, qtbot: QtBot) -> None:
     dialog = SharedProjectDialog(
-        theme, "Research", samples.RESEARCH, samples.MEMBERS, me="m1", workspace_name="Blue team", can_invite=True
+        theme, "Research", samples.RESEARCH, samples.MEMBERS, me="m1", workspace_name="Blue team", kept_days=None
     )
     show(dialog)
     dialog.show_status(samples.WAITING)
@@ -536,12 +558,14 @@ def test_a_shared_project_shows_who_sees_it(theme: Theme, show: Show, qtbot: QtB
     assert button(dialog, "sharedEnd").text() == "Stop sharing…"
     with qtbot.waitSignal(dialog.endRequested):
         press(dialog, "sharedEnd")
+    with qtbot.waitSignal(dialog.eraseRequested):
+        press(dialog, "sharedErase")
 
 
 def test_a_viewer_sees_roles_and_can_leave(theme: Theme, show: Show) -> None:
     mine = replace(samples.PLANS, role=TeamRole.VIEWER)
     dialog = SharedProjectDialog(
-        theme, "Plans", mine, samples.MEMBERS, me="m1", workspace_name="Blue team", can_invite=False
+        theme, "Plans", mine, samples.MEMBERS, me="m1", workspace_name="Blue team", kept_days=90
     )
     show(dialog)
     assert dialog.roles.roles() == {}
@@ -549,6 +573,65 @@ def test_a_viewer_sees_roles_and_can_leave(theme: Theme, show: Show) -> None:
     assert "Chi" not in texts(dialog), "has no access to it"
     assert button(dialog, "sharedEnd").text() == "Leave project…"
     assert not has(dialog, "sharedInvite")
+    assert "Messages are kept for 90 days." in texts(dialog)
+    assert not dialog.retention.box.isVisible()
+    assert not dialog.retention.set_button.isVisible()
+    dialog.show_retention(None)
+    assert "Messages are kept for ever." in texts(dialog)
+    assert "Older messages are erased" not in texts(dialog)
+
+
+def test_how_long_messages_are_kept_is_chosen_by_keys_and_asked_for_by_the_button(
+    theme: Theme, show: Show, qtbot: QtBot
+) -> None:
+    admin = replace(samples.RESEARCH, role=TeamRole.ADMIN)
+    dialog = SharedProjectDialog(
+        theme, "Research", admin, samples.MEMBERS, me="m1", workspace_name="Blue team", kept_days=None
+    )
+    show(dialog)
+    field = dialog.retention
+    assert "Older messages are erased for everybody" in texts(dialog)
+    assert [field.box.itemText(place) for place in range(field.box.count())] == [
+        "for ever",
+        "for 30 days",
+        "for 90 days",
+        "for 365 days",
+        "other…",
+    ]
+    assert field.box.currentText() == "for ever"
+    assert not field.set_button.isEnabled(), "nothing else is chosen"
+    QTest.keyClick(field.box, Qt.Key.Key_Down)
+    QTest.keyClick(field.box, Qt.Key.Key_Down)
+    assert not field.days.isVisible()
+    with qtbot.waitSignal(dialog.retentionRequested) as asked:
+        QTest.keyClick(field.set_button, Qt.Key.Key_Return)
+    assert asked.args == [90]
+    assert not field.box.isEnabled(), "the first is being carried out"
+    dialog.show_problem("The disk is full.")
+    QTest.keyClick(field.box, Qt.Key.Key_End)
+    assert field.days.isVisible()
+    field.days.setValue(45)
+    with qtbot.waitSignal(dialog.retentionRequested) as asked:
+        press(dialog, "teamRetentionSet")
+    assert asked.args == [45]
+    dialog.show_retention(45)
+    assert field.box.currentText() == "for 45 days"
+    assert not field.days.isVisible()
+    assert not field.set_button.isEnabled()
+    QTest.keyClick(field.box, Qt.Key.Key_Home)
+    with qtbot.waitSignal(dialog.retentionRequested) as asked:
+        press(dialog, "teamRetentionSet")
+    assert asked.args == [None]
+
+
+def test_a_shorter_time_is_asked_about_and_says_what_goes() -> None:
+    assert [is_shorter(days, than=None) for days in (1, None)] == [True, False]
+    assert [is_shorter(days, than=90) for days in (89, 90, 91, None)] == [True, False, False, False]
+    question, text, yes = shorter_words("Research", 1)
+    assert question == "Keep messages of “Research” for 1 day only?"
+    assert "older than 1 day are erased for everybody" in text
+    assert "cannot be undone" in text
+    assert yes == "Erase what is older"
 
 
 def test_the_end_of_sharing_says_what_stays() -> None:
@@ -556,20 +639,20 @@ def test_the_end_of_sharing_says_what_stays() -> None:
     assert question == "Stop sharing “Research”?"
     assert "2 other members" in text
     assert "nothing is deleted here" in text
-    assert "3 changes of yours did not go up" in text
+    assert "3 changes of yours did not reach the team" in text
     assert yes == "Stop sharing"
     question, text, yes = end_words(samples.PLANS, "Plans", 0)
     assert (question, yes) == ("Leave “Plans”?", "Leave")
     assert "stays" in text
     going_up = replace(samples.RESEARCH, state=ShareState.SHARING)
-    assert state_words(going_up) == "What was there before is on its way up."
-    assert state_words(replace(samples.RESEARCH, waiting=0)) == "Everything of it is with the team."
+    assert state_words(going_up) == "Older messages are being sent."
+    assert state_words(replace(samples.RESEARCH, waiting=0)) == "Everything in it has reached the team."
 
 
 def test_leaving_asks_whether_it_is_for_good(theme: Theme, show: Show, qtbot: QtBot) -> None:
     dialog = LeaveWorkspaceDialog(theme, "Blue team", waiting=4, is_owner=True)
     show(dialog)
-    assert "4 changes did not go up yet" in texts(dialog)
+    assert "4 changes did not reach the team yet" in texts(dialog)
     assert "Make somebody else an owner first." in texts(dialog)
     with qtbot.waitSignal(dialog.leaveRequested) as asked:
         press(dialog, "teamLeaveYes")
@@ -740,14 +823,15 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
     values = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
     dialog = SettingsDialog(theme, values, parent=window)
     page = TeamPage(theme)
-    dialog.fill_page("Team sync", page)
+    dialog.fill_page("Team sync", lambda: page)
     dialog.provider_page.show_providers([providers.OPENAI, providers.OLLAMA, providers.TEAM])
     dialog.provider_page.show_status("team", "401: Team gateway did not accept the API key", False)
     dialog.show()
     page.show_workspaces((samples.workspace_view(samples.REFUSED),), now_ms=samples.NOW)
     for title in ("General", "Providers", "Context", "Accessibility", "Team sync", "Data and backup", "Shortcuts"):
         dialog.show_page(title)
-        area = next(each for each in dialog.findChildren(QScrollArea) if each.isVisible() and each.widget())
+        area = next(each for each in dialog.findChildren(SettingsPage) if each.isVisible())
+        qtbot.waitUntil(lambda area=area: area.is_built)
         qtbot.waitUntil(lambda area=area: area.widget().width() == area.viewport().width())
         assert area.horizontalScrollBar().maximum() == 0, title
         if title == "Team sync":
@@ -756,3 +840,112 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
                 assert box.table.geometry().bottom() < box.button.y()
                 assert box.table.verticalScrollBar().maximum() == 0, "three rows are all in view"
     theme.set_scale(1.0)
+
+
+def test_who_is_invited_where_there_is_one_project_sees_it(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    for offered, role in ((tuple(TeamRole), TeamRole.EDITOR), ((TeamRole.VIEWER,), TeamRole.VIEWER)):
+        dialog = InviteDialog(theme, "Blue team", [("p1", "Research", offered)])
+        show(dialog)
+        QTest.keyClicks(dialog.name, "Chi")
+        with qtbot.waitSignal(dialog.inviteRequested) as asked:
+            QTest.keyClick(dialog.name, Qt.Key.Key_Return)
+        assert asked.args[1] == {"p1": role}
+
+
+@pytest.mark.parametrize(
+    ("host", "word"),
+    [
+        ("localhost", "only this computer"),
+        ("127.0.0.1", "only this computer"),
+        ("::1", "only this computer"),
+        ("nas.local", "own network"),
+        ("nas", "own network"),
+        ("192.168.1.9", "own network"),
+        ("db.example.org", ""),
+        ("203.0.114.7", ""),
+    ],
+)
+def test_a_server_that_others_do_not_reach_is_said_before_anybody_is_invited(
+    theme: Theme, show: Show, host: str, word: str
+) -> None:
+    warning = reach_words(host)
+    assert word in warning
+    assert bool(warning) is bool(word)
+    dialog = InviteDialog(theme, "Blue team", [], warning=warning)
+    show(dialog)
+    assert dialog.warning.isVisible() is bool(word)
+
+
+def test_sharing_where_new_chats_go_is_warned_about_and_a_new_project_offered(
+    theme: Theme, show: Show, qtbot: QtBot
+) -> None:
+    dialog = ShareProjectDialog(theme, "Personal", (samples.WORKSPACE,), takes_new_chats=True)
+    show(dialog)
+    dialog.show_count(ShareCount(1, 2, 0, 0))
+    assert "New chats go into “Personal”" in dialog.warning.text()
+    assert dialog.focusWidget() is dialog.new_button  # so that Enter does not share it
+    with qtbot.waitSignal(dialog.newProjectRequested):
+        press(dialog, "shareNewProject")
+    assert not dialog.isVisible()
+    other = ShareProjectDialog(theme, "Research", (samples.WORKSPACE,))
+    show(other)
+    assert not other.warning.isVisible()
+    assert not other.new_button.isVisible()
+
+
+def test_what_is_shown_otherwise_than_the_team_has_it_can_be_taken_over_anew(
+    theme: Theme, show: Show, qtbot: QtBot
+) -> None:
+    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
+    show(dialog)
+    dialog.show_check(ServerCheck(1, 20, waiting=2))
+    assert dialog.outcome.text().endswith("2 changes wait here to be sent. Everything else is the same here and there.")
+    assert not dialog.repair_button.isVisible()
+    found = ServerCheck(1, 20, ("“Research”: 1 message of the team not shown here.",), repairable=("p1",))
+    dialog.show_check(found)
+    assert dialog.focusWidget() is dialog.repair_button
+    with qtbot.waitSignal(dialog.repairRequested) as asked:
+        press(dialog, "detailsRepair")
+    assert asked.args == [found]
+    assert not dialog.repair_button.isVisible()
+
+
+def test_an_owner_ends_the_connections_of_who_holds_others_up(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = MemberDialog(theme, samples.BEN, {}, {}, is_me=False, is_owner=True)
+    show(dialog)
+    with qtbot.waitSignal(dialog.disconnectRequested):
+        press(dialog, "teamDisconnect")
+    other = MemberDialog(theme, samples.BEN, {}, {}, is_me=False, is_owner=False)
+    show(other)
+    assert not has(other, "teamDisconnect")
+
+
+def test_whom_a_removed_member_had_invited_is_told() -> None:
+    words = invited_words("Ben", [f"Eve {number}" for number in range(10)])
+    assert words.startswith("Ben had invited Eve 0, Eve 1,")
+    assert "and 2 more" in words
+    assert "more" not in invited_words("Ben", ["Eve"])
+
+
+def test_who_may_invite_is_decided_by_an_owner(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = samples.who_invites(theme)
+    show(dialog)
+    assert dialog.who_invites.currentData() == "owners"
+    dialog.who_invites.setCurrentIndex(1)
+    with qtbot.waitSignal(dialog.policyRequested) as asked:
+        press(dialog, "teamPolicySave")
+    assert asked.args == [{"who_invites": "admins"}]
+
+
+def test_limits_of_members_and_projects_are_seen_and_set_together(theme: Theme, show: Show, qtbot: QtBot) -> None:
+    dialog = samples.who_invites(theme)
+    show(dialog)
+    shown = {name: box.value() for name, box in dialog.limits.items()}
+    assert shown["members"] == 1000
+    assert dialog.limits["members"].accessibleName() == "Members (12 now)"
+    assert (shown["bytes_each"], shown["bytes_project"]) == (1_000, 5_000)
+    dialog.limits["projects_each"].setValue(20)
+    dialog.limits["bytes_each"].setValue(250)
+    with qtbot.waitSignal(dialog.policyRequested) as asked:
+        press(dialog, "teamPolicySave")
+    assert asked.args == [{"projects_each": 20, "bytes_each": 250_000_000}]

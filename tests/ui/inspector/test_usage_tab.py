@@ -36,25 +36,37 @@ def _label(tab: UsageTab, name: str) -> str:
 def test_figures_by_kind_and_model_with_a_total(tab: UsageTab) -> None:
     tab.show_report(UsageReport((KNOWN, UNKNOWN)))
     assert tab.table.model().rowCount() == 6
-    assert _texts(tab, 0)[0] == "Answers · gpt-4o, 12 requests"
+    assert _texts(tab, 0)[0] == "Answers · gpt-4o · 12 requests"
     assert _texts(tab, 1) == ["1.2M", "10k", "8,204", "0", "$0.34"]
-    assert _texts(tab, 2)[0] == "Titles · the server's own model, 1 request"
-    assert _texts(tab, 3) == ["≈3,400", "0", "≈804", "≈200", "?"]
-    assert _texts(tab, 4)[0] == "Together, 13 requests"
+    assert _texts(tab, 2)[0] == "Titles · the server's own model · 1 request"
+    assert _texts(tab, 3) == ["≈3,400", "0", "≈804", "≈200", "–"]
+    assert _texts(tab, 4)[0] == "Total · 13 requests"
     assert _texts(tab, 5)[4] == "$0.34+"
     assert tab.table.columnSpan(0, 0) == 5 and tab.table.columnSpan(1, 0) == 1
     assert _label(tab, "usageAbout") == "1,246,408 tokens in 13 requests, at least $0.34."
     assert "of 1 request are estimates" in _label(tab, "usageNotes")
-    assert "Nobody knows the price of the server's own model" in _label(tab, "usageNotes")
+    assert "No price is known for the server's own model" in _label(tab, "usageNotes")
+
+
+def test_where_a_price_is_missing_it_can_be_typed(tab: UsageTab) -> None:
+    wanted: list[bool] = []
+    tab.pricesRequested.connect(lambda: wanted.append(True))
+    tab.show_report(UsageReport((KNOWN,)))
+    assert tab.prices_button.isHidden()
+    tab.show_report(UsageReport((KNOWN, UNKNOWN)))
+    assert not tab.prices_button.isHidden()
+    assert tab.prices_button.text() == "Add prices…"
+    tab.prices_button.click()
+    assert wanted == [True]
 
 
 def test_screen_readers_hear_whole_figures_with_their_column(tab: UsageTab) -> None:
     tab.show_report(UsageReport((KNOWN, UNKNOWN)))
     words = _texts(tab, 1, Qt.ItemDataRole.AccessibleTextRole)
     assert words[0] == "Answers · gpt-4o, In: 1,234,000 tokens"
-    assert words[1] == "Answers · gpt-4o, Of them cached: 10,240 tokens"
+    assert words[1] == "Answers · gpt-4o, Of them from the provider's cache: 10,240 tokens"
     assert _texts(tab, 3, Qt.ItemDataRole.ToolTipRole)[0].endswith("In: about 3,400 tokens")
-    assert _texts(tab, 3, Qt.ItemDataRole.ToolTipRole)[4].endswith("Cost: not known")
+    assert _texts(tab, 3, Qt.ItemDataRole.ToolTipRole)[4].endswith("Cost: no price is known")
     assert _texts(tab, 5, Qt.ItemDataRole.ToolTipRole)[4].endswith("at least $0.34")
     header = tab.table.model().headerData(3, Qt.Orientation.Horizontal, Qt.ItemDataRole.AccessibleTextRole)
     assert header == "Of them for reasoning"

@@ -193,7 +193,7 @@ def test_a_click_runs_a_command_after_the_box_has_closed(palette: Palette, qtbot
 
 def test_a_box_without_a_match_says_so_and_runs_nothing(palette: Palette, qtbot: QtBot, ran: list[str]) -> None:
     qtbot.keyClicks(palette.field, "> no such thing")
-    assert [row.text for row in palette.rows] == ["No command has this in its name."]
+    assert [row.text for row in palette.rows] == ["No command matches."]
     for key in (Qt.Key.Key_Down, ENTER):
         qtbot.keyClick(palette.field, key)
     assert ran == [] and palette.isVisible()

@@ -72,7 +72,8 @@ def test_the_date_is_short_and_the_month_named():
     today = samples.NOW.date()
     thread = samples.make_thread(1, "x", ago=timedelta(days=400))
     assert group_title(group_of(thread, today, UTC)) == "October 2025"
-    assert short_time(thread.last_activity_at, today, UTC) == "17 Oct 2025"
+    assert short_time(thread.last_activity_at, today, UTC) == "Oct 2025"
+    assert short_time(thread.last_activity_at, today, UTC, names_year=False) == "17 Oct"
     assert short_time(samples.make_thread(1, "x", ago=timedelta(days=-2)).last_activity_at, today, UTC) == "14:30"
 
 
@@ -183,7 +184,13 @@ def test_menus_fit_the_thread_and_the_view(qtbot, theme):
     sidebar, _, _ = make_sidebar(qtbot, theme)
     thread = samples.make_thread(1, "x", pinned_at=1)
     texts = [action.text().split("\t")[0] for action in sidebar.thread_menu(thread).actions() if action.text()]
-    assert texts == ["Rename", "Unpin", "Archive", "Move to a project…", "Tags…", "Export…", "Delete"]
+    assert texts == ["Rename", "Unpin", "Archive", "Move to a project…", "Tags…", "Export…", "Import…", "Delete"]
+    for menu in (sidebar.thread_menu(thread), sidebar.view_menu()):
+        with qtbot.waitSignal(sidebar.importRequested):
+            next(action for action in menu.actions() if action.text() == "Import…").trigger()
+    with qtbot.waitSignal(sidebar.exportSelectedRequested) as export:
+        next(action for action in sidebar.view_menu().actions() if action.text() == "Export…").trigger()
+    assert export.args == [()]
     with qtbot.waitSignal(sidebar.restoreRequested):
         sidebar.thread_menu(replace(thread, deleted_at=1)).actions()[0].trigger()
     with qtbot.waitSignal(sidebar.viewChanged) as view:

@@ -43,6 +43,13 @@ def test_text_can_be_read(tokens: Tokens, ground: str) -> None:
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["muted", "accent", "warning", "danger"])
+def test_coloured_text_can_be_read_on_every_ground(tokens: Tokens, name: str) -> None:
+    grounds = ("background", "surface", "card", "question", "code", "hover", "selected", "warning_tint", "danger_tint")
+    assert min(_contrast(getattr(tokens, name), getattr(tokens, ground)) for ground in grounds) >= 4.5
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
 def test_code_can_be_read(tokens: Tokens) -> None:
     for colour in fields(tokens.syntax):
         assert _contrast(getattr(tokens.syntax, colour.name), tokens.code) >= 4.5, colour.name

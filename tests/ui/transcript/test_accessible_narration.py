@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.rendering.blocks import Rule
 from chatdesk.ui.transcript.accessible_names import code_name, table_name, text_name, time_of
 from chatdesk.ui.transcript.accessible_narration import ReadAloud, spoken
+from chatdesk.ui.transcript.entry import Retry
 from chatdesk.ui.transcript.view import TranscriptView
 
 from conftest import World, make_message, make_thread  # isort: skip
@@ -97,9 +99,8 @@ def test_an_answer_that_streams_in_a_thread_just_opened_is_announced_once(world:
 
 def test_why_an_answer_waits_is_said(view: TranscriptView) -> None:
     view.add_message(make_message(1, "", status=Status.PENDING))
-    view.set_notice("m1", "Too many requests. Trying again in 5 s.")
-    view.set_notice("m1", "")
-    assert view.said[1:] == ["Too many requests. Trying again in 5 s."]
+    view.set_retry("m1", Retry("Too many requests.", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
+    assert view.said[1:] == ["Too many requests."]
 
 
 def test_names_of_things() -> None:

@@ -251,8 +251,8 @@ def test_the_focus_is_where_the_keyboard_is(world: World, events: list[Any]) -> 
     view.setFocus()
     world.settle()
     QTest.keyClick(view, Qt.Key.Key_End)
-    for key in (Qt.Key.Key_K, Qt.Key.Key_K, Qt.Key.Key_J):
-        QTest.keyClick(view, key)
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        QTest.keyClick(view, key, Qt.KeyboardModifier.ControlModifier)
     current = tree.focusChild()
     assert current.text(_T.Identifier) == view.current_message_id()
     assert current.state().focused

@@ -143,15 +143,47 @@ def test_the_keyboard_saves_wraps_and_moves_code(world: World) -> None:
     assert item.is_wrapped
     QTest.keyClick(view, Qt.Key.Key_Tab)
     QTest.keyClick(view, Qt.Key.Key_Return)
-    assert saved == [(LONG_LINE, "code.py")]
+    assert saved == [(LONG_LINE + "\n", "code.py")]
 
 
 def test_copying_puts_plain_text_on_the_clipboard(world: World) -> None:
-    view = world.open(make_thread(2, lambda place: "```\n<b>x</b>\n```" if place else "?"))
+    view = world.open(make_thread(2, lambda place: "```\n<b>x</b>\u200b\x1b[1m\n```" if place else "?"))
     view.setFocus()
     view.jump_to("m1")
     QTest.keyClick(view, Qt.Key.Key_Tab)
     QTest.keyClick(view, Qt.Key.Key_Return)
     data: QMimeData = QGuiApplication.clipboard().mimeData()
-    assert data.text() == "<b>x</b>"
+    assert data.text() == "<b>x</b>\u200b\x1b[1m\n"
     assert not data.hasHtml()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        (CodeRun(3, "keyword"), CodeRun(22, "plain")),
+        (CodeRun(25, "plain"),),
+        (CodeRun(4, "keyword"), CodeRun(21, "plain")),
+        (CodeRun(3, "string"), CodeRun(22, "plain")),
+    ],
+)
+def test_lines_whose_colours_are_other_ones_are_laid_out_anew(before: tuple[CodeRun, ...]) -> None:
+    text = "for i in a:\n    print(i)\nx"
+    real = (CodeRun(3, "keyword"), CodeRun(3, "plain"), CodeRun(2, "keyword"), CodeRun(18, "plain"))
+    lines = CodeLines(text, before)
+    assert lines.replace(text, real) == 0
+    assert lines.runs_in(0) == [(0, 3, "keyword"), (6, 2, "keyword")]
+
+
+def test_lines_that_look_the_same_keep_their_layout() -> None:
+    text, runs = "a = 1\nb = 2\nc", (CodeRun(1, "name"), CodeRun(9, "plain"), CodeRun(3, "number"))
+    lines = CodeLines(text, runs)
+    assert lines.replace(text, runs) == 2
+    longer = (CodeRun(1, "name"), CodeRun(9, "plain"), CodeRun(1, "number"), CodeRun(2, "plain"))
+    assert lines.replace(text, longer) == 1
+    assert lines.replace(text + "\nd", (*longer[:-1], CodeRun(4, "plain"))) == 2
+
+
+def test_colours_of_other_code_go_out() -> None:
+    lines = CodeLines("if x:", (CodeRun(2, "keyword"), CodeRun(3, "plain")))
+    lines.replace("fi x;", ())
+    assert lines.runs_in(0) == []

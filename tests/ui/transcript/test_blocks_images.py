@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.attachments.remote_image import fetch_image
+from chatdesk.core.attachments.remote_addresses import Reach
+from chatdesk.core.attachments.remote_image import ImageFetcher
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.rendering.blocks import CodeBlock, ImagePlaceholder
@@ -27,7 +30,7 @@ from chatdesk.ui.transcript.picture_decoding import MAX_SIDE_PX, NotAPicture, de
 from chatdesk.ui.transcript.picture_item import PictureItem
 from chatdesk.ui.transcript.picture_loader import PictureLoader
 from chatdesk.ui.transcript.view import TranscriptView
-from tests.core.attachments.test_remote_image import Site, image
+from tests.core.attachments.test_remote_image import Site, as_open, image
 from tests.ui.transcript.conftest import World, make_message, make_thread
 from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
 
@@ -64,7 +67,7 @@ class Door:
 
 @pytest.fixture
 def loader(tmp_path: Path, qapp: object) -> Iterator[PictureLoader]:
-    made = PictureLoader(fetch=fetch_image, folder=tmp_path)
+    made = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
     yield made
     made.close()
     made.deleteLater()
@@ -180,15 +183,38 @@ def test_a_ticket_given_up_is_never_called(qtbot: QtBot, loader: PictureLoader) 
 
 
 def test_what_goes_wrong_is_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
-    def fetch(url: str) -> bytes:
-        if "disk" in url:
-            raise OSError
-        raise ChatDeskError("No.", safe="", next_step="")
+    class Failing:
+        def fetch(self, url: str, *, is_agreed: bool) -> bytes:
+            if "disk" in url:
+                raise OSError
+            raise ChatDeskError("No.", safe="", next_step="")
 
-    loader = PictureLoader(fetch=fetch, folder=tmp_path)
+        def close(self) -> None:
+            pass
+
+    loader = PictureLoader(fetcher=Failing(), folder=tmp_path)
     assert loaded(qtbot, loader, PictureSource(url="http://a.test")).failure == "No."
     assert loaded(qtbot, loader, PictureSource(url="http://disk.test")).failure
     loader.close()
+    loader.deleteLater()
+
+
+def test_closing_waits_for_no_server(qtbot: QtBot, tmp_path: Path) -> None:
+    site, asked, gone = Site(), threading.Event(), threading.Event()
+
+    def answer(_handler: object) -> None:
+        asked.set()
+        gone.wait(30)
+
+    site.answers["/a.png"] = answer
+    loader = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
+    loader.load(PictureSource(url=site.url("/a.png")), lambda _picture: None)
+    assert asked.wait(10)
+    began = time.monotonic()
+    loader.close()
+    assert time.monotonic() - began < 5
+    gone.set()
+    site.close()
     loader.deleteLater()
 
 
@@ -198,7 +224,7 @@ def test_what_goes_wrong_is_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
 def test_a_remote_image_is_fetched_by_the_press_of_its_button_only(world: World, qtbot: QtBot, tmp_path: Path) -> None:
     site = Site()
     site.answers["/a.png"] = image(picture_bytes())
-    loader = PictureLoader(fetch=fetch_image, folder=tmp_path)
+    loader = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
     view = world.open(make_thread(2, lambda place: f"![a cat]({site.url('/a.png')})" if place else "?"))
     view.set_pictures(loader)
     item = item_of(view, ImageItem)
@@ -347,3 +373,27 @@ def test_a_diagram_that_cannot_be_shown_is_code(looks: Looks) -> None:  # noqa: 
     painted(item, looks)
     assert isinstance(item.shown, CodeItem)
     assert item.offset_at(item.areas_of(0, 1)[0].center()) in (0, 1)
+
+
+def test_an_image_in_the_readers_own_network_is_asked_about_once_more(
+    world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    site = Site()
+    site.answers["/a.png"] = image(picture_bytes())
+    loader = PictureLoader(fetcher=ImageFetcher(reach=lambda _address: Reach.PRIVATE), folder=tmp_path)
+    view = world.open(make_thread(2, lambda place: f"![a cat]({site.url('/a.png')})" if place else "?"))
+    view.set_pictures(loader)
+    item = item_of(view, ImageItem)
+    view.setFocus()
+    view.jump_to("m1")
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "own network" in item.failure, timeout=10_000)
+    assert site.asked == []
+    assert item.buttons()[0].label == "Load image from 127.0.0.1 in your own network"
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: item.image is not None, timeout=10_000)
+    assert site.asked == ["/a.png"]
+    world.settle()
+    loader.close()
+    site.close()

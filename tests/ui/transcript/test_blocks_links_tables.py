@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
@@ -11,11 +14,15 @@ from chatdesk.core.rendering.blocks import Placement, Span, Table
 from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.spans import cut_spans, flow_of
+from chatdesk.ui.transcript.table_columns import TableColumns
 from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
-from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, TableItem, grow_table, table_items
+from chatdesk.ui.transcript.table_growth import grow_table, table_items
+from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.text_item import TextItem
+from chatdesk.ui.transcript.view import TranscriptView
+from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import World, make_thread
-from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, drawing_of, looks, painted  # noqa: F401 - a fixture
 
 HREF = "https://example.org/a"
 
@@ -76,19 +83,29 @@ def test_tab_walks_through_links_and_return_follows(world: World) -> None:
     assert followed == ["https://one.test", "mailto:a@two.test", "https://three.test"]
 
 
-def test_the_mouse_over_a_link_shows_its_target(world: World) -> None:
+def _link(world: World) -> tuple[TranscriptView, QPoint]:
+    """A view with a link, and where that is."""
     view = world.open(make_thread(2, lambda place: "[one](https://one.test)" if place else "?"))
     view.jump_to("m1")
-    entry = view.entries[1]
-    placed = next(each for each in entry.items if isinstance(each, TextItem))
+    world.settle()
+    placed = next(each for each in view.entries[1].items if isinstance(each, TextItem))
     origin = view.reach.origin_of(placed)
     assert origin is not None
-    point = (origin + placed.links()[0].area.center()).toPoint()
-    QTest.mouseMove(view.viewport(), point)
+    return view, (origin + placed.links()[0].area.center()).toPoint()
+
+
+@pytest.mark.parametrize("is_there_already", [False, True])
+def test_the_mouse_over_a_link_shows_its_target(world: World, is_there_already: bool) -> None:
+    if is_there_already:
+        other, point = _link(world)
+        move_mouse(other.viewport(), point)
+        other.hide()
+    view, point = _link(world)
+    move_mouse(view.viewport(), point)
     world.settle()
     status = view.findChild(QLabel, "linkStatus")
     assert status.text() == "https://one.test"
-    QTest.mouseMove(view.viewport(), point + QPointF(400, 0).toPoint())
+    move_mouse(view.viewport(), point + QPoint(400, 0))
     world.settle()
     assert not status.isVisible()
 
@@ -121,21 +138,26 @@ def test_copied_tables_carry_no_markup_and_no_formulas_of_the_model() -> None:
     assert "&lt;script&gt;" in formats["text/html"]
     assert 'href="https://e.test/&quot;"' in formats["text/html"]
     assert formats["text/csv"].splitlines()[1] == "'=HYPERLINK(1),-5"
+    assert formats["text/tab-separated-values"].splitlines()[1] == "'=HYPERLINK(1)\t-5"
+    assert """<td style="mso-number-format:'\\@'">'=HYPERLINK(1)</td><td>-5</td>""" in formats["text/html"]
     assert table_markdown(block).splitlines()[0] == "| <script> | a\\|b |"
     assert table_markdown(block).splitlines()[3].startswith("| $x$~~ y<br>z~~ |")
 
 
 def test_only_the_first_part_of_a_long_table_offers_copying(looks: Looks) -> None:  # noqa: F811
     first, second, third = items = table_items(table(rows=2 * ROWS_AN_ITEM + 1))
+    first.press("fold-table")
     for item in items:
         item.ensure_layout(looks, WIDTH)
-    assert [button.label for button in first.buttons()] == ["Copy table"]
-    assert second.buttons() == third.buttons() == ()
+    assert [button.action for button in first.buttons()] == ["copy-table", "table-columns"]
+    assert second.buttons() == ()
+    assert [button.label for button in third.buttons()] == ["Show fewer rows"]
     assert painted(first, looks, is_attended=True) != painted(first, looks)
 
 
 def test_a_wide_table_moves_sideways_with_all_its_parts(looks: Looks) -> None:  # noqa: F811
     first, second = table_items(table(rows=ROWS_AN_ITEM + 1, columns=12))
+    first.press("fold-table")
     first.ensure_layout(looks, WIDTH)
     second.ensure_layout(looks, WIDTH)
     before = second.areas_of(0, 4)[0].width()
@@ -186,6 +208,34 @@ def test_a_table_that_grows_keeps_its_full_parts() -> None:
     assert grow_table(items, table(rows=3)) is None
     other = Table(("", ""), cells("x", "y"), table(rows=40).rows)
     assert grow_table(items, other) is None
+
+
+def test_a_last_row_that_grows_makes_its_column_wider(looks: Looks) -> None:  # noqa: F811
+    def named(word: str) -> Table:
+        return replace(table(rows=20), rows=(*table(rows=20).rows, cells(word, "1")))
+
+    grown: list[TableItem] | None = table_items(named("Cherr"))
+    assert grown is not None
+    for item in grown:
+        item.ensure_layout(looks, WIDTH)
+    for word in ("Cherry", "Cherry tomatoes of the market"):
+        grown = grow_table(grown, named(word))
+        assert grown is not None
+    fresh = table_items(named("Cherry tomatoes of the market"))
+    for item in (*grown, *fresh):
+        item.ensure_layout(looks, WIDTH)
+    assert grown[0].columns.widths == fresh[0].columns.widths
+    assert [each.height for each in grown] == [each.height for each in fresh]
+
+
+def test_a_formula_that_is_drawn_later_makes_its_column_wider(looks: Looks) -> None:  # noqa: F811
+    wide = drawing_of(r"\int_0^1 x^2 + y^2 + z^2 \, dx", is_display=False)
+    columns = TableColumns(replace(table(), rows=(((Span("x", is_math=True),), (Span("1"),)),)))
+    columns.measure(looks, WIDTH)
+    before = columns.widths[0]
+    columns.block = replace(table(), rows=(((Span("x", is_math=True, drawing=wide),), (Span("1"),)),))
+    assert columns.measure(looks, WIDTH)
+    assert columns.widths[0] > before
 
 
 def test_right_to_left_items_have_their_marker_at_the_right(looks: Looks) -> None:  # noqa: F811

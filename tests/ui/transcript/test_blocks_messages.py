@@ -11,6 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.message import Part, PartType, Status
+from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.thoughts import parse_answer
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.fold_item import FoldItem
@@ -21,9 +23,9 @@ from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.menu import build_menu
 from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
-from chatdesk.ui.transcript.sections import new_section, sections_of
+from chatdesk.ui.transcript.sections import TextSection, new_section, sections_of
 from chatdesk.ui.transcript.text_item import TextItem
-from tests.ui.transcript.conftest import World, make_message, make_thread
+from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread
 from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
 
 
@@ -130,6 +132,22 @@ def test_the_time_of_a_thought(started: int | None, completed: int | None, label
     assert fold.label == label
 
 
+def test_a_thought_is_named_by_its_time_while_the_answer_goes_on() -> None:
+    entry = MessageEntry(make_message(1, status=Status.PENDING))
+    entry.append(0, "reasoning", "Let me see.")
+    entry.settle()
+    (fold,) = (item for item in entry.items if isinstance(item, FoldItem))
+    assert fold.label == "Thinking…"
+    entry.append(1, "text", "So")
+    entry.settle()
+    before = fold.revision
+    thought = Part("a", "m", 0, PartType.REASONING, {"text": "Let me see."}, started_at=0, completed_at=4_000)
+    text = Part("b", "m", 1, PartType.TEXT, {"text": "So"}, started_at=4_000)
+    entry.change(make_message(1, status=Status.STREAMING, parts=(thought, text)))
+    assert fold in entry.items and fold.label == "Thought for 4 s"
+    assert fold.revision > before, "it is painted again"
+
+
 @pytest.mark.parametrize(
     "arguments", ["", "not json", "[1]", "{}", '{"a": null}', "[" * 9_000, '{"a": "' + "x" * 30_000]
 )
@@ -177,7 +195,17 @@ def test_an_open_fold_and_a_hovered_one_look_different(looks: Looks) -> None:  #
 # Notices and menus
 
 CONTEXT = {"pin", "exclude", "start-here"}
-ANSWERED = {"copy", "copy-markdown", "regenerate", "branch", "delete", "version-next", "compare", *CONTEXT}
+ANSWERED = {
+    "copy",
+    "copy-markdown",
+    "regenerate",
+    "regenerate-with",
+    "branch",
+    "delete",
+    "version-next",
+    "compare",
+    *CONTEXT,
+}
 
 
 def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Looks) -> None:  # noqa: F811
@@ -215,7 +243,9 @@ def test_the_menu_offers_what_can_be_done(
     versions = {"version_index": 1, "version_count": 2} if position else {}
     entry = MessageEntry(make_message(position, "x", status=status, **versions))
     chosen: list[str] = []
-    menu = build_menu(view, entry, has_selection=has_selection, starts_later=False, do=chosen.append)
+    menu = build_menu(
+        view, entry, Looks(world.theme), has_selection=has_selection, starts_later=False, do=chosen.append
+    )
     actions = {each.objectName().removeprefix("message-"): each for each in menu.actions() if not each.isSeparator()}
     enabled = {name for name, action in actions.items() if action.isEnabled()}
     assert enabled - {"copy-rich", "copy-plain"} == offered
@@ -243,3 +273,31 @@ def test_an_item_by_itself_offers_nothing() -> None:
     assert word_bounds("", 3) == (0, 0)
     assert word_bounds("one two", 5) == (4, 7)
     assert word_bounds("a  b", 1) == (1, 2)
+
+
+def test_a_bubble_ends_below_its_words_whatever_width_the_column_gets(world: World) -> None:
+    thread = FakeThread([make_message(0, "- one\n- two\n\n" + "Words of a question that take some lines. " * 9)])
+    view = world.open(thread, size=(1_000, 600))
+    for width in (990, 700, 640, 820, 1_000):
+        view.resize(width, 600)
+        world.settle()
+        (question,) = view.entries
+        heights = [item.height for item in question.items]
+        for item in question.items:
+            item.invalidate()
+            item.ensure_layout(view._stage.looks, question.width_of(item))
+        assert [item.height for item in question.items] == heights
+
+
+def test_a_thought_in_the_text_is_folded_and_opened() -> None:
+    section = TextSection(0, "<think>Hm.</think>\n\nYes.")
+    section.take_blocks(parse_answer(section.text))
+    fold, answer = section.items
+    assert isinstance(fold, FoldItem)
+    assert (fold.label, answer.text) == ("Thought", "Yes.")
+    fold.is_open = True
+    section.settle()
+    assert [item.text for item in section.items[1:]] == ["Hm.", "Yes."]
+    section.take_blocks((*parse_answer(section.text), *parse_markdown("More.")))
+    assert [item.text for item in section.items[1:]] == ["Hm.", "Yes.", "More."]
+    assert section.items[0] is fold

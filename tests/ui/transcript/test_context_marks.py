@@ -18,6 +18,7 @@ from chatdesk.ui.transcript.footer_item import FooterItem
 from chatdesk.ui.transcript.line_item import LineItem
 from chatdesk.ui.transcript.mark_item import MarkItem
 from chatdesk.ui.transcript.view import TranscriptView
+from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import World, make_message, make_thread
 
 
@@ -296,7 +297,7 @@ def test_sides_are_swapped_from_right_to_left(world: World) -> None:
         marked(view, "m0", mark)
         world.settle()
         view.viewport().grab()
-    QTest.mouseMove(view.viewport(), QPoint(round(view.column_left()) + 5, 40))
+    move_mouse(view.viewport(), QPoint(round(view.column_left()) + 5, 40))
     assert view.viewport().grab().toImage().pixelColor(round(view.column_left()) + 4, 60) != QColor("white")
     view.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     world.settle()

@@ -100,13 +100,13 @@ def test_keys_move_by_lines_and_pages(world: World) -> None:
     assert _place(view) == pytest.approx(start, abs=2)
 
 
-def test_j_and_k_walk_through_messages(world: World) -> None:
+def test_control_with_up_and_down_walks_through_messages(world: World) -> None:
     view = world.open(make_thread(100, _mixed))
     view.jump_to("m50")
-    QTest.keyClick(view, Qt.Key.Key_J)
+    QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
     assert view.current_message_id() == "m51"
-    QTest.keyClick(view, Qt.Key.Key_K)
-    QTest.keyClick(view, Qt.Key.Key_K)
+    QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
     assert view.current_message_id() == "m49"
 
 

@@ -10,8 +10,9 @@ from PySide6.QtGui import QDrag, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.message import Role, Status
 from chatdesk.ui.transcript.picture_item import PictureItem
+from tests.helpers.mouse import move_mouse
 
 from conftest import FakeThread, World, copied_text, make_message, make_thread  # isort: skip
 
@@ -47,8 +48,8 @@ def dragged(world: World):
 def _drag(view, start: QPoint) -> None:
     view._pointer._since_click.invalidate()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
-    QTest.mouseMove(view.viewport(), start + QPoint(3, 0))
-    QTest.mouseMove(view.viewport(), start + QPoint(60, 40))
+    move_mouse(view.viewport(), start + QPoint(3, 0))
+    move_mouse(view.viewport(), start + QPoint(60, 40))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(60, 40))
 
 
@@ -73,7 +74,7 @@ def test_inside_the_code_a_drag_selects(world: World, dragged) -> None:
     start = _point(view, "code", 14, 50)
     view._pointer._since_click.invalidate()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
-    QTest.mouseMove(view.viewport(), start + QPoint(300, 20))
+    move_mouse(view.viewport(), start + QPoint(300, 20))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(300, 20))
     assert carried == []
     assert "other = 2" in copied_text(view)
@@ -150,6 +151,18 @@ def test_a_reader_at_the_end_gets_no_line(world: World) -> None:
     world.settle()
     view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
     assert _lines(view) == []
+
+
+def test_the_answer_to_a_question_just_asked_gets_no_line(world: World, away) -> None:
+    away.scroll_to_end()
+    away._scrolling.glide.by(40.0)  # the wheel is still moving the text
+    away.add_message(make_message(40, "A question of one's own. " * 30))
+    away.add_message(make_message(41, "", role=Role.ASSISTANT, status=Status.PENDING))
+    assert _lines(away) == []
+    world.settle()
+    assert _lines(away) == []
+    assert not away._scrolling.glide.is_active
+    assert away.is_at_end
 
 
 def test_a_reader_at_another_window_gets_the_line_which_stays_until_the_return(world: World, qtbot) -> None:

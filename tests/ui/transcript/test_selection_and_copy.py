@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.message import Role
 from chatdesk.ui.transcript import gathering
+from tests.helpers.mouse import move_mouse
 
 from conftest import FakeThread, World, copied_text, make_message, make_thread  # isort: skip
 
@@ -59,7 +60,7 @@ def _press(view, point: QPoint, modifiers=Qt.KeyboardModifier.NoModifier) -> Non
 
 def _drag(view, start: QPoint, end: QPoint) -> None:
     _press(view, start)
-    QTest.mouseMove(view.viewport(), end)
+    move_mouse(view.viewport(), end)
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=end)
 
 
@@ -95,7 +96,7 @@ def test_a_drag_after_a_double_click_goes_by_words(world: World) -> None:
     view._pointer._since_click.invalidate()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
-    QTest.mouseMove(view.viewport(), _point(view, "m1", metrics.horizontalAdvance("Alpha beta ga")))
+    move_mouse(view.viewport(), _point(view, "m1", metrics.horizontalAdvance("Alpha beta ga")))
     assert copied_text(view) == "Alpha beta gamma"
 
 
@@ -103,7 +104,7 @@ def test_a_drag_outside_scrolls_and_goes_on(world: World, qtbot) -> None:
     view = world.open(make_thread(200))
     start = _point(view, "m199", 300)
     _press(view, start)
-    QTest.mouseMove(view.viewport(), QPoint(start.x(), -300))
+    move_mouse(view.viewport(), QPoint(start.x(), -300))
     qtbot.waitUntil(lambda: view.entries[0].message.position < 150)
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(start.x(), -300))
     assert not view._pointer._scroller.isActive()
@@ -307,6 +308,19 @@ def test_hostile_links_do_not_get_into_the_html(world: World) -> None:
     html = _copy(view, "copy-rich").html()
     assert 'href="javascript' not in html
     assert "<img" not in html
+
+
+def test_cells_of_a_table_run_in_no_spreadsheet_but_one_cell_alone_is_copied_as_it_is(world: World) -> None:
+    text = "| =SUM(a) | b |\n|---|---|\n| =HYPERLINK(1) | -5 |\n| \uff1dA1 | --help |"
+    view = world.open(FakeThread([make_message(0, text, role=Role.ASSISTANT)]))
+    plain = _copy(view, "copy-plain").text()
+    assert plain.splitlines() == ["'=SUM(a)\tb", "'=HYPERLINK(1)\t-5", "'\uff1dA1\t'--help"]
+    html = _copy(view, "copy-rich").html()
+    assert "<td>'=HYPERLINK(1)</td><td>-5</td>" in html.replace("&#x27;", "'")
+    assert "<td>=" not in html
+    view.jump_to("m0")
+    _keys(view, Qt.Key.Key_Right, _SHIFT, 4)
+    assert _copy(view, "copy-plain").text() == "=SUM"
 
 
 def test_notices_and_tools_are_no_content(world: World) -> None:

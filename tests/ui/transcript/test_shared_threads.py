@@ -152,7 +152,7 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
     assert _item(answer, NoticeItem).actions == ()
     assert not offered_by(question, starts_later=False) & {"edit", "delete", "branch"}
     assert {"copy", "pin"} <= offered_by(question, starts_later=False)
-    menu = build_menu(view, answer, has_selection=False, starts_later=False, do=lambda _name: None)
+    menu = build_menu(view, answer, view._stage.looks, has_selection=False, starts_later=False, do=lambda _name: None)
     words = {each.text(): each.isEnabled() for each in menu.actions()}
     assert words["Delete: you can only read this project"] is False
     view.set_shared(shared())

@@ -91,5 +91,5 @@ def test_the_focus_stays_among_the_messages(world: World) -> None:
     assert view.show_ahead(_other(thread, 4, 3), "m3")
     world.settle()
     assert view.current_message_id() == "o0"
-    QTest.keyClick(view, Qt.Key.Key_J)
+    QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
     assert view.current_message_id() == "o1"

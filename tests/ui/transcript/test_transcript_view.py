@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import ScrollAnchor
+from tests.helpers.mouse import move_mouse
 
 from conftest import World, copied_text, make_message, make_thread  # isort: skip
 
@@ -168,7 +169,7 @@ def test_dragging_selects_across_messages_and_double_click_a_word(world: World) 
         return QPointF(x, placed.y + 8).toPoint()
 
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 0))
-    QTest.mouseMove(view.viewport(), at(last, 400))
+    move_mouse(view.viewport(), at(last, 400))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at(last, 400))
     assert copied_text(view) == "Message number 1.\n\nMessage number 2."
     view._pointer._since_click.invalidate()
@@ -187,7 +188,7 @@ def test_tab_reaches_the_copy_button_of_code(world: World) -> None:
     view.jump_to("m1")
     QTest.keyClick(view, Qt.Key.Key_Tab)
     QTest.keyClick(view, Qt.Key.Key_Return)
-    assert copied == ["print(1)"]
+    assert copied == ["print(1)\n"]
 
 
 def test_tools_emit_the_message_they_stand_under(world: World) -> None:

@@ -1,4 +1,4 @@
-"""In a shared thread it is in sight, not only under the pointer, that a message has versions, and whose is shown."""
+"""It is in sight, not only under the pointer, that a message has versions, and in a shared thread whose is shown."""
 
 from __future__ import annotations
 
@@ -32,12 +32,14 @@ def painted(looks: Looks, footer: FooterItem) -> int:
     return sum(any(picture.pixelColor(x, y).value() != 255 for y in range(40)) for x in range(WIDTH))
 
 
-def test_versions_of_several_people_stay_in_sight(looks: Looks) -> None:
-    assert painted(looks, FooterItem(TOOLS, versions=(1, 2))) == 0, "in a private thread under the pointer only"
+def test_versions_stay_in_sight(looks: Looks) -> None:
+    assert painted(looks, FooterItem(TOOLS)) == 0, "tools are shown under the pointer only"
+    alone = painted(looks, FooterItem(TOOLS, versions=(1, 2)))
+    assert alone > 0 and painted(looks, FooterItem(TOOLS, versions=(1, 2), is_right_aligned=True)) > 0
     assert painted(looks, FooterItem(TOOLS, version_by="you")) == 0, "there is one version"
     mine = painted(looks, FooterItem(TOOLS, versions=(1, 2), version_by="you"))
     hers = painted(looks, FooterItem(TOOLS, versions=(2, 2), version_by="Ana Ruiz"))
-    assert 0 < mine < hers, "names are written out"
+    assert alone < mine < hers, "names are written out"
 
 
 @pytest.mark.parametrize("is_right_aligned", [True, False])
@@ -48,3 +50,11 @@ def test_a_long_name_leaves_room_for_the_tools(looks: Looks, is_right_aligned: b
     assert len(areas) == 4
     assert all(area.left() >= -8 and area.right() <= WIDTH + 8 for area in areas)
     assert not any(one.intersects(other) for one in areas for other in areas if one is not other)
+
+
+def test_the_versions_of_a_question_stand_at_the_edge_of_its_bubble(looks: Looks) -> None:
+    footer = FooterItem(TOOLS, versions=(1, 2), is_right_aligned=True)
+    footer.ensure_layout(looks, WIDTH)
+    by_place = sorted(footer.buttons(), key=lambda button: button.area.x())
+    assert [button.action for button in by_place] == ["copy", "more", "version-previous", "version-next"]
+    assert WIDTH - 16 <= by_place[-1].area.right() <= WIDTH + 16

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDateEdit, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, ScopedRate, UsageLimit
 from chatdesk.core.usage.overview import Grouping
 from chatdesk.ui.dialogs.limits import LimitsDialog
 from chatdesk.ui.theme.theme import Theme
@@ -79,15 +79,27 @@ def test_the_table_has_the_same_numbers_as_the_chart(page: UsagePage) -> None:
     _find(page, QPushButton, "usageBy_model").click()
     model = page.table.model()
     names = [model.index(row, 0).data() for row in range(model.rowCount())]
-    assert names == ["gpt-4o", "gpt-5.4-mini", "a-model-with-a-long-name:70b", "Together"]
+    assert names == ["gpt-4o", "gpt-5.4-mini", "a-model-with-a-long-name:70b", "Total"]
     page.chart.setFocus()
     QTest.keyClick(page.chart, Qt.Key.Key_Home)
-    tokens = sum(int(model.index(0, column).data().lstrip("≈").replace(",", "")) for column in (2, 4))
+    tokens = sum(int(model.index(0, column).data().lstrip("≈").replace(",", "")) for column in (2, 5))
     assert page.chart.current_words == f"gpt-4o: {tokens:,} tokens"
     assert "gpt-4o" in page.chart.accessibleDescription()
-    spoken = model.index(2, 6).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "a-model-with-a-long-name:70b, Cost: not known"
+    spoken = model.index(2, 7).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "a-model-with-a-long-name:70b, Cost: no price known"
     assert model.headerData(0, Qt.Orientation.Horizontal) == "Model"
+
+
+def test_where_a_price_is_missing_it_can_be_typed(page: UsagePage) -> None:
+    wanted: list[bool] = []
+    page.pricesRequested.connect(lambda: wanted.append(True))
+    button = _find(page, QPushButton, "usageAddPrices")
+    assert button.isVisible()
+    assert "No price is known for" in _find(page, QLabel, "usagePageNotes").text()
+    button.click()
+    assert wanted == [True]
+    page.show_days(*page.days(), {})
+    assert not button.isVisible()
 
 
 def test_arrow_keys_and_the_pointer_say_what_a_bar_is(page: UsagePage) -> None:
@@ -122,7 +134,7 @@ def test_totals_say_what_is_guessed_and_what_nobody_knows(page: UsagePage) -> No
     _find(page, QComboBox, "usageMeasure").setCurrentIndex(1)
     assert "cost by day" in page.chart.accessibleName()
     page.show_days(*page.days(), {})
-    assert "Nothing was asked" in _find(page, QLabel, "usageTotal").text()
+    assert "No requests" in _find(page, QLabel, "usageTotal").text()
     assert not _find(page, QPushButton, "usageCsv").isEnabled()
 
 
@@ -199,3 +211,23 @@ def test_all_lines_can_be_removed(theme: Theme, qtbot: QtBot) -> None:
 def test_numbers_are_short_and_axes_round() -> None:
     assert [short_count(value) for value in (0, 999, 1_500, 2_000_000, 3e9)] == ["0", "999", "1.5k", "2M", "3B"]
     assert [round_up(value) for value in (0, 1, 3, 7, 9, 450)] == [1, 1, 4, 8, 10, 800]
+
+
+def test_a_rate_of_messages_is_for_a_provider_or_a_project(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _limits_dialog(theme, qtbot)
+    _find(dialog, QPushButton, "limitsAdd").click()
+    line = len(dialog.limits())
+    _find(dialog, QComboBox, f"limit{line}_what").setCurrentText("Project Research")
+    _find(dialog, QComboBox, f"limit{line}_kind").setCurrentText("Messages")
+    assert not _find(dialog, QLineEdit, f"limit{line}_soft").isVisible()
+    rate = _find(dialog, QLineEdit, f"limit{line}_hard")
+    assert rate.placeholderText() == "20/min"
+    rate.setText("20 a minute")
+    with qtbot.assertNotEmitted(dialog.saved):
+        _find(dialog, QPushButton, "limitsSave").click()
+    assert "20 a minute" in _find(dialog, QLabel, "limitsProblem").text()
+    rate.setText("20/min")
+    with qtbot.waitSignal(dialog.saved):
+        _find(dialog, QPushButton, "limitsSave").click()
+    assert dialog.rates() == (ScopedRate(LimitScope.PROJECT, "p1", "20/min"),)
+    assert len(dialog.limits()) == line - 1

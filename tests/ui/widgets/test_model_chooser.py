@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.model_chooser import ModelChooser
+from chatdesk.ui.widgets.model_field import ModelField
 from chatdesk.ui.widgets.model_picker import ModelPicker
-from chatdesk.ui.widgets.model_rows import rows_of
+from chatdesk.ui.widgets.model_rows import CURRENT_ROLE, rows_of
 
 MODELS = [
     ("router", "Router", [(f"maker{number % 20}/model-{number}", f"Model {number}") for number in range(420)]),
@@ -126,12 +127,65 @@ def test_words_that_nothing_has_are_said_and_choose_nothing(picker: ModelPicker,
 
 def test_the_buttons_ask(picker: ModelPicker, qtbot: QtBot) -> None:
     chooser = _open(picker, qtbot)
-    refresh, compare = (chooser.findChild(QPushButton, name) for name in ("modelRefresh", "modelCompare"))
+    refresh, compare = (chooser.findChild(QAbstractButton, name) for name in ("modelRefresh", "modelCompare"))
     with qtbot.waitSignal(picker.refreshRequested):
         refresh.click()
     with qtbot.waitSignal(picker.compareRequested):
         compare.click()
     assert not chooser.isVisible()
+
+
+def test_what_is_used_now_is_ticked(picker: ModelPicker, qtbot: QtBot) -> None:
+    chooser = _open(picker, qtbot)
+    ticked = [row.data() for row in map(chooser.rows.index, range(chooser.rows.rowCount())) if row.data(CURRENT_ROLE)]
+    assert ticked == ["Model 7  ·  maker7/model-7"]
+    chooser.close()
+
+
+def test_the_first_key_of_the_first_opening_goes_to_the_search(picker: ModelPicker, qtbot: QtBot) -> None:
+    chooser = _open(picker, qtbot)
+    assert chooser.focusWidget() is chooser.search
+    chooser.close()
+
+
+def test_what_is_compared_is_ticked_and_can_be_left_with_one_click(picker: ModelPicker, qtbot: QtBot) -> None:
+    chooser = _open(picker, qtbot)
+    leave = chooser.findChild(QAbstractButton, "modelStopComparing")
+    assert leave.isHidden(), "one model answers"
+    chooser.close()
+    picker.set_compared([("local", "qwen3:8b"), ("router", "maker7/model-7")])
+    picker.set_current("", "Comparing 2 models")
+    _open(picker, qtbot)
+    ticked = {row.data() for row in map(chooser.rows.index, range(chooser.rows.rowCount())) if row.data(CURRENT_ROLE)}
+    assert ticked == {"qwen3:8b", "Model 7  ·  maker7/model-7"}
+    assert leave.accessibleName() == "Stop comparing"
+    with qtbot.waitSignal(picker.compareLeft):
+        leave.click()
+    assert not chooser.isVisible()
+
+
+def test_a_field_of_a_dialog_chooses_a_model_or_none(theme: Theme, qtbot: QtBot) -> None:
+    window = QWidget()
+    window.resize(600, 500)
+    qtbot.addWidget(window)
+    field = ModelField(theme, MODELS, name="Titles", object_name="titles", blank="The thread's own", parent=window)
+    field.set_value("local/llama3")
+    window.show()
+    assert (field.text(), field.accessibleName()) == ("Little llama (Ollama)", "Titles: Little llama (Ollama)")
+    qtbot.keyClick(field, Qt.Key.Key_Down)
+    chooser = field.findChild(ModelChooser)
+    qtbot.keyClicks(chooser.search, "qwen")
+    with qtbot.waitSignal(field.changed) as changed:
+        qtbot.keyClick(chooser.search, Qt.Key.Key_Return)
+    assert changed.args == ["local/qwen3:8b"]
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    for _ in range(chooser.rows.rowCount()):
+        qtbot.keyClick(chooser.search, Qt.Key.Key_Up)
+    with qtbot.waitSignal(field.changed) as cleared:
+        qtbot.keyClick(chooser.search, Qt.Key.Key_Return)
+    assert (cleared.args, field.text()) == ([""], "The thread's own")
+    field.set_value("gone/model-1")
+    assert field.text() == "model-1 (gone)"
 
 
 def test_a_letter_among_thousands_of_models_takes_no_time() -> None:

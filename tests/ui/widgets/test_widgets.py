@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +13,9 @@ from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.empty_state import EXAMPLE_PROMPTS, EmptyState
+from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS, EmptyState
+from chatdesk.ui.widgets.model_chooser import ModelChooser
+from chatdesk.ui.widgets.prompt_card import Start, StartKind
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
@@ -92,31 +95,58 @@ def test_a_title_that_is_fixed_cannot_be_edited(header: ThreadHeader) -> None:
 def test_choosing_a_model_by_keyboard(header: ThreadHeader, qtbot: QtBot) -> None:
     chosen: list[tuple[str, str]] = []
     header.modelChosen.connect(lambda provider, model: chosen.append((provider, model)))
-    menu = header.findChild(QMenu, "modelMenu")
     qtbot.keyClick(header.model_picker, Qt.Key.Key_Down)
-    assert menu.isVisible()
-    assert menu.activeAction().text() == "GPT"
-    assert "R&&D" in [action.text() for action in menu.actions()]
-    qtbot.keyClick(menu, Qt.Key.Key_Down)
-    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    chooser = header.findChild(ModelChooser)
+    assert chooser.isVisible()
+    assert "R&D" in [row.data() for row in map(chooser.rows.index, range(chooser.rows.rowCount()))]
+    qtbot.keyClick(chooser.search, Qt.Key.Key_Down)
+    qtbot.keyClick(chooser.search, Qt.Key.Key_Return)
     assert chosen == [("o", "mini")]
     assert header.model_picker.accessibleName() == "Model: Mini"
 
 
-def test_models_can_be_compared_from_the_menu(header: ThreadHeader, qtbot: QtBot) -> None:
-    menu = header.findChild(QMenu, "modelMenu")
-    menu.aboutToShow.emit()
-    with qtbot.waitSignal(header.compareRequested):
-        menu.actions()[-1].trigger()
+@pytest.mark.parametrize("action", ["Compare models…", "Add provider…", "Manage models…"])
+def test_the_list_of_models_offers_what_else_can_be_done(header: ThreadHeader, qtbot: QtBot, action: str) -> None:
+    picker = header.model_picker
+    wishes = {
+        "Compare models…": header.compareRequested,
+        "Add provider…": picker.addRequested,
+        "Manage models…": picker.manageRequested,
+    }
+    qtbot.mouseClick(picker, Qt.MouseButton.LeftButton)
+    chooser = header.findChild(ModelChooser)
+    button = next(each for each in chooser.findChildren(QPushButton) if each.accessibleName() == action)
+    with qtbot.waitSignal(wishes[action]):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert not chooser.isVisible()
+
+
+def test_the_list_of_models_stays_inside_the_window_and_is_as_high_as_its_rows(
+    header: ThreadHeader, qtbot: QtBot
+) -> None:
+    qtbot.mouseClick(header.model_picker, Qt.MouseButton.LeftButton)
+    chooser = header.findChild(ModelChooser)
+    right = header.mapToGlobal(header.rect().topRight()).x()
+    assert chooser.geometry().right() < right
+    assert chooser.list.viewport().height() >= chooser.rows.rowCount() * 32
+    assert chooser.list.height() < (chooser.rows.rowCount() + 1) * 32
+
+
+def test_a_provider_that_does_not_say_yet_which_model_it_asks_is_named(header: ThreadHeader) -> None:
+    header.set_current("o", "")
+    assert header.model_picker.text() == "R&D"
 
 
 def test_a_model_that_is_gone_keeps_its_name_and_no_model_is_said(header: ThreadHeader) -> None:
     header.set_current("o", "retired-1")
     assert header.model_picker.text() == "retired-1"
     header.set_models([])
-    menu = header.findChild(QMenu, "modelMenu")
-    menu.aboutToShow.emit()
-    assert "Settings" in menu.actions()[0].text()
+    header.model_picker.click()
+    chooser = header.findChild(ModelChooser)
+    assert [label.text() for label in chooser.findChildren(QLabel) if label.isVisible()] == [
+        "There is no model yet. Add a provider."
+    ]
+    chooser.close()
 
 
 def test_the_headers_buttons_are_there_when_they_work(header: ThreadHeader, qtbot: QtBot) -> None:
@@ -151,18 +181,52 @@ def test_the_meter_warns_by_colour_and_words(theme: Theme, qtbot: QtBot) -> None
     assert meter.isHidden()
 
 
-def test_each_prompt_card_gives_its_whole_prompt(theme: Theme, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("starts", [STARTS, OFFLINE_STARTS], ids=["connected", "offline"])
+def test_each_card_does_what_it_is_for(theme: Theme, qtbot: QtBot, starts: tuple[Start, ...]) -> None:
     state = EmptyState(theme)
     qtbot.addWidget(state)
     state.resize(900, 600)
+    state.set_starts(starts)
     state.show()
-    texts: list[str] = []
-    state.promptChosen.connect(texts.append)
+    done: list[tuple[StartKind, str]] = []
+    for kind, signal in (
+        (StartKind.WRITE, state.promptChosen),
+        (StartKind.ATTACH, state.attachChosen),
+        (StartKind.ASK, state.questionAsked),
+        (StartKind.COMMAND, state.commandChosen),
+    ):
+        signal.connect(lambda text, kind=kind: done.append((kind, text)))
     for card in state.cards:
         qtbot.keyClick(card, Qt.Key.Key_Return)
-    assert texts == [prompt.text for prompt in EXAMPLE_PROMPTS]
+    assert done == [(start.kind, start.text) for start in starts]
     state.set_sub_text("Hello")
     assert state.findChild(QLabel, "emptyStateText").text() == "Hello"
+
+
+def test_the_empty_state_says_nothing_before_anything_is_loaded(theme: Theme, qtbot: QtBot) -> None:
+    state = EmptyState(theme)
+    qtbot.addWidget(state)
+    state.show_loading()
+    state.show()
+    assert not [label.text() for label in state.findChildren(QLabel) if label.isVisible()]
+    assert not any(card.isVisible() for card in state.cards)
+    qtbot.waitUntil(lambda: state.findChild(QLabel, "emptyStateOpening").isVisible())
+    state.end_loading()
+    assert [label.objectName() for label in state.findChildren(QLabel) if label.isVisible() and label.text()] == [
+        "emptyStateTitle"
+    ]
+    assert all(card.isVisible() for card in state.cards)
+
+
+def test_a_header_has_no_pencil_and_no_model_before_anything_is_loaded(header: ThreadHeader) -> None:
+    pencil = header.findChild(QWidget, "renameThreadButton")
+    header.show_loading()
+    assert not pencil.isVisible()
+    assert not header.model_picker.isVisible()
+    header.set_title("A thread")
+    header.set_models(MODELS)
+    assert pencil.isVisible()
+    assert header.model_picker.isVisible()
 
 
 def test_a_narrow_empty_state_has_one_column(theme: Theme, qtbot: QtBot) -> None:
@@ -249,3 +313,13 @@ def test_everything_can_be_drawn(theme: Theme, qtbot: QtBot, direction: Qt.Layou
         qtbot.addWidget(widget)
         widget.setLayoutDirection(direction)
         assert not widget.grab().isNull()
+
+
+def test_a_screen_reader_gets_the_words_of_a_tooltip_without_marks(qtbot, qapp):
+    button = IconButton(Theme(qapp, preference="light"), "pin", name="Find", object_name="findButton")
+    qtbot.addWidget(button)
+    button.set_name("Find", tooltip='Find "<b>"')
+    interface = QAccessible.queryAccessibleInterface(button)
+    assert interface.text(QAccessible.Text.Description) == 'Find "<b>"'
+    button.set_name("Look", tooltip="Look here")
+    assert interface.text(QAccessible.Text.Description) == "Look here"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTextEdit
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QTextEdit
 
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.errors import StorageFull
@@ -13,6 +14,7 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.notice import NoticeDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -134,11 +136,82 @@ def test_errors_are_shown_as_plain_text(window):
     assert label.isHidden() or not label.isVisible()
 
 
-def test_a_crash_is_shown_once(window):
+def _press_away_from_text(window, qtbot):
+    """As a person who works with the keyboard, outside of what takes text."""
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.sidebar.thread_list.setFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Down)
+
+
+def _note(window):
+    label = window.findChild(QLabel, "bannerText")
+    return label.text() if label.isVisible() else ""
+
+
+def test_an_action_that_failed_unexpectedly_opens_a_dialog_once(window, qtbot):
     errors = ErrorDisplay(window)
-    errors.show(ValueError())
+    _press_away_from_text(window, qtbot)
     errors.show(ValueError())
     assert len(window.findChildren(NoticeDialog)) == 1
+    errors.show(KeyError())
+    assert len(window.findChildren(NoticeDialog)) == 1
+    assert _note(window).startswith("Something went wrong in ChatDesk")
+
+
+def test_who_presses_again_sees_again_that_it_failed(window, qtbot):
+    errors = ErrorDisplay(window)
+    _press_away_from_text(window, qtbot)
+    for _ in range(3):
+        errors.show_crash(is_of_action=True)
+        window.hide_banner()
+    errors.show_crash(is_of_action=True)
+    assert _note(window).startswith("Something went wrong in ChatDesk")
+    assert len(window.findChildren(NoticeDialog)) == 1
+
+
+def test_what_repeats_by_itself_is_noted_once(window):
+    errors = ErrorDisplay(window)
+    errors.show_crash(is_of_action=True)
+    assert _note(window)
+    window.hide_banner()
+    errors.show_crash(is_of_action=True)
+    errors.show_crash()
+    assert _note(window) == ""
+
+
+def test_a_failure_that_nobody_waits_for_is_a_note_with_details(window, qtbot, tmp_path):
+    errors = ErrorDisplay(window)
+    _press_away_from_text(window, qtbot)
+    report = tmp_path / "crash.txt"
+    report.write_text("ZeroDivisionError", encoding="utf-8")
+    errors.show_crash(str(report))
+    assert window.findChildren(NoticeDialog) == []
+    assert _note(window).startswith("Something went wrong in ChatDesk")
+    qtbot.mouseClick(window.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
+    (dialog,) = window.findChildren(NoticeDialog)
+    assert dialog.findChild(QPushButton, "noticeShow").isVisible()
+    qtbot.mouseClick(dialog.findChild(QPushButton, "noticeCopy"), Qt.MouseButton.LeftButton)
+    assert QApplication.clipboard().text() == "ZeroDivisionError"
+    assert dialog.isVisible()
+    assert _note(window) == ""
+    errors.show_crash()
+    assert _note(window) == ""
+
+
+def test_nothing_opens_where_nobody_pressed_anything(window, qtbot):
+    window.sidebar.thread_list.setFocus()
+    ErrorDisplay(window).show(ValueError())
+    assert window.findChildren(NoticeDialog) == []
+    assert _note(window).startswith("Something went wrong in ChatDesk")
+
+
+def test_a_note_does_not_hide_that_nothing_is_saved(window):
+    errors = ErrorDisplay(window)
+    errors.show_lasting("Not saved.")
+    errors.show_crash()
+    assert _note(window) == "Not saved."
+    assert window.findChild(QLabel, "toastText").text().startswith("Something went wrong in ChatDesk")
 
 
 def test_help_and_about_open(window):
@@ -182,3 +255,24 @@ def test_the_sidebar_grows_with_the_text_and_is_remembered_as_if_it_had_not(wind
 def test_smaller_text_leaves_the_sidebar_as_wide_as_it_was(window):
     window._theme.set_scale(0.75)
     assert window.sidebar.width() == 264
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
+@pytest.mark.parametrize("size", [(1000, 700), (1280, 820), (760, 600), (420, 360)])
+def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale, size):
+    window._theme.set_scale(scale)
+    window.resize(*size)
+    for is_inspected in (False, True):
+        if is_inspected:
+            window.show_inspector(Inspector(window._theme))
+        qtbot.waitUntil(lambda: window._composer_row.height() > 0)
+        QApplication.processEvents()
+        composer = window.composer
+        if not composer.isVisible():  # the inspector has the whole window
+            assert is_inspected
+            assert size[0] < max(720, 604 * scale)
+            continue
+        assert composer.width() >= min(300 * scale, size[0] - 24) - 24
+        if window.sidebar.isVisible():
+            assert window.sidebar.width() >= 200 * scale
+    window._theme.set_scale(1.0)

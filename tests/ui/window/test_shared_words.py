@@ -72,10 +72,13 @@ def test_the_workspace_that_needs_somebody_most_decides_and_the_tip_has_all():
 
 
 @pytest.mark.parametrize("reason", list(EndReason))
-def test_the_end_of_a_share_says_that_the_copy_stays(reason):
+def test_the_end_of_a_share_says_what_stays(reason):
     words = ended_words("Research", reason)
     assert "“Research”" in words
-    assert words.endswith("stays on this computer as a private copy.")
+    if reason is EndReason.ERASED:
+        assert words.endswith("What you had not sent is in your own project.")
+    else:
+        assert words.endswith("stays on this computer as a private copy.")
 
 
 def test_roles_and_refusals_have_words():

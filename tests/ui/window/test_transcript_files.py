@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -168,3 +169,15 @@ def test_a_file_that_is_gone_says_so(panes: SimpleNamespace, tmp_path: Path, ope
     with pytest.raises(AttachmentUnusable, match="no longer there"):
         asyncio.run(files.use("file-open", attachment))
     files.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symlinks of POSIX")
+def test_saved_code_goes_through_no_planted_symlink(panes: SimpleNamespace, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine", "utf-8")
+    for name in ("setup.sh", "setup.sh.part", ".setup.sh.part"):
+        (tmp_path / name).symlink_to(victim)
+    asyncio.run(files_of(panes).save("echo theirs", tmp_path / "setup.sh"))
+    assert victim.read_text("utf-8") == "mine"
+    assert (tmp_path / "setup.sh").read_text("utf-8") == "echo theirs"
+    assert (tmp_path / "setup.sh").lstat().st_mode & 0o777 == 0o600

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from chatdesk.core.domain.typed_figures import NotAFigure, price_text, read_price, read_window, window_text
+
+
+@pytest.mark.parametrize(
+    ("typed", "tokens"),
+    [
+        ("32000", 32_000),
+        ("128k", 128_000),
+        ("128 K", 128_000),
+        ("1.5M", 1_500_000),
+        ("131,072", 131_072),
+        ("131.072", 131_072),
+        ("131 072 ", 131_072),
+        ("8192 tokens", 8192),
+    ],
+)
+def test_a_number_of_tokens_is_read_as_people_write_it(typed: str, tokens: int) -> None:
+    assert read_window(typed) == tokens
+    assert read_window(window_text(tokens)) == tokens
+
+
+@pytest.mark.parametrize("typed", ["", "many", "-5", "12", "9999999999", "1e9", "128kb", "nan"])
+def test_what_is_no_number_of_tokens_is_refused(typed: str) -> None:
+    with pytest.raises(NotAFigure):
+        read_window(typed)
+
+
+@pytest.mark.parametrize(("typed", "amount"), [("0.25", 0.25), ("$2,5", 2.5), ("0", 0.0), ("15 $", 15.0)])
+def test_a_price_is_read_as_people_write_it(typed: str, amount: float) -> None:
+    assert read_price(typed) == amount
+    assert read_price(price_text(amount)) == amount
+
+
+@pytest.mark.parametrize("typed", ["", "free", "-1", "inf", "1.2.3", "2000000"])
+def test_what_is_no_price_is_refused(typed: str) -> None:
+    with pytest.raises(NotAFigure):
+        read_price(typed)

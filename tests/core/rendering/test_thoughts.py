@@ -1,0 +1,87 @@
+"""A thought in the text of an answer is folded, in one piece and in any pieces."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatdesk.core.rendering.blocks import Block, Fold
+from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
+from chatdesk.core.rendering.wire import decode_block, encode_block
+from chatdesk.core.transfer.html_blocks import HtmlBlocks
+from tests.helpers.block_outline import outline_blocks
+
+ANSWER = "<think>\nHm, **what**?\n\n> a quote\n\n- a\n</think>\n\n# Yes\n\n> a quote\n\n10. it\n  - is\n"
+PIECES = [
+    *("<think>", "</think>", "<thinking>", "</thinking>", "<th", "ink>", "</th", "<", "</", "\n", "\n\n", "> q\n", " "),
+    *("- a\n", "words ", "**b** ", "```\n", "# H\n", "[^1]", "[^1]: n\n", "| a |\n|---|\n", "\r\n", "$x$ "),
+]
+
+
+def stream(text: str, sizes: list[int]) -> tuple[Block, ...]:
+    parser, shown = StreamingAnswer(), []
+    at = step = 0
+    while at < len(text):
+        size = sizes[step % len(sizes)]
+        update = parser.append(text[at : at + size])
+        shown[update.first_changed :] = update.blocks
+        assert tuple(shown) == parser.blocks
+        at, step = at + size, step + 1
+    update = parser.finish()
+    shown[update.first_changed :] = update.blocks
+    assert tuple(shown) == parser.blocks
+    return tuple(shown)
+
+
+def test_a_thought_is_folded_and_the_answer_is_not() -> None:
+    blocks = parse_answer(ANSWER)
+    assert [block.at.is_folded for block in blocks] == [False, True, True, True, False, False, False, False]
+    assert blocks[0] == Fold("Thought")
+    assert outline_blocks(blocks[4:]) == outline_blocks(parse_markdown(ANSWER.partition("</think>")[2]))
+    lines = ANSWER.split("\n")
+    assert lines[blocks[4].at.first_line] == "# Yes"
+    assert [decode_block(encode_block(block)) for block in blocks] == list(blocks)
+
+
+@pytest.mark.parametrize("sizes", [[1], [2], [3, 7], [1000]])
+@pytest.mark.parametrize(
+    "text",
+    [ANSWER, "<think></think>", "<THINKING>a</thinking>b", "\n <think>a</think>b", "<think>never ends", "<thin", "<b>a",
+     "a <think>b</think>", "<think>a</thinking>b</think>c", "", "\n\n", "<think>a</think>b <think>c</think>"],
+)  # fmt: skip
+def test_any_pieces_give_the_blocks_of_the_whole(text: str, sizes: list[int]) -> None:
+    assert stream(text, sizes) == parse_answer(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.lists(st.integers(1, 40), min_size=1, max_size=5)
+)
+def test_made_up_thoughts_stream_as_they_stand(text: str, sizes: list[int]) -> None:
+    text = "<think>" + text
+    assert stream(text, sizes) == parse_answer(text)
+
+
+def test_a_thought_that_comes_is_a_fold_from_its_tag_on() -> None:
+    parser = StreamingAnswer()
+    for character in ANSWER[:30]:
+        parser.append(character)
+        assert not any("think" in str(outline).lower() for outline in outline_blocks(parser.blocks)[1:])
+    assert parser.blocks[0] == Fold("Thinking")
+
+
+@pytest.mark.parametrize("text", ["<think>never ends", "What is <think>?", "a\n</think>\nb", "`<think>` a </think>"])
+def test_without_a_whole_thought_at_the_beginning_nothing_is_folded(text: str) -> None:
+    assert parse_answer(text) == parse_markdown(text)
+
+
+def test_a_page_folds_it_too() -> None:
+    page = HtmlBlocks("m").html(parse_answer(ANSWER))
+    head, _, rest = page.partition("</details>")
+    assert head.startswith("<details><summary>Thought</summary>")
+    assert "<strong>what</strong>" in head
+    assert "Yes" in rest
+    assert page.count("<blockquote>") == page.count("</blockquote>") == 2
+    assert "<details>" not in HtmlBlocks("m", is_for_print=True).html(parse_answer(ANSWER))

@@ -1,0 +1,276 @@
+"""Erasing on the team's server, as SQL of members meets it: who may, what goes, what stays, what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import psycopg
+import pytest
+
+from chatdesk.core.domain.chain import body_digest, next_chain
+from chatdesk.core.ids import new_id
+from tests.helpers.team_people import Person, Row, Team, some_id
+
+SECRET = "my secret words"
+
+
+def message_row(person: Person, thread: str, **more: Any) -> Row:
+    body = {"thread_id": thread, "role": "user", "status": "complete", "parts": [{"content": {"text": SECRET}}], **more}
+    return person.row("message", "new", new_id(), body)
+
+
+def said(team: Team, project: str, person: Person, thread: str, **more: Any) -> Row:
+    row = message_row(person, thread, **more)
+    assert person.push(project, row) == ["ok"]
+    return row
+
+
+def erasure(person: Person, thread: str, *changes: str, **more: Any) -> Row:
+    return person.row("thread", "del", thread, {"changes": list(changes)}, **{"reg": "erased", **more})
+
+
+def held(person: Person, change: str) -> tuple[Any, bool]:
+    body, is_erased = person.ask("SELECT body, erased FROM cd.change WHERE id = %s", change)[0]
+    return body, is_erased
+
+
+def test_an_author_erases_their_own_words_and_the_log_stays_whole(team: Team) -> None:
+    project = team.project()
+    ed = team.join("ed", **{project: "editor"})
+    thread = team.owner.thread(project)
+    row = said(team, project, ed, thread)
+    digest = ed.value("SELECT digest FROM cd.change WHERE id = %s", row["id"])
+    assert ed.push(project, erasure(ed, thread, row["id"])) == ["ok"]
+    assert held(ed, row["id"]) == (
+        {"thread_id": thread, "role": "user", "status": "complete", "is_purged": True},
+        True,
+    )
+    chain = None
+    columns = "chain, id::text, device_id::text, dseq, hlc, digest, body::text, erased"
+    for found, *named, body, is_erased in ed.ask(f"SELECT {columns} FROM cd.change ORDER BY seq"):
+        chain = next_chain(chain, *named)
+        assert found == chain
+        assert is_erased or named[-1] == body_digest(body)
+    assert ed.value("SELECT digest FROM cd.change WHERE id = %s", row["id"]) == digest
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("viewer", "denied"), ("editor", "denied"), ("admin", "ok"), ("owner", "ok")]
+)
+def test_only_who_manages_a_project_erases_what_others_wrote(team: Team, role: str, status: str) -> None:
+    project = team.project()
+    eve = team.join("eve", **{project: role})
+    thread = team.owner.thread(project)
+    row = said(team, project, team.owner, thread)
+    assert eve.push(project, erasure(eve, thread, row["id"])) == [status]
+    assert held(team.owner, row["id"])[1] is (status == "ok")
+
+
+def test_nobody_erases_a_bit_of_what_they_may_not(team: Team) -> None:
+    """One of the named changes is another's: then nothing is done."""
+    project = team.project()
+    eve = team.join("eve", **{project: "editor"})
+    thread = team.owner.thread(project)
+    mine, theirs = said(team, project, eve, thread), said(team, project, team.owner, thread)
+    assert eve.push(project, erasure(eve, thread, mine["id"], theirs["id"])) == ["denied"]
+    assert not held(eve, mine["id"])[1]
+
+
+def test_who_was_removed_erases_nothing(team: Team) -> None:
+    project = team.project()
+    eve = team.join("eve", **{project: "admin"})
+    thread = team.owner.thread(project)
+    row = said(team, project, eve, thread)
+    team.owner.ask("SELECT cd.set_role(%s, %s, NULL)", project, eve.id)
+    with pytest.raises(psycopg.Error) as refused:
+        eve.push(project, erasure(eve, thread, row["id"]))
+    assert refused.value.sqlstate == "CD005"
+
+
+def test_an_owner_reaches_nothing_of_another_project(team: Team) -> None:
+    here = team.project()
+    eve = team.join("eve", **{here: "viewer"})
+    theirs = team.project(eve)
+    thread, row_thread = eve.thread(theirs), team.owner.thread(here)
+    row = said(team, here, team.owner, row_thread)
+    assert eve.push(theirs, erasure(eve, thread, row["id"])) == ["ok"], "it might have been lost by a restore"
+    assert not held(team.owner, row["id"])[1]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"op": "edit"},
+        {"kind": "message"},
+        {"body": {"changes": "all"}},
+        {"body": {"changes": ["x"]}},
+        {"body": {"changes": []}},
+        {"body": None},
+        {"body": {"changes": [some_id() for _ in range(1001)]}},
+    ],
+)
+def test_what_is_no_erasure_is_denied(team: Team, more: dict[str, Any]) -> None:
+    project = team.project()
+    thread = team.owner.thread(project)
+    assert team.owner.push(project, {**erasure(team.owner, thread, new_id()), **more}) == ["denied"]
+
+
+def test_what_decides_what_is_shown_cannot_be_erased(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    thread = olga.thread(project)
+    deletion = olga.row("thread", "del", thread, {"covers": {}})
+    assert olga.push(project, deletion) == ["ok"]
+    first = erasure(olga, thread, new_id())
+    assert olga.push(project, first) == ["ok"]
+    for named in (deletion["id"], first["id"]):
+        assert olga.push(project, erasure(olga, thread, named)) == ["denied"]
+
+
+def test_a_forged_tombstone_is_taken_from_nobody(team: Team) -> None:
+    """Neither pushed, nor brought back without the seal, nor with the seal of another place or digest."""
+    project = team.project()
+    eve = team.join("eve", **{project: "editor"})
+    thread = team.owner.thread(project)
+    row = said(team, project, team.owner, thread)
+    assert team.owner.push(project, erasure(team.owner, thread, row["id"])) == ["ok"]
+    kept = next(each for each in eve.kept(project) if each["id"] == row["id"])
+    team.restore(project, 1)
+    forged = {**message_row(eve, thread), "erased": "0" * 64}
+    assert eve.push(project, forged) == ["denied"]
+    other = {**kept, "body": {**kept["body"], "parent_id": new_id()}}
+    for bad in ({**kept, "seal": "0" * 32}, {**kept, "erased": "0" * 64}, other, {**kept, "erased": "x"}):
+        assert eve.push_fully(project, bad, function="relay")[0][1] == "denied"
+    taken = eve.push_fully(project, kept, function="relay")[0]
+    assert taken[1] == "ok"
+    body, is_erased = held(eve, row["id"])
+    assert (body["thread_id"], is_erased) == (thread, True)
+
+
+def test_words_that_come_back_after_their_erasure_are_entered_as_a_stub(team: Team) -> None:
+    """The server was restored; first comes the erasure, then somebody who still has the words."""
+    project = team.project()
+    eve = team.join("eve", **{project: "editor"})
+    thread = team.owner.thread(project)
+    row = said(team, project, eve, thread)
+    words = eve.kept(project)
+    assert eve.push(project, erasure(eve, thread, row["id"])) == ["ok"]
+    log = eve.kept(project)
+    team.restore(project, 1)
+    # An editor alone cannot have erased what is not there, and may be lying: it waits. With its seal it is believed.
+    assert eve.push(project, erasure(eve, thread, row["id"])) == ["orphan"]
+    assert team.owner.push_fully(project, log[-1], function="relay")[0][1] == "ok"
+    assert team.owner.push_fully(project, words[1], function="relay")[0][1] == "ok"
+    body, is_erased = held(eve, row["id"])
+    assert is_erased
+    assert SECRET not in json.dumps(body)
+
+
+def test_files_go_when_nothing_names_them_any_more(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    thread = olga.thread(project)
+    data = b"a file"
+    name = hashlib.sha256(data).hexdigest()
+    olga.ask(
+        "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, 0, 1, %s)",
+        project,
+        name,
+        data,
+    )
+    parts = [{"content": {"text": SECRET}, "artifacts": [{"sha256": name}]}]
+    first = said(team, project, olga, thread, parts=parts)
+    second = said(team, project, olga, thread, parts_file={"sha256": "0" * 64, "size_bytes": 5}, files=[name])
+    there = "SELECT count(*) FROM cd.blob_chunk"
+    assert olga.push(project, erasure(olga, thread, first["id"])) == ["ok"]
+    assert olga.value(there) == 1, "the other message names it, too"
+    assert olga.push(project, erasure(olga, thread, second["id"])) == ["ok"]
+    assert olga.value(there) == 0
+
+
+def test_a_project_that_is_erased_leaves_no_words_and_cannot_be_shared_again(team: Team) -> None:
+    project = team.project()
+    eve = team.join("eve", **{project: "admin"})
+    thread = team.owner.thread(project)
+    said(team, project, team.owner, thread)
+    with pytest.raises(psycopg.Error) as refused:
+        eve.ask("SELECT cd.erase_project(%s)", project)
+    assert refused.value.sqlstate == "CD007"
+    team.owner.ask("SELECT cd.erase_project(%s)", project)
+    with team.database.as_superuser() as root:
+        words = root.execute("SELECT string_agg(body::text, '') FROM cd.change").fetchone()
+        left = root.execute("SELECT count(*), bool_and(erased) FROM cd.change").fetchone()
+    assert words is not None
+    assert SECRET not in words[0]
+    assert left == (2, True)
+    with pytest.raises(psycopg.Error) as refused:
+        team.owner.ask("SELECT cd.create_project(%s)", project)
+    assert refused.value.sqlstate == "CD004"
+
+
+def _age(team: Team, days: int) -> None:
+    with team.database.as_superuser() as root:
+        root.execute("UPDATE cd.change SET at = at - %s::bigint * 86400000", [days])
+        root.execute("UPDATE cd.blob_chunk SET at = at - make_interval(days => %s)", [days])
+
+
+def test_old_values_are_compacted_once_every_computer_has_what_replaced_them(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    ed = team.join("ed", **{project: "editor"})
+    thread = olga.thread(project)
+    first = olga.row("thread", "edit", thread, {"model": "old"}, reg="lww.model")
+    tag = olga.row("thread", "edit", thread, {"name": "red", "is_on": True}, reg="lww.tag.x")
+    title = olga.row("thread", "edit", thread, {"title": "Old"}, reg="title")
+    assert olga.push(project, first, tag, title) == ["ok"] * 3
+    for old, reg, body in (
+        (first, "lww.model", {"model": "new"}),
+        (tag, "lww.tag.x", {}),
+        (title, "title", {"title": "N"}),
+    ):
+        assert olga.push(project, olga.row("thread", "edit", thread, body, reg=reg, parents=[old["id"]])) == ["ok"]
+    _age(team, 100)
+
+    def erased() -> list[str]:
+        return [row[0] for row in olga.ask("SELECT id::text FROM cd.change WHERE erased")]
+
+    olga.ask("SELECT cd.acknowledge(%s, %s::jsonb)", olga.device, json.dumps({project: 7}))
+    olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
+    assert erased() == [], "Ed's computer did not come that far"
+    ed.ask("SELECT cd.acknowledge(%s, %s::jsonb)", ed.device, json.dumps({project: 7}))
+    olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
+    assert erased() == [first["id"]], "no tag, no version of a text"
+
+
+def test_files_that_nobody_names_are_swept_after_a_month(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    thread = olga.thread(project)
+    names = []
+    for data in (b"named", b"orphaned"):
+        names.append(hashlib.sha256(data).hexdigest())
+        olga.ask(
+            "INSERT INTO cd.blob_chunk (project_id, sha256, idx, total, data) VALUES (%s, %s, 0, 1, %s)",
+            *(project, names[-1], data),
+        )
+    said(team, project, olga, thread, parts=[{"artifacts": [{"sha256": names[0]}]}])
+    olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
+    assert olga.value("SELECT count(*) FROM cd.blob_chunk") == 2, "it may still be going up"
+    _age(team, 31)
+    olga.ask("SELECT * FROM cd.tidy(%s, NULL)", project)
+    assert olga.ask("SELECT sha256 FROM cd.blob_chunk") == [(names[0],)]
+
+
+def test_tidying_names_what_the_time_is_over_of(team: Team) -> None:
+    project, olga = team.project(), team.owner
+    living, ended = olga.thread(project), olga.thread(project)
+    old, older = said(team, project, olga, living), said(team, project, olga, ended)
+    _age(team, 40)
+    said(team, project, olga, living)
+    query = "SELECT o_thread::text, o_change::text FROM cd.tidy(%s, %s)"
+    made = olga.value("SELECT id::text FROM cd.change WHERE entity_id = %s AND op = 'new'", ended)
+    assert set(olga.ask(query, project, 30)) == {(living, old["id"]), (ended, older["id"]), (ended, made)}
+    assert olga.ask(query, project, 60) == olga.ask(query, project, None) == []
+    assert olga.push(project, erasure(olga, ended, older["id"], made)) == ["ok"]
+    assert olga.ask(query, project, 30) == [(living, old["id"])]
+    with pytest.raises(psycopg.Error) as refused:
+        olga.ask(query, project, 0)
+    assert refused.value.sqlstate == "CD009"

@@ -1,0 +1,52 @@
+"""What threads of sync tell on the loop, when the program ends in between."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+from collections.abc import Callable, Coroutine
+from typing import Any
+from unittest.mock import Mock
+
+from chatdesk.core.domain.team import SyncPhase, SyncStatus
+from chatdesk.core.events import EventBus
+from chatdesk.core.sync.telling import Telling
+
+STATUS = SyncStatus("w", SyncPhase.SYNCED)
+
+
+async def _nothing() -> None:
+    pass
+
+
+def telling() -> Telling:
+    return Telling(Mock(), EventBus(), status_of=lambda _: STATUS, name_of=str, refresh=_nothing)
+
+
+def warnings_of(work: Callable[[], Coroutine[Any, Any, None]]) -> list[str]:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        asyncio.run(work())
+        gc.collect()
+    return [str(each.message) for each in found]
+
+
+def test_what_is_cancelled_before_it_began_leaves_nothing_unawaited() -> None:
+    async def close_at_once() -> None:
+        told = telling()
+        told.begin(asyncio.get_running_loop())
+        told.on_status(STATUS)
+        await asyncio.sleep(0)  # its task is made, and has not begun
+        await told.close()
+
+    assert warnings_of(close_at_once) == []
+
+
+def test_what_is_told_to_a_loop_that_ends_leaves_nothing_unawaited() -> None:
+    async def end_at_once() -> None:
+        told = telling()
+        told.begin(asyncio.get_running_loop())
+        told.on_status(STATUS)
+
+    assert warnings_of(end_at_once) == []

@@ -1,0 +1,187 @@
+"""Files that a person asked for: private, whole or not at all, and never written through somebody's symlink."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+import chatdesk
+from chatdesk.core.file_writing import (
+    UNFINISHED,
+    filling_folder,
+    open_new,
+    own_folder,
+    replacing,
+    replacing_text,
+    unfinished_name,
+    write_new_text,
+    write_text,
+)
+
+PACKAGE = Path(chatdesk.__file__).parent
+posix = pytest.mark.skipif(os.name != "posix", reason="modes and symlinks of POSIX")
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@posix
+def test_a_new_file_is_private_whatever_the_umask_and_whatever_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old", "utf-8")
+    target.chmod(0o666)
+    before = os.umask(0)
+    try:
+        write_text(target, "one\r\ntwo\n")
+        write_new_text(tmp_path / "b.txt", "three")
+    finally:
+        os.umask(before)
+    assert target.read_bytes() == b"one\r\ntwo\n"
+    assert (_mode(target), _mode(tmp_path / "b.txt")) == (0o600, 0o600)
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old", "utf-8")
+
+    def fail_in_a_file() -> None:
+        with replacing_text(target) as file:
+            file.write("half")
+            raise ZeroDivisionError
+
+    def fail_in_a_folder() -> None:
+        with filling_folder(tmp_path / "folder") as folder:
+            (folder / "x").write_text("half", "utf-8")
+            raise ZeroDivisionError
+
+    for fail in (fail_in_a_file, fail_in_a_folder):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+    with pytest.raises(UnicodeEncodeError):
+        write_text(target, "\ud800")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert target.read_text("utf-8") == "old"
+
+
+def test_an_export_may_be_as_long_as_a_name_may_be(tmp_path: Path) -> None:
+    target = tmp_path / ("é" * 125 + ".md")
+    write_text(target, "x")
+    assert target.read_text("utf-8") == "x"
+    assert len(unfinished_name(target).name.encode()) <= 255
+
+
+@posix
+def test_a_symlink_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine", "utf-8")
+    target = tmp_path / "target"
+    target.symlink_to(victim)
+    write_text(target, "text")
+    assert (victim.read_text("utf-8"), target.read_text("utf-8")) == ("mine", "text")
+    assert not target.is_symlink()
+
+    for name, leads_to in (("dangling", tmp_path / "nowhere"), ("link", victim)):
+        link = tmp_path / name
+        link.symlink_to(leads_to)
+        with pytest.raises(FileExistsError):
+            open_new(link)
+        with pytest.raises(FileExistsError):
+            write_new_text(link, "text")
+    assert victim.read_text("utf-8") == "mine"
+    assert not (tmp_path / "nowhere").exists()
+
+
+@posix
+def test_a_file_that_was_exchanged_meanwhile_does_not_get_the_name(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine", "utf-8")
+    target = tmp_path / "target"
+
+    def exchange() -> None:
+        with replacing(target) as file:
+            file.write(b"text")
+            (unfinished,) = tmp_path.glob(f".target.*{UNFINISHED}")
+            unfinished.unlink()
+            unfinished.symlink_to(victim)
+
+    with pytest.raises(FileNotFoundError, match="exchanged"):
+        exchange()
+    assert victim.read_text("utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["victim"]
+
+
+@posix
+def test_a_folder_of_its_own_is_no_symlink_to_another(tmp_path: Path) -> None:
+    own_folder(tmp_path / "files")
+    own_folder(tmp_path / "files")
+    assert _mode(tmp_path / "files") == 0o700
+    (tmp_path / "link").symlink_to(tmp_path / "files", target_is_directory=True)
+    (tmp_path / "file").touch()
+    for name in ("link", "file"):
+        with pytest.raises(FileExistsError):
+            own_folder(tmp_path / name)
+
+
+#: Modules that write files in another way, and why. All but the last two write below the private data directory only.
+EXCEPTIONS = {
+    "core/file_writing.py": "the way itself",
+    "core/attachments/origin_mark.py": "a mark that Windows keeps as a stream of the file",
+    "core/attachments/blob_store.py": "bytes by their sum, in pieces that come over days",
+    "core/diagnostics/crashes.py": "open before a crash, because nothing can be opened in one",
+    "core/diagnostics/logs.py": "appended to",
+    "core/local_api/instance.py": "the lock, which stays open",
+    "core/paths.py": "opens directories to bring them to the disk",
+    "core/storage/backup.py": "SQLite writes by name",
+    "core/storage/backup_files.py": "copies of databases, which SQLite reads by name",
+    "core/storage/ballast.py": "a file that only takes room",
+    "core/storage/begun_restore.py": "the note of a restore, read back by its name",
+    "core/storage/caretaker.py": "a mark that is overwritten in place",
+    "core/storage/connection.py": "SQLite opens by name what is made private here first",
+    "core/storage/high_water.py": "a mark that every start reads by its name",
+    "core/storage/restore.py": "copies of databases, which SQLite reads by name",
+    "core/sync/team_store/connection.py": "certificates for a library that reads them by name, in a folder of its own",
+    "ui/transcript/dragged_file.py": "what a drag carries, in a private folder that was made for it",
+}
+_WRITES = ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "copyfile", "copy2", "touch")
+
+
+def _is_writing(call: ast.Call) -> bool:
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr in _WRITES:
+        return True
+    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    if name != "open":
+        return False
+    is_low = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "os"
+    if is_low:
+        return any("O_CREAT" in ast.unparse(each) for each in call.args)
+    if isinstance(function, ast.Attribute) and "rchive" in ast.unparse(function.value):  # inside a zip
+        return False
+    modes = [*call.args, *(each.value for each in call.keywords if each.arg == "mode")]
+    return any(
+        isinstance(each, ast.Constant) and isinstance(each.value, str) and set(each.value) & set("wxa+")
+        for each in modes
+        if isinstance(each, ast.Constant) and set(str(each.value)) <= set("rwxabt+")
+    )
+
+
+def test_no_other_module_writes_files() -> None:
+    """A module that does must use ``core/file_writing`` or say here why not."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        imported = {
+            each.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == "chatdesk.core.file_writing"
+            for each in node.names
+        }
+        for call in (each for each in ast.walk(tree) if isinstance(each, ast.Call)):
+            is_ours = isinstance(call.func, ast.Name) and call.func.id in imported
+            if not is_ours and _is_writing(call):
+                found.add(path.relative_to(PACKAGE).as_posix())
+    assert found <= set(EXCEPTIONS), sorted(found - set(EXCEPTIONS))

@@ -1,0 +1,69 @@
+"""The palette opens within the window, and takes nothing of the window with it when it goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+from shiboken6 import isValid
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.owners import strange_owners
+from tests.helpers.window import ask, play, until
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def test_a_palette_stays_within_a_low_window(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        panes = application.panes
+        for size, scale in (((700, 500), 1.0), ((1000, 700), 2.0)):
+            panes.theme.set_scale(scale)
+            panes.window.resize(*size)
+            application.bindings.search.open_commands()
+            palette = application.bindings.search.palette
+            assert palette is not None
+            await until(lambda palette=palette: len(palette.rows) > 10)
+            frame, within = palette.frameGeometry(), panes.window.frameGeometry()
+            assert frame.height() > 200
+            assert within.contains(frame), (frame, within)
+            palette.reject()
+        panes.theme.set_scale(1.0)
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+@pytest.mark.parametrize("keys", [(Qt.Key.Key_P, CONTROL | SHIFT), (Qt.Key.Key_K, CONTROL)])
+def test_the_first_screen_stays_in_order_after_a_palette(
+    tmp_path: Path, keys: tuple[Qt.Key, Qt.KeyboardModifier]
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        window, search = application.panes.window, application.bindings.search
+        editor = application.panes.composer.editor
+        await until(lambda: window.findChild(QPushButton, "wayInImport_Claude") is not None)
+        for width in (1000, 720):
+            window.activateWindow()
+            await until(window.isActiveWindow)
+            editor.setFocus()
+            QTest.keyClick(editor, *keys)
+            palette = search.palette
+            assert palette is not None
+            palette.reject()
+            await until(lambda palette=palette: not isValid(palette))
+            QTest.keyClick(window, Qt.Key.Key_F6)
+            window.resize(width, 600)
+            buttons = [each for each in window.findChildren(QPushButton) if each.objectName().startswith("wayInImport")]
+            places = {(each.x(), each.y()) for each in buttons}
+            assert len(buttons) > 3
+            assert len(places) == len(buttons), "each at a place of its own"
+        assert strange_owners(window) == []
+        await ask(application, "hello")
+        assert strange_owners(window) == []
+
+    play(AppPaths.find(tmp_path / "data"), script)

@@ -1,0 +1,55 @@
+"""The first screen, and the dialogs that it leads to."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
+from chatdesk.ui.dialogs.connect_dialog import ConnectDialog
+from chatdesk.ui.dialogs.import_dialog import ImportDialog
+from chatdesk.ui.dialogs.way_in import WayIn
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, EmptyState
+
+FOUND = (
+    FoundServer("ollama", "Ollama", "http://127.0.0.1:11434/v1", ("qwen3:8b", "llama3", "gemma3")),
+    FoundServer("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ("phi-4",)),
+)
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    return [
+        ("first-screen", _first(theme, 1016, 666)),
+        ("first-screen-narrow", _first(theme, 420, 900)),
+        ("first-offline", _offline(theme)),
+        ("first-connect-failed", _failed(theme)),
+        ("first-import", ImportDialog(theme, ["Personal"], program="ChatGPT")),
+    ]
+
+
+def _first(theme: Theme, width: int, height: int) -> QWidget:
+    state, way_in = EmptyState(theme), WayIn(theme)
+    way_in.connection.show_found(FOUND)
+    state.show_way_in(way_in)
+    state.resize(width, height)
+    return state
+
+
+def _offline(theme: Theme) -> QWidget:
+    state = EmptyState(theme)
+    state.set_starts(OFFLINE_STARTS)
+    state.set_sub_text("The demo model answers, without account or network. It shows what ChatDesk can do.")
+    state.resize(1016, 666)
+    return state
+
+
+def _failed(theme: Theme) -> QWidget:
+    dialog = ConnectDialog(theme)
+    connection = dialog.connection
+    connection.show_connecting(True)
+    connection.show_step(StepResult(Step.ADDRESS, StepState.OK, "api.openai.com answers."))
+    connection.show_step(StepResult(Step.TLS, StepState.OK))
+    connection.show_step(StepResult(Step.KEY, StepState.FAILED, "401: OpenAI refused the key."))
+    connection.show_connecting(False)
+    connection.show_failed("OpenAI refused the key. Nothing was kept.")
+    return dialog

@@ -1,0 +1,39 @@
+"""The table of `docs/settings.md`, made from the declarations: ``python -m tests.helpers.settings_table --write``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from chatdesk.core.settings.schema import PAGES, Setting, all_settings
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+_HEAD = ("| key | variable | default | in the window | meaning |", "|---|---|---|---|---|")
+
+
+def table() -> str:
+    """All settings in the order of the window's pages."""
+    ordered = sorted(all_settings(), key=lambda each: PAGES.index(each.shown.page))
+    return "\n".join((*_HEAD, *(_line(each) for each in ordered)))
+
+
+def with_table(text: str) -> str:
+    """``text`` with its table replaced."""
+    lines = text.split("\n")
+    places = [place for place, line in enumerate(lines) if line.startswith("|")]
+    return "\n".join((*lines[: places[0]], table(), *lines[places[-1] + 1 :]))
+
+
+def _line(setting: Setting) -> str:
+    place = f"{setting.shown.page} › {setting.shown.title}"
+    return f"| `{setting.key}` | `{setting.env}` | {_default(setting)} | {place} | {setting.help} |"
+
+
+def _default(setting: Setting) -> str:
+    if setting.default in ("", {}):
+        return "empty"
+    return str(setting.default).lower() if setting.kind is bool else str(setting.default)
+
+
+if __name__ == "__main__" and "--write" in sys.argv:
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,69 @@
+"""Every stop of Tab and every cell in a dialog of the gallery has a name, and no name or description has marks."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication, QTreeWidget, QWidget
+
+import tests.gallery
+from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.theme.theme import Theme
+
+_MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
+
+
+def wrong_in(root: QWidget) -> list[str]:
+    found = []
+    for widget in root.findChildren(QWidget):
+        if not (widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus):
+            continue
+        if widget.focusProxy() is not None:
+            continue
+        interface = QAccessible.queryAccessibleInterface(widget)
+        name = interface.text(QAccessible.Text.Name)
+        description = interface.text(QAccessible.Text.Description)
+        label = f"{type(widget).__name__} {widget.objectName()}"
+        if not name.strip():
+            found.append(f"{label} has no name")
+        if any(mark in description for mark in ("<qt", "<p", "&quot;", "&lt;")):
+            found.append(f"{label}: {description}")
+        if isinstance(widget, QTreeWidget):
+            found += [f"{label}: {each}" for each in _unspoken(widget)]
+    return found
+
+
+def _unspoken(tree: QTreeWidget) -> list[str]:
+    role = int(Qt.ItemDataRole.AccessibleTextRole)
+    found = []
+    for number in range(tree.topLevelItemCount()):
+        top = tree.topLevelItem(number)
+        for place in range(top.childCount()):
+            item = top.child(place)
+            found += [
+                f"cell {column} of {item.text(0)}"
+                for column in range(tree.columnCount())
+                if not (item.data(column, role) or item.text(column))
+            ]
+    return found
+
+
+@pytest.mark.parametrize("module", _MODULES)
+def test_every_dialog_can_be_heard(qapp: QApplication, module: str) -> None:
+    theme = Theme(qapp, preference="light")
+    theme.apply()
+    wrong: dict[str, list[str]] = {}
+    for name, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
+        if isinstance(widget, Panel):
+            widget.show()
+            QApplication.processEvents()
+            found = wrong_in(widget)
+            if found:
+                wrong[name] = found
+        widget.close()
+        widget.deleteLater()
+    assert wrong == {}

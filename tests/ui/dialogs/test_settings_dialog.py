@@ -1,0 +1,260 @@
+"""The settings as a person uses them: found, seen at once, taken back, saved only where something changed."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QListWidget, QPlainTextEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.settings.schema import PAGES, all_settings
+from chatdesk.ui.dialogs.data_page import DataPage
+from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.dialogs.settings_fields import NumberField
+from chatdesk.ui.theme.theme import Theme
+
+VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, preference="light")
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    made.resize(1000, 760)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def dialog(window: QWidget, theme: Theme) -> SettingsDialog:
+    made = SettingsDialog(theme, VALUES, parent=window)
+    made.open()
+    return made
+
+
+def _button(dialog: QWidget, name: str) -> QPushButton:
+    found = dialog.findChild(QPushButton, name)
+    assert found is not None
+    return found
+
+
+def _choose(dialog: SettingsDialog, name: str, words: str) -> None:
+    field = dialog.row(name).field
+    assert isinstance(field, QComboBox)
+    assert field.findText(words) >= 0
+    field.setCurrentIndex(field.findText(words))
+
+
+def _found(dialog: SettingsDialog) -> list[str]:
+    shown = dialog.findChild(QListWidget, "settingsFound")
+    assert shown is not None
+    return [shown.item(place).text() for place in range(shown.count())]
+
+
+def test_every_setting_with_a_row_has_one_on_its_page(dialog: SettingsDialog) -> None:
+    for setting in all_settings():
+        if setting.shown.has_row:
+            assert dialog.row(setting.name).field.accessibleName() == setting.shown.title
+
+
+def test_no_page_shows_the_text_of_the_documents(dialog: SettingsDialog) -> None:
+    for title in PAGES:
+        dialog.show_page(title)
+    for setting in all_settings():
+        if setting.shown.has_row:
+            row = dialog.row(setting.name)
+            assert row.field.accessibleDescription() in (setting.shown.hint, "")
+
+
+def test_pages_are_put_together_when_somebody_looks(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    made: list[QWidget] = []
+
+    def make() -> QWidget:
+        made.append(QWidget())
+        return made[-1]
+
+    dialog.fill_page("Team sync", make)
+    assert not made
+    dialog.show_page("Team sync")
+    qtbot.waitUntil(lambda: bool(made) and made[0].isVisible())
+
+
+def test_save_is_offered_only_where_something_changed(dialog: SettingsDialog) -> None:
+    save, cancel = _button(dialog, "settingsSave"), _button(dialog, "settingsCancel")
+    assert not save.isVisible() and cancel.text() == "Close"
+    _choose(dialog, "send_on_enter", "Ctrl+Enter")
+    assert save.isVisible() and save.isDefault() and cancel.text() == "Cancel"
+    _choose(dialog, "send_on_enter", "Enter")
+    assert not save.isVisible() and cancel.text() == "Close"
+
+
+def test_the_look_is_told_at_once(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    seen: list[tuple[str, object]] = []
+    dialog.previewed.connect(lambda name, value: seen.append((name, value)))
+    _choose(dialog, "theme", "Dark")
+    _choose(dialog, "text_scale", "125 %")
+    _choose(dialog, "send_on_enter", "Ctrl+Enter")
+    assert seen == [("theme", "dark"), ("text_scale", 1.25)]
+
+
+def test_numbers_have_units_and_words_for_zero(dialog: SettingsDialog) -> None:
+    def text(name: str) -> str:
+        field = dialog.row(name).field
+        assert isinstance(field, NumberField)
+        return field.text()
+
+    assert text("trash_days") == "30 days"
+    assert text("archive_days") == "Never"
+    assert text("summary_share") == "75% full"
+    assert text("max_message_bytes").replace(",", "") == "1024 KB"
+    assert text("background_tokens_per_day") == "No limit"
+    field = dialog.row("backups_daily").field
+    assert isinstance(field, NumberField)
+    field.setValue(1)
+    assert field.text() == "1 day"
+
+
+def test_a_value_between_two_steps_stays_until_it_is_changed(window: QWidget, theme: Theme) -> None:
+    odd = VALUES | {
+        "max_message_bytes": 1_000_000,
+        "connect_timeout_s": 2.5,
+        "text_scale": 0.8,
+        "summary_cron": "5 4 * * *",
+    }
+    dialog = SettingsDialog(theme, odd, parent=window)
+    applied: list[dict[str, object]] = []
+    dialog.applied.connect(applied.append)
+    for name in odd:
+        if name != "backup_dir" and name in {each.name for each in all_settings() if each.shown.has_row}:
+            dialog.row(name)
+    assert dialog.apply() and applied == []
+    field = dialog.row("max_message_bytes").field
+    assert isinstance(field, NumberField)
+    field.setValue(2048)
+    assert dialog.apply() and applied == [{"max_message_bytes": 2048 * 1024}]
+
+
+def test_own_instructions_have_several_lines(dialog: SettingsDialog) -> None:
+    field = dialog.row("system_prompt").field
+    assert isinstance(field, QPlainTextEdit)
+    applied: list[dict[str, object]] = []
+    dialog.applied.connect(applied.append)
+    field.setPlainText("Be brief.\nWrite British English.\n")
+    assert dialog.apply()
+    assert applied == [{"system_prompt": "Be brief.\nWrite British English."}]
+
+
+def test_the_wheel_scrolls_the_page_and_changes_no_field(dialog: SettingsDialog) -> None:
+    dialog.show_page("Data and backup")
+    field = dialog.row("trash_days").field
+    assert isinstance(field, NumberField)
+    middle = QPointF(field.rect().center())
+    down = QWheelEvent(
+        middle,
+        field.mapToGlobal(middle),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(field, down)
+    assert field.value() == 30 and not down.isAccepted()
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("dark mode", "Theme\nGeneral"),
+        ("trash", "Empty the trash after\nData and backup"),
+        ("restore", "Restore\nData and backup"),
+        ("custom instructions", "Instructions for all threads\nGeneral"),
+        ("shortc", "Keyboard shortcuts\nShortcuts"),
+    ],
+)
+def test_a_search_finds_settings_by_words_that_people_use(dialog: SettingsDialog, typed: str, first: str) -> None:
+    field = dialog.findChild(QLineEdit, "settingsSearch")
+    assert field is not None
+    QTest.keyClicks(field, typed)
+    assert _found(dialog)[0] == first
+
+
+def test_enter_in_the_search_leads_to_the_field(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    field = dialog.findChild(QLineEdit, "settingsSearch")
+    assert field is not None
+    QTest.keyClicks(field, "animations")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    assert QApplication.focusWidget() is dialog.row("motion").field
+    qtbot.waitUntil(dialog.row("motion").field.isVisible)
+    QTest.keyClicks(field, " nothing has this")
+    assert _found(dialog) == ["Nothing found"]
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert dialog.isVisible() and field.text() == ""
+
+
+def test_it_grows_with_the_window_and_stays_within_it(window: QWidget, theme: Theme) -> None:
+    small = SettingsDialog(theme, VALUES, parent=window)
+    window.resize(1920, 1080)
+    large = SettingsDialog(theme, VALUES, parent=window)
+    assert large.width() > small.width() and large.height() > small.height()
+    large.open()
+    window.resize(900, 600)
+    assert large.width() <= 900 and large.height() <= 600
+
+
+def test_it_is_moved_by_the_mouse_and_closed_by_its_cross(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    start = dialog.pos()
+    place = QPoint(dialog.width() // 2, 6)
+    QTest.mousePress(dialog, Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseMove(dialog, place + QPoint(30, 20))
+    QTest.mouseRelease(dialog, Qt.MouseButton.LeftButton, pos=place)
+    assert dialog.pos() == start + QPoint(30, 20)
+    cross = dialog.findChild(QWidget, "settingsClose")
+    assert cross is not None
+    qtbot.mouseClick(cross, Qt.MouseButton.LeftButton)
+    assert not dialog.isVisible()
+
+
+def test_larger_text_gets_larger_fields_while_the_dialog_is_open(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
+    theme.apply()
+    dialog = SettingsDialog(theme, VALUES, parent=window)
+    dialog.open()
+    field = dialog.row("theme").field
+    qtbot.waitUntil(field.isVisible)
+    qtbot.waitUntil(lambda: field.height() >= 28)
+    before = field.height(), field.maximumWidth()
+    theme.set_scale(2.0)
+    qtbot.waitUntil(lambda: field.height() > before[0] * 1.3)
+    assert field.maximumWidth() > before[1]
+    theme.set_scale(1.0)
+    dialog.reject()
+
+
+def test_the_focus_comes_back_to_what_was_pressed(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
+    dialog = SettingsDialog(theme, VALUES, parent=window)
+    dialog.open()
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    dialog.show_page("Data and backup")
+    page = dialog.data_page
+    assert isinstance(page, DataPage)
+    qtbot.waitUntil(page.isVisible)
+    check = page.button("check")
+    check.setFocus()
+    page.show_busy("Checking…")
+    assert QApplication.focusWidget() is not _button(dialog, "settingsCancel")
+    page.show_result(["Nothing is wrong."])
+    assert QApplication.focusWidget() is check
+    assert not _button(dialog, "settingsCancel").isDefault()
+    dialog.reject()

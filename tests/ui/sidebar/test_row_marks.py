@@ -1,0 +1,92 @@
+"""What a row of the list tells besides its title: a branch, other people, the whole title, and where its menu is."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
+
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.sidebar.thread_model import ThreadRole
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery.sidebar_samples import FixedClock, ListFetcher, make_thread
+from tests.helpers.mouse import move_mouse
+
+_LONG = "A title that is much longer than any sidebar is wide, with <b>marks</b>"
+
+
+@pytest.fixture
+def sidebar(qtbot, qapp: QApplication) -> Sidebar:
+    threads = [
+        make_thread(1, "Compare vector indexes (branch)", ago=timedelta(minutes=1)),
+        make_thread(2, "Jepsen report", ago=timedelta(minutes=2), project_id="team"),
+        make_thread(3, _LONG, ago=timedelta(minutes=3)),
+    ]
+    sidebar = Sidebar(ListFetcher(threads), Theme(qapp, preference="light"), clock=FixedClock(), zone=UTC)
+    qtbot.addWidget(sidebar)
+    sidebar.set_shared_projects({"team": "shared"})
+    sidebar.resize(264, 600)
+    sidebar.show()
+    sidebar.reload()
+    return sidebar
+
+
+def index_of(sidebar: Sidebar, number: int):
+    return sidebar.thread_list.model().index_of(make_thread(number, "").id)
+
+
+def test_branches_and_shared_threads_have_their_signs(sidebar: Sidebar) -> None:
+    painted = [index_of(sidebar, number).data(ThreadRole.PAINTED) for number in (1, 2, 3)]
+    assert [row.icon for row in painted] == ["git-branch", "users", ""]
+    assert painted[0].title == "Compare vector indexes"
+    spoken = [index_of(sidebar, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in (1, 2)]
+    assert "(branch)" in spoken[0]
+    assert "shared" in spoken[1]
+
+
+def test_the_tooltip_is_the_whole_title_as_it_stands(sidebar: Sidebar) -> None:
+    tip = index_of(sidebar, 3).data(Qt.ItemDataRole.ToolTipRole)
+    shown = QTextDocument()
+    shown.setHtml(tip)
+    assert " ".join(shown.toPlainText().split()) == _LONG
+
+
+def test_the_button_of_a_row_opens_its_menu_and_not_the_thread(sidebar: Sidebar) -> None:
+    view, opened = sidebar.thread_list, []
+    view.chosen.connect(opened.append)
+    rect = view.visualRect(index_of(sidebar, 3))
+    place = view.itemDelegate().menu_area(rect, view.layoutDirection()).center()
+    move_mouse(view.viewport(), place)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Archive" in [action.text() for action in menu.actions()]
+    menu.close()
+    assert opened == []
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, rect.center())
+    assert opened == [make_thread(3, "").id]
+
+
+def test_keys_open_the_menu_of_a_row(sidebar: Sidebar) -> None:
+    view = sidebar.thread_list
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    view.setCurrentIndex(index_of(sidebar, 2))
+    QTest.keyClick(view, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    menu.close()
+
+
+def test_the_button_shows_under_the_pointer_and_where_the_keys_are(sidebar: Sidebar) -> None:
+    view = sidebar.thread_list
+    rect = view.visualRect(index_of(sidebar, 3))
+    area = view.itemDelegate().menu_area(rect, view.layoutDirection())
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    view.setCurrentIndex(index_of(sidebar, 2))
+    at_rest = view.viewport().grab(area).toImage()
+    view.setCurrentIndex(index_of(sidebar, 3))
+    assert view.viewport().grab(area).toImage() != at_rest

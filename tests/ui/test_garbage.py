@@ -1,0 +1,76 @@
+"""Objects of Qt end in the thread that made them, whichever thread makes the garbage."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from chatdesk.ui.async_tasks import run_until_done
+from chatdesk.ui.garbage import collect_what_is_due, collected_here
+
+
+class _InACycle(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.itself = self
+
+
+def _make_garbage() -> None:
+    """More than Python's own thresholds, all three generations of them."""
+    for _ in range(200):
+        pieces: list[Any] = [[] for _ in range(1_000)]
+        pieces.append(pieces)
+
+
+@pytest.mark.parametrize("maker", ["a thread", "the thread of the window"])
+def test_an_object_of_qt_that_only_the_collector_finds_ends_in_the_windows_thread(
+    qapp: QApplication, maker: str
+) -> None:
+    ended: list[threading.Thread] = []
+
+    async def main() -> int:
+        with collected_here():
+            weakref.finalize(_InACycle(), lambda: ended.append(threading.current_thread()))
+            async with asyncio.timeout(20):
+                while not ended:
+                    if maker == "a thread":
+                        await asyncio.to_thread(_make_garbage)
+                    else:
+                        _make_garbage()
+                    await asyncio.sleep(0.05)
+        return 0
+
+    assert run_until_done(qapp, main) == 0
+    assert ended == [threading.main_thread()]
+    assert gc.isenabled()
+
+
+def test_the_loop_of_a_window_ends_with_it_and_its_running_timers_too(qapp: QApplication) -> None:
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        loop.call_later(3_600, print, "far too late")
+        loops.append(weakref.ref(loop))
+        return 0
+
+    assert run_until_done(qapp, main) == 0
+    assert loops[0]() is None
+
+
+def test_nothing_is_collected_before_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[int] = []
+    counts = [(700, 10, 10), (701, 0, 0), (701, 11, 0), (0, 11, 11), (5, 0, 11)]
+    monkeypatch.setattr(gc, "collect", collected.append)
+    monkeypatch.setattr(gc, "get_count", lambda: counts.pop(0))
+    monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 10))
+    while counts:
+        collect_what_is_due()
+    assert collected == [0, 1, 2, 2]

@@ -1,0 +1,219 @@
+"""What stands where an answer is waited for or failed: for whom and how long, until when, and the button that helps."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtTest import QSignalSpy
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.errors import ProviderErrorKind
+from chatdesk.ui.transcript.entry import MessageEntry, Retry, figures
+from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.notices import WAYS_OUT, lead_of
+from chatdesk.ui.transcript.ticking import Ticking
+from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.transcript.waiting_item import WaitingItem
+from tests.ui.transcript.conftest import FakeThread, World, make_message
+
+NOW_MS = SystemClock().now_ms() + 3_600_000  # the machine's own clock does not get there while a test runs
+
+
+def waiting_in(view: TranscriptView) -> WaitingItem | None:
+    return next((item for item in view.entries[-1].items if isinstance(item, WaitingItem)), None)
+
+
+def notice_in(entry: MessageEntry) -> NoticeItem | None:
+    return next((item for item in entry.items if isinstance(item, NoticeItem)), None)
+
+
+def failed(kind: str, *, text: str = "", **more: object) -> Message:
+    error = "Testhost did not accept this. Your message is kept. Try again."
+    return make_message(1, text, status=Status.ERROR, error=error, error_type=kind, **more)
+
+
+def asked(world: World) -> tuple[FakeThread, TranscriptView]:
+    pending = make_message(1, status=Status.PENDING, created_at=NOW_MS, model="swift-small")
+    thread = FakeThread([make_message(0, "why?"), pending])
+    return thread, world.open(thread)
+
+
+def test_waiting_says_for_whom_and_how_long_and_moves_nothing(world: World) -> None:
+    _thread, view = asked(world)
+    item = waiting_in(view)
+    assert item is not None and item.words == "", "a moment is not worth words"
+    whole, revision = view.whole_height, item.revision
+    assert item.tick(NOW_MS + 12_400)
+    assert item.words == "Waiting for swift-small, 12 s"
+    assert item.revision > revision and not item.tick(NOW_MS + 12_900), "it is drawn once a second"
+    assert item.text == "", "a screen reader does not hear each second"
+    world.settle()
+    assert view.whole_height == whole
+    view.append_text("m1", 0, "text", "Because")
+    view._conversation.feeds.show_frame()
+    world.settle()
+    assert waiting_in(view) is None
+    assert view.whole_height == whole, "the first words stand where the waiting stood"
+
+
+def test_the_wait_is_counted_from_when_it_was_asked_for_also_in_a_thread_that_is_opened_again(world: World) -> None:
+    thread, view = asked(world)
+    view.note_asked("m1", NOW_MS + 5_000)
+    view.show_thread(None)
+    view.show_thread(thread.thread_id)
+    world.settle()
+    item = waiting_in(view)
+    assert item is not None and item.since_ms == NOW_MS + 5_000
+    view.note_finished("m1")
+    view.show_thread(None)
+    view.show_thread(thread.thread_id)
+    world.settle()
+    item = waiting_in(view)
+    assert item is not None and item.since_ms == NOW_MS
+
+
+def test_a_retry_counts_down_in_place_and_can_be_had_now(world: World) -> None:
+    _thread, view = asked(world)
+    reason = "Testhost is receiving too many requests."
+    view.set_retry("m1", Retry(reason, attempt=2, due_ms=NOW_MS + 75_000))
+    world.settle()
+    item = notice_in(view.entries[-1])
+    assert item is not None and waiting_in(view) is None
+    height = item.height
+    told = []
+    for left_s in (75, 21, 1):
+        item.tick(NOW_MS + 75_000 - left_s * 1_000)
+        told.append(item.text.removeprefix(reason))
+    assert told == [f" Trying again in {left} (attempt 2)." for left in ("1 min 15 s", "21 s", "1 s")]
+    assert item.height == height
+    assert item._box.flow.ranges[0].end == len(reason), "what happened is bold"
+    spy = QSignalSpy(view.wayOutRequested)
+    (button,) = item.buttons()
+    assert button.text == "Try now"
+    view._actions.press_button(view.entries[-1], item, button.action)
+    assert spy.at(0) == ["try-at-once", "m1"]
+
+
+def test_what_waits_is_looked_at_once_a_second_and_only_while_it_is_in_view(world: World) -> None:
+    _thread, view = asked(world)
+    ticking = view.findChild(Ticking)
+    assert ticking is not None and ticking.timer.isActive()
+    view.change_message(make_message(1, "Because.", model="swift-small"))
+    world.settle()
+    assert not ticking.timer.isActive()
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions"),
+    [
+        ("unauthorised", ["Change the key…", "Try again"]),
+        ("no_key", ["Check the key…", "Choose another model…", "Try again"]),
+        ("model_not_found", ["Choose another model…", "Open the provider…", "Try again"]),
+        ("server", ["Choose another model…", "Try again"]),
+        ("refused", ["Open the provider…", "Try again"]),
+        ("context_too_long", ["Choose a larger model…", "Shorten", "Try again"]),
+        ("content_filter", ["Edit the message", "Try again"]),
+        ("reset", ["Try again"]),
+    ],
+)
+def test_each_failure_has_the_button_that_helps(kind: str, actions: list[str]) -> None:
+    item = notice_in(MessageEntry(failed(kind)))
+    assert item is not None
+    assert [label for _action, label in item.actions] == actions
+    assert all(action in WAYS_OUT or action == "retry" for action, _label in item.actions)
+
+
+def test_no_failure_is_without_a_button() -> None:
+    for kind in ProviderErrorKind:
+        item = notice_in(MessageEntry(failed(kind.value)))
+        assert item is not None and item.actions, kind
+
+
+def test_a_limit_of_requests_can_be_waited_for_or_passed_by() -> None:
+    soon = failed("rate_limited", error_details={"retry_at": SystemClock().now_ms() + 60_000})
+    labels = [label for _action, label in notice_in(MessageEntry(soon)).actions]
+    assert labels[0].startswith("Try at ") and labels[1:] == ["Try now", "Choose another model…"]
+    over = failed("rate_limited", error_details={"retry_at": SystemClock().now_ms() - 1})
+    assert [label for _action, label in notice_in(MessageEntry(over)).actions] == ["Choose another model…", "Try again"]
+
+
+def test_with_a_part_of_the_answer_it_goes_on_first() -> None:
+    labels = [label for _action, label in notice_in(MessageEntry(failed("silence", text="Half"))).actions]
+    assert labels == ["Continue", "Try again", "Choose another model…"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lead"),
+    [
+        ("It broke. Your message is kept.", "It broke."),
+        ("No stop at all", ""),
+        ("It ended.", ""),
+        ("It says: “Wait.” Your message is kept.", "It says: “Wait.”"),
+        ("See example.com for more. Try again.", "See example.com for more."),
+        ("word " * 100 + "end. More.", ""),
+    ],
+)
+def test_the_first_sentence_is_bold(text: str, lead: str) -> None:
+    assert lead_of(text) == lead
+
+
+def test_buttons_stand_beside_few_words_also_where_there_is_little_room(world: World) -> None:
+    looks = Looks(world.theme)
+    few = NoticeItem("No answer.", (("answer", "Answer"),))
+    many = NoticeItem("No answer came of it. " * 3, (("answer", "Answer"),))
+    for item, is_beside in ((few, True), (many, False)):
+        item.ensure_layout(looks, 300)
+        words = item.areas_of(0, len(item.text))
+        assert (item.buttons()[0].area.top() < max(area.bottom() for area in words)) is is_beside
+
+
+def test_nothing_is_said_of_the_time_of_an_answer_that_never_came() -> None:
+    assert figures(failed("unauthorised", latency_ms=12)) == ""
+    assert figures(make_message(1, "Because.", latency_ms=1_240)) == "1.2 s"
+
+
+def test_a_question_that_the_thread_ends_with_offers_an_answer(world: World) -> None:
+    view = world.open(FakeThread([make_message(0, "one"), make_message(1, "1"), make_message(2, "two")]))
+    first, last = view.entries[0], view.entries[-1]
+    assert notice_in(first) is None
+    item = notice_in(last)
+    assert item is not None
+    spy = QSignalSpy(view.answerRequested)
+    view._actions.press_button(last, item, item.buttons()[0].action)
+    assert spy.at(0) == ["m2"]
+    assert view.act("answer") and spy.count() == 2, "its menu has it, too"
+    view.add_message(make_message(3, status=Status.PENDING))
+    world.settle()
+    assert notice_in(last) is None
+
+
+def test_a_question_of_somebody_else_may_be_being_answered(world: World) -> None:
+    view = world.open(FakeThread([make_message(0, "hers", author_id="ana")]))
+    assert notice_in(view.entries[0]) is None
+
+
+def test_a_question_just_sent_never_flashes_the_offer(world: World) -> None:
+    view = world.open(FakeThread([make_message(0, "one"), make_message(1, "1")]))
+    view.add_message(make_message(2, "two", role=Role.USER))
+    view.add_message(make_message(3, status=Status.PENDING))
+    heights = {view.entries[2].height}
+    for _ in range(4):
+        world.settle()
+        heights.add(view.entries[2].height)
+        assert notice_in(view.entries[2]) is None
+
+
+def test_the_question_that_is_edited_is_marked(world: World) -> None:
+    view = world.open(FakeThread([make_message(0, "one"), make_message(1, "1")]))
+    before = view.viewport().grab().toImage()
+    view.mark_edited("m0")
+    world.settle()
+    marked = view.viewport().grab().toImage()
+    assert marked != before
+    view.reload_from(None)
+    world.settle()
+    assert view.entries[0].is_edited, "also when it is loaded anew"
+    view.mark_edited(None)
+    world.settle()
+    assert view.viewport().grab().toImage() == before
