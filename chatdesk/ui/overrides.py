@@ -1,0 +1,87 @@
+"""Makes an error that leaves a Python override of a Qt virtual method harmless.
+
+PySide 6.9 to 6.11 on Python 3.11 end the process (SIGSEGV) when an error that C code raised (`1 / 0`, `int("x")`, the
+use of a deleted object) leaves an override that Qt called below a Python call, for instance `QObject.event` below
+`QCoreApplication.sendPostedEvents()`. The same error raised once more by Python code is reported, as every other error
+is. So each override is called by a function of the same parameters that raises again what it catches; as long as
+nothing is raised, the `try` costs nothing, and the call some 50 ns.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+from shiboken6 import Shiboken
+
+_GUARDED = "_raises_again"
+# Calling one of these runs nothing of it yet.
+_RAISES_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def guard_overrides() -> None:
+    """Have the overrides of every class that is derived from one of Qt from now on raise their errors again."""
+    Shiboken.Object.__init_subclass__ = classmethod(_guard_class)  # type: ignore[assignment, method-assign]
+
+
+def _guard_class(cls: type) -> None:
+    super(Shiboken.Object, cls).__init_subclass__()  # type: ignore[misc] # of a class that Qt's are mixed with
+    qt_classes = [each for each in cls.__mro__ if each.__module__.startswith("PySide6.")]
+    for owner in cls.__mro__:
+        if owner is not cls and issubclass(owner, Shiboken.Object):
+            continue  # guarded when it was made, or a class of Qt
+        for name, value in list(vars(owner).items()):
+            if type(value) is not FunctionType or name.startswith("__") or value.__code__.co_flags & _RAISES_LATER:
+                continue
+            if not hasattr(value, _GUARDED) and any(name in vars(each) for each in qt_classes):
+                setattr(owner, name, _raising_again(value))
+
+
+def _raising_again(function: FunctionType) -> FunctionType:
+    """Return a function that calls this one and has its parameters: a connection looks at how many a slot takes."""
+    guarded = _maker(*_parameters(function.__code__))(function)
+    functools.update_wrapper(guarded, function)
+    guarded.__defaults__ = function.__defaults__
+    guarded.__kwdefaults__ = function.__kwdefaults__
+    setattr(guarded, _GUARDED, True)
+    return guarded
+
+
+def _parameters(code: CodeType) -> tuple[str, str]:
+    """Return the parameters of a function as they are declared, without defaults, and as they are handed on."""
+    count, named = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    names = list(code.co_varnames)
+    declared, handed_on = names[:count], names[:count]
+    if code.co_posonlyargcount:
+        declared.insert(code.co_posonlyargcount, "/")
+    variadic = names.pop(named) if code.co_flags & inspect.CO_VARARGS else ""
+    if variadic:
+        handed_on.append(f"*{variadic}")
+    if variadic or named > count:
+        declared.append(f"*{variadic}")
+    declared += names[count:named]
+    handed_on += [f"{name}={name}" for name in names[count:named]]
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        declared.append(f"**{names[named]}")
+        handed_on.append(f"**{names[named]}")
+    return ", ".join(declared), ", ".join(handed_on)
+
+
+@functools.cache  # a few dozen forms for all classes
+def _maker(declared: str, handed_on: str) -> Callable[[FunctionType], FunctionType]:
+    namespace: dict[str, Any] = {}
+    exec(  # noqa: S102 - the names are those of parameters in this program's own source
+        f"def make(_override):\n"
+        f" def guarded({declared}):\n"
+        f"  try:\n"
+        f"   return _override({handed_on})\n"
+        f"  except BaseException:\n"
+        f"   raise\n"
+        f" return guarded\n",
+        namespace,
+    )
+    make: Callable[[FunctionType], FunctionType] = namespace["make"]
+    return make
