@@ -1,8 +1,8 @@
 """What changed, one row a change, written in the transaction of the change: team sync sends these rows.
 
-A register is (entity, reg). Its heads are the changes no other change names as a parent. A change made here names the
-heads it saw. ``reg`` that starts with ``lww.`` shows only the winner; every other one keeps all versions. Bodies of
-messages are not copied: a message does not change once it is final, and is read when it is sent.
+A register is (kind, entity, reg); a hostile member can give a thread the id of a message. Its heads are the changes no
+other one names as a parent. A change made here names the heads it saw. ``reg`` that starts with ``lww.`` shows only the
+winner; others keep all versions. Bodies of messages, which never change once they are final, are read when sent.
 """
 
 from __future__ import annotations
@@ -49,6 +49,13 @@ _INSERT = (
     "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+#: Heads of one register, given as (entity, reg, kind); one whose change is gone is of every kind.
+HEADS = (
+    "SELECT change_id FROM register_heads WHERE entity = ?1 AND reg = ?2"
+    " AND coalesce((SELECT kind FROM changes WHERE id = change_id), ?3) = ?3 ORDER BY change_id"
+)
+ADD_HEAD = "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)"
+DROP_HEAD = "DELETE FROM register_heads WHERE entity = ? AND reg = ? AND change_id = ?"
 
 
 class LogWatch:
@@ -154,11 +161,9 @@ def log_change(
     change_id = new_id()
     parents = list(knows)
     if op != "new":
-        heads = conn.exec_driver_sql(
-            "SELECT change_id FROM register_heads WHERE entity = ? AND reg = ? ORDER BY change_id", (entity, reg)
-        )
-        parents = [row[0] for row in heads]
-        conn.exec_driver_sql("DELETE FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
+        parents = [row[0] for row in conn.exec_driver_sql(HEADS, (entity, reg, kind))]
+        if parents:
+            conn.exec_driver_sql(DROP_HEAD, [(entity, reg, parent) for parent in parents])
     conn.exec_driver_sql(
         _INSERT,
         (
@@ -177,9 +182,7 @@ def log_change(
             origin.now(),
         ),
     )
-    conn.exec_driver_sql(
-        "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)", (entity, reg, change_id)
-    )
+    conn.exec_driver_sql(ADD_HEAD, (entity, reg, change_id))
     return change_id
 
 
@@ -204,7 +207,7 @@ def log_many(
         " WHERE id = ? RETURNING next_dseq - ?",
         (len(entries), max(entry[2] for entry in entries), origin.device_id, len(entries)),
     ).scalar_one()
-    heads = _heads(conn, [entry[0] for entry in entries], reg)
+    heads = _heads(conn, kind, [entry[0] for entry in entries], reg)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entries]
     conn.exec_driver_sql(
@@ -229,11 +232,10 @@ def log_many(
         ],
     )
     if heads:
-        conn.exec_driver_sql(
-            "DELETE FROM register_heads WHERE entity = ? AND reg = ?", [(entity, reg) for entity in heads]
-        )
+        dropped = [(entity, reg, change_id) for entity, found in heads.items() for change_id in found]
+        conn.exec_driver_sql(DROP_HEAD, dropped)
     conn.exec_driver_sql(
-        "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+        ADD_HEAD,
         [(entry[0], reg, change) for entry, change in zip(entries, ids, strict=True)],
     )
 
@@ -243,7 +245,7 @@ def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
     not come back for that."""
     rows = conn.exec_driver_sql(
         "SELECT c.id FROM register_heads h JOIN changes c ON c.id = h.change_id"
-        " WHERE h.entity = ? AND h.reg = ? AND c.op = 'del' ORDER BY c.id",
+        " WHERE h.entity = ? AND h.reg = ? AND c.kind = 'message' AND c.op = 'del' ORDER BY c.id",
         (message_id, CONTENT),
     )
     return [] if message_id is None else [row[0] for row in rows]
@@ -285,8 +287,8 @@ def log_message(
 
 def has_content(conn: Connection, message_id: str) -> bool:
     """Whether the log has heard of a message at all."""
-    found = conn.exec_driver_sql("SELECT 1 FROM changes WHERE entity = ? AND reg = ? LIMIT 1", (message_id, CONTENT))
-    return found.first() is not None
+    said = "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND kind = 'message' LIMIT 1"
+    return conn.exec_driver_sql(said, (message_id, CONTENT)).first() is not None
 
 
 def can_follow(conn: Connection, parent_id: str | None) -> bool:
@@ -296,7 +298,7 @@ def can_follow(conn: Connection, parent_id: str | None) -> bool:
         return True
     row = conn.exec_driver_sql(
         "SELECT m.status IN ('pending', 'streaming'), count(c.n), coalesce(sum(c.state <> ?), 0) FROM messages m"
-        " LEFT JOIN changes c ON c.entity = m.id AND c.reg = ? WHERE m.id = ? GROUP BY m.id",
+        " LEFT JOIN changes c ON c.entity = m.id AND c.reg = ? AND c.kind = 'message' WHERE m.id = ? GROUP BY m.id",
         (_PRIVATE, CONTENT, parent_id),
     ).first()
     if row is None:
@@ -308,7 +310,7 @@ def can_follow(conn: Connection, parent_id: str | None) -> bool:
 def is_logged(conn: Connection, message_id: str) -> bool:
     """Whether others may know of a message."""
     found = conn.exec_driver_sql(
-        "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND state <> ? LIMIT 1",
+        "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND kind = 'message' AND state <> ? LIMIT 1",
         (message_id, CONTENT, _PRIVATE),
     )
     return found.first() is not None
@@ -357,15 +359,16 @@ def _state_of(reg: str) -> int:
     return _PRIVATE if reg in PERSONAL else _PENDING
 
 
-def _heads(conn: Connection, entities: Sequence[str], reg: str) -> dict[str, list[str]]:
+def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for start in range(0, len(entities), 500):
         batch = entities[start : start + 500]
         places = ",".join("?" * len(batch))
         for entity, change_id in conn.exec_driver_sql(
             "SELECT entity, change_id FROM register_heads"  # noqa: S608 - a list of question marks
-            f" WHERE entity IN ({places}) AND reg = ? ORDER BY entity, change_id",
-            (*batch, reg),
+            f" WHERE entity IN ({places}) AND reg = ?"
+            " AND coalesce((SELECT kind FROM changes WHERE id = change_id), ?) = ? ORDER BY entity, change_id",
+            (*batch, reg, kind, kind),
         ):
             found.setdefault(entity, []).append(change_id)
     return found
@@ -390,7 +393,7 @@ def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, ent
         ],
     )
     conn.exec_driver_sql(
-        "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+        ADD_HEAD,
         [(entity, CONTENT, change) for entity, change in zip(entities, ids, strict=True)],
     )
     conn.exec_driver_sql("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamps[-1], device))

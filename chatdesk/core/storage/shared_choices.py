@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
 
 _NOBODY: Final = "Another member"
-_TOUCHED = "SELECT 1 FROM changes WHERE entity = ? AND reg IN (?, 'content') AND mine = 0 LIMIT 1"
-_MADE = "SELECT mine, author, n FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' ORDER BY n LIMIT 1"
+_TOUCHED = "SELECT 1 FROM changes WHERE entity = ? AND kind = ? AND reg IN (?, 'content') AND mine = 0 LIMIT 1"
+_MADE = (
+    "SELECT mine, author, n FROM changes WHERE entity = ? AND kind = ? AND reg = 'content' AND op = 'new'"
+    " ORDER BY n LIMIT 1"
+)
 _PLACE = "SELECT n FROM changes WHERE id = ?"
 _NAME = (
     "SELECT m.name FROM team_members m JOIN shared_projects s ON s.workspace_id = m.workspace_id"
@@ -26,7 +29,8 @@ _LAST_PROVIDER = (
 # Where the question of the last answer that this profile asked for stands in the log.
 _LAST_ASKED = (
     "SELECT max(c.n) FROM usage_events u JOIN messages m ON m.id = u.message_id"
-    " JOIN changes c ON c.entity = m.parent_id AND c.reg = 'content' WHERE u.thread_id = ? AND u.kind = 'answer'"
+    " JOIN changes c ON c.entity = m.parent_id AND c.reg = 'content' AND c.kind = 'message'"
+    " WHERE u.thread_id = ? AND u.kind = 'answer'"
 )
 
 
@@ -47,7 +51,8 @@ class SharedChoiceRepository:
 
 
 def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str | None) -> ChosenByOther | None:
-    found = _other(raw, thread_id or project_id, project_id, change_log.MODEL)
+    kind, entity = ("thread", thread_id) if thread_id else ("project", project_id)
+    found = _other(raw, kind, entity, project_id, change_log.MODEL)
     if found is None:
         return None
     last = raw.execute(_LAST_PROVIDER, (thread_id,)).fetchone() if thread_id else None
@@ -56,8 +61,8 @@ def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str 
 
 def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
     asked: int | None = None
-    for entity in (thread_id, project_id):
-        found = _other(raw, entity, project_id, change_log.SYSTEM_PROMPT)
+    for kind, entity in (("thread", thread_id), ("project", project_id)):
+        found = _other(raw, kind, entity, project_id, change_log.SYSTEM_PROMPT)
         if found is None:
             continue
         if asked is None:
@@ -67,15 +72,15 @@ def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -
     return None
 
 
-def _other(raw: sqlite3.Connection, entity: str, project_id: str, reg: str) -> tuple[str, int] | None:
+def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg: str) -> tuple[str, int] | None:
     """The member whose change of a register is the one that is shown, and its place in the log."""
-    if raw.execute(_TOUCHED, (entity, reg)).fetchone() is None:
+    if raw.execute(_TOUCHED, (entity, kind, reg)).fetchone() is None:
         return None
-    shown = sync_registers.winner(sync_registers.heads_of(sync_registers.read(raw, project_id, entity, reg)))
+    shown = sync_registers.winner(sync_registers.heads_of(sync_registers.read(raw, project_id, kind, entity, reg)))
     if shown is not None:
         is_mine, author, place = shown.is_mine, shown.author, raw.execute(_PLACE, (shown.id,)).fetchone()[0]
     else:
-        made = raw.execute(_MADE, (entity,)).fetchone()
+        made = raw.execute(_MADE, (entity, kind)).fetchone()
         if made is None:
             return None
         is_mine, author, place = made

@@ -16,8 +16,8 @@ from chatdesk.core.storage.sync_projection import homes, project_register
 from chatdesk.core.storage.sync_registers import LogRow, driver, member_of, read, settle, winner
 
 _SEVERAL = (
-    "SELECT entity, reg FROM register_heads WHERE reg <> 'content' AND reg NOT LIKE 'lww.%'"
-    " GROUP BY entity, reg HAVING count(*) > 1"
+    "SELECT c.kind, h.entity, h.reg FROM register_heads h JOIN changes c ON c.id = h.change_id"
+    " WHERE h.reg <> 'content' AND h.reg NOT LIKE 'lww.%' GROUP BY c.kind, h.entity, h.reg HAVING count(*) > 1"
 )
 #: Register: what a person calls it, and which value of its body is the text.
 _LABELS: Final[Mapping[str, tuple[str, str]]] = {
@@ -32,21 +32,21 @@ def disagreements(conn: Connection, project_id: str) -> list[Disagreement]:
     raw = driver(conn)
     me = member_of(raw, project_id)
     found = []
-    for entity, reg in raw.execute(_SEVERAL).fetchall():
+    for kind, entity, reg in raw.execute(_SEVERAL).fetchall():
         if reg not in _LABELS:
             continue
-        heads = _heads(raw, project_id, entity, reg)
-        if heads and homes(raw, heads[0].kind, (entity,)).get(entity) == project_id:
+        heads = _heads(raw, project_id, kind, entity, reg)
+        if heads and homes(raw, kind, (entity,)).get(entity) == project_id:
             disagreement = _describe(raw, project_id, entity, reg, heads, me)
             if disagreement is not None:
                 found.append(disagreement)
     return sorted(found, key=lambda each: (each.entity, each.register))
 
 
-def _heads(raw: sqlite3.Connection, project_id: str, entity: str, reg: str) -> list[LogRow]:
+def _heads(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:
     """The heads that show something, the shown one first."""
-    rows = {row.id: row for row in read(raw, project_id, entity, reg)}
-    kept = raw.execute("SELECT change_id FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
+    rows = {row.id: row for row in read(raw, project_id, kind, entity, reg)}
+    kept = raw.execute(change_log.HEADS, (entity, reg, kind))
     heads = [rows[row[0]] for row in kept if row[0] in rows]
     shown = winner(heads)
     others = sorted((row for row in heads if row is not shown), key=lambda row: (row.hlc, row.id), reverse=True)
@@ -83,7 +83,7 @@ def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: s
     ``NotFound`` when that version is not one of them any more."""
     raw = driver(conn)
     found = raw.execute("SELECT project_id, kind FROM changes WHERE id = ?", (change_id,)).fetchone()
-    heads = [] if found is None else settle(raw, found[0], entity, reg)[1]
+    heads = [] if found is None else settle(raw, found[0], found[1], entity, reg)[1]
     chosen = next((row for row in heads if row.id == change_id), None)
     if found is None or chosen is None:
         raise NotFound("That version is no longer one of those to choose from.")
@@ -98,4 +98,4 @@ def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: s
         reg=reg,
         body=chosen.values(),
     )
-    project_register(conn, origin, entity, reg)
+    project_register(conn, origin, found[1], entity, reg)

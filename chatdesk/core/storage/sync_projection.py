@@ -65,15 +65,14 @@ def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[s
     }
 
 
-def project_register(conn: Connection, origin: Origin, entity: str, reg: str) -> None:
+def project_register(conn: Connection, origin: Origin, kind: str, entity: str, reg: str) -> None:
     """Make the rows say what the log does of one register, now that a change of it does not count any more, or does."""
     raw = driver(conn)
-    row = raw.execute("SELECT kind FROM changes WHERE entity = ? AND reg = ? LIMIT 1", (entity, reg)).fetchone()
-    home = homes(raw, row[0], (entity,)).get(entity) if row is not None else None
-    if row is None or home is None:
+    home = homes(raw, kind, (entity,)).get(entity)
+    if home is None:
         return
     effects = Effects(me=member_of(raw, home))
-    project_many(conn, origin, home, [(row[0], entity, reg)], effects)
+    project_many(conn, origin, home, [(kind, entity, reg)], effects)
 
 
 def project_many(
@@ -126,14 +125,14 @@ def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterab
         for batch in batches(sorted(ids))
         for row in raw.execute(
             f"SELECT DISTINCT entity FROM changes WHERE entity IN ({marks(batch)}) AND reg = 'content'"
-            f" AND op = 'del' AND +project_id = ? AND {COUNTS}",
+            f" AND kind = 'thread' AND op = 'del' AND +project_id = ? AND {COUNTS}",
             (*batch, project_id),
         )
     }
 
 
 def _project_all(raw: sqlite3.Connection, project_id: str, effects: Effects) -> None:
-    settle(raw, project_id, project_id, change_log.CONTENT)
+    settle(raw, project_id, "project", project_id, change_log.CONTENT)
     for reg in sync_projection_values.PROJECT:
         _settle_columns(raw, project_id, "project", project_id, reg, effects)
 
@@ -143,11 +142,11 @@ def _settle_columns(
 ) -> None:
     """The shown head's values, or those that it was made with, into the columns of the register."""
     reader = _READERS.get(kind, {}).get(reg)
-    _, heads = settle(raw, project_id, entity, reg)
+    _, heads = settle(raw, project_id, kind, entity, reg)
     if reader is None:
         return  # of a newer ChatDesk: kept, and shown by that one
     shown = winner(heads)
-    columns: dict[str, Any] = reader(made_with(raw, project_id, entity) if shown is None else shown.values())
+    columns: dict[str, Any] = reader(made_with(raw, project_id, kind, entity) if shown is None else shown.values())
     if shown is not None:
         columns |= {"hlc": shown.hlc, "origin_device": shown.device}
     table = _TABLES[kind]
@@ -187,7 +186,7 @@ def tags_in_log(raw: sqlite3.Connection, project_id: str, thread_id: str) -> dic
     ]
     found: dict[str, tuple[bool, LogRow, str]] = {}
     for reg in regs:
-        rows = read(raw, project_id, thread_id, reg)
+        rows = read(raw, project_id, "thread", thread_id, reg)
         shown = winner(heads_of(rows))
         if shown is None:
             continue
@@ -218,7 +217,7 @@ def tag_name(body: Mapping[str, Any]) -> str | None:
 def _settle_tag(
     raw: sqlite3.Connection, origin: Origin, project_id: str, thread_id: str, reg: str, effects: Effects
 ) -> None:
-    rows, _ = settle(raw, project_id, thread_id, reg)
+    rows, _ = settle(raw, project_id, "thread", thread_id, reg)
     names = [name for row in rows if (name := tag_name(row.values()))]
     if not names:
         return

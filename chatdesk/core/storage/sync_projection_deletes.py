@@ -34,8 +34,8 @@ _PERSONAL = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
 _COUNTED = "c." + COUNTS
 _CHILDREN = (
     "SELECT m.id, m.deleted_at, c.id, c.device, c.dseq, c.kind, c.op, c.parents, c.hlc, c.body, c.seq, c.author, c.mine"
-    " FROM messages m JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND +c.project_id = ?"
-    f" AND {_COUNTED} WHERE m.parent_id = ?"
+    " FROM messages m JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND c.kind = 'message'"
+    f" AND +c.project_id = ? AND {_COUNTED} WHERE m.parent_id = ?"
 )
 _OF_THREAD = (
     "SELECT c.device, c.dseq, c.author FROM changes c WHERE +c.project_id = ? AND c.op <> 'del'"
@@ -87,7 +87,7 @@ def settle_threads(conn: Connection, origin: Origin, project_id: str, ids: Itera
 
 
 def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) -> _Verdict:
-    deletions = _deletions(raw, project_id, thread_id)
+    deletions = _deletions(raw, project_id, "thread", thread_id)
     if not deletions:
         return _Verdict(is_hidden=False)
     covered: dict[str, int] = {}
@@ -101,9 +101,9 @@ def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) ->
     return _Verdict(is_hidden=True)
 
 
-def _deletions(raw: sqlite3.Connection, project_id: str, entity: str) -> list[LogRow]:
+def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> list[LogRow]:
     """The deletions that are heads; none as soon as anybody brought it back beside them."""
-    _, heads = settle(raw, project_id, entity, change_log.CONTENT)
+    _, heads = settle(raw, project_id, kind, entity, change_log.CONTENT)
     deletions = [row for row in heads if row.op == DELETE]
     # What is deleted was made before, so its making is nobody's answer to a deletion.
     return [] if any(row.op == "edit" for row in heads) else deletions
@@ -128,7 +128,7 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
                 if purged_at is None:
                     heapq.heappush(queue, (-position, message_id))
                 else:  # nothing of it is left to be shown
-                    settle(raw, project_id, message_id, change_log.CONTENT)
+                    settle(raw, project_id, "message", message_id, change_log.CONTENT)
 
     touched = set(ids)
     want(touched)
@@ -141,7 +141,7 @@ def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iter
         thread_id, parent_id, deleted_at = raw.execute(
             "SELECT thread_id, parent_id, deleted_at FROM messages WHERE id = ?", (message_id,)
         ).fetchone()
-        deletions = _deletions(raw, project_id, message_id)
+        deletions = _deletions(raw, project_id, "message", message_id)
         verdict = _message_verdict(raw, project_id, message_id, deletions, is_hidden)
         if verdict.deletion is not None:
             _note(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)

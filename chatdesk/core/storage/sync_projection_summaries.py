@@ -102,7 +102,7 @@ def _facts(value: object) -> str:
 
 def settle_summary(raw: sqlite3.Connection, origin: Origin, project_id: str, summary_id: str, effects: Effects) -> None:
     """Gone if it was deleted and nobody brought it back."""
-    _, heads = settle(raw, project_id, summary_id, change_log.CONTENT)
+    _, heads = settle(raw, project_id, "summary", summary_id, change_log.CONTENT)
     is_gone = any(row.op == DELETE for row in heads) and not any(row.op == "edit" for row in heads)
     deleted_at, thread_id = raw.execute(
         "SELECT deleted_at, thread_id FROM summaries WHERE id = ?", (summary_id,)

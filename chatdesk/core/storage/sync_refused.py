@@ -23,6 +23,8 @@ _PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
 _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
 _ORPHANED = int(ChangeState.ORPHANED)
 
+Register = tuple[str, str, str]  # kind, entity, reg
+
 _WORDS: Final = {
     PushStatus.DENIED.value: (
         "Your role in this project does not permit it. Ask one of its owners for another role, then try again."
@@ -38,26 +40,26 @@ def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[
     """The server does not take these, given as (change, its word): they are kept, and what they changed falls back to
     what is left. Returns the ids of those that were waiting."""
     said: list[str] = []
-    registers: dict[tuple[str, str], None] = {}
+    registers: dict[Register, None] = {}
     for change_id, word in changes:
         row = conn.exec_driver_sql(
             f"UPDATE changes SET state = {_REFUSED}, problem = ? WHERE id = ? AND project_id = ?"
-            f" AND state IN ({_PENDING}, {_ACKNOWLEDGED}, {_ORPHANED}) RETURNING entity, reg",
+            f" AND state IN ({_PENDING}, {_ACKNOWLEDGED}, {_ORPHANED}) RETURNING kind, entity, reg",
             (word, change_id, project_id),
         ).first()
         if row is not None:
             said.append(change_id)
-            registers[row[0], row[1]] = None
+            registers[row[0], row[1], row[2]] = None
     fall_back(conn, origin, registers)
     return said
 
 
-def fall_back(conn: Connection, origin: Origin, registers: Iterable[tuple[str, str]]) -> None:
-    """Registers, given as (entity, register), as they are without what was refused."""
+def fall_back(conn: Connection, origin: Origin, registers: Iterable[Register]) -> None:
+    """Registers as they are without what was refused."""
     from chatdesk.core.storage import sync_projection  # which imports this package's modules in turn
 
-    for entity, reg in registers:
-        sync_projection.project_register(conn, origin, entity, reg)
+    for kind, entity, reg in registers:
+        sync_projection.project_register(conn, origin, kind, entity, reg)
 
 
 def parent_ids(stored: str) -> list[str]:
@@ -140,7 +142,7 @@ def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -
             (origin.device_id, dseq, row.id),
         )
         origin.watch.note(row.project_id)
-    fall_back(conn, origin, dict.fromkeys((row.entity, row.reg) for row in rows))
+    fall_back(conn, origin, dict.fromkeys((row.kind, row.entity, row.reg) for row in rows))
     return len(rows)
 
 

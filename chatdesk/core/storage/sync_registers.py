@@ -1,6 +1,7 @@
 """Registers as they stand in the log: which changes count, which of them are heads, and which of those is shown.
 
-A register is (entity, reg) within one project. What the server refused, and what was never sent, does not count; what a
+A register is (kind, entity, reg) within one project. What is done with a thread says nothing of a message under the
+same id, which only a hostile member makes. What the server refused, and what was never sent, does not count; what a
 change of another project says of the same entity does not either. Nothing here depends on the order in which changes
 came.
 """
@@ -18,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage import change_log
 from chatdesk.core.storage.sync_inbox_rows import read_object
 
 DELETE: Final = "del"
@@ -25,18 +27,15 @@ DELETE: Final = "del"
 #: In SQL: whether a row of ``changes`` counts.
 COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"
 
-# What is of another kind than its entity is nonsense, and so is what was never applied: either would count here or not
-# depending on what else came in its page.
+# What was never applied is left out: it would count here or not depending on what else came in its page.
 _ROWS = (
     "SELECT id, device, dseq, kind, op, parents, hlc, body, seq, author, mine FROM changes"
-    f" WHERE entity = ?1 AND reg = ?2 AND +project_id = ?3 AND {COUNTS}"
+    f" WHERE entity = ? AND reg = ? AND +kind = ? AND +project_id = ? AND {COUNTS}"
     " AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
-    " AND kind = coalesce((SELECT 'thread' FROM threads WHERE id = ?1), (SELECT 'message' FROM messages WHERE id = ?1),"
-    " (SELECT 'summary' FROM summaries WHERE id = ?1), 'project')"
 )
 # Where nothing that counts is left of a thread's making, what it said is still all that there is.
 _MADE = (
-    "SELECT body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +project_id = ?"
+    "SELECT body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +kind = ? AND +project_id = ?"
     f" ORDER BY {COUNTS} DESC, id LIMIT 1"
 )
 
@@ -76,9 +75,9 @@ def driver(conn: Connection) -> sqlite3.Connection:
     return raw
 
 
-def read(raw: sqlite3.Connection, project_id: str, entity: str, reg: str) -> list[LogRow]:
+def read(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:
     """All changes of a register that count."""
-    return [log_row(row) for row in raw.execute(_ROWS, (entity, reg, project_id))]
+    return [log_row(row) for row in raw.execute(_ROWS, (entity, reg, kind, project_id))]
 
 
 def log_row(row: Sequence[Any]) -> LogRow:
@@ -114,25 +113,23 @@ def _order(row: LogRow) -> tuple[int, str]:
     return row.hlc, row.id
 
 
-def settle(raw: sqlite3.Connection, project_id: str, entity: str, reg: str) -> tuple[list[LogRow], list[LogRow]]:
+def settle(
+    raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str
+) -> tuple[list[LogRow], list[LogRow]]:
     """Find the heads of a register anew and keep them. Returns all rows, and the heads."""
-    rows = read(raw, project_id, entity, reg)
+    rows = read(raw, project_id, kind, entity, reg)
     heads = heads_of(rows)
     wanted = {row.id for row in heads}
-    kept = {row[0] for row in raw.execute("SELECT change_id FROM register_heads WHERE entity = ? AND reg = ?",
-                                          (entity, reg))}  # fmt: skip
+    kept = {row[0] for row in raw.execute(change_log.HEADS, (entity, reg, kind))}
     if wanted != kept:
-        raw.execute("DELETE FROM register_heads WHERE entity = ? AND reg = ?", (entity, reg))
-        raw.executemany(
-            "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
-            [(entity, reg, change_id) for change_id in wanted],
-        )
+        raw.executemany(change_log.DROP_HEAD, [(entity, reg, change_id) for change_id in kept - wanted])
+        raw.executemany(change_log.ADD_HEAD, [(entity, reg, change_id) for change_id in wanted - kept])
     return rows, heads
 
 
-def made_with(raw: sqlite3.Connection, project_id: str, entity: str) -> dict[str, Any]:
+def made_with(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> dict[str, Any]:
     """What the making of an entity said: the value of every register that nobody has written since."""
-    row = raw.execute(_MADE, (entity, project_id)).fetchone()
+    row = raw.execute(_MADE, (entity, kind, project_id)).fetchone()
     return {} if row is None else read_object(row[0]) or {}
 
 

@@ -63,7 +63,7 @@ def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[
 
 def retention(conn: Connection, project_id: str) -> int | None:
     """For how many days messages of a shared project are kept; None: for ever."""
-    rows = sync_registers.read(sync_registers.driver(conn), project_id, project_id, RETENTION)
+    rows = sync_registers.read(sync_registers.driver(conn), project_id, "project", project_id, RETENTION)
     shown = sync_registers.winner(sync_registers.heads_of(rows))
     days = None if shown is None else shown.values().get("days")
     return (

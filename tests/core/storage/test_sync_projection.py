@@ -194,9 +194,90 @@ def test_a_refused_deletion_is_undone(log: PulledLog, reader: Reader) -> None:
     assert reader.shown(thread_id) == ["hello"]
 
 
-def test_registers_of_what_is_not_here_are_left(reader: Reader) -> None:
+@pytest.mark.parametrize("kind", ["project", "thread", "message", "summary", "spaceship"])
+def test_registers_of_what_is_not_here_are_left(reader: Reader, kind: str) -> None:
     db = reader.profile.db
-    db.write_now(lambda conn: sync_projection.project_register(conn, db.origin, new_id(), "title"))
+    db.write_now(lambda conn: sync_projection.project_register(conn, db.origin, kind, new_id(), "title"))
+
+
+# Two things under one id: only a hostile member makes them.
+
+
+def two_under_one_id(log: PulledLog, reader: Reader) -> tuple[str, str]:
+    """A thread with a message, and a second thread that bears the id of the message. Thread and message."""
+    thread_id = log.thread()
+    message_id = log.message(thread_id)
+    reader.pull()
+    log.add("thread", "new", message_id, {"title": "Invented"}, device=BENS)
+    reader.pull()
+    assert reader.one("SELECT title FROM threads WHERE id = ?", message_id) == "Invented"
+    return thread_id, message_id
+
+
+def refuse_all(log: PulledLog, reader: Reader) -> None:
+    pending = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
+    assert len(pending) == 1
+    reader.profile.store.settle(log.project_id, [PushResult(each.id, PushStatus.DENIED) for each in pending])
+
+
+def test_a_refused_deletion_of_a_thread_under_the_id_of_a_message_is_undone(log: PulledLog, reader: Reader) -> None:
+    thread_id, both = two_under_one_id(log, reader)
+    before = reader.digest()
+    now(reader.profile.repositories.library.delete([both]))
+    refuse_all(log, reader)
+    assert reader.one("SELECT deleted_at FROM threads WHERE id = ?", both) is None
+    assert reader.shown(thread_id) == ["hello"]
+    assert reader.digest() == before
+
+
+def test_a_refused_deletion_of_a_message_under_the_id_of_a_thread_is_undone(log: PulledLog, reader: Reader) -> None:
+    thread_id, both = two_under_one_id(log, reader)
+    before = reader.digest()
+    now(reader.profile.repositories.messages.delete(both, with_later=False))
+    assert reader.shown(thread_id) == []
+    refuse_all(log, reader)
+    assert reader.shown(thread_id) == ["hello"]
+    assert reader.digest() == before
+
+
+def test_a_refused_switch_of_a_summary_under_the_id_of_a_message_is_undone(log: PulledLog, reader: Reader) -> None:
+    thread_id = log.thread()
+    both = log.message(thread_id)
+    body = {"thread_id": thread_id, "from_message_id": both, "up_to_message_id": both, "text": "a", "author": "model"}
+    log.add("summary", "new", both, body, device=BENS)
+    reader.pull()
+    before = reader.digest()
+    now(reader.profile.repositories.summaries.switch(both, is_on=False))
+    assert reader.digest() != before
+    refuse_all(log, reader)
+    assert reader.digest() == before
+
+
+def test_a_refused_title_of_a_thread_under_the_id_of_a_message_gives_way(log: PulledLog, reader: Reader) -> None:
+    _, both = two_under_one_id(log, reader)
+    now(reader.profile.repositories.threads.rename(both, "Mine alone"))
+    refuse_all(log, reader)
+    assert reader.title(both) == "Invented"
+
+
+@pytest.mark.parametrize("kind", ["thread", "message"])
+def test_deleting_one_of_two_under_one_id_leaves_the_other(log: PulledLog, reader: Reader, kind: str) -> None:
+    thread_id, both = two_under_one_id(log, reader)
+    log.delete(kind, both)
+    reader.pull()
+    assert (reader.one("SELECT deleted_at FROM threads WHERE id = ?", both) is None) is (kind == "message")
+    assert reader.shown(thread_id) == (["hello"] if kind == "thread" else [])
+
+
+def test_a_change_names_only_heads_of_its_own_kind(log: PulledLog, reader: Reader) -> None:
+    _, both = two_under_one_id(log, reader)
+    now(reader.profile.repositories.messages.delete(both, with_later=False))
+    [deletion] = reader.profile.store.pending(log.project_id, max_rows=9, max_bytes=9999)
+    [made] = reader.rows("SELECT id FROM changes WHERE entity = ? AND kind = 'message' AND op = 'new'", both)
+    assert deletion.parents == made
+    heads = reader.rows("SELECT c.kind FROM register_heads h JOIN changes c ON c.id = h.change_id WHERE h.entity = ?"
+                        " ORDER BY c.kind", both)  # fmt: skip
+    assert heads == [("message",), ("thread",)]
 
 
 # Tags

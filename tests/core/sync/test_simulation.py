@@ -23,6 +23,7 @@ FOUND = {
     201: "a restored server gets the same changes with other stamps",
     240: "a thread of nonsense",
     259: "a project is shared, and the server restored to before that",
+    4821: "nonsense made a thread under the id of a message, and its refused deletion stayed",
 }
 #: The same with ``LONGER``.
 LONGER_FOUND = {
