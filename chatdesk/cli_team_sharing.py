@@ -1,4 +1,4 @@
-"""``chatdesk team``: sharing projects and ending that, roles and members, syncing, and what a server refused."""
+"""``chatdesk team``: sharing projects and ending that, roles and members, and syncing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
+from chatdesk import cli_team_refused
 from chatdesk.cli_team_asking import KEYS_PASSPHRASE, find_workspace, open_keys
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
@@ -16,7 +17,7 @@ from chatdesk.core.processes import environment
 if TYPE_CHECKING:
     from chatdesk.app import Services
     from chatdesk.core.domain.project import Project
-    from chatdesk.core.domain.team import RefusedChange, SharedProject, TeamMember
+    from chatdesk.core.domain.team import SharedProject, TeamMember
     from chatdesk.core.sync.sending import Sending
 
 #: How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
@@ -67,12 +68,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     sync.add_argument("--json", action="store_true", help="as JSON")
     _add_wait(sync)
 
-    refused = verbs.add_parser("refused", parents=[common], help="list what the server did not take")
-    doing = refused.add_mutually_exclusive_group()
-    doing.add_argument("--copy", metavar="ID", help="copy its text into a new thread of a private project, or all")
-    doing.add_argument("--retry", metavar="ID", help="send it again, or all")
-    doing.add_argument("--forget", metavar="ID", help="list it no more, or all of them")
-    refused.add_argument("--json", action="store_true", help="a JSON array")
+    cli_team_refused.add_verb(verbs, common)
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
@@ -216,36 +212,6 @@ async def sync(options: argparse.Namespace, services: Services) -> int:
     return code
 
 
-async def refused(options: argparse.Namespace, services: Services) -> int:
-    service = await services.load_team()
-    found = await service.refused()
-    for name in ("copy", "retry", "forget"):
-        wanted = getattr(options, name)
-        if wanted is not None:
-            ids = _chosen(found, wanted)
-            if name == "copy":
-                thread = await service.copy_refused(ids)
-                terminal.say(thread.id)
-                terminal.note(f"The texts are in the private thread “{thread.title}”.")
-            elif name == "retry":
-                await service.retry_refused(ids)
-                terminal.note("They wait to be sent; 'chatdesk team sync' sends them.")
-            else:
-                await service.forget_refused(ids)
-            return 0
-    if options.json:
-        names = ("id", "project_id", "thread_id", "kind", "at", "status", "sentence", "text")
-        terminal.say_json([{name: getattr(each, name) for name in names} for each in found])
-        return 0
-    for each in found:
-        terminal.say(f"{each.id}  {each.sentence}")
-        if each.text:
-            terminal.say(f"    {' '.join(each.text[:400].split())[:100]}")
-    if not found:
-        terminal.complain("nothing was refused")
-    return 0
-
-
 VERBS: Final = {
     "share": share,
     "stop": stop,
@@ -255,7 +221,7 @@ VERBS: Final = {
     "disconnect": disconnect,
     "policy": policy,
     "sync": sync,
-    "refused": refused,
+    "refused": cli_team_refused.refused,
 }
 
 
@@ -368,10 +334,3 @@ async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMem
         safe="Nothing was changed.",
         next_step="'chatdesk team members' lists them with their ids.",
     )
-
-
-def _chosen(found: Sequence[RefusedChange], wanted: str) -> list[str]:
-    ids = [each.id for each in found if wanted in ("all", each.id)]
-    if not ids:
-        raise NotFound(f"“{wanted[:60]}” was not refused.", safe="", next_step="'chatdesk team refused' lists them.")
-    return ids

@@ -206,6 +206,35 @@ def test_what_waits_and_what_was_refused_is_told(
     assert chatdesk("ben", "team", "refused", "--retry", "x")[0] == 1
 
 
+def _allow_bytes(database: TeamDatabase, each: int) -> None:
+    """A workspace of which each member may send this much text a day; less than an owner can set."""
+    with database.as_superuser() as conn:
+        conn.execute("ALTER TABLE cd.policy DROP CONSTRAINT IF EXISTS policy_bytes_each_check")
+        conn.execute("UPDATE cd.policy SET bytes_each = %s", (each,))
+
+
+def test_the_limit_that_holds_changes_up_is_named(chatdesk: Run, empty: TeamDatabase) -> None:
+    create(chatdesk, empty)
+    asked = ask(chatdesk, "ana", "First")
+    assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
+    assert chatdesk("ana", "team", "refused")[2] == "chatdesk: nothing was refused\n"
+    _allow_bytes(empty, 1)
+    code, _, err = chatdesk("ana", "ask", "Too much", "--thread", asked["thread_id"])
+    assert code == 0
+    assert "as the workspace lets each member send" in err
+    code, out, _ = chatdesk("ana", "team", "refused")
+    assert code == 0
+    assert "2 changes wait (limit bytes_each): You have sent as much text today" in out
+    assert "An owner of the workspace can raise the limit." in out
+    [row] = json.loads(chatdesk("ana", "team", "refused", "--json")[1])
+    assert (row["kind"], row["status"], row["limit"], row["waiting"]) == ("project", "team_limited", "bytes_each", 2)
+    assert "as much text" in row["sentence"]
+    assert chatdesk("ana", "team", "refused", "--retry", "all")[0] == 1  # nothing of it was refused
+    _allow_bytes(empty, 1_000_000_000)
+    assert chatdesk("ana", "team", "sync")[0] == 0
+    assert chatdesk("ana", "team", "refused")[2] == "chatdesk: nothing was refused\n"
+
+
 def test_without_a_keyring_the_encrypted_file_is_made_and_used(
     chatdesk: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
-from chatdesk.core.domain.sync_wire import PushStatus
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushStatus
 from chatdesk.core.domain.team import ChangeState, RefusedChange
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage import branching, message_writes, projects, trash
@@ -31,7 +31,10 @@ _WORDS: Final = {
     ),
     PushStatus.ORPHAN.value: "What this belongs to is not on the team's server. Copy it out to keep it elsewhere.",
     PushStatus.ID_TAKEN.value: "The team's server has something else in this place. Copy it out to keep it elsewhere.",
-    PushStatus.TOO_BIG.value: "This is larger than the team's server takes. Copy it out, or write it in parts.",
+    PushStatus.TOO_BIG.value: (
+        f"This is larger than the {MAX_BODY_BYTES // 1_000_000} MB that the team's server takes in one change. Copy it"
+        " out, or write it in parts."
+    ),
 }
 _OTHERWISE: Final = "The team's server did not take this. Try again, or copy it out."
 

@@ -77,6 +77,12 @@ class TeamLimited(TeamError):
         super().__init__(what, next_step=next_step)
         self.is_passing = limit in _PASSING_LIMITS
 
+    @classmethod
+    def told_by(cls, what: str) -> TeamLimited | None:
+        """Return the limit of which ``what`` is the sentence, as the log of rounds keeps it; None where it is none."""
+        name = next((name for name, (sentence, _) in _LIMITS.items() if sentence == what), None)
+        return None if name is None else cls(name)
+
 
 class TeamNameTaken(TeamError):
     code = "team_name_taken"

@@ -1,0 +1,92 @@
+"""``chatdesk team refused``: what a server did not take, and what it does not take yet because of a limit."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from chatdesk.app import Services
+    from chatdesk.core.domain.team import RefusedChange
+    from chatdesk.core.sync.service import TeamService
+
+
+def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
+    refused = verbs.add_parser("refused", parents=[common], help="list what the server did not take")
+    doing = refused.add_mutually_exclusive_group()
+    doing.add_argument("--copy", metavar="ID", help="copy its text into a new thread of a private project, or all")
+    doing.add_argument("--retry", metavar="ID", help="send it again, or all")
+    doing.add_argument("--forget", metavar="ID", help="list it no more, or all of them")
+    refused.add_argument("--json", action="store_true", help="a JSON array")
+
+
+async def refused(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    found = await service.refused()
+    for name in ("copy", "retry", "forget"):
+        wanted = getattr(options, name)
+        if wanted is not None:
+            ids = _chosen(found, wanted)
+            if name == "copy":
+                thread = await service.copy_refused(ids)
+                terminal.say(thread.id)
+                terminal.note(f"The texts are in the private thread “{thread.title}”.")
+            elif name == "retry":
+                await service.retry_refused(ids)
+                terminal.note("They wait to be sent; 'chatdesk team sync' sends them.")
+            else:
+                await service.forget_refused(ids)
+            return 0
+    held_up = await _held_up(service)
+    if options.json:
+        names = ("id", "project_id", "thread_id", "kind", "at", "status", "sentence", "text")
+        terminal.say_json([*({name: getattr(each, name) for name in names} for each in found), *held_up])
+        return 0
+    for each in found:
+        terminal.say(f"{each.id}  {each.sentence}")
+        if each.text:
+            terminal.say(f"    {' '.join(each.text[:400].split())[:100]}")
+    for row in held_up:
+        changes = f"{row['waiting']:,} change{'s wait' if row['waiting'] > 1 else ' waits'}"
+        terminal.say(f"{row['project_id']}  {changes} (limit {row['limit']}): {row['sentence']}")
+    if not found and not held_up:
+        terminal.complain("nothing was refused")
+    return 0
+
+
+async def _held_up(service: TeamService) -> list[dict[str, Any]]:
+    """Shared projects with changes that the server did not take yet because a limit of their workspace is reached."""
+    from chatdesk.core.sync.errors import TeamLimited
+
+    shared = [each for each in await service.projects() if each.ended is None and each.waiting]
+    rows: list[dict[str, Any]] = []
+    for workspace_id in {each.workspace_id: None for each in shared}:
+        latest = await service.rounds(workspace_id, 1)
+        limit = TeamLimited.told_by(latest[0].problem) if latest else None
+        if limit is None:
+            continue
+        rows += [
+            {
+                "project_id": each.project_id,
+                "kind": "project",
+                "at": latest[0].at,
+                "status": limit.code,
+                "sentence": f"{limit.what} {limit.next_step}",
+                "limit": limit.limit,
+                "waiting": each.waiting,
+            }
+            for each in shared
+            if each.workspace_id == workspace_id
+        ]
+    return rows
+
+
+def _chosen(found: Sequence[RefusedChange], wanted: str) -> list[str]:
+    ids = [each.id for each in found if wanted in ("all", each.id)]
+    if not ids:
+        raise NotFound(f"“{wanted[:60]}” was not refused.", safe="", next_step="'chatdesk team refused' lists them.")
+    return ids
