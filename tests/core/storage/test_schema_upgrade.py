@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,9 +21,6 @@ from chatdesk.core.storage.connection import writing_engine
 from chatdesk.core.storage.database import Database, OpenReport
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.store import MovableClock, Store
-
-#: An upgrade has some 250 statements: in one test, a busy machine is not through in two minutes.
-_SHARES = 4
 
 SAMPLES = Path(__file__).parents[2] / "data" / "old_databases"
 
@@ -128,18 +126,32 @@ def test_tools_are_counted_anew_where_they_were_run(tmp_path: Path) -> None:
         assert conn.execute("SELECT tool_counts FROM threads WHERE id = ?", (thread,)).fetchone() == ('{"look":1}',)
 
 
-def _statements_of_upgrade(path: Path) -> int:
-    seen: list[str] = []
+#: The files of a database: what of them is on the disk is all that a killed process leaves.
+_PARTS = ("", "-journal", "-wal")
+#: Each so many statements a process is really killed; the files before the others are copied while it goes on.
+_KILLED_EVERY = 25
 
-    def watch(conn: Connection) -> None:
-        event.listen(conn, "before_cursor_execute", lambda *args: seen.append(args[2]))
 
-    schema_upgrade.migrate(path, MIGRATIONS, watch=watch)
-    return len(seen)
+def _left_before_each_statement(path: Path) -> list[tuple[bytes | None, ...]]:
+    """What a process would leave that is killed before each statement and each commit. Writes are
+    the system's as soon as they are made, so a copy holds the same bytes as the files of a process that ends there."""
+    left: list[tuple[bytes | None, ...]] = []
+
+    def look(*_args: object) -> None:
+        files = [Path(f"{path}{part}") for part in _PARTS]
+        left.append(tuple(file.read_bytes() if file.exists() else None for file in files))
+
+    schema_upgrade.migrate(path, MIGRATIONS, watch=lambda conn: _before_each(conn, look))
+    return left
+
+
+def _before_each(conn: Connection, call: Callable[..., None]) -> None:
+    event.listen(conn, "before_cursor_execute", call)
+    event.listen(conn, "commit", call)
 
 
 def _kill_at(path: Path, number: int) -> None:
-    """Upgrade in a child process that is gone before its ``number``-th statement, or at the end before the commit."""
+    """Upgrade in a child process that is gone before its ``number``-th statement or commit."""
     child = os.fork()
     if child == 0:
         left = number
@@ -150,42 +162,48 @@ def _kill_at(path: Path, number: int) -> None:
             if left < 0:
                 os._exit(9)
 
-        def watch(conn: Connection) -> None:
-            event.listen(conn, "before_cursor_execute", count)
-            event.listen(conn, "commit", count)
-
         try:
-            schema_upgrade.migrate(path, MIGRATIONS, watch=watch)
+            schema_upgrade.migrate(path, MIGRATIONS, watch=lambda conn: _before_each(conn, count))
         finally:
             os._exit(0)
-    os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-@pytest.mark.parametrize("share", range(_SHARES))
 @pytest.mark.parametrize("start", ["nothing", "0001"])
-def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next_start(
-    tmp_path: Path, start: str, share: int
-) -> None:
+def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next_start(tmp_path: Path, start: str) -> None:
     original = tmp_path / "original.db"
     if start != "nothing":
         make(original, start)
     reference = tmp_path / "reference.db"
     _copy(original, reference)
-    total = _statements_of_upgrade(reference)
-    assert total > 30
+    left = _left_before_each_statement(reference)
+    assert len(left) > 200
     wanted, counts = _schema(reference), _counts(reference)
-    for number in range(share, total + 2, _SHARES):
-        path = tmp_path / f"killed-{number}.db"
-        _copy(original, path)
-        _kill_at(path, number)
-        schema_upgrade.migrate(path, MIGRATIONS)
-        assert _schema(path) == wanted, f"killed before statement {number}"
-        assert _counts(path) == counts
-        with closing(sqlite3.connect(path)) as conn:
+    killed = tmp_path / "killed.db"
+
+    def completes(number: int) -> None:
+        schema_upgrade.migrate(killed, MIGRATIONS)
+        assert _schema(killed) == wanted, f"killed before statement {number}"
+        assert _counts(killed) == counts
+        with closing(sqlite3.connect(killed)) as conn:
             assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+        for part in (*_PARTS, "-shm"):
+            Path(f"{killed}{part}").unlink(missing_ok=True)
+
+    different = {files: number for number, files in enumerate(left)}  # most statements have written nothing yet
+    assert len(different) > 1
+    for files, number in different.items():
+        for part, content in zip(_PARTS, files, strict=True):
+            if content is not None:
+                Path(f"{killed}{part}").write_bytes(content)
+        completes(number)
+    for number in {*range(0, len(left), _KILLED_EVERY), len(left) - 1}:
+        _copy(original, killed)
+        _kill_at(killed, number)
+        completes(number)
 
 
 def _copy(source: Path, target: Path) -> None:
