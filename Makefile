@@ -3,9 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Most tests wait for windows, processes and servers: as many at a time as there are cores, a file in one process. One that
-# crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever.
-PYTEST := -m pytest -q -n auto --dist loadfile --max-worker-restart=0
+# As many processes as there are cores; one that is through takes tests from the one that has most left, so that no long
+# file is waited for. One that crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever.
+PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
