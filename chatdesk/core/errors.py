@@ -138,7 +138,10 @@ class ImportRefused(InvalidInput):
     code = "import_refused"
     what = "This file cannot be imported."
     safe = "Nothing was changed."
-    next_step = "Choose an export of ChatGPT, Claude, Open WebUI, LibreChat or ChatDesk."
+    next_step = (
+        "Choose an export of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM"
+        " Studio or ChatDesk."
+    )
 
 
 class InvalidTitle(InvalidInput):

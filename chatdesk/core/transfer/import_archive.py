@@ -14,15 +14,15 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from chatdesk.core.errors import ImportRefused
 
 _LARGEST_DIRECTORY: Final = 64 * 1024 * 1024
-_MOST_DOCUMENTS: Final = 2_000
+_MOST_DOCUMENTS: Final = 20_000
 _MOST_NESTED: Final = 100
 _PIECE_BYTES: Final = 1024 * 1024
 _LARGEST_NAMES: Final = 16 * 1024 * 1024
@@ -41,6 +41,10 @@ _PROJECTS = re.compile(r"(?:^|/)(?:projects\.json|projects/[^/]{1,200}\.json)\Z"
 _ASSET_NAMES = re.compile(
     r"(?:^|/)(?:conversation_asset_file_names(?:[-_]\d{1,5})?|library_files)\.json\Z", re.IGNORECASE
 )
+_DOCUMENTS = (".json", ".jsonl")
+# What people attached in Cherry Studio is no export, whatever it holds; what stands beside messages is read with them.
+_NO_DOCUMENT = re.compile(r"(?:^|/)Data/Files/")
+_BESIDE = "thread.json", "messages.jsonl"
 _FILE_ID = re.compile(r"file[-_][A-Za-z0-9]{6,64}")
 _END = b"PK\x05\x06"
 
@@ -111,11 +115,7 @@ class Archive:
 
     def _sort_out(self) -> None:
         entries = self._by_name
-        json_names = [name for name in entries if name.lower().endswith(".json") and name not in self._no_documents]
-        main = [name for name in json_names if _MAIN.search(name)]
-        self.projects = tuple(sorted(name for name in json_names if _PROJECTS.search(name))[:_MOST_DOCUMENTS])
-        others = [name for name in json_names if not _OTHERS.search(name) and name not in self.projects]
-        self.documents = tuple(sorted(main or others, key=_in_order)[:_MOST_DOCUMENTS])
+        self.documents, self.projects = sorted_documents(entries.keys() - self._no_documents)
         self._by_id: dict[str, str] = {}
         for name in entries:
             match = _FILE_ID.match(name.rsplit("/", 1)[-1])
@@ -125,30 +125,39 @@ class Archive:
         for name in (*self.documents, *self.projects):
             _check_entry(entries[name][1])
         self._shown_names = dict[str, str]()
-        for name in json_names:
-            if _ASSET_NAMES.search(name):
-                self._shown_names |= self._read_names(name)
+        for name in entries:
+            if name not in self._no_documents and _ASSET_NAMES.search(name):
+                self._shown_names |= _shown_names(self.read_small(name))
+        self._by_key = self._stored_under(self.read_small("manifest.json")) if self.has("manifest.json") else {}
 
-    def _read_names(self, name: str) -> dict[str, str]:
-        """What files were called by the person, by their ids: newer exports call them all ``….dat``. Only a help, so
-        whatever is wrong with it costs nothing but the names."""
+    @property
+    def names(self) -> Collection[str]:
+        return self._by_name.keys()
+
+    def has(self, name: str) -> bool:
+        return name in self._by_name
+
+    def read_small(self, name: str) -> object:
+        """The value of a small document that is only a help: whatever is wrong with it, there is none then."""
         info = self._by_name[name][1]
         if info.file_size > _LARGEST_NAMES:
-            return {}
+            return None
         try:
             _check_entry(info)
             with self.open(name) as stream:
-                value = json.loads(stream.read(_LARGEST_NAMES))
+                return cast(object, json.loads(stream.read(_LARGEST_NAMES)))
         except (ImportRefused, RecursionError, *ZIP_ERRORS):
-            return {}
-        pairs: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else []
-        if isinstance(value, list):
-            pairs = [(each.get("file_id"), each.get("file_name")) for each in value if isinstance(each, dict)]
+            return None
+
+    def _stored_under(self, manifest: object) -> dict[str, str]:
+        """Chatbox's zip says in one place under which names it has the files that messages name."""
         found: dict[str, str] = {}
-        for key, shown in pairs:
-            match = _FILE_ID.match(key) if isinstance(key, str) else None
-            if match is not None and isinstance(shown, str) and shown.strip():
-                found[match.group()] = shown.rsplit("/", 1)[-1][:255]
+        resources = manifest.get("resources") if isinstance(manifest, dict) else None
+        for each in resources if isinstance(resources, list) else ():
+            path = each.get("path") if isinstance(each, dict) else None
+            keys = each.get("originalStorageKeys") if isinstance(each, dict) else None
+            if isinstance(path, str) and isinstance(keys, list) and path in self._by_name:
+                found.update((key, path) for key in keys if isinstance(key, str))
         return found
 
     @property
@@ -167,7 +176,7 @@ class Archive:
         last = pointer.rsplit("/", 1)[-1].split("#", 1)[0]
         match = _FILE_ID.match(last)
         name = self._by_id.get(match.group()) if match is not None else None
-        name = name or self._by_last.get(last)
+        name = name or self._by_key.get(pointer) or self._by_last.get(last)
         if name is None or not last:
             return None
         _check_entry(self._by_name[name][1])
@@ -186,6 +195,34 @@ class Archive:
 
     def close(self) -> None:
         self._open.close()
+
+
+def sorted_documents(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of what may hold conversations, in the order in which it was written, and of Claude's projects."""
+    found = [name for name in names if name.lower().endswith(_DOCUMENTS) and not _NO_DOCUMENT.search(name)]
+    main = [name for name in found if _MAIN.search(name)]
+    projects = tuple(sorted(name for name in found if _PROJECTS.search(name))[:_MOST_DOCUMENTS])
+    known = set(projects)
+    others = [name for name in found if not _OTHERS.search(name) and name not in known and not _is_beside(name, names)]
+    return tuple(sorted(main or others, key=_in_order)[:_MOST_DOCUMENTS]), projects
+
+
+def _is_beside(name: str, names: Collection[str]) -> bool:
+    small, large = _BESIDE
+    return name.rsplit("/", 1)[-1] == small and f"{name.removesuffix(small)}{large}" in names
+
+
+def _shown_names(value: object) -> dict[str, str]:
+    """What files were called by the person, by their ids: newer exports call them all ``….dat``."""
+    pairs: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else []
+    if isinstance(value, list):
+        pairs = [(each.get("file_id"), each.get("file_name")) for each in value if isinstance(each, dict)]
+    found: dict[str, str] = {}
+    for key, shown in pairs:
+        match = _FILE_ID.match(key) if isinstance(key, str) else None
+        if match is not None and isinstance(shown, str) and shown.strip():
+            found[match.group()] = shown.rsplit("/", 1)[-1][:255]
+    return found
 
 
 def _entries_of(archive: zipfile.ZipFile, above: str) -> dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]]:

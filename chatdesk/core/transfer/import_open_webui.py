@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread
+from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.transfer.import_parts import file_part, text_file_part
 from chatdesk.core.transfer.import_tree import Node, make_tree
 from chatdesk.core.transfer.import_values import (
     count_of,
@@ -32,7 +31,6 @@ _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM,
 # An attribute may hold a tool's whole result; what is quoted in it is escaped.
 _DETAILS = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^<>]*)>')
 _ATTRIBUTE = re.compile(r'\b([a-z_]{1,20})="([^"]*)"')
-_DATA_URL = re.compile(r"data:([a-z]{1,20}/[a-zA-Z0-9.+-]{1,80})(?:;[^,;]{0,80})*;base64,")
 _QUOTE = re.compile(r"^(?:&gt;|>) ?", re.MULTILINE)
 
 
@@ -140,19 +138,16 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
         yield from _text(text_of(piece.get("text")), role)
         url = text_of(dict_of(piece.get("image_url")).get("url"))
         if url:
-            yield _file("image", url, is_image=True)
+            yield file_part("image", url, is_image=True)
     for each in list_of(value.get("files")):
         file = dict_of(each)
         name = text_of(file.get("name")) or text_of(dict_of(file.get("file")).get("filename"))
         is_image = text_of(file.get("type")) == "image"
         inner = text_of(dict_of(dict_of(file.get("file")).get("data")).get("content"))
         if inner and not is_image:
-            name = name or "file"
-            shown = name if name.lower().endswith((".txt", ".md", ".csv", ".json", ".html")) else f"{name}.txt"
-            data = inner.encode("utf-8", "replace")
-            yield ImportedPart(PartType.FILE, {"name": shown}, "", ImportedFile(shown, "text/plain", data=data))
+            yield text_file_part(name, inner)
         else:
-            yield _file(name, text_of(file.get("url")), is_image=is_image)
+            yield file_part(name, text_of(file.get("url")), is_image=is_image)
 
 
 def _text(text: str, role: Role) -> Iterator[ImportedPart]:
@@ -190,16 +185,3 @@ def _details(match: re.Match[str], inside: str) -> Iterator[ImportedPart]:
         result = html.unescape(inner)
     if result:
         yield ImportedPart(PartType.TOOL_RESULT, {"text": result}, values=values)
-
-
-def _file(name: str, url: str, *, is_image: bool) -> ImportedPart:
-    kind = PartType.IMAGE if is_image else PartType.FILE
-    shown = name or ("image" if is_image else "file")
-    match = _DATA_URL.match(url)
-    if match is None:
-        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, "", "" if url.startswith("data:") else url))
-    try:
-        data = base64.b64decode(url[match.end() :], validate=False)
-    except (binascii.Error, ValueError):
-        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, match.group(1)))
-    return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, match.group(1), data=data))

@@ -1,48 +1,36 @@
-"""Opens an export and gives its threads one by one, whatever program wrote it: the format is told by the content."""
+"""Opens an export, which is a file, a zip or a folder, and gives its threads one by one, whatever program wrote it."""
 
 from __future__ import annotations
 
 import codecs
 import logging
+import re
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 
-from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportedThread, ImportLine, ImportOutcome
+from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
-from chatdesk.core.transfer import (
-    import_chatdesk,
-    import_chatgpt,
-    import_claude,
-    import_librechat,
-    import_open_webui,
-)
+from chatdesk.core.transfer import import_claude, import_jan
 from chatdesk.core.transfer.import_archive import ZIP_ERRORS, Archive
+from chatdesk.core.transfer.import_document import Document, Found, Reading, problem_line
+from chatdesk.core.transfer.import_folder import Folder
 from chatdesk.core.transfer.import_values import dict_of, key_of, list_of
-from chatdesk.core.transfer.json_stream import LARGEST_PIECE, JsonStream, NotJson, Piece
+from chatdesk.core.transfer.json_stream import JsonStream, NotJson
 
 _log = logging.getLogger(__name__)
 
-#: How people know the programs.
-LABELS: Final[Mapping[str, str]] = {
-    import_chatgpt.SOURCE: "ChatGPT",
-    import_claude.SOURCE: "Claude",
-    import_open_webui.SOURCE: "Open WebUI",
-    import_librechat.SOURCE: "LibreChat",
-    import_chatdesk.SOURCE: "ChatDesk",
-}
-_STREAMED = frozenset(("conversations", "chats", "threads"))
-_LARGEST_PROJECTS = 16 * 1024 * 1024
+_LARGEST_SMALL = 16 * 1024 * 1024
 _EDGE_BYTES = 4096
 _PIECE_BYTES = 1024 * 1024
 _ENDS = {b"[": b"]", b"{": b"}"}
 _BLANK = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n\0"  # zeros: a character may have several bytes
 _ZIP_MAGIC = b"PK\x03\x04", b"PK\x05\x06"
-# What reading a value of the wrong shape can raise; it costs one thread and not the import.
-_SHAPE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError)
+# How newer versions of Cherry Studio keep their own database in a backup.
+_RAW_DATABASE = re.compile(r"(?:^|/)IndexedDB/")
 
 
 class ImportCancelled(Exception):
@@ -55,31 +43,45 @@ class ExportFile:
 
     def __init__(self, path: Path, *, now_ms: int, stop: threading.Event | None = None) -> None:
         self._path = path
-        self._now_ms = now_ms
         self._stop = stop or threading.Event()
-        self._projects: dict[str, Mapping[str, Any]] = {}
-        self._has_found = self._has_documents = False
-        self.has_foreign_bytes = False
-        self.source: str | None = None
-        self.extras = ImportedExtras()
+        self._reading = Reading(now_ms)
+        self._has_documents = False
         self.done_bytes = 0
-        self._archive: Archive | None = None
+        self._archive: Archive | Folder | None = None
         try:
-            if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for somebody to write into it
+            mode = path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                self._archive = Folder(path, tick=self._check)
+            elif not stat.S_ISREG(mode):  # opening a pipe would wait for somebody to write into it
                 raise ImportRefused(f"{path.name} is not a file.", next_step="Choose the export itself.")
-            with path.open("rb") as file:
-                beginning = file.read(4)
-            self.total_bytes = path.stat().st_size
-            if beginning in _ZIP_MAGIC:
-                self._archive = Archive(path, tick=self._check)
+            else:
+                with path.open("rb") as file:
+                    beginning = file.read(4)
+                self.total_bytes = path.stat().st_size
+                if beginning in _ZIP_MAGIC:
+                    self._archive = Archive(path, tick=self._check)
+                elif _is_cut_off(*_edges_of_file(path)):
+                    raise _cut_off(path.name)
+            if self._archive is not None:
                 self.total_bytes = self._archive.size_bytes
                 self._check_ends(self._archive)
-            elif _is_cut_off(*_edges_of_file(path)):
-                raise _cut_off(path.name)
         except OSError as error:
             raise unreadable(path, error) from error
 
-    def _check_ends(self, archive: Archive) -> None:
+    @property
+    def source(self) -> str | None:
+        """The program that wrote it, as far as it was read."""
+        return self._reading.source
+
+    @property
+    def extras(self) -> ImportedExtras:
+        return self._reading.extras
+
+    @property
+    def has_foreign_bytes(self) -> bool:
+        return self._reading.has_foreign_bytes
+
+    def _check_ends(self, archive: Archive | Folder) -> None:
         """Refuse a document that is cut off before anything of the zip is stored. Unpacking it once more costs a
         hundredth of the import; what is damaged in another way is told when it is met."""
         try:
@@ -103,28 +105,58 @@ class ExportFile:
         if self._stop.is_set():
             raise ImportCancelled
 
-    def threads(self) -> Iterator[ImportedThread | ImportLine]:
+    def threads(self) -> Found:
         """Threads, and lines about what could not be read."""
+        reading = self._reading
         if self._archive is None:
-            yield from self._document(self._path.name, self._path.open("rb"))
+            yield from self._document(self._path.name, lambda: self._path.open("rb"), {})
         else:
-            for name in self._archive.projects:
+            archive = self._archive
+            for name in archive.projects:
                 self._read_projects(name)
-            for name in self._archive.documents:
+            for name in archive.documents:
+                self._check()
                 shown = name.rsplit("/", 1)[-1]
                 try:
-                    stream = self._archive.open(name)
+                    archive.open(name).close()
                 except ImportRefused:
                     yield ImportLine(ImportOutcome.SKIPPED, shown, reason="It is damaged.")
                     continue
-                yield from self._document(shown, stream)
+                yield from self._document(shown, lambda name=name: archive.open(name), self._about(name))  # type: ignore[misc]
             yield from self._project_documents()
-        if not self._has_found:
-            raise ImportRefused(
-                "There is nothing in this file that ChatDesk can import."
-                if self._archive is not None
-                else "This file is not an export that ChatDesk knows."
+        if not reading.has_found:
+            raise self._nothing_found()
+
+    def _document(self, name: str, open_stream: Callable[[], IO[bytes]], about: Mapping[str, Any]) -> Found:
+        yield from Document(self._reading, name, about).read(lambda: _Measured(open_stream(), self))
+
+    def _nothing_found(self) -> ImportRefused:
+        if isinstance(self._archive, Archive) and any(_RAW_DATABASE.search(name) for name in self._archive.names):
+            return ImportRefused(
+                "This backup holds Cherry Studio's database as it is, which ChatDesk cannot read.",
+                next_step="In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.",
             )
+        if isinstance(self._archive, Folder):
+            return ImportRefused("There is nothing in this folder that ChatDesk can import.")
+        if self._archive is not None:
+            return ImportRefused("There is nothing in this file that ChatDesk can import.")
+        return ImportRefused("This file is not an export that ChatDesk knows.")
+
+    def _about(self, name: str) -> Mapping[str, Any]:
+        """What Jan keeps of a thread beside its messages; nothing where that is missing or damaged."""
+        assert self._archive is not None
+        beside = name.removesuffix(import_jan.MESSAGES) + import_jan.THREAD
+        if not name.endswith(import_jan.MESSAGES) or not self._archive.has(beside):
+            return {}
+        found: dict[str, Any] = {}
+        try:
+            with self._archive.open(beside) as stream:
+                for piece in JsonStream(stream, largest=_LARGEST_SMALL).pieces():
+                    if piece.key is not None and not piece.problem:
+                        found[piece.key] = piece.value
+        except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
+            _log.info("what stands beside a thread could not be read: %s", type(error).__name__)
+        return found
 
     def open_file(self, file: ImportedFile) -> IO[bytes] | None:
         """The bytes of a file that a message names; None when the export does not have them."""
@@ -149,101 +181,6 @@ class ExportFile:
         if self._archive is not None:
             self._archive.close()
 
-    def _document(self, name: str, stream: IO[bytes]) -> Iterator[ImportedThread | ImportLine]:
-        reader = import_chatdesk.ChatDeskReader()
-        header: dict[str, Any] = {}
-        size = count = 0
-        with stream:
-            json_stream = JsonStream(_Measured(stream, self), streamed=_STREAMED, parts=reader.parts)
-            try:
-                for piece in json_stream.pieces():
-                    count += 1
-                    if piece.problem:
-                        yield self._problem(name, piece, count)
-                    elif piece.is_element:
-                        yield from self._element(piece, reader, count)
-                    elif piece.key is not None:
-                        size += piece.size
-                        if size > LARGEST_PIECE:
-                            raise ImportRefused("This file is one conversation that is larger than any export holds.")
-                        header[piece.key] = piece.value
-                        reader.member(piece.key, piece.value)
-            except NotJson:
-                return
-            except ZIP_ERRORS as error:
-                if not self._has_found:
-                    raise ImportRefused(
-                        "The file is damaged or not complete.", next_step="Download the export again, then import it."
-                    ) from error
-                yield ImportLine(ImportOutcome.SKIPPED, name, reason="The rest of the file could not be read.")
-            self.has_foreign_bytes = self.has_foreign_bytes or json_stream.has_foreign_bytes
-        if header:
-            yield from self._whole(header, reader)
-
-    def _problem(self, name: str, piece: Piece, count: int) -> ImportLine:
-        title = f"Entry {count:,} of {name}" if piece.is_element else f"“{piece.key}” of {name}"
-        rest = " Nothing behind it could be read." if piece.is_end else ""
-        return ImportLine(ImportOutcome.SKIPPED, title, reason=f"It {piece.problem}.{rest}")
-
-    def _element(
-        self, piece: Piece, reader: import_chatdesk.ChatDeskReader, count: int
-    ) -> Iterator[ImportedThread | ImportLine]:
-        if not isinstance(piece.value, dict):
-            return
-        value = piece.value
-        if piece.key == "threads" and reader.is_known:
-            yield from self._read(import_chatdesk.SOURCE, lambda: reader.thread(value, self._now_ms), count)
-        else:
-            yield from self._foreign(value, count)
-
-    def _whole(
-        self, header: dict[str, Any], reader: import_chatdesk.ChatDeskReader
-    ) -> Iterator[ImportedThread | ImportLine]:
-        """A document that is one object: one conversation, or what stood around the threads."""
-        if reader.is_known:
-            self._has_found = True
-            self.source = import_chatdesk.SOURCE
-            self.extras = reader.extras
-            thread = reader.finish(self._now_ms)
-            if thread is not None:
-                yield thread
-        else:
-            yield from self._foreign(header, 1)
-
-    def _foreign(self, value: dict[str, Any], count: int) -> Iterator[ImportedThread | ImportLine]:
-        now = self._now_ms
-        if import_chatgpt.is_conversation(value):
-            yield from self._read(import_chatgpt.SOURCE, lambda: import_chatgpt.read_conversation(value, now), count)
-        elif import_claude.is_conversation(value):
-            projects = self._projects
-            yield from self._read(
-                import_claude.SOURCE, lambda: import_claude.read_conversation(value, now, projects), count
-            )
-        elif import_open_webui.is_conversation(value):
-            yield from self._read(
-                import_open_webui.SOURCE, lambda: import_open_webui.read_conversation(value, now), count
-            )
-        elif import_librechat.is_conversation(value):
-            yield from self._read(
-                import_librechat.SOURCE, lambda: import_librechat.read_conversation(value, now), count
-            )
-        else:
-            yield from self._project(value, count)
-
-    def _read(self, source: str, read: Any, count: int) -> Iterator[ImportedThread | ImportLine]:
-        self._has_found = True
-        self.source = self.source or source
-        try:
-            thread: ImportedThread = read()
-        except _SHAPE_ERRORS as error:
-            _log.warning("thread %d of an import from %s could not be read: %s", count, source, type(error).__name__)
-            yield ImportLine(ImportOutcome.SKIPPED, f"Entry {count:,}", reason="It is damaged.")
-            return
-        if thread.messages or source == import_chatdesk.SOURCE:
-            yield thread
-        else:
-            yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason="It holds no messages.")
-
     def _read_projects(self, name: str) -> None:
         """Claude's projects, which its conversations may name: all in one document, or one each. Whatever is wrong with
         them, there are none then."""
@@ -251,7 +188,7 @@ class ExportFile:
         whole: dict[str, Any] = {}
         try:
             with self._archive.open(name) as stream:
-                for piece in JsonStream(stream, largest=_LARGEST_PROJECTS).pieces():
+                for piece in JsonStream(stream, largest=_LARGEST_SMALL).pieces():
                     if piece.is_element:
                         self._keep_project(dict_of(piece.value))
                     elif piece.key is not None and not piece.problem:
@@ -264,39 +201,32 @@ class ExportFile:
         """Their documents are read when the conversations are done; until then only where they stand is kept."""
         key = key_of(project.get("uuid"))
         if key:
-            self._projects[key] = {name: value for name, value in project.items() if name != "docs"}
+            self._reading.projects[key] = {name: value for name, value in project.items() if name != "docs"}
             self._has_documents = self._has_documents or bool(list_of(project.get("docs")))
 
-    def _project_documents(self) -> Iterator[ImportedThread | ImportLine]:
+    def _project_documents(self) -> Found:
         """A thread for the documents of each of Claude's projects, as no conversation in the export holds them."""
         assert self._archive is not None
-        if not self._has_documents or self.source not in (None, import_claude.SOURCE):
+        if not self._has_documents or self._reading.source not in (None, import_claude.SOURCE):
             return
         for name in self._archive.projects:
             yield from self._documents_in(name)
 
-    def _documents_in(self, name: str) -> Iterator[ImportedThread | ImportLine]:
+    def _documents_in(self, name: str) -> Found:
         assert self._archive is not None
         whole: dict[str, Any] = {}
         try:
             with self._archive.open(name) as stream:
-                for count, piece in enumerate(
-                    JsonStream(_Measured(stream, self), largest=_LARGEST_PROJECTS).pieces(), 1
-                ):
+                for count, piece in enumerate(JsonStream(_Measured(stream, self), largest=_LARGEST_SMALL).pieces(), 1):
                     if piece.problem:
-                        yield self._problem(name.rsplit("/", 1)[-1], piece, count)
+                        yield problem_line(name.rsplit("/", 1)[-1], piece, count)
                     elif piece.is_element:
-                        yield from self._project(dict_of(piece.value), count)
+                        yield from self._reading.project(dict_of(piece.value), count)
                     elif piece.key is not None:
                         whole[piece.key] = piece.value
         except (NotJson, ImportRefused, *ZIP_ERRORS):
             yield ImportLine(ImportOutcome.SKIPPED, name.rsplit("/", 1)[-1], reason="It is damaged.")
-        yield from self._project(whole, 1)
-
-    def _project(self, project: Mapping[str, Any], count: int) -> Iterator[ImportedThread | ImportLine]:
-        if import_claude.has_documents(project):
-            now = self._now_ms
-            yield from self._read(import_claude.SOURCE, lambda: import_claude.read_project(project, now), count)
+        yield from self._reading.project(whole, 1)
 
 
 def _is_cut_off(first: bytes, last: bytes) -> bool:
@@ -325,6 +255,12 @@ class _Measured:
     def __init__(self, stream: IO[bytes], owner: ExportFile) -> None:
         self._stream = stream
         self._owner = owner
+
+    def __enter__(self) -> _Measured:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
 
     def read(self, size: int, /) -> bytes:
         self._owner._check()

@@ -23,8 +23,9 @@ from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChan
 from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
 from chatdesk.core.storage.importing import ImportRepository, Step
 from chatdesk.core.transfer.import_files import FileKeeper
+from chatdesk.core.transfer.import_formats import LABELS
 from chatdesk.core.transfer.import_report import ImportReport
-from chatdesk.core.transfer.import_source import LABELS, ExportFile, ImportCancelled
+from chatdesk.core.transfer.import_source import ExportFile, ImportCancelled
 
 T = TypeVar("T")
 #: What one step may take of the thread that writes: a question waits at most for one.

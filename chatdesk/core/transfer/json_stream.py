@@ -64,20 +64,24 @@ class Parts:
 
 
 class JsonStream:
-    """``streamed`` names the members of the outermost object whose arrays come element by element; ``parts`` what of a
-    large element is taken apart further, at the moment when it is met."""
+    """``streamed`` names the members of the outermost object whose arrays come element by element; ``nested`` those
+    that are objects to be taken apart the same way, whose members are called ``outer.inner``; ``parts`` what of a
+    large element is taken apart further, at the moment when it is met. Of JSON Lines each line is an element; the
+    first may come as members."""
 
     def __init__(
         self,
         stream: BinaryIO | Readable,
         *,
         streamed: frozenset[str] = frozenset(),
+        nested: frozenset[str] = frozenset(),
         parts: Callable[[], Parts | None] = lambda: None,
         largest: int = LARGEST_PIECE,
         at_once: int = AT_ONCE,
     ) -> None:
         self._stream = stream
         self._streamed = streamed
+        self._nested = nested
         self._parts = parts
         self._largest = largest
         self._at_once = min(at_once, largest)
@@ -95,10 +99,29 @@ class JsonStream:
             self._at += 1
             yield from self._elements(None)
         elif first == "{":
-            self._at += 1
-            yield from self._members()
+            if not self._is_lines():
+                self._at += 1
+                yield from self._members()
+            yield from self._lines()
         else:
             raise NotJson
+
+    def _is_lines(self) -> bool:
+        """Whether an object of usual size is followed by another one."""
+        self._fill(self._at_once)
+        try:
+            _value, end = self._json.raw_decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            return False
+        match = _SPACE.match(self._text, end)
+        return match is not None and self._text.startswith("{", match.end())
+
+    def _lines(self) -> Iterator[Piece]:
+        while self._peek() == "{":
+            piece = self._value(None, is_element=True)
+            yield piece
+            if piece.is_end:
+                return
 
     def _elements(self, key: str | None, *, are_items: bool = False) -> Iterator[Piece]:
         while True:
@@ -114,10 +137,11 @@ class JsonStream:
             if piece.is_end:
                 return
 
-    def _members(self) -> Iterator[Piece]:
+    def _members(self, above: str = "") -> Iterator[Piece]:
         while True:
             character = self._peek()
             if character == "}":
+                self._at += 1
                 return
             if character == ",":
                 self._at += 1
@@ -127,17 +151,20 @@ class JsonStream:
                 yield Piece(None, problem=name.problem or "is not JSON", is_end=True)
                 return
             self._at += 1
-            if name.value in self._streamed and self._peek() == "[":
+            key = above + name.value
+            opening = self._peek()
+            if opening == "[" and key in self._streamed:
                 self._at += 1
-                for piece in self._elements(name.value):
-                    yield piece
-                    if piece.is_end:
-                        return
-                continue
-            piece = self._value(name.value, is_element=False)
-            yield piece
-            if piece.is_end:
-                return
+                found = self._elements(key)
+            elif opening == "{" and key in self._nested:
+                self._at += 1
+                found = self._members(f"{key}.")
+            else:
+                found = iter((self._value(key, is_element=False),))
+            for piece in found:
+                yield piece
+                if piece.is_end:
+                    return
 
     def _value(self, key: str | None, *, is_element: bool, is_item: bool = False) -> Piece:
         first = self._peek()
