@@ -94,7 +94,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     bring = commands.add_parser("import", parents=[common], help="bring in an export of another program or of ChatDesk")
     bring.add_argument(
-        "file", metavar="FILE", help="of ChatGPT, Claude, Open WebUI, LibreChat or ChatDesk: zip or JSON"
+        "file",
+        metavar="FILE",
+        help="of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or"
+        " ChatDesk: zip, JSON, JSON Lines, CSV, or a folder",
     )
     bring.add_argument("--project", metavar="NAME", help="put the threads into this project (one named by the program)")
     bring.add_argument("--dry-run", action="store_true", help="only tell what would be imported")

@@ -24,6 +24,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("first-offline", _offline(theme)),
         ("first-connect-failed", _failed(theme)),
         ("first-import", ImportDialog(theme, ["Personal"], program="ChatGPT")),
+        ("first-import-folder", ImportDialog(theme, ["Personal"], program="LM Studio")),
     ]
 
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
     from chatdesk.ui.dialogs.import_dialog import ImportDialog
 
-_EXPORT_NAME = re.compile(r"(?:.*\.zip|(?:.*[-_ ])?(?:conversations|chats?|chatdesk)[^/]*\.json)\Z", re.IGNORECASE)
+_EXPORT_NAME = re.compile(
+    r"(?:.*\.zip|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z", re.IGNORECASE
+)
 
 
 def looks_like_export(path: Path) -> bool:

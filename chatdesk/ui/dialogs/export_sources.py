@@ -8,11 +8,13 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class ExportSource:
-    """``steps`` is read in the import dialog; ``url`` leads to the page where they begin, empty where there is none."""
+    """``steps`` is read in the import dialog; ``url`` leads to the page where they begin, empty where there is none.
+    ``is_folder``: the program keeps its chats in a folder, which is chosen instead of a file."""
 
     program: str
     steps: str
     url: str = ""
+    is_folder: bool = False
 
 
 EXPORT_SOURCES: Final = (
@@ -35,6 +37,32 @@ EXPORT_SOURCES: Final = (
     ExportSource(
         "LibreChat",
         "In LibreChat open a conversation, choose Export in its menu, and JSON as the format. Choose that file here.",
+    ),
+    ExportSource(
+        "AnythingLLM",
+        "In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV"
+        " and JSONL are read as well, with less in them.",
+    ),
+    ExportSource(
+        "Chatbox",
+        "In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that"
+        " file here.",
+    ),
+    ExportSource(
+        "Cherry Studio",
+        "In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions"
+        " choose Backup. Choose that zip file here.",
+    ),
+    ExportSource(
+        "Jan",
+        "In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.",
+        is_folder=True,
+    ),
+    ExportSource(
+        "LM Studio",
+        "Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows"
+        " it when you choose Reveal in the menu of a chat.",
+        is_folder=True,
     ),
     ExportSource(
         "ChatDesk",

@@ -33,7 +33,7 @@ from chatdesk.ui.widgets.link_button import LinkButton
 
 _SIZE_PX = (560, 480)
 _STEPS = 1000
-FILTER: Final = "Exports (*.zip *.json);;All files (*)"
+FILTER: Final = "Exports (*.zip *.json *.jsonl *.csv);;All files (*)"
 _WORDS: Final = {
     ImportOutcome.NEW: "new",
     ImportOutcome.EXTENDED: "went on",
@@ -125,8 +125,16 @@ class ImportDialog(Panel):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
+    def choose_folder(self) -> None:
+        dialog = QFileDialog(self, "Import a folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda name: self.take(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def take(self, path: Path) -> None:
-        """The file that was chosen."""
+        """The file or folder that was chosen."""
         self._path = path
         self._show_file()
         self.start_button.setFocus()
@@ -150,7 +158,7 @@ class ImportDialog(Panel):
         self.accept()
 
     def _show_file(self) -> None:
-        self.file_label.setText(self._path.name if self._path is not None else "No file is chosen")
+        self.file_label.setText(self._path.name if self._path is not None else "Nothing is chosen")
         self.start_button.setEnabled(self._path is not None)
         self.problem.setVisible(False)
 
@@ -161,12 +169,14 @@ class ImportDialog(Panel):
         column = _column(page)
         hint = "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
         column.addWidget(plain_label(hint, "muted", wraps=True))
-        column.addWidget(self._how_to_get_it())
         self.choose_button = _button("Choose file…", "importChoose", self.choose_file)
+        self.folder_button = _button("Choose folder…", "importChooseFolder", self.choose_folder)
+        column.addWidget(self._how_to_get_it())
         self.file_label = ElidedLabel(self.theme)
         self.file_label.setObjectName("importFile")
         row = QHBoxLayout()
         row.addWidget(self.choose_button)
+        row.addWidget(self.folder_button)
         row.addWidget(self.file_label, 1)
         column.addLayout(row)
         self.projects = QComboBox()
@@ -221,6 +231,7 @@ class ImportDialog(Panel):
     def _on_program_changed(self) -> None:
         source = EXPORT_SOURCES[self.program.currentIndex()]
         self._steps.setText(source.steps)
+        self.folder_button.setVisible(source.is_folder)
         while (item := self._link_place.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:

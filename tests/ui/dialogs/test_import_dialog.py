@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
@@ -51,6 +51,38 @@ def dialog(window: QWidget, theme: Theme) -> ImportDialog:
 def _texts(dialog: ImportDialog) -> list[str]:
     model = dialog.list.model()
     return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def test_a_folder_can_be_chosen_for_programs_that_keep_one(
+    window: QWidget, theme: Theme, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = ImportDialog(theme, ["Personal"], program="Jan", parent=window)
+    asked: list[object] = []
+    dialog.startRequested.connect(lambda *values: asked.append(values))
+    dialog.open()
+    assert dialog.folder_button.isVisible()
+    qtbot.mouseClick(dialog.folder_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dialog.findChild(QFileDialog) is not None)
+    chooser = dialog.findChild(QFileDialog)
+    assert isinstance(chooser, QFileDialog)
+    assert chooser.fileMode() is QFileDialog.FileMode.Directory
+    chooser.fileSelected.emit(str(tmp_path))
+    chooser.reject()
+    qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
+    assert asked == [(str(tmp_path), None)]
+    dialog.reject()
+
+
+def test_the_button_for_a_folder_is_there_only_where_it_helps(dialog: ImportDialog) -> None:
+    assert not dialog.folder_button.isVisible()
+    dialog.program.setCurrentIndex(dialog.program.findText("LM Studio"))
+    assert dialog.folder_button.isVisible()
+    assert "conversations" in dialog._steps.text()
+
+
+@pytest.mark.parametrize("name", ["1.conversation.json", "messages.jsonl", "chatbox-exported-data-2026-1-1.json"])
+def test_names_of_local_programs_look_like_exports(name: str) -> None:
+    assert looks_like_export(Path(name))
 
 
 def test_nothing_begins_without_a_file(dialog: ImportDialog, qtbot: QtBot) -> None:
