@@ -169,3 +169,43 @@ def test_nobody_looks_into_a_worker(command: list[str]) -> None:
         cwd=PACKAGE.parent,
     )
     assert done.stderr.splitlines()[-1:] == ["0"], done.stderr
+
+
+ARENAS = """
+import ctypes, os, sys, tempfile, threading
+from chatdesk.core.processes import share_malloc_arena
+
+if sys.argv[1] == "shared":
+    share_malloc_arena()
+gate = threading.Barrier(9)
+
+def take():
+    bytearray(2000)
+    gate.wait()
+    gate.wait()
+
+threads = [threading.Thread(target=take) for _ in range(8)]
+for each in threads:
+    each.start()
+gate.wait()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+with tempfile.TemporaryFile() as file:
+    stream = ctypes.c_void_p(libc.fdopen(os.dup(file.fileno()), b"w"))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    file.seek(0)
+    print(file.read().count(b"<heap nr="))
+gate.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the malloc of glibc")
+def test_threads_share_one_place_for_memory() -> None:
+    found = {
+        kind: int(
+            subprocess.run([sys.executable, "-c", ARENAS, kind], capture_output=True, text=True, check=True).stdout
+        )
+        for kind in ("own", "shared")
+    }
+    assert found["own"] > found["shared"] == 1

@@ -1,4 +1,4 @@
-"""What a window needs to take a key: nothing that only a thread, a dialog or a service needs."""
+"""What a window imports to take a key, and what it has loaded when nobody does anything: nothing that can wait."""
 
 from __future__ import annotations
 
@@ -16,6 +16,29 @@ from chatdesk.core.settings.schema import Settings
 async def script(window):
     print("\\n".join(sorted(sys.modules)), flush=True)
     await window.services()
+    return 0
+
+sys.exit(run_window(AppPaths.find(sys.argv[1]), Settings(), script=script))
+"""
+IDLE_SCRIPT = """
+import asyncio, sys
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+from chatdesk.app import run_window
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+
+async def script(window):
+    from tests.helpers.window import until
+    await window.services()
+    await until(lambda: window.panes.empty_state.way_in is not None)
+    await until(lambda: not [each for each in asyncio.all_tasks() if each.get_name() == "prepare to connect"])
+    renderer = window.bindings.renderer
+    print("\\n".join(sorted(sys.modules)), "worker runs" if renderer.is_running else "", sep="\\n", flush=True)
+    QApplication.sendEvent(window.panes.sidebar, QEvent(QEvent.Type.Enter))
+    await until(lambda: renderer.is_running)
+    window.panes.empty_state.way_in.connection.key.field.setText("s")
+    await until(lambda: "keyring" in sys.modules)
     return 0
 
 sys.exit(run_window(AppPaths.find(sys.argv[1]), Settings(), script=script))
@@ -42,6 +65,22 @@ LATER = (
 )
 
 
+WHEN_WANTED = (
+    "keyring",
+    "secretstorage",
+    "jeepney",
+    "cryptography",
+    "alembic",
+    "anthropic",
+    "markdown_it",
+    "openai",
+    "PIL",
+    "pygments",
+    "pypdf",
+    "tiktoken",
+)
+
+
 def test_a_window_takes_keys_before_anything_else_is_imported(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "data")], cwd=ROOT, capture_output=True, text=True, timeout=60
@@ -51,3 +90,18 @@ def test_a_window_takes_keys_before_anything_else_is_imported(tmp_path: Path) ->
     assert "chatdesk.ui.composer.composer" in imported
     early = [name for name in imported if name.startswith(LATER)]
     assert early == []
+
+
+def test_a_window_at_rest_has_loaded_no_keyring_and_no_worker_before_they_are_wanted(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", IDLE_SCRIPT, str(tmp_path / "data")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    loaded = ran.stdout.split("\n")
+    assert "chatdesk.ui.dialogs.connect_provider" in loaded
+    assert [name for name in loaded if name.split(".")[0] in WHEN_WANTED] == []
+    assert "worker runs" not in loaded

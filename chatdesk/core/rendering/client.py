@@ -141,6 +141,11 @@ class RenderClient:
         self._is_closed = False
         self._cache = _BlockCache(cache_bytes)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a worker."""
+        return self._process is not None
+
     def warm_up(self) -> None:
         """Start the worker before it is needed; takes some ms, so call it on a thread that may wait."""
         with self._lock:

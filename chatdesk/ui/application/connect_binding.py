@@ -70,6 +70,7 @@ class ConnectBinding(QObject):
         )
         fields.saveRequested.connect(lambda profile, key: self._tasks.replace(self._save(served, profile, key), _TASK))
         fields.useRequested.connect(lambda server: self._tasks.replace(self._use_found(served, server), _TASK))
+        fields.keyStateWanted.connect(lambda: self._tasks.start(self._show_key_state(served), "key state"))
         fields.cancelled.connect(lambda: self._tasks.cancel(_TASK))
         fields.destroyed.connect(lambda: self._tasks.cancel(_TASK) if served.is_testing else None)
         self._tasks.start(self._prepare(served), "prepare to connect")
@@ -79,7 +80,9 @@ class ConnectBinding(QObject):
         servers = await service.find_servers()
         if served.fields is not None:
             served.fields.show_found(servers)
-        state = await service.key_state()
+
+    async def _show_key_state(self, served: _Served) -> None:
+        state = await (await self._service()).key_state()
         if served.fields is not None:
             served.fields.show_key_state(state)
 

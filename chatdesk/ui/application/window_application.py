@@ -21,6 +21,7 @@ from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.ending_signals import heeding
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.processes import share_malloc_arena
 from chatdesk.ui.application.moved_settings import take_over
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.report_binding import CollectReport, ReportBinding
@@ -184,6 +185,7 @@ class WindowApplication(QObject):
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
         self.panes.theme.load_other_fonts()
+        share_malloc_arena()  # before there are threads that would get their own
         QTimer.singleShot(_AT_REST_MS, self.panes.theme, self.panes.theme.follow_system_motion)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
@@ -285,6 +287,8 @@ class WindowApplication(QObject):
     async def _furnish(self) -> Bindings:
         """What is not needed to type: imported beside the loop, built on it."""
         module = await asyncio.to_thread(import_module, "chatdesk.ui.application.bindings")
+        from chatdesk.ui.application.renderer_start import RendererStart
+
         panes = self.panes
         bindings: Bindings = module.Bindings(
             panes,
@@ -309,7 +313,10 @@ class WindowApplication(QObject):
         panes.composer.sendRequested.disconnect(self._hold)
         if self._early_question is not None:
             panes.composer.sendRequested.emit(self._early_question)
-        await asyncio.to_thread(bindings.renderer.warm_up)
+        renderer_start = RendererStart(panes, bindings.renderer.warm_up)
+        if self._state.open_thread_id or self._early_question is not None:
+            renderer_start.begin()
+        self._renderer_start = renderer_start
         return bindings
 
     async def _look_after(self, services: Services) -> None:

@@ -32,19 +32,24 @@ _TO_BE_FILLED_IN: Final = "YOUR-"
 
 class ConnectProvider(QWidget):
     """``connectRequested`` carries the profile and the key, ``saveRequested`` the same without a test, ``useRequested``
-    a server that was found. ``cancelled``: the test is to end. It stays as it is until who obeys it says how it went.
+    a server that was found. ``cancelled``: the test is to end. ``keyStateWanted``: there is a key now, so
+    ``show_key_state`` is due; it is not asked before, since asking the keyring is slow. It stays as it is until who
+    obeys it says how it went.
     """
 
     connectRequested = Signal(object, str)
     saveRequested = Signal(object, str)
     useRequested = Signal(object)
     cancelled = Signal()
+    keyStateWanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._is_connecting = False
         self._key_state: KeyState | None = None
+        self._is_state_wanted = False
+        self._due_key = ""  # connect with it once its place is known
         self.setObjectName("connectProvider")
         self.provider = QComboBox()
         self.provider.setObjectName("connectPreset")
@@ -105,6 +110,14 @@ class ConnectProvider(QWidget):
         """Where keys can lie here."""
         self._key_state = state
         self.key.show_state(state)
+        due, self._due_key = self._due_key, ""
+        if not due or self.key.key() != due:
+            return
+        if self.key.place() is None:
+            self._on_connect_clicked()
+        else:  # the person says first where the key is kept
+            self.key.place_box.setFocus(Qt.FocusReason.OtherFocusReason)
+            announce(self, "Choose where the key is kept, then connect")
 
     def key_place(self) -> tuple[KeyPlace | None, str]:
         """Where the key is to go, where a person had to choose, and the passphrase of the file."""
@@ -165,6 +178,7 @@ class ConnectProvider(QWidget):
         key = ProviderKey(self._theme, None, needs_key=preset.needs_key, keys_url=preset.keys_url)
         if self._key_state is not None:
             key.show_state(self._key_state)
+        key.field.textChanged.connect(self._on_key_changed)
         key.field.pasted.connect(self._on_key_pasted)
         key.field.submitted.connect(lambda _key: self._on_connect_clicked())
         return key
@@ -198,6 +212,7 @@ class ConnectProvider(QWidget):
 
     def _on_provider_changed(self) -> None:
         """Another provider wants another key: what was typed for one is never sent to another by itself."""
+        self._due_key = ""
         preset = self._preset
         before, self.key = self.key, self._made_key(preset)
         self._key_place.replaceWidget(before, self.key)
@@ -210,6 +225,11 @@ class ConnectProvider(QWidget):
         self.save_button.hide()
         self._show_problem("")
 
+    def _on_key_changed(self) -> None:
+        if self.key.key() and self._key_state is None and not self._is_state_wanted:
+            self._is_state_wanted = True
+            self.keyStateWanted.emit()
+
     def _on_key_pasted(self, key: str) -> None:
         """Keys of many vendors tell whose they are. One whose vendor is certain is tested at once."""
         found = preset_for_key(key)
@@ -220,8 +240,9 @@ class ConnectProvider(QWidget):
             self.key.field.setText(key)
             self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
             announce(self, f"This is a key of {found.label}")
-        is_place_known = self._key_state is not None and self.key.place() is None
-        if is_place_known:  # else the person says first where the key is kept
+        if self._key_state is None:
+            self._due_key = self.key.key()
+        elif self.key.place() is None:  # else the person says first where it is kept
             self._on_connect_clicked()
 
     def _on_connect_clicked(self) -> None:
@@ -229,7 +250,9 @@ class ConnectProvider(QWidget):
             self.cancelled.emit()
             return
         profile = self._profile()
-        if profile is not None:
+        if profile is not None and self.key.key() and self._key_state is None:
+            self._due_key = self.key.key()  # where the key can lie is being asked
+        elif profile is not None:
             self.connectRequested.emit(profile, self.key.key())
 
     def _on_save_clicked(self) -> None:

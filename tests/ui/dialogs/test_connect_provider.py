@@ -1,0 +1,95 @@
+"""Where a key can lie is asked when there is a key: the keyring takes time and memory that others do not need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.dialogs.connect_provider import ConnectProvider
+from chatdesk.ui.theme.theme import Theme
+from tests.gallery.provider_samples import NO_KEYRING
+
+KEYRING = replace(NO_KEYRING, has_keyring=True, keyring="SecretService")
+KEY = "gsk_" + "a1" * 20
+
+
+class Seen:
+    def __init__(self, fields: ConnectProvider) -> None:
+        self.wanted = 0
+        self.connected: list[str] = []
+        fields.keyStateWanted.connect(self._on_wanted)
+        fields.connectRequested.connect(lambda _profile, key: self.connected.append(key))
+
+    def _on_wanted(self) -> None:
+        self.wanted += 1
+
+
+@pytest.fixture
+def fields(qapp: QApplication, qtbot: QtBot) -> ConnectProvider:
+    made = ConnectProvider(Theme(qapp, preference="light"))
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def seen(fields: ConnectProvider) -> Seen:
+    return Seen(fields)
+
+
+def _paste(fields: ConnectProvider, key: str, qtbot: QtBot) -> None:
+    QGuiApplication.clipboard().setText(key)
+    fields.key.field.setFocus()
+    QTest.keyClick(fields.key.field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: fields.key.field.isVisible())  # the one of the vendor that was told by the key
+
+
+def test_the_place_of_keys_is_asked_once_and_not_before_there_is_one(fields: ConnectProvider, seen: Seen) -> None:
+    fields.begin()
+    assert seen.wanted == 0
+    QTest.keyClicks(fields.key.field, "sk-1")
+    assert seen.wanted == 1
+
+
+def test_a_pasted_key_connects_as_soon_as_its_place_is_known(fields: ConnectProvider, seen: Seen, qtbot: QtBot) -> None:
+    _paste(fields, KEY, qtbot)
+    assert fields.provider.currentText() == "Groq"
+    assert (seen.wanted, seen.connected) == (1, [])
+    fields.show_key_state(KEYRING)
+    assert seen.connected == [KEY]
+    fields.show_key_state(KEYRING)
+    assert seen.connected == [KEY]
+
+
+def test_a_press_of_connect_waits_for_the_place(fields: ConnectProvider, seen: Seen) -> None:
+    QTest.keyClicks(fields.key.field, "sk-typed-by-hand")
+    fields.connect_button.click()
+    assert seen.connected == []
+    fields.show_key_state(KEYRING)
+    assert seen.connected == ["sk-typed-by-hand"]
+
+
+def test_without_a_keyring_the_person_says_first_where_the_key_goes(
+    fields: ConnectProvider, seen: Seen, qtbot: QtBot
+) -> None:
+    _paste(fields, KEY, qtbot)
+    fields.show_key_state(NO_KEYRING)
+    assert seen.connected == []
+    assert fields.key.place_box.isVisible()
+    fields.connect_button.click()
+    assert seen.connected == [KEY]
+
+
+def test_what_is_changed_meanwhile_is_not_sent(fields: ConnectProvider, seen: Seen, qtbot: QtBot) -> None:
+    _paste(fields, KEY, qtbot)
+    QTest.keyClick(fields.key.field, Qt.Key.Key_Backspace)
+    fields.show_key_state(KEYRING)
+    assert seen.connected == []
+    fields.connect_button.click()
+    assert seen.connected == [KEY[:-1]]
