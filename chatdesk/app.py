@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ProviderService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.core.chat.temporary import TemporaryThreads
     from chatdesk.core.chat.title_service import TitleService
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.metrics import Metrics
@@ -98,6 +99,27 @@ class Services:
     _network: NetworkWatch | None = None
     _provider_service: ProviderService | None = None
     _team: TeamService | None = None
+    _temporary: TemporaryThreads | None = None
+
+    @property
+    def temporary(self) -> TemporaryThreads:
+        """Made when it is wanted."""
+        if self._temporary is None:
+            from chatdesk.core.chat.temporary import TemporaryThreads
+
+            self._temporary = TemporaryThreads(self.chat, self.database, self.events, SystemClock())
+        return self._temporary
+
+    def chat_of(self, thread_id: str | None) -> ChatService:
+        """Who has that thread; None: the one that does not exist yet."""
+        return self.chat if self._temporary is None else self._temporary.chat_of(thread_id)
+
+    def usage_of(self, thread_id: str | None) -> UsageService:
+        """Who knows what that thread took."""
+        return self.usage if self._temporary is None else self._temporary.usage_of(thread_id) or self.usage
+
+    def is_temporary(self, thread_id: str | None) -> bool:
+        return self._temporary is not None and self._temporary.is_temporary(thread_id)
 
     @property
     def provider_service(self) -> ProviderService:
@@ -232,6 +254,8 @@ class Services:
         self._retired.append(self.providers)
         self.providers = registry_of(self.settings, self.accounts)
         self.chat.use_providers(self.providers)
+        if self._temporary is not None:
+            self._temporary.use_providers(self.providers)
         self.chat.context.use_overrides(_overrides_of(self.accounts))
         self.titles.use(self.providers, is_on=self.settings.model_titles)
 
@@ -240,6 +264,8 @@ class Services:
         if self._network is not None:
             await self._network.close()
         await self.titles.close()
+        if self._temporary is not None:
+            await self._temporary.close()
         await self.chat.close()
         if self._team is not None:
             await self._team.close()

@@ -84,6 +84,26 @@ class EventBridge(QObject):
         }
         self._subscriptions: list[Subscription] = [bus.subscribe(kind, signal.emit) for kind, signal in signals.items()]
 
+    def join(self, bus: EventBus) -> None:
+        """Carry what happens to threads and messages on another bus, too."""
+        self._subscriptions += [
+            bus.subscribe(kind, signal.emit)
+            for kind, signal in (
+                (events.ThreadCreated, self.thread_created),
+                (events.ThreadChanged, self.thread_changed),
+                (events.ThreadDeleted, self.thread_deleted),
+                (events.MessageAdded, self.message_added),
+                (events.MessageChanged, self.message_changed),
+                (events.PathChanged, self.path_changed),
+                (events.TurnStarted, self.turn_started),
+                (events.TextStreamed, self.text_streamed),
+                (events.RetryWaiting, self.retry_waiting),
+                (events.AnswerFinished, self.answer_finished),
+                (events.ContextChanged, self.context_changed),
+                (events.UsageRecorded, self.usage_recorded),
+            )
+        ]
+
     def close(self) -> None:
         for subscription in self._subscriptions:
             subscription.cancel()

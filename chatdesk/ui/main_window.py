@@ -73,6 +73,8 @@ class MainWindow(QMainWindow):
         self._run_note: Callable[[], object] | None = None
         self._bars: list[QWidget] = []
         self._last_action = LastAction(self)
+        #: Whether the window may go now; who says no closes it later, or asks.
+        self.may_close: Callable[[], bool] | None = None
         self.setObjectName("mainWindow")
         self.setWindowTitle("ChatDesk")
         self.setMinimumSize(MIN_SIZE)
@@ -278,6 +280,9 @@ class MainWindow(QMainWindow):
     # Qt's questions
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.may_close is not None and not self.may_close():
+            event.ignore()
+            return
         event.accept()
         self.closing.emit()
 

@@ -20,6 +20,7 @@ from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+from chatdesk.ui.dialogs.temporary import TemporaryDialog
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
@@ -121,6 +122,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     failed = build_sidebar(theme, [])
     failed.set_load_error("The database could not be used. What was saved before is unchanged.")
     failed.set_status("Not saved", is_error=True)
+    full.set_temporary("Temporary chat")
     for sidebar in (full, empty, failed):
         sidebar.resize(264, 820)
     return [("sidebar", full), ("sidebar-empty", empty), ("sidebar-failed", failed), *_dialogs(theme)]
@@ -144,6 +146,7 @@ def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:
             "notice-report",
             NoticeDialog(theme, "Something went wrong", "Your messages are kept.", file=Path("crash.txt")),
         ),
+        ("temporary-dialog", TemporaryDialog(theme)),
         ("confirm", ConfirmDialog(theme, "Delete for good?", "12 threads cannot be restored.", yes_text="Delete")),
         ("notice", NoticeDialog(theme, "An unexpected failure", "Your messages are kept and the window goes on.")),
         ("shortcuts", ShortcutsDialog(theme, commands)),

@@ -40,6 +40,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("header", _header(theme)),
         ("header-narrow", _header(theme, width=460)),
         ("header-editing", _header(theme, is_editing=True)),
+        ("header-temporary", _header(theme, width=620, is_temporary=True)),
         ("header-right-to-left", _mirrored(_header(theme))),
         ("model-menu", _model_menu(theme)),
         ("empty-state", _empty(theme, 1016, 640)),
@@ -127,8 +128,9 @@ def _search(theme: Theme, *, text: str = "", focus_on: str = "") -> QWidget:
     return page
 
 
-def _header(theme: Theme, *, width: int = 1016, is_editing: bool = False) -> QWidget:
+def _header(theme: Theme, *, width: int = 1016, is_editing: bool = False, is_temporary: bool = False) -> QWidget:
     header = ThreadHeader(theme)
+    header.set_temporary(is_temporary)
     header.setFixedWidth(width)
     header.set_title("Postgres RLS policies for shared projects")
     header.set_models(MODELS)

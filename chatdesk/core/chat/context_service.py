@@ -165,6 +165,19 @@ class ContextService:
             repositories=repositories, providers=providers, bus=bus, counter=counter, catalogue=catalogue, clock=clock
         )
 
+    def beside(self, repositories: Repositories, bus: EventBus, clock: Clock) -> ContextService:
+        """The same rules and the same knowledge of models for the threads of another database. Summaries of those are
+        not made, and files go by their names only."""
+        return ContextService(
+            repositories=repositories,
+            providers=self._providers,
+            bus=bus,
+            counter=self._counter,
+            catalogue=self._catalogue,
+            clock=clock,
+            options=replace(self._options, has_summaries=False, summary_cron=""),
+        )
+
     # What is sent
 
     async def request_for(self, answer: Message) -> ChatRequest:

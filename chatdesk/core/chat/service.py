@@ -114,8 +114,10 @@ class ChatService:
         limits: UsageLimits | None = None,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
         is_nobody_writing: Callable[[], bool] = lambda: False,
+        ends_limits: bool = True,
     ) -> None:
-        """``is_nobody_writing``: neither this process nor another can, so that no answer is really being written."""
+        """``is_nobody_writing``: neither this process nor another can, so that no answer is really being written.
+        ``ends_limits``: ``limits`` are nobody else's, and end with this."""
         self._projects = repositories.projects
         self._threads = repositories.threads
         self._messages = repositories.messages
@@ -139,6 +141,20 @@ class ChatService:
         self.choices = self.context.choices
         self._starting: set[str] = set()
         self._is_closing = False
+        self._ends_limits = ends_limits
+
+    def beside(self, repositories: Repositories, bus: EventBus) -> ChatService:
+        """The same use cases for the threads of another database, under the same limits."""
+        return ChatService(
+            repositories=repositories,
+            providers=self._providers,
+            bus=bus,
+            clock=self._clock,
+            context=self.context.beside(repositories, bus, self._clock),
+            limits=self.limits,
+            max_message_bytes=self._max_message_bytes,
+            ends_limits=False,
+        )
 
     def set_max_message_bytes(self, size_bytes: int) -> None:
         self._max_message_bytes = size_bytes
@@ -587,7 +603,8 @@ class ChatService:
         self._is_closing = True
         await self.queue.close()
         await self._turns.close()
-        self.limits.close()
+        if self._ends_limits:
+            self.limits.close()
         await self.context.close()
 
     # Inside

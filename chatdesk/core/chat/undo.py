@@ -49,6 +49,15 @@ class UndoStack:
         self._undone: list[Step] = []
         self._lock = asyncio.Lock()
 
+    def use(self, chat: ChatService) -> None:
+        """Changes are made there from now on; those that were made are taken back where they were made."""
+        self._chat = chat
+
+    def forget(self, thread_id: str) -> None:
+        """Give up the ways back of a thread whose service has ended."""
+        for steps in (self._done, self._undone):
+            steps[:] = [step for step in steps if step.thread_id != thread_id]
+
     @property
     def last(self) -> Step | None:
         """What ``undo`` would take back."""

@@ -42,7 +42,7 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
     if node.deleted_at is not None:
         raise MessageInTrash
     old = live_thread(conn, node.thread_id)
-    path = _rows(conn, _UP, (message_id,))
+    path = rows_as_stored(conn, _UP, (message_id,))
     if any(not Status(row["status"]).is_final for row in path):
         raise TurnInProgress
     thread = insert_thread(
@@ -60,7 +60,7 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
         " (SELECT parameters, is_without_summaries, ? FROM threads WHERE id = ?) WHERE id = ?",
         (_start_of(conn, old.id, new_ids), old.id, thread.id),
     )
-    _log_steering(conn, origin, thread)
+    log_steering(conn, origin, thread)
     return thread.id
 
 
@@ -92,7 +92,7 @@ def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
     (row,) = _rows_of(conn, "messages", "id", (message_id,))
     made = new_id()
     own = {"id": made, "chosen_child_id": None, "on_path": 0, "owner_pid_token": None, "search_n": None}
-    _insert(conn, "messages", [row | origin.stamp() | own])
+    insert_rows(conn, "messages", [row | origin.stamp() | own])
     copy_parts(conn, origin, {message_id: made})
     conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
     if row["deleted_at"] is None:
@@ -116,7 +116,7 @@ def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["position"], row["id"]))
 
 
-def _log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
+def log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
     """How answers are made came along, which the log of the new thread does not say yet."""
     row = conn.exec_driver_sql("SELECT parameters, is_without_summaries FROM threads WHERE id = ?", (thread.id,)).one()
     for reg, body, usual in (
@@ -141,7 +141,7 @@ def _copy_messages(
     conn: Connection, origin: Origin, thread_id: str, path: Sequence[Row], new_ids: Mapping[str, str]
 ) -> None:
     ids = [new_ids[row["id"]] for row in path]
-    _insert(
+    insert_rows(
         conn,
         "messages",
         [
@@ -169,27 +169,30 @@ def _copy_owned(conn: Connection, origin: Origin, table: str, owner: str, owners
     for batch in batches(list(owners)):
         rows = _rows_of(conn, table, owner, batch)
         ids |= {row["id"]: new_id() for row in rows}
-        _insert(conn, table, [row | origin.stamp() | {"id": ids[row["id"]], owner: owners[row[owner]]} for row in rows])
+        insert_rows(
+            conn, table, [row | origin.stamp() | {"id": ids[row["id"]], owner: owners[row[owner]]} for row in rows]
+        )
     return ids
 
 
 def _copy_counts(conn: Connection, parts: Mapping[str, str]) -> None:
     for batch in batches(list(parts)):
         rows = _rows_of(conn, "part_token_counts", "part_id", batch)
-        _insert(conn, "part_token_counts", [row | {"part_id": parts[row["part_id"]]} for row in rows])
+        insert_rows(conn, "part_token_counts", [row | {"part_id": parts[row["part_id"]]} for row in rows])
 
 
 def _rows_of(conn: Connection, table: str, owner: str, owners: Sequence[str]) -> list[Row]:
-    return _rows(conn, f"SELECT * FROM {table} WHERE {owner} IN ({marks(owners)})", owners)
+    return rows_as_stored(conn, f"SELECT * FROM {table} WHERE {owner} IN ({marks(owners)})", owners)
 
 
-def _rows(conn: Connection, query: str, values: Sequence[str]) -> list[Row]:
-    found = conn.exec_driver_sql(query, tuple(values))
+def rows_as_stored(conn: Connection, query: str, values: Sequence[str] | Mapping[str, str]) -> list[Row]:
+    """Whole rows, as the driver has them."""
+    found = conn.exec_driver_sql(query, dict(values) if isinstance(values, Mapping) else tuple(values))
     names = tuple(found.keys())
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _insert(conn: Connection, table: str, rows: Sequence[Row]) -> None:
+def insert_rows(conn: Connection, table: str, rows: Sequence[Row]) -> None:
     """Rows that were read from this table, as the driver has them: quicker than through statements that know types."""
     if rows:
         names = tuple(rows[0])

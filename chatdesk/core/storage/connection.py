@@ -109,7 +109,19 @@ def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
     return _engine(path, "immutable" if is_only_user else "read", prepare, begin="BEGIN")
 
 
-def _engine(path: Path, mode: Mode, prepare: Any, *, begin: str) -> Engine:
+def memory_engine() -> Engine:
+    """An engine over a new database in memory, which is gone with its connection. Nothing of it reaches a disk, also
+    not what SQLite sets aside while it works."""
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA trusted_schema=ON")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return _engine(None, "write", prepare, begin="BEGIN IMMEDIATE")
+
+
+def _engine(path: Path | None, mode: Mode, prepare: Any, *, begin: str) -> Engine:
     def create() -> sqlite3.Connection:
         connection = connect(path, mode, is_shared=True, cached_statements=256)
         try:

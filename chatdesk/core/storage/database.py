@@ -53,6 +53,7 @@ from chatdesk.core.storage.connection import (
     identity,
     make_private_directory,
     make_private_file,
+    memory_engine,
     reading_engine,
     writing_engine,
 )
@@ -492,6 +493,58 @@ def _driver(conn: Connection) -> sqlite3.Connection:
     raw = conn.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
+
+
+class MemoryDatabase(Database):
+    """A profile database that lives in memory and ends with ``close``: no file, no log, no mark. One thread reads and
+    writes, since there is one connection. It has the schema and the rules of any other."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        super().__init__(Path(":memory:"), clock=clock, backup_dir=Path(":memory:"))
+
+    async def open(self) -> OpenReport:
+        return await self._writer.run(self._open)
+
+    def freeze(self, refusal: StorageError) -> None:
+        """Refuse every write from now on; those that were handed over are still carried out."""
+        self.is_read_only, self.refusal = True, refusal
+
+    def thaw(self) -> None:
+        self.is_read_only = False
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.run(partial(self._read, work))
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        return self._writer.wait_for(partial(self._read, work))
+
+    def _open(self) -> OpenReport:
+        self._writer.connect(memory_engine())
+        conn = self._writer.connection
+        with conn.begin():
+            schema_upgrade.create(conn)
+            self._take_device(conn)
+        return OpenReport(None, tables.HEAD_REVISION, 0, None, is_new=True)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        conn = self._writer.connection
+        try:
+            with conn.begin():
+                return work(conn)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise translated(error, self.path) from error
+
+    def _reconnect(self) -> None:
+        """There is nothing to connect to again."""
+
+    def _check_identity(self) -> None:
+        """No file, nothing that could be exchanged."""
+
+    def _find_file(self) -> None:
+        """See ``_check_identity``."""
+
+    def _write_mark(self, mark: high_water.HighWater) -> None:
+        """A mark says how far a file had come."""
 
 
 class _Worker:

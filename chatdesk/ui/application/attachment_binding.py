@@ -118,6 +118,9 @@ class AttachmentBinding(QObject):
 
     def _as_many_as_fit(self, paths: Sequence[str]) -> Sequence[str]:
         composer = self._panes.composer
+        if self._threads.is_temporary:
+            composer.show_notice("Files are stored, so a temporary chat takes none. Keep it to attach something.")
+            return ()
         room = MOST_IN_MESSAGE - composer.attached_count
         if len(paths) > room:
             composer.show_notice(f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out.")

@@ -43,6 +43,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
 from chatdesk.ui.application.summary_work_binding import SummaryWorkBinding
 from chatdesk.ui.application.team_binding import TeamBinding
+from chatdesk.ui.application.temporary_binding import TemporaryBinding
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.application.transcript_context import TranscriptContext
@@ -90,7 +91,7 @@ class Bindings:
         self.renderer = RenderClient(deliver=deliver)
         self._add_transcript(panes)
         self.unsaved = Unsaved(tasks)
-        self.drafts = DraftKeeper(panes.composer, tasks, handle.chat, unsaved=self.unsaved)
+        self.drafts = DraftKeeper(panes.composer, tasks, handle.chat_of, unsaved=self.unsaved)
         self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
         self.undo = UndoBinding(panes, self.threads, handle, tasks)
         self.lists = ThreadListBinding(panes, self.threads, handle, tasks)
@@ -109,6 +110,9 @@ class Bindings:
             handle=handle,
             tasks=tasks,
             unsaved=self.unsaved,
+        )
+        self.temporary = TemporaryBinding(
+            panes, self.threads, self.messages, self.undo, drafts=self.drafts, handle=handle, tasks=tasks
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
@@ -200,6 +204,7 @@ class Bindings:
             self.network,
             self.queue,
             self.team,
+            self.temporary,
         ):
             binding.follow(bridge)
 

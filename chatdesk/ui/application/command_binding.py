@@ -89,9 +89,7 @@ class CommandBinding(QObject):
         messages.busyChanged.connect(panes.commands.refresh)
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
-        panes.header.titleEdited.connect(
-            lambda title: self._with_thread(lambda id_: self._undo.do("rename_thread", id_, title))
-        )
+        panes.header.titleEdited.connect(lambda title: self._with_thread(lambda id_: self._undo.rename(id_, title)))
         panes.header.modelChosen.connect(messages.choose_model)
         empty_state = panes.empty_state
         empty_state.promptChosen.connect(self._on_prompt_chosen)

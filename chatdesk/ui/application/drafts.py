@@ -55,13 +55,18 @@ class DraftKeeper(QObject):
     """
 
     def __init__(
-        self, composer: Composer, tasks: AsyncTasks, chat: Callable[[], Awaitable[ChatService]], *, unsaved: Unsaved
+        self,
+        composer: Composer,
+        tasks: AsyncTasks,
+        chat_of: Callable[[str | None], Awaitable[ChatService]],
+        *,
+        unsaved: Unsaved,
     ) -> None:
         super().__init__(composer)
         self._unsaved = unsaved
         self._composer = composer
         self._tasks = tasks
-        self._chat = chat
+        self._chat_of = chat_of
         self._thread_id: str | None = None
         self._is_loaded = False
         self._is_loading = False
@@ -164,6 +169,17 @@ class DraftKeeper(QObject):
         self._thread_id, self._is_loaded, self._joined = thread_id, True, None
         self._on_composer_text_changed()
 
+    async def discard(self, thread_id: str) -> None:
+        """What was written there, stored or not, is to be forgotten with its thread."""
+        async with self._lock:
+            self._left.pop(thread_id, None)
+            if self._aside is not None and self._aside[0] == thread_id:
+                self._aside, self._over = None, None
+            if thread_id == self._thread_id:
+                self._timer.stop()
+                self._is_loaded, self._has_unsaved, self._joined = True, False, None
+                self._put(_Words())
+
     async def forget_new(self) -> None:
         """What was written for the thread that did not exist yet belongs to one by now."""
         await self._forget(None)
@@ -253,13 +269,13 @@ class DraftKeeper(QObject):
             raise
 
     async def _stored(self, thread_id: str | None) -> _Words:
-        draft = await (await self._chat()).get_draft(thread_id)
+        draft = await (await self._chat_of(thread_id)).get_draft(thread_id)
         if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
             return self._over
         return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
 
     async def _store(self, thread_id: str | None, words: _Words) -> None:
-        chat = await self._chat()
+        chat = await self._chat_of(thread_id)
         aside, over = self._aside, words
         if aside is not None and aside[0] == thread_id:
             words = words.behind(aside[1])
@@ -269,6 +285,7 @@ class DraftKeeper(QObject):
                 self._over = over
         except NotFound:
             # The thread is gone for good: its words wait in the one that does not exist yet.
+            chat = await self._chat_of(None)
             whole = words.behind(await self._stored(None))
             await chat.save_draft(None, whole.text, whole.cursor, attachments=whole.attached)
 

@@ -27,7 +27,7 @@ class ErasingBinding:
         self._handle = handle
         self._tasks = tasks
         panes.transcript.eraseRequested.connect(self.ask_about_message)
-        panes.commands.bind("thread.erase", self.ask_about_open, lambda: threads.open_thread is not None)
+        panes.commands.bind("thread.erase", self.ask_about_open, lambda: threads.stored_id is not None)
 
     def ask_about_open(self) -> None:
         thread = self._threads.open_thread

@@ -40,8 +40,8 @@ class ExportBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         commands = panes.commands
-        commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.thread_id is not None)
-        commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)
+        commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.stored_id is not None)
+        commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.stored_id is not None)
         commands.bind("thread.export", lambda: self.open(self._marked()))
         commands.bind("thread.copy", self._copy, lambda: threads.thread_id is not None)
         panes.sidebar.exportRequested.connect(lambda thread_id: self.open((thread_id,)))
@@ -64,7 +64,7 @@ class ExportBinding(QObject):
 
     def _marked(self) -> tuple[str, ...]:
         marked = self._panes.sidebar.selected_ids()
-        return marked or (() if self._threads.thread_id is None else (self._threads.thread_id,))
+        return marked or (() if self._threads.stored_id is None else (self._threads.stored_id,))
 
     def _ask_one(self, kind: str) -> None:
         if self._threads.thread_id is not None:

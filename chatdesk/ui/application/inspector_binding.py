@@ -151,7 +151,7 @@ class InspectorBinding(QObject):
         thread_id = self._threads.thread_id
         report = None
         if thread_id is not None:
-            report = await (await self._handle.services()).usage.of_thread(thread_id)
+            report = await (await self._handle.services()).usage_of(thread_id).of_thread(thread_id)
         if thread_id == self._threads.thread_id:
             self._usage.show_report(report)
 

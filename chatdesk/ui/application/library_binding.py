@@ -54,7 +54,7 @@ class LibraryBinding(QObject):
         self._tasks = tasks
         self.projects = ProjectBinding(panes, lists, undo, self.move_to, handle=handle, tasks=tasks)
         sidebar = panes.sidebar
-        sidebar.renameRequested.connect(lambda id_, title: undo.do("rename_thread", id_, title))
+        sidebar.renameRequested.connect(undo.rename)
         sidebar.pinRequested.connect(lambda ids, on: self.pin(ids, is_pinned=on))
         sidebar.archiveRequested.connect(lambda ids, on: self.archive(ids, is_archived=on))
         sidebar.deleteRequested.connect(self.delete)
@@ -295,7 +295,7 @@ class LibraryBinding(QObject):
     def _ids(self) -> tuple[str, ...]:
         """What a command is about: the marked threads, else the one where the keys are in the list, else the open
         one."""
-        in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.thread_id
+        in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.stored_id
         return in_list or (() if open_id is None else (open_id,))
 
     def _has_threads(self) -> bool:

@@ -145,7 +145,7 @@ class MessageBinding(QObject):
             self._tasks.start(self._set_model(thread.id, provider, model), "set model")
 
     async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
-        await (await self._handle.chat()).set_thread_model(thread_id, provider, model)
+        await (await self._handle.chat_of(thread_id)).set_thread_model(thread_id, provider, model)
 
     @property
     def answering_model(self) -> tuple[str | None, str | None]:
@@ -223,13 +223,13 @@ class MessageBinding(QObject):
         was opened meanwhile, that one stays open."""
         editing, stays = self.edit.take(thread_id)
         try:
-            chat = await self._handle.chat()
+            chat = await self._handle.chat_of(thread_id)
             provider, model = self._model or (None, None)
             if editing is None and self.comparisons.of(thread_id):
                 await self._compare(chat, text, attached, thread_id)
                 return
             if editing is not None:
-                stack = await self._undo.stack()
+                stack = await self._undo.stack(thread_id)
                 is_sent = await self._asking.run(partial(stack.edit_message, editing.id, text, attachments=attached))
             elif thread_id is None:
                 new = partial(chat.create_thread, self._threads.new_project_id, "", text)
@@ -282,7 +282,7 @@ class MessageBinding(QObject):
 
     def _is_answering(self) -> bool:
         services, thread_id = self._handle.now(), self._threads.thread_id
-        return services is not None and thread_id is not None and services.chat.is_answering(thread_id)
+        return services is not None and thread_id is not None and services.chat_of(thread_id).is_answering(thread_id)
 
     # What the composer is for
 
@@ -339,6 +339,9 @@ class MessageBinding(QObject):
 
     def branch(self, message_id: str) -> None:
         """Open a new thread that begins with everything up to that message."""
+        if self._threads.is_temporary:
+            self._panes.window.show_toast("A branch is a thread that is stored. Keep this chat to make one.")
+            return
 
         async def work() -> None:
             thread = await (await self._handle.chat()).branch_thread(message_id)
@@ -418,8 +421,10 @@ class MessageBinding(QObject):
         return f", by {services.team.member_name(version.author_id)}"
 
     def _do(self, method: str, id_: str) -> None:
+        thread_id = self._threads.thread_id
+
         async def work() -> None:
-            await self._asking.run(partial(getattr(await self._handle.chat(), method), id_))
+            await self._asking.run(partial(getattr(await self._handle.chat_of(thread_id), method), id_))
 
         self._tasks.start(work(), f"{method} {id_}")
 
@@ -433,7 +438,8 @@ class MessageBinding(QObject):
                 self._arriving.forget()
         self._shown_id = thread_id
         title = thread.title if thread else NEW_THREAD_TITLE
-        is_editable = thread is not None  # a new chat gets its name with its first message
+        # A new chat gets its name with its first message; a temporary one may have another once it is kept.
+        is_editable = thread is not None and not self._threads.is_temporary
         self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)
         self._titled_id = thread_id
         self.show_model()
@@ -521,7 +527,7 @@ class MessageBinding(QObject):
         message = event.message
         self._panes.transcript.note_finished(message.id)
         services = self._handle.now()
-        is_answering = services is not None and services.chat.is_answering(message.thread_id)
+        is_answering = services is not None and services.chat_of(message.thread_id).is_answering(message.thread_id)
         self._panes.sidebar.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(is_answering)

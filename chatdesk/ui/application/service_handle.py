@@ -15,6 +15,7 @@ class ServiceHandle:
 
     def __init__(self) -> None:
         self._services: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
+        self.open_thread_id: str | None = None
 
     def provide(self, services: Services) -> None:
         self._services.set_result(services)
@@ -35,4 +36,12 @@ class ServiceHandle:
         return await asyncio.shield(self._services)
 
     async def chat(self) -> ChatService:
-        return (await self.services()).chat
+        """The service that has the open thread: a temporary one has its own."""
+        return await self.chat_of(self.open_thread_id)
+
+    async def chat_of(self, thread_id: str | None) -> ChatService:
+        return (await self.services()).chat_of(thread_id)
+
+    def is_temporary(self, thread_id: str | None) -> bool:
+        services = self.now()
+        return services is not None and services.is_temporary(thread_id)

@@ -93,6 +93,9 @@ class SystemPromptBinding(QObject):
         self._tasks.replace(self._open(PromptSource.PROJECT, project_id), "open system prompt")
 
     async def _open(self, source: PromptSource, project_id: str | None) -> None:
+        if source is PromptSource.THREAD and self._threads.is_temporary:
+            self._panes.window.show_toast("A temporary chat has its project's instructions. Keep it to change them.")
+            return
         services = await self._handle.services()
         prompts = await self._find(services, project_id)
         if self.dialog is not None:
@@ -110,7 +113,7 @@ class SystemPromptBinding(QObject):
         await self._show_library(services)
 
     async def _find(self, services: Services, project_id: str | None) -> SystemPrompts:
-        thread_id = self._threads.thread_id
+        thread_id = self._threads.stored_id
         if project_id is not None:
             return await services.system_prompts.of_project(project_id)
         if thread_id is not None:

@@ -52,6 +52,16 @@ class ThreadBinding(QObject):
         return self._thread.id if self._thread else None
 
     @property
+    def stored_id(self) -> str | None:
+        """The same, unless the open thread is temporary: for what works with stored threads only."""
+        return None if self._handle.is_temporary(self.thread_id) else self.thread_id
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing of the open thread is stored."""
+        return self._handle.is_temporary(self.thread_id)
+
+    @property
     def open_thread(self) -> Thread | None:
         return self._thread
 
@@ -83,7 +93,7 @@ class ThreadBinding(QObject):
     def anchors(self) -> dict[str, ScrollAnchor]:
         """Where the reader was in each thread of this run, the open one included."""
         self._remember_anchor()
-        return dict(self._anchors)
+        return {each: anchor for each, anchor in self._anchors.items() if not self._handle.is_temporary(each)}
 
     def restore_anchors(self, anchors: dict[str, ScrollAnchor]) -> None:
         self._anchors.update(anchors)
@@ -140,7 +150,7 @@ class ThreadBinding(QObject):
 
     async def _read(self, thread_id: str) -> Thread | None:
         """As it is by now: what is told of it while it is read is newer than what was read. None: it is gone."""
-        chat = await self._handle.chat()
+        chat = await self._handle.chat_of(thread_id)
         self._reads += 1
         try:
             untold = -1
@@ -169,9 +179,10 @@ class ThreadBinding(QObject):
         self._tasks.cancel(_FIND)
         self._has_shown = True
         self._thread = thread
+        self._handle.open_thread_id = self.thread_id
         self._drafts.show(self.thread_id)
         panes = self._panes
-        panes.sidebar.set_open_thread(thread.id if thread else None)
+        panes.sidebar.set_open_thread(self.stored_id)
         panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
         self._is_blank = thread is None or thread.current_leaf_id is None
         panes.window.show_transcript(not self._is_blank)
@@ -195,7 +206,7 @@ class ThreadBinding(QObject):
         at: int | None = None,
     ) -> None:
         async def work() -> None:
-            chat = await self._handle.chat()
+            chat = await self._handle.chat_of(thread_id)
             try:
                 page = await chat.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
             except NotFound:
@@ -209,13 +220,13 @@ class ThreadBinding(QObject):
 
     def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
         async def work() -> None:
-            deliver(await (await self._handle.chat()).get_thread_sizes(thread_id))
+            deliver(await (await self._handle.chat_of(thread_id)).get_thread_sizes(thread_id))
 
         self._tasks.replace(work(), "fetch sizes")
 
     def find_in_thread(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
         async def work() -> None:
-            deliver(await (await self._handle.chat()).find_in_thread(thread_id, text))
+            deliver(await (await self._handle.chat_of(thread_id)).find_in_thread(thread_id, text))
 
         self._tasks.replace(work(), _FIND)
 
@@ -264,5 +275,5 @@ class ThreadBinding(QObject):
         self._tell(thread_id, None)
         self._anchors.pop(thread_id, None)
         if thread_id == self.thread_id:
-            self._thread = None
+            self._thread = self._handle.open_thread_id = None
             self.open_soon(None)

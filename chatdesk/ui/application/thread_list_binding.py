@@ -221,7 +221,8 @@ class ThreadListBinding(QObject):
 
     def _take_in_now(self, thread: Thread) -> None:
         self._changed.pop(thread.id, None)
-        self._panes.sidebar.upsert_thread(thread)
+        if not self._handle.is_temporary(thread.id):
+            self._panes.sidebar.upsert_thread(thread)
 
     def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:
         self._changed.pop(thread_id, None)

@@ -32,14 +32,28 @@ class UndoBinding(QObject):
         panes.commands.bind("edit.undo", self.undo, lambda: self._stack is not None and self._stack.last is not None)
         panes.commands.bind("edit.redo", self.redo, lambda: self._stack is not None and self._stack.next is not None)
 
-    async def stack(self) -> UndoStack:
-        """The changes of this window, to make another one."""
-        chat = await self._handle.chat()
+    async def stack(self, thread_id: str | None = None) -> UndoStack:
+        """The changes of this window, to make another one in a thread; None: in the open one."""
+        chat = await (self._handle.chat() if thread_id is None else self._handle.chat_of(thread_id))
         if self._stack is None:
             from chatdesk.core.chat.undo import UndoStack
 
             self._stack = UndoStack(chat)
+        self._stack.use(chat)
         return self._stack
+
+    def forget(self, thread_id: str) -> None:
+        """What was changed in that thread cannot be taken back any more."""
+        if self._stack is not None:
+            self._stack.forget(thread_id)
+            self._panes.commands.refresh()
+
+    def rename(self, thread_id: str, title: str) -> None:
+        async def work() -> None:
+            await (await self.stack(thread_id)).rename_thread(thread_id, title)
+            self._panes.commands.refresh()
+
+        self._tasks.start(work(), "rename thread")
 
     def do(self, method: str, *values: object, **options: object) -> None:
         """Make one of the stack's changes."""
@@ -89,7 +103,7 @@ class UndoBinding(QObject):
             window.show_toast(f"{what}: {step.label}", back, partial(go_back, step))
             return
         assert thread_id is not None
-        title = (await (await self._handle.chat()).get_thread(thread_id)).title
+        title = (await (await self._handle.chat_of(thread_id)).get_thread(thread_id)).title
         show = partial(self._threads.open_soon, thread_id)
         window.show_toast(f"{what} in “{_short(title)}”: {step.label}", "Show", show)
 

@@ -71,7 +71,7 @@ class UsageBinding(QObject):
         )
         services, thread_id = self._handle.now(), self._threads.thread_id
         if services is not None and thread_id is not None:
-            self._panes.composer.set_streaming(services.chat.is_answering(thread_id))
+            self._panes.composer.set_streaming(services.chat_of(thread_id).is_answering(thread_id))
             self._messages.busyChanged.emit()
 
     # Usage

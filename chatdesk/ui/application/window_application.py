@@ -368,6 +368,7 @@ class WindowApplication(QObject):
         """The session ends, or somebody ended this process: as *Quit* does, but no answer is waited for."""
         _log.info("signal %d: closing", number)
         self._is_told_to_end = True
+        self.panes.window.may_close = None  # nobody is there to ask
         self.panes.window.close()
 
     def _on_window_closing(self) -> None:
@@ -424,7 +425,7 @@ class WindowApplication(QObject):
         self._state = self._bindings.lists.remembered(
             replace(
                 self.panes.window.state(),
-                open_thread_id=threads.thread_id if threads.has_shown else self._state.open_thread_id,
+                open_thread_id=threads.stored_id if threads.has_shown else self._state.open_thread_id,
                 anchors={**self._state.anchors, **anchors},
                 chosen_model=self._bindings.messages.chosen_model,
                 is_way_in_ended=self._bindings.way_in.is_ended,

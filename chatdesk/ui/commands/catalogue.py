@@ -8,6 +8,9 @@ from chatdesk.ui.commands.command import Command
 
 CATALOGUE: Final[tuple[Command, ...]] = (
     Command("thread.new", "New thread", "Thread", ("Ctrl+N",), icon="square-pen"),
+    Command("thread.temporary", "New temporary chat", "Thread", ("Ctrl+Shift+N",), icon="eye-off"),
+    Command("thread.keep", "Keep this temporary chat", "Thread", icon="check"),
+    Command("thread.forget", "Close the temporary chat", "Thread", icon="x"),
     Command("thread.rename", "Rename thread", "Thread", ("F2",), icon="pencil"),
     Command("thread.pin", "Pin or unpin thread", "Thread", icon="pin"),
     Command("thread.mark_read", "Mark as read", "Thread", icon="check"),
@@ -115,6 +118,10 @@ CATALOGUE: Final[tuple[Command, ...]] = (
 
 # What the header's menu about the open thread offers; None is a line.
 THREAD_MENU: Final[tuple[str | None, ...]] = (
+    "thread.temporary",
+    "thread.keep",
+    "thread.forget",
+    None,
     "thread.rename",
     "thread.pin",
     "thread.archive",

@@ -72,6 +72,7 @@ class Sidebar(QWidget):
     deletedMessagesRequested = Signal()
     teamPressed = Signal()
     waitingPressed = Signal()
+    temporaryPressed = Signal()
     placeChanged = Signal()
 
     def __init__(
@@ -115,6 +116,7 @@ class Sidebar(QWidget):
         self._status = StatusRow(theme, self)
         self.team_line: TeamLine | None = None
         self.waiting_line: TeamLine | None = None
+        self.temporary_line: TeamLine | None = None
         self._slow_timer = QTimer(self, singleShot=True, interval=_SLOW_FETCH_MS)
         self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
         self._calendar_timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
@@ -233,6 +235,31 @@ class Sidebar(QWidget):
         self.waiting_line.show_status(text, tone="waiting", tip="")
         self.waiting_line.setVisible(bool(text))
 
+    def set_temporary(self, title: str) -> None:
+        """The temporary chat, above the list while there is one; empty: there is none. ``temporaryPressed`` asks for
+        it."""
+        if self.temporary_line is None:
+            if not title:
+                return
+            from chatdesk.ui.sidebar.team_line import TeamLine
+
+            self.temporary_line = TeamLine(
+                self._theme,
+                self,
+                what="Temporary chat, not stored",
+                object_name="temporaryLine",
+                opens="Opens the temporary chat",
+            )
+            self.temporary_line.clicked.connect(self.temporaryPressed)
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(column.indexOf(self.thread_list), self.temporary_line)
+            self.setTabOrder(self._view_bar, self.temporary_line)
+            self.setTabOrder(self.temporary_line, self.thread_list)
+        if title:
+            self.temporary_line.show_status(title, tone="temporary", tip=f"{title} (temporary: nothing is stored)")
+        self.temporary_line.setVisible(bool(title))
+
     def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "", is_under_way: bool = False) -> None:
         """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused;
         ``is_under_way``: it may be that again. ``teamPressed`` asks for more."""
@@ -330,6 +357,7 @@ class Sidebar(QWidget):
             self._new_button,
             self.search_box,
             self._view_bar,
+            *(() if self.temporary_line is None else (self.temporary_line,)),
             self.thread_list,
             self._messages_button,
             self._empty_button,

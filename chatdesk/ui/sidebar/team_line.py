@@ -1,5 +1,5 @@
 """How something stands, in one sentence that can be pressed for more: sync, where a workspace was joined, and what
-waits to be sent, where anything does."""
+waits to be sent, and a temporary chat, where there is one."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _TONES: Final = {
     "calm": ("cloud", "muted", "muted"),
     "offline": ("cloud-off", "muted", "text"),
     "waiting": ("clock", "muted", "text"),
+    "temporary": ("eye-off", "muted", "text"),
     "refused": ("circle-alert", "danger", "danger"),
 }
 _PAD_PX = 8  # as the line of what was saved begins below it

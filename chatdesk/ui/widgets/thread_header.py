@@ -18,6 +18,7 @@ from chatdesk.ui.widgets.thread_title import ThreadTitle
 
 if TYPE_CHECKING:
     from chatdesk.ui.widgets.presence_row import PersonHere, PresenceRow
+    from chatdesk.ui.widgets.temporary_mark import TemporaryMark
 
 
 class ThreadHeader(QWidget):
@@ -30,11 +31,13 @@ class ThreadHeader(QWidget):
     compareLeft = Signal()
     sidebarRequested = Signal()
     inspectorRequested = Signal()
+    keepRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.presence: PresenceRow | None = None
+        self.temporary_mark: TemporaryMark | None = None
         self.setObjectName("threadHeader")
         self.setAccessibleName("Thread header")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -96,6 +99,20 @@ class ThreadHeader(QWidget):
             row.insertWidget(row.indexOf(self.model_picker), self.presence)
         self.presence.set_people(people)
         self.setAccessibleDescription(self.presence.accessibleName() if people else "")
+
+    def set_temporary(self, is_temporary: bool) -> None:
+        """Whether nothing of the open thread is stored. ``keepRequested`` asks for that to change."""
+        if self.temporary_mark is None:
+            if not is_temporary:
+                return
+            from chatdesk.ui.widgets.temporary_mark import TemporaryMark
+
+            self.temporary_mark = TemporaryMark(self._theme, self)
+            self.temporary_mark.keepPressed.connect(self.keepRequested)
+            row = self.layout()
+            assert isinstance(row, QHBoxLayout)
+            row.insertWidget(row.indexOf(self.model_picker), self.temporary_mark)
+        self.temporary_mark.setVisible(is_temporary)
 
     @property
     def models(self) -> tuple[ProviderChoices, ...]:

@@ -1,0 +1,162 @@
+"""TemporaryThreads: a thread that leaves nothing behind unless it is kept.
+
+It lives in a database in memory behind a ChatService of its own, so that everything a thread can do works there. Nobody
+but the window hears of it: its events have their own bus, which neither log nor figures listen to. What was spent in it
+counts against the limits at its guess until ChatDesk ends, and as it was once the thread is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.chat.whole import whole
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.thread import Thread, TitleSource
+from chatdesk.core.errors import NotPossible, StorageError
+from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadDeleted
+from chatdesk.core.storage import kept_thread
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.usage.service import UsageService
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.database import Database, MemoryDatabase
+
+
+class TemporaryThreads:
+    """At most one at a time, which is enough to try something; ``thread_id`` is None where there is none."""
+
+    def __init__(self, chat: ChatService, database: Database, bus: EventBus, clock: Clock) -> None:
+        """``chat``, ``database`` and ``bus`` are those of all other threads, where one goes that is kept."""
+        self.bus = EventBus()
+        self._stored_chat = chat
+        self._stored = database
+        self._stored_bus = bus
+        self._clock = clock
+        self._chat: ChatService | None = None
+        self._memory: MemoryDatabase | None = None
+        self._thread_id: str | None = None
+        self._usage: UsageService | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def thread_id(self) -> str | None:
+        return self._thread_id
+
+    def is_temporary(self, thread_id: str | None) -> bool:
+        return thread_id is not None and thread_id == self._thread_id
+
+    def chat_of(self, thread_id: str | None) -> ChatService:
+        """The service that has that thread."""
+        return self._chat if self._chat is not None and self.is_temporary(thread_id) else self._stored_chat
+
+    def usage_of(self, thread_id: str | None) -> UsageService | None:
+        """What it took so far; None for any other thread."""
+        return self._usage if self.is_temporary(thread_id) else None
+
+    def use_providers(self, providers: ProviderRegistry) -> None:
+        if self._chat is not None:
+            self._chat.use_providers(providers)
+
+    @whole
+    async def begin(
+        self, project_id: str | None = None, *, provider: str | None = None, model: str | None = None
+    ) -> Thread:
+        """Begin one with the instructions of a project that nobody shares (None: of the oldest). Raises ``NotPossible``
+        where there is one already."""
+        from chatdesk.core.storage.database import MemoryDatabase
+
+        async with self._lock:
+            if self._thread_id is not None:
+                raise NotPossible("There is a temporary chat already.", next_step="Keep it or close it first.")
+            wanted = project_id or (await self._stored_chat.default_project()).id
+            project = await self._stored.read(partial(kept_thread.project_row, project_id=wanted))
+            memory = MemoryDatabase(clock=self._clock)
+            try:
+                await memory.open()
+                await memory.write(partial(kept_thread.copy_project, row=project))
+                repositories = Repositories.of(memory)
+                thread = await repositories.threads.create(
+                    project["id"],
+                    NEW_THREAD_TITLE,
+                    provider=provider or project["provider"],
+                    model=model if provider else project["model"],
+                    title_source=TitleSource.TEXT,
+                )
+            except BaseException:
+                await memory.close()
+                raise
+            self._memory, self._thread_id = memory, thread.id
+            self._usage = UsageService(repositories.usage, repositories.usage_days, self._clock)
+            self._chat = self._stored_chat.beside(repositories, self.bus)
+        self.bus.publish(ThreadCreated(thread))
+        return thread
+
+    async def holds_something(self) -> bool:
+        """Whether anything was said in it, or stands in its composer as far as that was saved."""
+        if self._chat is None or self._thread_id is None:
+            return False
+        thread = await self._chat.get_thread(self._thread_id)
+        return thread.message_count > 0 or await self._chat.get_draft(self._thread_id) is not None
+
+    @whole
+    async def keep(self) -> Thread:
+        """Store it as a thread like any other, with all messages, versions and times. Raises ``NotPossible`` while an
+        answer is being written, and ``StorageError``, and then it is as temporary as before."""
+        async with self._lock:
+            if self._chat is None or self._memory is None or self._thread_id is None:
+                raise NotPossible("There is no temporary chat.")
+            if self._chat.is_answering(self._thread_id):
+                raise NotPossible(
+                    "An answer is still being written, so this chat was not kept yet.",
+                    next_step="Wait for its end, or stop it, and keep the chat then.",
+                )
+            self._memory.freeze(StorageError("This chat is being kept.", safe="What you wrote is still there."))
+            try:
+                rows = await self._memory.read(partial(kept_thread.rows_of, thread_id=self._thread_id))
+                thread = await self._stored.write(lambda conn: kept_thread.insert(conn, self._stored.origin, rows))
+            except BaseException:
+                self._memory.thaw()
+                raise
+            for row in rows["messages"]:
+                self._stored_chat.limits.release(row["id"])  # the ledger has it now
+            chat, memory = self._let_go()
+            self._stored_bus.publish(ThreadCreated(thread))
+            self._stored_bus.publish(ThreadChanged(thread))
+        await chat.close()
+        await memory.close()
+        return thread
+
+    @whole
+    async def forget(self) -> None:
+        """End it; nothing of it is left. Does nothing where there is none."""
+        thread_id = self._thread_id
+        await self.close()
+        if thread_id is not None:
+            self.bus.publish(ThreadDeleted(thread_id, is_purged=True))
+
+    async def close(self) -> None:
+        """The same without a word: nobody listens any more."""
+        async with self._lock:
+            if self._thread_id is None:
+                return
+            chat, memory = self._let_go()
+        await chat.close()
+        await memory.close()
+
+    async def stop(self) -> None:
+        """Stop its answers; their text stays."""
+        if self._chat is not None and self._thread_id is not None:
+            await self._chat.stop(self._thread_id)
+            await self._chat.all_written()
+
+    def _let_go(self) -> tuple[ChatService, MemoryDatabase]:
+        assert self._chat is not None
+        assert self._memory is not None
+        chat, memory = self._chat, self._memory
+        self._chat, self._memory, self._thread_id, self._usage = None, None, None, None
+        return chat, memory

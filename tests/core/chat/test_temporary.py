@@ -1,0 +1,230 @@
+"""A temporary thread: nothing of it on disk before it is kept, and all of it afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.chat.temporary import TemporaryThreads
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.errors import LimitReached, NotPossible, StorageError, ThreadNotFound
+from chatdesk.core.events import AnswerFinished, ThreadCreated, ThreadDeleted
+from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
+from tests.helpers.chat_world import ChatWorld, chat_world
+
+WORD = "ziggurat-of-quince"
+
+
+def temporary_of(world: ChatWorld) -> TemporaryThreads:
+    return TemporaryThreads(world.chat, world.database, world.bus, SystemClock())
+
+
+def bytes_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+async def ended(temporary: TemporaryThreads, answer_id: str) -> None:
+    chat = temporary.chat_of(temporary.thread_id)
+    await chat.all_written()
+    assert (await chat.get_message(answer_id)).status.is_final
+
+
+async def talk(world: ChatWorld, temporary: TemporaryThreads) -> list[str]:
+    """A question in two versions, an answer in two, a message in the trash, a draft; the ids of all messages."""
+    thread = await temporary.begin()
+    chat = temporary.chat_of(thread.id)
+    world.provider.will(TextDelta(f"answer {WORD}"), StreamFinished(FinishReason.STOP))
+    first = await chat.send_message(thread.id, f"question {WORD}")
+    await ended(temporary, first.answer.id)
+    again = await chat.regenerate_response(first.answer.id)
+    await ended(temporary, again.id)
+    edited = await chat.edit_message(first.question.id, f"edited {WORD}")
+    await ended(temporary, edited.answer.id)
+    last = await chat.send_message(thread.id, "to be deleted")
+    await ended(temporary, last.answer.id)
+    await chat.delete_message(last.question.id, with_later=True)
+    await chat.save_draft(thread.id, f"draft {WORD}", 3)
+    return [first.question.id, first.answer.id, again.id, edited.question.id, edited.answer.id]
+
+
+async def test_nothing_is_on_disk_before_it_is_kept(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        await talk(world, temporary)
+        assert await temporary.holds_something()
+        assert WORD.encode() not in bytes_below(tmp_path)
+        await temporary.forget()
+        assert temporary.thread_id is None
+    assert WORD.encode() not in bytes_below(tmp_path)
+
+
+async def test_what_is_kept_is_the_thread_as_it_was(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        ids = await talk(world, temporary)
+        thread_id = temporary.thread_id
+        assert thread_id is not None
+        chat = temporary.chat_of(thread_id)
+        before = [await chat.get_message(each) for each in ids]
+        page, tree = await chat.get_thread_messages(thread_id), await chat.get_tree(thread_id)
+        old = await chat.get_thread(thread_id)
+        kept = await temporary.keep()
+        assert temporary.thread_id is None
+        assert temporary.chat_of(thread_id) is world.chat
+        assert [await world.chat.get_message(each) for each in ids] == before
+        assert await world.chat.get_thread_messages(thread_id) == page
+        assert await world.chat.get_tree(thread_id) == tree
+        assert (kept.id, kept.title, kept.created_at) == (old.id, old.title, old.created_at)
+        assert (kept.message_count, kept.total_output_tokens) == (old.message_count, old.total_output_tokens)
+        assert kept.project_id == (await world.chat.default_project()).id
+        draft = await world.chat.get_draft(thread_id)
+        assert draft is not None
+        assert draft.text == f"draft {WORD}"
+        assert await world.database.integrity_check() == []
+        assert WORD.encode() in bytes_below(tmp_path)
+        assert [event.thread.id for event in world.events if isinstance(event, ThreadCreated)] == [thread_id]
+        # It goes on like any other.
+        sent = await world.chat.send_message(thread_id, "and now?")
+        await world.answer_of(sent)
+
+
+async def test_what_it_took_is_in_the_ledger_once_it_is_kept(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        await talk(world, temporary)
+        thread_id = temporary.thread_id
+        assert thread_id is not None
+        days = world.repositories.usage_days
+        assert await days.cells(0, 10**6) == ()
+        await temporary.keep()
+        assert sum(cell.total.requests for cell in await days.cells(0, 10**6)) == 4
+        report = await world.repositories.usage.of_thread(thread_id)
+        assert report is not None
+
+
+async def test_limits_count_what_is_temporary(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        limit = UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, soft=0, hard=100_000)
+        await world.chat.limits.replace([limit])
+        temporary = temporary_of(world)
+        await talk(world, temporary)
+        (state,) = await world.chat.limits.states()
+        assert state.spent > 0
+        await temporary.forget()
+        (after,) = await world.chat.limits.states()
+        assert after.spent == state.spent  # the money is spent all the same
+        await world.chat.limits.replace([UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, hard=1, soft=0)])
+        thread = await temporary.begin()
+        chat = temporary.chat_of(thread.id)
+        refused = await chat.send_message(thread.id, "too much")
+        await ended(temporary, refused.answer.id)
+        assert (await chat.get_message(refused.answer.id)).error_type == LimitReached.code
+        await temporary.forget()
+
+
+async def test_its_events_have_a_bus_of_their_own(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        heard: list[object] = []
+        for kind in (ThreadCreated, ThreadDeleted, AnswerFinished):
+            temporary.bus.subscribe(kind, heard.append)
+        await talk(world, temporary)
+        await temporary.forget()
+        assert world.events == []
+        assert [type(event) for event in heard] == [ThreadCreated, *[AnswerFinished] * 4, ThreadDeleted]
+
+
+async def test_there_is_one_at_a_time(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        with pytest.raises(NotPossible):
+            await temporary.keep()
+        await temporary.forget()
+        thread = await temporary.begin(provider="scripted", model="small")
+        assert (thread.provider, thread.model) == ("scripted", "small")
+        assert not await temporary.holds_something()
+        with pytest.raises(NotPossible):
+            await temporary.begin()
+        with pytest.raises(ThreadNotFound):
+            await world.chat.get_thread(thread.id)
+        await temporary.forget()
+        assert not await temporary.holds_something()
+
+
+async def test_an_answer_that_is_written_is_not_cut_in_two(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        thread = await temporary.begin()
+        gate = asyncio.Event()
+        world.provider.will(TextDelta("half"), gate, StreamFinished(FinishReason.STOP))
+        sent = await temporary.chat_of(thread.id).send_message(thread.id, "hello")
+        with pytest.raises(NotPossible):
+            await temporary.keep()
+        await temporary.stop()
+        kept = await temporary.keep()
+        assert kept.id == thread.id
+        assert (await world.chat.get_message(sent.answer.id)).status.is_final
+
+
+async def test_it_stays_where_it_cannot_be_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        ids = await talk(world, temporary)
+        thread_id = temporary.thread_id
+        world.database.is_read_only = True
+        with pytest.raises(StorageError):
+            await temporary.keep()
+        world.database.is_read_only = False
+        assert temporary.thread_id == thread_id
+        chat = temporary.chat_of(thread_id)
+        assert (await chat.get_message(ids[0])).text == f"question {WORD}"
+        await chat.save_draft(thread_id, "goes on", 0)
+        await temporary.keep()
+
+
+async def test_it_has_the_instructions_of_its_project_and_goes_back_there(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        project = await world.repositories.projects.create("Garden", "green")
+        await world.database.write(
+            lambda conn: conn.exec_driver_sql(
+                "UPDATE projects SET system_prompt = 'Speak of plants.' WHERE id = ?", (project.id,)
+            )
+        )
+        temporary = temporary_of(world)
+        thread = await temporary.begin(project.id)
+        chat = temporary.chat_of(thread.id)
+        sent = await chat.send_message(thread.id, "hello")
+        await ended(temporary, sent.answer.id)
+        assert "Speak of plants." in str(world.provider.requests[-1])
+        assert (await temporary.keep()).project_id == project.id
+
+
+async def test_where_its_project_is_gone_it_goes_to_the_oldest(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        project = await world.repositories.projects.create("Garden", "green")
+        temporary = temporary_of(world)
+        thread = await temporary.begin(project.id)
+        sent = await temporary.chat_of(thread.id).send_message(thread.id, "hello")
+        await ended(temporary, sent.answer.id)
+        await world.database.write(
+            lambda conn: conn.exec_driver_sql("UPDATE projects SET deleted_at = 1 WHERE id = ?", (project.id,))
+        )
+        assert (await temporary.keep()).project_id == (await world.chat.default_project()).id
+
+
+async def test_it_is_never_sent_to_a_team_unasked(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        shared = await world.repositories.projects.create("Shared", "green")
+        await world.database.write(
+            lambda conn: conn.exec_driver_sql(
+                "INSERT INTO shared_projects (project_id, workspace_id, role, state, shared_at)"
+                " VALUES (?, 'w', 'owner', 'live', 0)",
+                (shared.id,),
+            )
+        )
+        temporary = temporary_of(world)
+        await temporary.begin(shared.id)
+        assert (await temporary.keep()).project_id == (await world.chat.default_project()).id

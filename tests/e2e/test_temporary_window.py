@@ -1,0 +1,236 @@
+"""A temporary chat in the real window: begun, marked, left and found again, kept or let go, asked about once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+
+from chatdesk.core.domain.message import Message
+from chatdesk.core.events import AnswerFinished
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import ask, play, press, type_text, until
+
+WORD = "ziggurat-of-quince"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def bytes_below(*folders: Path) -> bytes:
+    files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    return b"".join(path.read_bytes() for path in files)
+
+
+async def begin(application: WindowApplication) -> str:
+    await application.services()
+    application.panes.commands.trigger("thread.temporary")
+    await until(lambda: application.threads.is_temporary)
+    await until(lambda: application.bindings.drafts.thread_id == application.threads.thread_id)
+    thread_id = application.threads.thread_id
+    assert thread_id is not None
+    return thread_id
+
+
+async def ask_there(application: WindowApplication, text: str) -> Message:
+    services = await application.services()
+    done: list[Message] = []
+    subscription = services.temporary.bus.subscribe(AnswerFinished, lambda event: done.append(event.message))
+    type_text(application, text)
+    press(application, Qt.Key.Key_Return)
+    await until(lambda: done)
+    subscription.cancel()
+    return done[0]
+
+
+def button(application: WindowApplication, name: str) -> QPushButton:
+    found = application.panes.window.findChild(QPushButton, name)
+    assert found is not None, name
+    return found
+
+
+def test_nothing_is_on_disk_and_the_window_says_so(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        stored = await ask(application, "An ordinary question")
+        thread_id = await begin(application)
+        panes = application.panes
+        mark, line = panes.header.temporary_mark, panes.sidebar.temporary_line
+        assert mark is not None
+        assert line is not None
+        assert mark.isVisible()
+        assert line.isVisible()
+        assert panes.sidebar.known([thread_id]) == []
+        answer = await ask_there(application, f"What is a {WORD}?")
+        assert WORD in answer.text or answer.text
+        await until(lambda: panes.transcript.isVisible())
+        type_text(application, f"unsent {WORD}")
+        application.threads.open_soon(stored.thread_id)  # it stays while it lives
+        await until(lambda: application.threads.thread_id == stored.thread_id)
+        assert not mark.isVisible()
+        assert line.isVisible()
+        await until(lambda: panes.composer.text() == "")
+        QTest.mouseClick(line, Qt.MouseButton.LeftButton)
+        await until(lambda: panes.composer.text() == f"unsent {WORD}")
+        assert mark.isVisible()
+        assert WORD.encode() not in bytes_below(paths.data_dir, paths.config_dir)
+
+    play(paths, script)
+    assert WORD.encode() not in bytes_below(paths.data_dir, paths.config_dir)
+
+
+def test_keep_stores_it_where_it_is_read(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        thread_id = await begin(application)
+        answer = await ask_there(application, f"Tell me of {WORD}")
+        panes = application.panes
+        mark = panes.header.temporary_mark
+        assert mark is not None
+        type_text(application, "a draft")
+        mark.keep_button.click()
+        await until(lambda: not application.threads.is_temporary)
+        await until(lambda: panes.sidebar.known([thread_id]))
+        assert application.threads.thread_id == thread_id
+        line = panes.sidebar.temporary_line
+        assert line is not None
+        await until(lambda: not line.isVisible())
+        assert not mark.isVisible()
+        services = await application.services()
+        assert (await services.chat.get_message(answer.id)).text == answer.text
+        draft = await services.chat.get_draft(thread_id)
+        assert draft is not None
+        assert draft.text == "a draft"
+        panes.composer.clear()
+        again = await ask(application, "And on?")
+        assert again.thread_id == thread_id
+
+    play(paths, script)
+    assert WORD.encode() in bytes_below(paths.data_dir)
+
+
+def test_quitting_asks_once_where_it_holds_something(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await begin(application)
+        await ask_there(application, WORD)
+        window, temporary = application.panes.window, application.bindings.temporary
+        window.close()
+        await until(lambda: temporary.dialog is not None)
+        assert window.isVisible()
+        button(application, "temporaryCancel").click()
+        await until(lambda: temporary.dialog is None)
+        assert application.threads.is_temporary
+        window.close()
+        await until(lambda: temporary.dialog is not None)
+        window.close()  # asked already
+        button(application, "temporaryForget").click()
+        await until(lambda: not window.isVisible())
+        assert not application.threads.is_temporary
+
+    play(paths, script)
+    assert WORD.encode() not in bytes_below(paths.data_dir)
+
+
+def test_quitting_keeps_what_a_person_wants_to_keep(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await begin(application)
+        await ask_there(application, WORD)
+        application.panes.window.close()
+        await until(lambda: application.bindings.temporary.dialog is not None)
+        button(application, "temporaryKeep").click()
+        await until(lambda: not application.panes.window.isVisible())
+
+    play(paths, script)
+    assert WORD.encode() in bytes_below(paths.data_dir)
+
+
+def test_an_empty_one_goes_without_a_question(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await begin(application)
+        application.panes.commands.trigger("thread.forget")
+        await until(lambda: application.threads.thread_id is None)
+        await begin(application)
+        application.panes.window.close()
+        await until(lambda: not application.panes.window.isVisible())
+        assert application.bindings.temporary.dialog is None
+
+    play(paths, script)
+
+
+def test_closing_asks_and_its_words_go_nowhere_else(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await begin(application)
+        type_text(application, f"unsent {WORD}")
+        panes, temporary = application.panes, application.bindings.temporary
+        panes.commands.trigger("thread.forget")
+        await until(lambda: temporary.dialog is not None)
+        button(application, "temporaryForget").click()
+        await until(lambda: application.threads.thread_id is None and temporary.dialog is None)
+        await application.bindings.drafts.save()
+        assert panes.composer.text() == ""
+        services = await application.services()
+        assert await services.chat.get_draft(None) is None
+
+    play(paths, script)
+    assert WORD.encode() not in bytes_below(paths.data_dir, paths.config_dir)
+
+
+def test_what_needs_storage_says_so(paths: AppPaths, tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await begin(application)
+        answer = await ask_there(application, "hello")
+        panes = application.panes
+        commands = panes.commands
+        for command_id in ("thread.pin", "thread.archive", "thread.export_json", "thread.delete"):
+            action = commands.action(command_id)
+            assert action is not None
+            commands.refresh()
+            assert not action.isEnabled(), command_id
+        file = tmp_path / "note.txt"
+        file.write_text(WORD)
+        application.bindings.attachments.attach([str(file)])
+        assert panes.composer.attached_count == 0
+        application.messages.branch(answer.id)
+        assert application.threads.is_temporary
+        # A second one asks what becomes of the first.
+        commands.trigger("thread.temporary")
+        await until(lambda: application.bindings.temporary.dialog is not None)
+        first = application.threads.thread_id
+        button(application, "temporaryKeep").click()
+        await until(lambda: application.threads.is_temporary and application.threads.thread_id != first)
+        services = await application.services()
+        assert (await services.chat.get_thread(first or "")).message_count == 2
+
+    play(paths, script)
+    assert WORD.encode() not in bytes_below(paths.data_dir)
+
+
+def test_edits_versions_and_undo_work_in_it(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        thread_id = await begin(application)
+        first = await ask_there(application, "one")
+        services = await application.services()
+        chat = services.chat_of(thread_id)
+        application.messages.regenerate(first.id)
+        await until(lambda: chat.is_answering(thread_id))
+        await until(lambda: not chat.is_answering(thread_id))
+        assert len(await chat.list_versions(first.id)) == 2
+        page = await chat.get_thread_messages(thread_id)
+        application.bindings.messages.delete(page.messages[-1].id)
+        undo = application.panes.commands.action("edit.undo")
+        assert undo is not None
+        await until(undo.isEnabled)
+        assert (
+            len((await chat.get_thread_messages(thread_id)).messages) < 2
+            or len(await chat.list_versions(first.id)) == 1
+        )
+        application.panes.commands.trigger("edit.undo")
+        stack = await application.bindings.undo.stack()
+        await until(lambda: stack.last is None)
+        assert len(await chat.list_versions(first.id)) == 2
+
+    play(paths, script)
