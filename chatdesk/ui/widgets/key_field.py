@@ -94,13 +94,12 @@ class KeyField(QLineEdit):
     def _on_text_edited(self, text: str) -> None:
         if not self._before and len(text) >= _LEAST_PASTED and self.key():
             self.pasted.emit(self.key())
-        self._before = self.text()
 
     def _on_text_changed(self, text: str) -> None:
+        self._before = text  # also of what the program put there: who shortens that pastes nothing
         self.eye.setVisible(bool(text))
         self._fit()
         if not text:
-            self._before = ""
             self._show_letters(False)
 
     def _on_eye_clicked(self) -> None:
