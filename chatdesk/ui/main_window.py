@@ -16,6 +16,7 @@ from chatdesk.ui.commands.catalogue import THREAD_MENU
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import (
     COMPOSER_WIDTH_PX,
@@ -179,6 +180,7 @@ class MainWindow(QMainWindow):
         self._bind_own_commands(commands)
         menu = QMenu(self)
         menu.setObjectName("threadMenu")
+        round_corners(menu, self._theme.tokens.radius.row)
         # Before the commands are asked whether they make sense, because it moves the focus.
         menu.aboutToShow.connect(self._on_header_menu_about_to_show)
         self.header.set_menu(commands.fill_menu(menu, THREAD_MENU))

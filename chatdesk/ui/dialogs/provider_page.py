@@ -18,6 +18,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.provider_row import ProviderRow
 from chatdesk.ui.dialogs.provider_words import models_text
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
@@ -72,6 +73,7 @@ class ProviderPage(QWidget):
         self.add_button.setIcon(icon("plus", theme.colour("text")))
         self._menu = QMenu(self.add_button)
         self._menu.setObjectName("providerPresets")
+        round_corners(self._menu, theme.tokens.radius.row)
         for preset in PRESETS.values():
             action = self._menu.addAction(preset.label)
             action.setObjectName(f"preset_{preset.id}")

@@ -19,6 +19,7 @@ from chatdesk.ui.dialogs.provider_words import (
     shows_key,
     where_the_key_lies,
 )
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -161,6 +162,7 @@ class ProviderRow(QWidget):
         """All that can be done with it."""
         menu = QMenu(self)
         menu.setObjectName("providerMenu")
+        round_corners(menu, self._theme.tokens.radius.row)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         profile = self._shown.profile
         menu.addAction("Edit…", self.editRequested.emit)

@@ -15,6 +15,7 @@ from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptHead, PromptSize, Pr
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 
@@ -140,6 +141,7 @@ class SystemPromptDialog(Panel):
         self.choose_button = self._button("From the library", "systemPromptChoose", None)
         self.choose_button.setEnabled(False)
         self._library = QMenu(self)
+        round_corners(self._library, self.theme.tokens.radius.row)
         self._library.setAccessibleName("System prompts of the library")
         self.choose_button.setMenu(self._library)
         self.keep_button = self._button("Save to the library", "systemPromptKeep", self._keep)

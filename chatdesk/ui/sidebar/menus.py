@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.thread_model import ThreadView
+from chatdesk.ui.theme.compositing import round_corners
 
 if TYPE_CHECKING:
     from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -81,6 +82,7 @@ def view_menu(sidebar: Sidebar) -> QMenu:
     if sidebar.tags:
         tags = menu.addMenu("Show one tag")
         tags.setObjectName("tagFilterMenu")
+        round_corners(tags, sidebar.theme.tokens.radius.row)
         group = QActionGroup(tags)
         _check(tags, group, "All threads", sidebar.tag_id is None, lambda: sidebar.tagFilterRequested.emit(""))
         tags.addSeparator()
@@ -101,6 +103,7 @@ def view_menu(sidebar: Sidebar) -> QMenu:
 
 def _menu(sidebar: Sidebar) -> QMenu:
     menu = QMenu(sidebar)
+    round_corners(menu, sidebar.theme.tokens.radius.row)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return menu
 

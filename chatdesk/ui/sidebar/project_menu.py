@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent, QDragLeaveEvent, QKeyEvent, QPainter, QPa
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
@@ -34,7 +35,7 @@ class ProjectMenu(QWidget):
         self.setAccessibleName("Projects")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if not is_under_drag:
-            self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+            round_corners(self, theme.tokens.radius.code)
         self.chooser = ProjectChooser(theme, entries, mime=THREADS_MIME, parent=self)
         self.chooser.field.setVisible(not is_under_drag)
         column = QVBoxLayout(self)

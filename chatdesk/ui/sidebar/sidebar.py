@@ -151,6 +151,10 @@ class Sidebar(QWidget):
         self._show_project()
         self._set_filter()
 
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
     def set_shared_projects(
         self,
         shared: Mapping[str, str],

@@ -33,7 +33,9 @@ def is_composited() -> bool:
 
 
 def round_corners(window: QWidget, radius: float) -> None:
-    """Let what ``window`` paints end at its round corners: blended where the system can, else cut out."""
+    """Let what ``window`` paints end at its round corners: blended where the system can, else cut out. For dialogs,
+    popups and menus that are not shown yet."""
+    window.setWindowFlag(Qt.WindowType.FramelessWindowHint)  # without it Windows blends nothing
     if is_composited():
         window.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.looks import Looks
@@ -49,6 +50,7 @@ def build_menu(
     the context of the thread does not start at its beginning."""
     menu = DangerMenu(looks.colour("danger"), looks.colour("selected"), looks.colour("card"), parent)
     menu.setObjectName("messageMenu")
+    round_corners(menu, looks.tokens.radius.row)
     for row in _rows(entry, has_selection=has_selection, starts_later=starts_later):
         if row is None:
             menu.addSeparator()

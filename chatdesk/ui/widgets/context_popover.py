@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.stray_keys import press_focused
 
 _WIDTH_PX = 280
 
@@ -25,6 +27,7 @@ class ContextPopover(QFrame):
         self.setAccessibleName("Context of this thread")
         self.setAccessibleDescription(" ".join(sentences))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        round_corners(self, theme.tokens.radius.row)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         for text, role in (("How full the context is", "strong"), *((sentence, "table") for sentence in sentences)):
@@ -46,11 +49,16 @@ class ContextPopover(QFrame):
         self.show()
         self.more_button.setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button, as in dialogs."""
+        if not press_focused(self, event):
+            super().keyPressEvent(event)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = self._theme
-        painter.fillRect(self.rect(), theme.colour("card"))
-        paint_box(painter, QRectF(self.rect()), 0, border=theme.colour("line"))
+        fill, line = theme.colour("card"), theme.colour("line")
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
 
     def _on_more_button_clicked(self) -> None:
         self.close()

@@ -34,11 +34,13 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.model_rows import CURRENT_ROLE, HEADING_ROLE, LIKED_ROLE, ModelRows, ProviderChoices, rows_of
+from chatdesk.ui.widgets.stray_keys import press_focused
 
 _WIDTH_PX, _ROW_PX = 380, 32
 _MOST_ROWS, _FEWEST_ROWS = 11, 2
@@ -76,6 +78,7 @@ class ModelChooser(QFrame):
         self._liked: set[tuple[str, str]] = set()
         self.setObjectName("modelChooser")
         self.setAccessibleName("Choose a model")
+        round_corners(self, theme.tokens.radius.row)
         self.search = QLineEdit()
         self.search.setObjectName("modelSearch")
         self.search.setAccessibleName("Search models")
@@ -173,6 +176,11 @@ class ModelChooser(QFrame):
                 self._toggle_like()
                 return True
         return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, as in dialogs."""
+        if not press_focused(self, event):
+            super().keyPressEvent(event)
 
     def _actions(self) -> QGridLayout:
         """Side by side where there is room for the words, else below each other."""
