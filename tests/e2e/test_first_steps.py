@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.provider_profile import ProviderProfile
@@ -25,6 +25,7 @@ from chatdesk.ui.dialogs.import_dialog import ImportDialog
 from chatdesk.ui.dialogs.way_in import WayIn
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
+from tests.helpers.walks import Keys, texts
 from tests.helpers.window import answered, ask, play, until
 
 KEY = "gsk_marked0123456789abcdef"
@@ -77,37 +78,6 @@ def _click(parent: QWidget, words: str) -> None:
     found = [each for each in parent.findChildren(QAbstractButton) if each.isVisible() and each.text() == words]
     assert found, words
     QTest.mouseClick(found[0], Qt.MouseButton.LeftButton)
-
-
-class Keys:
-    """Presses keys in the widget of a window that has its focus."""
-
-    def __init__(self, window: QWidget) -> None:
-        self._window = window
-
-    @property
-    def focused(self) -> QWidget:
-        widget = self._window.focusWidget()
-        assert widget is not None
-        return widget
-
-    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        QTest.keyClick(self.focused, key, modifier)
-
-    def type(self, text: str) -> None:
-        QTest.keyClicks(self.focused, text)
-
-    def tab_to(self, name: str) -> None:
-        """On with Tab until the widget of that accessible name has the focus."""
-        for _ in range(40):
-            if self.focused.accessibleName() == name:
-                return
-            self.press(Qt.Key.Key_Tab)
-        raise AssertionError(f"Tab does not reach {name}")
-
-
-def _texts(parent: QWidget) -> str:
-    return "\n".join(label.text() for label in parent.findChildren(QLabel) if label.isVisible())
 
 
 def test_by_mouse_a_server_on_this_computer_is_connected_and_asked(
@@ -213,10 +183,10 @@ def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) 
         connection = way_in.connection
         connection.provider.setCurrentIndex(connection.provider.findText("Other server"))
         _click(way_in, "Connect")
-        assert "Enter the address of the server." in _texts(way_in)
+        assert "Enter the address of the server." in texts(way_in)
         connection.address.setText(refusing)
         _click(way_in, "Connect")
-        await until(lambda: "Nothing was kept." in _texts(way_in))
+        await until(lambda: "Nothing was kept." in texts(way_in))
         assert not [each for each in services.accounts.accounts if each.profile.base_url == refusing]
         _click(way_in, "Save Without a Test")
         await until(lambda: [each for each in services.accounts.accounts if each.profile.base_url == refusing])
@@ -255,7 +225,7 @@ def test_the_first_screen_leads_to_the_export_of_each_program(paths: AppPaths) -
             await until(lambda: any(each.isVisible() for each in window.findChildren(ImportDialog)))
             dialog = next(each for each in window.findChildren(ImportDialog) if each.isVisible())
             assert dialog.program.currentText() == program
-            assert words in _texts(dialog)
+            assert words in texts(dialog)
             dialog.reject()
             await until(lambda: not any(each.isVisible() for each in window.findChildren(ImportDialog)))
 

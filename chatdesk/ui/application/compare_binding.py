@@ -88,6 +88,7 @@ class CompareBinding(QObject):
             parent=window,
         )
         dialog.chosen.connect(self._messages.compare_models)
+        header.model_picker.modelsChanged.connect(dialog.show_models)
         dialog.open()
 
     def _chosen(self) -> Sequence[tuple[str, str]]:

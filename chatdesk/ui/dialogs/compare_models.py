@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -57,21 +57,9 @@ class CompareModelsDialog(Panel):
         self.search.textChanged.connect(self._filter)
         rows = QWidget()
         rows.setObjectName("compareModels")
-        column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 0, 0)
-        for provider, label, choices in models:
-            heading = plain_label(label, "group")
-            column.addWidget(heading)
-            self._headings.append((heading, []))
-            for model, model_label in choices:
-                box = _ModelBox(model_label)
-                box.setAccessibleName(f"{model_label} of {label}")
-                box.setChecked((provider, model) in current)
-                box.toggled.connect(self._count)
-                column.addWidget(box)
-                self._boxes.append(((provider, model), box))
-                self._headings[-1][1].append(box)
-        column.addStretch(1)
+        self._rows = QVBoxLayout(rows)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._fill(models, current)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -109,6 +97,38 @@ class CompareModelsDialog(Panel):
         self.fit(*_SIZE_PX)
         self._count()
 
+    def show_models(self, models: Sequence[ProviderChoices]) -> None:
+        """The models that are known now, as when a server told its own; what is ticked stays so."""
+        ticked = self.selected()
+        focused = next((choice for choice, box in self._boxes if box is self.focusWidget()), None)
+        while (item := self._rows.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        self._boxes.clear()
+        self._headings.clear()
+        self._fill(models, ticked)
+        self._filter(self.search.text())
+        self._count()
+        if focused is not None:
+            place = next((box for choice, box in self._boxes if choice == focused), self.search)
+            place.setFocus()
+
+    def _fill(self, models: Sequence[ProviderChoices], ticked: Sequence[tuple[str, str]]) -> None:
+        for provider, label, choices in models:
+            heading = plain_label(label, "group")
+            self._rows.addWidget(heading)
+            self._headings.append((heading, []))
+            for model, model_label in choices:
+                box = _ModelBox(model_label)
+                box.setAccessibleName(f"{model_label} of {label}")
+                box.setChecked((provider, model) in ticked)
+                box.toggled.connect(self._count)
+                self._rows.addWidget(box)
+                self._boxes.append(((provider, model), box))
+                self._headings[-1][1].append(box)
+        self._rows.addStretch(1)
+
     def selected(self) -> list[tuple[str, str]]:
         return [choice for choice, box in self._boxes if box.isChecked()]
 
@@ -131,7 +151,7 @@ class CompareModelsDialog(Panel):
 
 
 class _ModelBox(QCheckBox):
-    """A model's name, cut in its middle where there is no room for all of it."""
+    """A model's name, cut in its middle where there is no room for all of it. Its whole row ticks it."""
 
     _MARK_PX = 30  # the box and its distance
 
@@ -141,6 +161,9 @@ class _ModelBox(QCheckBox):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # it may be narrower than its name
         self._show(label)
         set_plain_tooltip(self, label)
+
+    def hitButton(self, place: QPoint) -> bool:
+        return self.rect().contains(place)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._MARK_PX, super().minimumSizeHint().height())

@@ -26,6 +26,7 @@ class ModelPicker(PillButton):
     ``likeToggled(provider, model, bool)`` come from the list."""
 
     modelChosen = Signal(str, str)
+    modelsChanged = Signal(object)
     compareRequested = Signal()
     compareLeft = Signal()
     addRequested = Signal()
@@ -57,9 +58,12 @@ class ModelPicker(PillButton):
 
     def set_models(self, models: Sequence[ProviderChoices]) -> None:
         """``models``: (provider, its label, [(model id, its label)]), in the order of the list."""
+        before = self._models
         self._models = tuple((provider, label, tuple(choices)) for provider, label, choices in models)
         self._show_current()
         self._refill()
+        if self._models != before:
+            self.modelsChanged.emit(self._models)
 
     def set_liked(self, liked: Collection[tuple[str, str]]) -> None:
         """The favourites, as (provider, model)."""

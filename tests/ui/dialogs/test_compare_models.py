@@ -57,6 +57,30 @@ def test_the_model_that_answers_now_is_ticked_and_one_more_is_enough(
     assert chosen.args == [[("openai", "gpt-4o"), ("openai", "o3")]]
 
 
+def test_a_click_anywhere_in_its_row_ticks_a_model(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
+    dialog = opened(theme, window, current=[])
+    row = box(dialog, "o3 of OpenAI")
+    qtbot.mouseClick(row, Qt.MouseButton.LeftButton, pos=row.rect().center())
+    assert row.isChecked()
+    assert row.width() > 300
+
+
+def test_models_that_a_server_tells_later_come_into_the_open_dialog(
+    theme: Theme, window: QWidget, qtbot: QtBot
+) -> None:
+    dialog = opened(theme, window, current=[("openai", "gpt-4o")])
+    box(dialog, "o3 of OpenAI").setFocus()
+    dialog.show_models([*MODELS, ("local", "Local", [("tiny", "tiny")])])
+    assert dialog.focusWidget() is box(dialog, "o3 of OpenAI")
+    assert dialog.selected() == [("openai", "gpt-4o")]
+    qtbot.waitUntil(lambda: box(dialog, "tiny of Local").isVisible())
+    box(dialog, "tiny of Local").click()
+    assert dialog.accept_button.isEnabled()
+    dialog.show_models([MODELS[0]])
+    assert dialog.selected() == [("openai", "gpt-4o")]
+    assert not dialog.accept_button.isEnabled(), "the other model is gone"
+
+
 def test_comparing_can_be_stopped_here(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
     dialog = opened(theme, window, current=[("openai", "gpt-4o"), ("openai", "o3")], is_comparing=True)
     with qtbot.waitSignal(dialog.chosen) as chosen:
