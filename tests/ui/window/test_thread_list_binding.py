@@ -39,7 +39,8 @@ def _binding(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: objec
 
     threads = SimpleNamespace(set_new_project=lambda _project: None)
     panes = SimpleNamespace(sidebar=sidebar, window=sidebar)
-    return ThreadListBinding(panes, threads, SimpleNamespace(services=services), tasks)  # type: ignore[arg-type]
+    handle = SimpleNamespace(services=services, is_temporary=lambda _thread_id: False)
+    return ThreadListBinding(panes, threads, handle, tasks)  # type: ignore[arg-type]
 
 
 async def _until(condition: Any) -> None:
