@@ -25,7 +25,7 @@ _MAX_DOLLARS_TRIED = 4
 STYLE_TAG = re.compile(r"<(/?)(sub|sup|kbd)>|<br ?/?>", re.IGNORECASE)
 _LAST_BRACKET = -1  # a key in the parser's cache, whose own keys are positions
 
-_CJK = re.compile(
+CJK = re.compile(
     "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
@@ -82,7 +82,7 @@ def _dollar_math(source: str, at: int, end: int) -> tuple[str, int] | None:
         content = source[at + 2 : close].strip() if close >= 0 else ""
         return (content, close + 2) if content and "`" not in content else None
     before = source[at - 1] if at else " "
-    is_in_word = before.isalnum() and _CJK.match(before) is None
+    is_in_word = before.isalnum() and CJK.match(before) is None
     if is_in_word or before == "$" or at + 1 >= end or source[at + 1].isspace():
         return None
     close = at
@@ -218,7 +218,7 @@ def tag_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _is_punctuation(character: str) -> bool:
-    return (isMdAsciiPunct(ord(character)) or isPunctChar(character)) and _CJK.match(character) is None
+    return (isMdAsciiPunct(ord(character)) or isPunctChar(character)) and CJK.match(character) is None
 
 
 def emphasis_rule(state: StateInline, silent: bool) -> bool:
@@ -233,8 +233,8 @@ def emphasis_rule(state: StateInline, silent: bool) -> bool:
         end += 1
     before = source[start - 1] if start else " "
     after = source[end] if end < state.posMax else " "
-    is_cjk_before = marker == "*" and _CJK.match(before) is not None
-    is_cjk_after = marker == "*" and _CJK.match(after) is not None
+    is_cjk_before = marker == "*" and CJK.match(before) is not None
+    is_cjk_after = marker == "*" and CJK.match(after) is not None
     if is_cjk_before or is_cjk_after:
         punct_before, punct_after = _is_punctuation(before), _is_punctuation(after)
     else:

@@ -57,7 +57,7 @@ def items_for(block: Block) -> Group:
     if isinstance(block, ImagePlaceholder):
         return [ImageItem(block)]
     if isinstance(block, Fold):
-        return [FoldItem("thought", block.label)]
+        return [FoldItem("thought", block.label, is_structure=True)]
     assert isinstance(block, Rule)
     return [RuleItem(block)]
 

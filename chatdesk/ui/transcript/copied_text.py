@@ -1,114 +1,94 @@
-"""Excerpts as text: plain as it is read, or as the Markdown that would give it again."""
+"""Excerpts in the forms that other programs take: plain as they are read, as Markdown, and as HTML."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, Paragraph, Placement, Span
+from chatdesk.core.rendering.html_writer import html_of
+from chatdesk.core.rendering.markdown_spans import markdown_of_spans
+from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.spreadsheet_cells import harmless_cell
-from chatdesk.ui.transcript.code_item import CodeItem
-from chatdesk.ui.transcript.copied_spans import cut_spans_of
+from chatdesk.ui.transcript.copied_blocks import blocks_of, cell_words
 from chatdesk.ui.transcript.excerpt import Excerpt, Piece
 from chatdesk.ui.transcript.item import Item
-from chatdesk.ui.transcript.math_item import MathItem
 from chatdesk.ui.transcript.table_item import TableItem
 from chatdesk.ui.transcript.text_item import TextItem
-
-_MARKERS = {"•": "-", "☐": "- [ ]", "☑": "- [x]"}
-_TICKS = re.compile(r"`+")
 
 
 def as_plain(excerpts: Sequence[Excerpt], *, has_harmless_cells: bool = False) -> str:
     """``has_harmless_cells``: several cells of a table cannot run anything in a spreadsheet."""
     made = _harmless if has_harmless_cells else _plain
-    return "\n\n".join(_joined(each.pieces, [made(piece) for piece in each.pieces]) for each in excerpts)
+    texts = []
+    for each in excerpts:
+        pieces = [piece for piece in each.pieces if piece.item.is_selectable]
+        texts.append(_joined(pieces, [made(piece) for piece in pieces]))
+    return "\n\n".join(texts)
 
 
-def table_rows(piece: Piece, item: TableItem) -> list[list[str]]:
-    """What of a table is copied, for programs that take cells: harmless ones, but for words out of a single cell."""
-    text = item.copied(piece.start, piece.end)
-    rows = [row.split("\t") for row in text.split("\n")]
-    return rows if len(rows) == len(rows[0]) == 1 else [[harmless_cell(cell) for cell in row] for row in rows]
+def as_markdown(excerpts: Sequence[Excerpt], *, is_bare: bool = False) -> str:
+    """A whole message is its own source, to the letter; of a part the structure that is selected. ``is_bare``: words
+    out of one place are copied without marks, as they are read."""
+    return "\n\n".join(each.text if each.is_whole else _part(each, is_bare=is_bare) for each in excerpts)
+
+
+def as_html(excerpts: Sequence[Excerpt]) -> str:
+    body = "\n".join(html_of(_alone(blocks_of(each.pieces), each)) for each in excerpts)
+    return f'<html><head><meta charset="utf-8"></head><body>\n{body}\n</body></html>'
+
+
+def _part(excerpt: Excerpt, *, is_bare: bool) -> str:
+    blocks = blocks_of(excerpt.pieces)
+    alone = _alone(blocks, excerpt)
+    if alone is blocks:
+        return markdown_of(blocks)
+    block = alone[0]
+    if isinstance(block, CodeBlock):
+        return block.text if is_bare else markdown_of(alone)
+    spans = block.spans if isinstance(block, Paragraph) else ()
+    if is_bare and len(spans) == 1 and not spans[0].note:
+        return spans[0].text
+    return _with_edges(spans)
+
+
+def _with_edges(spans: Sequence[Span]) -> str:
+    """Inline Markdown that keeps the blanks at its ends: what is pasted goes on in a sentence."""
+    words = "".join(span.text for span in spans)
+    lead = words[: len(words) - len(words.lstrip(" "))]
+    return lead + markdown_of_spans(spans) + words[len(words.rstrip(" ")) :] if words.strip() else words
+
+
+def _alone(blocks: list[Block], excerpt: Excerpt) -> list[Block]:
+    """Words out of one paragraph, heading or cell stand for themselves, not for the item or the table around;
+    everything else is ``blocks`` itself."""
+    if len(blocks) != 1 or all(piece.is_whole for piece in excerpt.pieces):
+        return blocks
+    block = blocks[0]
+    if isinstance(block, Paragraph | Heading):
+        return [Paragraph(block.spans)]
+    if isinstance(block, CodeBlock):
+        return [replace(block, at=Placement())]
+    (piece, *more) = excerpt.pieces
+    words = cell_words(piece) if not more else None
+    return blocks if words is None else [Paragraph(words)]
 
 
 def _harmless(piece: Piece) -> str:
     if isinstance(piece.item, TableItem):
-        return "\n".join("\t".join(row) for row in table_rows(piece, piece.item))
+        return "\n".join("\t".join(row) for row in _cells(piece, piece.item))
     return _plain(piece)
 
 
-def as_markdown(excerpts: Sequence[Excerpt]) -> str:
-    """A whole message is its own source, to the letter."""
-    return "\n\n".join(
-        each.entry.text if each.is_whole else _joined(each.pieces, [_markdown(piece) for piece in each.pieces])
-        for each in excerpts
-    )
+def _cells(piece: Piece, item: TableItem) -> list[list[str]]:
+    """What of a table is copied: harmless cells, but for words out of a single one."""
+    rows = [row.split("\t") for row in item.copied(piece.start, piece.end).split("\n")]
+    return rows if len(rows) == len(rows[0]) == 1 else [[harmless_cell(cell) for cell in row] for row in rows]
 
 
 def _plain(piece: Piece) -> str:
     return piece.item.copied(piece.start, piece.end)
-
-
-def _markdown(piece: Piece) -> str:
-    item = piece.item
-    if isinstance(item, TextItem):
-        lead = "> " * item.at.quote_depth + "  " * max(0, item.at.list_depth - 1)
-        text = "".join(_span(span) for span in cut_spans_of(item.spans, piece.start, piece.end))
-        if piece.start == 0 and item.at.marker:
-            number = item.at.marker.removesuffix(".")
-            lead += f"[^{number}]: " if item.at.note else f"{_MARKERS.get(item.at.marker, item.at.marker)} "
-        return (
-            lead
-            + "#" * item.level
-            + (" " if item.level else "")
-            + text.replace("\n", "\n" + "> " * item.at.quote_depth)
-        )
-    if isinstance(item, CodeItem):
-        text = item.copied(piece.start, piece.end)
-        fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-        return f"{fence}{item.block.language}\n{text}\n{fence}"
-    if isinstance(item, TableItem):
-        return _table(piece, item)
-    if isinstance(item, MathItem):
-        return f"$$\n{item.block.text.strip()}\n$$"
-    return item.copied(piece.start, piece.end)
-
-
-def _span(span: Span) -> str:
-    text = span.text
-    if span.note is not None:
-        return f"[^{text}]" if span.note.startswith("fn-") else ""
-    if not text.strip():
-        return text
-    if span.is_math:
-        return f"${text}$"
-    if span.is_code:
-        tick = "`" * (1 + max(map(len, _TICKS.findall(text)), default=0))
-        room = " " if text.startswith("`") or text.endswith("`") else ""
-        text = f"{tick}{room}{text}{room}{tick}"
-    for is_set, mark in ((span.is_struck, "~~"), (span.is_italic, "*"), (span.is_bold, "**")):
-        if is_set:
-            # Marks must stand at letters: space goes outside.
-            inner = text.strip()
-            before = text[: len(text) - len(text.lstrip())]
-            text = f"{before}{mark}{inner}{mark}{text[len(before) + len(inner) :]}"
-    for is_set, tag in ((bool(span.script), span.script), (span.is_key, "kbd")):
-        if is_set:
-            text = f"<{tag}>{text}</{tag}>"
-    return f"[{text}]({span.href})" if span.href else text
-
-
-def _table(piece: Piece, item: TableItem) -> str:
-    rows = item.copied(piece.start, piece.end).split("\n")
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row.split("\t")) + " |" for row in rows]
-    if item.first == 0 and piece.start == 0:
-        columns = rows[0].count("\t") + 1
-        rules = {"right": "---:", "center": ":---:", "left": ":---"}
-        sides = [*item.columns.block.alignments, *[""] * columns][:columns]
-        lines.insert(1, "| " + " | ".join(rules.get(side, "---") for side in sides) + " |")
-    return "\n".join(lines)
 
 
 def _joined(pieces: Sequence[Piece], texts: Sequence[str]) -> str:

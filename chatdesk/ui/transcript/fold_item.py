@@ -14,11 +14,21 @@ _MAX_LABEL = 200
 
 
 class FoldItem(Item):
-    """``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right."""
+    """``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right. ``is_structure``:
+    it is part of the text."""
 
     kind = "fold"
 
-    def __init__(self, key: str, label: str, *, icon: str = "", aside: str = "", is_done: bool = False) -> None:
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        icon: str = "",
+        aside: str = "",
+        is_done: bool = False,
+        is_structure: bool = False,
+    ) -> None:
         super().__init__()
         self.key = key
         self.label = label
@@ -27,6 +37,7 @@ class FoldItem(Item):
         self.is_open = False
         self.can_open = True
         self._icon = icon
+        self.is_structure = is_structure
 
     def rename(self, label: str) -> None:
         if label != self.label:

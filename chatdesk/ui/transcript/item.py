@@ -81,6 +81,7 @@ class Item:
     kind = "item"
     gap = 10.0  # space above, unless the item before asks for less
     is_selectable = False
+    is_structure = False  # has no words to select, and is copied with what is selected around it
     is_right_to_left = False
     revision = 0  # grows with every change that shows
     ticks = False  # whether what it shows changes with the time

@@ -14,6 +14,7 @@ from chatdesk.ui.transcript.looks import Looks
 class RuleItem(Item):
     kind = "rule"
     gap = 16.0
+    is_structure = True
 
     def __init__(self, block: Rule) -> None:
         super().__init__()

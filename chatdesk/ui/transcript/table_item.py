@@ -51,7 +51,7 @@ class TableItem(Item):
         self.rows = columns.block.rows[first : first + ROWS_AN_ITEM]
         self._boxes: list[list[TextBox]] = []
         self._tops: list[float] = []
-        self._texts: list[list[str]] = [[text_of(cell) for cell in row[:MAX_COLUMNS]] for row in self._all_rows()]
+        self._texts: list[list[str]] = [[text_of(cell) for cell in row[:MAX_COLUMNS]] for row in self.shown_rows]
         self._starts: list[list[int]] = []
         self._text = self._join()
         self._widths: tuple[float, ...] = ()
@@ -109,7 +109,7 @@ class TableItem(Item):
         self._view_left = width - columns.view_width if columns.is_right_to_left else 0.0
         self._boxes, self._tops = [], []
         y = 0.0
-        for number, row in enumerate(self._all_rows() if not self.is_hidden else ()):
+        for number, row in enumerate(self.shown_rows if not self.is_hidden else ()):
             boxes = self._lay_out_row(looks, row, is_header=self._is_header(number))
             self._boxes.append(boxes)
             self._tops.append(y)
@@ -370,7 +370,9 @@ class TableItem(Item):
                 return ColumnEdge(self.columns, place, point.x())
         return None
 
-    def _all_rows(self) -> tuple[Row, ...]:
+    @property
+    def shown_rows(self) -> tuple[Row, ...]:
+        """Its own rows, below the header where it is the first."""
         return (self.columns.block.header, *self.rows) if self.first == 0 else self.rows
 
     def _is_header(self, number: int) -> bool:

@@ -164,7 +164,14 @@ def make_thread(count: int, text: Callable[[int], str] = lambda place: f"Message
 def copied_text(view: TranscriptView) -> str:
     """What Ctrl+C puts on the clipboard."""
     QTest.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    wait_for_copy(view)
     return QGuiApplication.clipboard().text()
+
+
+def wait_for_copy(view: TranscriptView) -> None:
+    """Until a long copy that is made beside the window is on the clipboard."""
+    view._clipboard._pool.waitForDone()
+    QApplication.processEvents()
 
 
 @dataclass

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QLabel
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.copied_text import as_markdown
-from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.excerpt import Excerpt, Piece
+from chatdesk.ui.transcript.excerpt import Excerpt
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.note_place import note_place
 from tests.ui.transcript.conftest import World, make_thread
@@ -49,6 +48,5 @@ def test_return_on_a_mark_shows_the_note_and_opens_nothing(world: World) -> None
 
 def test_copied_marks_and_notes_are_markdown_again(looks: Looks) -> None:  # noqa: F811
     items = [item for block in parse_markdown("A **b**[^a].\n\n[^a]: The *source*.\n") for item in items_for(block)]
-    pieces = tuple(Piece(item, 0, len(item.text)) for item in items)
-    excerpt = Excerpt(MessageEntry.__new__(MessageEntry), pieces, is_whole=False)
+    excerpt = Excerpt("", tuple(items))
     assert [line.rstrip() for line in as_markdown([excerpt]).split("\n\n")] == ["A **b**[^1].", "[^1]: The *source*."]

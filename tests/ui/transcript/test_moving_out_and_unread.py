@@ -84,7 +84,7 @@ def test_selected_text_is_dragged(world: World, dragged) -> None:
     view, carried = dragged("Some **bold** words.")
     QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     _drag(view, _point(view, "text", 20, 8))
-    assert carried[0].text() == "Some bold words."
+    assert carried[0].text() == "Some **bold** words."
     assert "<strong>bold</strong>" in carried[0].html()
 
 

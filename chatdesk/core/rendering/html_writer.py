@@ -1,0 +1,164 @@
+"""Blocks as HTML for other programs: a closed list of tags, every letter escaped, nothing in it that would be fetched.
+
+What is exported is made by ``core/transfer/html_blocks.py``, for browsers; this is what editors and spreadsheets take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from chatdesk.core.rendering.blocks import (
+    Block,
+    CodeBlock,
+    Fold,
+    Heading,
+    ImagePlaceholder,
+    MathBlock,
+    Paragraph,
+    Rule,
+    Span,
+    Table,
+)
+from chatdesk.core.rendering.nesting import Item, Node, Quote, lists_of, tree_of
+from chatdesk.core.rendering.safety import is_safe_link
+from chatdesk.core.spreadsheet_cells import harmless_cell
+
+_BLOCKS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr", "details", "summary")
+_TABLES = ("table", "thead", "tbody", "tr", "th", "td")
+_INLINE = ("strong", "em", "s", "sub", "sup", "kbd", "code", "a", "br")
+TAGS = frozenset((*_BLOCKS, *_TABLES, *_INLINE))
+_ALIGNED = ("left", "right", "center")
+#: What Excel takes for “this is text”, whatever it looks like.
+_AS_TEXT = "mso-number-format:'\\@'"
+_BOXES = ("☐", "☑")
+
+
+def html_of(blocks: Sequence[Block]) -> str:
+    """What follows a fold and stands in it is in its ``details``."""
+    made: list[str] = []
+    pending: list[Block] = []
+    is_folding = False
+    for block in blocks:
+        if isinstance(block, Fold) or (is_folding and not block.at.is_folded):
+            made += [*_nodes(tree_of(pending)), *["</details>"] * is_folding]
+            pending = []
+            is_folding = isinstance(block, Fold)
+        if isinstance(block, Fold):
+            made.append(f"<details><summary>{escape(block.label)}</summary>")
+        else:
+            pending.append(block)
+    made += [*_nodes(tree_of(pending)), *["</details>"] * is_folding]
+    return "\n".join(made)
+
+
+def _nodes(nodes: Sequence[Node]) -> list[str]:
+    made: list[str] = []
+    for is_list, members in lists_of(nodes):
+        if is_list:
+            made += _list([each for each in members if isinstance(each, Item)])
+        else:
+            for node in members:
+                made += _quote(node) if isinstance(node, Quote) else [_block(node)]
+    return made
+
+
+def _list(items: Sequence[Item]) -> list[str]:
+    number = items[0].number if items[0].note is None else _note_number(items[0])
+    made = ["<ul>" if number is None else "<ol>" if number == 1 else f'<ol start="{number}">']
+    for item in items:
+        box = f"{item.marker} " if item.marker in _BOXES else ""
+        # A lone paragraph is the item's own words: editors put space around it otherwise.
+        first, rest = (item.children[0], item.children[1:]) if item.children else (None, [])
+        if isinstance(first, Paragraph):
+            made.append(f"<li>{box}{_spans(first.spans)}")
+        else:
+            made += [f"<li>{box}", *_nodes(item.children)]
+            rest = []
+        nodes = _nodes(rest)
+        if nodes and isinstance(first, Paragraph):
+            made[-1] += nodes.pop(0)  # a line end behind the words would be a blank
+        made += nodes
+        made[-1] += "</li>"
+    return [*made, "</ul>" if number is None else "</ol>"]
+
+
+def _note_number(item: Item) -> int | None:
+    digits = (item.marker or "").rstrip(".")
+    return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= 9 else None
+
+
+def _quote(quote: Quote) -> list[str]:
+    return ["<blockquote>", *_nodes(quote.children), "</blockquote>"]
+
+
+def _block(block: Block | Item | Quote) -> str:
+    if isinstance(block, Paragraph):
+        return f"<p>{_spans(block.spans)}</p>"
+    if isinstance(block, Heading):
+        level = min(max(block.level, 1), 6)
+        return f"<h{level}>{_spans(block.spans)}</h{level}>"
+    if isinstance(block, CodeBlock):
+        kind = f' class="language-{escape(block.language)}"' if block.language else ""
+        return f"<pre><code{kind}>{escape(block.text if block.original is None else block.original)}</code></pre>"
+    if isinstance(block, Table):
+        return table_as_html(block)
+    if isinstance(block, MathBlock):
+        return f"<pre><code>{escape(block.text.strip())}</code></pre>"
+    if isinstance(block, ImagePlaceholder):
+        words = escape(block.alt or "image")
+        return f"<p>{_linked(words, block.url)}</p>"
+    assert isinstance(block, Rule)
+    return "<hr>"
+
+
+def table_as_html(table: Table) -> str:
+    """No cell of it can run anything in a spreadsheet."""
+    head = _row(table.header, table.alignments, "th")
+    body = "".join(_row(row, table.alignments, "td") for row in table.rows)
+    return f'<table border="1"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+def _row(row: Sequence[Sequence[Span]], alignments: Sequence[str], tag: str) -> str:
+    cells = []
+    for place, cell in enumerate(row):
+        alignment = alignments[place] if place < len(alignments) else ""
+        words = "".join(span.text for span in cell)
+        is_harmless = harmless_cell(words) == words
+        styles = [f"text-align:{alignment}"] * (alignment in _ALIGNED) + [_AS_TEXT] * (not is_harmless)
+        style = f' style="{";".join(styles)}"' if styles else ""
+        cells.append(f"<{tag}{style}>{'' if is_harmless else escape(chr(39))}{_spans(cell)}</{tag}>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _spans(spans: Sequence[Span]) -> str:
+    made: list[str] = []
+    for place, span in enumerate(spans):
+        if (span.note or "").startswith("fnref-"):
+            continue
+        words = _styled(span)
+        if span.href and place and spans[place - 1].href == span.href and made and made[-1].endswith("</a>"):
+            made[-1] = f"{made[-1].removesuffix('</a>')}{words}</a>"
+        else:
+            made.append(_linked(words, span.href or ""))
+    return "".join(made)
+
+
+def _styled(span: Span) -> str:
+    made = escape(span.text).replace("\n", "<br>")
+    for is_set, tag in (
+        (span.is_code or span.is_math, "code"),
+        (span.is_struck, "s"),
+        (span.is_italic, "em"),
+        (span.is_bold, "strong"),
+        (span.script in ("sub", "sup"), span.script),
+        (span.is_key, "kbd"),
+        (span.note is not None, "sup"),
+    ):
+        if is_set:
+            made = f"<{tag}>{made}</{tag}>"
+    return made
+
+
+def _linked(words: str, href: str) -> str:
+    return f'<a href="{escape(href)}">{words}</a>' if is_safe_link(href) else words
