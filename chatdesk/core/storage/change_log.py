@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.errors import SharedNotOwn, SharedReadOnly
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.bulk import driver_of, insert_rows
 from chatdesk.core.storage.plain_text import to_json
 
 CONTENT = "content"
@@ -384,16 +385,18 @@ def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, ent
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entities]
     stamps = [origin.hybrid_clock.next() for _ in entities]
-    conn.exec_driver_sql(
-        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)"
-        " VALUES (?, ?, ?, ?, ?, 'new', ?, ?, '[]', ?, ?)",
+    raw = driver_of(conn)
+    insert_rows(
+        raw,
+        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",
         [
-            (ids[place], project_id, device, first + place, kind, entity, CONTENT, stamps[place], now)
+            (ids[place], project_id, device, first + place, kind, "new", entity, CONTENT, "[]", stamps[place], now)
             for place, entity in enumerate(entities)
         ],
     )
-    conn.exec_driver_sql(
-        ADD_HEAD,
+    insert_rows(
+        raw,
+        "INSERT INTO register_heads (entity, reg, change_id)",
         [(entity, CONTENT, change) for entity, change in zip(entities, ids, strict=True)],
     )
     conn.exec_driver_sql("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamps[-1], device))

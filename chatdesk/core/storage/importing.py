@@ -5,12 +5,9 @@ shown path, the change log and the origins together. An import that is killed is
 what has an origin is there. Origins outlive what they name: what a person deleted for good does not come back.
 """
 
-# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
-
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ from chatdesk.core.storage import (
     tags,
     thread_counters,
 )
+from chatdesk.core.storage.bulk import driver_of, insert_rows
 from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
 from chatdesk.core.storage.import_lookup import OWN
 from chatdesk.core.storage.import_rows import (
@@ -45,15 +43,16 @@ from chatdesk.core.storage.import_rows import (
 )
 from chatdesk.core.storage.plain_text import clean, folded, to_json
 from chatdesk.core.storage.projects import DEFAULT_COLOUR, bring_back, get_project, insert_project
-from chatdesk.core.storage.rows import get_thread, marks
+from chatdesk.core.storage.rows import get_thread
 from chatdesk.core.storage.threads import checked_title
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
 
-_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}, search_n) VALUES ({marks(MESSAGE_COLUMNS)}, ?)"
-_INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})"
-_INSERT_ORIGIN = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest) VALUES (?, ?, ?, ?)"
+_MESSAGES = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}, search_n)"
+_PARTS = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)})"
+_ORIGINS = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest)"
+_INSERT_ORIGIN = f"{_ORIGINS} VALUES (?, ?, ?, ?)"
 
 
 _PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
@@ -180,23 +179,19 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None
             _go_on(conn, step.rows)  # after every step, because the program may be killed before the next one
         if step.is_last:
             _finish_thread(conn, origin, step)
-    if origins:
-        conn.exec_driver_sql(_INSERT_ORIGIN, origins)
+    insert_rows(driver_of(conn), _ORIGINS, origins)
 
 
 def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> None:
     """Messages, their parts and their words. Parts come first, because the index's triggers note nothing for a message
     that is not there yet, and what would be looked up again is at hand."""
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw = driver_of(conn)
     first = search_index.first_free(raw)
     found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
     numbers = {row.id: n for n, row in enumerate(found, start=first or 0)}
     conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
-    parts = [part for row in rows for part in row.parts]
-    if parts:
-        conn.exec_driver_sql(_INSERT_PART, parts)
-    conn.exec_driver_sql(_INSERT_MESSAGE, [(*row.message, numbers.get(row.id)) for row in rows])
+    insert_rows(raw, _PARTS, [part for row in rows for part in row.parts])
+    insert_rows(raw, _MESSAGES, [(*row.message, numbers.get(row.id)) for row in rows])
     if found:
         search_index.put_new(raw, [(numbers[row.id], row.words or "") for row in found])
     waiting = [(row.id,) for row in rows if row.is_searched and row.id not in numbers]

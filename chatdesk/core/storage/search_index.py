@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from chatdesk.core.storage import search_schema
+from chatdesk.core.storage.bulk import insert_rows
 from chatdesk.core.storage.connection import connect, trusting
 from chatdesk.core.storage.rows import batches, marks
 
@@ -57,7 +58,7 @@ def put_new(conn: sqlite3.Connection, entries: Sequence[tuple[int, str]]) -> Non
     """Index messages that are new in this transaction and carry their numbers, which rise from ``first_free``, with
     the texts that the index's view has for them. Damage is noted, as in ``drain``. Raises ``IndexFailed``."""
     with _indexing(conn):
-        conn.executemany("INSERT INTO search_index (rowid, text) VALUES (?, ?)", entries)
+        insert_rows(conn, "INSERT INTO search_index (rowid, text)", entries)
 
 
 @contextmanager

@@ -1,0 +1,36 @@
+"""Many rows go into a table with few statements, and are what a statement a row would have made."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from chatdesk.core.storage.bulk import TOGETHER, insert_rows
+
+
+@pytest.fixture
+def raw() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        conn.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
+        yield conn
+
+
+@pytest.mark.parametrize("count", [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER + 5])
+def test_every_row_is_there_in_its_order(raw: sqlite3.Connection, count: int) -> None:
+    rows = [(number, f"text {number}") for number in range(count)]
+    statements: list[str] = []
+    raw.set_trace_callback(statements.append)
+    insert_rows(raw, "INSERT INTO t (a, b)", rows)
+    raw.set_trace_callback(None)
+    assert raw.execute("SELECT a, b FROM t ORDER BY rowid").fetchall() == rows
+    assert len(statements) == count // TOGETHER + count % TOGETHER
+
+
+def test_what_is_there_already_is_left_as_it_is_where_the_statement_says_so(raw: sqlite3.Connection) -> None:
+    raw.execute("INSERT INTO t VALUES (5, 'mine')")
+    insert_rows(raw, "INSERT OR IGNORE INTO t (a, b)", [(number, "theirs") for number in range(TOGETHER + 9)])
+    assert raw.execute("SELECT b FROM t WHERE a = 5").fetchone() == ("mine",)
+    assert raw.execute("SELECT count(*) FROM t").fetchone() == (TOGETHER + 9,)
