@@ -84,6 +84,14 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """What a note changed."""
+
+    thread: Thread
+    question: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Created:
     """A new thread; question and answer are there when it began with a message."""
 
@@ -418,6 +426,32 @@ class ChatService:
             for answer in answers:
                 await self._start_turn(answer)
             return Compared(thread, question, answers)
+
+    @whole
+    async def add_note(self, thread_id: str, text: str, *, attachments: Sequence[Attachment] = ()) -> Noted:
+        """Write something at the end of the shown path that nobody answers, and that the model does not see unless the
+        person includes it. Not while an answer is being written."""
+        checked = checked_id(thread_id)
+        words = self._checked_text(text, attachments) or names_of(attachments)
+        with self._one_turn(checked):
+            note, thread = await self._messages.add_note(checked, text, attachments=attachments)
+            if thread.message_count <= 1:
+                thread = await self._titled(thread, words)
+            self._bus.publish(MessageAdded(note))
+            self._bus.publish(ThreadChanged(thread))
+            return Noted(thread, note)
+
+    @whole
+    async def edit_note(self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None) -> Noted:
+        """Another version of a note, which is a note, too; ``attachments`` as for ``edit_message``."""
+        old = await self._messages.get(checked_id(message_id))
+        kept = attachments_of(old) if attachments is None else tuple(attachments)
+        self._checked_text(text, kept)
+        if not old.is_note:
+            raise NotPossible("That is no note.")
+        note, thread = await self._messages.add_note(old.thread_id, text, attachments=kept, instead_of=old.id)
+        self._path_changed(thread, note.parent_id)
+        return Noted(thread, note)
 
     async def keep_version(self, message_id: str) -> Thread:
         """Of compared answers: go on with this one. The others stay as versions, and go on being written."""

@@ -18,7 +18,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService, Moved, Sent
+    from chatdesk.core.chat.service import ChatService, Moved, Noted, Sent
 
 _MARKING = {ContextMark.PINNED: "pin into the context", ContextMark.EXCLUDED: "exclude from the context"}
 _UNMARKING = {ContextMark.PINNED: "unpin from the context", ContextMark.EXCLUDED: "include in the context"}
@@ -186,12 +186,14 @@ class UndoStack:
 
     async def edit_message(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
-    ) -> Sent:
-        """Taking it back shows the old version again and moves the new one, with all that came after it, to the
-        trash."""
+    ) -> Sent | Noted:
+        """A note stays one. Taking it back shows the old version again and moves the new one, with all that came after
+        it, to the trash."""
         chat = self._chat
         end = await chat.end_of_path(message_id)
-        sent = await chat.edit_message(message_id, text, attachments=attachments)
+        is_note = (await chat.get_message(message_id)).is_note
+        edit = chat.edit_note if is_note else chat.edit_message
+        sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
         self.did(
             "edit",
             partial(chat.delete_message, sent.question.id, with_later=True, end_id=end),

@@ -224,7 +224,7 @@ def row_of(message: Message) -> ContextRow:
     """A message as the request builder reads it; one that is still being written has no parts."""
     parts = (_part_of(part) for part in message.parts if part.type in _SENT_KINDS and message.status.is_final)
     sent = tuple(part for part in parts if part is not None)
-    return ContextRow(message.id, message.position, message.role, ContextMark.NONE, sent)
+    return ContextRow(message.id, message.position, message.role, message.context_mark, sent)
 
 
 def _part_of(part: Part) -> ContextPart | None:

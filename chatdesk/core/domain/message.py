@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Role(StrEnum):
@@ -51,6 +51,10 @@ class ContextMark(StrEnum):
     NONE = ""
     PINNED = "pinned"
     EXCLUDED = "excluded"
+
+
+#: The ``finish_reason`` of what a person wrote for themselves: it asks for no answer, and the model sees it by choice.
+NOTE: Final = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,11 @@ class Message:
     def text(self) -> str:
         """All text parts joined; what *Copy* and export give."""
         return "".join(part.text for part in self.parts if part.type is PartType.TEXT)
+
+    @property
+    def is_note(self) -> bool:
+        """Whether a person wrote it beside the questions, to be answered by nobody."""
+        return self.role is Role.USER and self.finish_reason == NOTE
 
     @property
     def reasoning(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.message import Message, PartType, Role, Status
+from chatdesk.core.domain.message import NOTE, ContextMark, Message, PartType, Role, Status
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, UnknownParent
@@ -63,6 +63,28 @@ def add_question_version(
         raise NotPossible("Only your own messages can be edited.")
     parent = None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
     return _ask(conn, origin, owner, node.thread_id, text, parent, plan, attachments)
+
+
+def add_note(
+    conn: Connection,
+    origin: Origin,
+    thread_id: str,
+    text: str,
+    attachments: Sequence[Attachment] = (),
+    *,
+    instead_of: str | None = None,
+) -> Message:
+    """A note at the end of the shown path, or another version of one. The model does not see it until the person
+    includes it."""
+    live_thread(conn, thread_id)
+    if instead_of is None:
+        parent = shown_path.tip(conn, thread_id)
+    else:
+        parent_id = _live_node(conn, instead_of).parent_id
+        parent = None if parent_id is None else shown_path.find_node(conn, parent_id)
+    note = _insert_question(conn, origin, thread_id, parent, clean(text), attachments, is_note=True)
+    touch(conn, thread_id, origin.now())
+    return get_message(conn, note.id)
 
 
 def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, plan: AnswerPlan) -> Message:
@@ -170,6 +192,8 @@ def _insert_question(
     parent: Node | None,
     text: str,
     attachments: Sequence[Attachment],
+    *,
+    is_note: bool = False,
 ) -> Node:
     """What is attached comes first; the text is left out where there is none beside it."""
     texts = [(len(attachments), PartType.TEXT.value, to_json({"text": text}))] if text or not attachments else []
@@ -183,6 +207,8 @@ def _insert_question(
         role=Role.USER,
         status=Status.COMPLETE,
         completed_at=now,
+        finish_reason=NOTE if is_note else None,
+        context_mark=(ContextMark.EXCLUDED if is_note else ContextMark.NONE).value,
         **streaming.sizes([*described, *texts]),
     )
     artifacts.add_attachments(conn, origin, node.id, attachments)

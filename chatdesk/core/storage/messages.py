@@ -156,6 +156,23 @@ class MessageRepository:
 
         return await self._db.write(work)
 
+    async def add_note(
+        self,
+        thread_id: str,
+        text: str,
+        *,
+        attachments: Sequence[Attachment] = (),
+        instead_of: str | None = None,
+    ) -> tuple[Message, Thread]:
+        """A note at the end of the shown path, or another version of one."""
+        thread = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            note = message_writes.add_note(conn, self._db.origin, thread, text, attachments, instead_of=instead_of)
+            return note, get_thread(conn, thread)
+
+        return await self._db.write(work)
+
     async def add_answer(self, parent_id: str, plan: AnswerPlan) -> tuple[Message, Thread]:
         """Another pending answer to ``parent_id``; it becomes the shown version."""
         parent = checked_id(parent_id)

@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from typing import Any, Final
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
-from chatdesk.core.domain.message import PartType, Role, Status
+from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage import search_text
 from chatdesk.core.storage.integrity import digest
@@ -38,7 +38,7 @@ MESSAGE_COLUMNS: Final = (
     "id", "thread_id", "parent_id", "role", "status", "provider", "model", "created_at", "completed_at", "latency_ms",
     "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens",
     "error", "error_type", "error_details", "finish_reason", "content_digest", "hlc", "origin_device", "char_count",
-    "line_count",
+    "line_count", "context_mark",
 )  # fmt: skip
 PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
@@ -169,6 +169,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
             device,
             own.char_count,
             own.line_count,
+            _mark(role, body.get("finish_reason")),
         ),
         own=own,
         ended_at=max(created_at, completed_at or 0),
@@ -178,6 +179,12 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
         and body.keys() <= BODY_NAMES
         and (created_at, completed_at) == (moment(body.get("created_at")) or 0, moment(body.get("completed_at"))),
     )
+
+
+def _mark(role: str, finish_reason: object) -> str:
+    """The model sees a note of another member where this person includes it."""
+    is_note = role == Role.USER and finish_reason == NOTE
+    return (ContextMark.EXCLUDED if is_note else ContextMark.NONE).value
 
 
 def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, latest: int = LAST_MOMENT) -> PartRows:

@@ -29,7 +29,9 @@ from chatdesk.core.storage.sync_registers import driver
 
 #: What says where a message is stays.
 _PLACE = frozenset(("id", "thread_id", "parent_id"))
-_SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _PLACE)
+#: What is this person's own, and stays as it is here.
+_KEPT = frozenset((*_PLACE, "context_mark"))
+_SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _KEPT)
 _OWN = (
     "SELECT 1 FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND mine = 1"
     f" AND state IN ({ChangeState.PENDING.value}, {ChangeState.REFUSED.value}) LIMIT 1"
@@ -121,7 +123,7 @@ def _take_over(conn: Connection, each: Incoming, effects: Effects) -> None:
     token_counts.forget(conn, rows.id)
     raw.execute("DELETE FROM message_parts WHERE message_id = ?", (rows.id,))
     put_parts(raw, [rows.own])
-    values = [value for name, value in zip(MESSAGE_COLUMNS, rows.message, strict=True) if name not in _PLACE]
+    values = [value for name, value in zip(MESSAGE_COLUMNS, rows.message, strict=True) if name not in _KEPT]
     raw.execute(
         f"UPDATE messages SET {_SET}, author_id = ? WHERE id = ?",
         (*values, effects.member(each.author), rows.id),

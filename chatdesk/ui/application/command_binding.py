@@ -66,6 +66,7 @@ class CommandBinding(QObject):
             "go.find_next": lambda: panes.transcript.find_step(1),
             "go.find_previous": lambda: panes.transcript.find_step(-1),
             "thread.model": self._open_models,
+            "message.note": panes.composer.add_as_note,
             "message.regenerate": messages.regenerate_last,
             "message.copy_last": messages.copy_last,
             "message.edit_last": messages.edit.begin_last,

@@ -88,6 +88,7 @@ class MessageBinding(QObject):
         self._ahead: tuple[str, str | None] | None = None  # thread and message below which another path is seen
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
+        composer.noteRequested.connect(self._on_composer_note_requested)
         composer.stopRequested.connect(self.stop)
         composer.stateLeft.connect(self._on_composer_state_left)
         composer.editLastRequested.connect(self.edit.begin_last)
@@ -212,6 +213,32 @@ class MessageBinding(QObject):
         except StorageError as error:
             self._unsaved.keep("question", error, lambda: self._send_again(text))
 
+    def _on_composer_note_requested(self, text: str) -> None:
+        if self.edit.edited is not None:  # what it was before says what its new version is
+            self._panes.composer.show_notice("Send or cancel what you are editing first.")
+        elif self._has_begun and not self._is_sending:
+            self._is_sending = True
+            work = self._add_note(text, self._panes.composer.attached, self._threads.thread_id)
+            self._sending = self._tasks.start(work, "add note")
+
+    async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
+        """The composer is emptied when the note is on disk; a new chat begins with it."""
+        try:
+            chat, known_id = await self._handle.chat_of(thread_id), thread_id
+            if known_id is None:
+                provider, model = self._model or (None, None)
+                new = await chat.create_thread(self._threads.new_project_id, "", provider=provider, model=model)
+                known_id = new.thread.id
+            noted = await chat.add_note(known_id, text, attachments=attached)
+            self._drafts.sent(thread_id, text, attached)
+            if thread_id is None:
+                self._threads.adopt(noted.thread)
+            elif thread_id == self._threads.thread_id:
+                self._panes.transcript.scroll_to_end()
+        finally:
+            self._is_sending = False
+            self.busyChanged.emit()
+
     async def _send_again(self, text: str) -> None:
         """Unless the person has changed it meanwhile, who then sends it."""
         if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
@@ -312,7 +339,8 @@ class MessageBinding(QObject):
         if thread_id is None:
             return None
         page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
-        return next((message for message in reversed(page.messages) if message.role in roles), None)
+        said = (message for message in reversed(page.messages) if not message.is_note)
+        return next((message for message in said if message.role in roles), None)
 
     # Other actions
 

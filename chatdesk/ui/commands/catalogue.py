@@ -40,6 +40,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("project.delete", "Delete project…", "Project", icon="trash-2"),
     Command("tag.manage", "All tags…", "Project", icon="tag"),
     Command("message.stop", "Stop the answer", "Message", ("Esc",), icon="circle-stop"),
+    Command("message.note", "Add as note", "Message", ("Ctrl+Alt+Return",), icon="pencil"),
     Command("message.regenerate", "Regenerate the last answer", "Message", ("Ctrl+R",), icon="refresh-cw"),
     Command("message.regenerate_with", "Regenerate with another model…", "Message", icon="sparkles"),
     Command("message.compare", "Compare models…", "Message", ("Ctrl+Shift+M",)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -22,6 +22,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLay
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -45,6 +47,7 @@ class Composer(QWidget):
     ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted here."""
 
     sendRequested = Signal(str)
+    noteRequested = Signal(str)
     stopRequested = Signal()
     textChanged = Signal()
     editLastRequested = Signal()
@@ -361,6 +364,8 @@ class Composer(QWidget):
         self.prompts_button.clicked.connect(self.promptsRequested)
         self.parameters_button.clicked.connect(self.parametersRequested)
         self.send_button.clicked.connect(self._send)
+        self.send_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.send_button.customContextMenuRequested.connect(self._open_send_menu)
         self.stop_button.clicked.connect(self.stopRequested)
         self._theme.changed.connect(self._on_theme_changed)
         self.set_send_on_enter(True)
@@ -373,6 +378,24 @@ class Composer(QWidget):
             self.show_notice("The files are still being copied. The message is sent when they are there.")
         elif self.send_button.isEnabled():
             self.sendRequested.emit(self.text())
+
+    def add_as_note(self) -> None:
+        """Give away what is written as a note, which asks for no answer."""
+        if self._is_streaming:
+            self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+        elif self.send_button.isEnabled():
+            self.noteRequested.emit(self.text())
+
+    def _open_send_menu(self, place: QPoint) -> None:
+        from PySide6.QtWidgets import QMenu
+
+        menu = QMenu(self)
+        menu.setObjectName("sendMenu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(icon("arrow-up", self._theme.colour("muted")), "Send", self._send)
+        menu.addAction(icon("pencil", self._theme.colour("muted")), "Add as note", self.add_as_note)
+        round_corners(menu, self._theme.tokens.radius.row)
+        menu.popup(self.send_button.mapToGlobal(place))
 
     def _on_editor_focus_changed(self, is_by_keyboard: bool) -> None:
         # While one types a thin line is enough; one who walks by Tab needs the full ring.

@@ -35,6 +35,7 @@ def message_name(entry: MessageEntry, total: int) -> str:
     parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
     parts.append(entry.version_words)
     parts.append(_STATES.get(message.status, "") if not entry.is_question else "")
+    parts.append("note" if message.is_note else "")
     parts.append(_MARKS[message.context_mark])
     return ", ".join(part for part in parts if part)
 

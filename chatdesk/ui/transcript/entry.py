@@ -471,10 +471,11 @@ class MessageEntry:
 
     def _mark_item(self) -> MarkItem | None:
         mark = self.message.context_mark
-        if mark is ContextMark.NONE:
+        is_note = self.message.is_note
+        if mark is ContextMark.NONE and not is_note:
             self._mark = None
         elif self._mark is None or self._mark[0] is not mark:
-            self._mark = mark, MarkItem(mark, is_beside_end=self.is_question)
+            self._mark = mark, MarkItem(mark, is_beside_end=self.is_question, is_note=is_note)
         return self._mark[1] if self._mark is not None else None
 
     def prepare(self, looks: Looks, width: float) -> None:

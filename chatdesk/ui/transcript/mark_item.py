@@ -15,6 +15,11 @@ _WORDS: Final = {
     ContextMark.PINNED: ("pin", "Pinned into the context"),
     ContextMark.EXCLUDED: ("eye-off", "Excluded from the context"),
 }
+_NOTE_WORDS: Final = {
+    ContextMark.NONE: "Note, which the model sees",
+    ContextMark.PINNED: "Note, pinned into the context",
+    ContextMark.EXCLUDED: "Note, not sent to the model",
+}
 _ICON_PX = 13
 
 
@@ -24,9 +29,9 @@ class MarkItem(Item):
     kind = "mark"
     gap = 2.0
 
-    def __init__(self, mark: ContextMark, *, is_beside_end: bool) -> None:
+    def __init__(self, mark: ContextMark, *, is_beside_end: bool, is_note: bool = False) -> None:
         super().__init__()
-        self.icon, self.words = _WORDS[mark]
+        self.icon, self.words = ("pencil", _NOTE_WORDS[mark]) if is_note else _WORDS[mark]
         self._is_beside_end = is_beside_end
 
     def guess(self, looks: Looks, width: float) -> float:

@@ -117,7 +117,7 @@ def _context_rows(entry: MessageEntry, *, starts_later: bool) -> list[_Row]:
     is_final = entry.message.status.is_final
     rows: list[_Row] = [
         ("unpin", "Unpin from the context", is_final) if entry.is_pinned else ("pin", "Pin into the context", is_final),
-        ("include", "Include in the context again", is_final)
+        ("include", "Let the model see it" if entry.message.is_note else "Include in the context again", is_final)
         if entry.is_excluded
         else ("exclude", "Exclude from the context", is_final),
     ]

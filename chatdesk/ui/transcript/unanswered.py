@@ -24,7 +24,7 @@ class Unanswered(QObject):
     def _last_question(self) -> str | None:
         layout = self._stage.layout
         last = layout.entries[-1] if layout.entries and not layout.has_newer else None
-        is_own = last is not None and last.is_question and last.message.author_id is None
+        is_own = last is not None and last.is_question and not last.message.is_note and last.message.author_id is None
         return last.message.id if last is not None and is_own else None
 
     def _on_stage_laid_out(self) -> None:

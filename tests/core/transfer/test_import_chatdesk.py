@@ -306,3 +306,13 @@ async def test_a_prompt_out_of_a_file_is_known_until_something_was_asked(
                 await world.store.ask(thread, "mine")
                 assert not await service.is_from_file(thread)
             assert not await service.is_from_file(None, (await world.store.projects.default()).id)
+
+
+async def test_a_note_comes_back_as_a_note(here: ImportWorld, there: ImportWorld, tmp_path: Path) -> None:
+    thread = await here.store.thread("Garden")
+    note, _ = await here.store.messages.add_note(thread, "buy quinces")
+    value = await _exported(here, tmp_path / "notes.json")
+    await there.bring(value)
+    (thread_id,) = (await there.threads()).values()
+    (found,) = await there.shown(thread_id)
+    assert (found.text, found.is_note, found.context_mark) == (note.text, True, ContextMark.EXCLUDED)
