@@ -59,6 +59,7 @@ class ContextPopover(QFrame):
         theme = self._theme
         fill, line = theme.colour("card"), theme.colour("line")
         paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
+        painter.end()
 
     def _on_more_button_clicked(self) -> None:
         self.close()

@@ -12,12 +12,13 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QRect,
+    QRectF,
     QSize,
     Qt,
     Signal,
     SignalInstance,
 )
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -40,6 +41,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.model_rows import CURRENT_ROLE, HEADING_ROLE, LIKED_ROLE, ModelRows, ProviderChoices, rows_of
+from chatdesk.ui.widgets.painting import paint_box
 from chatdesk.ui.widgets.stray_keys import press_focused
 
 _WIDTH_PX, _ROW_PX = 380, 32
@@ -118,10 +120,7 @@ class ModelChooser(QFrame):
         self.search.installEventFilter(self)
         self.list.clicked.connect(self._choose)
         refresh.clicked.connect(self.refreshRequested)
-        self.setStyleSheet(
-            f"#modelChooser {{ background: {theme.tokens.card}; border: 1px solid {theme.tokens.line};"
-            f" border-radius: {theme.tokens.radius.row}px; }} #modelList {{ background: transparent; }}"
-        )
+        self.setStyleSheet("#modelChooser, #modelList { background: transparent; border: none; }")
 
     def show_models(self, models: Sequence[ProviderChoices], liked: Collection[tuple[str, str]]) -> None:
         """Fill it, also while it is open: what is marked stays so."""
@@ -176,6 +175,13 @@ class ModelChooser(QFrame):
                 self._toggle_like()
                 return True
         return super().eventFilter(watched, event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        fill, line = theme.colour("card"), theme.colour("line")
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
+        painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses the button that has the focus, as in dialogs."""

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QPixmap, QRegion
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -197,3 +198,28 @@ def test_a_letter_among_thousands_of_models_takes_no_time() -> None:
     for number in range(5000):
         f"maker/model-{number} Model {number} R".casefold()
     assert search_s < 20 * (time.process_time() - began) + 0.05
+
+
+def test_it_has_a_ground_of_its_own_and_round_corners(picker: ModelPicker, theme: Theme, qtbot: QtBot) -> None:
+    """What lies below a popup that blends must not be seen through it."""
+    chooser = _open(picker, qtbot)
+    picture = QPixmap(chooser.size())
+    picture.fill(QColor("#ff00ff"))
+    chooser.render(picture, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+    image = picture.toImage()
+    assert image.pixelColor(chooser.width() // 2, 3) == theme.colour("card")
+    assert image.pixelColor(3, chooser.height() // 2) == theme.colour("card")
+    assert image.pixelColor(0, 0) == QColor("#ff00ff"), "the corner is round"
+
+
+@pytest.mark.parametrize("words", ["Compare models…", "Manage models…", "Add provider…"])
+def test_enter_presses_the_button_that_tab_reached(picker: ModelPicker, qtbot: QtBot, words: str) -> None:
+    chooser = _open(picker, qtbot)
+    pressed = []
+    for wish in (picker.compareRequested, picker.manageRequested, picker.addRequested):
+        wish.connect(lambda: pressed.append(words))
+    button = next(each for each in chooser.findChildren(QAbstractButton) if each.text() == words)
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert pressed == [words]
+    assert not chooser.isVisible()
