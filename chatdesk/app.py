@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.network_watch import NetworkWatch
     from chatdesk.core.chat.prompt_service import PromptService
     from chatdesk.core.chat.provider_service import ProviderService
+    from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.temporary import TemporaryThreads
@@ -97,6 +98,7 @@ class Services:
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
     _network: NetworkWatch | None = None
+    _questions: QuestionQueue | None = None
     _provider_service: ProviderService | None = None
     _team: TeamService | None = None
     _temporary: TemporaryThreads | None = None
@@ -146,6 +148,15 @@ class Services:
                 is_sending=self.settings.send_when_back,
             )
         return self._network
+
+    @property
+    def questions(self) -> QuestionQueue:
+        """Made when it is wanted; follows the answers from then on."""
+        if self._questions is None:
+            from chatdesk.core.chat.question_queue import QuestionQueue
+
+            self._questions = QuestionQueue(self.repositories.waiting_questions, self.chat, self.events)
+        return self._questions
 
     def look_at_network_again(self) -> None:
         """The system says that the network changed: what waits for one is tried now."""
@@ -263,6 +274,8 @@ class Services:
         """Interrupt turns, store their text, close connections and files."""
         if self._network is not None:
             await self._network.close()
+        if self._questions is not None:
+            await self._questions.close()
         await self.titles.close()
         if self._temporary is not None:
             await self._temporary.close()
@@ -444,6 +457,7 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     services.titles.follow()
     if await services.team_is_joined():
         await (await services.load_team()).start()
+    await services.questions.load()
     await services.chat.queue.resume()
     await services.providers.prepare()
     await purge_trash(services)

@@ -158,6 +158,13 @@ class QueueChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingQuestionsChanged:
+    """In a thread, other questions wait for the end of an answer than before, or in another order."""
+
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     """An answer is asked for."""
 

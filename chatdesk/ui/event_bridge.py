@@ -34,6 +34,7 @@ class EventBridge(QObject):
     usage_recorded = Signal(object)
     limit_near = Signal(object)
     queue_changed = Signal(object)
+    waiting_questions_changed = Signal(object)
     prompts_changed = Signal(object)
     providers_changed = Signal(object)
     storage_failed = Signal(object)
@@ -72,6 +73,7 @@ class EventBridge(QObject):
             events.ProvidersChanged: self.providers_changed,
             events.LimitNear: self.limit_near,
             events.QueueChanged: self.queue_changed,
+            events.WaitingQuestionsChanged: self.waiting_questions_changed,
             events.PromptsChanged: self.prompts_changed,
             events.StorageFailed: self.storage_failed,
             events.StorageRecovered: self.storage_recovered,

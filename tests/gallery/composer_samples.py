@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.application.system_prompt_binding import FROM_FILE
 from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow
 from chatdesk.ui.theme.theme import Theme
 
 
@@ -29,7 +30,19 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     edited[1].set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
     compared = _composer(theme, "", tokens="0 tokens")
     compared[1].set_state("Questions in this chat go to 3 models.", leave="Stop comparing")
+    waiting = _composer(theme, "", tokens="0 tokens")
+    waiting[1].set_streaming(True)
+    rows = (
+        "Give the numbers for WAL too.",
+        "Then write it as a table, with medians.",
+        "Why?",
+        "And 4?",
+    )
+    waiting[1].set_waiting(
+        [WaitingQuestionRow(str(place), text) for place, text in enumerate(rows)], "Sent when the answer is complete:"
+    )
     return [
+        ("composer-waiting", waiting[0]),
         ("composer-editing", edited[0]),
         ("composer-comparing", compared[0]),
         ("composer-empty", _composer(theme, "", tokens="0 tokens")[0]),

@@ -28,6 +28,7 @@ from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage, TitleSource
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.domain.turn import AnswerPlan
+from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.errors import (
     DoesNotFit,
     EmptyMessage,
@@ -195,7 +196,7 @@ class ChatService:
     ) -> Created:
         """A thread in a project (None: the default one), with its model unless said otherwise. An empty title is taken
         from the first message."""
-        text = None if initial_message is None else self._checked_text(initial_message, attachments)
+        text = None if initial_message is None else self.checked_text(initial_message, attachments)
         project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
         owner = project.id
         if provider is None and model is None:
@@ -374,18 +375,21 @@ class ChatService:
         provider: str | None = None,
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
+        waited: WaitingQuestion | None = None,
     ) -> Sent:
         """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer's row are on
-        disk; the answer then streams as events."""
+        disk; the answer then streams as events. ``waited``: as what it stood until now."""
         checked = checked_id(thread_id)
         parent = None if parent_id is None else checked_id(parent_id)
-        question_text = self._checked_text(text, attachments) or names_of(attachments)
+        question_text = self.checked_text(text, attachments) or names_of(attachments)
         with self._one_turn(checked):
             thread = await self._threads.get(checked)
             if thread.deleted_at is not None:
                 raise ThreadInTrash
             plan = await self._plan_in(thread, provider, model)
-            ask = partial(self._messages.add_question, checked, text, with_answer=plan, attachments=attachments)
+            ask = partial(
+                self._messages.add_question, checked, text, with_answer=plan, attachments=attachments, waited=waited
+            )
             question, answer, thread = await (ask() if parent is None else ask(parent_id=parent))
             assert answer is not None  # asked for by with_answer
             if thread.message_count <= 2:
@@ -410,7 +414,7 @@ class ChatService:
         """Ask two to four (provider, model) at once, at the end of the shown path. Their answers are versions of each
         other, each with a turn of its own; the first is shown until ``keep_version`` says otherwise."""
         checked = checked_id(thread_id)
-        question_text = self._checked_text(text, attachments) or names_of(attachments)
+        question_text = self.checked_text(text, attachments) or names_of(attachments)
         if not 2 <= len(models) <= MOST_IN_THREAD:
             raise NotPossible(f"Between 2 and {MOST_IN_THREAD} models can be compared.")
         with self._one_turn(checked):
@@ -432,7 +436,7 @@ class ChatService:
         """Write something at the end of the shown path that nobody answers, and that the model does not see unless the
         person includes it. Not while an answer is being written."""
         checked = checked_id(thread_id)
-        words = self._checked_text(text, attachments) or names_of(attachments)
+        words = self.checked_text(text, attachments) or names_of(attachments)
         with self._one_turn(checked):
             note, thread = await self._messages.add_note(checked, text, attachments=attachments)
             if thread.message_count <= 1:
@@ -446,7 +450,7 @@ class ChatService:
         """Another version of a note, which is a note, too; ``attachments`` as for ``edit_message``."""
         old = await self._messages.get(checked_id(message_id))
         kept = attachments_of(old) if attachments is None else tuple(attachments)
-        self._checked_text(text, kept)
+        self.checked_text(text, kept)
         if not old.is_note:
             raise NotPossible("That is no note.")
         note, thread = await self._messages.add_note(old.thread_id, text, attachments=kept, instead_of=old.id)
@@ -467,7 +471,7 @@ class ChatService:
         checked = checked_id(message_id)
         old = await self._messages.get(checked)
         kept = attachments_of(old) if attachments is None else tuple(attachments)
-        self._checked_text(text, kept)
+        self.checked_text(text, kept)
         if old.role is not Role.USER:
             raise NotPossible("Only questions can be edited.", next_step="Regenerate the answer instead.")
         self._check_room(old.thread_id)
@@ -643,7 +647,7 @@ class ChatService:
 
     # Inside
 
-    def _checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
+    def checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
         """``text``, which may be blank beside attachments."""
         check_count(attachments)
         if not text.strip() and not attachments:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatdesk.core.domain.attachment import Attachment
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingAnswer:
@@ -18,6 +20,16 @@ class WaitingAnswer:
     sends_at: int | None = None
     before: int = 0
     project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingQuestion:
+    """A question that was sent while an answer was being written, and is asked when that is complete."""
+
+    id: str
+    thread_id: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

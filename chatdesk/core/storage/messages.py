@@ -13,11 +13,13 @@ from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import branching, message_pages, message_writes, shown_path, streaming, thread_scan, trash
 from chatdesk.core.storage.message_writes import LEAF
 from chatdesk.core.storage.rows import get_message, get_thread, marks
 from chatdesk.core.storage.threads import insert_thread
+from chatdesk.core.storage.waiting_questions import take_out
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
@@ -141,14 +143,18 @@ class MessageRepository:
         parent_id: str | None = LEAF,
         with_answer: AnswerPlan | None,
         attachments: Sequence[Attachment] = (),
+        waited: WaitingQuestion | None = None,
     ) -> tuple[Message, Message | None, Thread]:
         """A complete user message below ``parent_id`` (``LEAF``: the end of the shown path; None: a first message), and
-        the pending answer below it. Raises ``UnknownParent``, ``ThreadInTrash``, ``MessageInTrash``.
+        the pending answer below it. ``waited``: as what it stood until now. Raises ``UnknownParent``,
+        ``ThreadInTrash``, ``MessageInTrash``.
         """
         thread = checked_id(thread_id)
         parent = parent_id if parent_id is None or parent_id == LEAF else checked_id(parent_id)
 
         def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
+            if waited is not None:
+                take_out(conn, waited)
             asked, answer = message_writes.add_question(
                 conn, self._db.origin, self._db.owner_token, thread, text, parent, with_answer, attachments
             )

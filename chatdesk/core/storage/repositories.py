@@ -22,6 +22,7 @@ from chatdesk.core.storage.usage_days import UsageDayRepository
 from chatdesk.core.storage.usage_events import UsageRepository
 from chatdesk.core.storage.usage_limits import UsageLimitRepository
 from chatdesk.core.storage.waiting import WaitingRepository
+from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Repositories:
     usage_days: UsageDayRepository
     usage_limits: UsageLimitRepository
     waiting: WaitingRepository
+    waiting_questions: WaitingQuestionRepository
     erasures: ErasureRepository
     shared_choices: SharedChoiceRepository
 
@@ -62,6 +64,7 @@ class Repositories:
             usage_days=UsageDayRepository(database),
             usage_limits=UsageLimitRepository(database),
             waiting=WaitingRepository(database),
+            waiting_questions=WaitingQuestionRepository(database),
             erasures=ErasureRepository(database),
             shared_choices=SharedChoiceRepository(database),
         )

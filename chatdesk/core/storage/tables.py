@@ -302,7 +302,8 @@ summaries = Table(
 )
 Index("ix_summaries_thread_id_created_at", summaries.c.thread_id, summaries.c.created_at)
 
-# ``slot`` is the thread's id, or "new" for the thread that does not exist yet.
+# ``slot`` is the thread's id, or "new" for the thread that does not exist yet; for a question that waits for the answer
+# that is being written: "next:", the thread's id, ":" and an id of its own (``waiting_questions.py``).
 drafts = Table(
     "drafts",
     metadata,

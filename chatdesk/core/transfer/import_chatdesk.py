@@ -108,7 +108,7 @@ class ChatDeskReader:
         prompts = [_prompt(dict_of(each)) for each in list_of(self._header.get("prompts"))]
         drafts = [_draft(dict_of(each)) for each in list_of(self._header.get("drafts"))]
         return ImportedExtras(
-            tuple(each for each in prompts if each is not None), tuple(each for each in drafts if each is not None)
+            tuple(each for each in prompts if each is not None), _joined(each for each in drafts if each is not None)
         )
 
     def finish(self, fallback_ms: int) -> ImportedThread | None:
@@ -296,8 +296,25 @@ def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _draft(value: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[ImportedFile, ...]] | None:
+_Draft = tuple[dict[str, Any], tuple[ImportedFile, ...]]
+_WAITING = "next:"  # how the slot of a question begins that waits for an answer; then the thread's id, ":", its own
+
+
+def _joined(drafts: Iterable[_Draft]) -> tuple[_Draft, ...]:
+    """One a thread. A file sends nothing: its questions that wait for an answer become part of the draft."""
+    found: dict[str, _Draft] = {}
+    for row, files in drafts:
+        first, before = found.get(row["slot"], (row, ()))
+        texts = [row["text"]] if first is row else [first["text"], row["text"]]
+        joined = {**first, "text": "\n".join(text for text in texts if text)}
+        found[row["slot"]] = joined, (*before, *files)[:_MOST_IN_DRAFT]
+    return tuple(found.values())
+
+
+def _draft(value: Mapping[str, Any]) -> _Draft | None:
     slot, updated = value.get("slot"), moment(value.get("updated_at"))
+    if isinstance(slot, str) and slot.startswith(_WAITING):
+        slot = slot.removeprefix(_WAITING).partition(":")[0]
     thread_id = None if slot == "new" else _id(slot)
     if (slot != "new" and thread_id is None) or updated is None:
         return None

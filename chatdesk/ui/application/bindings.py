@@ -51,6 +51,7 @@ from chatdesk.ui.application.transcript_files import TranscriptFiles
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.application.usage_binding import UsageBinding
+from chatdesk.ui.application.waiting_questions_binding import WaitingQuestionsBinding
 from chatdesk.ui.application.way_in_binding import WayInBinding
 from chatdesk.ui.application.ways_out import WaysOut
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -168,7 +169,12 @@ class Bindings:
         self.summary_work = SummaryWorkBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.inspection.pricesRequested.connect(self.usage.open_prices)
         self.network = NetworkBinding(panes, handle=handle, tasks=tasks)
-        self.queue = QueueBinding(panes, self.threads, handle=handle, tasks=tasks)
+        self.waiting_questions = WaitingQuestionsBinding(
+            panes, self.threads, self.messages, self.drafts, handle=handle, tasks=tasks
+        )
+        self.queue = QueueBinding(
+            panes, self.threads, take_back=self.waiting_questions.take_back, handle=handle, tasks=tasks
+        )
         self.models.changed.connect(self._on_models_changed)
         panes.commands.bind("app.settings", self.settings.open)
         panes.sidebar.settingsRequested.connect(self.settings.open)
@@ -202,6 +208,7 @@ class Bindings:
             self.providers,
             self.way_in,
             self.network,
+            self.waiting_questions,
             self.queue,
             self.team,
             self.temporary,

@@ -130,6 +130,19 @@ class DraftKeeper(QObject):
             before = await self._stored(thread_id)
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
+    async def add_words(self, thread_id: str, text: str, attached: Sequence[Attachment] = ()) -> None:
+        """Words that come back to be written on stand before what is written there; stored when this returns."""
+        words = _Words(text, len(text), tuple(attached))
+        async with self._lock:
+            await self._save_left()
+            if thread_id == self._thread_id:
+                await self._load()
+            if thread_id == self._thread_id:
+                self._bring_back(words)
+                await self._save()
+            else:
+                await self._store(thread_id, (await self._stored(thread_id)).behind(words))
+
     def put_aside(self) -> None:
         """What stands in the composer makes room for something else, until ``sent`` or ``give_back``. As long as that
         takes it is stored before what took its place."""

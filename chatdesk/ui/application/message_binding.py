@@ -51,6 +51,7 @@ class MessageBinding(QObject):
     busyChanged = Signal()
     modelChanged = Signal()
     compared = Signal(object)  # Compared
+    waitingEditRequested = Signal()  # the last of the questions that wait in the open thread
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class MessageBinding(QObject):
         composer.noteRequested.connect(self._on_composer_note_requested)
         composer.stopRequested.connect(self.stop)
         composer.stateLeft.connect(self._on_composer_state_left)
-        composer.editLastRequested.connect(self.edit.begin_last)
+        composer.editLastRequested.connect(self._on_composer_edit_last_requested)
         self.edit.changed.connect(self._on_edit_changed)
         self.comparisons.changed.connect(self._on_compared_models_changed)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
@@ -248,9 +249,13 @@ class MessageBinding(QObject):
     async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
         was opened meanwhile, that one stays open."""
-        editing, stays = self.edit.take(thread_id)
+        editing, stays = None, ""
         try:
             chat = await self._handle.chat_of(thread_id)
+            if thread_id is not None and chat.is_answering(thread_id):
+                await self._wait_for_answer(text, attached, thread_id)
+                return
+            editing, stays = self.edit.take(thread_id)
             provider, model = self._model or (None, None)
             if editing is None and self.comparisons.of(thread_id):
                 await self._compare(chat, text, attached, thread_id)
@@ -281,6 +286,22 @@ class MessageBinding(QObject):
         finally:
             self._is_sending = False
             self.busyChanged.emit()
+
+    async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
+        """An answer is being written: the question waits for its end."""
+        is_one_question = self.edit.edited_in(thread_id) is None and not self.comparisons.of(thread_id)
+        if not is_one_question or self._handle.is_temporary(thread_id):  # of that one nothing is stored
+            self._panes.composer.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            return
+        await (await self._handle.services()).questions.add(thread_id, text, attached)
+        self._drafts.sent(thread_id, text, attached)
+
+    def _on_composer_edit_last_requested(self) -> None:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        if services is not None and thread_id is not None and services.questions.in_thread(thread_id):
+            self.waitingEditRequested.emit()
+        else:
+            self.edit.begin_last()
 
     async def _compare(
         self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None

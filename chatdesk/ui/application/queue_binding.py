@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -17,20 +17,33 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.domain.waiting import WaitingQuestion
     from chatdesk.core.events import QueueChanged, ReachabilityChanged
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.waiting import WaitingDialog, WaitingRow
     from chatdesk.ui.event_bridge import EventBridge
 
 _QUESTION_CHARACTERS = 160
+_AFTER_ANSWER = "It is sent when the answer before it is complete."
+_UNFINISHED = "The answer before it was not completed. Go to it to send it now."
 _NO_CONNECTION = "There is no connection. Waiting: it is sent by itself when it is back."
 
 
 class QueueBinding(QObject):
     """Joins the queue of limits and the watch on the network, which are one thing to a person."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        *,
+        take_back: Callable[[str], Awaitable[None]],
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        """``take_back``: a question that waits for an answer becomes a draft again."""
         super().__init__()
+        self._take_back = take_back
         self._panes = panes
         self._threads = threads
         self._handle = handle
@@ -43,6 +56,7 @@ class QueueBinding(QObject):
 
     def follow(self, bridge: EventBridge) -> None:
         bridge.queue_changed.connect(self._on_queue_changed)
+        bridge.waiting_questions_changed.connect(lambda _event: self._show())
         bridge.reachability_changed.connect(self._on_reachability_changed)
 
     def open(self) -> None:
@@ -60,9 +74,14 @@ class QueueBinding(QObject):
         self._show()
 
     def _show(self) -> None:
-        self._panes.sidebar.set_waiting(queue_words(len(self._queued) + len(self._unreached)))
+        count = len(self._queued) + len(self._unreached) + len(self._questions())
+        self._panes.sidebar.set_waiting(queue_words(count))
         if self._dialog is not None and isValid(self._dialog):
             self._tasks.replace(self._fill(self._dialog), "list what waits")
+
+    def _questions(self) -> tuple[WaitingQuestion, ...]:
+        services = self._handle.now()
+        return () if services is None else services.questions.all
 
     async def _open(self) -> None:
         from chatdesk.ui.dialogs.waiting import WaitingDialog
@@ -71,7 +90,7 @@ class QueueBinding(QObject):
             return
         dialog = self._dialog = WaitingDialog(self._panes.theme, parent=self._panes.window)
         dialog.openRequested.connect(
-            lambda thread, message: self._tasks.replace(self._threads.open_at(thread, message), "open what waits")
+            lambda thread, message: self._tasks.replace(self._go_to(thread, message), "open what waits")
         )
         dialog.cancelRequested.connect(lambda id_: self._tasks.start(self._cancel(id_), f"cancel {id_}"))
         dialog.firstRequested.connect(lambda id_: self._tasks.start(self._send_first(id_), f"send {id_} first"))
@@ -89,11 +108,20 @@ class QueueBinding(QObject):
         waiting = [(each.message_id, waiting_words(each), each.before > 0) for each in chat.queue.waiting]
         waiting += [(id_, _NO_CONNECTION, False) for id_ in self._unreached]
         rows = [await _row(chat, *each) for each in waiting]
+        rows += [await _question_row(chat, each) for each in self._questions()]
         return [row for row in rows if row is not None]
+
+    async def _go_to(self, thread_id: str, message_id: str) -> None:
+        if any(each.id == message_id for each in self._questions()):  # no message of the thread yet
+            await self._threads.open(thread_id)
+        else:
+            await self._threads.open_at(thread_id, message_id)
 
     async def _cancel(self, message_id: str) -> None:
         chat = await self._handle.chat()
-        if message_id in self._unreached:
+        if any(each.id == message_id for each in self._questions()):
+            await self._take_back(message_id)
+        elif message_id in self._unreached:
             (await self._handle.services()).network.cancel(message_id)
         else:
             await chat.stop(message_id)
@@ -114,10 +142,24 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
         question = None if message.parent_id is None else await chat.get_message(message.parent_id)
     except ChatDeskError:  # it went meanwhile
         return None
-    text = " ".join(question.text.split()) if question is not None and question.role is Role.USER else ""
-    if len(text) > _QUESTION_CHARACTERS:
-        text = f"{text[: _QUESTION_CHARACTERS - 1].rstrip()}…"
+    text = _shortened(question.text) if question is not None and question.role is Role.USER else ""
     return WaitingRow(message_id, thread.id, thread.title, text, words, can_go_first)
+
+
+async def _question_row(chat: ChatService, question: WaitingQuestion) -> WaitingRow | None:
+    from chatdesk.ui.dialogs.waiting import WaitingRow
+
+    try:
+        thread = await chat.get_thread(question.thread_id)
+    except ChatDeskError:  # it went meanwhile
+        return None
+    words = _AFTER_ANSWER if chat.is_answering(thread.id) else _UNFINISHED
+    return WaitingRow(question.id, thread.id, thread.title, _shortened(question.text), words)
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _QUESTION_CHARACTERS else f"{words[: _QUESTION_CHARACTERS - 1].rstrip()}…"
 
 
 def queue_words(count: int) -> str:

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.text_editor import TextEditor
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.composer.attachments import AttachmentShelf
     from chatdesk.ui.composer.state_bar import StateBar
+    from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
 _BUTTON_PX = 32
@@ -58,6 +59,7 @@ class Composer(QWidget):
     filesOffered = Signal(list)
     imageOffered = Signal(object)
     shelfMade = Signal(object)
+    waitingMade = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +76,7 @@ class Composer(QWidget):
         self._shelf: AttachmentShelf | None = None
         self._files_to_send = 0  # with a message that waits for them
         self._state: StateBar | None = None
+        self._waiting: WaitingQuestions | None = None
         self.setObjectName("composerCard")
         self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -173,13 +176,14 @@ class Composer(QWidget):
         return self._is_streaming
 
     def set_streaming(self, is_streaming: bool) -> None:
-        """The stop button stands in the send button's place while an answer arrives."""
+        """The stop button stands in the send button's place while an answer arrives; what is sent meanwhile waits for
+        its end, so that the send button comes back beside it with the first word."""
         if is_streaming == self._is_streaming:
             return
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
         self._is_streaming = is_streaming
         self.editor.is_stop_offered = is_streaming
-        self._stack.setCurrentWidget(self.stop_button if is_streaming else self.send_button)
+        self._show_buttons()
         if had_focus:
             self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_standing_notice()
@@ -220,7 +224,7 @@ class Composer(QWidget):
     def set_send_on_enter(self, is_sent: bool) -> None:
         """If not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a new line."""
         self.editor.is_send_on_enter = is_sent
-        self.send_button.set_name("Send", tooltip=f"Send ({'Enter' if is_sent else 'Ctrl+Enter'})")
+        self._name_send()
 
     def set_token_count(self, text: str) -> None:
         """Such as "1,412 tokens"; empty for none."""
@@ -264,6 +268,27 @@ class Composer(QWidget):
         self._fit_height()
         if is_new:
             announce(self, text)
+
+    def set_waiting(self, rows: Sequence[WaitingQuestionRow], words: str) -> None:
+        """Questions that wait for the end of the answer, above everything, and when they are sent."""
+        if self._waiting is None:
+            if not rows:
+                return
+            from chatdesk.ui.composer.waiting_questions import WaitingQuestions
+
+            self._waiting = WaitingQuestions(self._theme, self)
+            self._waiting.left.connect(lambda: self.editor.setFocus(Qt.FocusReason.OtherFocusReason))
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.insertWidget(0, self._waiting)
+            self.setTabOrder(self._waiting, self.editor)
+            self.waitingMade.emit(self._waiting)
+        before = len(self._waiting.texts)
+        if self._waiting.show_rows(rows, words):
+            self._waiting.setVisible(bool(rows))
+            self._fit_height()
+            if len(rows) > before:
+                announce(self, f"{words} {rows[-1].text}")
 
     def set_size_limit(self, limit_bytes: int) -> None:
         """Messages above it cannot be sent, and the composer says so."""
@@ -325,9 +350,7 @@ class Composer(QWidget):
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 
     def _build(self) -> None:
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.send_button)
-        self._stack.addWidget(self.stop_button)
+        self.stop_button.hide()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
@@ -339,7 +362,8 @@ class Composer(QWidget):
         row.addLayout(tools)
         row.addWidget(self._notice, 1)
         row.addWidget(self._tokens)
-        row.addLayout(self._stack)
+        row.addWidget(self.send_button)
+        row.addWidget(self.stop_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 15, 12, 8)
         column.setSpacing(14)
@@ -371,9 +395,7 @@ class Composer(QWidget):
         self.set_send_on_enter(True)
 
     def _send(self) -> None:
-        if self._is_streaming:
-            self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
-        elif self._is_copying():
+        if self._is_copying():
             self._files_to_send = self.attached_count
             self.show_notice("The files are still being copied. The message is sent when they are there.")
         elif self.send_button.isEnabled():
@@ -438,10 +460,22 @@ class Composer(QWidget):
         has_content = bool(self.attached) or not self.editor.is_blank()
         can_send = self._is_usable and not self._refusal and not self._is_too_large and not self._is_copying()
         self.send_button.setEnabled(can_send and has_content)
+        self._show_buttons()
         if self._is_too_large or was_too_large or self._refusal:
             self._show_standing_notice()
         if self._is_too_large and not was_too_large:
             announce(self, self._notice.text())
+
+    def _show_buttons(self) -> None:
+        """*Stop* never moves while it is there: a press that is meant for it must not send."""
+        self.stop_button.setVisible(self._is_streaming)
+        self.send_button.setVisible(not self._is_streaming or self.send_button.isEnabled())
+        self._name_send()
+
+    def _name_send(self) -> None:
+        keys = "Enter" if self.editor.is_send_on_enter else "Ctrl+Enter"
+        name = "Send after the answer" if self._is_streaming else "Send"
+        self.send_button.set_name(name, tooltip=f"{name} ({keys})")
 
     def _size_bytes(self) -> int:
         """Exact near the limit, else a cheap lower bound."""
@@ -477,6 +511,8 @@ class Composer(QWidget):
         rest_px = margins.top() + margins.bottom() + layout.spacing() + button_px
         if self._state is not None and not self._state.isHidden():
             rest_px += self._state.height() + layout.spacing()
+        if self._waiting is not None and not self._waiting.isHidden():
+            rest_px += self._waiting.height() + layout.spacing()
         if self._shelf is not None and self._shelf.count:
             rest_px += self._shelf.minimumHeight() + layout.spacing()
         most_lines = max(_MIN_LINES, (self.window().height() // 3 - rest_px) // line_px)

@@ -28,6 +28,7 @@ from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.prompts import PromptRepository
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.summaries import SummaryRepository
+from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.transfer.export import thread_to_json
 from chatdesk.core.transfer.exporting import ExportFormat, ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt
@@ -227,6 +228,24 @@ async def test_prompts_and_drafts_come_along_and_replace_nothing(
     second = await _exported(there, tmp_path / "again.zip")
     assert second["prompts"] == first["prompts"]
     assert (await there.service.run(tmp_path / "all.zip")).notes == []
+
+
+async def test_questions_that_wait_for_an_answer_come_along_as_a_draft(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    """A file sends nothing by itself."""
+    thread = await here.store.thread("Busy")
+    await here.store.ask(thread, "one")
+    waiting = WaitingQuestionRepository(here.store.db)
+    await here.store.drafts.put(thread, "begun", 2)
+    await waiting.add(thread, "two")
+    await waiting.add(thread, "three")
+    await _exported(here, tmp_path / "all.zip")
+    await there.service.run(tmp_path / "all.zip")
+    draft = await there.store.drafts.get(thread)
+    assert draft is not None
+    assert sorted(draft.text.split("\n")) == ["begun", "three", "two"]
+    assert await WaitingQuestionRepository(there.store.db).all() == ()
 
 
 async def test_summaries_marks_starts_and_tags_come_along(

@@ -1,0 +1,163 @@
+"""QuestionQueue: what is sent while an answer is being written waits here for its end, in sight and on disk.
+
+A question that waits is not part of the thread yet: it can be changed, put in front of others or taken back, and goes
+when the answer before it is complete. Where that answer was stopped, failed or was cut off by the end of the program,
+nobody knows whether the question is still meant, so it waits for the person, or for the next answer there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.whole import whole
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.domain.waiting import WaitingQuestion
+from chatdesk.core.errors import ChatDeskError, NotPossible, TurnInProgress
+from chatdesk.core.events import (
+    AnswerFinished,
+    EventBus,
+    ThreadDeleted,
+    ThreadRestored,
+    ThreadsChanged,
+    WaitingQuestionsChanged,
+)
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService, Sent
+    from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
+
+_log = logging.getLogger(__name__)
+
+
+class QuestionQueue:
+    """On the services' loop, from ``load`` on."""
+
+    def __init__(self, store: WaitingQuestionRepository, chat: ChatService, bus: EventBus) -> None:
+        self._store = store
+        self._chat = chat
+        self._bus = bus
+        self._waiting: tuple[WaitingQuestion, ...] = ()
+        self._problems: dict[str, str] = {}
+        self._tasks = TaskSet()
+        self._lock = asyncio.Lock()  # one change after the other: nothing is asked while it is being taken back
+        self._subscriptions = [
+            bus.subscribe(AnswerFinished, lambda event: self._on_finished(event.message)),
+            bus.subscribe(ThreadDeleted, lambda _event: self._look_again()),
+            bus.subscribe(ThreadRestored, lambda _event: self._look_again()),
+            bus.subscribe(ThreadsChanged, lambda _event: self._look_again()),
+        ]
+
+    async def load(self) -> None:
+        """Know what waited when the program ended."""
+        async with self._lock:
+            before, self._waiting = self._waiting, await self._store.all()
+        for thread_id in {each.thread_id for each in {*before} ^ {*self._waiting}}:
+            self._bus.publish(WaitingQuestionsChanged(thread_id))
+
+    @property
+    def all(self) -> tuple[WaitingQuestion, ...]:
+        return self._waiting
+
+    def in_thread(self, thread_id: str | None) -> tuple[WaitingQuestion, ...]:
+        """The next one first."""
+        return tuple(each for each in self._waiting if each.thread_id == thread_id)
+
+    def problem_of(self, question_id: str) -> str:
+        """Why it could not be asked when its turn came, as a sentence; empty where it was not tried."""
+        return self._problems.get(question_id, "")
+
+    @whole
+    async def add(self, thread_id: str, text: str, attachments: Sequence[Attachment] = ()) -> WaitingQuestion:
+        """It waits from now on; where the answer has just ended it is asked at once."""
+        self._chat.checked_text(text, attachments)
+        async with self._lock:
+            added = await self._store.add(thread_id, text, attachments)
+            self._waiting = (*self._waiting, added)
+        self._bus.publish(WaitingQuestionsChanged(added.thread_id))
+        if not self._chat.is_answering(added.thread_id):
+            self._tasks.start(self._ask_next(added.thread_id), "ask what waited")
+        return added
+
+    @whole
+    async def take_back(self, question_id: str, keep: Callable[[WaitingQuestion], Awaitable[None]]) -> None:
+        """``keep`` stores it elsewhere, as a draft; then it waits no more. Raises ``NotPossible`` where it was
+        asked."""
+        async with self._lock:
+            question = self._find(question_id)
+            await keep(question)
+            await self._store.remove(question)
+            self._forget(question)
+        self._bus.publish(WaitingQuestionsChanged(question.thread_id))
+
+    @whole
+    async def move_up(self, question_id: str) -> None:
+        """Before the one that is before it."""
+        async with self._lock:
+            question = self._find(question_id)
+            row = [*self.in_thread(question.thread_id)]
+            place = row.index(question)
+            row.insert(max(0, place - 1), row.pop(place))
+            await self._store.order(row)
+            self._waiting = await self._store.all()
+        self._bus.publish(WaitingQuestionsChanged(question.thread_id))
+
+    @whole
+    async def send_now(self, question_id: str) -> Sent:
+        """Stop the answer that is being written, keep what came of it, and ask this. Raises what ``send_message``
+        does; then it waits on."""
+        async with self._lock:
+            question = self._find(question_id)
+            await self._chat.stop(question.thread_id)
+            return await self._ask(question)
+
+    async def close(self) -> None:
+        """What waits stays on disk."""
+        for each in self._subscriptions:
+            each.cancel()
+        await self._tasks.close()
+
+    # Inside
+
+    def _find(self, question_id: str) -> WaitingQuestion:
+        found = next((each for each in self._waiting if each.id == question_id), None)
+        if found is None:
+            raise NotPossible("This question does not wait any more.")
+        return found
+
+    def _forget(self, question: WaitingQuestion) -> None:
+        self._waiting = tuple(each for each in self._waiting if each != question)
+        self._problems.pop(question.id, None)
+
+    async def _ask(self, question: WaitingQuestion) -> Sent:
+        sent = await self._chat.send_message(
+            question.thread_id, question.text, attachments=question.attachments, waited=question
+        )
+        self._forget(question)
+        self._bus.publish(WaitingQuestionsChanged(question.thread_id))
+        return sent
+
+    async def _ask_next(self, thread_id: str) -> None:
+        async with self._lock:
+            row = self.in_thread(thread_id)
+            if not row or self._chat.is_answering(thread_id):
+                return
+            try:
+                await self._ask(row[0])
+            except TurnInProgress:
+                return  # its end will be heard of
+            except ChatDeskError as error:
+                _log.warning("question %s waits on: %s", row[0].id, error.code)
+                self._problems[row[0].id] = error.sentence
+        self._bus.publish(WaitingQuestionsChanged(thread_id))
+
+    def _on_finished(self, message: Message) -> None:
+        if message.status is Status.COMPLETE and self.in_thread(message.thread_id):
+            self._tasks.start(self._ask_next(message.thread_id), "ask what waited")
+
+    def _look_again(self) -> None:
+        self._tasks.start(self.load(), "what waits, after threads went or came")
