@@ -13,12 +13,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Index
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.storage import backup, search_schema, tables
@@ -63,14 +65,21 @@ def check_revision(revision: str) -> None:
 
 def create(conn: Connection) -> None:
     """Build the newest schema in an empty database; the caller's transaction makes it whole or not at all."""
-    for table in tables.metadata.sorted_tables:
-        conn.execute(CreateTable(table))
-        for index in sorted(table.indexes, key=_width):
-            conn.execute(CreateIndex(index))
-    for statement in search_schema.STATEMENTS:
+    for statement in _statements():
         conn.exec_driver_sql(statement)
-    tables.alembic_version.create(conn, checkfirst=False)
     conn.execute(tables.alembic_version.insert().values(version_num=tables.HEAD_REVISION))
+
+
+@cache
+def _statements() -> tuple[str, ...]:
+    """The statements of the newest schema. Writing them costs as much as running them, and they never change."""
+    made: list[ExecutableDDLElement] = []
+    for table in tables.metadata.sorted_tables:
+        made += [CreateTable(table), *(CreateIndex(index) for index in sorted(table.indexes, key=_width))]
+    version = CreateTable(tables.alembic_version)
+    dialect = sqlite.dialect()
+    written = [str(each.compile(dialect=dialect)) for each in (*made, version)]
+    return (*written[:-1], *search_schema.STATEMENTS, written[-1])
 
 
 def _width(index: Index) -> tuple[int, str]:
