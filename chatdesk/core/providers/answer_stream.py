@@ -25,7 +25,7 @@ _LARGE_JSON = 256 * 1024
 _SLICE_S = 0.004
 _ALARM_LATE_S = 0.002  # a loop that counts whole milliseconds rings early, and would ring again and again
 _WAITED_S = 0.002
-_GATHER_S = 0.02
+_GATHER_S = 0.05
 _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
 

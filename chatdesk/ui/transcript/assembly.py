@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Protocol
 
 from chatdesk.core.rendering.blocks import (
@@ -113,6 +114,8 @@ def change_groups(
 
 def shown_items(blocks: Sequence[Block], groups: Sequence[Group]) -> list[Item]:
     """The items of all blocks but of those that are folded away."""
+    if Fold not in map(type, blocks):  # nearly all texts, and each frame of an answer asks
+        return [*chain.from_iterable(groups)]
     items: list[Item] = []
     is_hidden = False
     for block, group in zip(blocks, groups, strict=True):

@@ -38,7 +38,7 @@ class Conversation(QObject):
         super().__init__(stage)
         self.thread_id: str | None = None
         self.first_unread: str | None = None
-        self.feeds = StreamFeeds(renderer, self._on_feeds_frame, self)
+        self.feeds = StreamFeeds(renderer, self._on_feeds_frame, is_seen=stage.shows_end_of, parent=self)
         self._stage = stage
         self._layout = stage.layout
         self._pages = pages

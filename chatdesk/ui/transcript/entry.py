@@ -15,7 +15,7 @@ from chatdesk.ui.transcript.author_item import AuthorItem
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, Ticket, own_model_name
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
-from chatdesk.ui.transcript.gaps import gaps_of
+from chatdesk.ui.transcript.gaps import grown_gaps
 from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.line_item import LineItem, start_line, summary_line
@@ -257,7 +257,7 @@ class MessageEntry:
     def settle(self) -> None:
         for section in self._sections:
             section.settle()
-        self.rebuild()
+        self.rebuild(is_growth=True)
 
     def set_retry(self, retry: Retry | None) -> None:
         """When it is asked for again; None: it need not be."""
@@ -330,7 +330,9 @@ class MessageEntry:
 
     def toggle_fold(self, item: FoldItem) -> None:
         item.is_open = not item.is_open
-        self.settle()
+        for section in self._sections:
+            section.settle()
+        self.rebuild()
 
     def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:
         """Ask for the blocks of text that has none; once."""
@@ -406,8 +408,9 @@ class MessageEntry:
 
     # Items and their places
 
-    def rebuild(self) -> None:
-        """Put the items together again; items that are still there keep their layouts."""
+    def rebuild(self, *, is_growth: bool = False) -> None:
+        """Put the items together again; items that are still there keep their layouts. ``is_growth``: text came at the
+        end, and nothing else has changed."""
         items: list[Item] = []
         if self._is_first_unread:
             items.append(self._unread)
@@ -436,8 +439,9 @@ class MessageEntry:
         if self._summary_line is not None:
             items.append(self._summary_line[1])
         self._body = (first, last)
+        before = self._items if is_growth else []
+        self._gaps = grown_gaps(before, self._gaps, items, is_question=self.is_question)
         self._items = items
-        self._gaps = gaps_of(items, is_question=self.is_question)
         if self._looks is not None:
             self._guess_heights(self._looks)
         self.forget_places()

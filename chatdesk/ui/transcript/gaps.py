@@ -20,14 +20,33 @@ _PARAGRAPH_IN_ITEM_GAP = 6.0
 
 def gaps_of(items: Sequence[Item], *, is_question: bool) -> list[float]:
     """One for each of ``items``."""
+    return grown_gaps((), (), items, is_question=is_question)
+
+
+def grown_gaps(
+    old_items: Sequence[Item], old_gaps: Sequence[float], items: Sequence[Item], *, is_question: bool
+) -> list[float]:
+    """As ``gaps_of``, where ``old_gaps`` belong to ``old_items`` and nothing but the end is new: what an answer of
+    hundreds of blocks has above its last ones is not looked at for each frame."""
+    known = _alike(old_items, items)
+    while known and (known == len(items) or items[known].at.list_depth):
+        known -= 1  # what lists are open is only known where there is none
     lists = _Lists()
-    gaps = []
-    before: Item | None = None
-    for item in items:
+    gaps = list(old_gaps[:known])
+    before: Item | None = items[known - 1] if known else None
+    for item in items[known:]:
         is_new_list = lists.take(item.at)
         gaps.append(_gap(before, item, is_question=is_question, is_new_list=is_new_list))
         before = item
     return gaps
+
+
+def _alike(old: Sequence[Item], new: Sequence[Item]) -> int:
+    """How many items at the beginning are the same ones."""
+    return next(
+        (place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] is not pair[1]),
+        min(len(old), len(new)),
+    )
 
 
 class _Lists:

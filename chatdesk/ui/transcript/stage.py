@@ -100,6 +100,7 @@ class Stage(QObject):
         is_scroll = is_scroll and not self._timer.isActive()
         is_growth = is_growth and (self._only_grows or not self._timer.isActive())
         self._only_grows = False
+        is_growing = is_growth
         before = self.layout.placed
         self._timer.stop()
         self._arrange()
@@ -118,7 +119,8 @@ class Stage(QObject):
         if not (is_scroll and self._move_picture(before)) and not (is_growth and self._draw_growth(old)):
             self.repaint()
         self.laidOut.emit()
-        if not self._ahead_timer.isActive():
+        # What grows at its end brings nothing near the view that is not laid out: a frame of it is no reason to look.
+        if not is_growing and not self._ahead_timer.isActive():
             self._ahead_timer.start()
 
     def apply_width(self) -> None:
@@ -132,6 +134,13 @@ class Stage(QObject):
     def placed_of(self, entry: MessageEntry) -> list[Placed]:
         self.settle()
         return [each for each in self.layout.placed if each.entry is entry]
+
+    def shows_end_of(self, entry: MessageEntry) -> bool:
+        """Whether the end of a message, where it grows, stands in the viewport."""
+        placed = self.layout.placed
+        if not placed or placed[-1].entry is entry:
+            return not placed or placed[-1].index >= entry.body[1] - 1
+        return any(each.entry is entry for each in placed)
 
     def rect_of(self, entry: MessageEntry) -> QRect:
         """Where a message is on the screen; empty when it is not in view."""

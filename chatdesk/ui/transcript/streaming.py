@@ -12,14 +12,18 @@ from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.sections import TextSection
 
 FRAME_MS = 33
-_HIDDEN_FRAME_MS = 250
+_UNSEEN_FRAME_MS = 250
 
 
 class _Feed:
     """One growing text: deltas go to the renderer, its updates wait here for the next frame."""
 
     def __init__(
-        self, entry: MessageEntry, section: TextSection, renderer: BlockRenderer, wake: Callable[[bool], None]
+        self,
+        entry: MessageEntry,
+        section: TextSection,
+        renderer: BlockRenderer,
+        wake: Callable[[MessageEntry, bool], None],
     ):
         self.entry = entry
         self.section = section
@@ -55,30 +59,39 @@ class _Feed:
         first = update.first_changed
         self._blocks[first:] = update.blocks
         self._first_changed = first if self._first_changed is None else min(first, self._first_changed)
-        self._wake(self._is_new)
+        self._wake(self.entry, self._is_new)
 
 
 class StreamFeeds(QObject):
     """``on_frame`` gets the messages that changed, at most 30 times a second; only the first words of a text come
-    sooner."""
+    sooner. Where nobody reads, because the view is hidden or the end of the message is not in it (``is_seen``), there
+    are four frames a second."""
 
     def __init__(
-        self, renderer: BlockRenderer, on_frame: Callable[[list[MessageEntry]], None], parent: QObject | None = None
+        self,
+        renderer: BlockRenderer,
+        on_frame: Callable[[list[MessageEntry]], None],
+        *,
+        is_seen: Callable[[MessageEntry], bool],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._renderer = renderer
         self._on_frame = on_frame
+        self._is_seen = is_seen
         self._feeds: dict[tuple[str, int], _Feed] = {}
         self._changed: dict[str, MessageEntry] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._frame_ms = FRAME_MS
+        self._is_visible = True
         self._timer.timeout.connect(self.show_frame)
 
     def set_visible(self, is_visible: bool) -> None:
         """A hidden view gets fewer, larger batches."""
-        self._frame_ms = FRAME_MS if is_visible else _HIDDEN_FRAME_MS
+        self._is_visible = is_visible
+        if is_visible and self._timer.isActive():
+            self._timer.start(FRAME_MS)
 
     def append(self, entry: MessageEntry, part_index: int, kind: str, delta: str) -> None:
         key = (entry.message.id, part_index)
@@ -94,10 +107,10 @@ class StreamFeeds(QObject):
                 feed.send()
             else:
                 feed.add(delta)
-                self._wake(False)  # it is seen once the renderer has answered
+                self._wake(entry, False)  # it is seen once the renderer has answered
                 return
         self._changed[entry.message.id] = entry
-        self._wake(False)
+        self._wake(entry, False)
 
     def finish(self, message_id: str) -> None:
         """The message is final: show what is there and close its streams."""
@@ -127,8 +140,9 @@ class StreamFeeds(QObject):
         if changed:
             self._on_frame(list(changed.values()))
 
-    def _wake(self, at_once: bool) -> None:
+    def _wake(self, entry: MessageEntry, at_once: bool) -> None:
+        is_read = self._is_visible and self._is_seen(entry)
         if at_once:
             self._timer.start(0)
-        elif not self._timer.isActive():
-            self._timer.start(self._frame_ms)
+        elif not self._timer.isActive() or (is_read and self._timer.interval() > FRAME_MS):
+            self._timer.start(FRAME_MS if is_read else _UNSEEN_FRAME_MS)

@@ -198,3 +198,24 @@ async def test_close_may_be_called_twice_and_before_use() -> None:
         await provider.close()
         await provider.close()
         await server.wait_until_closed()
+
+
+async def test_a_slow_stream_is_read_a_few_times_a_second_and_its_first_words_at_once() -> None:
+    async def drip(exchange: Exchange) -> None:
+        await exchange.start()
+        for number in range(120):
+            await exchange.delta(content=f"{number} ")
+            await asyncio.sleep(0.005)
+        await exchange.finish()
+
+    async with FaultServer(drip) as server, warm_provider(server.base_url) as provider:
+        bursts, last_s, texts = 0, 0.0, []
+        began_s = time.monotonic()
+        async for event in provider.stream(REQUEST):
+            now_s = time.monotonic()
+            if isinstance(event, TextDelta):
+                texts.append(event.text)
+                bursts += now_s - last_s > 0.02
+                last_s = now_s
+        assert "".join(texts) == "".join(f"{number} " for number in range(120))
+        assert bursts <= (last_s - began_s) / 0.045 + 3

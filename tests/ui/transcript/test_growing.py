@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.message import Status
+from chatdesk.ui.transcript.streaming import FRAME_MS
+from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import World, make_message, make_thread
 
 _ANSWERS = sorted((Path(__file__).parents[2] / "data" / "markdown").glob("*.md"))
@@ -120,3 +125,88 @@ def test_what_was_prepared_is_forgotten_with_its_thread(world: World) -> None:
     view.show_thread(None)
     assert not view._conversation._prepared
     assert view.prepare_message(make_message(3, "Soon."))
+
+
+def _answering(world: World) -> TranscriptView:
+    view = world.open(make_thread(8, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
+    view.add_message(make_message(8, "", status=Status.STREAMING))
+    view.append_text("m8", 0, "text", "First words.")
+    view._conversation.feeds.show_frame()
+    world.settle()
+    return view
+
+
+def _frames_of(view: TranscriptView, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When a frame of what grows is shown."""
+    frames: list[float] = []
+    show = view._conversation.feeds._on_frame
+    monkeypatch.setattr(
+        view._conversation.feeds, "_on_frame", lambda entries: (frames.append(time.monotonic()), show(entries))
+    )
+    return frames
+
+
+def _grow(view: TranscriptView, qtbot: QtBot, frames: list[float], count: int) -> None:
+    """Words come until so many frames were shown."""
+
+    def one_more() -> bool:
+        view.append_text("m8", 0, "text", " and more")
+        return len(frames) >= count
+
+    qtbot.waitUntil(one_more, timeout=20_000)
+
+
+def test_what_grows_out_of_view_has_four_frames_a_second(
+    world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = _answering(world)
+    view.scroll_by(-3000)
+    world.settle()
+    assert view._stage.layout.placed[-1].entry.message.id != "m8"
+    frames = _frames_of(view, monkeypatch)
+    _grow(view, qtbot, frames, 3)
+    assert all(later - sooner >= 0.2 for sooner, later in pairwise(frames))
+
+
+def test_a_reader_who_comes_back_to_the_end_sees_it_grow_at_once(
+    world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = _answering(world)
+    view.scroll_by(-3000)
+    world.settle()
+    frames = _frames_of(view, monkeypatch)
+    _grow(view, qtbot, frames, 1)
+    view.append_text("m8", 0, "text", " far away")  # its frame would come late
+    view.scroll_by(9000)
+    world.settle()
+    frames.clear()
+    view.append_text("m8", 0, "text", " last words")
+    assert view._conversation.feeds._timer.interval() == FRAME_MS
+    qtbot.waitUntil(lambda: bool(frames))
+    assert view.entries[-1].items[-2].text.endswith("last words")
+
+
+def test_the_end_of_a_long_answer_may_be_out_of_view_in_the_answer_itself(world: World) -> None:
+    view = _answering(world)
+    view.append_text("m8", 0, "text", "\n\nA paragraph of words." * 60)
+    view._conversation.feeds.show_frame()
+    world.settle()
+    entry = view.entries[-1]
+    view.scroll_by(9000)
+    world.settle()
+    assert view._stage.shows_end_of(entry)
+    view.scroll_by(-600)
+    world.settle()
+    assert view._stage.layout.placed[-1].entry is entry
+    assert not view._stage.shows_end_of(entry)
+
+
+def test_a_frame_of_what_grows_looks_for_nothing_to_lay_out_ahead(world: World, qtbot: QtBot) -> None:
+    view = _answering(world)
+    ahead = view._stage._ahead_timer
+    qtbot.waitUntil(lambda: not ahead.isActive())
+    view.append_text("m8", 0, "text", " grows")
+    view._conversation.feeds.show_frame()
+    assert not ahead.isActive()
+    view.scroll_by(-60)
+    assert ahead.isActive()

@@ -7,8 +7,9 @@ from PySide6.QtGui import QImage
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.ui.transcript import gaps as gaps_module
 from chatdesk.ui.transcript.assembly import items_for
-from chatdesk.ui.transcript.gaps import gaps_of
+from chatdesk.ui.transcript.gaps import gaps_of, grown_gaps
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.looks import Looks
 from chatdesk.ui.transcript.quote_bars import shared_quotes
@@ -89,3 +90,34 @@ def test_code_in_an_item_from_the_right_keeps_clear_of_the_marks(looks: Looks) -
     assert max(area.right() for area in word.areas_of(0, 4)) <= WIDTH - gutter
     copy = code.buttons()[0].area
     assert WIDTH - gutter - 10 < copy.right() <= WIDTH - gutter
+
+
+GROWING = (
+    "Text\n\n- a\n- b\n\n  more\n\n1. one\n2. two\n   - deep\n   - deeper\n3. three\n\n1) anew\n\n> quoted\n>\n"
+    "> - in a quote\n\nAfter.\n\n```py\nx = 1\n```\n\n- last\n- of all\n"
+)
+
+
+def test_gaps_of_what_grew_are_those_of_the_whole() -> None:
+    """Whatever of a text was there before, and wherever its last block changed."""
+    whole = items_of(GROWING)
+    for length in range(len(whole) + 1):
+        old = whole[:length]
+        known = gaps_of(old, is_question=False)
+        for changed in (old, [*old[:-1], *items_of("Changed.")[: length and 1]]):
+            assert grown_gaps(changed, known, whole, is_question=False) == gaps_of(whole, is_question=False)
+
+
+def test_gaps_above_what_grew_are_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = items_of("\n\n".join(f"Paragraph {number}" for number in range(300)))
+    known = gaps_of(items[:-1], is_question=False)
+    looked: list[Item] = []
+    gap = gaps_module._gap
+
+    def counted(before: Item | None, item: Item, **more: bool) -> float:
+        looked.append(item)
+        return gap(before, item, **more)
+
+    monkeypatch.setattr(gaps_module, "_gap", counted)
+    grown_gaps(items[:-1], known, items, is_question=False)
+    assert 1 <= len(looked) <= 3
