@@ -11,17 +11,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection
-
 #: Rows of one statement: a millisecond's work, and fewer parameters than SQLite takes.
 TOGETHER: Final = 64
-
-
-def driver_of(conn: Connection) -> sqlite3.Connection:
-    """SQLite's own connection below this one, in the same transaction."""
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
 
 
 def insert_rows(raw: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]]) -> None:

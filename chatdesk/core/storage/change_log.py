@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.errors import SharedNotOwn, SharedReadOnly
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.bulk import driver_of, insert_rows
+from chatdesk.core.storage.bulk import insert_rows
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import to_json
 
 CONTENT = "content"
@@ -385,7 +386,7 @@ def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, ent
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entities]
     stamps = [origin.hybrid_clock.next() for _ in entities]
-    raw = driver_of(conn)
+    raw = driver(conn)
     insert_rows(
         raw,
         "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",

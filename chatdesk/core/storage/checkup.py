@@ -5,7 +5,6 @@ can find, counters that are off, texts and files that are not what was saved. Re
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.storage import backup_files, reachability, stored_bytes, thread_counters
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.integrity import check_pages, damaged_messages, dangling_rows
 from chatdesk.core.storage.plain_text import to_json
 
@@ -108,8 +108,7 @@ def wrong_ends(conn: Connection) -> list[str]:
 
 
 def _files(conn: Connection, blobs: Path, go_on: Callable[[], bool]) -> list[str]:
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw = driver(conn)
     found = []
     for name in sorted(backup_files.named_files(raw)):
         if not go_on():

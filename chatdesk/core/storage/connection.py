@@ -59,6 +59,13 @@ def connect(
     return conn
 
 
+def driver(conn: Connection) -> sqlite3.Connection:
+    """The connection below, for many small statements."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
 @contextmanager
 def trusting(conn: sqlite3.Connection) -> Iterator[None]:
     """For statements of FTS5 that read through the index's views, which call a function of ours, or that mend its own
@@ -95,6 +102,20 @@ def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
 
     return _engine(path, "write", prepare, begin="BEGIN IMMEDIATE")
+
+
+@contextmanager
+def unused_database(path: Path) -> Iterator[Connection]:
+    """One transaction in a database that no other connection uses, as one that is being made: without a log beside it,
+    and rows may point at what is not there yet."""
+    engine = writing_engine(path, foreign_keys=False)
+    try:
+        with engine.connect() as conn:
+            driver(conn).execute("PRAGMA journal_mode=DELETE")
+            with conn.begin():
+                yield conn
+    finally:
+        engine.dispose()
 
 
 def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:

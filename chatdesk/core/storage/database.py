@@ -50,6 +50,7 @@ from chatdesk.core.storage.ballast import Ballast
 from chatdesk.core.storage.change_log import LogWatch, Origin
 from chatdesk.core.storage.connection import (
     connect,
+    driver,
     identity,
     make_private_directory,
     make_private_file,
@@ -259,7 +260,7 @@ class Database:
             return self._commit(work, is_durable)
         except search_index.IndexFailed:
             with translating(self.path), self._writer.connection.begin():
-                search_index.note_damage(_driver(self._writer.connection))
+                search_index.note_damage(driver(self._writer.connection))
             return self._commit(work, is_durable)
 
     def _commit(self, work: Callable[[Connection], T], is_durable: bool) -> T:
@@ -268,11 +269,11 @@ class Database:
             conn = self._writer.connection
             if is_durable != self._is_full_sync:
                 # Has no effect inside a transaction. SQLAlchemy is not told, because it would open one.
-                _driver(conn).execute(f"PRAGMA synchronous={'FULL' if is_durable else 'NORMAL'}")
+                driver(conn).execute(f"PRAGMA synchronous={'FULL' if is_durable else 'NORMAL'}")
                 self._is_full_sync = is_durable
             with conn.begin():
                 result = work(conn)
-                search_index.drain(_driver(conn))
+                search_index.drain(driver(conn))
                 mark = self._count_commit(conn) if is_durable else None
                 self._check_identity()
         except BaseException as error:
@@ -327,7 +328,7 @@ class Database:
         with translating(self.path):
             self._writer.connect(writing_engine(self.path))
             self._is_full_sync = True
-            if self._committed != high_water.found_in(_driver(self._writer.connection)):
+            if self._committed != high_water.found_in(driver(self._writer.connection)):
                 self._writer.disconnect()
                 raise StorageReplaced
         self._identity = found
@@ -399,9 +400,9 @@ class Database:
                 ensure_default_project(conn, self.origin)
                 recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
                 self.log_watch.read_only = read_only_projects(conn)
-                search_index.drain(_driver(conn))
+                search_index.drain(driver(conn))
                 # Compared before this start counts itself, which would make up for exactly one lost commit.
-                warning = high_water.warning(high_water.read(self.path), high_water.found_in(_driver(conn)))
+                warning = high_water.warning(high_water.read(self.path), high_water.found_in(driver(conn)))
                 found = self._count_commit(conn)
             self._committed = found
             self._write_mark(found)
@@ -467,14 +468,14 @@ class Database:
             mark = high_water.read(self.path)  # first: another process may go on writing, and the mark follows
             warning = self._connect_reader()
             conn = self._reader.connection
-            revision = schema_upgrade.current_revision(_driver(conn))
+            revision = schema_upgrade.current_revision(driver(conn))
             if revision is None:
                 raise StorageMissing
             schema_upgrade.check_revision(revision)
-            schema_guard.check(_driver(conn))
+            schema_guard.check(driver(conn))
             if revision != tables.HEAD_REVISION:
-                older_schema.stand_in(_driver(conn))
-            warning = warning or high_water.warning(mark, high_water.found_in(_driver(conn)))
+                older_schema.stand_in(driver(conn))
+            warning = warning or high_water.warning(mark, high_water.found_in(driver(conn)))
             with conn.begin():
                 self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
         return OpenReport(None, revision, 0, None, warning=warning)
@@ -487,12 +488,6 @@ class Database:
             self._reader.connect(reading_engine(self.path, is_only_user=True))
             return _UNREAD_LOG if high_water.has_log(self.path) else None
         return None
-
-
-def _driver(conn: Connection) -> sqlite3.Connection:
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
 
 
 class MemoryDatabase(Database):

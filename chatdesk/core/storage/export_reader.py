@@ -25,7 +25,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import older_schema, schema_upgrade, tables
-from chatdesk.core.storage.connection import reading_engine
+from chatdesk.core.storage.connection import driver, reading_engine
 from chatdesk.core.storage.failures import translated
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.rows import (
@@ -88,9 +88,7 @@ class ExportReader:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        raw = conn.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        self._raw = raw
+        self._raw = driver(conn)
 
     @property
     def connection(self) -> Connection:
@@ -240,8 +238,7 @@ def open_reader(path: Path) -> Iterator[ExportReader]:
     try:
         conn = _connect(path)
         try:
-            raw = conn.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
+            raw = driver(conn)
             revision = schema_upgrade.current_revision(raw)
             if revision is None:
                 raise StorageMissing

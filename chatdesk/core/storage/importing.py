@@ -29,8 +29,9 @@ from chatdesk.core.storage import (
     tags,
     thread_counters,
 )
-from chatdesk.core.storage.bulk import driver_of, insert_rows
+from chatdesk.core.storage.bulk import insert_rows
 from chatdesk.core.storage.change_log import Origin, log_change, log_many, log_new
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.import_lookup import OWN
 from chatdesk.core.storage.import_rows import (
     MESSAGE_COLUMNS,
@@ -179,13 +180,13 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None
             _go_on(conn, step.rows)  # after every step, because the program may be killed before the next one
         if step.is_last:
             _finish_thread(conn, origin, step)
-    insert_rows(driver_of(conn), _ORIGINS, origins)
+    insert_rows(driver(conn), _ORIGINS, origins)
 
 
 def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> None:
     """Messages, their parts and their words. Parts come first, because the index's triggers note nothing for a message
     that is not there yet, and what would be looked up again is at hand."""
-    raw = driver_of(conn)
+    raw = driver(conn)
     first = search_index.first_free(raw)
     found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
     numbers = {row.id: n for n, row in enumerate(found, start=first or 0)}

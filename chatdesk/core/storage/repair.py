@@ -32,6 +32,7 @@ from chatdesk.core.storage import (
 )
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.checkup import Kind, Trouble, examine, wrong_counters, wrong_ends
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.export_reader import open_reader
 from chatdesk.core.storage.plain_text import to_json
@@ -131,8 +132,7 @@ def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple
 def mend(conn: Connection, origin: Origin) -> list[str]:
     """Mend everything that can be, in the caller's transaction; a sentence for each kind of thing."""
     done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw = driver(conn)
     if _index_troubles(conn):
         search_index.rebuild(raw)
         done.append("The search index was made anew; it fills up again in the background.")
@@ -227,8 +227,7 @@ def _count(conn: Connection, thread_id: str) -> None:
 
 def _index_troubles(conn: Connection) -> list[Trouble]:
     """What FTS5 says about its own tables; asking is a statement that writes, though nothing is changed."""
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw = driver(conn)
     for table in search_schema.VIRTUAL_TABLES:
         try:
             raw.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")

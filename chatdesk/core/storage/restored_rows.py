@@ -33,7 +33,7 @@ from chatdesk.core.storage import (
     waiting,
 )
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.connection import connect, make_private_file, writing_engine
+from chatdesk.core.storage.connection import connect, make_private_file, unused_database
 
 #: Found again from the texts.
 DERIVED: Final = search_schema.DERIVED_TABLES | {"search_queue", "search_removed", "search_entries", "search_backlog"}
@@ -99,12 +99,8 @@ def _make_empty(target: Path, revision: str, migrations: Path) -> None:
     if revision != tables.HEAD_REVISION:
         schema_upgrade.migrate(target, migrations, target=revision)
         return
-    engine = writing_engine(target, foreign_keys=False)
-    try:
-        with engine.connect() as conn, conn.begin():
-            schema_upgrade.create(conn)
-    finally:
-        engine.dispose()
+    with unused_database(target) as conn:
+        schema_upgrade.create(conn)
 
 
 @contextmanager
@@ -178,19 +174,11 @@ def _make_quiet(conn: sqlite3.Connection) -> None:
 
 def _mend(target: Path) -> None:
     """A tree that no message could be found in would be no use; see ``reachability``."""
-    engine = writing_engine(target, foreign_keys=False)
     clock = SystemClock()
-    try:
-        with engine.connect() as conn:
-            raw = conn.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            raw.execute("PRAGMA journal_mode=DELETE")
-            with conn.begin():
-                device = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
-                if device is not None and reachability.unreachable(conn):
-                    reachability.make_reachable(conn, Origin(device[0], clock, HybridClock(clock, last=device[1])))
-    finally:
-        engine.dispose()
+    with unused_database(target) as conn:
+        device = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
+        if device is not None and reachability.unreachable(conn):
+            reachability.make_reachable(conn, Origin(device[0], clock, HybridClock(clock, last=device[1])))
 
 
 def _refused(what: str) -> StorageCorrupt:

@@ -30,7 +30,7 @@ from chatdesk.core.storage import (
 )
 from chatdesk.core.storage.begun_restore import ready_path, remove_database
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.connection import connect, make_private_file, set_defensive, writing_engine
+from chatdesk.core.storage.connection import connect, driver, make_private_file, set_defensive, unused_database
 from chatdesk.core.storage.failures import translating
 
 _STEP: Final = 200
@@ -70,40 +70,32 @@ def salvage(database: Path, origin: Origin) -> SalvageReport:
 
 
 def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
-    engine = writing_engine(target, foreign_keys=False)
     lines: list[str] = []
     lost: list[str] = []
     try:
-        with engine.connect() as conn:
-            raw = conn.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            raw.execute("PRAGMA journal_mode=DELETE")
-            with conn.begin():
-                schema_upgrade.create(conn)
-                with closing(_damaged(database)) as source:
-                    copied = {
-                        table.name: _copy(source, raw, table, lines, lost) for table in tables.metadata.sorted_tables
-                    }
-                if not (copied["messages"] or copied["message_parts"]):
-                    raise _UNREADABLE
-                raw.execute("DELETE FROM search_queue")
-                search_index.rebuild(raw)
-                if sync_salvage.pull_again(conn, origin.now()):
-                    lines.append(repair.COMES_AGAIN)
-                placed, apart = salvaged_texts.recover(conn, origin)
-                if placed:
-                    lost.append(f"{placed:,} messages could not be read; their texts are in their places again.")
-                if apart:
-                    title = salvaged_texts.RECOVERED_TITLE
-                    lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
-                mended = repair.mend(conn, origin)
-                wrong = integrity.check_database(conn, is_thorough=True)
-                if wrong:
-                    lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")
+        with unused_database(target) as conn:
+            raw = driver(conn)
+            schema_upgrade.create(conn)
+            with closing(_damaged(database)) as source:
+                copied = {table.name: _copy(source, raw, table, lines, lost) for table in tables.metadata.sorted_tables}
+            if not (copied["messages"] or copied["message_parts"]):
+                raise _UNREADABLE
+            raw.execute("DELETE FROM search_queue")
+            search_index.rebuild(raw)
+            if sync_salvage.pull_again(conn, origin.now()):
+                lines.append(repair.COMES_AGAIN)
+            placed, apart = salvaged_texts.recover(conn, origin)
+            if placed:
+                lost.append(f"{placed:,} messages could not be read; their texts are in their places again.")
+            if apart:
+                title = salvaged_texts.RECOVERED_TITLE
+                lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
+            mended = repair.mend(conn, origin)
+            wrong = integrity.check_database(conn, is_thorough=True)
+            if wrong:
+                lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")
     except sqlite3.DatabaseError as error:
         raise _UNREADABLE from error
-    finally:
-        engine.dispose()
     return SalvageReport((*lines, *lost, *mended), is_whole=not (lost or mended or wrong))
 
 

@@ -6,10 +6,9 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.engine import Connection
-
 from chatdesk.core.domain.search import IndexState
 from chatdesk.core.storage import search_index
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.search_reader import SearchReader
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ class SearchStore:
 
     async def state(self) -> IndexState:
         """How much can be found already."""
-        return await self._db.read(lambda conn: state(_driver(conn)))
+        return await self._db.read(lambda conn: state(driver(conn)))
 
     async def fill_batch(self) -> int | None:
         """Index some of what waits; the percent that is done, None when nothing is left. Raises ``StorageError``."""
@@ -53,7 +52,7 @@ class SearchStore:
         return await self._write(search_index.check)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._db.write(lambda conn: work(_driver(conn)), is_durable=False)
+        return await self._db.write(lambda conn: work(driver(conn)), is_durable=False)
 
     async def close(self) -> None:
         await self.reader.close()
@@ -67,9 +66,3 @@ def state(conn: sqlite3.Connection) -> IndexState:
     if search_index.read_meta(conn, search_index.DAMAGED) is not None:
         return IndexState(0, _DAMAGED)
     return IndexState(search_index.percent(conn))
-
-
-def _driver(conn: Connection) -> sqlite3.Connection:
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw

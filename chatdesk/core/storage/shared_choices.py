@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.shared_choice import ChosenByOther
 from chatdesk.core.storage import change_log, sync_registers
+from chatdesk.core.storage.connection import driver
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.database import Database
@@ -42,12 +43,12 @@ class SharedChoiceRepository:
 
     async def provider_by_other(self, project_id: str, thread_id: str | None) -> ChosenByOther | None:
         """Who chose the provider of a thread, or for new ones that of the project; None where it was this person."""
-        return await self._db.read(lambda conn: _provider_by_other(sync_registers.driver(conn), project_id, thread_id))
+        return await self._db.read(lambda conn: _provider_by_other(driver(conn), project_id, thread_id))
 
     async def prompt_by_other(self, project_id: str, thread_id: str) -> str | None:
         """Who changed the system prompt of the thread, or of its project, since this person last asked in it; None
         where nobody did."""
-        return await self._db.read(lambda conn: _prompt_by_other(sync_registers.driver(conn), project_id, thread_id))
+        return await self._db.read(lambda conn: _prompt_by_other(driver(conn), project_id, thread_id))
 
 
 def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str | None) -> ChosenByOther | None:

@@ -16,10 +16,10 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.sync_inbox_entities import put_threads
 from chatdesk.core.storage.sync_inbox_rows import is_id, read_object
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver
 
 _WAITING: Final = (
     "SELECT c.problem, c.body, c.hlc, c.device, c.author, c.at FROM changes c WHERE c.project_id = ?1"

@@ -18,10 +18,11 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import stamp_ms
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.sync_projection import tags_in_log
 from chatdesk.core.storage.sync_projection_values import LONGEST_TITLE
-from chatdesk.core.storage.sync_registers import COUNTS, driver, member_of
+from chatdesk.core.storage.sync_registers import COUNTS, member_of
 
 _MADE = (
     "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND c.kind = '{kind}'"

@@ -12,8 +12,9 @@ from chatdesk.core.domain.team import Disagreement
 from chatdesk.core.errors import NotFound
 from chatdesk.core.storage import change_log
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.sync_projection import homes, project_register
-from chatdesk.core.storage.sync_registers import LogRow, driver, member_of, read, settle, winner
+from chatdesk.core.storage.sync_registers import LogRow, member_of, read, settle, winner
 
 _SEVERAL = (
     "SELECT c.kind, h.entity, h.reg FROM register_heads h JOIN changes c ON c.id = h.change_id"

@@ -12,7 +12,7 @@ from chatdesk.core.domain.team import ChangeState, EndReason
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage import projects, sync_refused, sync_sharing
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.sync_registers import driver
+from chatdesk.core.storage.connection import driver
 
 #: What the project is called until its row is gone.
 _NAME: Final = "Erased project"

@@ -45,11 +45,12 @@ from chatdesk.core.storage import (
     trash,
 )
 from chatdesk.core.storage.change_log import ERASED, Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_inbox_rows import is_id, read_object
 from chatdesk.core.storage.sync_projection import Register
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver, member_of
+from chatdesk.core.storage.sync_registers import member_of
 
 #: Changes that one erasure names.
 MOST_IN_ONE: Final = 500

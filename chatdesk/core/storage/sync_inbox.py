@@ -23,13 +23,13 @@ from chatdesk.core.domain.team import ShareState
 from chatdesk.core.errors import HistoryChanged
 from chatdesk.core.storage import sync_damage, sync_inbox_entities, sync_inbox_messages, sync_registers
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.sync_inbox_messages import known_rows
 from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_inbox_prepare import prepare as prepare
 from chatdesk.core.storage.sync_inbox_take import WAITS, Page
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver
 
 _KNOWN: Final = (
     "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, erased, body"

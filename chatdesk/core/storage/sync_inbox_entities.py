@@ -15,6 +15,7 @@ from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import projects, shown_path, sync_projection_summaries, thread_counters
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.integrity import digest
 from chatdesk.core.storage.json_bounds import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.rows import batches, marks
@@ -30,7 +31,6 @@ from chatdesk.core.storage.sync_inbox_rows import (
 from chatdesk.core.storage.sync_projection import Register, homes
 from chatdesk.core.storage.sync_projection_effects import Effects
 from chatdesk.core.storage.sync_projection_values import thread_columns
-from chatdesk.core.storage.sync_registers import driver
 
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
 _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")

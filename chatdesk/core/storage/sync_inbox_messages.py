@@ -20,10 +20,10 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import search_index, shown_path, thread_counters
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_inbox_rows import ARTIFACT_COLUMNS, MESSAGE_COLUMNS, PART_COLUMNS, MessageRows, PartRows
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver
 
 _PLACE_COLUMNS: Final = ("position", "on_path", "chosen_child_id", "deleted_at", "purged_at", "search_n", "author_id")
 _ALL_COLUMNS: Final = MESSAGE_COLUMNS + _PLACE_COLUMNS

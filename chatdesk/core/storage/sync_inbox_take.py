@@ -29,13 +29,14 @@ from chatdesk.core.storage import (
     sync_projection_values,
 )
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import clean
 from chatdesk.core.storage.sync_inbox_messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync_inbox_prepare import Prepared
 from chatdesk.core.storage.sync_inbox_rows import NO_PARTS, MessageRows, read_message
 from chatdesk.core.storage.sync_projection_deletes import RELAYED, leave_note
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import DELETE, driver
+from chatdesk.core.storage.sync_registers import DELETE
 
 _log = logging.getLogger(__name__)
 

@@ -22,10 +22,10 @@ from chatdesk.core.storage import (
     token_counts,
 )
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.sync_inbox_messages import Incoming, put_parts, want_again, want_files
 from chatdesk.core.storage.sync_inbox_rows import MESSAGE_COLUMNS
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver
 
 #: What says where a message is stays.
 _PLACE = frozenset(("id", "thread_id", "parent_id"))

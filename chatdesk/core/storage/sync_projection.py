@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage import change_log, sync_projection_values, tags
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import clean, folded
 from chatdesk.core.storage.rows import TAG_MARK, batches, marks
 from chatdesk.core.storage.sync_inbox_rows import is_id
@@ -28,7 +29,6 @@ from chatdesk.core.storage.sync_projection_values import Reader
 from chatdesk.core.storage.sync_registers import (
     COUNTS,
     LogRow,
-    driver,
     heads_of,
     made_with,
     member_of,

@@ -21,11 +21,12 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.storage import change_log, projects, shown_path, summary_staleness, thread_counters
 from chatdesk.core.storage.change_log import Origin
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import to_json
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_inbox_rows import is_id
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import COUNTS, DELETE, LogRow, driver, log_row, settle
+from chatdesk.core.storage.sync_registers import COUNTS, DELETE, LogRow, log_row, settle
 
 #: Codes of ``team_notes``.
 THREAD_BACK, MESSAGE_BACK, RELAYED = "thread_back", "message_back", "relayed"

@@ -16,8 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection
-
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import change_log
 from chatdesk.core.storage.sync_inbox_rows import read_object
@@ -66,13 +64,6 @@ class LogRow:
         if not isinstance(covers, dict):
             return {}
         return {device: dseq for device, dseq in covers.items() if type(dseq) is int}
-
-
-def driver(conn: Connection) -> sqlite3.Connection:
-    """The connection below, for many small statements."""
-    raw = conn.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
 
 
 def read(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:

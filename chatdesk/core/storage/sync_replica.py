@@ -31,9 +31,9 @@ from chatdesk.core.storage import (
     tables,
 )
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.connection import writing_engine
+from chatdesk.core.storage.connection import driver, writing_engine
 from chatdesk.core.storage.sync_projection_effects import Effects
-from chatdesk.core.storage.sync_registers import driver, member_of
+from chatdesk.core.storage.sync_registers import member_of
 
 #: What is shown, by (kind, id), as a digest of all that it says.
 Shown = Mapping[tuple[str, str], bytes]

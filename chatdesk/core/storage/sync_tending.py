@@ -17,6 +17,7 @@ from chatdesk.core.domain.team import LONGEST_RETENTION_DAYS, TeamRole
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.storage import sync_erasing, sync_registers, trash
 from chatdesk.core.storage.change_log import RETENTION, Origin, log_change
+from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.rows import get_thread
 from chatdesk.core.storage.sync_inbox_rows import is_id
 
@@ -63,7 +64,7 @@ def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[
 
 def retention(conn: Connection, project_id: str) -> int | None:
     """For how many days messages of a shared project are kept; None: for ever."""
-    rows = sync_registers.read(sync_registers.driver(conn), project_id, "project", project_id, RETENTION)
+    rows = sync_registers.read(driver(conn), project_id, "project", project_id, RETENTION)
     shown = sync_registers.winner(sync_registers.heads_of(rows))
     days = None if shown is None else shown.values().get("days")
     return (

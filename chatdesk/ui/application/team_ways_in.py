@@ -137,7 +137,8 @@ class TeamWaysIn:
                 first = named[0]
                 more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
                 words = f"“{first.name}”{more} of “{workspace.name}” is here."
-                while self._parent() is not self._panes.window:  # Settings lie over it, and the toast would go unseen
+                # Settings lie over the window, and the toast would go unseen.
+                while self._parent() is not self._panes.window:  # noqa: ASYNC110 - as above, by looking
                     await asyncio.sleep(_LOOK_EVERY_S)
                 self._panes.window.show_toast(words, "Open", partial(self._open_project, first.id))
                 return
