@@ -37,10 +37,14 @@ class Damage:
     altered: int = 0
 
 
-def found_in(rows: Sequence[PulledChange], *, after: tuple[int, bytes | None], known: Container[str]) -> Damage:
+def found_in(
+    rows: Sequence[PulledChange], *, after: tuple[int, bytes | None], known: Container[str], is_chained: bool = False
+) -> Damage:
     """What is damaged of rows that come after (number, chain). Of those that are ``known`` here, the words do not
-    matter."""
+    matter. ``is_chained``: numbers and chain were found to be right, so only words can be others."""
     missing = altered = 0
+    if is_chained:
+        return Damage(altered=sum(row.id not in known and not row.is_as_taken for row in rows))
     seq, chain = after
     for row in rows:
         missing += row.seq - seq - 1

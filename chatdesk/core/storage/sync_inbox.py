@@ -85,7 +85,8 @@ def apply(
     page = Page(conn, origin, project_id, effects, prepared, joined_seq)
     confirmed = page.confirm([row for row in rows if row.id in known], known)
     page.take([row for row in rows if row.id not in known])
-    damage = sync_damage.found_in(pulled, after=(seq, chain), known=known.keys())
+    is_chained = prepared.is_whole and not is_damaged
+    damage = sync_damage.found_in(pulled, after=(seq, chain), known=known.keys(), is_chained=is_chained)
     page.finish(has_holes=sync_damage.note(raw, project_id, damage))
     _move_cursor(raw, origin, project_id, rows)
     return effects.applied(rows=len(rows), confirmed=confirmed)

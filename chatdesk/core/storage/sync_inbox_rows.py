@@ -55,6 +55,7 @@ NO_PARTS: Final = digest(())
 _ROLES: Final = frozenset(role.value for role in Role)
 _FINAL: Final = frozenset(status.value for status in Status if status.is_final)
 _TYPES: Final = frozenset(kind.value for kind in PartType)
+_TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
 _TIMES: Final = ("started_at", "completed_at")
 _FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
@@ -133,11 +134,13 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
     else:
         own = PartRows(content_digest=NO_PARTS)
     own.tally.message_count = 1
-    own.tally.input_tokens = whole(body.get("prompt_tokens")) or 0
-    own.tally.output_tokens = whole(body.get("completion_tokens")) or 0
-    own.tally.cached_tokens = whole(body.get("cached_tokens")) or 0
-    own.tally.reasoning_tokens = whole(body.get("reasoning_tokens")) or 0
-    created_at, completed_at = moment(body.get("created_at"), latest) or 0, moment(body.get("completed_at"), latest)
+    tokens = [whole(body.get(name)) for name in _TOKENS]
+    own.tally.input_tokens = tokens[0] or 0
+    own.tally.output_tokens = tokens[1] or 0
+    own.tally.cached_tokens = tokens[3] or 0
+    own.tally.reasoning_tokens = tokens[4] or 0
+    said = moment(body.get("created_at")) or 0, moment(body.get("completed_at"))
+    created_at, completed_at = min(said[0], latest), None if said[1] is None else min(said[1], latest)
     details = body.get("error_details")
     return MessageRows(
         id=message_id,
@@ -155,11 +158,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
             completed_at,
             whole(body.get("latency_ms")),
             whole(body.get("time_to_first_token_ms")),
-            whole(body.get("prompt_tokens")),
-            whole(body.get("completion_tokens")),
-            whole(body.get("total_tokens")),
-            whole(body.get("cached_tokens")),
-            whole(body.get("reasoning_tokens")),
+            *tokens,
             word(body.get("error"), _LONGEST_ERROR),
             word(body.get("error_type")),
             _details(details) if isinstance(details, dict) else None,
@@ -175,9 +174,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
         ended_at=max(created_at, completed_at or 0),
         is_purged=is_purged,
         parts_file=_file(body.get("parts_file")),
-        is_exact=own.is_exact
-        and body.keys() <= BODY_NAMES
-        and (created_at, completed_at) == (moment(body.get("created_at")) or 0, moment(body.get("completed_at"))),
+        is_exact=own.is_exact and body.keys() <= BODY_NAMES and (created_at, completed_at) == said,
     )
 
 
@@ -213,8 +210,9 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, late
         if kind == "text":
             texts.append(shown)
         tool_name, duration = word(part.get("tool_name")), whole(part.get("tool_duration_ms"))
-        times = tuple(moment(part.get(name), latest) for name in _TIMES)
-        if times != tuple(moment(part.get(name)) for name in _TIMES):
+        said = [moment(part.get(name)) for name in _TIMES]
+        times = [latest if each is not None and each > latest else each for each in said]
+        if times != said:
             found.is_exact = False
         if kind == "tool_result":
             found.tally.tool_counts[tool_name or ""] += 1
