@@ -166,24 +166,9 @@ def log_change(
         parents = [row[0] for row in conn.exec_driver_sql(HEADS, (entity, reg, kind))]
         if parents:
             conn.exec_driver_sql(DROP_HEAD, [(entity, reg, parent) for parent in parents])
-    conn.exec_driver_sql(
-        _INSERT,
-        (
-            change_id,
-            project_id,
-            origin.device_id,
-            dseq,
-            kind,
-            op,
-            entity,
-            reg,
-            json.dumps(parents),
-            hlc,
-            None if body is None else to_json(body),
-            _state_of(reg),
-            origin.now(),
-        ),
-    )
+    said = None if body is None else to_json(body)
+    row = (change_id, project_id, origin.device_id, dseq, kind, op, entity, reg, json.dumps(parents), hlc, said)
+    conn.exec_driver_sql(_INSERT, (*row, _state_of(reg), origin.now()))
     conn.exec_driver_sql(ADD_HEAD, (entity, reg, change_id))
     return change_id
 
