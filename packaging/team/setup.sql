@@ -1376,11 +1376,19 @@ BEGIN
     ELSIF p_role IS DISTINCT FROM 'owner' AND cd.is_last_owner(p_project, p_member) THEN
         RAISE EXCEPTION 'an owner has to remain' USING ERRCODE = 'CD008';
     END IF;
+    -- With the head locked, only who leaves in a transaction that they keep open can hold this place.
+    BEGIN
+        PERFORM set_config('lock_timeout', '300ms', true);
+        PERFORM FROM cd.project_member p WHERE p.project_id = p_project AND p.member_id = p_member FOR UPDATE;
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM cd.end_backends(p_member);
+    END;
+    PERFORM set_config('lock_timeout', '5s', true);
     PERFORM cd.change_role(p_project, p_member, p_role, v_me);
 END
 $$;
 
--- CD008: the last owner gives it to somebody first, or ends it.
+-- CD008: the last owner gives it to somebody first, or ends it. Whoever is no owner holds nothing here but their own place.
 CREATE FUNCTION cd.leave_project(p_project uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = cd, pg_temp SET lock_timeout = '5s'
 AS $$
@@ -1393,7 +1401,9 @@ BEGIN
     IF cd.is_last_owner(p_project, v_me) THEN
         RAISE EXCEPTION 'an owner has to remain' USING ERRCODE = 'CD008';
     END IF;
-    PERFORM cd.change_role(p_project, v_me, NULL, v_me);
+    PERFORM cd.take_role(p_project, v_me, v_me);
+    PERFORM cd.forget_presence(p_project, v_me, NULL);
+    PERFORM cd.tell_member(v_me);
 END
 $$;
 

@@ -98,6 +98,7 @@ def stale_rights(team: Team) -> list[str]:
 
 # -- held locks ------------------------------------------------------------------------------------------------------
 
+_TAKE = "SELECT cd.set_role(%s, %s, NULL)"
 _THREAD = {"kind": "thread", "op": "new", "reg": "content", "hlc": 1, "dseq": 1, "body": {"title": "held"}}
 
 
@@ -165,14 +166,10 @@ def held_up(team: Team, role: str | None) -> list[str]:
             if role in (None, "viewer"):
                 row = writer.row("thread", "new", some_id(), {})
                 checks.insert(0, ("writing", lambda r=row: writer.push(project, r)))  # type: ignore[misc]
-                if name != "leaving":
-                    away = (
-                        "taking a role",
-                        lambda v=victim: team.owner.ask(  # type: ignore[misc]
-                            "SELECT cd.set_role(%s, %s, NULL)", project, v.id
-                        ),
-                    )
-                    checks.insert(1, away)
+                checks.insert(1, ("taking a role", lambda v=victim: team.owner.ask(_TAKE, project, v.id)))  # type: ignore[misc]
+                if role is not None:
+                    away = lambda h=holder: team.owner.ask(_TAKE, project, h.id)  # type: ignore[misc]  # noqa: E731
+                    checks.insert(2, ("taking theirs", away))
             checks.append(("removing them", lambda h=holder: team.owner.ask("SELECT cd.remove_member(%s)", h.id)))  # type: ignore[misc]
             for what, check in checks:
                 found = state_of(check)
