@@ -78,7 +78,7 @@ def test_nothing_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
         assert panes.sidebar._status.text == "Opening…"
         assert not panes.header.model_picker.isVisible()
         await application.services()
-        assert panes.sidebar._status.text == "All changes saved"
+        await until(lambda: panes.sidebar._status.text == "All changes saved")  # once the list is there
         await until(panes.header.model_picker.isVisible)
         press(application, Qt.Key.Key_Escape)
 

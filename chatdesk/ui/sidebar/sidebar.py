@@ -88,6 +88,9 @@ class Sidebar(QWidget):
         self._theme = theme
         self._model = ThreadModel(fetch, clock or SystemClock(), zone=zone, parent=self)
         self._load_error = ""
+        self._is_loading = False
+        self._has_loaded = False
+        self._told_status: tuple[str, bool, bool] | None = None
         self._project: Project | None = None
         self.shared: dict[str, str] = {}
         self.workspaces: dict[str, str] = {}  # names, by project
@@ -213,8 +216,19 @@ class Sidebar(QWidget):
         self._status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
 
     def set_status(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
-        """The line at the bottom: what became of the last change."""
-        self._status.set_text(text, is_error=is_error, is_busy=is_busy)
+        """The line at the bottom: what became of the last change; that the list is read, while one waits for it."""
+        self._told_status = text, is_error, is_busy
+        self._show_status()
+
+    def _show_status(self) -> None:
+        if self._told_status is None:
+            return
+        text, is_error, is_busy = self._told_status
+        is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
+        if is_waited_for and not is_error:
+            text, is_busy = "Loading threads…", True
+        if (text, is_error, is_busy) != self._status.shown:
+            self._status.set_text(text, is_error=is_error, is_busy=is_busy)
 
     def set_waiting(self, text: str) -> None:
         """How much waits to be sent; empty takes the line away. ``waitingPressed`` asks for the list."""
@@ -286,6 +300,7 @@ class Sidebar(QWidget):
         """The page asked for will not come; an empty sentence takes the notice away."""
         if sentence:
             self._model.abandon_fetch()
+            self._is_loading = False
         self._load_error = sentence
         self._refresh_empty_text()
 
@@ -491,6 +506,7 @@ class Sidebar(QWidget):
 
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
         self._load_error = ""
+        self._is_loading = True
         self._slow_timer.start()
         before = self._model.view, self._model.query
         is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
@@ -544,6 +560,7 @@ class Sidebar(QWidget):
     def _on_model_page_arrived(self) -> None:
         self._slow_timer.stop()
         self._load_error = ""
+        self._is_loading, self._has_loaded = False, True
         self._refresh_empty_text()
 
     def _on_view_bar_clicked(self) -> None:
@@ -570,6 +587,7 @@ class Sidebar(QWidget):
         self.thread_list.setAccessibleName(where)
 
     def _refresh_empty_text(self) -> None:
+        self._show_status()
         self._retry_button.setVisible(bool(self._load_error))
         self._messages_button.setVisible(self._model.view is ThreadView.TRASH)
         self._empty_button.setVisible(self._model.view is ThreadView.TRASH and self._model.thread_count > 0)

@@ -41,6 +41,11 @@ class StatusRow(QWidget):
         self.set_text("Opening…", is_busy=True)
 
     @property
+    def shown(self) -> tuple[str, bool, bool]:
+        """What ``set_text`` was told last."""
+        return self.text, self._is_error, self._is_busy
+
+    @property
     def text(self) -> str:
         return self._label.text()
 

@@ -255,3 +255,25 @@ def test_what_is_told_while_a_further_page_is_on_its_way_outlives_it_too(qtbot, 
     assert rows(sidebar)[1] == "Renamed meanwhile"
     listed = [sidebar.thread_list.model().thread_by_id(each.id) for each in (changed, gone)]
     assert [each and each.title for each in listed] == ["Renamed meanwhile", None]
+
+
+def test_the_status_says_that_the_list_is_read_as_long_as_it_is(qtbot, theme):
+    waiting = []
+    sidebar = Sidebar(lambda _cursor, _query, deliver: waiting.append(deliver), theme, zone=UTC)
+    qtbot.addWidget(sidebar)
+    sidebar.show()
+    assert sidebar._status.text == "Opening…"
+    sidebar.reload()
+    sidebar.set_status("All changes saved")
+    assert sidebar._status.text == "Loading threads…"
+    sidebar.set_status("Not saved", is_error=True)
+    assert sidebar._status.text == "Not saved"
+    sidebar.set_status("All changes saved")
+    waiting.pop()(samples.ThreadPage(tuple(samples.sample_threads()), None))
+    assert sidebar._status.text == "All changes saved"
+    # Later only where it takes long enough to be read.
+    sidebar.refresh()
+    assert sidebar._status.text == "All changes saved"
+    qtbot.waitUntil(lambda: sidebar._status.text == "Loading threads…")
+    sidebar.set_load_error("The list could not be read.")
+    assert sidebar._status.text == "All changes saved"
