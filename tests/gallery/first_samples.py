@@ -23,8 +23,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("first-screen-narrow", _first(theme, 420, 900)),
         ("first-offline", _offline(theme)),
         ("first-connect-failed", _failed(theme)),
-        ("first-import", ImportDialog(theme, ["Personal"], program="ChatGPT")),
-        ("first-import-folder", ImportDialog(theme, ["Personal"], program="LM Studio")),
+        ("first-import", ImportDialog(theme, [("p", "Personal")], program="ChatGPT")),
+        ("first-import-folder", ImportDialog(theme, [("p", "Personal")], program="LM Studio")),
     ]
 
 

@@ -35,7 +35,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 
 
 def _dialog(theme: Theme, path: Path | None = None) -> ImportDialog:
-    return ImportDialog(theme, ["Personal", "Work & research", "ChatGPT"], path=path)
+    return ImportDialog(theme, [("p", "Personal"), ("w", "Work & research"), ("c", "ChatGPT")], path=path)
 
 
 def _failed(theme: Theme) -> ImportDialog:

@@ -18,7 +18,14 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.imported import (
+    ImportedExtras,
+    ImportedProject,
+    ImportedThread,
+    ImportLine,
+    ImportOutcome,
+    ImportProgress,
+)
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
 from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
@@ -68,13 +75,13 @@ class ImportService:
         self,
         path: Path,
         *,
-        project: str | None = None,
+        project: str | ImportedProject | None = None,
         is_dry_run: bool = False,
         on_progress: Progress | None = None,
     ) -> ImportReport:
-        """Import a file into the project of that name (else into one named by the program that the file comes from;
-        ChatDesk's own threads go to the projects they were in). Raises ``ImportRefused`` when there is nothing in the
-        file that is known, and ``StorageError``."""
+        """Import a file into a project: the oldest of a name, or the one of an id (else into one named by the program
+        that the file comes from; ChatDesk's own threads go to the projects they were in). Raises ``ImportRefused`` when
+        there is nothing in the file that is known, and ``StorageError``."""
         if self._stop is not None:
             raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
         stop = self._stop = threading.Event()
@@ -127,10 +134,10 @@ class _Run:
         self._rest: list[ImportedThread | ImportLine] = []
         self._step_size = 200
         self._seen = 0
-        self._wanted_project: str | None = None
+        self._wanted_project: str | ImportedProject | None = None
 
     async def to_end(
-        self, path: Path, project: str | None, *, is_dry_run: bool, on_progress: Progress | None
+        self, path: Path, project: str | ImportedProject | None, *, is_dry_run: bool, on_progress: Progress | None
     ) -> ImportReport:
         self._report.is_dry_run = is_dry_run
         self._wanted_project = project
@@ -278,11 +285,10 @@ class _Run:
         self._report.add(ImportLine(outcome, thread.title, messages, _REASONS.get(outcome, ""), thread_id))
 
     async def _project_of(self, thread: ImportedThread) -> str:
-        own = thread.project if self._wanted_project is None else None
-        name = self._wanted_project or LABELS.get(thread.source, "Imported")
-        key = own.key if own is not None else f"name {name}"
+        wanted = self._wanted_project or thread.project or LABELS.get(thread.source, "Imported")
+        key = wanted.key if isinstance(wanted, ImportedProject) else f"name {wanted}"
         if key not in self._projects:
-            project, is_new = await self._repository.project(own if own is not None else name)
+            project, is_new = await self._repository.project(wanted)
             self._projects[key] = project.id
             self._report.project_ids.add(project.id)
             if is_new:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QMimeData, QObject
 from PySide6.QtGui import QDropEvent, QGuiApplication
 
+from chatdesk.core.domain.imported import ImportedProject
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.project_names import names_told_apart
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.widgets.local_files import only_path_in
@@ -112,9 +114,14 @@ class ImportBinding(QObject):
             return
         from chatdesk.ui.dialogs.import_dialog import ImportDialog
 
-        projects = [project.name for project in await services.chat.list_projects()]
+        projects = await services.chat.list_projects()
+        names = names_told_apart(projects, self._panes.sidebar.workspaces)
         dialog = self._dialog = ImportDialog(
-            self._panes.theme, projects, path=path, program=program, parent=self._panes.window
+            self._panes.theme,
+            [(project.id, names[project.id]) for project in projects],
+            path=path,
+            program=program,
+            parent=self._panes.window,
         )
         dialog.startRequested.connect(self.start)
         dialog.stopRequested.connect(services.importer.stop)
@@ -133,7 +140,10 @@ class ImportBinding(QObject):
         services = await self._handle.services()
         self._progress = self._report = None
         try:
-            report = await services.importer.run(path, project=project, on_progress=self._on_progress)
+            wanted = None
+            if project is not None:  # one that goes to the trash meanwhile is made again under its name
+                wanted = ImportedProject(project, (await services.library.get_project(project)).name)
+            report = await services.importer.run(path, project=wanted, on_progress=self._on_progress)
         except ChatDeskError as error:
             if self._dialog is None:
                 raise

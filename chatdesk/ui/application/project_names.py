@@ -1,20 +1,34 @@
-"""What projects are called where several are offered: two of one name are told apart by where they are."""
+"""What projects are called where several are offered: two of one name are told apart by where they are, else by age."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from chatdesk.core.domain.project import Project
 
 
 def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str]) -> dict[str, str]:
     """A name for each project, by its id. ``workspaces`` has the workspace of those that are shared: it stands beside a
-    name that another project has, too."""
+    name that another project has, too. Where that tells nothing, the older project comes first and the others have a
+    number."""
     count = Counter(project.name.casefold() for project in projects)
-    return {
+    names = {
         project.id: f"{project.name} ({workspaces[project.id]})"
         if count[project.name.casefold()] > 1 and workspaces.get(project.id)
         else project.name
         for project in projects
     }
+    seen: Counter[str] = Counter()
+    for project in sorted(projects, key=lambda each: (each.created_at, each.id)):
+        folded = names[project.id].casefold()
+        seen[folded] += 1
+        if seen[folded] > 1:
+            names[project.id] = f"{names[project.id]} ({seen[folded]}, made {_day(project.created_at)})"
+    return names
+
+
+def _day(ms: int) -> str:
+    moment = datetime.fromtimestamp(ms / 1000, UTC).astimezone()
+    return f"{moment.day} {moment:%b %Y}"

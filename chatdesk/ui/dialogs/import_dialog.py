@@ -30,9 +30,11 @@ from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.link_button import LinkButton
+from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 _SIZE_PX = (560, 480)
 _STEPS = 1000
+_LONGEST_TITLE: Final = 36
 FILTER: Final = "Exports (*.zip *.json *.jsonl *.csv);;All files (*)"
 _WORDS: Final = {
     ImportOutcome.NEW: "new",
@@ -44,11 +46,17 @@ _WORDS: Final = {
 }
 _BY_PROGRAM: Final = "One named after the program"
 
+_TEXT_ROLES: Final = (
+    Qt.ItemDataRole.DisplayRole,
+    Qt.ItemDataRole.AccessibleTextRole,
+    Qt.ItemDataRole.ToolTipRole,  # a long line is cut
+)
+
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class ImportDialog(Panel):
-    """``startRequested`` has the path and the project's name (None: one named after the program). ``show_progress``,
+    """``startRequested`` has the path and the project's id (None: one named after the program). ``show_progress``,
     ``show_report`` and ``show_failure`` answer it."""
 
     startRequested = Signal(str, object)
@@ -59,13 +67,13 @@ class ImportDialog(Panel):
     def __init__(
         self,
         theme: Theme,
-        projects: Sequence[str],
+        projects: Sequence[tuple[str, str]],
         *,
         path: Path | None = None,
         program: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        """``program``: whose export is explained at first."""
+        """``projects``: ids, and names that tell them apart; ``program``: whose export is explained at first."""
         super().__init__(theme, "Import", parent=parent)
         self.setObjectName("importDialog")
         self._path = path
@@ -143,9 +151,8 @@ class ImportDialog(Panel):
     def _start(self) -> None:
         if self._path is None:
             return
-        name = self.projects.currentText() if self.projects.currentIndex() > 0 else None
         self.show_progress(None)
-        self.startRequested.emit(str(self._path), name)
+        self.startRequested.emit(str(self._path), self.projects.currentData())
 
     def _stop(self) -> None:
         self.stop_button.setEnabled(False)
@@ -164,7 +171,7 @@ class ImportDialog(Panel):
 
     # Pages
 
-    def _choosing(self, projects: Sequence[str]) -> QWidget:
+    def _choosing(self, projects: Sequence[tuple[str, str]]) -> QWidget:
         page = QWidget()
         column = _column(page)
         hint = "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
@@ -183,8 +190,8 @@ class ImportDialog(Panel):
         self.projects.setObjectName("importProject")
         self.projects.setAccessibleName("Project for the imported threads")
         self.projects.addItem(_BY_PROGRAM)
-        for name in projects:
-            self.projects.addItem(name)
+        for project_id, name in projects:
+            self.projects.addItem(name, project_id)
         label = QLabel("Into project")
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setBuddy(self.projects)
@@ -273,6 +280,9 @@ class ImportDialog(Panel):
         self.list.setAccessibleName("Result of each thread")
         self.list.setModel(self._lines)
         self.list.setUniformItemSizes(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setSelectionMode(QListView.SelectionMode.SingleSelection)
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         column.addWidget(self.summary)
@@ -300,12 +310,16 @@ class _Lines(QAbstractListModel):
         return 0 if parent.isValid() else len(self._shown)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role not in _TEXT_ROLES:
             return None
         line = self._shown[index.row()]
         count = f", {line.messages:,} message{'' if line.messages == 1 else 's'}" if line.messages else ""
         reason = f". {line.reason}" if line.reason else ""
-        return f"{line.title} — {_WORDS[line.outcome]}{count}{reason}"
+        is_cut = role == Qt.ItemDataRole.DisplayRole and len(line.title) > _LONGEST_TITLE
+        # What became of it must be seen, however long its title is.
+        title = f"{line.title[: _LONGEST_TITLE - 1].rstrip()}…" if is_cut else line.title
+        text = f"{title} — {_WORDS[line.outcome]}{count}{reason}"
+        return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
 
 def _column(page: QWidget) -> QVBoxLayout:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.imported import ImportOutcome, ImportProgress
+from chatdesk.core.domain.imported import ImportedProject, ImportOutcome, ImportProgress
 from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
 from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.search_store import SearchStore
@@ -391,3 +391,14 @@ async def test_the_rows_of_an_import_are_like_those_of_a_conversation(world: Imp
         ).scalar()
     )
     assert sizes == 1
+
+
+async def test_of_two_projects_of_one_name_the_chosen_one_is_meant(world: ImportWorld) -> None:
+    first, second = [await world.store.projects.create("Garden") for _ in range(2)]
+    for number, project in enumerate((second, first)):
+        wanted = ImportedProject(project.id, project.name)
+        report = await world.bring([plain_chatgpt(f"chat {number}", 1)], project=wanted)
+        assert report.project_ids == {project.id}
+    threads = await world.threads()
+    found = [(await world.store.threads.get(each)).project_id for each in threads.values()]
+    assert sorted(found) == sorted([first.id, second.id])

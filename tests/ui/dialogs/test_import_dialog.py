@@ -43,7 +43,7 @@ def theme(qapp: QApplication) -> Theme:
 
 @pytest.fixture
 def dialog(window: QWidget, theme: Theme) -> ImportDialog:
-    made = ImportDialog(theme, ["Personal", "Work"], parent=window)
+    made = ImportDialog(theme, [("p", "Personal"), ("w", "Work")], parent=window)
     made.open()
     return made
 
@@ -56,7 +56,7 @@ def _texts(dialog: ImportDialog) -> list[str]:
 def test_a_folder_can_be_chosen_for_programs_that_keep_one(
     window: QWidget, theme: Theme, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    dialog = ImportDialog(theme, ["Personal"], program="Jan", parent=window)
+    dialog = ImportDialog(theme, [("p", "Personal")], program="Jan", parent=window)
     asked: list[object] = []
     dialog.startRequested.connect(lambda *values: asked.append(values))
     dialog.open()
@@ -96,15 +96,15 @@ def test_nothing_begins_without_a_file(dialog: ImportDialog, qtbot: QtBot) -> No
     assert dialog.file_label.text() == "chats.zip"
 
 
-@pytest.mark.parametrize(("row", "name"), [(0, None), (1, "Personal"), (2, "Work")])
+@pytest.mark.parametrize(("row", "project"), [(0, None), (1, "p"), (2, "w")])
 def test_the_project_is_one_named_after_the_program_or_the_chosen_one(
-    dialog: ImportDialog, qtbot: QtBot, row: int, name: str | None
+    dialog: ImportDialog, qtbot: QtBot, row: int, project: str | None
 ) -> None:
     dialog.take(Path("/somewhere/chats.zip"))
     dialog.projects.setCurrentIndex(row)
     with qtbot.waitSignal(dialog.startRequested) as asked:
         qtbot.keyClick(dialog.start_button, Qt.Key.Key_Space)
-    assert asked.args == [str(Path("/somewhere/chats.zip")), name]
+    assert asked.args == [str(Path("/somewhere/chats.zip")), project]
     assert dialog.hide_button.hasFocus()
 
 
@@ -311,3 +311,13 @@ def test_an_export_that_is_dropped_on_the_composer_is_asked_about_and_other_file
         await until(lambda: composer.attached_count == 2)
 
     play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def test_what_became_of_a_thread_is_seen_beside_a_long_title(dialog: ImportDialog) -> None:
+    line = ImportLine(ImportOutcome.NEW, "A title that goes on and on and says what it says once more", 12, "", None)
+    dialog.show_report("1 thread is new.", [line], has_threads=False)
+    index = dialog.list.model().index(0, 0)
+    assert index.data() == "A title that goes on and on and say… — new, 12 messages"
+    whole = f"{line.title} — new, 12 messages"
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == whole
+    assert "once more" in index.data(Qt.ItemDataRole.ToolTipRole)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chatdesk.core.domain.project import Project
 from chatdesk.ui.application.project_names import names_told_apart
 
@@ -17,3 +19,11 @@ def test_projects_of_one_name_say_where_they_are() -> None:
         "b": "personal (Team)",
         "c": "Research",
     }
+
+
+def test_where_that_tells_nothing_the_younger_one_has_a_number_and_a_day() -> None:
+    day = 24 * 3600 * 1000
+    old, young = _project("b", "Personal"), replace(_project("a", "Personal"), created_at=40 * day)
+    assert names_told_apart([young, old], {}) == {"a": "Personal (2, made 10 Feb 1970)", "b": "Personal"}
+    both = names_told_apart([young, old], {"a": "Team", "b": "Team"})
+    assert both == {"a": "Personal (Team) (2, made 10 Feb 1970)", "b": "Personal (Team)"}
