@@ -7,10 +7,13 @@ from datetime import timedelta
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.library import DeletedMessage
+from chatdesk.core.domain.outline import Question
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
 from chatdesk.ui.dialogs.deleted_messages import DeletedMessagesDialog
+from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
 from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
+from chatdesk.ui.dialogs.outline import OutlineDialog
 from chatdesk.ui.dialogs.project import ProjectDialog
 from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
@@ -20,6 +23,7 @@ from chatdesk.ui.theme.tokens import PROJECT_COLOURS
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from tests.gallery.sidebar_samples import NOW, build_sidebar, make_thread
 
+_NOW_MS = int(NOW.timestamp() * 1000)
 _MODELS = [("openai", "OpenAI", [("gpt-4o", "GPT-4o"), ("gpt-4o-mini", "GPT-4o mini")])]
 _TAGS = [Tag("a", "reading", 0, 12), Tag("b", "to do", 0, 1), Tag("c", "資料", 0, 3)]
 
@@ -58,6 +62,11 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     return [
         ("deleted-messages", DeletedMessagesDialog(theme, deleted)),
         ("deleted-messages-none", DeletedMessagesDialog(theme, ())),
+        ("outline", _outline(theme)),
+        (
+            "jump-to-date",
+            JumpToDateDialog(theme, first_ms=_NOW_MS - 90 * 86_400_000, last_ms=_NOW_MS, current_ms=_NOW_MS),
+        ),
         ("library-marked", marked),
         ("library-tags", tagged),
         ("library-by-name", everything),
@@ -98,3 +107,16 @@ def _entries() -> list[ChooserEntry]:
         ChooserEntry("heading", "In the trash"),
         ChooserEntry("command", "Mistake", "restore:m", icon_name="trash-2", hint="Restore"),
     ]
+
+
+def _outline(theme: Theme) -> OutlineDialog:
+    texts = (
+        "How do I back up a live SQLite database?",
+        "And while it is being written to?",
+        "資料の復元はどうしますか",
+        "",
+    )
+    dialog = OutlineDialog(theme, position=2)
+    questions = [Question(f"m{at}", 2 * at, _NOW_MS - (9 - at) * 3_600_000, text) for at, text in enumerate(texts * 4)]
+    dialog.add(questions, is_last=True)
+    return dialog

@@ -23,6 +23,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message, MessagePage, Role, Status, ThreadSizes
+from chatdesk.core.domain.outline import DatedMessage, QuestionPage
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
 from chatdesk.core.domain.thread import Draft, Thread, ThreadPage, TitleSource
@@ -60,6 +61,7 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024
 LARGEST_PAGE = 500
+_QUESTION_CHARACTERS = 400
 _PREVIEW_CHARACTERS = 120
 _MOST_SIZE_GROUPS = 2_000
 _LONGEST_SEARCH_MS = 10_000
@@ -325,6 +327,21 @@ class ChatService:
     async def get_tree(self, thread_id: str) -> tuple[TreeRow, ...]:
         """Every version of every message, also those in the trash, from top to bottom."""
         return await self._messages.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
+
+    async def list_questions(self, thread_id: str, *, start: int = 0, limit: int = 500) -> QuestionPage:
+        """The questions of the shown path from position ``start`` on: an outline, by pages."""
+        _check_limit(limit)
+        return await self._messages.questions(
+            checked_id(thread_id), start=start, limit=limit, preview=_QUESTION_CHARACTERS
+        )
+
+    async def first_message_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
+        """The first message of the shown path that was written at ``since_ms`` or later."""
+        return await self._messages.first_since(checked_id(thread_id), since_ms)
+
+    async def time_span(self, thread_id: str) -> tuple[int, int] | None:
+        """When the oldest and the newest message of the shown path were written; None where there is none."""
+        return await self._messages.time_span(checked_id(thread_id))
 
     async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
         """Every message of the shown path in which ``text`` stands, without regard to case or styles. Cancel it when

@@ -9,13 +9,23 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
+from chatdesk.core.domain.outline import DatedMessage, QuestionPage
 from chatdesk.core.domain.text_match import MessageMatch
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.domain.tree import TreeRow, tree_rows
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.waiting import WaitingQuestion
 from chatdesk.core.ids import checked_id
-from chatdesk.core.storage import branching, message_pages, message_writes, shown_path, streaming, thread_scan, trash
+from chatdesk.core.storage import (
+    branching,
+    message_pages,
+    message_writes,
+    outline_rows,
+    shown_path,
+    streaming,
+    thread_scan,
+    trash,
+)
 from chatdesk.core.storage.message_writes import LEAF
 from chatdesk.core.storage.rows import get_message, get_thread, marks
 from chatdesk.core.storage.threads import insert_thread
@@ -61,6 +71,23 @@ class MessageRepository:
         """All messages of a thread as rows; put in order where no window waits."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: tree_rows(thread_scan.tree_nodes(conn, thread, preview=preview)))
+
+    async def questions(self, thread_id: str, *, start: int, limit: int, preview: int) -> QuestionPage:
+        """A page of the questions of the shown path."""
+        thread = checked_id(thread_id)
+        return await self._db.read(
+            lambda conn: outline_rows.questions(conn, thread, start=start, limit=limit, preview=preview)
+        )
+
+    async def first_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
+        """The first message of the shown path that was written at ``since_ms`` or later."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: outline_rows.first_since(conn, thread, since_ms))
+
+    async def time_span(self, thread_id: str) -> tuple[int, int] | None:
+        """When the oldest and the newest message of the shown path were written."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: outline_rows.time_span(conn, thread))
 
     async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
         """Where ``needle`` stands in the next stretch of the shown path, and the position to go on from; None at the

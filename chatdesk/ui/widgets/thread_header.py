@@ -31,6 +31,7 @@ class ThreadHeader(QWidget):
     compareLeft = Signal()
     sidebarRequested = Signal()
     inspectorRequested = Signal()
+    outlineRequested = Signal()
     keepRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -52,6 +53,9 @@ class ThreadHeader(QWidget):
         self.model_picker.compareRequested.connect(self.compareRequested)
         self.model_picker.compareLeft.connect(self.compareLeft)
         self.context_meter = ContextMeter(theme)
+        self.outline_button = IconButton(theme, "list", name="Questions of this thread", object_name="outlineButton")
+        self.outline_button.setVisible(False)  # until a thread is open
+        self.outline_button.clicked.connect(self.outlineRequested)
         self.inspector_button = IconButton(
             theme, "panel-right", name="Show or hide the inspector", object_name="inspectorButton"
         )
@@ -67,6 +71,7 @@ class ThreadHeader(QWidget):
             self.title,
             self.model_picker,
             self.context_meter,
+            self.outline_button,
             self.inspector_button,
             self.more_button,
         ):

@@ -1,0 +1,31 @@
+"""The questions of a thread's shown path, as a list to find one's way by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``preview`` is how its text begins, on one line; empty where it has none. ``asked_ms`` is in UTC."""
+
+    message_id: str
+    position: int
+    asked_ms: int
+    preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """In the order of the path. ``next_position`` is where the next page begins; None at the end."""
+
+    questions: tuple[Question, ...]
+    next_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatedMessage:
+    """A message and when it was written (UTC)."""
+
+    message_id: str
+    created_ms: int

@@ -1,0 +1,109 @@
+"""Ways through a long thread: the list of its questions, and the jump to a date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.application.service_handle import ServiceHandle
+from chatdesk.ui.application.thread_binding import ThreadBinding
+from chatdesk.ui.async_tasks import AsyncTasks
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.message import Message
+    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.dialogs.outline import OutlineDialog
+
+_TASK = "ways through a thread"
+_PAGE = 500
+
+
+class OutlineBinding(QObject):
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        panes.commands.bind("go.outline", self.open_outline)
+        panes.commands.bind("go.date", self.open_date)
+        panes.header.outlineRequested.connect(self.open_outline)
+        threads.opened.connect(lambda thread: panes.header.outline_button.setVisible(thread is not None))
+
+    def open_outline(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None and self._is_free():
+            self._tasks.replace(self._show_outline(thread_id), _TASK)
+
+    def open_date(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None and self._is_free():
+            self._tasks.replace(self._show_date(thread_id), _TASK)
+
+    def _is_free(self) -> bool:
+        """Whether neither of the two is open."""
+        window = self._panes.window
+        names = ("outlineDialog", "jumpToDateDialog")
+        return not any(each.isVisible() for name in names for each in window.findChildren(QObject, name))  # type: ignore[attr-defined]
+
+    async def _show_outline(self, thread_id: str) -> None:
+        from chatdesk.ui.dialogs.outline import OutlineDialog
+
+        read = self._message_read()
+        dialog = OutlineDialog(
+            self._panes.theme, position=0 if read is None else read.position, parent=self._panes.window
+        )
+        dialog.questionChosen.connect(lambda message_id: self._go(thread_id, message_id))
+        dialog.finished.connect(lambda _result: self._tasks.cancel(_TASK))
+        dialog.open()
+        await self._fill(dialog, thread_id)
+
+    async def _fill(self, dialog: OutlineDialog, thread_id: str) -> None:
+        """Page by page, so that the window answers meanwhile."""
+        chat = await self._handle.chat_of(thread_id)
+        start: int | None = 0
+        while start is not None:
+            page = await chat.list_questions(thread_id, start=start, limit=_PAGE)
+            start = page.next_position
+            dialog.add(page.questions, is_last=start is None)
+
+    async def _show_date(self, thread_id: str) -> None:
+        from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
+
+        chat = await self._handle.chat_of(thread_id)
+        span = await chat.time_span(thread_id)
+        if span is None:
+            self._panes.window.show_toast("This thread has no message yet.")
+            return
+        read = self._message_read()
+        dialog = JumpToDateDialog(
+            self._panes.theme,
+            first_ms=span[0],
+            last_ms=span[1],
+            current_ms=span[1] if read is None else read.created_at,
+            parent=self._panes.window,
+        )
+        dialog.dayChosen.connect(lambda day_ms: self._tasks.replace(self._go_to_day(thread_id, day_ms), _TASK))
+        dialog.open()
+
+    async def _go_to_day(self, thread_id: str, day_ms: int) -> None:
+        chat = await self._handle.chat_of(thread_id)
+        found = await chat.first_message_since(thread_id, day_ms)
+        if found is None:
+            self._panes.window.show_toast("Nothing was written on that day or later.")
+        else:
+            self._go(thread_id, found.message_id)
+
+    def _message_read(self) -> Message | None:
+        """The message that the reader is at."""
+        transcript = self._panes.transcript
+        wanted = transcript.current_message_id()
+        return next((each.message for each in transcript.entries if each.message.id == wanted), None)
+
+    def _go(self, thread_id: str, message_id: str) -> None:
+        async def work() -> None:
+            await self._threads.open_at(thread_id, message_id)
+            self._panes.transcript.setFocus()
+
+        self._tasks.start(work(), "go to message")

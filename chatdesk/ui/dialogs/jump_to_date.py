@@ -1,0 +1,91 @@
+"""Jump to a date of a thread: a field to type it in, and a calendar to point at it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QDate, QDateTime, QEvent, QObject, Qt, QTime, Signal
+from PySide6.QtGui import QKeyEvent, QTextCharFormat
+from PySide6.QtWidgets import QCalendarWidget, QDateEdit, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_WIDTH_PX: Final = 360
+
+
+class JumpToDateDialog(Panel):
+    """``dayChosen`` carries when the chosen day begins here, in milliseconds (UTC). The days offered are those from the
+    ``first_ms`` to the ``last_ms`` message; ``current_ms`` is where the reader is."""
+
+    dayChosen = Signal(object)
+
+    def __init__(
+        self, theme: Theme, *, first_ms: int, last_ms: int, current_ms: int, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, "Jump to a date", parent=parent)
+        self.setObjectName("jumpToDateDialog")
+        first, last = _day(first_ms), _day(max(first_ms, last_ms))
+        words = f"From {self.locale().toString(first)} to {self.locale().toString(last)}"
+        self.setAccessibleDescription(words)
+        self.field = QDateEdit()
+        self.field.setObjectName("dateField")
+        self.field.setAccessibleName("Date")
+        self.field.setDateRange(first, last)
+        self.field.setDate(_day(current_ms))
+        self.field.installEventFilter(self)
+        self.calendar = QCalendarWidget()
+        self.calendar.setObjectName("dateCalendar")
+        self.calendar.setAccessibleName("Calendar")
+        self.calendar.setDateRange(first, last)
+        self.calendar.setSelectedDate(self.field.date())
+        self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
+        words_format = QTextCharFormat()
+        words_format.setForeground(theme.colour("text"))  # Qt's red of weekends is too faint on dark grounds
+        for weekday in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
+            self.calendar.setWeekdayTextFormat(weekday, words_format)
+        self.calendar.selectionChanged.connect(self._on_calendar_changed)
+        self.calendar.activated.connect(lambda _day: self._go())
+        self.field.dateChanged.connect(self.calendar.setSelectedDate)
+        self.go_button = QPushButton("Go")
+        self.go_button.setObjectName("goToDateButton")
+        self.go_button.setDefault(True)
+        self.go_button.clicked.connect(self._go)
+        cancel = QPushButton("Cancel")
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.go_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 18)
+        column.setSpacing(12)
+        column.addWidget(plain_label("Jump to a date", "strong"))
+        column.addWidget(plain_label(words, "muted", wraps=True))
+        column.addWidget(self.field)
+        column.addWidget(self.calendar)
+        column.addLayout(buttons)
+        self.fit_height(_WIDTH_PX)
+        self.field.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter in the field goes."""
+        is_key = isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress
+        if watched is self.field and is_key and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # type: ignore[attr-defined]
+            self.field.interpretText()
+            self._go()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _on_calendar_changed(self) -> None:
+        self.field.setDate(self.calendar.selectedDate())
+
+    def _go(self) -> None:
+        begin = QDateTime(self.field.date(), QTime(0, 0)).toMSecsSinceEpoch()
+        self.accept()
+        self.dayChosen.emit(begin)
+
+
+def _day(at_ms: int) -> QDate:
+    return QDateTime.fromMSecsSinceEpoch(at_ms).date()
