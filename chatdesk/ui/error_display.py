@@ -61,10 +61,12 @@ class ErrorDisplay:
 
     def show(self, error: BaseException) -> None:
         """A failure that answers something a person did."""
-        if isinstance(error, ChatDeskError):
-            self._surface.show_banner(error.sentence, is_danger=False)
-        else:
+        if not isinstance(error, ChatDeskError):
             self.show_crash(is_of_action=True)
+        elif self._lasting is None:
+            self._surface.show_banner(error.sentence, is_danger=False)
+        else:  # the banner says what is not saved, and offers to try again: it must not go away for less
+            self._surface.show_toast(error.sentence)
 
     def show_in_dialog(self, error: ChatDeskError) -> None:
         """A failure that stands in the way of everything else, such as a database that cannot be opened."""

@@ -21,6 +21,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import SIDEBAR_MIN_PX
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window_state import WindowState
 
 
@@ -134,6 +135,19 @@ def test_errors_are_shown_as_plain_text(window):
     errors.show_lasting("Not saved.", retry=lambda: window.ran.append("retry"))
     errors.clear_lasting()
     assert label.isHidden() or not label.isVisible()
+
+
+def test_what_is_not_saved_stays_in_the_banner_whatever_else_fails(window):
+    errors = ErrorDisplay(window)
+    errors.show_lasting("Your question is not saved.", retry=lambda: window.ran.append("retry"))
+    errors.show(StorageFull())
+    assert _note(window) == "Your question is not saved."
+    assert window.findChild(Toast).text == StorageFull().sentence
+    QTest.mouseClick(window.findChild(QPushButton, "bannerAction"), Qt.MouseButton.LeftButton)
+    assert window.ran == ["retry"]
+    errors.clear_lasting()
+    errors.show(StorageFull())
+    assert _note(window) == StorageFull().sentence
 
 
 def _press_away_from_text(window, qtbot):
