@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from chatdesk.core.chat import running_turns
 from chatdesk.core.chat.sleep_watch import SleepWatch
 from chatdesk.core.chat.turn import SLEPT
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.message import Status
+from chatdesk.core.events import TextStreamed
 from tests.helpers.fault_server import Exchange, FaultServer, answer
-from tests.helpers.fault_world import fault_world
+from tests.helpers.fault_world import FaultWorld, Seen, fault_world
 
 
 class SleepyClock(SystemClock):
@@ -31,10 +33,36 @@ class SleepyClock(SystemClock):
 
 
 @pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+def noticed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The sleeps that were noticed; looked for often, and with a short time of grace after them."""
     monkeypatch.setattr(running_turns, "AFTER_SLEEP_S", 0.3)
-    watch = SleepWatch.__init__
-    monkeypatch.setattr(SleepWatch, "__init__", lambda self, clock, on: watch(self, clock, on, every_s=0.05))
+    watch, heard = SleepWatch.__init__, list[float]()
+
+    def init(self: SleepWatch, clock: Clock, on: Callable[[float], object]) -> None:
+        def hear(slept_s: float) -> None:
+            on(slept_s)
+            heard.append(slept_s)
+
+        watch(self, clock, hear, every_s=0.05)
+
+    monkeypatch.setattr(SleepWatch, "__init__", init)
+    return heard
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def asked(world: FaultWorld) -> asyncio.Task[Seen]:
+    """The question, once the first words of its answer are here."""
+    said = asyncio.Event()
+    subscription = world.bus.subscribe(TextStreamed, lambda _event: said.set())
+    asking = asyncio.ensure_future(world.ask("Tell me"))
+    await asyncio.wait_for(said.wait(), 20)
+    subscription.cancel()
+    return asking
 
 
 async def half(exchange: Exchange) -> None:
@@ -55,9 +83,7 @@ async def test_an_answer_whose_connection_died_in_a_sleep_is_interrupted_and_con
     clock = SleepyClock()
     clock.counts_sleep = counts_sleep
     async with FaultServer(half) as server, fault_world(tmp_path, server.base_url, clock=clock) as world:
-        asking = asyncio.ensure_future(world.ask("Tell me"))
-        await server.wait_for_requests()
-        await asyncio.sleep(0.4)
+        asking = await asked(world)
         clock.slept_s = 3600
         message = (await asyncio.wait_for(asking, 10)).answer
         assert (message.status, message.error_type, message.text) == (Status.INTERRUPTED, SLEPT, "The first half")
@@ -87,33 +113,33 @@ async def test_before_the_first_word_the_question_is_kept(tmp_path: Path) -> Non
         assert seen.answer.text == "Here"
 
 
-async def test_a_stream_that_lives_on_is_left_alone(tmp_path: Path) -> None:
+async def test_a_stream_that_lives_on_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_turns, "AFTER_SLEEP_S", 1.0)
     clock = SleepyClock()
 
     async def slow(exchange: Exchange) -> None:
         await exchange.start()
-        for number in range(20):
+        for number in range(30):  # beyond the time of grace
             await exchange.delta(content=f"word{number} ")
             await asyncio.sleep(0.06)
         await exchange.finish()
 
     async with FaultServer(slow) as server, fault_world(tmp_path, server.base_url, clock=clock) as world:
-        asking = asyncio.ensure_future(world.ask("Tell me"))
-        await server.wait_for_requests()
-        await asyncio.sleep(0.2)
+        asking = await asked(world)
         clock.slept_s = 3600  # or somebody set the clock
         message = (await asyncio.wait_for(asking, 10)).answer
         assert message.status is Status.COMPLETE
 
 
-async def test_a_stop_during_the_time_of_grace_stays_a_stop(tmp_path: Path) -> None:
+async def test_a_stop_during_the_time_of_grace_stays_a_stop(
+    tmp_path: Path, noticed: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running_turns, "AFTER_SLEEP_S", 60.0)  # however long the stop takes to come
     clock = SleepyClock()
     async with FaultServer(half) as server, fault_world(tmp_path, server.base_url, clock=clock) as world:
-        asking = asyncio.ensure_future(world.ask("Tell me"))
-        await server.wait_for_requests()
-        await asyncio.sleep(0.3)
+        asking = await asked(world)
         clock.slept_s = 3600
-        await asyncio.sleep(0.1)
+        await until(lambda: noticed)
         await world.chat.stop(world.thread_id)
         assert (await asking).answer.status is Status.STOPPED
 
@@ -126,7 +152,7 @@ async def test_a_short_nap_and_a_steady_clock_are_no_sleep() -> None:
     await asyncio.sleep(0.12)
     assert heard == []
     clock.slept_s = 30
-    await asyncio.sleep(0.2)
+    await until(lambda: heard)
     assert len(heard) == 1
     assert 27 <= heard[0] <= 29
     watching.cancel()

@@ -16,6 +16,8 @@ from chatdesk.core.domain.chain import body_digest, next_chain
 from chatdesk.core.ids import new_id
 from tests.helpers.team_people import Person, Row, Team, some_id
 
+_WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
 
 def body(thread: str, parent: str | None = None, **more: Any) -> dict[str, Any]:
     return {"thread_id": thread, "parent_id": parent, **more}
@@ -432,7 +434,10 @@ def test_a_push_that_waits_while_its_member_is_removed_fails(team: Team) -> None
         row = anna.row("thread", "new", some_id(), {})
         waiting = threading.Thread(target=lambda: states.append(state(anna.push, project, row)))
         waiting.start()
-        time.sleep(0.2)
+        with team.database.as_superuser() as watcher:
+            while not watcher.execute(_WAITING).fetchone():
+                assert waiting.is_alive()
+                time.sleep(0.01)
         remover.commit()
         waiting.join()
     assert states == ["CD005"]
