@@ -6,6 +6,7 @@ place than it leads to gets its true host behind it; copying leaves those out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ _SCRIPTS_COST = 8
 _SPANS_LOOKED_AT = 1_000
 _PAD = "\u00a0"
 _LINE = "\u2028"
+_JOINER = "\u2060"  # has no width, and no line is broken beside it
+_SLASH = re.compile(r"(?<!\S)/(?=[\w-]{1,24}(?![\w/-]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,19 @@ def flow_of(spans: Sequence[Span]) -> Flow:
     pads: set[int] = set()
     length = 0
     for place, span in enumerate(spans):
+        joined: list[int] = []
         text = span.text.replace("\n", _LINE)
         if not text:
             continue
+        for before, joint in enumerate(_joints(text)):
+            at = joint + before
+            text = f"{text[:at]}{_JOINER}{text[at:]}"
+            joined.append(at)
         if span.is_code or span.is_key or (span.is_math and span.drawing is None):
             text = f"{_PAD}{text}{_PAD}"
             pads.update((length, length + len(text) - 1))
+            joined = [place + 1 for place in joined]
+        pads.update(length + place for place in joined)
         if _is_styled(span):
             ranges.append(StyledRange(length, length + len(text), span))
         pieces.append(text)
@@ -93,6 +103,11 @@ def flow_of(spans: Sequence[Span]) -> Flow:
         length += len(truth)
     whole = "".join(pieces)
     return Flow(whole, tuple(ranges), frozenset(pads), has_long_run(whole))
+
+
+def _joints(text: str) -> list[int]:
+    """Where a line may not be broken: behind the slash that a short word begins with, such as ``/demo``."""
+    return [match.end() for match in _SLASH.finditer(text)] if "/" in text else []
 
 
 def has_long_run(text: str) -> bool:
