@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import search_index, shown_path, thread_counters
+from chatdesk.core.storage.bulk import insert_rows
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.rows import batches, marks
@@ -27,9 +28,9 @@ from chatdesk.core.storage.sync_projection_effects import Effects
 
 _PLACE_COLUMNS: Final = ("position", "on_path", "chosen_child_id", "deleted_at", "purged_at", "search_n", "author_id")
 _ALL_COLUMNS: Final = MESSAGE_COLUMNS + _PLACE_COLUMNS
-_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(_ALL_COLUMNS)}) VALUES ({marks(_ALL_COLUMNS)})"
-_INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)}) VALUES ({marks(PART_COLUMNS)})"
-_INSERT_ARTIFACT = f"INSERT INTO artifacts ({', '.join(ARTIFACT_COLUMNS)}) VALUES ({marks(ARTIFACT_COLUMNS)})"
+_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(_ALL_COLUMNS)})"
+_INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)})"
+_INSERT_ARTIFACT = f"INSERT INTO artifacts ({', '.join(ARTIFACT_COLUMNS)})"
 _BELOW = """
 WITH RECURSIVE below(id) AS (
     SELECT ? UNION SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
@@ -219,7 +220,8 @@ class _Page:
         # Parts come first, because the index's triggers note nothing for a message that is not there yet.
         put_parts(raw, [each.rows.own for each, _, _ in self._placed])
         now = self._origin.now()
-        raw.executemany(
+        insert_rows(
+            raw,
             _INSERT_MESSAGE,
             [
                 (
@@ -319,8 +321,8 @@ def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
     if taken:
         for own in owns:
             own.artifacts = [(new_id() if row[0] in taken else row[0], *row[1:]) for row in own.artifacts]
-    raw.executemany(_INSERT_PART, [part for own in owns for part in own.parts])
-    raw.executemany(_INSERT_ARTIFACT, [row for own in owns for row in own.artifacts])
+    insert_rows(raw, _INSERT_PART, [part for own in owns for part in own.parts])
+    insert_rows(raw, _INSERT_ARTIFACT, [row for own in owns for row in own.artifacts])
 
 
 def _taken(raw: sqlite3.Connection, table: str, ids: Sequence[str]) -> set[str]:

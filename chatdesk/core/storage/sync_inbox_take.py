@@ -28,6 +28,7 @@ from chatdesk.core.storage import (
     sync_projection,
     sync_projection_values,
 )
+from chatdesk.core.storage.bulk import insert_rows
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import driver
 from chatdesk.core.storage.plain_text import clean
@@ -50,7 +51,6 @@ FOREIGN: Final = "foreign: "
 _INSERT = (
     "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
     " state, mine, at, author, relayed_by, problem, seal, digest, erased)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CONFIRM = (
     "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
@@ -434,8 +434,9 @@ class Page:
                 entries.append((row, CONFIRMED, None, body))
         self._store(entries)
         if has_heads:
-            self._raw.executemany(
-                "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+            insert_rows(
+                self._raw,
+                "INSERT OR IGNORE INTO register_heads (entity, reg, change_id)",
                 [(row.entity, row.reg, row.id) for row in rows if row.id not in foreign],
             )
 
@@ -456,6 +457,7 @@ class Page:
                 row.v,
                 body if body is None or body.isascii() else clean(body),
                 state,
+                0,
                 row.at,
                 row.author,
                 row.relayed_by,
@@ -467,13 +469,13 @@ class Page:
             for row, state, problem, body in entries
         ]
         before = self._raw.total_changes
-        self._raw.executemany(_INSERT, values)
+        insert_rows(self._raw, _INSERT, values)
         if self._raw.total_changes - before == len(values):
             return
         for row, value in zip((entry[0] for entry in entries), values, strict=True):
             if self._raw.execute("SELECT 1 FROM changes WHERE id = ?", (row.id,)).fetchone() is None:
                 self._free_slot(row.device, row.dseq)
-                self._raw.execute(_INSERT, value)
+                insert_rows(self._raw, _INSERT, [value])
 
     def _tell_relays(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
         for row, thread_id in rows:
