@@ -12,10 +12,12 @@ MOST_PROMPTS = 2_000
 
 
 class PromptKind(StrEnum):
-    """A template goes into the composer, a system prompt is sent before the messages of a thread."""
+    """A template goes into the composer, a system prompt is sent before the messages of a thread, a quick action is
+    asked about an answer in one press."""
 
     TEMPLATE = "template"
     SYSTEM = "system"
+    QUICK = "quick"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from chatdesk.core.domain.imported import (
     ImportedThread,
 )
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
+from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.errors import ImportRefused, InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.transfer.import_tree import Node, Tree, make_tree
@@ -282,7 +283,7 @@ def _summary(value: Mapping[str, Any]) -> dict[str, Any]:
 def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
     key, name, kind = _id(value.get("id")), " ".join(text_of(value.get("name")).split()), value.get("kind")
     created = moment(value.get("created_at"))
-    if key is None or not name or kind not in ("template", "system") or created is None:
+    if key is None or not name or kind not in list(PromptKind) or created is None:
         return None
     return {
         "id": key,

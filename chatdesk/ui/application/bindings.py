@@ -39,6 +39,7 @@ from chatdesk.ui.application.parameters_binding import ParametersBinding
 from chatdesk.ui.application.prompt_binding import PromptBinding
 from chatdesk.ui.application.provider_binding import ProviderBinding
 from chatdesk.ui.application.queue_binding import QueueBinding
+from chatdesk.ui.application.quick_actions import QuickActions
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.settings_binding import SettingsBinding
@@ -137,6 +138,7 @@ class Bindings:
         self.prompts = PromptBinding(
             panes, self.threads, self.undo, begin_thread=self.messages.begin_thread, handle=handle, tasks=tasks
         )
+        self.quick_actions = QuickActions(panes, self.threads, self.prompts, handle=handle, tasks=tasks)
         self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
         self.export = ExportBinding(panes, self.threads, handle, tasks)
         self.data = DataBinding(panes, handle, tasks, restart_after)
@@ -205,6 +207,7 @@ class Bindings:
             self.transcript_context,
             self.attachments,
             self.prompts,
+            self.quick_actions,
             self.usage,
             self.summary_work,
             self.providers,

@@ -154,6 +154,8 @@ class CompareBinding(QObject):
         view.markRequested.connect(self._panes.transcript.markRequested)
         view.contextStartRequested.connect(self._panes.transcript.contextStartRequested)
         view.linkActivated.connect(self._panes.transcript.linkActivated)
+        view.quickRequested.connect(self._panes.transcript.quickRequested)
+        view.quoteRequested.connect(self._panes.transcript.quoteRequested)
         view.saveRequested.connect(self._panes.transcript.saveRequested)
         view.copyRequested.connect(self._panes.transcript.copyRequested)
         return view

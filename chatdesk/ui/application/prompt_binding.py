@@ -115,6 +115,18 @@ class PromptBinding(QObject):
     def _insert_soon(self, prompt_id: str, is_after_slash: bool = False) -> None:
         self._tasks.replace(self._insert(prompt_id, is_after_slash=is_after_slash), "insert prompt")
 
+    async def text_of(self, prompt_id: str) -> str | None:
+        """What a prompt says now. None: something has to be filled in, so it goes into the composer that way."""
+        from chatdesk.core.chat.prompt_variables import expand, read_template
+
+        prompt = await (await self._handle.services()).prompts.get(prompt_id)
+        template = await asyncio.to_thread(read_template, prompt.text)
+        if template.fields:
+            await self._insert(prompt_id, is_after_slash=False)
+            return None
+        known, _notes = await self._known_values(template)
+        return (await asyncio.to_thread(expand, template, known, datetime.now().astimezone())).text
+
     async def _insert(self, prompt_id: str, *, is_after_slash: bool) -> None:
         from chatdesk.core.chat.prompt_variables import read_template
 

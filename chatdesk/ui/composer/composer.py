@@ -126,6 +126,16 @@ class Composer(QWidget):
         """At the cursor, as if typed."""
         self.editor.insert_written(text)
 
+    def insert_quote(self, markdown: str) -> None:
+        """As a paragraph of its own at the cursor; what stands there stays, also what is selected."""
+        cursor = self.editor.textCursor()
+        cursor.setPosition(cursor.selectionEnd())
+        self.editor.setTextCursor(cursor)
+        before = self.text()[: self.cursor_position()]
+        gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
+        lines = (f"> {line}".rstrip() for line in markdown.strip("\n").split("\n"))
+        self.insert_text(f"{gap}{chr(10).join(lines)}\n\n")
+
     def cursor_position(self) -> int:
         """In characters of ``text()``."""
         return self.editor.written_position()

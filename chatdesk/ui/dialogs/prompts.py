@@ -33,11 +33,12 @@ from chatdesk.ui.widgets.search_field import SearchField
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
 _SAVE_AFTER_MS = 800
 _MOST_LISTED = 200
-_ICONS: Final = {PromptKind.TEMPLATE: "wand", PromptKind.SYSTEM: "message-square"}
+_ICONS: Final = {PromptKind.TEMPLATE: "wand", PromptKind.SYSTEM: "message-square", PromptKind.QUICK: "sparkles"}
 _SHOWN: Final[dict[str, PromptKind | None]] = {
     "All prompts": None,
     "Templates": PromptKind.TEMPLATE,
     "System prompts": PromptKind.SYSTEM,
+    "Quick actions": PromptKind.QUICK,
 }
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 

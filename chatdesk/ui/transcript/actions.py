@@ -36,6 +36,7 @@ class Actions(QObject):
     saveRequested = Signal(str, str)
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     walked = Signal(object)
+    quoted = Signal(str)
     caretMoved = Signal()
 
     def __init__(
@@ -59,6 +60,7 @@ class Actions(QObject):
         self._selection = selection
         self._caret = caret
         self._clipboard = clipboard
+        self.quick_actions: tuple[tuple[str, str], ...] = ()  # ids and names
 
     def obey(self, command: str) -> bool:
         """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
@@ -101,6 +103,10 @@ class Actions(QObject):
         """Which of these ``act`` would do; None when no message offers any."""
         found = self._first_offered(names)
         return None if found is None else found[1]
+
+    def quote(self) -> None:
+        """What is selected, else the message that keys act on, as ``quoted``."""
+        self._clipboard.quote(self._conversation.thread_id, self._attending.acting, self.quoted.emit)
 
     def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
         entries = [self._attending.current] if self._attending.current is not None else self._in_view()
@@ -161,6 +167,7 @@ class Actions(QObject):
             has_selection=self._selection.is_some,
             starts_later=self._starts_later,
             do=lambda action: self._do(entry, action),
+            quick=self.quick_actions,
         )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
@@ -196,6 +203,8 @@ class Actions(QObject):
             self._clipboard.copy(self._conversation.thread_id, entry, form=action)
         elif action in _VERSION_STEPS:
             self.versionRequested.emit(message_id, _VERSION_STEPS[action])
+        elif action == "quote":
+            self._clipboard.quote(self._conversation.thread_id, entry, self.quoted.emit)
         else:
             self.requested.emit(action, message_id)
 

@@ -58,6 +58,16 @@ class Clipboard(QObject):
 
         self._gatherer.gather(thread_id, self._selection, take)
 
+    def quote(self, thread_id: str | None, entry: MessageEntry | None, deliver: Callable[[str], None]) -> None:
+        """The Markdown of what is selected, once all of it is there; without a selection of the whole of ``entry``."""
+        selected = self._selection.range()
+        if selected is not None and thread_id is not None:
+            self._gatherer.gather(
+                thread_id, self._selection, lambda found: deliver(as_markdown(excerpts(found, selected)))
+            )
+        else:
+            deliver("" if entry is None else entry.text)
+
     def forget(self) -> None:
         """The thread is left: what is still being gathered is not copied."""
         self._gatherer.forget()

@@ -180,7 +180,7 @@ class MessageEntry:
     def is_refused(self, action: str) -> str:
         """Why one may not do ``action`` with it, in words; empty: one may."""
         shared = self._shared
-        if shared is None or action not in _WRITES:
+        if shared is None or (action not in _WRITES and not action.startswith("quick:")):
             return ""
         if not shared.can_write:
             return _ONLY_READ

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from chatdesk.core.domain.message import Role
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -15,6 +17,7 @@ from chatdesk.ui.widgets.danger_menu import DangerMenu
 
 _ICONS = {
     "copy": "copy",
+    "quote": "corner-down-right",
     "edit": "pencil",
     "answer": "sparkles",
     "regenerate": "refresh-cw",
@@ -34,6 +37,8 @@ _ICONS = {
     "erase": "trash-2",
 }
 _DANGERS = ("delete", "erase")
+#: How the name of an action begins that asks something about an answer in one press.
+QUICK: Final = "quick:"
 _Row = tuple[str, str, bool]  # action, words, whether it can be done
 
 
@@ -45,13 +50,15 @@ def build_menu(
     has_selection: bool,
     starts_later: bool,
     do: Callable[[str], None],
+    quick: Sequence[tuple[str, str]] = (),
 ) -> QMenu:
     """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later``:
-    the context of the thread does not start at its beginning."""
+    the context of the thread does not start at its beginning. ``quick``: ids and names of the person's own quick
+    actions."""
     menu = DangerMenu(looks.colour("danger"), looks.colour("selected"), looks.colour("card"), parent)
     menu.setObjectName("messageMenu")
     round_corners(menu, looks.tokens.radius.row)
-    for row in _rows(entry, has_selection=has_selection, starts_later=starts_later):
+    for row in _rows(entry, has_selection=has_selection, starts_later=starts_later, quick=quick):
         if row is None:
             menu.addSeparator()
             continue
@@ -75,7 +82,9 @@ def offered_by(entry: MessageEntry, *, starts_later: bool) -> frozenset[str]:
     return frozenset(row[0] for row in rows if row is not None and row[2] and not entry.is_refused(row[0]))
 
 
-def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> list[_Row | None]:
+def _rows(
+    entry: MessageEntry, *, has_selection: bool, starts_later: bool, quick: Sequence[tuple[str, str]] = ()
+) -> list[_Row | None]:
     message = entry.message
     is_final = message.status.is_final
     is_answer = not entry.is_question
@@ -84,6 +93,7 @@ def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> li
         ("copy-markdown", "Copy as Markdown", True),
         ("copy-plain", "Copy as plain text", True),
         ("copy-rich", "Copy as rich text", True),
+        ("quote", "Quote selection" if has_selection else "Quote", True),
         None,
     ]
     if entry.is_question:
@@ -96,6 +106,9 @@ def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> li
         rows.append(("regenerate-with", "Regenerate with another model…", is_final))
         if entry.can_continue:
             rows.append(("continue", "Continue", True))
+        if entry.message.role is Role.ASSISTANT and entry.text:
+            named = (("shorter", "Shorter"), ("longer", "Longer"), *quick)
+            rows += [None, *((f"{QUICK}{key}", name.replace("&", "&&"), is_final) for key, name in named)]
     if message.version_count > 1:
         rows += [
             None,
@@ -104,6 +117,8 @@ def _rows(entry: MessageEntry, *, has_selection: bool, starts_later: bool) -> li
         ]
         if is_answer:
             rows.append(("compare", "Compare versions", True))
+    elif is_answer and rows[-1] is not None and rows[-1][0].startswith(QUICK):
+        rows.append(None)
     rows.append(("branch", "Branch into a new thread", is_final))
     rows += [None, *_context_rows(entry, starts_later=starts_later)]
     rows += [None, ("delete", "Delete", is_final)]

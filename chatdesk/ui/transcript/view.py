@@ -6,7 +6,7 @@ knows nothing of where messages are stored, how Markdown is read, or what its si
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -53,6 +53,7 @@ from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.line_item import SHOW_SUMMARY
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
+from chatdesk.ui.transcript.menu import QUICK
 from chatdesk.ui.transcript.mouse import Mouse
 from chatdesk.ui.transcript.notices import WAYS_OUT
 from chatdesk.ui.transcript.pages import Pages
@@ -83,6 +84,8 @@ class TranscriptView(QAbstractScrollArea):
     screen readers)."""
 
     copyRequested = Signal(str)
+    quoteRequested = Signal(str)  # Markdown
+    quickRequested = Signal(str, str)  # "shorter", "longer" or the id of a prompt, and the answer
     answerRequested = Signal(str)
     regenerateRequested = Signal(str)
     regenerateWithRequested = Signal(str)
@@ -217,6 +220,7 @@ class TranscriptView(QAbstractScrollArea):
         self._actions.fileRequested.connect(self.fileRequested)
         self._actions.caretMoved.connect(lambda: accessible.caret_moved(self))
         self._actions.walked.connect(lambda _entry: accessible.focus_changed(self))
+        self._actions.quoted.connect(self.quoteRequested)
         self._actions.requested.connect(self._on_actions_requested)
 
     # What is shown
@@ -395,6 +399,14 @@ class TranscriptView(QAbstractScrollArea):
         """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
         self._clipboard.copy(self.thread_id, self._attending.acting, form=form)
 
+    def quote(self) -> None:
+        """Have the selection quoted, else the message that keys act on; parts may have to be fetched first."""
+        self._actions.quote()
+
+    def set_quick_actions(self, named: Sequence[tuple[str, str]]) -> None:
+        """Ids and names of a person's own prompts that an answer's menu offers."""
+        self._actions.quick_actions = tuple(named)
+
     def selected_text(self, deliver: Callable[[str], None]) -> None:
         """What is selected, as plain text; parts may have to be fetched first. Empty when nothing is."""
         self._clipboard.selected_text(self.thread_id, deliver)
@@ -536,6 +548,9 @@ class TranscriptView(QAbstractScrollArea):
             return
         if action in ("start-here", "start-at-beginning"):
             self.contextStartRequested.emit(message_id if action == "start-here" else None)
+            return
+        if action.startswith(QUICK):
+            self.quickRequested.emit(action.removeprefix(QUICK), message_id)
             return
         if action in WAYS_OUT:
             self.wayOutRequested.emit(action, message_id)

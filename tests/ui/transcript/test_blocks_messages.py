@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -248,7 +249,12 @@ def test_the_menu_offers_what_can_be_done(
     )
     actions = {each.objectName().removeprefix("message-"): each for each in menu.actions() if not each.isSeparator()}
     enabled = {name for name, action in actions.items() if action.isEnabled()}
-    assert enabled - {"copy-rich", "copy-plain"} == offered
+    assert enabled - {"copy-rich", "copy-plain", "quote", "quick:shorter", "quick:longer"} == offered
+    assert "quote" in enabled
+    is_answered = bool(position) and status.is_final
+    assert ({"quick:shorter", "quick:longer"} <= enabled) is is_answered
+    separators = [each.isSeparator() for each in menu.actions()]
+    assert (True, True) not in itertools.pairwise(separators)
     assert actions["copy"].text() == ("Copy selection" if has_selection else "Copy")
     actions["copy"].trigger()
     assert chosen == ["copy"]

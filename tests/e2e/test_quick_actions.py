@@ -1,0 +1,163 @@
+"""Asking about an answer in one press, and quoting into the text, in the real window by mouse and by keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+
+from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.window import answered, ask, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+_SHIFTED = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Iterator[AppPaths]:
+    return AppPaths.find(tmp_path / "profile")
+
+
+async def shown(application: WindowApplication) -> tuple[Message, ...]:
+    chat = (await application.services()).chat
+    assert application.threads.thread_id is not None
+    return (await chat.get_thread_messages(application.threads.thread_id)).messages
+
+
+def _open_menus(application: WindowApplication) -> list[QMenu]:
+    found = application.panes.transcript.findChildren(QMenu, "messageMenu")
+    return [each for each in found if each.isVisible()]
+
+
+async def menu_of_last(application: WindowApplication) -> QMenu:
+    transcript = application.panes.transcript
+    await until(lambda: transcript.entries and transcript.entries[-1].message.status.is_final)
+    transcript._actions.show_menu(transcript.entries[-1], transcript.mapToGlobal(transcript.rect().center()))
+    await until(lambda: _open_menus(application))
+    return _open_menus(application)[0]
+
+
+def row(menu: QMenu, text: str) -> QAction:
+    return next(each for each in menu.actions() if each.text() == text)
+
+
+def click(menu: QMenu, text: str) -> None:
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(row(menu, text)).center())
+
+
+@pytest.mark.parametrize(("text", "words"), [("Shorter", "shorter"), ("Longer", "longer")])
+def test_a_shorter_or_longer_answer_is_asked_for_from_the_menu(paths: AppPaths, text: str, words: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "one")
+        menu = await menu_of_last(application)
+        await answered(application, lambda: click(menu, text))
+        _one, _first, question, answer = await shown(application)
+        assert question.role is Role.USER and words in question.text  # in sight, like any other question
+        assert (question.parent_id, answer.parent_id) == (first.id, question.id)
+
+    play(paths, script)
+
+
+def test_the_commands_ask_below_the_answer_that_was_walked_to(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "one")
+        await ask(application, "two")
+        transcript, commands = application.panes.transcript, application.panes.commands
+        await until(lambda: len(transcript.entries) == 4 and transcript.entries[-1].message.status.is_final)
+        await answered(application, lambda: commands.trigger("message.shorter"))
+        assert [each.role for each in await shown(application)] == [Role.USER, Role.ASSISTANT] * 3
+        # The first answer: what came later stays as another version.
+        await until(lambda: len(transcript.entries) == 6)
+        transcript._attending.walk_to(transcript.entries[1].message.id)
+        assert transcript._attending.current is transcript.entries[1]
+        await answered(application, lambda: commands.trigger("message.longer"))
+        messages = await shown(application)
+        assert (messages[2].parent_id, messages[2].version_count) == (first.id, 2)
+        assert len(messages) == 4
+        chat = (await application.services()).chat
+        assert {each.text for each in await chat.list_versions(messages[2].id)} >= {"two"}
+
+    play(paths, script)
+
+
+def test_a_prompt_of_the_person_is_a_quick_action(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        prompts = (await application.services()).prompts
+        await prompts.create(PromptKind.QUICK, "As a & table", "Write it as a table in {{thread}}.")
+        asking = await prompts.create(PromptKind.QUICK, "For whom", "Explain it to {{reader}}.")
+        await prompts.create(PromptKind.TEMPLATE, "No action", "x")
+        await ask(application, "one")
+        quick = application.panes.transcript._actions
+        await until(lambda: len(quick.quick_actions) == 2)
+        menu = await menu_of_last(application)
+        texts = [each.text() for each in menu.actions()]
+        assert texts.index("Shorter") < texts.index("As a && table") and "No action" not in texts
+        await answered(application, lambda: click(menu, "As a && table"))
+        assert (await shown(application))[2].text == "Write it as a table in one."
+        # What has to be filled in is not sent half.
+        count = len(await shown(application))
+        application.panes.transcript.quickRequested.emit(asking.id, (await shown(application))[-1].id)
+        await until(lambda: any("reader" in each.objectName() or each.isVisible() for each in _dialogs(application)))
+        assert len(await shown(application)) == count
+        for dialog in _dialogs(application):
+            dialog.close()
+        await prompts.delete([asking.id])
+        await until(lambda: len(quick.quick_actions) == 1)
+
+    play(paths, script)
+
+
+def _dialogs(application: WindowApplication) -> list[object]:
+    from chatdesk.ui.dialogs.prompt_fields import PromptFieldsDialog
+
+    return [each for each in application.panes.window.findChildren(PromptFieldsDialog) if each.isVisible()]
+
+
+@pytest.mark.parametrize("way", ["menu", "key"])
+def test_a_selection_is_quoted_where_the_caret_stands(paths: AppPaths, way: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        composer, transcript = application.panes.composer, application.panes.transcript
+        composer.set_text("Say **this**:\n\n- a\n- b")
+        await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        await until(lambda: len(transcript.entries) == 2 and transcript.entries[-1].message.status.is_final)
+        answer = transcript.entries[-1].message.text
+        type_text(application, "before after")
+        composer.set_cursor_position(len("before "))
+        if way == "menu":
+            menu = await menu_of_last(application)  # nothing is selected: all of the answer
+            click(menu, "Quote")
+            wanted = answer
+        else:
+            transcript._selection.select_all()
+            QTest.keyClick(composer.editor, Qt.Key.Key_Q, _SHIFTED)
+            wanted = f"Say **this**:\n\n- a\n- b\n\n{answer}"
+        await until(lambda: ">" in composer.text())
+        text = composer.text()
+        lines = text.removeprefix("before \n\n").removesuffix("\n\nafter").split("\n")
+        assert all(line == ">" or line.startswith("> ") for line in lines)
+        assert "\n".join(line[2:] for line in lines) == wanted.strip()
+        assert text.startswith("before \n\n> ") and text.endswith("\n\nafter")
+        assert composer.editor.hasFocus() and text[: composer.cursor_position()].endswith("\n\n")
+
+    play(paths, script)
+
+
+def test_nothing_to_quote_is_said(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        application.panes.transcript.quoteRequested.emit(" ")
+        assert application.panes.composer.text() == ""
+        press(application, Qt.Key.Key_Escape)
+        await asyncio.sleep(0)
+
+    play(paths, script)
