@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.compositing import round_corners
@@ -15,6 +15,7 @@ from chatdesk.ui.widgets.stray_keys import press_focused
 
 _SHADE_ALPHA = 0.35
 _MARGIN_PX = 32
+_ROUND_PX = 6  # above and below what is scrolled, so that it stays within the round corners
 # Where a new window gets the keyboard some time after it is shown.
 _LATE_PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen")
 _HANGS_ABOVE = 6  # this part of the window's height is left above a dialog that hangs from the top
@@ -65,6 +66,12 @@ class Panel(QDialog):
         if self._shade is None:
             self._shade = _Shade(window, self._theme)
             window.installEventFilter(self)
+            room = self._room(window)
+            if self.minimumWidth() > room.width():
+                self.setMinimumWidth(0)
+                self.setMaximumWidth(room.width())
+            self._scroll_if_too_large(room)
+            self.resize(self.size().boundedTo(room))
         self._centre(window)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -131,6 +138,34 @@ class Panel(QDialog):
         layout = self.layout()
         if layout is not None:
             self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+
+    def _scroll_if_too_large(self, room: QSize) -> None:
+        """Where the window has no room for all of it, as with large text, nothing is cut off: it is scrolled."""
+        layout = self.layout()
+        if layout is None:
+            return
+        width = min(max(self.width(), layout.totalMinimumSize().width()), room.width())
+        height = layout.totalMinimumHeightForWidth(width) if layout.hasHeightForWidth() else 0
+        height = max(height, layout.totalMinimumSize().height())
+        if layout.totalMinimumSize().width() <= room.width() and height <= room.height():
+            return
+        focus = self.focusWidget()
+        content, scroll = QWidget(), QScrollArea()
+        content.setLayout(layout)  # taken over, with all that is in it
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the focus, and scrolls into view
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(content)
+        for ground in (content, scroll.viewport()):
+            ground.setAutoFillBackground(False)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(1, _ROUND_PX, 1, _ROUND_PX)
+        around.addWidget(scroll)
+        self.setMinimumSize(0, 0)
+        self.setMaximumSize(room)
+        self.resize(width, min(height + 2 * _ROUND_PX, room.height()))
+        if focus is not None:
+            focus.setFocus()
 
     def _top_in(self, window: QWidget) -> int:
         """Where a dialog that hangs from the top begins: higher up in a low window."""

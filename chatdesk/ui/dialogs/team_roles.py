@@ -155,8 +155,11 @@ class _RoleTable(QWidget):
         self.table.selectionModel().currentRowChanged.connect(lambda _new, _old: self._show_current())
         self.table.entered_row.connect(self.box.setFocus)
         self.box.activated.connect(lambda _place: self._on_activated())
-        theme.changed.connect(lambda: self.table.fit(len(self._rows), most=_MOST_ROWS_HIGH))
+        theme.changed.connect(self._fit)  # a method, so that it ends with the widget
         self.select(next((each.key for each in rows if each.can_change), rows[0].key))
+
+    def _fit(self) -> None:
+        self.table.fit(len(self._rows), most=_MOST_ROWS_HIGH)
 
     def select(self, key: str) -> None:
         self.table.setCurrentIndex(self.table.model().index(self._places[key], 0))

@@ -30,6 +30,9 @@ def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     check_px = round(point_size("text") * 1.4)
     arrow_px = round(point_size("text") * 1.15)
     small_px = round(point_size("text"))
+    line_px = max(18, round(point_size("text") * 1.714))  # the least height of what has a line of text
+    box_px = max(14, round(point_size("text") * 1.34))
+    dot_px = box_px - 6
     ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
@@ -41,7 +44,7 @@ QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid 
     selection-color: {tokens.on_accent}; }}
 QLineEdit:focus {{ border: {ring}; padding: 4px 7px; }}
 QPushButton {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
-    border-radius: {tokens.radius.row}px; padding: 5px 14px; min-height: 18px; }}
+    border-radius: {tokens.radius.row}px; padding: 5px 14px; min-height: {line_px}px; }}
 QPushButton:hover {{ background: {tokens.hover}; }}
 QPushButton:pressed {{ background: {tokens.selected}; }}
 QPushButton:focus {{ border: {ring}; padding: 4px 13px; }}
@@ -59,7 +62,7 @@ QPushButton[isLink="true"]:hover {{ text-decoration: underline; background: tran
 QPushButton[isLink="true"]:focus {{ border: {ring}; padding: 0; }}
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
 QComboBox, QAbstractSpinBox {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
-    border-radius: {tokens.radius.row}px; padding: 5px 10px; min-height: 18px;
+    border-radius: {tokens.radius.row}px; padding: 5px 10px; min-height: {line_px}px;
     selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
 QComboBox {{ combobox-popup: 0; }}
 QComboBox:hover {{ background: {tokens.hover}; }}
@@ -88,23 +91,25 @@ QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; mar
     background: transparent; }}
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0; }}
 QCheckBox, QRadioButton {{ spacing: 8px; }}
-QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {{ width: 14px; height: 14px;
+QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {{ width: {box_px}px; height: {box_px}px;
     border: 1px solid {tokens.muted}; background: {tokens.card}; }}
 QCheckBox::indicator, QAbstractItemView::indicator {{ border-radius: 4px; }}
-QRadioButton::indicator {{ border-radius: 8px; }}
+QRadioButton::indicator {{ border-radius: {box_px // 2 + 1}px; }}
 QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {tokens.accent};
     border-color: {tokens.accent}; image: url(theme:check-{ink}.svg); }}
 QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {{ background: {tokens.accent};
     border-color: {tokens.accent}; image: url(theme:dash-{ink}.svg); }}
-QRadioButton::indicator:checked {{ width: 8px; height: 8px; border: 4px solid {tokens.accent}; }}
+QRadioButton::indicator:checked {{ width: {dot_px}px; height: {dot_px}px; border: 4px solid {tokens.accent}; }}
 QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
 QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
-QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.hover}; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.line}; }}
 QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tokens.accent}; }}
-QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
+QSlider::handle:horizontal {{ width: {box_px}px; height: {box_px}px; margin: -{box_px // 2 - 1}px 0;
+    border-radius: {box_px // 2 + 1}px;
     border: 1px solid {tokens.accent}; background: {tokens.accent}; }}
-QSlider::handle:horizontal:focus {{ border: 2px solid {tokens.text}; margin: -7px 0; border-radius: 9px; }}
-QSlider[isUnset="true"]::sub-page:horizontal {{ background: {tokens.hover}; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {tokens.text}; margin: -{box_px // 2}px 0;
+    border-radius: {box_px // 2 + 2}px; }}
+QSlider[isUnset="true"]::sub-page:horizontal {{ background: {tokens.line}; }}
 QSlider[isUnset="true"]::handle:horizontal {{ background: {tokens.card}; border-color: {tokens.muted}; }}
 QProgressBar {{ background: {tokens.hover}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px;
     color: transparent; }}

@@ -142,7 +142,8 @@ class UsageChart(QWidget):
             painter.setPen(theme.colour("line"))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
             painter.setPen(theme.colour("muted"))
-            area = QRectF(0, y - 10, self.width(), 20)
+            half = painter.fontMetrics().height() / 2
+            area = QRectF(0, y - half, self.width(), 2 * half)
             area.setRight(plot.left() - 6) if not self._is_mirrored() else area.setLeft(plot.right() + 6)
             side = flag.AlignLeft if self._is_mirrored() else flag.AlignRight
             painter.drawText(area, int(side | flag.AlignVCenter), self._measure.short(top * tick / _TICKS))
@@ -208,7 +209,8 @@ class UsageChart(QWidget):
     def _plot(self) -> QRectF:
         """Where the bars of days stand."""
         metrics = self.fontMetrics()
-        axis = max(metrics.horizontalAdvance(self._measure.short(self._top())), 24) + 14.0
+        figures = [self._measure.short(self._top() * tick / _TICKS) for tick in range(_TICKS + 1)]
+        axis = max(24, *(metrics.horizontalAdvance(each) for each in figures)) + 14.0
         left, right = (_PAD_PX, axis) if self._is_mirrored() else (axis, _PAD_PX)
         head, foot = self._head_px() + 4, metrics.height() + 8
         return QRectF(left, head, max(self.width() - left - right, 1), max(self.height() - head - foot, 1))
