@@ -6,8 +6,10 @@ Full-width punctuation ends an address: Chinese and Japanese have no blank befor
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from markdown_it.rules_inline import StateInline
+if TYPE_CHECKING:
+    from markdown_it.rules_inline import StateInline
 
 _URL_CHARACTER = '[^\\s<>\\[\\]"`\\\\\u3000-\u303f\uff00-\uffef|*]'
 _URL = re.compile(f"https?://{_URL_CHARACTER}+(?:\\*{_URL_CHARACTER}+)*", re.IGNORECASE)

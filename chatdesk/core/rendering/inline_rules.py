@@ -9,7 +9,7 @@ import re
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
-from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.common.utils import isWhiteSpace
 from markdown_it.rules_inline import StateInline, image, link
 from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
@@ -17,18 +17,14 @@ from markdown_it.token import Token
 from chatdesk.core.rendering.address_rule import bare_url_rule
 from chatdesk.core.rendering.block_rules import BARE_ENVIRONMENTS
 from chatdesk.core.rendering.footnotes import is_expected, note_key
+from chatdesk.core.rendering.inline_shared import CJK, MAX_MATH_CHARS, is_punctuation
 from chatdesk.core.rendering.picture_data import IMAGE
 
-MAX_MATH_CHARS = 1000
 MAX_TAG_CHARS = 2000
 _MAX_DOLLARS_TRIED = 4
 STYLE_TAG = re.compile(r"<(/?)(sub|sup|kbd)>|<br ?/?>", re.IGNORECASE)
 _LAST_BRACKET = -1  # a key in the parser's cache, whose own keys are positions
 
-CJK = re.compile(
-    "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3200-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
-    "\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
-)
 # A sum of money before words: "$5 and 6$" is none of our formulas.
 _MONEY = re.compile(
     r"\d[\d.,]*(?:[kKmMbB]|\s?[-–]\s?\d[\d.,]*)?"
@@ -218,7 +214,7 @@ def tag_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _is_punctuation(character: str) -> bool:
-    return (isMdAsciiPunct(ord(character)) or isPunctChar(character)) and CJK.match(character) is None
+    return is_punctuation(character) and CJK.match(character) is None
 
 
 def emphasis_rule(state: StateInline, silent: bool) -> bool:
@@ -238,8 +234,8 @@ def emphasis_rule(state: StateInline, silent: bool) -> bool:
     if is_cjk_before or is_cjk_after:
         punct_before, punct_after = _is_punctuation(before), _is_punctuation(after)
     else:
-        punct_before = isMdAsciiPunct(ord(before)) or isPunctChar(before)
-        punct_after = isMdAsciiPunct(ord(after)) or isPunctChar(after)
+        punct_before = is_punctuation(before)
+        punct_after = is_punctuation(after)
     blank_before, blank_after = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
     left = not blank_after and (not punct_after or blank_before or punct_before or is_cjk_before)
     right = not blank_before and (not punct_before or blank_after or punct_after or is_cjk_after)

@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-from markdown_it.common.utils import isMdAsciiPunct, isPunctChar
-
 from chatdesk.core.rendering.address_rule import trim_url
 from chatdesk.core.rendering.blocks import Span
-from chatdesk.core.rendering.inline_rules import CJK, MAX_MATH_CHARS
+from chatdesk.core.rendering.inline_shared import CJK, MAX_MATH_CHARS, is_punctuation
 
 _TICKS = re.compile(r"`+")
 _MARK = re.compile(
@@ -258,21 +256,17 @@ def _flanked(pieces: list[_Piece]) -> list[str]:
             run = filled[start:end]
             # An underscore counts only where no letter stands outside.
             is_strict = sign == "_"
-            if any(each.opens for each in run) and (is_strict or _is_punctuation(after)) and _is_letter(before, sign):
+            if any(each.opens for each in run) and (is_strict or is_punctuation(after)) and _is_letter(before, sign):
                 texts[start - 1] = f"{texts[start - 1][:-1]}&#{ord(before)};"
-            if any(each.closes for each in run) and (is_strict or _is_punctuation(before)) and _is_letter(after, sign):
+            if any(each.closes for each in run) and (is_strict or is_punctuation(before)) and _is_letter(after, sign):
                 texts[end] = f"&#{ord(after)};{texts[end][1:]}"
         start = end
     return texts
 
 
-def _is_punctuation(sign: str) -> bool:
-    return isMdAsciiPunct(ord(sign)) or isPunctChar(sign)
-
-
 def _is_letter(sign: str, mark: str) -> bool:
     is_cjk = mark == "*" and CJK.match(sign) is not None
-    return not sign.isspace() and not _is_punctuation(sign) and not is_cjk
+    return not sign.isspace() and not is_punctuation(sign) and not is_cjk
 
 
 def _with_line_starts(text: str, *, is_one_line: bool) -> str:
