@@ -68,6 +68,8 @@ class MainWindow(QMainWindow):
         self._inspector: Inspector | None = None
         self._alt = LoneAlt(self)
         self._is_handing_over = False
+        self._is_tab_order_due = False
+        self._was_shown = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
         self._note: Banner | None = None
@@ -83,7 +85,6 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.place = SidebarPlace(self._body, self._splitter, sidebar, theme)
         self._connect()
-        self._order_tabs()
         self._on_place_changed()
 
     # What the controller says
@@ -291,6 +292,9 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.place.settle()
+        self._was_shown = True
+        if self._is_tab_order_due:
+            self._order_tabs()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -395,7 +399,11 @@ class MainWindow(QMainWindow):
         AboutDialog(self._theme, parent=self).open()
 
     def _order_tabs(self) -> None:
-        """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first."""
+        """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first.
+        Once for all that is put together before the window is shown: nobody presses Tab before."""
+        self._is_tab_order_due = not self._was_shown
+        if self._is_tab_order_due:
+            return
         chain = list(self.sidebar.focus_panes())
         for pane in self._panes()[1:]:
             chain.extend(widget for widget in _focusable(pane, hidden_too=True) if widget not in chain)

@@ -20,6 +20,7 @@ from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import SIDEBAR_MIN_PX
 from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.focus_chain import next_in_chain
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window_state import WindowState
@@ -290,3 +291,25 @@ def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale
         if window.sidebar.isVisible():
             assert window.sidebar.width() >= 200 * scale
     window._theme.set_scale(1.0)
+
+
+def test_the_order_of_tab_is_made_once_and_with_what_came_before_the_window_was_shown(qtbot, qapp, monkeypatch):
+    theme = Theme(qapp, preference="light")
+    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), theme)
+    window = MainWindow(theme, sidebar, ThreadHeader(theme), EmptyState(theme), QPlainTextEdit())
+    qtbot.addWidget(window)
+    made = []
+    walk = window.sidebar.focus_panes
+    monkeypatch.setattr(window.sidebar, "focus_panes", lambda: (made.append(1), walk())[1])
+    bar = QPushButton("Above")
+    window.put_above_thread(bar)
+    window.set_transcript(QPlainTextEdit())
+    assert made == []
+    window.show()
+    qtbot.waitExposed(window)
+    assert made == [1]
+    chain, widget = [], window.header
+    for _ in range(200):
+        widget = next_in_chain(widget)
+        chain.append(widget)
+    assert chain.index(bar) < chain.index(window.transcript) < chain.index(window.composer)
