@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -72,8 +72,9 @@ class ThreadDelegate(QStyledItemDelegate):
         if not isinstance(row, PaintedRow):
             self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
-            self._paint_background(painter, rect, option.state)
-            self._paint_thread(painter, rect, row, direction=option.direction, has_menu=shows_menu(option.state))
+            state: int = option.state.value  # as a number: each question to a flag of Qt costs a call in Python
+            self._paint_background(painter, rect, state)
+            self._paint_thread(painter, rect, row, direction=option.direction, has_menu=_shows_menu(state))
         painter.restore()
 
     def _paint_heading(self, painter: QPainter, rect: QRect, title: str, direction: Qt.LayoutDirection) -> None:
@@ -86,15 +87,17 @@ class ThreadDelegate(QStyledItemDelegate):
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, self._start(direction), text)
 
-    def _paint_background(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
+    def _paint_background(self, painter: QPainter, rect: QRect, state: int) -> None:
+        if not state & (_LIT | _FOCUSED):
+            return
         look = self._looks()
         radius = look.tokens.radius.row
         shape = QRectF(rect)
         if state & _LIT:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.selected if state & QStyle.StateFlag.State_Selected else look.hover)
+            painter.setBrush(look.selected if state & _SELECTED else look.hover)
             painter.drawRoundedRect(shape, radius, radius)
-        if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
+        if state & _FOCUSED and state & _BY_KEYS:
             inset = FOCUS_RING_PX / 2
             painter.setPen(QPen(look.accent, FOCUS_RING_PX))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -255,12 +258,9 @@ class ThreadDelegate(QStyledItemDelegate):
         editor.setGeometry(option.rect)
 
 
-def shows_menu(state: QStyle.StateFlag) -> bool:
+def _shows_menu(state: int) -> bool:
     """Whether a row shows the button of its menu: under the pointer, and where the keys are."""
-    flags = QStyle.StateFlag
-    return bool(state & flags.State_MouseOver) or bool(
-        state & flags.State_HasFocus and state & flags.State_KeyboardFocusChange
-    )
+    return bool(state & _UNDER_POINTER or (state & _FOCUSED and state & _BY_KEYS))
 
 
 class TitleField(QLineEdit):
@@ -278,4 +278,8 @@ def _key(event: Any) -> int:
 
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
-_LIT = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver
+_SELECTED: Final = QStyle.StateFlag.State_Selected.value
+_UNDER_POINTER: Final = QStyle.StateFlag.State_MouseOver.value
+_FOCUSED: Final = QStyle.StateFlag.State_HasFocus.value
+_BY_KEYS: Final = QStyle.StateFlag.State_KeyboardFocusChange.value
+_LIT: Final = _SELECTED | _UNDER_POINTER

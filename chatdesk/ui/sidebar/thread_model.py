@@ -15,7 +15,7 @@ from datetime import date, tzinfo
 from enum import IntEnum, StrEnum
 from typing import Any, Final, NamedTuple
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, QTimer, Signal
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.thread import BRANCH_MARK, Thread, ThreadPage
@@ -39,6 +39,7 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 _THREAD_FLAGS: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 _MOST_LOOKED_AT: Final = 5_000  # titles that type-ahead looks at, so that a key press never costs a frame
+_FREED_AT_ONCE: Final = 500  # of the rows that another list replaces: freeing thousands takes a frame
 _MOST_REGROUPED: Final = 1_000  # rows that get their new headings in one go
 
 
@@ -123,6 +124,9 @@ class ThreadModel(QStringListModel):
         self._is_fetching = False
         self._told: dict[str, Thread | None] = {}  # what was told while a page was on its way
         self._question = 0
+        self._replaced: list[tuple[list[RowKey], list[_Row], dict[str, RowKey]]] = []
+        self._freeing = QTimer(self, singleShot=True, interval=0)
+        self._freeing.timeout.connect(self._free_some)
 
     # What is listed
 
@@ -434,6 +438,8 @@ class ThreadModel(QStringListModel):
     def _rebuild(self, threads: Sequence[Thread]) -> None:
         """All rows anew; who wants to keep a place notes it at ``aboutToRebuild``, by thread."""
         self.aboutToRebuild.emit()
+        self._replaced.append((self._keys, self._rows, self._key_of))
+        self._freeing.start()
         self._keys, self._rows, self._key_of = [], [], {}
         self._group_sizes.clear()
         entries = self._entries_for(threads)
@@ -441,6 +447,17 @@ class ThreadModel(QStringListModel):
         self._keys = [key for key, _ in entries]
         self._rows = [row for _, row in entries]
         self.setStringList([""] * len(entries))
+
+    def _free_some(self) -> None:
+        """Give back the memory of rows that are gone, a few at a time."""
+        keys, rows, key_of = self._replaced[-1]
+        del keys[-_FREED_AT_ONCE:], rows[-_FREED_AT_ONCE:]
+        for _ in range(min(_FREED_AT_ONCE, len(key_of))):
+            key_of.popitem()
+        if not (keys or rows or key_of):
+            self._replaced.pop()
+        if self._replaced:
+            self._freeing.start()
 
     def _entries_for(self, threads: Sequence[Thread]) -> list[tuple[RowKey, _Row]]:
         """Sorted rows for threads that are not listed yet, with the headings that are missing."""

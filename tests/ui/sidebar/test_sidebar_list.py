@@ -277,3 +277,17 @@ def test_the_status_says_that_the_list_is_read_as_long_as_it_is(qtbot, theme):
     qtbot.waitUntil(lambda: sidebar._status.text == "Loading threads…")
     sidebar.set_load_error("The list could not be read.")
     assert sidebar._status.text == "All changes saved"
+
+
+def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme):
+    threads = [replace(samples.sample_threads()[0], id=f"{number:06}", title=f"t {number}") for number in range(2_000)]
+    sidebar, _, _ = make_sidebar(qtbot, theme, [])
+    model = model_of(sidebar)
+    model._rebuild(threads)
+    assert model.thread_count == 2_000
+    model._rebuild(threads[:3])
+    assert model.thread_count == 3
+    assert sum(len(rows) for _, rows, _ in model._replaced) > 500  # nothing was freed yet
+    qtbot.waitUntil(lambda: not model._replaced)
+    assert model.thread_count == 3
+    assert rows(sidebar)[-1].startswith("t ")
