@@ -122,6 +122,13 @@ class Banner(QWidget):
         if self._grid.itemAtPosition(row, column) is None:
             self._grid.removeWidget(self._buttons)
             self._grid.addWidget(self._buttons, row, column, Qt.AlignmentFlag.AlignLeft)
+        self._hold_height()
+
+    def _hold_height(self) -> None:
+        """As high as its words are at its width: a layout around would make it as low as a label may be."""
+        height = self._grid.totalHeightForWidth(self.width())
+        if height >= 0 and height != self.minimumHeight():
+            self.setMinimumHeight(height)
 
     def _on_close_clicked(self) -> None:
         self.setVisible(False)
@@ -131,4 +138,5 @@ class Banner(QWidget):
         start = round(_PADDING_PX + ICON_PX * max(1.0, self._theme.scale) + 10)
         # Layouts swap left and right themselves where the text runs from right to left.
         self._grid.setContentsMargins(start, 8, 8, 8)
+        self._hold_height()
         self.update()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
@@ -323,3 +323,36 @@ def test_a_screen_reader_gets_the_words_of_a_tooltip_without_marks(qtbot, qapp):
     assert interface.text(QAccessible.Text.Description) == 'Find "<b>"'
     button.set_name("Look", tooltip="Look here")
     assert interface.text(QAccessible.Text.Description) == "Look here"
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_banner_is_as_high_as_its_words_wherever_it_stands(theme: Theme, qtbot: QtBot, scale: float) -> None:
+    theme.set_scale(scale)
+    page = QWidget()
+    qtbot.addWidget(page)
+    row = QHBoxLayout(page)
+    banner = Banner(theme)
+    row.addWidget(banner)
+    page.setFixedWidth(560)
+    page.show()
+    banner.show_message("Summarising takes about 108 requests. " * 4, action_text="Summarise", other_text="Not now")
+    label = banner.findChild(QLabel, "bannerText")
+    button = banner.findChild(QPushButton, "bannerAction")
+    for width in (560, 420, 900):
+        page.setFixedWidth(width)
+        qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))
+        qtbot.waitUntil(lambda: button.height() >= button.sizeHint().height())
+        assert banner.rect().contains(banner.mapFromGlobal(button.mapToGlobal(button.rect().bottomRight())))
+    theme.set_scale(1.0)
+
+
+def test_the_list_of_questions_leaves_a_narrow_header_to_the_title(header: ThreadHeader) -> None:
+    header.resize(900, header.height())
+    assert not header.outline_button.isVisible()
+    header.set_outline_offered(True)
+    assert header.outline_button.isVisible()
+    header.resize(480, header.height())
+    assert not header.outline_button.isVisible()
+    header.resize(900, header.height())
+    assert header.outline_button.isVisible()
+    assert header.outline_button.accessibleName() == "Questions of this thread"
