@@ -29,7 +29,7 @@ class OutlineBinding(QObject):
         panes.commands.bind("go.outline", self.open_outline)
         panes.commands.bind("go.date", self.open_date)
         panes.header.outlineRequested.connect(self.open_outline)
-        threads.opened.connect(lambda thread: panes.header.outline_button.setVisible(thread is not None))
+        threads.opened.connect(lambda thread: panes.header.set_outline_offered(thread is not None))
 
     def open_outline(self) -> None:
         thread_id = self._threads.thread_id

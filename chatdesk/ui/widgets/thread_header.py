@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from chatdesk.ui.theme.theme import Theme
@@ -19,6 +19,8 @@ from chatdesk.ui.widgets.thread_title import ThreadTitle
 if TYPE_CHECKING:
     from chatdesk.ui.widgets.presence_row import PersonHere, PresenceRow
     from chatdesk.ui.widgets.temporary_mark import TemporaryMark
+
+_OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
 
 
 class ThreadHeader(QWidget):
@@ -37,6 +39,7 @@ class ThreadHeader(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._has_outline = False
         self.presence: PresenceRow | None = None
         self.temporary_mark: TemporaryMark | None = None
         self.setObjectName("threadHeader")
@@ -140,6 +143,15 @@ class ThreadHeader(QWidget):
     def set_inspector_open(self, is_open: bool) -> None:
         self.inspector_button.setChecked(is_open)
 
+    def set_outline_offered(self, is_offered: bool) -> None:
+        """The list of questions is there while a thread is open, and where the title keeps enough room."""
+        self._has_outline = is_offered
+        self._show_outline_button()
+
+    def _show_outline_button(self) -> None:
+        has_room = self.width() >= _OUTLINE_FROM_PX * max(1.0, self._theme.scale)
+        self.outline_button.setVisible(self._has_outline and has_room)
+
     def set_menu(self, menu: QMenu | None) -> None:
         """The caller's menu of thread actions; without one there is no button."""
         self.more_button.set_menu(menu)
@@ -150,6 +162,10 @@ class ThreadHeader(QWidget):
             self.begin_title_edit()
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_outline_button()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -163,4 +179,5 @@ class ThreadHeader(QWidget):
 
     def _on_theme_changed(self) -> None:
         self.setFixedHeight(round(HEADER_HEIGHT_PX * max(1.0, self._theme.scale)))
+        self._show_outline_button()
         self.update()
