@@ -76,7 +76,7 @@ def scrolling(folder: Path, is_quick: bool) -> list[Row]:
 def answering(folder: Path, is_quick: bool) -> list[Row]:
     """50 KB answers of each kind for the frames; 20,000 and 40,000 tokens of mixed text for the processor time."""
     rows = []
-    with _answer_server() as url:
+    with answer_server() as url:
         for rate in (1000,) if is_quick else (200, 1000):
             for kind in ("mixed", "code", "list", "table"):
                 found = _answer("app", folder, url, f"{kind}-{2_000 if is_quick else 12_500}-{rate}")
@@ -118,7 +118,7 @@ def answering(folder: Path, is_quick: bool) -> list[Row]:
 
 
 def typing(folder: Path, is_quick: bool) -> list[Row]:
-    with _answer_server() as url:
+    with answer_server() as url:
         found = _answer("app", folder, url, f"mixed-{3_000 if is_quick else 15_000}-1000", "typing")
     keys = found["keys_ms"]
     return [_at_most(f"key to paint while an answer streams, p99 of {len(keys)}", _p99(keys), 16)]
@@ -154,7 +154,7 @@ async def filled_threads(folder: Path, sizes: Sequence[int]) -> dict[int, str]:
 
 
 @contextlib.contextmanager
-def _answer_server() -> Iterator[str]:
+def answer_server() -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.answer_server"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
