@@ -40,10 +40,12 @@ PART_COLUMNS: Final = (
     "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
 )  # fmt: skip
 _WITH_TEXT: Final = frozenset((PartType.TEXT, PartType.REASONING, PartType.TOOL_RESULT))
-_PLAIN_VALUES: Final = (
-    "provider", "model", "completed_at", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens",
-    "total_tokens", "cached_tokens", "reasoning_tokens", "finish_reason", "error_type",
-)  # fmt: skip
+_TEXT_VALUES: Final = frozenset(("provider", "model", "finish_reason", "error_type"))
+_PLAIN_VALUES: Final = _TEXT_VALUES | {
+    "completed_at", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens",
+    "cached_tokens", "reasoning_tokens",
+}  # fmt: skip
+_NO_VALUES: Final[Mapping[str, Any]] = dict.fromkeys(sorted(_PLAIN_VALUES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +224,8 @@ class _Maker:
         error = values.get("error")
         details = values.get("error_details")
         stamp = self._origin.stamp()
-        plain = {name: values.get(name) for name in _PLAIN_VALUES} | {"completed_at": ended}
-        row = {
-            **plain,
+        row: dict[str, Any] = {
+            **_NO_VALUES,
             **stamp,
             "id": message_id,
             "thread_id": thread_id,
@@ -241,13 +242,14 @@ class _Maker:
             "deleted_at": values.get("deleted_at"),
             "deleted_with": self._ids.get(str(values.get("deleted_with"))),
             "purged_at": purged,
-            "char_count": sum(len(text) for text in texts),
-            "line_count": sum(1 + text.count("\n") for text in texts),
+            "char_count": sum(map(len, texts)),
+            "line_count": len(texts) + sum([text.count("\n") for text in texts]),
             "context_mark": values.get("context_mark") or "",
         }
-        for name in ("provider", "model", "finish_reason", "error_type"):
-            if row[name] is not None:
-                row[name] = clean(str(row[name]))
+        for name, value in values.items():
+            if name in _PLAIN_VALUES and value is not None:
+                row[name] = clean(str(value)) if name in _TEXT_VALUES else value
+        row["completed_at"] = ended
         found = [part.content.get("text") for part in message.parts if part.type is PartType.TEXT]
         is_searched = bool(found) and message.status.is_final and purged is None
         plain_texts = [clean(text) for text in found if isinstance(text, str)]
