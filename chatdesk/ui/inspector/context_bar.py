@@ -75,10 +75,11 @@ class ContextBar(QWidget):
         start, end = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         if is_mirrored:
             start, end = end, start
+        upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors once more
         words = mirrored(area.adjusted(side + 8, 0, 0, 0), area, self.layoutDirection())
-        painter.drawText(words, int(start | Qt.AlignmentFlag.AlignVCenter), name)
+        painter.drawText(words, int(start | upright), name)
         painter.setPen(theme.colour("muted"))
-        painter.drawText(area, int(end | Qt.AlignmentFlag.AlignVCenter), f"{tokens:,}")
+        painter.drawText(area, int(end | upright), f"{tokens:,}")
 
     def _colour(self, name: str) -> QColor:
         syntax = self._theme.tokens.syntax

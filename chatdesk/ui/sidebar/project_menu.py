@@ -50,7 +50,8 @@ class ProjectMenu(QWidget):
         scale = max(1.0, self._theme.scale)
         width = max(parent.width() - 20, round(_WIDEST_PX * scale)) if not self._is_under_drag else parent.width() - 16
         self.resize(width, min(self.chooser.wanted_height(), round(_HIGHEST_PX * scale)))
-        below = QPoint(0, button.height() + 4)
+        is_mirrored = parent.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        below = QPoint(button.width() - self.width() if is_mirrored else 0, button.height() + 4)
         self.move(button.mapTo(parent, below) if self._is_under_drag else button.mapToGlobal(below))
         self.show()
         self.raise_()

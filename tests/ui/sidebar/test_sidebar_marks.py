@@ -377,6 +377,17 @@ def test_the_switcher_takes_a_drag_and_opens_under_it(qtbot, theme):
         qtbot.keyClick(badge, Qt.Key.Key_Down)
 
 
+def test_the_list_of_projects_stays_inside_a_window_that_runs_from_right_to_left(qtbot, theme):
+    sidebar, _ = make_sidebar(qtbot, theme)
+    sidebar.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    badge = sidebar.badge
+    menu = ProjectMenu(theme, entries(), sidebar)
+    menu.open_below(badge)
+    ends = badge.mapToGlobal(badge.rect().topRight()).x()
+    assert menu.geometry().right() == ends
+    menu.close()
+
+
 def test_a_drag_begins_with_the_mouse_and_carries_the_marked_threads(qtbot, theme, monkeypatch):
     carried: list[bytes] = []
 
