@@ -69,7 +69,7 @@ class QuestionList(QAbstractListModel):
         first = len(self._all)
         self._all += questions
         self._texts += [question.preview.casefold() for question in questions]
-        more = [at for at in range(first, len(self._all)) if self._holds(at)]
+        more = self._holding(range(first, len(self._all)))
         if more:
             self.beginInsertRows(QModelIndex(), len(self._shown), len(self._shown) + len(more) - 1)
             self._shown += more
@@ -79,15 +79,19 @@ class QuestionList(QAbstractListModel):
         """Only those that hold every word of ``text``."""
         self._words = text.casefold().split()
         self.beginResetModel()
-        self._shown = [at for at in range(len(self._all)) if self._holds(at)]
+        self._shown = self._holding(range(len(self._all)))
         self.endResetModel()
 
     def row_read(self, position: int) -> int:
         """The row of the last question at ``position`` of the thread or above it; the first where there is none."""
         return max(0, bisect_right(self._shown, position, key=lambda at: self._all[at].position) - 1)
 
-    def _holds(self, at: int) -> bool:
-        return all(word in self._texts[at] for word in self._words)
+    def _holding(self, places: Sequence[int]) -> list[int]:
+        """Those that hold every word: a pass a word, since there may be tens of thousands."""
+        texts = self._texts
+        for word in self._words:
+            places = [at for at in places if word in texts[at]]
+        return list(places)
 
 
 class OutlineDialog(Panel):
