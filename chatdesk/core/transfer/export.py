@@ -15,7 +15,7 @@ from chatdesk.core.hidden_characters import clean_line
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
 
-SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
+_SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
 _STATUS_NOTES = {
     Status.STOPPED: "This answer was stopped.",
     Status.INTERRUPTED: "This answer was interrupted.",
@@ -53,6 +53,11 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
     if note:
         blocks.append(f"*{one_line(note)}*")
     return "".join(f"\n{block}\n" for block in blocks)
+
+
+def speaker(message: Message) -> str:
+    """Who says it, for a heading; what a person wrote for themselves is a note."""
+    return "Note" if message.is_note else _SPEAKERS[message.role]
 
 
 def note_of(message: Message) -> str | None:
@@ -127,7 +132,7 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 def heading(message: Message) -> str:
     """Who says it and when."""
-    words = [SPEAKERS[message.role]]
+    words = [speaker(message)]
     if message.role is Role.ASSISTANT and message.model:
         words.append(f"({one_line(message.model)})")
     return f"{' '.join(words)} · {when(message.created_at)}"

@@ -19,7 +19,7 @@ from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.storage.export_reader import ExportReader
-from chatdesk.core.transfer.export import SPEAKERS, note_of, one_line, when
+from chatdesk.core.transfer.export import note_of, one_line, speaker, when
 from chatdesk.core.transfer.export_files import StoredFiles
 from chatdesk.core.transfer.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.thread_writer import Task, Tick, Written
@@ -52,7 +52,7 @@ class MessageHtml:
     def pieces(self, message: Message) -> Iterator[str]:
         """The message in pieces, because a picture may be larger than all the words."""
         self._count += 1
-        who = escape(SPEAKERS[message.role])
+        who = escape(speaker(message))
         model = f" · {escape(one_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
         kind = message.role.value
         meta = f'<span class="meta">{when(message.created_at)}{model}</span>'

@@ -11,7 +11,7 @@ from chatdesk.core.chat.undo import UndoStack
 from chatdesk.core.domain.message import NOTE, ContextMark, Role
 from chatdesk.core.errors import EmptyMessage, NotPossible
 from chatdesk.core.storage import sync_bodies, sync_inbox_rows
-from chatdesk.core.transfer.export import thread_to_json
+from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 
@@ -96,3 +96,5 @@ async def test_an_export_says_that_it_is_a_note(tmp_path: Path) -> None:
         value = thread_to_json(await world.chat.get_thread(thread_id), page.messages)
         exported = json.loads(value) if isinstance(value, str) else value
         assert NOTE in json.dumps(exported)
+        text = thread_to_markdown(await world.chat.get_thread(thread_id), page.messages)
+        assert [line[:7] for line in text.splitlines() if line.startswith("## ")][-1] == "## Note"
