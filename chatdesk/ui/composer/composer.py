@@ -194,6 +194,7 @@ class Composer(QWidget):
         self._is_streaming = is_streaming
         self.editor.is_stop_offered = is_streaming
         self._show_buttons()
+        self._name_send()
         if had_focus:
             self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_standing_notice()
@@ -480,7 +481,6 @@ class Composer(QWidget):
         """*Stop* never moves while it is there: a press that is meant for it must not send."""
         self.stop_button.setVisible(self._is_streaming)
         self.send_button.setVisible(not self._is_streaming or self.send_button.isEnabled())
-        self._name_send()
 
     def _name_send(self) -> None:
         keys = "Enter" if self.editor.is_send_on_enter else "Ctrl+Enter"
