@@ -6,7 +6,15 @@ from typing import Final
 
 from PySide6.QtCore import QDate, QDateTime, QEvent, QObject, Qt, QTime, Signal
 from PySide6.QtGui import QKeyEvent, QTextCharFormat
-from PySide6.QtWidgets import QCalendarWidget, QDateEdit, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCalendarWidget,
+    QDateEdit,
+    QHBoxLayout,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
@@ -37,6 +45,8 @@ class JumpToDateDialog(Panel):
         self.calendar = QCalendarWidget()
         self.calendar.setObjectName("dateCalendar")
         self.calendar.setAccessibleName("Calendar")
+        for days in self.calendar.findChildren(QAbstractItemView):
+            days.setAccessibleName("Days")  # what takes the focus in it is the table that Qt made
         self.calendar.setDateRange(first, last)
         self.calendar.setSelectedDate(self.field.date())
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
