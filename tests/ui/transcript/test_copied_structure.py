@@ -16,8 +16,7 @@ from chatdesk.ui.transcript.selection import SelectedRange, TextPlace
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.random_markdown import random_markdown
 from tests.helpers.same_blocks import structure
-
-from conftest import FakeThread, World, make_message, make_thread, wait_for_copy  # isort: skip
+from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread, wait_for_copy
 
 _TEXT = """Before the list.
 
