@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.chat.whole import whole
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.errors import NotPossible, StorageError
 from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadDeleted
@@ -111,17 +112,17 @@ class TemporaryThreads:
             if self._chat is None or self._memory is None or self._thread_id is None:
                 raise NotPossible("There is no temporary chat.")
             if self._chat.is_answering(self._thread_id):
-                raise NotPossible(
-                    "An answer is still being written, so this chat was not kept yet.",
-                    next_step="Wait for its end, or stop it, and keep the chat then.",
-                )
-            self._memory.freeze(StorageError("This chat is being kept.", safe="What you wrote is still there."))
+                raise _still_written()
+            self._memory.freeze()
             try:
                 rows = await self._memory.read(partial(kept_thread.rows_of, thread_id=self._thread_id))
+                if not all(Status(row["status"]).is_final for row in rows["messages"]):
+                    raise _still_written()  # asked in the moment before, so its answer is yet to come
                 thread = await self._stored.write(lambda conn: kept_thread.insert(conn, self._stored.origin, rows))
             except BaseException:
                 self._memory.thaw()
                 raise
+            self._memory.retire(StorageError("This chat was just kept.", safe="What you wrote is still there."))
             for row in rows["messages"]:
                 self._stored_chat.limits.release(row["id"])  # the ledger has it now
             chat, memory = self._let_go()
@@ -160,3 +161,10 @@ class TemporaryThreads:
         chat, memory = self._chat, self._memory
         self._chat, self._memory, self._thread_id, self._usage = None, None, None, None
         return chat, memory
+
+
+def _still_written() -> NotPossible:
+    return NotPossible(
+        "An answer is still being written, so this chat was not kept yet.",
+        next_step="Wait for its end, or stop it, and keep the chat then.",
+    )

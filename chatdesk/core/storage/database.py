@@ -496,16 +496,28 @@ class MemoryDatabase(Database):
 
     def __init__(self, *, clock: Clock) -> None:
         super().__init__(Path(":memory:"), clock=clock, backup_dir=Path(":memory:"))
+        self._decided = asyncio.Event()
+        self._decided.set()
 
     async def open(self) -> OpenReport:
         return await self._writer.run(self._open)
 
-    def freeze(self, refusal: StorageError) -> None:
-        """Refuse every write from now on; those that were handed over are still carried out."""
-        self.is_read_only, self.refusal = True, refusal
+    def freeze(self) -> None:
+        """Let every write wait from now on; those that were handed over are still carried out."""
+        self._decided = asyncio.Event()
 
     def thaw(self) -> None:
-        self.is_read_only = False
+        """Carry out the writes that wait."""
+        self._decided.set()
+
+    def retire(self, refusal: StorageError) -> None:
+        """Refuse every write from now on, those that wait included."""
+        self.is_read_only, self.refusal = True, refusal
+        self._decided.set()
+
+    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+        await self._decided.wait()
+        return await super().write(work, is_durable=is_durable)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._writer.run(partial(self._read, work))

@@ -125,6 +125,29 @@ async def test_limits_count_what_is_temporary(tmp_path: Path) -> None:
         await temporary.forget()
 
 
+@pytest.mark.parametrize("steps", range(0, 40, 2))
+async def test_a_question_sent_in_that_moment_is_neither_lost_nor_left_unanswered(tmp_path: Path, steps: int) -> None:
+    async with chat_world(tmp_path) as world:
+        temporary = temporary_of(world)
+        thread = await temporary.begin()
+        sending = asyncio.ensure_future(temporary.chat_of(thread.id).send_message(thread.id, "in that moment"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        try:
+            await temporary.keep()
+        except NotPossible:
+            await sending
+            await temporary.stop()
+            await temporary.keep()
+        failures = [failure for failure in await asyncio.gather(sending, return_exceptions=True) if failure]
+        shown = (await world.chat.get_thread_messages(thread.id)).messages
+        assert all(message.status.is_final for message in shown)
+        if any(isinstance(each, BaseException) for each in failures):
+            assert not shown  # and the window asks again in the thread that was kept
+        else:
+            assert shown[0].text == "in that moment"
+
+
 async def test_its_events_have_a_bus_of_their_own(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         temporary = temporary_of(world)
