@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QListView, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QListView, QPlainTextEdit, QWidget
 
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
@@ -19,6 +19,7 @@ from chatdesk.core.events import SummaryFailed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.window import WAIT_S, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -258,5 +259,36 @@ def test_the_composer_counts_what_stands_in_it_with_a_thread_and_without(paths: 
         type_text(application, "four words of text")
         await until(lambda: label.text().endswith("tokens") and label.text() != "0 tokens")
         assert abs(int(label.text().split()[-2]) - int(alone.split()[-2])) <= 8
+
+    play(paths, script)
+
+
+def test_the_ring_at_the_tabs_is_for_the_keyboard(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        header, commands = application.panes.header, application.panes.commands
+        QTest.mouseClick(header.inspector_button, Qt.MouseButton.LeftButton)
+        tabs = application.panes.window.findChild(QWidget, "inspectorTabs")
+        await until(tabs.hasFocus)
+        by_mouse = tabs.grab().toImage()
+        commands.trigger("view.inspector")
+        await until(lambda: not tabs.isVisible())
+        commands.trigger("view.inspector")
+        await until(tabs.hasFocus)
+        by_keys = tabs.grab().toImage()
+        assert by_mouse != by_keys
+        QTest.mouseClick(header.inspector_button, Qt.MouseButton.LeftButton)
+        await until(lambda: not tabs.isVisible())
+        await until(lambda: header.context_meter.isVisible())
+        QTest.mouseClick(header.context_meter, Qt.MouseButton.LeftButton)
+        await until(lambda: QApplication.activePopupWidget() is not None)
+        more = QApplication.activePopupWidget().findChild(PillButton)
+        assert more.hasFocus() and not more.shows_ring
+        QTest.mouseClick(more, Qt.MouseButton.LeftButton)
+        await until(tabs.hasFocus)
+        assert tabs.grab().toImage() == by_mouse
+        QTest.keyClick(tabs, Qt.Key.Key_Right)
+        QTest.keyClick(tabs, Qt.Key.Key_Left)
+        assert tabs.grab().toImage() == by_keys, "whoever uses the keys sees where they are"
 
     play(paths, script)

@@ -92,7 +92,7 @@ class ContextBinding(QObject):
         from chatdesk.ui.widgets.context_popover import ContextPopover
 
         popover = ContextPopover(self._panes.theme, self._sentences, parent=meter)
-        popover.moreRequested.connect(lambda: self._inspector.open(CONTEXT))
+        popover.moreRequested.connect(lambda reason: self._inspector.open(CONTEXT, reason=reason))
         popover.open_below(meter)
 
 

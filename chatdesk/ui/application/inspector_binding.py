@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.focus_ring import reason_of_press
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import ContextMark
@@ -51,7 +52,7 @@ class InspectorBinding(QObject):
         panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
         panes.commands.bind("view.usage", lambda: self.open(USAGE))
         panes.commands.bind("view.context", lambda: self.open(CONTEXT))
-        panes.header.inspectorRequested.connect(self.toggle)
+        panes.header.inspectorRequested.connect(self._on_header_inspector_requested)
         threads.opened.connect(lambda _thread: self._fill_soon())
         panes.composer.textChanged.connect(self._fill_soon)
 
@@ -79,14 +80,21 @@ class InspectorBinding(QObject):
         else:
             self.open()
 
-    def open(self, tab: str | None = None) -> None:
+    def open(self, tab: str | None = None, *, reason: Qt.FocusReason = Qt.FocusReason.ShortcutFocusReason) -> None:
+        """``reason`` is how it was asked for: after a click its tabs show no focus ring."""
         inspector = self._built()
         self._panes.window.show_inspector(inspector)
         self._panes.header.set_inspector_open(True)
         if tab is not None:
             inspector.show_tab(tab)
-        inspector.focus()
+        inspector.focus(reason)
         self._fill()
+
+    def _on_header_inspector_requested(self) -> None:
+        if self.is_open:
+            self.close()
+        else:
+            self.open(reason=reason_of_press(self._panes.header.inspector_button))
 
     def close(self) -> None:
         self._panes.window.hide_inspector()

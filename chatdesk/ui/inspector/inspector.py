@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX
 from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.focus_ring import shows_ring
 
 _NO_LIMIT = 16_777_215  # Qt's own
 
@@ -26,7 +27,7 @@ class Inspector(QWidget):
         self._is_filling = False
         self.setObjectName("inspector")
         self.setAccessibleName("Inspector")
-        self._bar = QTabBar()
+        self._bar = _Tabs()
         self._bar.setObjectName("inspectorTabs")
         self._bar.setAccessibleName("Inspector tabs")
         self._bar.setDrawBase(False)
@@ -67,8 +68,8 @@ class Inspector(QWidget):
         self._is_filling = is_filling
         self._fit()
 
-    def focus(self) -> None:
-        self._bar.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    def focus(self, reason: Qt.FocusReason) -> None:
+        self._bar.setFocus(reason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -101,6 +102,25 @@ class Inspector(QWidget):
             " border-bottom: 2px solid transparent; }"
             "QTabBar { outline: none; }"
             f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"
-            f"QTabBar::tab:focus {{ border: 2px solid {accent}; padding: 4px 4px; }}"
+            f'QTabBar[isRinged="true"]::tab:focus {{ border: 2px solid {accent}; padding: 4px 4px; }}'
         )
         self.update()
+
+
+class _Tabs(QTabBar):
+    """Tabs that have a focus ring where the keyboard is used."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._set_ringed(shows_ring(event.reason(), before=self.property("isRinged") is True))
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._set_ringed(True)
+        super().keyPressEvent(event)
+
+    def _set_ringed(self, is_ringed: bool) -> None:
+        if self.property("isRinged") is not is_ringed:
+            self.setProperty("isRinged", is_ringed)
+            self.style().unpolish(self)
+            self.style().polish(self)
+            self.update()

@@ -260,6 +260,7 @@ class _FigureDelegate(QStyledItemDelegate):
         painter.save()
         if option.state & flag.State_HasFocus:
             paint_box(painter, area, theme.tokens.radius.row, fill=theme.colour("selected"))
+        if option.state & flag.State_HasFocus and option.state & flag.State_KeyboardFocusChange:
             paint_focus_ring(painter, area, theme.tokens.radius.row, theme.colour("accent"))
         painter.setFont(theme.font("table" if is_name else "muted"))
         painter.setPen(theme.colour("text" if is_name else "muted"))

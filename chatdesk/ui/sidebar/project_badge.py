@@ -102,7 +102,7 @@ class ProjectBadge(ThemedButton):
             left += mark + tokens.space.s
         chevrons = QRectF(left + width + tokens.space.s, (self.height() - mark) / 2, mark, mark)
         paint_icon(painter, mirrored(chevrons, whole, direction), "chevrons-up-down", theme.colour("muted"))
-        if self.hasFocus():
+        if self.shows_ring:
             paint_focus_ring(painter, whole, tokens.radius.row, theme.colour("accent"))
         painter.end()
 

@@ -79,6 +79,6 @@ class TeamLine(ThemedButton):
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(area.width()))
         start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(mirrored(area, whole, direction), int(start | Qt.TextFlag.TextSingleLine), text)
-        if self.hasFocus():
+        if self.shows_ring:
             paint_focus_ring(painter, whole, tokens.radius.row, theme.colour("accent"))
         painter.end()

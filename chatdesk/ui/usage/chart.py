@@ -15,6 +15,7 @@ from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.figures import MEASURES, Measure
+from chatdesk.ui.widgets.focus_ring import shows_ring
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
 _HEIGHT_PX = 190
@@ -37,6 +38,7 @@ class UsageChart(QWidget):
         self._overview: Overview | None = None
         self._measure = MEASURES[0]
         self._current = -1
+        self._is_ringed = False
         self.setObjectName("usageChart")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -68,6 +70,8 @@ class UsageChart(QWidget):
     # What a person does
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._is_ringed = True
+        self.update()
         count = len(self._rows())
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft and self._is_by_day()
         back, on = (Qt.Key.Key_Right, Qt.Key.Key_Left) if is_mirrored else (Qt.Key.Key_Left, Qt.Key.Key_Right)
@@ -95,6 +99,7 @@ class UsageChart(QWidget):
             self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        self._is_ringed = shows_ring(event.reason(), before=self._is_ringed)
         super().focusInEvent(event)
         self.update()
 
@@ -131,7 +136,7 @@ class UsageChart(QWidget):
         words = self.current_words or ("" if self._rows() else "No requests in these days.")
         flag = Qt.AlignmentFlag
         painter.drawText(head, int(flag.AlignLeading | flag.AlignVCenter), words)
-        if self.hasFocus():
+        if self.hasFocus() and self._is_ringed:
             paint_focus_ring(painter, QRectF(self.rect()), theme.tokens.radius.row, theme.colour("accent"))
 
     def _paint_axis(self, painter: QPainter) -> None:

@@ -6,12 +6,13 @@ They take the focus by Tab and not by click, so that a click beside the composer
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX, FontRole
+from chatdesk.ui.widgets.focus_ring import shows_ring
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -25,6 +26,7 @@ class ThemedButton(QAbstractButton):
         super().__init__(parent)
         self._theme = theme
         self._menu: QMenu | None = None
+        self._is_ringed = True
         self.setObjectName(object_name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -42,7 +44,13 @@ class ThemedButton(QAbstractButton):
         """The button opens ``menu`` below itself; also with Down."""
         self._menu = menu
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._is_ringed = shows_ring(event.reason(), before=self._is_ringed)
+        super().focusInEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._is_ringed = True
+        self.update()
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if is_enter or (event.key() == Qt.Key.Key_Down and self._menu is not None):
             self.click()
@@ -59,6 +67,11 @@ class ThemedButton(QAbstractButton):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.update()
+
+    @property
+    def shows_ring(self) -> bool:
+        """Whether the focus is here, and came by keyboard or was used by it."""
+        return self.hasFocus() and self._is_ringed
 
     def _is_hot(self) -> bool:
         return self.isEnabled() and (self.underMouse() or self.isDown())
@@ -122,7 +135,7 @@ class IconButton(ThemedButton):
             painter.setOpacity(DISABLED_OPACITY)
         paint_icon(painter, QRectF(corner.x() - side / 2, corner.y() - side / 2, side, side), self._icon_name, ink)
         painter.setOpacity(1.0)
-        if self.hasFocus():
+        if self.shows_ring:
             paint_focus_ring(painter, area, radius, theme.colour("text" if self._is_filled else "accent"))
 
     def _colours(self) -> tuple[QColor | None, QColor]:
@@ -199,7 +212,7 @@ class PillButton(ThemedButton):
         painter.setPen(ink)
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(inner.width()) + 1)
         painter.drawText(inner, int(self._ALIGNMENT | Qt.TextFlag.TextSingleLine), text)
-        if self.hasFocus():
+        if self.shows_ring:
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 
     def _text_px(self) -> int:

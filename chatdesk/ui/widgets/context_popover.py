@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QVBoxLayout, QWidget
 
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.focus_ring import reason_of_press
 from chatdesk.ui.widgets.painting import paint_box
 from chatdesk.ui.widgets.stray_keys import press_focused
 
@@ -18,7 +19,7 @@ _WIDTH_PX = 280
 
 
 class ContextPopover(QFrame):
-    moreRequested = Signal()
+    moreRequested = Signal(object)  # Qt.FocusReason: how it was pressed
 
     def __init__(self, theme: Theme, sentences: Sequence[str], *, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
@@ -41,13 +42,14 @@ class ContextPopover(QFrame):
         column.addWidget(self.more_button)
         self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
 
-    def open_below(self, widget: QWidget) -> None:
+    def open_below(self, widget: QAbstractButton) -> None:
+        reason = reason_of_press(widget)
         self.adjustSize()
         right = widget.mapToGlobal(QPoint(widget.width(), widget.height() + 6))
         left = max(widget.window().mapToGlobal(QPoint(4, 0)).x(), right.x() - self.width())
         self.move(left, right.y())
         self.show()
-        self.more_button.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.more_button.setFocus(reason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses the button, as in dialogs."""
@@ -62,5 +64,7 @@ class ContextPopover(QFrame):
         painter.end()
 
     def _on_more_button_clicked(self) -> None:
+        flag = Qt.FocusReason
+        reason = flag.ShortcutFocusReason if self.more_button.shows_ring else flag.MouseFocusReason
         self.close()
-        self.moreRequested.emit()
+        self.moreRequested.emit(reason)

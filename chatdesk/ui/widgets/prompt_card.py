@@ -76,7 +76,7 @@ class PromptCard(ThemedButton):
         self._paint_line(painter, title, self.start.title, "strong", "text")
         detail = QRectF(inner.left(), inner.top() + line + 4, inner.width(), inner.height() - line - 4)
         self._paint_line(painter, detail, self.start.detail, "note", "muted")
-        if self.hasFocus():
+        if self.shows_ring:
             paint_focus_ring(painter, area, radius, theme.colour("accent"))
 
     def _paint_line(self, painter: QPainter, area: QRectF, text: str, role: str, colour: str) -> None:

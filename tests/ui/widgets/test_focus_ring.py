@@ -1,0 +1,54 @@
+"""A focus ring is for those who use the keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.usage.chart import UsageChart
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.focus_ring import reason_of_press, shows_ring
+
+_REASON = Qt.FocusReason
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_window_that_comes_back_shows_what_it_showed(before: bool) -> None:
+    assert shows_ring(_REASON.ActiveWindowFocusReason, before=before) is before
+    assert shows_ring(_REASON.PopupFocusReason, before=before) is before
+    assert shows_ring(_REASON.TabFocusReason, before=before)
+    assert not shows_ring(_REASON.MouseFocusReason, before=before)
+
+
+def test_a_button_shows_its_ring_once_a_key_is_pressed(qapp: QApplication, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    button = IconButton(Theme(qapp), "x", name="Close", object_name="x", parent=window)
+    reasons: list[Qt.FocusReason] = []
+    button.clicked.connect(lambda: reasons.append(reason_of_press(button)))
+    with qtbot.waitActive(window):
+        window.show()
+    window.setFocus()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    button.setFocus(_REASON.MouseFocusReason)
+    assert not button.shows_ring
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert button.shows_ring
+    assert reasons == [_REASON.MouseFocusReason, _REASON.ShortcutFocusReason]
+
+
+def test_the_chart_of_usage_has_no_ring_after_a_click(qapp: QApplication, qtbot: QtBot) -> None:
+    chart = UsageChart(Theme(qapp))
+    qtbot.addWidget(chart)
+    chart.resize(400, 200)
+    with qtbot.waitActive(chart):
+        chart.show()
+    chart.clearFocus()
+    bare = chart.grab().toImage()
+    chart.setFocus(_REASON.MouseFocusReason)
+    assert chart.grab().toImage() == bare
+    qtbot.keyClick(chart, Qt.Key.Key_Home)
+    assert chart.grab().toImage() != bare
