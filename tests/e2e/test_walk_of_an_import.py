@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QFileDialog, QLineEdit
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -26,11 +26,13 @@ _CONTROL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.Shif
 
 
 @pytest.fixture
-def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def export(tmp_path: Path, qapp: QApplication) -> Path:
     """As ChatGPT sends it: the conversations, and files beside them. The folder is where file dialogs begin."""
     folder = tmp_path / "downloads"
     folder.mkdir()
-    monkeypatch.chdir(folder)
+    chooser = QFileDialog()
+    chooser.setDirectory(str(folder))  # the next one begins where the last one of this process was
+    chooser.deleteLater()
     conversations = [plain_chatgpt("trams", 3, title=_TITLE), *json.loads(_SAMPLE.read_text("utf-8"))]
     entries = {
         "conversations.json": conversations,

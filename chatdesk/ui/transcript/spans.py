@@ -84,7 +84,7 @@ def flow_of(spans: Sequence[Span]) -> Flow:
         text = span.text.replace("\n", _LINE)
         if not text:
             continue
-        for before, joint in enumerate(_joints(text)):
+        for before, joint in enumerate(_joints(text) if span.is_code else ()):
             at = joint + before
             text = f"{text[:at]}{_JOINER}{text[at:]}"
             joined.append(at)
@@ -106,7 +106,8 @@ def flow_of(spans: Sequence[Span]) -> Flow:
 
 
 def _joints(text: str) -> list[int]:
-    """Where a line may not be broken: behind the slash that a short word begins with, such as ``/demo``."""
+    """Where inline code may not be broken: behind the slash that a short word begins with, such as ``/demo``. Plain
+    text is left as it is, because a screen reader reads what is laid out."""
     return [match.end() for match in _SLASH.finditer(text)] if "/" in text else []
 
 

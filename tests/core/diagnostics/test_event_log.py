@@ -35,6 +35,7 @@ KEY = "sk-marked-4711-canary-0815"
 NOT_LOGGED = {
     events.TextStreamed, events.MessageChanged, events.ContextChanged, events.SummaryFailed, events.UsageRecorded,
     events.PresenceChanged, events.UnreadChanged, events.SharedFilesChanged, events.SummaryWorkChanged,
+    events.WaitingQuestionsChanged,
 }  # fmt: skip
 
 

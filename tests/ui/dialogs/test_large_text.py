@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QScrollArea,
 from pytestqt.qtbot import QtBot
 
 import tests.gallery
+from chatdesk.ui.dialogs.outline import OutlineDialog
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 _SIZE = (1000, 700)
 #: They take their size from the window that they are made for, and here get another one later.
-_FIT_WHERE_THEY_WERE_MADE = ("palette", "provider-models")
+_FIT_WHERE_THEY_WERE_MADE = ("outline", "palette", "provider-models")
 
 
 @pytest.fixture
@@ -100,3 +101,16 @@ def test_dialogs_that_are_gone_hear_no_more_of_the_look(theme: Theme, qtbot: QtB
         theme.set_preference("light")
         QApplication.processEvents()
     assert raised == []
+
+
+def test_nothing_of_the_questions_is_cut_off(theme: Theme) -> None:
+    window = QWidget()
+    window.resize(*_SIZE)
+    window.show()
+    panel = OutlineDialog(theme, parent=window)
+    panel.open()
+    QApplication.processEvents()
+    assert [*_squeezed(panel), *_out_of_reach(panel)] == []
+    assert panel.height() <= window.height()
+    panel.close()
+    window.close()
