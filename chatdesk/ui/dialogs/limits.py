@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -31,6 +31,7 @@ from chatdesk.core.domain.limits import (
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
 _SIZE_PX = (780, 480)
 _KINDS: Final = (
@@ -40,6 +41,8 @@ _KINDS: Final = (
     ("Dollars a month", LimitUnit.MONEY, LimitPeriod.MONTH),
 )
 _MESSAGES: Final = "Messages"
+_GAP_PX: Final = 8
+_WIDE_AMOUNT: Final = "1,000,000"
 _ABOUT = (
     "At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your "
     "question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, "
@@ -180,7 +183,7 @@ class _Line(QWidget):
         super().__init__()
         self.setObjectName(f"limit{number}")
         self.what, self.kind = QComboBox(), QComboBox()
-        self.soft, self.hard = QLineEdit(), QLineEdit()
+        self.soft, self.hard = _AmountField(), _AmountField()
         self.remove = _button(f"limit{number}_remove", "Remove")
         self.remove.setAccessibleName(f"Remove limit {number}")
         self._targets = list(targets)
@@ -195,34 +198,8 @@ class _Line(QWidget):
         self.kind.currentIndexChanged.connect(self._on_kind_changed)
         self.what.setMinimumContentsLength(12)
         self.what.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        fields = (
-            (self.what, "what", f"Limit {number}, for"),
-            (self.kind, "kind", f"Limit {number}, of"),
-            (self.soft, "soft", f"Limit {number}, warning at"),
-            (self.hard, "hard", f"Limit {number}, stop at"),
-        )
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(2)
-        for place, (field, name, words) in enumerate(fields):
-            field.setObjectName(f"limit{number}_{name}")
-            field.setAccessibleName(words)
-            grid.addWidget(field, 0, place)
-            grid.setColumnStretch(place, 3 if place < 2 else 2)
-        grid.addWidget(self.remove, 0, len(fields))
-        for field in (self.soft, self.hard):  # columns stay where they are
-            policy = field.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)
-            field.setSizePolicy(policy)
-        self.soft.setPlaceholderText("No warning")
-        self.hard.setPlaceholderText("No stop")
-        state = plain_label(used, "muted")
-        state.setObjectName(f"limit{number}_used")
-        grid.addWidget(state, 1, 0, 1, 2)
         self._soft_words, self._hard_words = plain_label("warning at", "muted"), plain_label("stop at", "muted")
-        grid.addWidget(self._soft_words, 1, 2)
-        grid.addWidget(self._hard_words, 1, 3)
+        self._lay_out(used, number)
         if limit is not None:
             at = next(i for i, e in enumerate(self._targets) if (e.scope, e.target) == (limit.scope, limit.target))
             self.what.setCurrentIndex(at)
@@ -236,6 +213,37 @@ class _Line(QWidget):
             self.soft.setText(_text_of(limit.soft))
             self.hard.setText(_text_of(limit.hard))
         self.remove.clicked.connect(lambda: self.removed.emit(self))
+
+    def _lay_out(self, used: str, number: int) -> None:
+        """What it is for, and beside it the amounts; below it with large text."""
+        state = plain_label(used, "muted")
+        state.setObjectName(f"limit{number}_used")
+        for field, name, words in (
+            (self.what, "what", f"Limit {number}, for"),
+            (self.kind, "kind", f"Limit {number}, of"),
+            (self.soft, "soft", f"Limit {number}, warning at"),
+            (self.hard, "hard", f"Limit {number}, stop at"),
+        ):
+            field.setObjectName(f"limit{number}_{name}")
+            field.setAccessibleName(words)
+        for amount, placeholder in ((self.soft, "No warning"), (self.hard, "No stop")):
+            policy = amount.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)  # columns stay where they are
+            amount.setSizePolicy(policy)
+            amount.setPlaceholderText(placeholder)
+        about, amounts = _grid(), _grid()
+        about.addWidget(self.what, 0, 0)
+        about.addWidget(self.kind, 0, 1)
+        about.addWidget(state, 1, 0, 1, 2)
+        amounts.addWidget(self.soft, 0, 0)
+        amounts.addWidget(self.hard, 0, 1)
+        amounts.addWidget(self.remove, 0, 2)
+        amounts.addWidget(self._soft_words, 1, 0)
+        amounts.addWidget(self._hard_words, 1, 1)
+        line = BesideOrBelow(self, gap_px=_GAP_PX, below_px=2, wanted_px=0)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.add_layout(about)
+        line.add_layout(amounts)
 
     @property
     def _is_rate(self) -> bool:
@@ -269,6 +277,23 @@ class _Line(QWidget):
         soft, hard = (_number_of(field, f"{target.label}, {words.lower()}") for field in (self.soft, self.hard))
         label = "" if target.scope is LimitScope.ALL else target.label
         return UsageLimit(target.scope, period, unit, soft=soft, hard=hard, target=target.target, label=label)
+
+
+class _AmountField(QLineEdit):
+    """Has room for large numbers at any size of the text."""
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return QSize(hint.width() + self.fontMetrics().horizontalAdvance(_WIDE_AMOUNT), hint.height())
+
+
+def _grid() -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(_GAP_PX)
+    grid.setVerticalSpacing(2)
+    grid.setColumnStretch(0, 1)
+    grid.setColumnStretch(1, 1)
+    return grid
 
 
 def _text_of(amount: float) -> str:

@@ -305,7 +305,8 @@ class SettingsDialog(Panel):
             item.setSizeHint(QSize(0, row_px))
         metrics = self._nav.fontMetrics()
         widest = max(metrics.horizontalAdvance(title) for title in PAGES)
-        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + _NAV_PAD_PX))  # large text leaves what it can
+        bar_px = self._nav.verticalScrollBar().sizeHint().width()  # there where large text has too many rows
+        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # large text leaves what it can
         self.setStyleSheet(
             f"#settingsSide {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
             f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"

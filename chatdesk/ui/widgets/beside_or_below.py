@@ -10,7 +10,7 @@ from chatdesk.ui.widgets.placed_items import PlacedItems
 
 class BesideOrBelow(PlacedItems):
     """Two items: the first is ``words_px`` wide, or else takes what the second leaves, which is at most half. Where the
-    second would get less than ``wanted_px``, or the first less than it needs, the second goes on in the next line."""
+    second would get less than ``wanted_px``, or one of them less than it needs, the second goes on in the next line."""
 
     def __init__(
         self, parent: QWidget, *, gap_px: int, below_px: int, wanted_px: int, words_px: int | None = None
@@ -49,7 +49,8 @@ class BesideOrBelow(PlacedItems):
         words, field = self._items
         room = area.width() - self._gap_px
         left = room - room // 2 if self._words_px is None else self._words_px
-        if room - left >= self._wanted_px and left >= words.minimumSize().width():
+        needed = max(self._wanted_px, field.minimumSize().width())
+        if room - left >= needed and left >= words.minimumSize().width():
             width = min(room - left, field.maximumSize().width())
             words_width = room - width
             high = max(_height(words, words_width), _height(field, width))

@@ -27,6 +27,7 @@ class ContextMeter(QAbstractButton):
         self._theme = theme
         self._fraction = 0.0
         self._note = ""
+        self._is_short = False
         self.setObjectName("contextMeter")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -58,11 +59,21 @@ class ContextMeter(QAbstractButton):
         set_plain_tooltip(self, words or self.accessibleName())
         self._on_theme_changed()
 
-    def sizeHint(self) -> QSize:
+    def set_short(self, is_short: bool) -> None:
+        """The ring alone, where there is no room for the figure. Its name and its tooltip say it."""
+        if is_short is not self._is_short:
+            self._is_short = is_short
+            self._on_theme_changed()
+
+    def full_width(self) -> int:
+        """With the figure."""
         scale = max(1.0, self._theme.scale)
         text_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(self.percentage)
-        width = 2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1
-        return QSize(round(width), round(HIT_TARGET_PX * scale))
+        return round(2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1)
+
+    def sizeHint(self) -> QSize:
+        side = round(HIT_TARGET_PX * max(1.0, self._theme.scale))
+        return QSize(side if self._is_short else self.full_width(), side)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -74,14 +85,13 @@ class ContextMeter(QAbstractButton):
         paint_box(painter, area, area.height() / 2, fill=theme.colour("card"), border=theme.colour("line"))
         side = _RING_PX * max(1.0, theme.scale)
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        left = area.right() - _PADDING_PX - side if is_mirrored else area.left() + _PADDING_PX
+        if self._is_short:
+            left = area.center().x() - side / 2
+        else:
+            left = area.right() - _PADDING_PX - side if is_mirrored else area.left() + _PADDING_PX
         self._paint_ring(painter, QRectF(left, area.center().y() - side / 2, side, side))
-        painter.setFont(theme.font("muted"))
-        painter.setPen(theme.colour("text"))
-        taken = _PADDING_PX + side + 7
-        words = area.adjusted(_PADDING_PX, 0, -taken, 0) if is_mirrored else area.adjusted(taken, 0, -_PADDING_PX, 0)
-        painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), self.percentage)
-
+        if not self._is_short:
+            self._paint_figure(painter, area, _PADDING_PX + side + 7, is_mirrored=is_mirrored)
         if self.hasFocus():
             paint_focus_ring(painter, area, area.height() / 2, theme.colour("accent"))
 
@@ -90,6 +100,12 @@ class ContextMeter(QAbstractButton):
             self.click()
         else:
             super().keyPressEvent(event)
+
+    def _paint_figure(self, painter: QPainter, area: QRectF, taken: float, *, is_mirrored: bool) -> None:
+        painter.setFont(self._theme.font("muted"))
+        painter.setPen(self._theme.colour("text"))
+        words = area.adjusted(_PADDING_PX, 0, -taken, 0) if is_mirrored else area.adjusted(taken, 0, -_PADDING_PX, 0)
+        painter.drawText(words, int(Qt.AlignmentFlag.AlignCenter), self.percentage)
 
     def _paint_ring(self, painter: QPainter, area: QRectF) -> None:
         half = _RING_PEN_PX / 2

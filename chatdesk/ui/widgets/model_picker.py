@@ -25,6 +25,8 @@ class ModelPicker(PillButton):
     models), ``refreshRequested`` and
     ``likeToggled(provider, model, bool)`` come from the list."""
 
+    _MIN_PX = 48
+
     modelChosen = Signal(str, str)
     modelsChanged = Signal(object)
     compareRequested = Signal()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.widgets.presence_row import PersonHere, PresenceRow
     from chatdesk.ui.widgets.temporary_mark import TemporaryMark
 
+_GAP_PX, _NARROW_GAP_PX = 10, 4
 _OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
 
 
@@ -68,7 +69,7 @@ class ThreadHeader(QWidget):
         self.more_button.setVisible(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 10, 1)
-        row.setSpacing(10)
+        row.setSpacing(_GAP_PX)
         for widget in (
             self.sidebar_button,
             self.title,
@@ -166,6 +167,32 @@ class ThreadHeader(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_outline_button()
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.LayoutRequest:  # something in it came, went or has other words
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        """Where there is no room for all, the meter gives up its figure first, then the title its pencil."""
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        items = [row.itemAt(place) for place in range(row.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        shown: list[QWidget] = [each for each in widgets if each is not None and not each.isHidden()]
+        margins = row.contentsMargins()
+        needed = margins.left() + margins.right() + _GAP_PX * (len(shown) - 1)
+        for each in shown:
+            is_meter = each is self.context_meter
+            needed += self.context_meter.full_width() if is_meter else each.minimumSizeHint().width()
+        needed += self.title.missing_width()
+        self.context_meter.set_short(needed > self.width())
+        if self.context_meter in shown:
+            needed += self.context_meter.sizeHint().width() - self.context_meter.full_width()
+        is_narrow = needed > self.width()
+        self.title.set_narrow(is_narrow)
+        row.setSpacing(_NARROW_GAP_PX if is_narrow else _GAP_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -180,4 +207,5 @@ class ThreadHeader(QWidget):
     def _on_theme_changed(self) -> None:
         self.setFixedHeight(round(HEADER_HEIGHT_PX * max(1.0, self._theme.scale)))
         self._show_outline_button()
+        self._fit()
         self.update()

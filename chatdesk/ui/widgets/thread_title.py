@@ -11,6 +11,7 @@ from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 _MAX_TITLE_CHARACTERS = 200
+_GAP_PX, _LEAST_PX = 4, 24
 _STAYS_OPEN = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
 
 
@@ -25,6 +26,7 @@ class ThreadTitle(QWidget):
         super().__init__(parent)
         self._is_editable = True
         self._is_editing = False
+        self._is_narrow = False
         self._begun_with = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.label = _ClickableTitle(theme, role="header")
@@ -36,11 +38,12 @@ class ThreadTitle(QWidget):
         self.field.setObjectName("threadTitleField")
         self.field.setAccessibleName("Thread title")
         self.field.setMaxLength(_MAX_TITLE_CHARACTERS)
+        self.field.setMinimumWidth(_LEAST_PX)  # it must not widen the title that is only read
         self.field.ended.connect(self._on_field_ended)
         shown = QWidget()
         row = QHBoxLayout(shown)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        row.setSpacing(_GAP_PX)
         row.addWidget(self.label)
         row.addWidget(self.pencil)
         row.addStretch(1)
@@ -59,11 +62,24 @@ class ThreadTitle(QWidget):
             self.label.setText(title)
             return
         self._is_editable = is_editable
-        self.pencil.setVisible(is_editable)
+        self._show_pencil()
         self.label.setText(title)
         self.label.setCursor(Qt.CursorShape.IBeamCursor if is_editable else Qt.CursorShape.ArrowCursor)
         self._is_editing = False
         self._stack.setCurrentIndex(0)
+
+    def set_narrow(self, is_narrow: bool) -> None:
+        """No pencil where there is no room for it; the title itself, F2 and the menus are there."""
+        if is_narrow is not self._is_narrow:
+            self._is_narrow = is_narrow
+            self._show_pencil()
+
+    def missing_width(self) -> int:
+        """What the pencil would need that is left out."""
+        return self.pencil.sizeHint().width() + _GAP_PX if self._is_editable and self._is_narrow else 0
+
+    def _show_pencil(self) -> None:
+        self.pencil.setVisible(self._is_editable and not self._is_narrow)
 
     def begin_edit(self) -> None:
         if not self._is_editable or self.is_editing:

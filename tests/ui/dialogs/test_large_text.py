@@ -8,13 +8,27 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QStyle,
+    QStyleOptionViewItem,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 import tests.gallery
 from chatdesk.ui.dialogs.outline import OutlineDialog
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.thread_header import ThreadHeader
+from tests.gallery import provider_samples, usage_page_samples
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 _SIZE = (1000, 700)
@@ -62,19 +76,26 @@ def _scrolls(widget: QWidget, panel: Panel) -> bool:
     return False
 
 
+def _opened(panel: Panel) -> QWidget:
+    """In a small window, with all that is put together after it is shown."""
+    window = QWidget()
+    window.resize(*_SIZE)
+    window.show()
+    panel.setParent(window, panel.windowFlags())
+    panel.open()
+    for _round in range(30):
+        QApplication.processEvents()
+    return window
+
+
 @pytest.mark.parametrize("module", _MODULES)
 def test_nothing_of_a_dialog_is_cut_off(theme: Theme, module: str) -> None:
     wrong: dict[str, list[str]] = {}
     for name, panel in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
         if isinstance(panel, Panel) and not name.startswith(_FIT_WHERE_THEY_WERE_MADE):
-            window = QWidget()
-            window.resize(*_SIZE)
-            window.show()
-            panel.setParent(window, panel.windowFlags())
-            panel.open()
-            for _round in range(5):
-                QApplication.processEvents()
-            panel.layout().activate()
+            window = _opened(panel)
+            panel.layout().activate()  # which may give it another size, to which its parts follow
+            QApplication.processEvents()
             found = [*_squeezed(panel), *_out_of_reach(panel)]
             if panel.width() > window.width() or panel.height() > window.height():
                 found.append(f"it is {panel.width()} x {panel.height()}")
@@ -87,6 +108,97 @@ def test_nothing_of_a_dialog_is_cut_off(theme: Theme, module: str) -> None:
             panel.close()
             panel.deleteLater()
     assert wrong == {}
+
+
+def test_the_list_of_questions_fits_the_window_that_it_is_made_for(theme: Theme, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(*_SIZE)
+    window.show()
+    dialog = OutlineDialog(theme, parent=window)
+    dialog.open()
+    for _round in range(5):
+        QApplication.processEvents()
+    assert dialog.height() < window.height() and dialog.width() < window.width()
+    assert [*_squeezed(dialog), *_out_of_reach(dialog)] == []
+
+
+def test_a_limit_goes_on_in_the_next_line(theme: Theme, qtbot: QtBot) -> None:
+    limits = dict(usage_page_samples.build_samples(theme))["limits"]
+    assert isinstance(limits, Panel)
+    window = _opened(limits)
+    qtbot.addWidget(window)
+    area = limits.findChild(QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0
+    for field in area.findChildren(QLineEdit):
+        field.setText("1,000,000")
+        assert field.width() - 24 >= field.fontMetrics().horizontalAdvance(field.text()), field.objectName()
+    theme.set_scale(1.0)
+    wide = dict(usage_page_samples.build_samples(theme))["limits"]
+    assert isinstance(wide, Panel)
+    other = _opened(wide)
+    qtbot.addWidget(other)
+    what, hard = wide.findChild(QComboBox, "limit1_what"), wide.findChild(QLineEdit, "limit1_hard")
+    assert what.mapTo(wide, QPoint()).y() == hard.mapTo(wide, QPoint()).y(), "all in one line where there is room"
+
+
+def test_the_names_of_the_settings_pages_are_whole(theme: Theme, qtbot: QtBot) -> None:
+    settings = provider_samples.build_settings(theme)
+    settings.fill_page("Usage and limits", QWidget)
+    settings.fill_page("Team sync", QWidget)
+    window = _opened(settings)
+    qtbot.addWidget(window)
+    pages = settings.findChild(QListWidget, "settingsPages")
+    assert pages.verticalScrollBar().maximum() > 0, "there are too many for the small window"
+    option = QStyleOptionViewItem()
+    cut = []
+    for place in range(pages.count()):
+        item = pages.item(place)
+        pages.itemDelegate().initStyleOption(option, pages.indexFromItem(item))
+        option.widget, option.font, option.rect = pages, pages.font(), pages.visualItemRect(item)
+        option.decorationSize = pages.iconSize()
+        room = pages.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, pages)
+        if room.width() < pages.fontMetrics().horizontalAdvance(item.text()):
+            cut.append((item.text(), room.width()))
+    assert cut == []
+
+
+@pytest.mark.parametrize(
+    ("scale", "is_temporary", "is_short", "has_pencil"),
+    [(1.0, True, True, True), (1.25, False, False, True), (2.0, False, True, False)],
+)
+def test_a_narrow_header_shows_all_that_is_in_it(
+    theme: Theme, qtbot: QtBot, scale: float, is_temporary: bool, is_short: bool, has_pencil: bool
+) -> None:
+    theme.set_scale(scale)
+    around = QWidget()
+    qtbot.addWidget(around)
+    header = ThreadHeader(theme, around)
+    header.set_title("About the treasure")
+    header.set_models([("openai", "OpenAI", [("gpt", "A model with a long name")])])
+    header.set_current("openai", "gpt")
+    header.set_menu(QMenu(header))
+    header.set_sidebar_collapsed(True)
+    header.set_temporary(is_temporary)
+    header.context_meter.set_fraction(1.0, "all of it")
+    around.show()
+    seen = set()
+    for width in (1000, 420, 1000):
+        header.resize(width, header.height())
+        for _round in range(5):
+            QApplication.processEvents()
+        assert header.width() == width
+        for each in header.findChildren(QAbstractButton):
+            if each.isVisible():
+                place = QRect(each.mapTo(header, QPoint(0, 0)), each.size())
+                assert header.rect().contains(place), each.objectName()
+                assert each.width() >= each.minimumSizeHint().width(), each.objectName()
+        meter = header.context_meter
+        seen.add((width, meter.width() < meter.full_width(), header.title.pencil.isVisible()))
+        assert not meter.grab().isNull()
+    assert seen == {(1000, False, True), (420, is_short, has_pencil)}, (
+        "it has its figure and its pencil back where there is room"
+    )
 
 
 def test_dialogs_that_are_gone_hear_no_more_of_the_look(theme: Theme, qtbot: QtBot) -> None:
