@@ -59,6 +59,42 @@ def test_a_menu_names_the_one_thing_that_it_would_do(tmp_path: Path) -> None:
     play(AppPaths.find(tmp_path / "data"), script)
 
 
+_RARE = {"thread.erase", "thread.keep", "thread.forget"}
+
+
+async def rare_entries(application: WindowApplication) -> set[str]:
+    """Those of ``_RARE`` that the header's menu shows now."""
+    application.panes.header.more_button.click()
+    await until(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    shown = {each.objectName() for each in menu.actions() if each.isVisible() and each.objectName() in _RARE}
+    assert all(each.isEnabled() for each in menu.actions() if each.objectName() in shown)
+    menu.close()
+    return shown
+
+
+def test_a_menu_shows_what_is_for_shared_or_temporary_threads_only_there(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await until(lambda: application.threads.open_thread is not None)
+        panes, thread = application.panes, application.threads.open_thread
+        assert thread is not None
+        assert await rare_entries(application) == set()
+        assert not {each.id for each in panes.commands.offered()} & _RARE
+        panes.sidebar.set_shared_projects({"another": "shared"})
+        assert await rare_entries(application) == set()
+        panes.sidebar.set_shared_projects({thread.project_id: "shared"})
+        assert await rare_entries(application) == {"thread.erase"}
+        assert "thread.erase" in {each.id for each in panes.commands.offered()}
+        panes.commands.trigger("thread.temporary")
+        await until(lambda: application.threads.thread_id != thread.id)
+        assert {"thread.keep", "thread.forget"} <= await rare_entries(application)
+        assert all(panes.commands.action(each).isVisible() for each in _RARE), "the menu gives their keys back"
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
 def test_no_title_in_a_menu_offers_two_things(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")

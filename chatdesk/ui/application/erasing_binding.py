@@ -28,6 +28,12 @@ class ErasingBinding:
         self._tasks = tasks
         panes.transcript.eraseRequested.connect(self.ask_about_message)
         panes.commands.bind("thread.erase", self.ask_about_open, lambda: threads.stored_id is not None)
+        panes.commands.describe("thread.erase", is_offered=self._is_shared, is_rare=True)
+
+    def _is_shared(self) -> bool:
+        """Whether others have the open thread. Of one that nobody else has, there is only *Delete*."""
+        thread = self._threads.open_thread
+        return thread is not None and thread.project_id in self._panes.sidebar.shared
 
     def ask_about_open(self) -> None:
         thread = self._threads.open_thread

@@ -52,7 +52,7 @@ class TemporaryBinding(QObject):
         commands.describe("thread.temporary", title=self._title_of_begin)
         for command_id, run in (("thread.keep", self.keep), ("thread.forget", self.close)):
             commands.bind(command_id, run, self._is_there)
-            commands.describe(command_id, is_offered=self._is_there)
+            commands.describe(command_id, is_offered=self._is_there, is_rare=True)
         panes.header.keepRequested.connect(self.keep)
         panes.sidebar.temporaryPressed.connect(self.begin)
         panes.window.may_close = self._may_close

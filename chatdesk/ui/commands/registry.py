@@ -27,6 +27,7 @@ class _Bound:
     action: QAction
     title: Callable[[], str] | None = None
     is_offered: IsEnabled | None = None
+    is_rare: bool = False
 
 
 class CommandRegistry(QObject):
@@ -74,13 +75,18 @@ class CommandRegistry(QObject):
         return action
 
     def describe(
-        self, command_id: str, *, title: Callable[[], str] | None = None, is_offered: IsEnabled | None = None
+        self,
+        command_id: str,
+        *,
+        title: Callable[[], str] | None = None,
+        is_offered: IsEnabled | None = None,
+        is_rare: bool = False,
     ) -> None:
         """Say what menus and the palette show of a bound command: ``title``, what it would do now, such as *Unpin
-        thread*; ``is_offered``, whether there is anything to do it with. Its keys work all the same, and say why when
-        they cannot."""
+        thread*; ``is_offered``, whether there is anything to do it with: menus show it dimmed else, or not at all
+        where it ``is_rare``. Its keys work all the same, and say why when they cannot."""
         bound = self._bound[command_id]
-        bound.title, bound.is_offered = title, is_offered
+        bound.title, bound.is_offered, bound.is_rare = title, is_offered, is_rare
 
     def trigger(self, command_id: str) -> bool:
         """Run a command if it makes sense now."""
@@ -225,11 +231,14 @@ class CommandRegistry(QObject):
         return self._makes_sense(bound) and (bound.is_offered is None or bound.is_offered())
 
     def _refresh_one(self, bound: _Bound) -> None:
+        bound.action.setVisible(True)  # hidden ones have no keys
         bound.action.setEnabled(self._makes_sense(bound))
 
     def _show_offers(self) -> None:
         """A menu opens. When it closes, ``refresh`` gives the keys back to what was not offered."""
         for bound in self._bound.values():
-            bound.action.setEnabled(self._is_offered(bound))
+            is_offered = self._is_offered(bound)
+            bound.action.setVisible(is_offered or not bound.is_rare)
+            bound.action.setEnabled(is_offered)
             if bound.title is not None:
                 bound.action.setText(bound.title())
