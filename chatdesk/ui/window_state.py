@@ -18,6 +18,7 @@ from chatdesk.core.file_writing import write_text
 _log = logging.getLogger(__name__)
 
 MAX_ANCHORS: Final = 200
+MAX_OPEN_FOLDERS: Final = 1_000
 SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
@@ -39,7 +40,8 @@ class WindowState:
     """``anchors`` has the threads read last at its end. Sizes are logical pixels; x and y None: never placed yet.
     ``open_project_id`` empty: all projects; None: never chosen. The list began with thread ``list_top_id``, at
     ``list_top_px``; None: at its beginning. ``chosen_model`` is what answers in new threads, as (provider, model);
-    None: what the settings say. ``is_way_in_ended``: the first screen was answered with a look around."""
+    None: what the settings say. ``open_folders`` are the projects whose
+    folders are open in the list. ``is_way_in_ended``: the first screen was answered with a look around."""
 
     x: int | None = None
     y: int | None = None
@@ -52,6 +54,8 @@ class WindowState:
     anchors: Mapping[str, SavedAnchor] = field(default_factory=dict)
     open_project_id: str | None = None
     is_sorted_by_name: bool = False
+    is_grouped_by_project: bool = False
+    open_folders: tuple[str, ...] = ()
     list_top_id: str | None = None
     list_top_px: int = 0
     chosen_model: tuple[str, str] | None = None
@@ -59,6 +63,7 @@ class WindowState:
 
     def to_json(self) -> str:
         data = asdict(self)
+        data["open_folders"] = data["open_folders"][:MAX_OPEN_FOLDERS]
         data["anchors"] = dict(list(data["anchors"].items())[-MAX_ANCHORS:])
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
@@ -81,6 +86,8 @@ class WindowState:
             anchors=_anchors(data.get("anchors")),
             open_project_id=_text(data.get("open_project_id")),
             is_sorted_by_name=data.get("is_sorted_by_name") is True,
+            is_grouped_by_project=data.get("is_grouped_by_project") is True,
+            open_folders=_texts(data.get("open_folders")),
             list_top_id=_text(data.get("list_top_id")),
             list_top_px=_whole(data.get("list_top_px"), 0, -_MAX_PX) or 0,
             chosen_model=_pair(data.get("chosen_model")),
@@ -195,6 +202,12 @@ def _number(value: object, default: float) -> float:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(text for text in value[:MAX_OPEN_FOLDERS] if isinstance(text, str))
 
 
 def _pair(value: object) -> tuple[str, str] | None:

@@ -21,6 +21,7 @@ from chatdesk.ui.dialogs.notice import NoticeDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.dialogs.temporary import TemporaryDialog
+from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
@@ -116,16 +117,72 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     return sidebar
 
 
+class FolderFetcher:
+    """Pages over threads that stand in folders; the pinned ones come with the folders."""
+
+    def __init__(self, threads: Sequence[Thread], titles: dict[str, str], *, page_size: int = 50) -> None:
+        self.threads = list(threads)
+        self.titles = dict(titles)
+        self.page_size = page_size
+        self.asked: list[tuple[str, str | None]] = []
+        self.is_held = False
+        self.waiting: list[Callable[[], None]] = []
+        self.sidebar: Sidebar | None = None
+
+    def folders(self) -> list[Folder]:
+        return [Folder(project_id, title, len(self.of(project_id))) for project_id, title in self.titles.items()]
+
+    def of(self, project_id: str) -> list[Thread]:
+        found = [each for each in self.threads if each.project_id == project_id and each.pinned_at is None]
+        return sorted(found, key=lambda each: -each.last_activity_at)
+
+    def __call__(self, _cursor: str | None, _query: str, deliver: Callable[[ThreadPage], None]) -> None:
+        assert self.sidebar is not None
+        self.sidebar.set_folders(self.folders())
+        deliver(ThreadPage(tuple(each for each in self.threads if each.pinned_at is not None), None))
+
+    def fetch(self, project_id: str, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        self.asked.append((project_id, cursor))
+        found, start = self.of(project_id), int(cursor or 0)
+        end = start + self.page_size
+        page = ThreadPage(tuple(found[start:end]), str(end) if end < len(found) else None)
+        if self.is_held:
+            self.waiting.append(lambda: deliver(page))
+        else:
+            deliver(page)
+
+
+FOLDER_TITLES = {"project": "Research", "team": "Storage team", "empty": "Travel"}
+
+
+def build_folders(
+    theme: Theme, fetcher: FolderFetcher | None = None, open_ids: Sequence[str] = ("project",)
+) -> Sidebar:
+    """The threads of all projects in folders."""
+    fetcher = fetcher or FolderFetcher(sample_threads(), FOLDER_TITLES)
+    sidebar = Sidebar(fetcher, theme, clock=FixedClock(), zone=UTC)
+    fetcher.sidebar = sidebar
+    sidebar.set_project(None)
+    sidebar.set_shared_projects({"team": "shared"})
+    sidebar.set_grouping(by_project=True)
+    sidebar.read_folders_with(fetcher.fetch, open_ids)
+    sidebar.reload()
+    sidebar.set_open_thread(make_thread(3, "").id)
+    sidebar.set_status("All changes saved")
+    return sidebar
+
+
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     """The sidebar in its states, and the dialogs."""
-    full, empty = build_sidebar(theme), build_sidebar(theme, [])
+    full, empty, folders = build_sidebar(theme), build_sidebar(theme, []), build_folders(theme)
     failed = build_sidebar(theme, [])
     failed.set_load_error("The database could not be used. What was saved before is unchanged.")
     failed.set_status("Not saved", is_error=True)
     full.set_temporary("Temporary chat")
-    for sidebar in (full, empty, failed):
+    for sidebar in (full, empty, failed, folders):
         sidebar.resize(264, 820)
-    return [("sidebar", full), ("sidebar-empty", empty), ("sidebar-failed", failed), *_dialogs(theme)]
+    lists = [("sidebar", full), ("sidebar-empty", empty), ("sidebar-failed", failed), ("sidebar-folders", folders)]
+    return [*lists, *_dialogs(theme)]
 
 
 def _dialogs(theme: Theme) -> list[tuple[str, QWidget]]:

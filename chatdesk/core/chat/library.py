@@ -67,6 +67,10 @@ class LibraryService:
     async def count_threads(self, query: ThreadQuery) -> int:
         return await self._library.count(query)
 
+    async def count_by_project(self) -> Mapping[str, int]:
+        """How many threads each project has that are neither archived, in the trash nor pinned."""
+        return await self._library.count_by_project()
+
     async def list_deleted_messages(self) -> tuple[DeletedMessage, ...]:
         """Messages in the trash whose thread is not, the latest first, at most ``LARGEST_PAGE``."""
         return await self._library.deleted_messages(limit=LARGEST_PAGE, preview=_PREVIEW)

@@ -40,6 +40,9 @@ class LibraryRepository:
     async def count(self, query: ThreadQuery) -> int:
         return await self._db.read(lambda conn: thread_lists.count(conn, query))
 
+    async def count_by_project(self) -> dict[str, int]:
+        return await self._db.read(thread_lists.count_by_project)
+
     async def threads(self, thread_ids: Sequence[str]) -> tuple[Thread, ...]:
         """These threads as they are."""
         return await self._db.read(lambda conn: read_threads(conn, thread_ids))

@@ -47,6 +47,21 @@ def count(conn: Connection, query: ThreadQuery) -> int:
     return int(conn.exec_driver_sql(f"SELECT count(*) FROM threads WHERE {condition}", tuple(values)).scalar_one())
 
 
+def count_by_project(conn: Connection) -> dict[str, int]:
+    """How many threads each project lists under its name: neither archived, deleted nor pinned."""
+    # Two indexes answer this; asked in one for what is not pinned, every row would be read.
+    active = _SHELVES["active"]
+    counts = dict(_by_project(conn, active))
+    for project_id, pinned in _by_project(conn, f"pinned_at IS NOT NULL AND {active}"):
+        counts[project_id] -= pinned
+    return counts
+
+
+def _by_project(conn: Connection, condition: str) -> list[tuple[str, int]]:
+    sql = f"SELECT project_id, count(*) FROM threads WHERE {condition} GROUP BY project_id"
+    return [(row[0], row[1]) for row in conn.exec_driver_sql(sql)]
+
+
 def statement(
     query: ThreadQuery, cursor: str | None, *, columns: str = THREAD_COLUMNS, is_rare_tag: bool = False
 ) -> tuple[str, list[Any]]:

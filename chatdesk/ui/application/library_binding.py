@@ -91,11 +91,13 @@ class LibraryBinding(QObject):
             "view.archive": lambda: self._show("archive"),
             "view.trash": lambda: self._show("trash"),
             "view.sort": lambda: lists.sort(by_name=lists.query.order != "name"),
+            "view.group": lambda: lists.group(by_project=not lists.by_project),
             "tag.manage": self.open_tags,
             "trash.empty": self.ask_to_empty_trash,
         }.items():
             panes.commands.bind(command_id, run)
         panes.commands.describe("view.sort", title=self._title_of_sort)
+        panes.commands.describe("view.group", title=self._title_of_group)
         for view in ("active", "archive", "trash"):
             name = "threads" if view == "active" else view
             panes.commands.describe(f"view.{name}", is_offered=partial(self._is_elsewhere, view))
@@ -345,6 +347,9 @@ class LibraryBinding(QObject):
 
     def _title_of_sort(self) -> str:
         return "Sort threads by last activity" if self._lists.query.order == "name" else "Sort threads by name"
+
+    def _title_of_group(self) -> str:
+        return "Group threads by date" if self._lists.by_project else "Group threads by project"
 
     def _is_elsewhere(self, view: str) -> bool:
         sidebar = self._panes.sidebar

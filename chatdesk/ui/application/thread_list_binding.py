@@ -17,6 +17,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.sidebar.folders import Folder
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PAGE: Final = 50
 _ALL: Final = ""  # what the window's state says when all projects were listed
 _TELL_AFTER_MS: Final = 500
+_COUNT_AFTER_MS: Final = 300  # after the first of the changes that may change how many threads a project has
+_FOLDERS_AT_ONCE: Final = 8  # open folders whose beginning comes with the list; others are read as they come in sight
 _AT_ONCE, _BREATH_S = 12, 0.002  # changed rows between two turns of the loop
 
 
@@ -49,9 +52,15 @@ class ThreadListBinding(QObject):
         self._changed: dict[str, Thread] = {}  # to be taken in, a few at a time
         self._told = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
         self._told.timeout.connect(self.changed)
+        self._counted = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
+        self._counted.timeout.connect(self._retell_folders)
         sidebar = panes.sidebar
         sidebar.viewChanged.connect(self._on_sidebar_view_changed)
         sidebar.sortRequested.connect(lambda by_name: self.sort(by_name=by_name))
+        sidebar.groupRequested.connect(lambda by_project: self.group(by_project=by_project))
+        sidebar.read_folders_with(self._fetch_folder, ())
+        sidebar.foldersToggled.connect(self.changed)
+        sidebar.sharingChanged.connect(self._recount)
         sidebar.tagFilterRequested.connect(self.show_tag)
         sidebar.allAsked.connect(self._select_all)
         sidebar.placeChanged.connect(self._told.start)
@@ -71,6 +80,7 @@ class ThreadListBinding(QObject):
         bridge.thread_restored.connect(lambda event: self._take_in_now(event.thread))
         bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
         bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
+        bridge.project_created.connect(lambda _event: self._recount())
         bridge.project_changed.connect(lambda event: self._on_project_changed(event.project))
         bridge.project_deleted.connect(lambda event: self._on_project_deleted(event.project))
         bridge.tags_changed.connect(lambda _event: self.read_tags())
@@ -88,6 +98,8 @@ class ThreadListBinding(QObject):
             wanted = projects[0]
         self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
         sidebar.set_order(by_name=state.is_sorted_by_name)
+        sidebar.set_grouping(by_project=state.is_grouped_by_project)
+        sidebar.read_folders_with(self._fetch_folder, state.open_folders)
         sidebar.set_trash_days(services.settings.trash_days)
         self._set_project(wanted)
         sidebar.reload()
@@ -103,6 +115,8 @@ class ThreadListBinding(QObject):
                 state,
                 open_project_id=before.open_project_id,
                 is_sorted_by_name=before.is_sorted_by_name,
+                is_grouped_by_project=before.is_grouped_by_project,
+                open_folders=before.open_folders,
                 list_top_id=before.list_top_id,
                 list_top_px=before.list_top_px,
             )
@@ -113,6 +127,8 @@ class ThreadListBinding(QObject):
             state,
             open_project_id=_ALL if self._project is None else self._project.id,
             is_sorted_by_name=self._query.order == "name",
+            is_grouped_by_project=self.by_project,
+            open_folders=tuple(sorted(self._panes.sidebar.open_folders)),
             list_top_id=None if top is None else top[0],
             list_top_px=0 if top is None else top[1],
         )
@@ -154,6 +170,20 @@ class ThreadListBinding(QObject):
         self._panes.sidebar.reload()
         self.changed.emit()
 
+    @property
+    def by_project(self) -> bool:
+        """Whether the list of all projects stands in folders."""
+        return self._panes.sidebar.by_project
+
+    def group(self, *, by_project: bool) -> None:
+        """By project, which shows all projects, or by date."""
+        self._panes.sidebar.set_grouping(by_project=by_project)
+        if by_project and self._project is not None:
+            self.show_project(None)
+        else:
+            self._panes.sidebar.reload()
+            self.changed.emit()
+
     def read_tags(self) -> None:
         async def work() -> None:
             tags = await (await self._library()).list_tags()
@@ -173,16 +203,73 @@ class ThreadListBinding(QObject):
 
     async def _fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
         query = replace(self._query, text=text)
+        folders: list[Folder] | None = None
         try:
             library = await self._library()
-            page = await library.list_threads(query, limit=PAGE, cursor=cursor)
+            if cursor is None and self._stands_in_folders(query):
+                folders, page = await self._begin_folders(library, query)
+            else:
+                page = await library.list_threads(query, limit=PAGE, cursor=cursor)
             if cursor is None and query.shelf == "active":
                 page = _with_pinned(await self._pinned(library, query), page)
         except ChatDeskError as error:
             self._panes.sidebar.set_load_error(error.sentence)
             return
         if replace(self._query, text=text) == query:
+            if cursor is None:
+                self._panes.sidebar.set_folders(folders)
             deliver(page)
+
+    # Folders
+
+    def _stands_in_folders(self, query: ThreadQuery) -> bool:
+        """A search, a tag and the archive look through all projects at once."""
+        return self.by_project and query == ThreadQuery(order=query.order)
+
+    async def _folders(self, library: LibraryService) -> list[Folder]:
+        """As in the list of projects: archived ones last, where they hold threads."""
+        from chatdesk.ui.application.project_names import names_told_apart
+
+        projects = await library.list_projects()
+        counts = await library.count_by_project()
+        used = [project for project in projects if project.archived_at is None]
+        used += [project for project in projects if project.archived_at is not None and counts.get(project.id)]
+        names = names_told_apart(used, self._panes.sidebar.workspaces)
+        return [Folder(project.id, names[project.id], counts.get(project.id, 0)) for project in used]
+
+    async def _begin_folders(self, library: LibraryService, query: ThreadQuery) -> tuple[list[Folder], ThreadPage]:
+        """The folders, and the beginning of the first ones that are open."""
+        folders = await self._folders(library)
+        opened = self._panes.sidebar.open_folders
+        threads: list[Thread] = []
+        for folder in [each for each in folders if each.project_id in opened][:_FOLDERS_AT_ONCE]:
+            page = await library.list_threads(_of_folder(query, folder.project_id), limit=PAGE)
+            folder.next_cursor = page.next_cursor
+            threads += page.threads
+        return folders, ThreadPage(tuple(threads), None)
+
+    def _fetch_folder(self, project_id: str, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        async def work() -> None:
+            try:
+                query = _of_folder(self._query, project_id)
+                page = await (await self._library()).list_threads(query, limit=PAGE, cursor=cursor)
+            except ChatDeskError as error:
+                self._panes.sidebar.set_load_error(error.sentence)
+                return
+            deliver(page)
+
+        self._tasks.replace(work(), "fetch threads")
+
+    def _recount(self) -> None:
+        if self._panes.sidebar.has_folders and not self._counted.isActive():
+            self._counted.start()
+
+    def _retell_folders(self) -> None:
+        async def work() -> None:
+            folders = await self._folders(await self._library())
+            self._panes.sidebar.retell_folders(folders)
+
+        self._tasks.replace(work(), "count threads of folders")
 
     async def _pinned(self, library: LibraryService, query: ThreadQuery) -> list[Thread]:
         """All of them: they stand above the first page, however long ago they were used."""
@@ -200,8 +287,14 @@ class ThreadListBinding(QObject):
     def _select_all(self) -> None:
         async def work() -> None:
             query = replace(self._query, text=self._panes.sidebar.search_box.text().strip())
-            ids = await (await self._library()).list_ids(query)
-            self._panes.sidebar.select_ids(ids)
+            library, sidebar = await self._library(), self._panes.sidebar
+            if not sidebar.has_folders:
+                sidebar.select_ids(await library.list_ids(query))
+                return
+            ids = list(await library.list_ids(replace(query, is_pinned=True)))
+            for project_id in sorted(sidebar.open_folders):  # what is in closed ones is not in the list
+                ids += await library.list_ids(_of_folder(query, project_id))
+            sidebar.select_ids(ids)
 
         self._tasks.replace(work(), "select all")
 
@@ -221,11 +314,13 @@ class ThreadListBinding(QObject):
 
     def _take_in_now(self, thread: Thread) -> None:
         self._changed.pop(thread.id, None)
+        self._recount()
         if not self._handle.is_temporary(thread.id):
             self._panes.sidebar.upsert_thread(thread)
 
     def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:
         self._changed.pop(thread_id, None)
+        self._recount()
         if self._query.shelf == "trash" and not is_purged:
             self._panes.sidebar.refresh()
         else:
@@ -253,16 +348,23 @@ class ThreadListBinding(QObject):
         return None if project is None or project.deleted_at is not None else project
 
     def _on_project_changed(self, project: Project) -> None:
+        self._recount()
         if project.id == self._sought:
             self._told_sought = project
         if self._project is not None and self._project.id == project.id:
             self._set_project(project)
 
     def _on_project_deleted(self, project: Project) -> None:
+        self._recount()
         if project.id == self._sought:
             self._told_sought = project
         if self._project is not None and self._project.id == project.id:
             self.show_project(None)
+
+
+def _of_folder(query: ThreadQuery, project_id: str) -> ThreadQuery:
+    """Pinned threads stand above the folders."""
+    return replace(query, project_id=project_id, is_pinned=False)
 
 
 def _with_pinned(pinned: list[Thread], page: ThreadPage) -> ThreadPage:

@@ -89,6 +89,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("trash.messages", "Deleted messages…", "View", icon="trash-2"),
     Command("trash.empty", "Empty the trash…", "View", icon="trash-2"),
     Command("view.sort", "Sort threads by name or by last activity", "View"),
+    Command("view.group", "Group threads by project or by date", "View"),
     Command("view.sidebar_wider", "Wider sidebar", "View"),
     Command("view.sidebar_narrower", "Narrower sidebar", "View"),
     Command("view.inspector", "Show or hide the inspector", "View", ("Ctrl+I",), icon="panel-right"),

@@ -5,6 +5,7 @@ A row's place is one comparable key, so that the list can find any row by bisect
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ YESTERDAY: Final = 2
 PREVIOUS_7_DAYS: Final = 3
 _FIRST_MONTH: Final = 4
 _BY_NAME: Final = 1_000_000  # after every month
+_FIRST_FOLDER: Final = 2_000_000
 _DAY_MS: Final = 24 * 3600 * 1000
 
 # Written out, not taken from the system's language: the interface is in English throughout.
@@ -43,11 +45,13 @@ RowKey = tuple[int, int, int | str, str]
 
 class Arrangement(NamedTuple):  # on the way to the first paint, and made in a third of a dataclass's time
     """How a list stands: ``is_trash`` by the moment of deletion, ``by_name`` in one group, else by last activity.
-    ``has_pinned``: pinned threads stand above the others."""
+    ``has_pinned``: pinned threads stand above the others. ``folders``: the place of each project, where threads stand
+    under their projects."""
 
     by_name: bool = False
     is_trash: bool = False
     has_pinned: bool = True
+    folders: Mapping[str, int] | None = None
 
     def moment(self, thread: Thread) -> int:
         """The time of a thread that its place and its label go by."""
@@ -66,6 +70,8 @@ def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement 
     """The group's order from the top; months count backwards, so that newer ones come first."""
     if thread.pinned_at is not None and how.has_pinned:
         return PINNED
+    if how.folders is not None:
+        return folder_group(how.folders[thread.project_id])
     if how.by_name:
         return _BY_NAME
     day = local_time(how.moment(thread), zone).date()
@@ -77,6 +83,11 @@ def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement 
     if age_days <= 7:
         return PREVIOUS_7_DAYS
     return _FIRST_MONTH + _LAST_MONTH_INDEX - (day.year * 12 + day.month - 1)
+
+
+def folder_group(place: int) -> int:
+    """The group of the project that stands at ``place`` among the folders."""
+    return _FIRST_FOLDER + place
 
 
 def group_title(group: int) -> str:

@@ -63,7 +63,7 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
 
 
 def view_menu(sidebar: Sidebar) -> QMenu:
-    """Threads, Archive, Trash: one of them is checked; then the order, and the tags."""
+    """Threads, Archive, Trash: one of them is checked; then the order, the grouping, and the tags."""
     menu = _menu(sidebar)
     views = QActionGroup(menu)
     for view, title in VIEW_TITLES.items():
@@ -78,6 +78,16 @@ def view_menu(sidebar: Sidebar) -> QMenu:
             sidebar.by_name is by_name,
             lambda by_name=by_name: sidebar.sortRequested.emit(by_name),  # type: ignore[misc]
         ).setEnabled(sidebar.view is not ThreadView.TRASH)
+    menu.addSeparator()
+    groups = QActionGroup(menu)
+    for by_project, title in ((False, "Group by date"), (True, "Group by project")):
+        _check(
+            menu,
+            groups,
+            title,
+            sidebar.by_project is by_project,
+            lambda by_project=by_project: sidebar.groupRequested.emit(by_project),  # type: ignore[misc]
+        ).setEnabled(sidebar.view is ThreadView.ACTIVE)
     menu.addSeparator()
     if sidebar.tags:
         tags = menu.addMenu("Show one tag")

@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayo
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
-from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadModel, ThreadView
+from chatdesk.ui.sidebar.thread_model import FetchFolder, FetchThreads, ThreadModel, ThreadView
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
@@ -66,6 +67,9 @@ class Sidebar(QWidget):
     projectsAskedUnderDrag = Signal()
     allAsked = Signal()
     sortRequested = Signal(bool)
+    groupRequested = Signal(bool)  # by project
+    foldersToggled = Signal()
+    sharingChanged = Signal()
     tagFilterRequested = Signal(str)
     tagListRequested = Signal()
     emptyTrashRequested = Signal()
@@ -97,6 +101,7 @@ class Sidebar(QWidget):
         self.read_only: frozenset[str] = frozenset()
         self._selection_bar: SelectionBar | None = None
         self._by_name = False
+        self.by_project = False
         self._tag_name: str | None = None
         self.tags: tuple[Tag, ...] = ()
         self.tag_id: str | None = None
@@ -172,6 +177,7 @@ class Sidebar(QWidget):
         self.read_only = read_only
         self._model.set_shared_projects(shared)
         self._show_project()
+        self.sharingChanged.emit()
 
     def _show_project(self) -> None:
         project = self._project
@@ -194,6 +200,32 @@ class Sidebar(QWidget):
     def set_order(self, *, by_name: bool) -> None:
         """Before the first ``reload``."""
         self._by_name = by_name
+
+    def set_grouping(self, *, by_project: bool) -> None:
+        """What the menu says; ``set_folders`` makes the list so."""
+        self.by_project = by_project
+
+    def read_folders_with(self, fetch: FetchFolder, open_ids: Iterable[str]) -> None:
+        """``fetch(project_id, cursor, deliver)`` gives a page of a folder; ``open_ids``: the folders that are open."""
+        self._model.read_folders_with(fetch, open_ids)
+
+    @property
+    def open_folders(self) -> frozenset[str]:
+        return self._model.open_folders
+
+    @property
+    def has_folders(self) -> bool:
+        """Whether the list stands in folders, which only a list of all projects does."""
+        return self._model.has_folders
+
+    def set_folders(self, folders: Sequence[Folder] | None) -> None:
+        """Right before the first page is delivered: the folders that it stands in; None: a list without folders."""
+        self._model.set_folders(folders)
+
+    def retell_folders(self, folders: Sequence[Folder]) -> None:
+        """Names and counts as they are now; the whole list anew where folders came, went or moved."""
+        if not self._model.retell_folders(folders):
+            self.refresh()
 
     def set_trash_days(self, days: int) -> None:
         self.trash_days = days
@@ -442,10 +474,12 @@ class Sidebar(QWidget):
         self.thread_list.markedChanged.connect(self._on_list_marked_changed)
         self.thread_list.allAsked.connect(self.allAsked)
         self.thread_list.dragStarted.connect(self._on_list_drag_started)
+        self.thread_list.droppedOn.connect(self._on_list_dropped_on)
         self.thread_list.verticalScrollBar().valueChanged.connect(self.placeChanged)
         self.thread_list.menuAsked.connect(self._open_thread_menu)
         self._model.renameEntered.connect(self.renameRequested)
         self._model.pageArrived.connect(self._on_model_page_arrived)
+        self._model.foldersToggled.connect(self.foldersToggled)
         self._slow_timer.timeout.connect(self._refresh_empty_text)
         self._calendar_timer.timeout.connect(self.check_calendar)
         self._theme.changed.connect(self._dress)
@@ -553,6 +587,9 @@ class Sidebar(QWidget):
 
         if self.view is not ThreadView.TRASH:
             drag_threads(self.thread_list, self.known(self.selected_ids()), self._theme)
+
+    def _on_list_dropped_on(self, project_id: str) -> None:
+        self.moveToRequested.emit(self.selected_ids(), project_id)
 
     def _set_filter(self) -> None:
         self._model.set_filter(None if self._project is None else self._project.id, self._tag_name)

@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from chatdesk.ui.sidebar.folders import PaintedFolder
 from chatdesk.ui.sidebar.thread_model import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -69,7 +70,10 @@ class ThreadDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect: QRect = option.rect
         row = index.data(ThreadRole.PAINTED)
-        if not isinstance(row, PaintedRow):
+        if isinstance(row, PaintedFolder):
+            self._paint_background(painter, rect, option.state.value)
+            self._paint_folder(painter, rect, row, option.direction)
+        elif not isinstance(row, PaintedRow):
             self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
             state: int = option.state.value  # as a number: each question to a flag of Qt costs a call in Python
@@ -86,6 +90,26 @@ class ThreadDelegate(QStyledItemDelegate):
         painter.setPen(look.muted)
         text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, self._start(direction), text)
+
+    def _paint_folder(self, painter: QPainter, rect: QRect, row: PaintedFolder, direction: Qt.LayoutDirection) -> None:
+        whole, look = QRectF(rect), self._looks()
+        gap, side, high = look.tokens.space.s, look.icon_px, rect.height()
+        font, metrics = self._font("time")
+        width = metrics.horizontalAdvance(row.threads) + 1
+        left, right = rect.left() + gap, rect.right() + 1 - gap
+        mark = mirrored(QRectF(left, rect.top() + (high - side) / 2, side, side), whole, direction)
+        closed = "chevron-left" if direction is Qt.LayoutDirection.RightToLeft else "chevron-right"
+        paint_icon(painter, mark, "chevron-down" if row.is_open else closed, look.muted)
+        painter.setFont(font)
+        painter.setPen(look.muted)
+        painter.drawText(mirrored(QRectF(right - width, rect.top(), width, high), whole, direction), _LEFT, row.threads)
+        left += side + gap
+        font, metrics = self._font("text")
+        area = mirrored(QRectF(left, rect.top(), max(0.0, right - width - gap - left), high), whole, direction)
+        painter.setFont(font)
+        painter.setPen(look.text)
+        title = metrics.elidedText(row.title[:_MAX_TITLE], Qt.TextElideMode.ElideRight, round(area.width()))
+        painter.drawText(area, self._start(direction), title)
 
     def _paint_background(self, painter: QPainter, rect: QRect, state: int) -> None:
         if not state & (_LIT | _FOCUSED):
@@ -120,6 +144,8 @@ class ThreadDelegate(QStyledItemDelegate):
         gap, high = look.tokens.space.s, rect.height()
         top, left, right = rect.top(), float(rect.left() + gap), float(rect.right() + 1 - gap)
         side = look.icon_px
+        if row.is_in_folder:
+            left += side + gap
         if row.icon:
             paint_icon(painter, place(left, top + (high - side) / 2, side, side), row.icon, look.text)
             left += side + gap

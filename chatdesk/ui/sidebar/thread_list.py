@@ -16,16 +16,33 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QRect,
+    QRectF,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QAccessible,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyle, QStyleOptionViewItem, QWidget
 
+from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.row_view import RowView
 from chatdesk.ui.sidebar.thread_delegate import ThreadDelegate
 from chatdesk.ui.sidebar.thread_model import ThreadModel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.painting import paint_focus_ring
 
 _PREFETCH_PAGES = 2  # ask for more when less than this many viewports are left below
 _MOST_PAGES_SOUGHT = 40  # so far down the place of the last run is looked for
@@ -44,6 +61,7 @@ class ThreadList(RowView):
     written = Signal(str)  # letters that no title begins with
     allAsked = Signal()  # every thread of the list, also those that are not fetched
     dragStarted = Signal()
+    droppedOn = Signal(str)  # the project whose folder dragged threads were dropped on
 
     def __init__(self, model: ThreadModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +70,7 @@ class ThreadList(RowView):
         self._delegate = ThreadDelegate(theme, self)
         self._anchor: tuple[QPersistentModelIndex, int] | None = None
         self._kept: tuple[str | None, str | None, int] | None = None
+        self._kept_folder: Folder | None = None
         self._sought: tuple[str, int, int] | None = None
         self._begins_at_top = False
         self._open_id: str | None = None
@@ -59,6 +78,7 @@ class ThreadList(RowView):
         self._range_from: str | None = None
         self._pressed: QPoint | None = None
         self._is_press_done = False
+        self._under_drag: Folder | None = None
         self._typed = ""
         self._typed_at = QElapsedTimer()
         self._has_key_focus = False
@@ -71,7 +91,8 @@ class ThreadList(RowView):
         model.aboutToRebuild.connect(self._on_model_about_to_rebuild)
         model.modelReset.connect(self._on_model_reset)
         model.rowsInserted.connect(self._on_model_rows_inserted)
-        model.pageArrived.connect(self._seek_on)
+        model.pageArrived.connect(self._on_model_page_arrived)
+        model.foldersToggled.connect(self._read_on)
         self.clicked.connect(self._on_clicked)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         theme.changed.connect(self._on_theme_changed)
@@ -90,6 +111,7 @@ class ThreadList(RowView):
         self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
         self.viewport().setAutoFillBackground(False)
+        self.viewport().setAcceptDrops(True)
 
     @property
     def row_height_px(self) -> int:
@@ -210,7 +232,7 @@ class ThreadList(RowView):
         self._ensure_current()
         thread = self._threads.thread_at(self.currentIndex())
         key = event.key()
-        if self._marks_by_key(event):
+        if self._marks_by_key(event) or self._steers_folder(event):
             self._has_key_focus = True
         elif thread is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit(thread.id)
@@ -251,6 +273,10 @@ class ThreadList(RowView):
         if self._has_key_focus:
             self._ensure_current()  # which scrolls there; under a click the row that is meant would move away
         super().focusInEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._read_on()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._sought = None
@@ -306,6 +332,38 @@ class ThreadList(RowView):
         self._pressed = None
         super().mouseReleaseEvent(event)
 
+    # Dropping threads on a folder
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._threads.has_folders and event.mimeData().hasFormat(THREADS_MIME):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._set_under_drag(self._threads.folder_at(self.indexAt(event.position().toPoint())))
+        if self._under_drag is None:
+            event.ignore()
+        else:
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._set_under_drag(None)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        folder = self._threads.folder_at(self.indexAt(event.position().toPoint()))
+        self._set_under_drag(None)
+        if folder is None:
+            event.ignore()
+        else:
+            event.acceptProposedAction()
+            self.droppedOn.emit(folder.project_id)
+
+    def _set_under_drag(self, folder: Folder | None) -> None:
+        if folder is not self._under_drag:
+            self._under_drag = folder
+            self.viewport().update()
+
     def initViewItemOption(self, option: QStyleOptionViewItem) -> None:
         super().initViewItemOption(option)
         if self._has_key_focus:
@@ -328,7 +386,12 @@ class ThreadList(RowView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._empty_text and not self._threads.thread_count:
+        if self._under_drag is not None:
+            painter = QPainter(self.viewport())
+            ring = QRectF(self.visualRect(self._threads.index_of_folder(self._under_drag)))
+            paint_focus_ring(painter, ring, self._theme.tokens.radius.row, self._theme.colour("accent"))
+            painter.end()
+        if self._empty_text and not self.row_count():
             space = self._theme.tokens.space
             painter = QPainter(self.viewport())
             painter.setFont(self._theme.font("muted"))
@@ -370,6 +433,39 @@ class ThreadList(RowView):
                 self.mark(())
             return False
         return True
+
+    def _steers_folder(self, event: QKeyEvent) -> bool:
+        """Enter, Space and the arrows to the sides, as in a tree; from a thread the arrow back leads to its folder."""
+        if not self._threads.has_folders or event.modifiers() & (_CTRL | _SHIFT | Qt.KeyboardModifier.AltModifier):
+            return False
+        index, key = self.currentIndex(), event.key()
+        folder = self._threads.folder_at(index)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        inwards, outwards = Qt.Key.Key_Right, Qt.Key.Key_Left
+        if is_mirrored:
+            inwards, outwards = outwards, inwards
+        if folder is None:
+            above = self._threads.folder_of(index)
+            if key != outwards or not above.isValid():
+                return False
+            self.setCurrentIndex(above)
+            return True
+        is_open = self._threads.is_folder_open(folder.project_id)
+        toggles = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        toggles = toggles or (key == Qt.Key.Key_Space and not self._is_typing())
+        if toggles or (key == inwards and not is_open) or (key == outwards and is_open):
+            self._open_folder(folder.project_id, not is_open)
+        elif key == inwards:
+            self.setCurrentIndex(self.moveCursor(QAbstractItemView.CursorAction.MoveDown, event.modifiers()))
+        elif key != outwards:
+            return False
+        return True
+
+    def _open_folder(self, project_id: str, is_open: bool) -> None:
+        self._threads.set_folder_open(project_id, is_open)
+        row = self.currentIndex().row()
+        if row >= 0:
+            self._announce(QAccessible.Event.NameChanged, row)
 
     def mark_all(self) -> None:
         """What is fetched at once; whoever knows the rest is asked for it."""
@@ -426,8 +522,10 @@ class ThreadList(RowView):
         )
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        thread = self._threads.thread_at(index)
-        if thread is not None and not self._is_press_done:
+        thread, folder = self._threads.thread_at(index), self._threads.folder_at(index)
+        if folder is not None and not self._is_press_done:
+            self._open_folder(folder.project_id, not self._threads.is_folder_open(folder.project_id))
+        elif thread is not None and not self._is_press_done:
             self._range_from = thread.id
             self.mark(())
             self.chosen.emit(thread.id)
@@ -438,6 +536,17 @@ class ThreadList(RowView):
             if thread_id in wanted:
                 self.selectionModel().select(self._threads.index_of(thread_id), _Flags.Select)
 
+    def _on_model_page_arrived(self) -> None:
+        self._seek_on()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Of folders, what is in sight or near below."""
+        if self._sought is None and self._threads.has_folders:
+            height, offset = self.viewport().height(), self.verticalScrollBar().value()
+            last_px = offset + (1 + _PREFETCH_PAGES) * height
+            self._threads.fetch_near(offset // self.row_height_px, last_px // self.row_height_px)
+
     def _seek_on(self) -> None:
         if self._sought is None or self._threads.is_fetching:
             return
@@ -447,9 +556,9 @@ class ThreadList(RowView):
             self._sought = None
             self._anchor = (QPersistentModelIndex(index), offset_px)
             self.scheduleDelayedItemsLayout()
-        elif pages and self._threads.canFetchMore():
+        elif pages and not self._threads.is_at_end:
             self._sought = (thread_id, offset_px, pages - 1)
-            self._threads.fetchMore()
+            self._threads.read_on()
         else:
             self._sought = None
 
@@ -469,6 +578,7 @@ class ThreadList(RowView):
 
     def _on_model_about_to_rebuild(self) -> None:
         current = self._threads.thread_at(self.currentIndex())
+        self._kept_folder = self._threads.folder_at(self.currentIndex())
         top = self.place()
         self._kept = (None if current is None else current.id, *(top or (None, 0)))
 
@@ -482,14 +592,20 @@ class ThreadList(RowView):
         if kept is None:
             return
         current_id, top_id, offset = kept
-        if current_id is not None:
-            index = self._threads.index_of(current_id)
+        folder, self._kept_folder = self._kept_folder, None
+        if current_id is not None or folder is not None:
+            index = self._threads.index_of(current_id or "")
+            if folder is not None:
+                index = self._threads.index_of_project(folder.project_id)
             self.selectionModel().setCurrentIndex(index, _Flags.NoUpdate)
         top = QModelIndex() if top_id is None or is_new else self._threads.index_of(top_id)
         if top.isValid():
             self._anchor = (QPersistentModelIndex(top), offset)
 
     def _on_scrolled(self, value: int) -> None:
+        if self._threads.has_folders:
+            self._read_on()
+            return
         bar = self.verticalScrollBar()
         if bar.maximum() - value < _PREFETCH_PAGES * self.viewport().height():
             self._threads.fetchMore()

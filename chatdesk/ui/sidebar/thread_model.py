@@ -19,7 +19,9 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringL
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.thread import BRANCH_MARK, Thread, ThreadPage
+from chatdesk.ui.sidebar.folders import UNREAD, Folder, Folders
 from chatdesk.ui.sidebar.grouping import (
+    PINNED,
     Arrangement,
     RowKey,
     days_left,
@@ -34,9 +36,12 @@ from chatdesk.ui.sidebar.grouping import (
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 FetchThreads = Callable[[str | None, str, Callable[[ThreadPage], None]], None]
+# Of one project: its id, the cursor, and what takes the page.
+FetchFolder = Callable[[str, str | None, Callable[[ThreadPage], None]], None]
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
+_FOLDER_FLAGS: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemNeverHasChildren
 _THREAD_FLAGS: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 _MOST_LOOKED_AT: Final = 5_000  # titles that type-ahead looks at, so that a key press never costs a frame
 _FREED_AT_ONCE: Final = 500  # of the rows that another list replaces: freeing thousands takes a frame
@@ -80,12 +85,14 @@ class PaintedRow(NamedTuple):
     tags: tuple[str, ...]
     unread: int = 0
     icon: str = ""  # what stands before the title
+    is_in_folder: bool = False
 
 
 @dataclass(slots=True)
 class _Row:
     title: str
     thread: Thread | None  # None: a heading
+    folder: Folder | None = None
 
 
 class ThreadModel(QStringListModel):
@@ -95,6 +102,7 @@ class ThreadModel(QStringListModel):
 
     aboutToRebuild = Signal()
     pageArrived = Signal()
+    foldersToggled = Signal()
     renameEntered = Signal(str, str)
 
     def __init__(
@@ -117,6 +125,10 @@ class ThreadModel(QStringListModel):
         self._how = Arrangement()
         self._trash_days = 30
         self._project_id: str | None = None
+        self._folders: Folders | None = None
+        self._next_folders: Folders | None = None  # those of the page that is on its way
+        self._open_folders: set[str] = set()
+        self._fetch_folder: FetchFolder | None = None
         self._tag: str | None = None
         self._query = ""
         self._cursor: str | None = None
@@ -149,8 +161,8 @@ class ThreadModel(QStringListModel):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether everything has been fetched."""
-        return self._is_at_end
+        """Whether everything has been fetched, of folders what is open."""
+        return self._is_at_end and self._unfinished() is None
 
     @property
     def by_name(self) -> bool:
@@ -160,6 +172,132 @@ class ThreadModel(QStringListModel):
         """Threads of one project, with one tag (None: any). What changes meanwhile comes and goes by it; ``reload``
         fetches anew."""
         self._project_id, self._tag = project_id, tag
+
+    # Folders
+
+    @property
+    def open_folders(self) -> frozenset[str]:
+        """The projects whose folders are open, by id."""
+        return frozenset(self._open_folders)
+
+    @property
+    def has_folders(self) -> bool:
+        return self._folders is not None
+
+    def read_folders_with(self, fetch: FetchFolder, open_ids: Iterable[str]) -> None:
+        """``fetch`` gives a page of one folder; ``open_ids`` are the projects whose folders are open."""
+        self._fetch_folder = fetch
+        self._open_folders.clear()
+        self._open_folders.update(open_ids)
+
+    def set_folders(self, folders: Sequence[Folder] | None) -> None:
+        """The folders of the page that is delivered next; None: a list without folders."""
+        self._next_folders = None if folders is None else Folders(folders, self._open_folders)
+
+    def retell_folders(self, folders: Sequence[Folder]) -> bool:
+        """Take over titles and counts. False when these are not the folders that are listed: ``reload`` then."""
+        if self._folders is None:
+            return True
+        changed = self._folders.retell(folders)
+        for folder in changed or ():
+            index = self._show_folder(folder)
+            self.dataChanged.emit(index, index)
+        return changed is not None
+
+    def folder_at(self, index: _AnyIndex) -> Folder | None:
+        return self._rows[index.row()].folder if index.isValid() else None
+
+    def folder_of(self, index: _AnyIndex) -> QModelIndex:
+        """The folder that a row stands in; invalid for what stands in none."""
+        thread = self.thread_at(index)
+        if self._folders is None or thread is None or thread.pinned_at is not None:
+            return QModelIndex()
+        return self.index_of_project(thread.project_id)
+
+    def index_of_project(self, project_id: str) -> QModelIndex:
+        """The project's folder; invalid where it has none in the list."""
+        folder = None if self._folders is None else self._folders.find(project_id)
+        return QModelIndex() if folder is None else self.index_of_folder(folder)
+
+    def is_folder_open(self, project_id: str) -> bool:
+        return self._folders is not None and self._folders.is_open(project_id)
+
+    def set_folder_open(self, project_id: str, is_open: bool) -> None:
+        """Open or close a folder; what it holds is read when it opens, and given up when it closes."""
+        folder = None if self._folders is None else self._folders.find(project_id)
+        if self._folders is None or folder is None or self._folders.is_open(project_id) is is_open:
+            return
+        if is_open:
+            self._open_folders.add(project_id)
+        else:
+            self._open_folders.discard(project_id)
+            self._empty_folder(folder, self._folders.group_of(folder))
+        folder.next_cursor = UNREAD
+        index = self.index_of_folder(folder)
+        self.dataChanged.emit(index, index)
+        self.foldersToggled.emit()
+
+    def fetch_near(self, first_row: int, last_row: int) -> None:
+        """Read on in the folder that ends between these rows, when more of it can be read."""
+        if self._folders is None or self._is_fetching:
+            return
+        for folder in self._folders.unfinished():
+            end = self._end_of_group(self._folders.group_of(folder)) - 1
+            if end > last_row:
+                return
+            if end >= first_row:
+                self._ask_folder(folder)
+                return
+
+    def _unfinished(self) -> Folder | None:
+        """The one of which least was read: who looks for a thread does not know its folder."""
+        folders = self._folders
+        if folders is None:
+            return None
+        return min(folders.unfinished(), key=lambda each: self._group_sizes[folders.group_of(each)], default=None)
+
+    def index_of_folder(self, folder: Folder) -> QModelIndex:
+        """Invalid once the folder is not listed any more."""
+        if self._folders is None or self._folders.find(folder.project_id) is not folder:
+            return QModelIndex()
+        return self.index(bisect_left(self._keys, heading_key(self._folders.group_of(folder))))
+
+    def _show_folder(self, folder: Folder) -> QModelIndex:
+        index = self.index_of_folder(folder)
+        self._rows[index.row()].title = folder.title
+        return index
+
+    def _end_of_group(self, group: int) -> int:
+        return bisect_left(self._keys, heading_key(group + 1))
+
+    def _empty_folder(self, folder: Folder, group: int) -> None:
+        first, end = self.index_of_folder(folder).row() + 1, self._end_of_group(group)
+        for row in self._rows[first:end]:
+            if row.thread is not None:
+                del self._key_of[row.thread.id]
+        self._group_sizes[group] = 0
+        if end > first:
+            self._take(first, end - first)
+
+    def _ask_folder(self, folder: Folder) -> None:
+        assert self._fetch_folder is not None
+        self._question += 1
+        question = self._question
+        self._is_fetching = True
+        self._told = {}
+
+        def deliver(page: ThreadPage) -> None:
+            if question != self._question:
+                return
+            told = self._take_told()
+            if self.is_folder_open(folder.project_id):  # or it was closed meanwhile
+                folder.next_cursor = page.next_cursor
+                self._add_page(page, told)
+            self.pageArrived.emit()
+
+        self._fetch_folder(folder.project_id, folder.next_cursor or None, deliver)
+
+    # What else is known
 
     def set_trash_days(self, days: int) -> None:
         """How long threads stay in the trash, for the days that are left."""
@@ -214,7 +352,8 @@ class ThreadModel(QStringListModel):
         start, count = max(after.row(), 0), len(self._rows)
         for step in range(min(count, _MOST_LOOKED_AT)):
             row = (start + step) % count
-            if self._rows[row].thread is not None and self._rows[row].title.casefold().startswith(wanted):
+            found = self._rows[row]
+            if (found.thread or found.folder) is not None and found.title.casefold().startswith(wanted):
                 return self.index(row)
         return QModelIndex()
 
@@ -291,7 +430,7 @@ class ThreadModel(QStringListModel):
     def flags(self, index: _AnyIndex) -> Qt.ItemFlag:
         thread = self.thread_at(index)
         if thread is None:
-            return Qt.ItemFlag.NoItemFlags
+            return Qt.ItemFlag.NoItemFlags if self.folder_at(index) is None else _FOLDER_FLAGS
         flags = _THREAD_FLAGS
         return flags if thread.deleted_at is not None else flags | Qt.ItemFlag.ItemIsEditable
 
@@ -307,7 +446,9 @@ class ThreadModel(QStringListModel):
             case ThreadRole.IS_HEADING:
                 return row.thread is None
             case Qt.ItemDataRole.ToolTipRole:
-                return "" if row.thread is None else plain_tooltip(row.title)
+                return "" if row.thread is None and row.folder is None else plain_tooltip(row.title)
+            case ThreadRole.PAINTED if row.folder is not None and self._folders is not None:
+                return self._folders.painted(row.folder)
         return None if row.thread is None else self._thread_data(row.thread, role)
 
     def setData(self, index: _AnyIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -320,11 +461,22 @@ class ThreadModel(QStringListModel):
         return True
 
     def canFetchMore(self, _parent: _AnyIndex = _ROOT) -> bool:
-        return not self._is_at_end and not self._is_fetching
+        """Qt asks at the end of the list, which of folders says nothing: ``fetch_near`` reads those."""
+        return self._folders is None and not self._is_at_end and not self._is_fetching
 
     def fetchMore(self, _parent: _AnyIndex = _ROOT) -> None:
         if self.canFetchMore():
             self._ask(is_first=False)
+
+    def read_on(self) -> None:
+        """Read whatever comes next, for who looks for a thread."""
+        if self.is_at_end or self._is_fetching:
+            return
+        folder = self._unfinished()
+        if folder is None:
+            self._ask(is_first=False)
+        else:
+            self._ask_folder(folder)
 
     # Inside
 
@@ -337,6 +489,7 @@ class ThreadModel(QStringListModel):
             and self._project_id in (None, thread.project_id)
             and (self._tag is None or self._tag in thread.tags)
             and (not self._query or self._matches(thread))
+            and (self._folders is None or thread.pinned_at is not None or self._folders.is_open(thread.project_id))
         )
 
     def _matches(self, thread: Thread) -> bool:
@@ -353,7 +506,7 @@ class ThreadModel(QStringListModel):
             case ThreadRole.TIME:
                 if self._how.is_trash:
                     return days_text(self._days_left(thread))
-                names_year = self._how.by_name
+                names_year = self._how.by_name or self._how.folders is not None
                 return short_time(thread.last_activity_at, self._today, self._zone, names_year=names_year)
             case ThreadRole.TAGS:
                 return thread.tags
@@ -366,6 +519,7 @@ class ThreadModel(QStringListModel):
                     thread.tags,
                     self._unread.get(thread.id, 0),
                     self._icon(thread),
+                    self._folders is not None and thread.pinned_at is None,
                 )
         return None
 
@@ -377,6 +531,8 @@ class ThreadModel(QStringListModel):
         return "git-branch" if thread.is_branch else ""
 
     def _spoken(self, row: _Row) -> str:
+        if row.folder is not None and self._folders is not None:
+            return self._folders.spoken(row.folder)
         if row.thread is None:
             return row.title
         words = [row.title, spoken_time(self._how.moment(row.thread), self._today, self._zone)]
@@ -411,29 +567,42 @@ class ThreadModel(QStringListModel):
         self._fetch(self._cursor, self._query, deliver)
 
     def _on_page_delivered(self, page: ThreadPage, *, is_first: bool) -> None:
-        self._is_fetching = False
-        told, self._told = self._told, {}
+        told = self._take_told()
         self._cursor = page.next_cursor
         self._is_at_end = page.next_cursor is None
         if is_first:
+            self._folders, self._next_folders = self._next_folders, None
             self._how = Arrangement(
                 by_name=self._by_name and self._view is not ThreadView.TRASH,
                 is_trash=self._view is ThreadView.TRASH,
                 has_pinned=self._view is ThreadView.ACTIVE,
+                folders=None if self._folders is None else self._folders.places,
             )
-            self._rebuild(page.threads)
+            threads = page.threads
+            if self._folders is not None:  # some may have been closed since the page was asked for
+                threads = tuple(thread for thread in threads if self._holds(thread))
+            self._rebuild(threads)
             for thread_id, thread in told.items():  # the page may have been read before that
                 if thread is None:
                     self.remove_thread(thread_id)
                 else:
                     self.upsert_thread(thread)
         else:
-            threads = [thread for thread in page.threads if thread.id not in told]  # which is newer than the page
-            for thread in threads:
-                if thread.id in self._key_of:  # it moved since it was listed
-                    self.upsert_thread(thread)
-            self._insert([thread for thread in threads if thread.id not in self._key_of])
+            self._add_page(page, told)
         self.pageArrived.emit()
+
+    def _take_told(self) -> dict[str, Thread | None]:
+        """The page is there: what was told since it was asked for."""
+        self._is_fetching = False
+        told, self._told = self._told, {}
+        return told
+
+    def _add_page(self, page: ThreadPage, told: Mapping[str, Thread | None]) -> None:
+        threads = [thread for thread in page.threads if thread.id not in told]  # which is newer than the page
+        for thread in threads:
+            if thread.id in self._key_of:  # it moved since it was listed
+                self.upsert_thread(thread)
+        self._insert([thread for thread in threads if thread.id not in self._key_of])
 
     def _rebuild(self, threads: Sequence[Thread]) -> None:
         """All rows anew; who wants to keep a place notes it at ``aboutToRebuild``, by thread."""
@@ -443,6 +612,12 @@ class ThreadModel(QStringListModel):
         self._keys, self._rows, self._key_of = [], [], {}
         self._group_sizes.clear()
         entries = self._entries_for(threads)
+        if self._folders is not None:
+            entries += [
+                (heading_key(self._folders.group_of(folder)), _Row(folder.title, None, folder))
+                for folder in self._folders
+            ]
+            entries.sort(key=lambda entry: entry[0])
         self._note(entries)
         self._keys = [key for key, _ in entries]
         self._rows = [row for _, row in entries]
@@ -466,9 +641,13 @@ class ThreadModel(QStringListModel):
             (thread_key(thread, self._today, self._zone, self._how), _Row(thread.title, thread))
             for thread in unique.values()
         ]
-        groups = {key[0] for key, _ in entries if not self._group_sizes[key[0]]}
+        groups = {key[0] for key, _ in entries if self._lacks_heading(key[0])}
         entries.extend((heading_key(group), _Row(group_title(group), None)) for group in groups)
         return sorted(entries, key=lambda entry: entry[0])
+
+    def _lacks_heading(self, group: int) -> bool:
+        """Folders keep theirs, empty ones too."""
+        return not self._group_sizes[group] and (self._folders is None or group == PINNED)
 
     def _note(self, entries: Sequence[tuple[RowKey, _Row]]) -> None:
         for key, row in entries:
@@ -502,7 +681,7 @@ class ThreadModel(QStringListModel):
 
     def _leave_group(self, group: int) -> None:
         self._group_sizes[group] -= 1
-        if not self._group_sizes[group]:
+        if self._lacks_heading(group):
             self._take(bisect_left(self._keys, heading_key(group)), 1)
 
     def _replace(self, place: int, thread: Thread) -> None:
@@ -511,7 +690,7 @@ class ThreadModel(QStringListModel):
 
     def _move(self, old_key: RowKey, key: RowKey, thread: Thread) -> None:
         """Qt is told of a move, not of a removal and an insertion: selection and current row go along."""
-        if not self._group_sizes[key[0]]:
+        if self._lacks_heading(key[0]):
             heading = heading_key(key[0])
             self._put(bisect_left(self._keys, heading), [(heading, _Row(group_title(key[0]), None))])
         self._group_sizes[key[0]] += 1

@@ -462,3 +462,25 @@ def test_after_any_changes_the_counters_are_right_and_every_one_has_its_way_back
     changes: list[tuple[str, int]],
 ) -> None:
     asyncio.run(_run(changes))
+
+
+async def test_threads_are_counted_by_project_without_those_that_stand_elsewhere(library: Library) -> None:
+    service = library.service
+    garden = await service.create_project("Garden", "teal")
+    await service.create_project("Empty", "teal")
+    ids = [await library.thread(f"Thread {number}", garden.id) for number in range(7)]
+    home = await library.thread("At home")
+    await service.pin(ids[:1])
+    await service.archive(ids[1:3])
+    await service.pin(ids[2:3])
+    await service.delete(ids[3:4])
+    here = (await library.chat.get_thread(home)).project_id
+    assert await service.count_by_project() == {garden.id: 3, here: 1}
+    await service.pin([*ids[:3], *ids[4:]])
+    assert (await service.count_by_project())[garden.id] == 0
+    plans = await library.sql(
+        "EXPLAIN QUERY PLAN SELECT project_id, count(*) FROM threads WHERE deleted_at IS NULL AND archived_at IS NULL"
+        " GROUP BY project_id"
+    )
+    assert "INDEX ix_threads_project_recent" in str(plans)
+    assert "TEMP B-TREE" not in str(plans)

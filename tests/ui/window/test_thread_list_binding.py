@@ -12,8 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.errors import NotPossible
 from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 
@@ -85,4 +87,23 @@ async def test_a_project_that_changes_while_it_is_read_is_listed_as_it_is(qtbot:
     lists._on_project_deleted(replace(_PROJECT, deleted_at=1))
     library.go_on.set()
     await _until(lambda: lists.project is None)
+    await tasks.close()
+
+
+async def test_a_folder_that_cannot_be_read_says_so(qtbot: QtBot, qapp: QApplication) -> None:
+    class Refusing:
+        async def list_threads(self, _query: object, **_how: object) -> ThreadPage:
+            raise NotPossible("The database is busy.", safe="Nothing was changed.", next_step="Try again.")
+
+    tasks = AsyncTasks(lambda _error: None)
+    lists = _binding(qtbot, qapp, tasks, Refusing())
+    sidebar = lists._panes.sidebar
+    sidebar.set_folders([Folder("p", "Garden", 1)])
+    sidebar.reload()
+    model = sidebar.thread_list.model()
+    model.set_folder_open("p", True)
+    model.fetch_near(0, 10)
+    await _until(lambda: "busy" in sidebar.thread_list.empty_text)
+    assert not model.is_fetching
+    assert not sidebar._retry_button.isHidden()
     await tasks.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 
-from chatdesk.ui.window_state import MAX_ANCHORS, SavedAnchor, WindowState, WindowStateFile
+from chatdesk.ui.window_state import MAX_ANCHORS, MAX_OPEN_FOLDERS, SavedAnchor, WindowState, WindowStateFile
 
 
 def test_what_is_saved_is_loaded(tmp_path):
@@ -64,3 +64,14 @@ def test_what_the_sidebar_listed_is_kept_and_nonsense_is_not() -> None:
     assert WindowState.from_json(kept.to_json()) == kept
     broken = '{"open_project_id": 3, "is_sorted_by_name": "yes", "list_top_id": [], "list_top_px": 1e99}'
     assert WindowState.from_json(broken) == WindowState()
+
+
+def test_the_open_folders_are_remembered_within_bounds():
+    state = WindowState(is_grouped_by_project=True, open_folders=tuple(f"p{number}" for number in range(3_000)))
+    back = WindowState.from_json(state.to_json())
+    assert back.is_grouped_by_project
+    assert back.open_folders == state.open_folders[:MAX_OPEN_FOLDERS]
+    odd = WindowState.from_json('{"is_grouped_by_project": 1, "open_folders": ["a", 3, null, "b"]}')
+    assert not odd.is_grouped_by_project
+    assert odd.open_folders == ("a", "b")
+    assert WindowState.from_json('{"open_folders": {"a": 1}}').open_folders == ()

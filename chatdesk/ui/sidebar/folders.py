@@ -1,0 +1,80 @@
+"""The projects of the list as folders that open and close: which there are, which are open, how far each is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from chatdesk.ui.sidebar.grouping import folder_group
+
+#: ``next_cursor`` of a folder of which nothing was read.
+UNREAD: Final = ""
+
+
+@dataclass(slots=True)
+class Folder:
+    """A project in the list. ``count`` is how many threads stand in it when it is open; ``next_cursor`` is where the
+    next page begins, None once all threads were read."""
+
+    project_id: str
+    title: str
+    count: int = 0
+    next_cursor: str | None = UNREAD
+
+
+class PaintedFolder(NamedTuple):
+    """All that is painted of a folder."""
+
+    title: str
+    threads: str
+    is_open: bool
+
+
+class Folders:
+    """The folders from the top. Which of them are open is kept by project, also for projects that are not listed."""
+
+    def __init__(self, folders: Sequence[Folder], open_ids: set[str]) -> None:
+        self._folders = list(folders)
+        self._open_ids = open_ids
+        self.places: Mapping[str, int] = {folder.project_id: place for place, folder in enumerate(folders)}
+
+    def __iter__(self) -> Iterator[Folder]:
+        return iter(self._folders)
+
+    def find(self, project_id: str) -> Folder | None:
+        place = self.places.get(project_id)
+        return None if place is None else self._folders[place]
+
+    def group_of(self, folder: Folder) -> int:
+        return folder_group(self.places[folder.project_id])
+
+    def is_open(self, project_id: str) -> bool:
+        return project_id in self._open_ids and project_id in self.places
+
+    def unfinished(self) -> Iterator[Folder]:
+        """Open folders of which more can be read, from the top."""
+        return (
+            folder for folder in self._folders if self.is_open(folder.project_id) and folder.next_cursor is not None
+        )
+
+    def retell(self, told: Iterable[Folder]) -> list[Folder] | None:
+        """Take over titles and counts; returns the folders that look different now. None, and nothing is taken over,
+        where other folders were told than there are, or in another order."""
+        news = list(told)
+        if [each.project_id for each in news] != [each.project_id for each in self._folders]:
+            return None
+        changed = []
+        for folder, new in zip(self._folders, news, strict=True):
+            if (folder.title, folder.count) != (new.title, new.count):
+                folder.title, folder.count = new.title, new.count
+                changed.append(folder)
+        return changed
+
+    def painted(self, folder: Folder) -> PaintedFolder:
+        return PaintedFolder(folder.title, f"{folder.count:,}", self.is_open(folder.project_id))
+
+    def spoken(self, folder: Folder) -> str:
+        state = "open" if self.is_open(folder.project_id) else "closed"
+        threads = "1 thread" if folder.count == 1 else f"{folder.count:,} threads"
+        return f"{folder.title}, project folder, {state}, {threads}"
