@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtGui import QColor
 
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, TYPE, FontRole, Tokens
+
+_TARGET_PX: Final = 24  # the least height of what is pressed
 
 
 def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
@@ -56,8 +59,8 @@ QPushButton:default:focus, QPushButton[isPrimary="true"]:focus {{ border: {FOCUS
 QPushButton:default:disabled, QPushButton[isPrimary="true"]:disabled {{ background: {tokens.hover};
   color: {tokens.muted}; border: 1px solid {tokens.line}; }}
 QPushButton[isLink="true"] {{ color: {tokens.accent}; background: transparent;
-    border: {FOCUS_RING_PX}px solid transparent; padding: 0; min-height: 18px; text-align: left;
-    font-size: {point_size("muted"):.2f}pt; }}
+    border: {FOCUS_RING_PX}px solid transparent; padding: 0; text-align: left;
+    min-height: {_TARGET_PX - 2 * FOCUS_RING_PX}px; font-size: {point_size("muted"):.2f}pt; }}
 QPushButton[isLink="true"]:hover {{ text-decoration: underline; background: transparent; }}
 QPushButton[isLink="true"]:focus {{ border: {ring}; padding: 0; }}
 QPushButton[isDanger="true"] {{ color: {tokens.danger}; }}
@@ -90,7 +93,7 @@ QComboBox QAbstractItemView::item:selected {{ background: {tokens.selected}; col
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; margin: 0 0 0 8px;
     background: transparent; }}
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0; }}
-QCheckBox, QRadioButton {{ spacing: 8px; }}
+QCheckBox, QRadioButton {{ spacing: 8px; min-height: {_TARGET_PX}px; }}
 QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {{ width: {box_px}px; height: {box_px}px;
     border: 1px solid {tokens.muted}; background: {tokens.card}; }}
 QCheckBox::indicator, QAbstractItemView::indicator {{ border-radius: 4px; }}
@@ -102,6 +105,7 @@ QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {
 QRadioButton::indicator:checked {{ width: {dot_px}px; height: {dot_px}px; border: 4px solid {tokens.accent}; }}
 QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
 QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
+QSlider:horizontal {{ min-height: {_TARGET_PX}px; }}
 QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.line}; }}
 QSlider::sub-page:horizontal {{ border-radius: 2px; background: {tokens.accent}; }}
 QSlider::handle:horizontal {{ width: {box_px}px; height: {box_px}px; margin: -{box_px // 2 - 1}px 0;
