@@ -257,7 +257,9 @@ class Sidebar(QWidget):
             return
         text, is_error, is_busy = self._told_status
         is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
-        if is_waited_for and not is_error:
+        if self._load_error and not is_error and self.thread_list.row_count():  # with no rows it stands in their place
+            text, is_error, is_busy = self._load_error, True, False
+        elif is_waited_for and not is_error:
             text, is_busy = "Loading threads…", True
         if (text, is_error, is_busy) != self._status.shown:
             self._status.set_text(text, is_error=is_error, is_busy=is_busy)

@@ -300,6 +300,18 @@ def test_whatever_comes_in_any_order_each_row_stands_in_its_open_folder(qtbot, t
     assert not view.grab().isNull()
 
 
+def test_what_could_not_be_read_of_a_folder_is_said_below_the_list(qtbot, theme) -> None:
+    sidebar, fetcher = shown(qtbot, theme)
+    fetcher.is_held = True
+    click(sidebar, "Storage team")
+    sidebar.set_load_error("The database is busy. Nothing was changed.")
+    assert sidebar._status.shown == ("The database is busy. Nothing was changed.", True, False)
+    fetcher.is_held = False
+    QTest.mouseClick(sidebar._retry_button, Qt.MouseButton.LeftButton)
+    assert rows(sidebar)[-3:] == ["Storage team", "Summarise the Jepsen report", "Travel"]
+    assert sidebar._status.shown == ("All changes saved", False, False)
+
+
 def test_a_list_by_date_takes_the_folders_away(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, open_ids=("team",))
     model = sidebar.thread_list.model()

@@ -276,7 +276,7 @@ def test_the_status_says_that_the_list_is_read_as_long_as_it_is(qtbot, theme):
     assert sidebar._status.text == "All changes saved"
     qtbot.waitUntil(lambda: sidebar._status.text == "Loading threads…")
     sidebar.set_load_error("The list could not be read.")
-    assert sidebar._status.text == "All changes saved"
+    assert sidebar._status.text == "The list could not be read."
 
 
 def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme):
