@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
-from chatdesk.core.domain.message import ContextMark, Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.domain.message import EDITED, ContextMark, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
@@ -69,10 +69,11 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 def _context(theme: Theme, *, is_mirrored: bool = False) -> TranscriptView:
     """Marks, and the lines where the context starts and where summaries end."""
     pinned, excluded = {"context_mark": ContextMark.PINNED}, {"context_mark": ContextMark.EXCLUDED}
+    edited = {"finish_reason": EDITED}
     too_large = {"status": Status.ERROR, "error_type": "message_larger_than_window", "error": "It is too large."}
     messages = [
         _message(0, Role.USER, "What have we decided so far?"),
-        _message(1, Role.ASSISTANT, "To write the index in batches.", version_index=2, version_count=3),
+        _message(1, Role.ASSISTANT, "To write the index in batches.", version_index=2, version_count=3, **edited),
         _message(2, Role.USER, "Keep this in mind: batches of 500.", **pinned),
         _message(3, Role.ASSISTANT, "This was a wrong track.", **excluded),
         _message(4, Role.USER, "So what comes next?"),

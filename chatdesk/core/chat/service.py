@@ -95,6 +95,14 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """What editing an answer changed; ``answer`` is the version that the person wrote."""
+
+    thread: Thread
+    answer: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Created:
     """A new thread; question and answer are there when it began with a message."""
 
@@ -474,6 +482,21 @@ class ChatService:
         self._path_changed(thread, note.parent_id)
         return Noted(thread, note)
 
+    @whole
+    async def edit_answer(
+        self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
+    ) -> Edited:
+        """A person's own words as another version of an answer, which is sent to the model as what it said; nobody is
+        asked. The old version stays, with all that came after it. Not while an answer is being written in that thread.
+        ``attachments`` as for ``edit_message``."""
+        old = await self._messages.get(checked_id(message_id))
+        kept = attachments_of(old) if attachments is None else tuple(attachments)
+        self.checked_text(text, kept)
+        with self._one_turn(old.thread_id):
+            answer, thread = await self._messages.add_edited_answer(old.id, text, attachments=kept)
+            self._path_changed(thread, answer.parent_id)
+            return Edited(thread, answer)
+
     async def keep_version(self, message_id: str) -> Thread:
         """Of compared answers: go on with this one. The others stay as versions, and go on being written."""
         return await self.select_version(message_id)
@@ -490,7 +513,7 @@ class ChatService:
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self.checked_text(text, kept)
         if old.role is not Role.USER:
-            raise NotPossible("Only questions can be edited.", next_step="Regenerate the answer instead.")
+            raise NotPossible("Only questions can be edited here.", next_step="Regenerate the answer instead.")
         self._check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
         plan = await self._plan_in(thread)

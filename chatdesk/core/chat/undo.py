@@ -18,7 +18,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService, Moved, Noted, Sent
+    from chatdesk.core.chat.service import ChatService, Edited, Moved, Noted, Sent
 
 _MARKING = {ContextMark.PINNED: "pin into the context", ContextMark.EXCLUDED: "exclude from the context"}
 _UNMARKING = {ContextMark.PINNED: "unpin from the context", ContextMark.EXCLUDED: "include in the context"}
@@ -194,13 +194,26 @@ class UndoStack:
         is_note = (await chat.get_message(message_id)).is_note
         edit = chat.edit_note if is_note else chat.edit_message
         sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
+        self._edited(chat, sent.question, end)
+        return sent
+
+    async def edit_answer(
+        self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
+    ) -> Edited:
+        """As for a question: what came after the person's version goes to the trash with it."""
+        chat = self._chat
+        end = await chat.end_of_path(message_id)
+        edited = await chat.edit_answer(message_id, text, attachments=attachments)
+        self._edited(chat, edited.answer, end)
+        return edited
+
+    def _edited(self, chat: ChatService, version: Message, end_id: str | None) -> None:
         self.did(
             "edit",
-            partial(chat.delete_message, sent.question.id, with_later=True, end_id=end),
-            partial(chat.restore_message, sent.question.id),
-            thread_id=sent.question.thread_id,
+            partial(chat.delete_message, version.id, with_later=True, end_id=end_id),
+            partial(chat.restore_message, version.id),
+            thread_id=version.thread_id,
         )
-        return sent
 
     # Context
 

@@ -55,6 +55,8 @@ class ContextMark(StrEnum):
 
 #: The ``finish_reason`` of what a person wrote for themselves: it asks for no answer, and the model sees it by choice.
 NOTE: Final = "note"
+#: The ``finish_reason`` of an answer that a person wrote instead of the model.
+EDITED: Final = "edited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,11 @@ class Message:
     def is_note(self) -> bool:
         """Whether a person wrote it beside the questions, to be answered by nobody."""
         return self.role is Role.USER and self.finish_reason == NOTE
+
+    @property
+    def is_edited_answer(self) -> bool:
+        """Whether a person wrote it, to stand for what the model said."""
+        return self.role is Role.ASSISTANT and self.finish_reason == EDITED
 
     @property
     def reasoning(self) -> str:

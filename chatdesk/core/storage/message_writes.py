@@ -8,10 +8,10 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.message import NOTE, ContextMark, Message, PartType, Role, Status
+from chatdesk.core.domain.message import EDITED, NOTE, ContextMark, Message, PartType, Role, Status
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.domain.turn import AnswerPlan
-from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, UnknownParent
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress, UnknownParent
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import (
     artifacts,
@@ -61,8 +61,7 @@ def add_question_version(
     node = _live_node(conn, message_id)
     if node.role != Role.USER:
         raise NotPossible("Only your own messages can be edited.")
-    parent = None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
-    return _ask(conn, origin, owner, node.thread_id, text, parent, plan, attachments)
+    return _ask(conn, origin, owner, node.thread_id, text, _parent_of(conn, node), plan, attachments)
 
 
 def add_note(
@@ -77,14 +76,38 @@ def add_note(
     """A note at the end of the shown path, or another version of one. The model does not see it until the person
     includes it."""
     live_thread(conn, thread_id)
-    if instead_of is None:
-        parent = shown_path.tip(conn, thread_id)
-    else:
-        parent_id = _live_node(conn, instead_of).parent_id
-        parent = None if parent_id is None else shown_path.find_node(conn, parent_id)
-    note = _insert_question(conn, origin, thread_id, parent, clean(text), attachments, is_note=True)
+    parent = shown_path.tip(conn, thread_id) if instead_of is None else _parent_of(conn, _live_node(conn, instead_of))
+    note = _insert_written(
+        conn,
+        origin,
+        thread_id,
+        parent,
+        clean(text),
+        attachments,
+        role=Role.USER,
+        finish_reason=NOTE,
+        context_mark=ContextMark.EXCLUDED.value,
+    )
     touch(conn, thread_id, origin.now())
     return get_message(conn, note.id)
+
+
+def add_edited_answer(
+    conn: Connection, origin: Origin, message_id: str, text: str, attachments: Sequence[Attachment] = ()
+) -> Message:
+    """A person's words as another version of an answer. No provider and no model are named: none of them said it."""
+    node = _live_node(conn, message_id)
+    if node.role != Role.ASSISTANT:
+        raise NotPossible("Only an answer can get a version of this kind.")
+    if not Status(node.status).is_final:
+        raise TurnInProgress
+    parent = _parent_of(conn, node)
+    words = clean(text)
+    made = _insert_written(
+        conn, origin, node.thread_id, parent, words, attachments, role=Role.ASSISTANT, finish_reason=EDITED
+    )
+    touch(conn, node.thread_id, origin.now())
+    return get_message(conn, made.id)
 
 
 def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, plan: AnswerPlan) -> Message:
@@ -139,8 +162,7 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
 
 
 def _go_on_beside(conn: Connection, origin: Origin, owner: str, node: Node, plan: AnswerPlan) -> str:
-    parent = None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
-    made = _insert_answer(conn, origin, owner, node.thread_id, parent, plan)
+    made = _insert_answer(conn, origin, owner, node.thread_id, _parent_of(conn, node), plan)
     branching.copy_parts(conn, origin, {node.id: made.id})
     token_counts.forget(conn, made.id)
     conn.exec_driver_sql(
@@ -179,13 +201,13 @@ def _ask(
     plan: AnswerPlan | None,
     attachments: Sequence[Attachment],
 ) -> tuple[Message, Message | None]:
-    question = _insert_question(conn, origin, thread_id, parent, clean(text), attachments)
+    question = _insert_written(conn, origin, thread_id, parent, clean(text), attachments, role=Role.USER)
     answer = None if plan is None else _insert_answer(conn, origin, owner, thread_id, question, plan)
     touch(conn, thread_id, origin.now())
     return get_message(conn, question.id), None if answer is None else get_message(conn, answer.id)
 
 
-def _insert_question(
+def _insert_written(
     conn: Connection,
     origin: Origin,
     thread_id: str,
@@ -193,9 +215,11 @@ def _insert_question(
     text: str,
     attachments: Sequence[Attachment],
     *,
-    is_note: bool = False,
+    role: Role,
+    **values: object,
 ) -> Node:
-    """What is attached comes first; the text is left out where there is none beside it."""
+    """What a person wrote, which is whole at once. What is attached comes first; the text is left out where there is
+    none beside it."""
     texts = [(len(attachments), PartType.TEXT.value, to_json({"text": text}))] if text or not attachments else []
     described = artifacts.described(attachments)
     now = origin.now()
@@ -204,11 +228,10 @@ def _insert_question(
         origin,
         thread_id,
         parent,
-        role=Role.USER,
+        role=role,
         status=Status.COMPLETE,
         completed_at=now,
-        finish_reason=NOTE if is_note else None,
-        context_mark=(ContextMark.EXCLUDED if is_note else ContextMark.NONE).value,
+        **values,
         **streaming.sizes([*described, *texts]),
     )
     artifacts.add_attachments(conn, origin, node.id, attachments)
@@ -296,6 +319,10 @@ def _parent(conn: Connection, thread_id: str, parent_id: str | None) -> Node | N
     if node.deleted_at is not None:
         raise MessageInTrash
     return node
+
+
+def _parent_of(conn: Connection, node: Node) -> Node | None:
+    return None if node.parent_id is None else shown_path.find_node(conn, node.parent_id)
 
 
 def _live_node(conn: Connection, message_id: str) -> Node:

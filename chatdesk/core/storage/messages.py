@@ -206,6 +206,18 @@ class MessageRepository:
 
         return await self._db.write(work)
 
+    async def add_edited_answer(
+        self, message_id: str, text: str, *, attachments: Sequence[Attachment] = ()
+    ) -> tuple[Message, Thread]:
+        """A person's words as another version of an answer; it becomes the shown one."""
+        answer_id = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            made = message_writes.add_edited_answer(conn, self._db.origin, answer_id, text, attachments)
+            return made, get_thread(conn, made.thread_id)
+
+        return await self._db.write(work)
+
     async def add_answer(self, parent_id: str, plan: AnswerPlan) -> tuple[Message, Thread]:
         """Another pending answer to ``parent_id``; it becomes the shown version."""
         parent = checked_id(parent_id)

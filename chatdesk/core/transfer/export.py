@@ -56,8 +56,11 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
 
 
 def speaker(message: Message) -> str:
-    """Who says it, for a heading; what a person wrote for themselves is a note."""
-    return "Note" if message.is_note else _SPEAKERS[message.role]
+    """Who says it, for a heading; what a person wrote for themselves is a note, and instead of the model an edited
+    answer."""
+    if message.is_note:
+        return "Note"
+    return "Edited answer" if message.is_edited_answer else _SPEAKERS[message.role]
 
 
 def note_of(message: Message) -> str | None:

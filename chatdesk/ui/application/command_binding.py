@@ -21,6 +21,7 @@ _WITH_MESSAGE = {
     "message.previous_version": (("version-previous",), "There is no earlier version of this message."),
     "message.next_version": (("version-next",), "There is no later version of this message."),
     "message.compare_versions": (("compare",), "This answer has one version only."),
+    "message.edit_answer": (("edit-answer",), "There is no finished answer here."),
     "message.continue": (("continue",), "There is no answer here that could be continued."),
     "message.shorter": (("quick:shorter",), "There is no finished answer here."),
     "message.longer": (("quick:longer",), "There is no finished answer here."),

@@ -149,6 +149,7 @@ class CompareBinding(QObject):
         view.regenerateRequested.connect(messages.regenerate)
         view.regenerateWithRequested.connect(self._panes.transcript.regenerateWithRequested)
         view.branchRequested.connect(messages.branch)
+        view.editRequested.connect(self._edit)
         view.deleteRequested.connect(messages.delete)
         view.wayOutRequested.connect(self._panes.transcript.wayOutRequested)
         view.markRequested.connect(self._panes.transcript.markRequested)
@@ -184,6 +185,16 @@ class CompareBinding(QObject):
             self._panes.window.show_toast("Kept. The other answers stay as versions.")
 
         self._tasks.replace(work(), "keep version")
+
+    def _edit(self, message_id: str) -> None:
+        """In the thread, which shows the version that is edited."""
+
+        async def work() -> None:
+            await (await self._handle.chat()).select_version(message_id)
+            self._leave()
+            self._messages.edit.begin(message_id)
+
+        self._tasks.replace(work(), "edit a compared answer")
 
     def _stop(self, message_id: str) -> None:
         async def work() -> None:

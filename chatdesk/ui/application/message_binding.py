@@ -19,7 +19,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.asking_first import AskingFirst
 from chatdesk.ui.application.compared_models import ComparedModels
 from chatdesk.ui.application.drafts import DraftKeeper
-from chatdesk.ui.application.question_edit import QuestionEdit
+from chatdesk.ui.application.message_edit import MessageEdit
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
@@ -75,7 +75,7 @@ class MessageBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         self._asking = AskingFirst(panes, handle)
-        self.edit = QuestionEdit(panes, threads, drafts=drafts, handle=handle, tasks=tasks)
+        self.edit = MessageEdit(panes, threads, drafts=drafts, handle=handle, tasks=tasks)
         self.comparisons = ComparedModels()
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
@@ -255,6 +255,10 @@ class MessageBinding(QObject):
             if thread_id is not None and chat.is_answering(thread_id):
                 await self._wait_for_answer(text, attached, thread_id)
                 return
+            if self.edit.is_unchanged(thread_id, text, attached):
+                self.edit.cancel()
+                self._panes.window.show_toast("Nothing was changed, so the answer stays as it is.")
+                return
             editing, stays = self.edit.take(thread_id)
             provider, model = self._model or (None, None)
             if editing is None and self.comparisons.of(thread_id):
@@ -262,7 +266,8 @@ class MessageBinding(QObject):
                 return
             if editing is not None:
                 stack = await self._undo.stack(thread_id)
-                is_sent = await self._asking.run(partial(stack.edit_message, editing.id, text, attachments=attached))
+                edit = stack.edit_answer if editing.role is Role.ASSISTANT else stack.edit_message
+                is_sent = await self._asking.run(partial(edit, editing.id, text, attachments=attached))
             elif thread_id is None:
                 new = partial(chat.create_thread, self._threads.new_project_id, "", text)
                 created = await self._asking.run(partial(new, provider=provider, model=model, attachments=attached))
@@ -335,7 +340,7 @@ class MessageBinding(QObject):
     # What the composer is for
 
     def _show_state(self) -> None:
-        """Above the text: which question is edited, or how many models are asked."""
+        """Above the text: which message is edited, or how many models are asked."""
         count = len(self.compared_models)
         if self.edit.edited is not None:
             self._panes.composer.set_state(self.edit.words, leave="Cancel")
@@ -463,11 +468,11 @@ class MessageBinding(QObject):
             announce(transcript, f"Version {here + step + 1} of {len(versions)}{self._by(there)}")
 
     def _by(self, version: Message) -> str:
-        """ ", by Ana" of what another member wrote."""
-        services = self._handle.now()
+        """ ", by Ana" of what another member wrote; ", edited by you" of an answer in one's own words."""
+        edited, services = "edited " if version.is_edited_answer else "", self._handle.now()
         if version.author_id is None or services is None:
-            return ""
-        return f", by {services.team.member_name(version.author_id)}"
+            return ", edited by you" if edited else ""
+        return f", {edited}by {services.team.member_name(version.author_id)}"
 
     def _do(self, method: str, id_: str) -> None:
         thread_id = self._threads.thread_id

@@ -47,6 +47,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command(
         "message.edit_last", "Edit my last message", "Message", local_keys="Up in an empty composer", icon="pencil"
     ),
+    Command("message.edit_answer", "Edit the answer", "Message", ("Shift+F2",), icon="pencil"),
     Command("message.send_waiting", "Stop the answer and send the waiting question", "Message", ("Ctrl+Shift+Return",)),
     Command("message.edit_waiting", "Edit the last waiting question", "Message", icon="pencil"),
     Command("message.attach", "Attach files…", "Message", ("Ctrl+Shift+A",), icon="paperclip"),

@@ -42,9 +42,9 @@ class CompareColumn(QWidget):
         self._answer = answer
         self._live = live
         self.setObjectName("compareColumn")
-        self.setAccessibleName(f"Answer of {answer.model}")
+        self.setAccessibleName(_first_upper(_name_of(answer)))
         self.view = make_view(self._fetch)
-        self.view.setAccessibleName(f"Answer of {answer.model}")
+        self.view.setAccessibleName(self.accessibleName())
         self.keep_button = PillButton(theme, "Keep this one", object_name="keepButton", icon_name="check")
         self.keep_button.clicked.connect(lambda: self.keepRequested.emit(self._answer.id))
         self.stop_button = PillButton(theme, "Stop", object_name="stopOneButton", icon_name="circle-stop")
@@ -114,10 +114,20 @@ class CompareColumn(QWidget):
 
     def _show_state(self) -> None:
         is_final = self._answer.status.is_final
-        name = self._answer.model
+        name = _name_of(self._answer)
         self.stop_button.setVisible(not is_final)
-        self.stop_button.set_name(f"Stop the answer of {name}")
-        self.keep_button.set_name(f"Keep the answer of {name}")
+        self.stop_button.set_name(f"Stop the {name}")
+        self.keep_button.set_name(f"Keep the {name}")
+
+
+def _name_of(answer: Message) -> str:
+    if answer.is_edited_answer:
+        return "edited answer"
+    return f"answer of {answer.model}" if answer.model else "answer"
+
+
+def _first_upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _alone(message: Message) -> Message:

@@ -29,7 +29,9 @@ def message_name(entry: MessageEntry, total: int) -> str:
     """ "test-model, 14:32, message 5 of 312, stopped"; in a shared thread also who asked, and whose version it is."""
     message = entry.message
     parts = [entry.author]
-    if not entry.is_question and entry.person:
+    if message.is_edited_answer:
+        parts.append(f"edited by {entry.person or 'you'}")
+    elif not entry.is_question and entry.person:
         parts.append(f"asked by {entry.person}")
     parts.append(time_of(message.created_at))
     parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")

@@ -277,7 +277,7 @@ class Conversation(QObject):
                 self._stage.schedule()
 
     def mark_edited(self, message_id: str | None) -> None:
-        """The question of which a new version is being written."""
+        """The message of which a new version is being written."""
         marked, self._edited_id = self._edited_id, message_id
         for each in dict.fromkeys((marked, message_id)):
             entry = self.find(each) if each is not None else None

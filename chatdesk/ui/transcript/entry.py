@@ -20,7 +20,7 @@ from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.line_item import LineItem, start_line, summary_line
 from chatdesk.ui.transcript.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, Looks
-from chatdesk.ui.transcript.mark_item import MarkItem
+from chatdesk.ui.transcript.mark_item import MarkItem, mark_of
 from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
 from chatdesk.ui.transcript.notices import CANCEL_WAITING, SEND_FIRST, Action, notice_of, retry_notice
@@ -33,7 +33,7 @@ _PIN = "Pin into the context"
 _ONLY_READ = "you can only read this project"
 # What changes a thread, and so needs the right to write in its project.
 _WRITES = frozenset(
-    {"edit", "answer", "regenerate", "regenerate-with", "continue", "retry", "branch", "delete", "erase"}
+    {"edit", "edit-answer", "answer", "regenerate", "regenerate-with", "continue", "retry", "branch", "delete", "erase"}
 )
 _MESSAGE_GAP = 22.0
 _ANSWER: Action = ("answer", "Answer")
@@ -71,7 +71,7 @@ class MessageEntry:
         self._unread = UnreadItem()
         self._start_line: LineItem | None = None
         self._summary_line: tuple[SummaryEnd, LineItem] | None = None
-        self._mark: tuple[ContextMark, MarkItem] | None = None
+        self._mark: tuple[tuple[str, str], MarkItem] | None = None
         self._notice = ""
         self._retry: Retry | None = None
         self._asked_ms = message.created_at
@@ -461,7 +461,8 @@ class MessageEntry:
     def _header(self) -> HeaderItem:
         name, when, person = self.author, self.message.created_at, self.person
         if self._made_header is None or self._made_header[0] != (name, when, person):
-            asked_by = (self.message.author_id or "", person) if person else None
+            is_asked_for = bool(person) and not self.message.is_edited_answer  # whose the words are is said below
+            asked_by = (self.message.author_id or "", person) if is_asked_for else None
             header = HeaderItem(name, time_of(when), whole_time_of(when), asked_by)
             self._made_header = (name, when, person), header
         return self._made_header[1]
@@ -474,12 +475,11 @@ class MessageEntry:
         return self._made_author[1]
 
     def _mark_item(self) -> MarkItem | None:
-        mark = self.message.context_mark
-        is_note = self.message.is_note
-        if mark is ContextMark.NONE and not is_note:
+        mark = mark_of(self.message, self.person)
+        if mark is None:
             self._mark = None
-        elif self._mark is None or self._mark[0] is not mark:
-            self._mark = mark, MarkItem(mark, is_beside_end=self.is_question, is_note=is_note)
+        elif self._mark is None or self._mark[0] != mark:
+            self._mark = mark, MarkItem(mark, is_beside_end=self.is_question)
         return self._mark[1] if self._mark is not None else None
 
     def prepare(self, looks: Looks, width: float) -> None:

@@ -1,4 +1,4 @@
-"""What the reader said about a message's place in the context: a small icon with words, above the message."""
+"""A small icon with words above a message: its place in the context, that it is a note, or who edited it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.ui.transcript.item import Item, PaintState
 from chatdesk.ui.transcript.looks import Looks
 
@@ -21,17 +21,30 @@ _NOTE_WORDS: Final = {
     ContextMark.EXCLUDED: "Note, not sent to the model",
 }
 _ICON_PX = 13
+_MAX_NAME = 120
+
+
+def mark_of(message: Message, person: str) -> tuple[str, str] | None:
+    """Icon and words; None: there is nothing to say. ``person``: the other member who wrote it; empty: oneself."""
+    mark = message.context_mark
+    if message.is_note:
+        return "pencil", _NOTE_WORDS[mark]
+    words = _WORDS.get(mark)
+    if not message.is_edited_answer:
+        return words
+    edited = f"Edited by {person[:_MAX_NAME] or 'you'}"
+    return "pencil", f"{edited}, {words[1].lower()}" if words else edited
 
 
 class MarkItem(Item):
-    """``is_beside_end``: at the side where questions stand."""
+    """``mark`` is icon and words; ``is_beside_end``: at the side where questions stand."""
 
     kind = "mark"
     gap = 2.0
 
-    def __init__(self, mark: ContextMark, *, is_beside_end: bool, is_note: bool = False) -> None:
+    def __init__(self, mark: tuple[str, str], *, is_beside_end: bool) -> None:
         super().__init__()
-        self.icon, self.words = ("pencil", _NOTE_WORDS[mark]) if is_note else _WORDS[mark]
+        self.icon, self.words = mark
         self._is_beside_end = is_beside_end
 
     def guess(self, looks: Looks, width: float) -> float:

@@ -19,6 +19,7 @@ _ICONS = {
     "copy": "copy",
     "quote": "corner-down-right",
     "edit": "pencil",
+    "edit-answer": "pencil",
     "answer": "sparkles",
     "regenerate": "refresh-cw",
     "regenerate-with": "sparkles",
@@ -106,6 +107,8 @@ def _rows(
         rows.append(("regenerate-with", "Regenerate with another model…", is_final))
         if entry.can_continue:
             rows.append(("continue", "Continue", True))
+        if message.role is Role.ASSISTANT:
+            rows.append(("edit-answer", "Edit answer", is_final))
         if entry.message.role is Role.ASSISTANT and entry.text:
             named = (("shorter", "Shorter"), ("longer", "Longer"), *quick)
             rows += [None, *((f"{QUICK}{key}", name.replace("&", "&&"), is_final) for key, name in named)]

@@ -13,7 +13,7 @@ from chatdesk.ui.transcript.looks import BUBBLE_PAD_Y, Looks
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars, shared_quotes
 from chatdesk.ui.transcript.selection import Selection
 
-_EDITED_PX = 1.5  # around the question that a new version of is being written
+_EDITED_PX = 1.5  # around the message that a new version of is being written
 
 
 def paint_view(
@@ -37,6 +37,8 @@ def paint_view(
             bubbled = entry
             if entry.is_question:
                 _paint_bubble(painter, looks, placed, left)
+            elif entry.is_edited:
+                _paint_edited(painter, looks, placed, left)
             if entry is attention.current_entry:
                 _paint_ring(painter, looks, placed, left)
         if item.at.quote_depth:
@@ -90,6 +92,22 @@ def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) 
     painter.setBrush(looks.colour("question"))
     radius = looks.tokens.radius.card
     painter.drawRoundedRect(QRectF(left + entry.bubble_left, top, wide, bottom - top), radius, radius)
+
+
+def _paint_edited(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
+    """The line around an answer and its header; a question has it around its bubble."""
+    entry = placed.entry
+    tops, last = entry.tops, entry.body[1] - 1
+    first = next((place for place, item in enumerate(entry.items) if item.kind == "header"), 0)
+    origin = placed.y - tops[placed.index]
+    top, bottom = origin + tops[first], origin + tops[last] + entry.items[last].height
+    pad = BUBBLE_PAD_Y
+    area = QRectF(left - pad, top - pad, entry.width + 2 * pad, bottom - top + 2 * pad)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(looks.colour("accent"), _EDITED_PX))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    radius = looks.tokens.radius.code
+    painter.drawRoundedRect(area, radius, radius)
 
 
 def _paint_ring(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:

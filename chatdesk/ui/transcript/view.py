@@ -560,6 +560,7 @@ class TranscriptView(QAbstractScrollArea):
             return
         signals = {
             "edit": self.editRequested,
+            "edit-answer": self.editRequested,
             "answer": self.answerRequested,
             "regenerate": self.regenerateRequested,
             "regenerate-with": self.regenerateWithRequested,

@@ -20,7 +20,21 @@ from tests.helpers.chat_world import ChatWorld, chat_world
 _CHANGES = st.lists(
     st.tuples(
         st.sampled_from(
-            ["delete", "cut", "restore", "select", "edit", "rename", "pin", "archive", "bin", "unbin", "mark", "start"]
+            [
+                "delete",
+                "cut",
+                "restore",
+                "select",
+                "edit",
+                "own",
+                "rename",
+                "pin",
+                "archive",
+                "bin",
+                "unbin",
+                "mark",
+                "start",
+            ]
         ),
         st.integers(0, 30),
     ),
@@ -73,6 +87,7 @@ async def _change(world: ChatWorld, stack: UndoStack, thread_id: str, name: str,
         "restore": lambda: stack.restore_message(chosen),
         "select": lambda: stack.select_version(chosen),
         "mark": lambda: stack.mark_message(chosen, list(ContextMark)[pick % 3]),
+        "own": lambda: stack.edit_answer(chosen, f"own {pick}"),
         "start": lambda: stack.start_context(thread_id, chosen if pick % 4 else None),
         "rename": lambda: stack.rename_thread(thread_id, f"Title {pick % 3}"),
         "pin": lambda: stack.pin_thread(thread_id, is_pinned=bool(pick % 2)),

@@ -335,3 +335,14 @@ async def test_a_note_comes_back_as_a_note(here: ImportWorld, there: ImportWorld
     (thread_id,) = (await there.threads()).values()
     (found,) = await there.shown(thread_id)
     assert (found.text, found.is_note, found.context_mark) == (note.text, True, ContextMark.EXCLUDED)
+
+
+async def test_an_edited_answer_comes_back_as_one(here: ImportWorld, there: ImportWorld, tmp_path: Path) -> None:
+    thread = await here.store.thread("Garden")
+    _question, answer = await here.store.ask(thread, "which colour?")
+    await here.store.messages.add_edited_answer(answer, "green")
+    await there.bring(await _exported(here, tmp_path / "edited.json"))
+    (thread_id,) = (await there.threads()).values()
+    found = (await there.shown(thread_id))[-1]
+    assert (found.text, found.is_edited_answer, found.version_count) == ("green", True, 2)
+    await there.check()

@@ -201,6 +201,7 @@ ANSWERED = {
     "copy-markdown",
     "regenerate",
     "regenerate-with",
+    "edit-answer",
     "branch",
     "delete",
     "version-next",

@@ -11,8 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
-from chatdesk.core.domain.message import ContextMark, Role, Status
+from chatdesk.core.domain.message import EDITED, ContextMark, Role, Status
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Tokens
+from chatdesk.ui.transcript.accessible_names import message_name
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.footer_item import FooterItem
 from chatdesk.ui.transcript.line_item import LineItem
@@ -54,6 +55,22 @@ def test_a_mark_is_said_in_words_and_goes_with_the_mark(world: World, message_id
     marked(view, message_id, ContextMark.NONE)
     world.settle()
     assert words_of(entry_of(view, message_id)) == []
+
+
+def test_an_edited_answer_says_so_beside_its_place_in_the_context(world: World) -> None:
+    thread = make_thread(2)
+    thread.messages[1] = replace(thread.messages[1], finish_reason=EDITED)
+    view = world.open(thread)
+    world.settle()
+    assert words_of(entry_of(view, "m1")) == ["Edited by you"]
+    marked(view, "m1", ContextMark.PINNED)
+    world.settle()
+    assert words_of(entry_of(view, "m1")) == ["Edited by you, pinned into the context"]
+    marked(view, "m1", ContextMark.NONE)
+    world.settle()
+    assert words_of(entry_of(view, "m1")) == ["Edited by you"]
+    name = message_name(entry_of(view, "m1"), 2)
+    assert "edited by you" in name
 
 
 def test_a_screen_reader_hears_the_mark(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
-from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+from chatdesk.core.domain.message import EDITED, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import Paragraph, Span
 from chatdesk.ui.application.arriving import ArrivingMessages
 from chatdesk.ui.theme.theme import Theme
@@ -18,6 +18,7 @@ from chatdesk.ui.transcript.contract import Picture, PictureSource, SharedWith
 from chatdesk.ui.transcript.file_item import FileItem
 from chatdesk.ui.transcript.footer_item import FooterItem
 from chatdesk.ui.transcript.header_item import HeaderItem
+from chatdesk.ui.transcript.mark_item import MarkItem
 from chatdesk.ui.transcript.menu import build_menu, offered_by
 from chatdesk.ui.transcript.notice_item import NoticeItem
 from chatdesk.ui.transcript.picture_item import PictureItem
@@ -129,6 +130,17 @@ def test_versions_name_their_authors_in_shared_threads_only(make_view):
     private = make_view(messages, None).entries[1]
     assert "version" not in message_name(private, 2)
     assert private.version_words == ""
+
+
+def test_an_answer_that_another_member_edited_names_them(make_view):
+    hers = message(0, Role.ASSISTANT, "so", author_id=ANA, finish_reason=EDITED, model=None)
+    (entry,) = make_view([hers], shared()).entries
+    assert _item(entry, MarkItem).words == "Edited by Ana Ruiz"
+    assert _item(entry, HeaderItem).asked_by is None
+    assert message_name(entry, 1).startswith("Assistant, edited by Ana Ruiz, ")
+    assert "edit-answer" in offered_by(entry, starts_later=False)
+    (read_only,) = make_view([hers], shared(can_write=False)).entries
+    assert "edit-answer" not in offered_by(read_only, starts_later=False)
 
 
 def test_new_names_are_shown_at_once(make_view):

@@ -204,16 +204,17 @@ def test_a_question_just_sent_never_flashes_the_offer(world: World) -> None:
         assert notice_in(view.entries[2]) is None
 
 
-def test_the_question_that_is_edited_is_marked(world: World) -> None:
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_message_that_is_edited_is_marked(world: World, place: int) -> None:
     view = world.open(FakeThread([make_message(0, "one"), make_message(1, "1")]))
     before = view.viewport().grab().toImage()
-    view.mark_edited("m0")
+    view.mark_edited(f"m{place}")
     world.settle()
     marked = view.viewport().grab().toImage()
     assert marked != before
     view.reload_from(None)
     world.settle()
-    assert view.entries[0].is_edited, "also when it is loaded anew"
+    assert view.entries[place].is_edited, "also when it is loaded anew"
     view.mark_edited(None)
     world.settle()
     assert view.viewport().grab().toImage() == before

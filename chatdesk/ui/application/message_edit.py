@@ -1,7 +1,8 @@
-"""The question of which a new version is being written in the composer, and what becomes of the old one."""
+"""The message of which a new version is being written in the composer, and what becomes of the old one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -14,14 +15,16 @@ from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.application.panes import Panes
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
 
 
-class QuestionEdit(QObject):
-    """``changed``: another question, or none, is being edited."""
+class MessageEdit(QObject):
+    """Of a question, which is asked again, or of an answer, which then is the person's own. ``changed``: another
+    message, or none, is being edited."""
 
     changed = Signal()
 
@@ -39,7 +42,7 @@ class QuestionEdit(QObject):
 
     @property
     def edited(self) -> Message | None:
-        """The question that what stands in the composer is a new version of; in another thread it waits for the
+        """The message that what stands in the composer is a new version of; in another thread it waits for the
         reader."""
         return self.edited_in(self._threads.thread_id)
 
@@ -53,6 +56,8 @@ class QuestionEdit(QObject):
         if self.edited is None:
             return ""
         stays = later_words(self._later, self.edited.version_index)
+        if self.edited.role is Role.ASSISTANT:
+            return f"Editing an answer. {stays or 'Sending makes a version that is marked as yours.'}"
         return f"Editing a question. {stays}" if stays else "Editing your last question. Sending makes a new version."
 
     def begin(self, message_id: str) -> None:
@@ -78,9 +83,17 @@ class QuestionEdit(QObject):
                 self._panes.composer.clear()  # nothing was changed
             self._drafts.give_back(editing.thread_id)
 
+    def is_unchanged(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> bool:
+        """Whether it is an answer with every word as it was. The same question may be asked again; the same answer
+        would only get a wrong author."""
+        editing = self.edited_in(thread_id)
+        if editing is None or editing.role is not Role.ASSISTANT:
+            return False
+        return text == editing.text and tuple(attached) == attachments_of(editing)
+
     def take(self, thread_id: str | None) -> tuple[Message | None, str]:
-        """The question is about to be sent: it, and what is to be said when it was. Give it ``back`` where that
-        fails."""
+        """The new version is about to be sent: the old one, and what is to be said when it was. Give it ``back`` where
+        that fails."""
         editing = self.edited_in(thread_id)
         stays = "" if editing is None else later_words(self._later, editing.version_index)
         if editing is not None:
@@ -98,9 +111,14 @@ class QuestionEdit(QObject):
             return
         chat = await self._handle.chat()
         message = await chat.get_message(message_id)
-        # Of the shown path; the answer to the question goes with it and is not counted.
+        is_answer = message.role is Role.ASSISTANT
+        if is_answer and not message.status.is_final:
+            self._panes.window.show_toast("Wait for the answer, or press Esc to stop it. Then it can be edited.")
+            return
+        # Of the shown path; the answer to a question goes with it and is not counted.
         page = await chat.get_thread_messages(message.thread_id, 1)
-        later = max(0, page.messages[-1].position - message.position - 1) if page.messages else 0
+        below = page.messages[-1].position - message.position if page.messages else 0
+        later = max(0, below if is_answer else below - 1)
         await self._drafts.load()
         if message.thread_id != self._threads.thread_id:
             return
@@ -130,7 +148,7 @@ class QuestionEdit(QObject):
 
 
 def later_words(count: int, version: int) -> str:
-    """What a new version of a question leaves behind; empty where that is only its answer."""
+    """What a new version leaves behind; empty where that is nothing but the answer to a question."""
     if count <= 0:
         return ""
     return f"{count:,} later message{'s stay' if count > 1 else ' stays'} in version {version}."
