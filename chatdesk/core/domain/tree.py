@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TreeNode:
-    """One message, with as much of its text as a row shows. ``is_gone``: removed for good, its place is kept."""
+    """One message, with as much of its text as a row shows. ``is_gone``: removed for good, its place is kept;
+    ``is_edited``: an answer that a person wrote instead of the model."""
 
     id: str
     parent_id: str | None
@@ -19,6 +20,7 @@ class TreeNode:
     is_shown: bool
     is_in_trash: bool = False
     is_gone: bool = False
+    is_edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

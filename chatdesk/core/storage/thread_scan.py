@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.core.domain.message import EDITED, ThreadSizes
 from chatdesk.core.domain.text_match import MessageMatch, count_in_source
 from chatdesk.core.domain.tree import TreeNode
 from chatdesk.core.storage.plain_text import from_json
@@ -22,8 +22,9 @@ def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNo
         "SELECT m.id, m.parent_id, m.role, m.status, m.model,"
         " (SELECT substr(json_extract(p.content, '$.text'), 1, :preview) FROM message_parts p"
         "  WHERE p.message_id = m.id AND p.type = 'text' ORDER BY p.part_index LIMIT 1),"
-        " m.on_path, m.deleted_at IS NOT NULL, m.purged_at IS NOT NULL FROM messages m WHERE m.thread_id = :thread",
-        {"thread": thread_id, "preview": preview},
+        " m.on_path, m.deleted_at IS NOT NULL, m.purged_at IS NOT NULL,"
+        " m.role = 'assistant' AND m.finish_reason IS :edited FROM messages m WHERE m.thread_id = :thread",
+        {"thread": thread_id, "preview": preview, "edited": EDITED},
     )
     return [
         TreeNode(
@@ -36,6 +37,7 @@ def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNo
             is_shown=bool(row[6]),
             is_in_trash=bool(row[7]),
             is_gone=bool(row[8]),
+            is_edited=bool(row[9]),
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.tree import TreeRow
+from chatdesk.core.domain.tree import TreeNode, TreeRow
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole
 from chatdesk.ui.theme.theme import Theme
@@ -115,11 +115,17 @@ class _TreeModel(QAbstractListModel):
             return _words(row)
         return {
             RowRole.INDENT: row.indent,
-            RowRole.ICON: "trash-2" if row.node.is_in_trash else _ICONS.get(row.node.role, "info"),
+            RowRole.ICON: _icon_of(row.node),
             RowRole.NOTE: f"{row.version}/{row.version_count}" if row.version_count > 1 and row.version else "",
             RowRole.IS_QUIET: not _is_on_path(row),
             RowRole.IS_STRUCK: row.node.is_in_trash,
         }.get(role)  # type: ignore[call-overload]
+
+
+def _icon_of(node: TreeNode) -> str:
+    if node.is_in_trash:
+        return "trash-2"
+    return "pencil" if node.is_edited else _ICONS.get(node.role, "info")
 
 
 def _is_on_path(row: TreeRow) -> bool:
@@ -128,7 +134,7 @@ def _is_on_path(row: TreeRow) -> bool:
 
 def _words(row: TreeRow) -> str:
     node = row.node
-    parts = [_NAMES.get(node.role, "Message")]
+    parts = ["Edited answer" if node.is_edited else _NAMES.get(node.role, "Message")]
     if node.model:
         parts[0] += f" of {node.model}"
     if row.version and row.version_count > 1:

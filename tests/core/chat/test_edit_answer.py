@@ -179,6 +179,15 @@ async def test_an_export_says_who_wrote_it(tmp_path: Path) -> None:
         assert json.loads(thread_to_json(thread, shown))["messages"][-1]["finish_reason"] == EDITED
 
 
+async def test_the_tree_of_versions_knows_it(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread_id, (_question, old) = await _asked(world, "grey")
+        mine = (await world.chat.edit_answer(old.id, "green")).answer
+        tree = await world.chat.get_tree(thread_id)
+        assert [row.node.id for row in tree if row.node.is_edited] == [mine.id]
+        assert {row.version_count for row in tree if row.node.role == "assistant"} == {2}
+
+
 async def test_in_a_temporary_chat_it_is_kept_with_the_rest(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         temporary = TemporaryThreads(world.chat, world.database, world.bus, SystemClock())

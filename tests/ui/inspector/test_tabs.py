@@ -123,6 +123,21 @@ def test_what_is_gone_for_good_cannot_be_restored(theme: Theme, qtbot: QtBot) ->
     assert not tab.restore_button.isHidden() and not tab.restore_button.isEnabled()
 
 
+def test_an_edited_answer_is_told_from_the_model_s(theme: Theme, qtbot: QtBot) -> None:
+    tab = TreeTab(theme)
+    qtbot.addWidget(tab)
+    question = TreeNode("0", None, "user", "complete", None, "why?", is_shown=True)
+    old = TreeNode("1", "0", "assistant", "complete", "m", "so", is_shown=False)
+    mine = TreeNode("2", "0", "assistant", "complete", None, "no", is_shown=True, is_edited=True)
+    tab.show_rows(tree_rows([question, old, mine]))
+    rows = [tab.list.model().index(place, 0) for place in range(3)]
+    assert {row.data(Qt.ItemDataRole.AccessibleTextRole): row.data(RowRole.ICON) for row in rows} == {
+        "Question, shown: why?": "user",
+        "Answer of m, version 1 of 2: so": "sparkles",
+        "Edited answer, version 2 of 2, shown: no": "pencil",
+    }
+
+
 def test_a_click_on_a_row_in_the_trash_restores_nothing(theme: Theme, qtbot: QtBot) -> None:
     tab = TreeTab(theme)
     qtbot.addWidget(tab)
