@@ -14,12 +14,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayo
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.sidebar.folder_model import FetchFolder, FolderModel
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
-from chatdesk.ui.sidebar.thread_model import FetchFolder, FetchThreads, ThreadModel, ThreadView
+from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadView
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
@@ -90,7 +91,7 @@ class Sidebar(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._model = ThreadModel(fetch, clock or SystemClock(), zone=zone, parent=self)
+        self._model = FolderModel(fetch, clock or SystemClock(), zone=zone, parent=self)
         self._load_error = ""
         self._is_loading = False
         self._has_loaded = False

@@ -36,11 +36,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyle, QStyleOptionViewItem, QWidget
 
+from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.row_view import RowView
 from chatdesk.ui.sidebar.thread_delegate import ThreadDelegate
-from chatdesk.ui.sidebar.thread_model import ThreadModel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_focus_ring
 
@@ -63,7 +63,7 @@ class ThreadList(RowView):
     dragStarted = Signal()
     droppedOn = Signal(str)  # the project whose folder dragged threads were dropped on
 
-    def __init__(self, model: ThreadModel, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._threads = model
         self._theme = theme
