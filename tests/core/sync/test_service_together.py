@@ -41,6 +41,29 @@ async def test_what_one_writes_appears_at_the_other_with_its_author(tmp_path: Pa
         assert (await ana.texts(thread))[2:] == ["yes", "answer to yes"]
 
 
+async def test_an_answer_that_one_edited_is_theirs_at_the_other_who_keeps_the_path_they_read(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
+        thread = await ana.thread(project, "Plans")
+        question, answer = await ana.ask(thread, "shall we?")
+        await until_same(project, [ana, ben])
+        mine, _thread = await ben.repositories.messages.add_edited_answer(answer, "We shall.")
+        assert mine.author_id is None
+        await until_same(project, [ana, ben])
+        theirs = await ana.repositories.messages.get(mine.id)
+        assert (theirs.text, theirs.is_edited_answer, theirs.parent_id) == ("We shall.", True, question)
+        assert theirs.author_id is not None
+        assert ana.team.member_name(theirs.author_id).lower() == "ben"
+        assert [each.id for each in await ana.repositories.messages.versions(answer)] == [answer, mine.id]
+        assert await ana.texts(thread) == ["shall we?", "answer to shall we?"]
+        assert await ben.texts(thread) == ["shall we?", "We shall."]
+        # An answer of another member may be edited, too.
+        again, _thread = await ana.repositories.messages.add_edited_answer(mine.id, "Perhaps.")
+        await until_same(project, [ana, ben])
+        assert (await ben.repositories.messages.get(again.id)).version_count == 3
+
+
 async def test_two_who_wrote_apart_for_days_have_everything_of_both(tmp_path: Path, workspace: TeamDatabase) -> None:
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         thread = await ana.thread(project)
