@@ -21,6 +21,7 @@ from chatdesk.core.storage.database import Database
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
+from tests.helpers.asked_team import shown
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -92,8 +93,7 @@ def test_the_settings_have_the_button(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         application.panes.commands.trigger("app.settings")
-        await until(lambda: application.panes.window.findChild(SettingsDialog))
-        dialog = application.panes.window.findChild(SettingsDialog)
+        dialog = await shown(SettingsDialog)
         dialog.show_page("Data and backup")
         QTest.mouseClick(dialog.data_page.button("report"), Qt.MouseButton.LeftButton)
         await until(lambda: _dialog(application))

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QListWidget, QPlainTextEdit
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.settings import SettingsDialog
+from tests.helpers.asked_team import shown
 from tests.helpers.window import play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -77,8 +78,7 @@ def test_what_a_variable_decides_cannot_be_changed_in_the_dialog(
     async def script(application: WindowApplication) -> None:
         await application.services()
         application.panes.commands.trigger("app.settings")
-        dialog = application.panes.window.findChild(SettingsDialog)
-        assert dialog is not None
+        dialog = await shown(SettingsDialog)
         assert not dialog.row("trash_days").field.isEnabled()
         assert dialog.row("send_on_enter").field.isEnabled()
         dialog.reject()
@@ -90,8 +90,7 @@ def test_a_change_in_the_dialog_is_used_and_kept(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         application.panes.commands.trigger("app.settings")
-        dialog = application.panes.window.findChild(SettingsDialog)
-        assert dialog is not None
+        dialog = await shown(SettingsDialog)
         dialog.applied.emit({"theme": "dark", "text_scale": 1.5, "provider": "openai", "unknown": 1})
         dialog.reject()
         await until(lambda: services.settings.provider == "openai")
@@ -111,9 +110,7 @@ def test_a_look_is_seen_at_once_and_kept_by_save_only(paths: AppPaths, ends: str
         theme.set_preference("light")
         await until(lambda: _loaded(paths).theme == "light")
         application.bindings.settings.open()
-        await until(lambda: application.panes.window.findChild(SettingsDialog))
-        dialog = application.panes.window.findChild(SettingsDialog)
-        assert dialog is not None
+        dialog = await shown(SettingsDialog)
         for name, words in (("theme", "Dark"), ("text_scale", "125 %")):
             field = dialog.row(name).field
             assert isinstance(field, QComboBox)
@@ -134,9 +131,7 @@ def test_own_instructions_go_with_the_next_question(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         application.bindings.settings.open()
-        await until(lambda: application.panes.window.findChild(SettingsDialog))
-        dialog = application.panes.window.findChild(SettingsDialog)
-        assert dialog is not None
+        dialog = await shown(SettingsDialog)
         field = dialog.row("system_prompt").field
         assert isinstance(field, QPlainTextEdit)
         field.setPlainText("Be brief.\nIn British English.")
@@ -146,3 +141,40 @@ def test_own_instructions_go_with_the_next_question(paths: AppPaths) -> None:
 
     play(paths, script)
     assert _loaded(paths).system_prompt == "Be brief.\nIn British English."
+
+
+def test_the_settings_are_made_and_shown_in_steps_of_their_own(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        made: list[tuple[SettingsDialog, bool]] = []
+        settings = application.bindings.settings
+        settings.dialogMade.connect(lambda dialog: made.append((dialog, dialog.isVisible())))
+        settings.open()
+        assert made == [], "the loop goes on before anything is made"
+        dialog = await shown(SettingsDialog)
+        assert made == [(dialog, False)]
+        dialog.reject()
+
+    play(paths, script)
+
+
+def test_settings_that_are_asked_for_twice_open_once(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        made: list[SettingsDialog] = []
+        settings, window = application.bindings.settings, application.panes.window
+
+        def on_made(dialog: SettingsDialog) -> None:
+            made.append(dialog)
+            if len(made) == 1:
+                settings.open("Context")
+
+        settings.dialogMade.connect(on_made)
+        settings.open()
+        dialog = await shown(SettingsDialog)
+        assert len(made) == 2 and dialog is made[1]
+        await until(lambda: window.findChildren(SettingsDialog) == [dialog])
+        assert dialog.findChild(QListWidget, "settingsPages").currentItem().text() == "Context"
+        dialog.reject()
+
+    play(paths, script)

@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.export_dialog import ExportDialog
 from chatdesk.ui.dialogs.import_dialog import ImportDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+from tests.helpers.asked_team import shown
 from tests.helpers.window import ask, play, press, type_text, until
 
 _ABOUT_A_THREAD = ("thread.rename", "thread.pin", "thread.archive", "thread.move", "thread.tags", "thread.delete")
@@ -146,7 +147,8 @@ def test_the_page_of_data_imports_and_exports(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         application.bindings.settings.open("Data and backup")
-        page = application.panes.window.findChild(SettingsDialog).data_page
+        page = (await shown(SettingsDialog)).data_page
+        assert page is not None
         page.button("import").click()
         await until(lambda: application.panes.window.findChild(ImportDialog) is not None)
         application.panes.window.findChild(ImportDialog).reject()

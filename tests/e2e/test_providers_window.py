@@ -25,6 +25,7 @@ from chatdesk.ui.dialogs.passphrase import PassphraseDialog
 from chatdesk.ui.dialogs.provider_form import ProviderForm
 from chatdesk.ui.dialogs.provider_models import ProviderModels
 from chatdesk.ui.dialogs.settings import SettingsDialog
+from tests.helpers.asked_team import shown
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 from tests.helpers.window import ask, play, until
 
@@ -63,8 +64,7 @@ def _press(parent: QWidget, name: str) -> None:
 async def _settings(application: WindowApplication) -> SettingsDialog:
     await application.services()
     application.panes.commands.trigger("app.settings")
-    dialog = application.panes.window.findChild(SettingsDialog)
-    assert dialog is not None
+    dialog = await shown(SettingsDialog)
     dialog.show_page("Providers")
     await until(lambda: dialog.findChild(QPushButton, "providerEdit_openai"))
     return dialog

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.dialogs.settings import SettingsDialog
     from chatdesk.ui.theme.theme import Preference
 
 _DIALOG: Final = "chatdesk.ui.dialogs.settings"
@@ -79,17 +80,24 @@ class SettingsBinding(QObject):
         self._tasks.start(self._save(values), "save settings")
 
     def open(self, page: str = "") -> None:
-        """The dialog, at ``page`` when one is named. Its modules are read beside the loop, the first time."""
-        if _DIALOG in sys.modules:
-            self._open(page)
-        else:
-            self._tasks.replace(self._open_once_read(page), "open settings")
+        """The dialog, at ``page`` when one is named."""
+        self._tasks.replace(self._open_in_steps(page), "open settings")
 
-    async def _open_once_read(self, page: str) -> None:
-        await asyncio.to_thread(import_module, _DIALOG)
-        self._open(page)
+    async def _open_in_steps(self, page: str) -> None:
+        """Read its modules beside the loop, the first time; make it; show it. The window goes on in between."""
+        if _DIALOG not in sys.modules:
+            await asyncio.to_thread(import_module, _DIALOG)
+        dialog = self._make()
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            dialog.deleteLater()  # another is asked for, or the window closes
+            raise
+        if page:
+            dialog.show_page(page)
+        dialog.open()
 
-    def _open(self, page: str) -> None:
+    def _make(self) -> SettingsDialog:
         from chatdesk.ui.dialogs.settings import SettingsDialog
 
         services = self._handle.now()
@@ -114,9 +122,7 @@ class SettingsBinding(QObject):
         dialog.dataPageMade.connect(self.dataPageMade)
         dialog.shortcutsRequested.connect(lambda: self._panes.commands.trigger("app.shortcuts"))
         self.dialogMade.emit(dialog)
-        if page:
-            dialog.show_page(page)
-        dialog.open()
+        return dialog
 
     def providers_changed(self) -> None:
         """Others answer than before, or other models are there."""

@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.settings_fields import Field, field_for
 from chatdesk.ui.dialogs.settings_row import SettingsRow
 
-_SLICE_MS: Final = 4
+_SLICE_MS: Final = 3
 _SECTION_GAP_PX: Final = 18
 
 
@@ -77,7 +77,7 @@ class SettingsPage(QScrollArea):
         """Put the page together in short steps, between which the window goes on."""
         if self._steps is None and not self._is_built:
             self._steps = self._build()
-            self._go_on()
+            self._timer.start()  # the frame of the page is shown first
 
     def finish(self) -> None:
         """Put together what is missing, at once."""

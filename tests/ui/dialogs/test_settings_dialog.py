@@ -13,6 +13,7 @@ from chatdesk.core.settings.schema import PAGES, all_settings
 from chatdesk.ui.dialogs.data_page import DataPage
 from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.settings_fields import NumberField
+from chatdesk.ui.dialogs.settings_page import SettingsPage
 from chatdesk.ui.theme.theme import Theme
 
 VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
@@ -258,3 +259,14 @@ def test_the_focus_comes_back_to_what_was_pressed(window: QWidget, theme: Theme,
     assert QApplication.focusWidget() is check
     assert not _button(dialog, "settingsCancel").isDefault()
     dialog.reject()
+
+
+def test_a_page_shows_its_frame_before_its_rows(qtbot: QtBot) -> None:
+    """No row is made in the same turn of the loop as the page itself."""
+    settings = [each for each in all_settings() if each.shown.has_row and each.shown.page == "General"]
+    page = SettingsPage(settings, {each.name: each.default for each in settings}, choices={}, fixed=frozenset())
+    qtbot.addWidget(page)
+    page.begin()
+    assert page.rows == {}
+    qtbot.waitUntil(lambda: page.is_built)
+    assert set(page.rows) == {each.name for each in settings}
