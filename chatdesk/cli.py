@@ -21,6 +21,8 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
     from chatdesk.app import Services
     from chatdesk.core.domain.library import Shelf, ThreadQuery
     from chatdesk.core.domain.message import Message
@@ -38,6 +40,11 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         super().error(visible_controls(message))
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Let an output that takes nothing fail, as on Python 3.11.2; later ones say nothing and end with 0."""
+        if message:
+            (file or sys.stderr).write(message)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -297,7 +297,7 @@ async def test_that_process_is_given_up_and_leaves_nothing(
 ) -> None:
     thread = await store.thread()
     for number in range(40):
-        await store.ask(thread, str(number))
+        await store.ask(thread, f"{number} " + "a word and **another** one, " * 1_000)  # seconds of work
     task = asyncio.ensure_future(
         service.export(
             Choice(), ExportFormat.HTML, tmp_path, on_progress=lambda _progress: task.cancel(), is_apart=True
