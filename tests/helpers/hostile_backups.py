@@ -135,6 +135,19 @@ def _self_acting() -> list[Hostile]:
         Hostile("answers being written", _sql(waiting.format("streaming", "'1:1:x'"))),
         Hostile("answers of nobody", _sql(waiting.format("pending", "NULL"))),
         Hostile("answers of the init process", _sql(waiting.format("streaming", "'1:' || 0 || ':x'"))),
+        Hostile(
+            "questions that wait for an answer",
+            _sql(
+                "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at) SELECT 'next:' || id || ':' || id, id,"
+                " 'send me', 1, 1 FROM threads"
+            ),
+        ),
+        Hostile(
+            "questions that wait under no thread",
+            _sql(
+                "INSERT INTO drafts (slot, text, cursor, updated_at) VALUES ('next:', 'a', 1, 1), ('next:x', 'b', 2, 1)"
+            ),
+        ),
         Hostile("waits for the network", _sql(f"INSERT INTO meta VALUES ('waiting_for_network', {ids})")),
         Hostile("a team that is being made", _sql("INSERT INTO meta VALUES ('team.setup', '{}')")),
         Hostile(

@@ -31,6 +31,7 @@ from chatdesk.core.storage import (
     sync_setup,
     tables,
     waiting,
+    waiting_questions,
 )
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import connect, make_private_file, unused_database
@@ -168,6 +169,8 @@ def _make_quiet(conn: sqlite3.Connection) -> None:
     made = {row[0] for row in conn.execute("SELECT name FROM main.sqlite_master")}
     if "workspaces" in made:
         parked_workspaces.park_all(conn, SystemClock().now_ms())
+    if "drafts" in made:
+        waiting_questions.become_drafts(conn)
     if "search_backlog" in made:
         conn.execute(search_schema.BACKLOG)
 

@@ -1,7 +1,10 @@
 """Questions that wait for the answer before them: unsent text like drafts, in their table, under slots of their own."""
 
+# ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
+
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -88,6 +91,29 @@ def take_out(conn: Connection, question: WaitingQuestion) -> None:
     slot = _slot(question.thread_id, question.id)
     if not conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,)).rowcount:
         raise NotPossible("This question does not wait any more.")
+
+
+def become_drafts(conn: sqlite3.Connection) -> None:
+    """Let the questions of a restored backup wait no more, because a file sends nothing: what they say goes behind the
+    draft of their thread. Slots and threads may be anything; versions before 0004 have no attachments."""
+    columns = {row[1] for row in conn.execute("PRAGMA main.table_info(drafts)")}
+    files = "attachments" if "attachments" in columns else "'[]'"
+    waiting = conn.execute(
+        f"SELECT slot, thread_id, text, {files} FROM main.drafts WHERE slot >= 'next:' AND slot < 'next;'"
+        " ORDER BY cursor, slot"
+    ).fetchall()
+    for slot, thread_id, text, attached in waiting:
+        draft = thread_id or "new"
+        before = conn.execute(f"SELECT text, {files} FROM main.drafts WHERE slot = ?", (draft,)).fetchone()
+        if before is None:
+            conn.execute("UPDATE main.drafts SET slot = ?, cursor = 0 WHERE slot = ?", (draft, slot))
+            continue
+        texts = "\n".join(each for each in (before[0], text) if each)
+        conn.execute("UPDATE main.drafts SET text = ? WHERE slot = ?", (texts, draft))
+        if "attachments" in columns:
+            joined = draft_json((*from_draft_json(before[1]), *from_draft_json(attached)))
+            conn.execute("UPDATE main.drafts SET attachments = ? WHERE slot = ?", (joined, draft))
+        conn.execute("DELETE FROM main.drafts WHERE slot = ?", (slot,))
 
 
 def _slot(thread_id: str, question_id: str) -> str:

@@ -22,6 +22,7 @@ from chatdesk.core.storage import restore_process, schema_guard, sync_team, tabl
 from chatdesk.core.storage.connection import connect
 from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.storage.waiting import WaitingRepository
+from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
 from tests.helpers.hostile_backups import EVIL_HOST, Hostile, all_of_them
 from tests.helpers.make_old_database import make
 from tests.helpers.store import PLAN, MovableClock, Store
@@ -110,6 +111,7 @@ async def _acts_on_nothing(store: Store, *, is_damaged: bool) -> None:
         waiting = WaitingRepository(store.db)
         assert await waiting.all() == ()
         assert await waiting.unreached() == ()
+        assert await WaitingQuestionRepository(store.db).all() == ()
         assert await store.db.read(sync_team.workspaces) == []
         unfinished = "SELECT count(*) FROM messages WHERE status IN ('pending', 'streaming')"
         assert await store.db.read(lambda conn: conn.exec_driver_sql(unfinished).scalar()) == 0
@@ -149,6 +151,23 @@ async def test_answers_that_had_not_ended_end_as_interrupted_with_their_text(
     try:
         assert (await back.messages.get(answer.id)).status is Status.INTERRUPTED
         assert await WaitingRepository(back.db).unreached() == ()
+    finally:
+        await back.db.close()
+
+
+async def test_questions_that_waited_for_an_answer_are_drafts_afterwards(
+    store: Store, tmp_path: Path, clock: MovableClock
+) -> None:
+    with_draft, without = await store.thread(), await store.thread("other")
+    await store.drafts.put(with_draft, "typed", 5)
+    waiting = WaitingQuestionRepository(store.db)
+    for thread, text in ((with_draft, "first"), (with_draft, "second"), (without, "third"), (without, "fourth")):
+        await waiting.add(thread, text)
+    back = await _restored(await store.db.back_up(tmp_path / "x.db"), tmp_path, clock)
+    try:
+        assert await WaitingQuestionRepository(back.db).all() == ()
+        texts = [await back.drafts.get(thread) for thread in (with_draft, without)]
+        assert [draft and draft.text for draft in texts] == ["typed\nfirst\nsecond", "third\nfourth"]
     finally:
         await back.db.close()
 
