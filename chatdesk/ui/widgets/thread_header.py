@@ -192,7 +192,9 @@ class ThreadHeader(QWidget):
             needed += self.context_meter.sizeHint().width() - self.context_meter.full_width()
         is_narrow = needed > self.width()
         self.title.set_narrow(is_narrow)
-        row.setSpacing(_NARROW_GAP_PX if is_narrow else _GAP_PX)
+        gap = _NARROW_GAP_PX if is_narrow else _GAP_PX
+        if row.spacing() != gap:  # setting it asks for a layout, which would come back here without end
+            row.setSpacing(gap)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QTextEdit
 
@@ -291,6 +291,41 @@ def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale
         if window.sidebar.isVisible():
             assert window.sidebar.width() >= 200 * scale
     window._theme.set_scale(1.0)
+
+
+@pytest.mark.parametrize("width", [600, 900, 1280])
+def test_a_window_at_rest_is_neither_laid_out_nor_painted(window, qapp, width):
+    window.resize(width, 700)
+    for _ in range(20):
+        qapp.processEvents()
+
+    with _Counted(qapp, QEvent.Type.LayoutRequest, QEvent.Type.UpdateRequest) as counted:
+        for _ in range(20):
+            qapp.processEvents()
+
+    assert counted.events == []
+
+
+class _Counted(QObject):
+    """Events of some types that any object of the application receives."""
+
+    def __init__(self, qapp, *types):
+        super().__init__()
+        self._qapp = qapp
+        self._types = types
+        self.events = []
+
+    def __enter__(self):
+        self._qapp.installEventFilter(self)
+        return self
+
+    def __exit__(self, *_raised):
+        self._qapp.removeEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() in self._types:
+            self.events.append((watched.objectName() or type(watched).__name__, event.type().name))
+        return False
 
 
 def test_the_order_of_tab_is_made_once_and_with_what_came_before_the_window_was_shown(qtbot, qapp, monkeypatch):
