@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QMenuBar
 
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.transcript.item import Button
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -96,8 +97,8 @@ def test_a_prompt_of_the_person_is_a_quick_action(paths: AppPaths) -> None:
         asking = await prompts.create(PromptKind.QUICK, "For whom", "Explain it to {{reader}}.")
         await prompts.create(PromptKind.TEMPLATE, "No action", "x")
         await ask(application, "one")
-        quick = application.panes.transcript._actions
-        await until(lambda: len(quick.quick_actions) == 2)
+        await until(lambda: _own_quick(application) == ["Quick action: As a & table", "Quick action: For whom"])
+        assert not any(each.text().startswith("Quick") for each in _menu_bar_of(application))
         menu = await menu_of_last(application)
         texts = [each.text() for each in menu.actions()]
         assert texts.index("Shorter") < texts.index("As a && table") and "No action" not in texts
@@ -111,7 +112,74 @@ def test_a_prompt_of_the_person_is_a_quick_action(paths: AppPaths) -> None:
         for dialog in _dialogs(application):
             dialog.close()
         await prompts.delete([asking.id])
-        await until(lambda: len(quick.quick_actions) == 1)
+        await until(lambda: _own_quick(application) == ["Quick action: As a & table"])
+
+    play(paths, script)
+
+
+def _own_quick(application: WindowApplication) -> list[str]:
+    """What the palette offers of them."""
+    return [each.title for each in application.panes.commands.offered() if each.is_own]
+
+
+def _menu_bar_of(application: WindowApplication) -> list[QAction]:
+    bar = QMenuBar()
+    application.panes.commands.fill_menu_bar(bar)
+    found = [each for menu in bar.findChildren(QMenu) for each in menu.actions()]
+    bar.deleteLater()
+    return found
+
+
+def button_of(application: WindowApplication, text: str) -> Button | None:
+    """In the row below the last answer."""
+    buttons = application.panes.transcript.entries[-1].items[-1].buttons()
+    return next((each for each in buttons if each.text == text), None)
+
+
+@pytest.mark.parametrize("way", ["mouse", "keys", "palette"])
+def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: AppPaths, way: str) -> None:
+    async def script(application: WindowApplication) -> None:
+        prompts = (await application.services()).prompts
+        await prompts.create(PromptKind.QUICK, "Table", "Write it as a table.")
+        await ask(application, "one")
+        transcript = application.panes.transcript
+        await until(lambda: len(transcript.entries) == 2 and button_of(application, "Table") is not None)
+        assert [each.text for each in transcript.entries[1].items[-1].buttons() if each.text] == [
+            "Shorter",
+            "Longer",
+            "Table",
+        ]
+        if way == "mouse":
+            button = button_of(application, "Table")
+            assert button is not None
+            await until(lambda: transcript._stage.placed_of(transcript.entries[-1]))
+            placed = next(
+                each
+                for each in transcript._stage.placed_of(transcript.entries[-1])
+                if each.item is transcript.entries[-1].items[-1]
+            )
+            at = button.area.center().toPoint() + QPoint(round(transcript.column_left()), round(placed.y))
+            await answered(
+                application, lambda: QTest.mouseClick(transcript.viewport(), Qt.MouseButton.LeftButton, pos=at)
+            )
+        elif way == "keys":
+            transcript.setFocus()
+            transcript._attending.walk_to(transcript.entries[-1].message.id)
+            while transcript._attending.stop is None or not transcript._attending.stop[1].startswith("quick:"):
+                QTest.keyClick(transcript, Qt.Key.Key_Tab)
+            QTest.keyClick(transcript, Qt.Key.Key_Tab)
+            QTest.keyClick(transcript, Qt.Key.Key_Tab)
+            await answered(application, lambda: QTest.keyClick(transcript, Qt.Key.Key_Return))
+        else:
+            QTest.keyClick(application.panes.composer.editor, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+            palette = application.bindings.search.palette
+            assert palette is not None
+            QTest.keyClicks(palette.field, "> quick table")
+            assert palette.current is not None and palette.current.text == "Quick action: Table"
+            await answered(application, lambda: QTest.keyClick(palette.field, Qt.Key.Key_Return))
+        assert (await shown(application))[2].text == "Write it as a table."
+        await until(lambda: len(transcript.entries) == 4 and button_of(application, "Table") is not None)
+        assert not any(each.text for each in transcript.entries[1].items[-1].buttons()), "only below the last one"
 
     play(paths, script)
 

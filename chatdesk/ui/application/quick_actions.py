@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,8 @@ from chatdesk.ui.application.prompt_binding import PromptBinding
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.command import Command
+from chatdesk.ui.transcript.quick import QUICK
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
@@ -80,7 +83,26 @@ class QuickActions(QObject):
     async def _offer(self) -> None:
         heads = await (await self._handle.services()).prompts.list()
         own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
-        self._panes.transcript.set_quick_actions([(id_, name) for name, id_ in own[:_MOST_OWN]])
+        named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
+        self._panes.transcript.set_quick_actions(named)
+        self._put_into_palette(named)
+
+    def _put_into_palette(self, named: Sequence[tuple[str, str]]) -> None:
+        commands, transcript = self._panes.commands, self._panes.transcript
+        for command in commands.commands():
+            if command.is_own:
+                commands.remove(command.id)
+        for id_, name in named:
+            action = f"{QUICK}{id_}"
+            commands.add(
+                Command(action, f"Quick action: {name}", "Message", icon="sparkles", is_own=True),
+                partial(transcript.act, action),
+            )
+            commands.describe(action, is_offered=partial(self._is_possible, action))
+
+    def _is_possible(self, action: str) -> bool:
+        transcript = self._panes.transcript
+        return transcript.isVisible() and transcript.offered(action) is not None
 
     def _on_transcript_quote_requested(self, markdown: str) -> None:
         composer = self._panes.composer

@@ -54,6 +54,14 @@ class CommandRegistry(QObject):
         if run is not None:
             self.bind(command.id, run, is_enabled)
 
+    def remove(self, command_id: str) -> None:
+        """A command is there no more."""
+        del self._commands[command_id]
+        bound = self._bound.pop(command_id, None)
+        if bound is not None:
+            self._window.removeAction(bound.action)
+            bound.action.deleteLater()
+
     def bind(self, command_id: str, run: Run, is_enabled: IsEnabled | None = None) -> QAction:
         """Say what a command does; a second call replaces the first."""
         command = self._commands[command_id]
@@ -219,7 +227,7 @@ class CommandRegistry(QObject):
     def fill_menu_bar(self, bar: QMenuBar) -> None:
         """A menu a group."""
         for group in GROUPS:
-            ids = [command.id for command in self.commands() if command.group == group]
+            ids = [command.id for command in self.commands() if command.group == group and not command.is_own]
             if ids:
                 menu = bar.addMenu("ChatDesk" if group == "Application" else f"&{group}")
                 self.fill_menu(menu, ids)

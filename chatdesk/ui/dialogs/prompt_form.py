@@ -18,13 +18,13 @@ _CHECK_AFTER_MS = 200
 KIND_WORDS: Final = {
     PromptKind.TEMPLATE: "Template, for the composer",
     PromptKind.SYSTEM: "System prompt",
-    PromptKind.QUICK: "Quick action, in the menu of an answer",
+    PromptKind.QUICK: "Quick action, below an answer",
 }
 _HINTS: Final = {
     PromptKind.TEMPLATE: "{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in."
     " Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.",
-    PromptKind.QUICK: "Choosing it in the menu of an answer asks this below the answer. The variables of templates are"
-    " filled in; where one is asked for, the text goes into the composer first.",
+    PromptKind.QUICK: "Choosing it below an answer, in its menu or in the search asks this about the answer. The"
+    " variables of templates are filled in; where one is asked for, the text goes into the composer first.",
     PromptKind.SYSTEM: "{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.",
 }
 

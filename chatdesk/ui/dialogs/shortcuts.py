@@ -165,7 +165,7 @@ class ShortcutsEditor(QWidget):
         self.tree.clear()
         own = self._commands.own_keys()
         for group in GROUPS:
-            commands = [each for each in self._commands.commands() if each.group == group]
+            commands = [each for each in self._commands.commands() if each.group == group and not each.is_own]
             self._add_group(group, [(_name(each), self._commands.keys_text(each), each) for each in commands], words)
         self._add_group("In place", [(name, keys, None) for name, keys in _LOCAL_KEYS], words)
         for item in self._items():

@@ -60,7 +60,6 @@ class Actions(QObject):
         self._selection = selection
         self._caret = caret
         self._clipboard = clipboard
-        self.quick_actions: tuple[tuple[str, str], ...] = ()  # ids and names
 
     def obey(self, command: str) -> bool:
         """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
@@ -111,7 +110,7 @@ class Actions(QObject):
     def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
         entries = [self._attending.current] if self._attending.current is not None else self._in_view()
         for entry in entries:
-            offered = offered_by(entry, starts_later=self._starts_later)
+            offered = offered_by(entry, starts_later=self._starts_later, quick=self._conversation.quick)
             name = next((each for each in names if each in offered), None)
             if name is not None:
                 return entry, name
@@ -167,7 +166,7 @@ class Actions(QObject):
             has_selection=self._selection.is_some,
             starts_later=self._starts_later,
             do=lambda action: self._do(entry, action),
-            quick=self.quick_actions,
+            quick=self._conversation.quick,
         )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)

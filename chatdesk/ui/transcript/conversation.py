@@ -5,7 +5,7 @@ What it takes in it hands to the layout; where the reader stands is for ``scroll
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,6 +17,7 @@ from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnch
 from chatdesk.ui.transcript.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.meanwhile import Meanwhile
 from chatdesk.ui.transcript.pages import Pages
+from chatdesk.ui.transcript.quick import QUICK_ACTIONS
 from chatdesk.ui.transcript.scale import length_of
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.stage import Stage
@@ -50,7 +51,8 @@ class Conversation(QObject):
         self._waiting: dict[str, tuple[str, int]] = {}
         self._asked: dict[str, int] = {}
         self._retries: dict[str, Retry] = {}
-        self.unanswered_id: str | None = None
+        self.end_id: str | None = None
+        self.quick: tuple[tuple[str, str], ...] = QUICK_ACTIONS
         self._edited_id: str | None = None
         self._meanwhile = Meanwhile()
         self.landmarks = ContextLandmarks()
@@ -126,6 +128,8 @@ class Conversation(QObject):
             self._layout.sticks_to_end = True
         elif not self._layout.sticks_to_end:
             self._scrolling.count_new()
+        if not is_own:  # whose answer comes in the same moment
+            self._set_end(self.last_id)
         self._stage.schedule(is_growth=place is None)
         self.changed.emit()
 
@@ -267,14 +271,32 @@ class Conversation(QObject):
                     self._narrator.tell(text)
         self._stage.schedule()
 
-    def mark_unanswered(self, message_id: str | None) -> None:
-        """The question that the thread ends with, which offers to get an answer; None: it ends with none."""
-        marked, self.unanswered_id = self.unanswered_id, message_id
-        for each in dict.fromkeys((marked, message_id)):
-            entry = self.find(each) if each is not None else None
-            if entry is not None and entry.is_unanswered != (each == message_id):
-                entry.set_unanswered(each == message_id)
-                self._stage.schedule()
+    @property
+    def last_id(self) -> str | None:
+        """The last message of the thread; None while it is out of reach."""
+        layout = self._layout
+        return layout.entries[-1].message.id if layout.entries and not layout.has_newer else None
+
+    def mark_end(self, message_id: str | None) -> None:
+        """The message that the thread ends with; None: its end is out of reach."""
+        if self._set_end(message_id):
+            self._stage.schedule()
+
+    def _set_end(self, message_id: str | None) -> bool:
+        """Whether that shows."""
+        marked, self.end_id = self.end_id, message_id
+        found = [self.find(each) for each in dict.fromkeys((marked, message_id)) if each is not None]
+        changed = [
+            entry
+            for entry in found
+            if entry is not None and entry.set_end(entry.message.id == message_id, quick=self.quick)
+        ]
+        return bool(changed)
+
+    def set_quick_actions(self, own: Sequence[tuple[str, str]]) -> None:
+        """Ids and names of what a person added to what every answer offers in one press."""
+        self.quick = (*QUICK_ACTIONS, *own)
+        self.mark_end(self.end_id)
 
     def mark_edited(self, message_id: str | None) -> None:
         """The message of which a new version is being written."""
@@ -338,6 +360,7 @@ class Conversation(QObject):
             layout.has_older, layout.has_newer = page.has_older, page.has_newer
             layout.replace_all((self._entry_for(each) for each in page.messages), total=page.total)
             self._scrolling.take_wanted_place(wish)
+        self._set_end(self.last_id)
         self._stage.relayout()
         self.changed.emit()
 
@@ -357,7 +380,7 @@ class Conversation(QObject):
             entry.set_model_name(self.model_name)
         entry.set_unread(message.id == self.first_unread)
         self._mark_landmarks(entry)
-        entry.set_unanswered(message.id == self.unanswered_id)
+        entry.set_end(message.id == self.end_id, quick=self.quick)
         entry.is_edited = message.id == self._edited_id
         if message.id in self._asked:
             entry.set_asked(self._asked[message.id])

@@ -24,6 +24,7 @@ from chatdesk.ui.transcript.mark_item import MarkItem, mark_of
 from chatdesk.ui.transcript.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.notice_item import NoticeItem
 from chatdesk.ui.transcript.notices import CANCEL_WAITING, SEND_FIRST, Action, notice_of, retry_notice
+from chatdesk.ui.transcript.quick import QUICK
 from chatdesk.ui.transcript.sections import Section, TextSection, new_section, sections_of
 from chatdesk.ui.transcript.text_item import plain_item
 from chatdesk.ui.transcript.unread_item import UnreadItem
@@ -76,7 +77,8 @@ class MessageEntry:
         self._retry: Retry | None = None
         self._asked_ms = message.created_at
         self._waiting_item: WaitingItem | None = None
-        self.is_unanswered = False
+        self.is_end = False
+        self._quick: tuple[tuple[str, str], ...] = ()
         self.is_edited = False
         self._made_header: tuple[tuple[str, int, str], HeaderItem] | None = None
         self._made_author: tuple[str, AuthorItem] | None = None
@@ -138,6 +140,16 @@ class MessageEntry:
         return message.role is Role.ASSISTANT and (message.status.can_continue or is_cut_off)
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether it is a question of one's own that the thread ends with."""
+        return self.is_end and self.is_question and not self.message.is_note and self.message.author_id is None
+
+    @property
+    def has_quick_actions(self) -> bool:
+        """Whether it is an answer about which something can be asked in one press."""
+        return self.message.role is Role.ASSISTANT and bool(self.text)
+
+    @property
     def is_context_start(self) -> bool:
         """Whether the line that says so stands above it."""
         return self._start_line is not None
@@ -180,7 +192,7 @@ class MessageEntry:
     def is_refused(self, action: str) -> str:
         """Why one may not do ``action`` with it, in words; empty: one may."""
         shared = self._shared
-        if shared is None or (action not in _WRITES and not action.startswith("quick:")):
+        if shared is None or (action not in _WRITES and not action.startswith(QUICK)):
             return ""
         if not shared.can_write:
             return _ONLY_READ
@@ -271,12 +283,15 @@ class MessageEntry:
         if self._made_sections is not None:
             self.rebuild()
 
-    def set_unanswered(self, is_unanswered: bool) -> None:
-        """Whether it is a question that the thread ends with."""
-        if is_unanswered != self.is_unanswered:
-            self.is_unanswered = is_unanswered
-            if self._made_sections is not None:
-                self.rebuild()
+    def set_end(self, is_end: bool, *, quick: tuple[tuple[str, str], ...]) -> bool:
+        """Whether the thread ends with it; ``quick`` are ids and names of the quick actions that the last answer has
+        in its row of tools. Whether that shows."""
+        if (is_end, quick if is_end else ()) == (self.is_end, self._quick):
+            return False
+        self.is_end, self._quick = is_end, quick if is_end else ()
+        if self._made_sections is not None:
+            self.rebuild()
+        return True
 
     def _forget_notice(self) -> None:
         self._notice, self._notice_actions, self._retry = "", (), None
@@ -642,8 +657,10 @@ class MessageEntry:
                 Tool("regenerate", "Regenerate", "refresh-cw"),
                 *self._tools(),
             )
+        is_quick = self.has_quick_actions and not self.is_live
+        quick = [Tool(f"{QUICK}{key}", name, text=name) for key, name in (self._quick if is_quick else ())]
         return FooterItem(
-            tuple(map(self._allowed, tools)),
+            tuple(map(self._allowed, (*tools, *quick))),
             versions=versions,
             version_by=(self.person or "you") if self.version_words else "",
             versions_tip=self.version_words.capitalize(),

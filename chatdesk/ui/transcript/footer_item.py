@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from chatdesk.ui.transcript.item import Button, Item, PaintState, paint_button
+from chatdesk.ui.transcript.item import WORDS_PAD_PX, Button, Item, PaintState, paint_button
 from chatdesk.ui.transcript.looks import TOOL_PX, Looks
 
 _BY_PX = 160  # of a name
+_WORDS_PX = 160  # of a quick action
 _VERSIONS = ("version-previous", "version-next")
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
+    """``text`` is drawn where there is no ``icon``."""
+
     action: str
     label: str
-    icon: str
+    icon: str = ""
+    text: str = ""
     is_enabled: bool = True
 
 
@@ -71,16 +75,19 @@ class FooterItem(Item):
         by = metrics.elidedText(self.version_by, Qt.TextElideMode.ElideRight, looks.px(_BY_PX))
         self._count_text = f"{shown} / {count} · {by}" if by else f"{shown} / {count}"
         count_wide = metrics.horizontalAdvance(self._count_text) + 16
-        whole = len(self.tools) * step + (2 * step + count_wide if count > 1 else 0)
+        whole = sum(bool(tool.icon) for tool in self.tools) * step + (2 * step + count_wide if count > 1 else 0)
         x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
         wide = looks.metrics("muted").horizontalAdvance(self.time) + looks.px(12)
         self._time_area = QRectF(x - wide, 0, wide, side) if self.time and self.is_right_aligned else QRectF()
         buttons = [] if self.is_right_aligned else self._version_buttons(x, side, count_wide)
         x += 2 * step + count_wide - 2 if buttons else 0
         for tool in self.tools:
-            area = QRectF(x, 0, side, side)
-            buttons.append(Button(tool.action, tool.label, area, tool.icon, is_enabled=tool.is_enabled))
-            x += step
+            if tool.icon:
+                buttons.append(
+                    Button(tool.action, tool.label, QRectF(x, 0, side, side), tool.icon, is_enabled=tool.is_enabled)
+                )
+                x += step
+        x = self._add_words(buttons, x, looks, room=width - x - self._note_room(looks))
         if self.is_right_aligned:  # the versions, which are always seen, stand at the edge
             buttons += self._version_buttons(x, side, count_wide)
         self._note_area = QRectF(x + looks.px(8), 0, max(0.0, width - x - looks.px(8)), side)
@@ -90,6 +97,23 @@ class FooterItem(Item):
             self._time_area = _mirrored(self._time_area, width)
             self._note_area = _mirrored(self._note_area, width)
         self._buttons = tuple(buttons)
+
+    def _note_room(self, looks: Looks) -> float:
+        return looks.metrics("muted").horizontalAdvance(self.note) + looks.px(24) if self.note else 0.0
+
+    def _add_words(self, buttons: list[Button], x: float, looks: Looks, *, room: float) -> float:
+        """The tools that are words, as many as there is room for; the menu has all. Where the next thing begins."""
+        metrics, height, last = looks.metrics("muted"), looks.px(TOOL_PX), x + room
+        for tool in self.tools:
+            if not tool.icon:
+                text = metrics.elidedText(tool.text, Qt.TextElideMode.ElideRight, looks.px(_WORDS_PX))
+                wide = metrics.horizontalAdvance(text) + 2 * looks.px(WORDS_PAD_PX)
+                if x + wide > last:
+                    break
+                area = QRectF(round(x), 0, round(wide), height)
+                buttons.append(Button(tool.action, tool.label, area, text=text, is_enabled=tool.is_enabled))
+                x = area.right() + 2
+        return x
 
     def _version_buttons(self, x: float, side: float, count_wide: float) -> list[Button]:
         shown, count = self.versions

@@ -16,6 +16,7 @@ from chatdesk.ui.transcript.contract import PictureDoor
 from chatdesk.ui.transcript.looks import Looks
 
 LINK_ACTION = "link-"
+WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: 
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), looks.tokens.radius.row, looks.tokens.radius.row)
     colour = "text" if is_hovered or button.is_framed else role
     painter.setOpacity(1.0 if button.is_enabled else 0.4)
-    x = area.x() + (looks.px(12) if button.is_framed else 0)
+    x = area.x() + looks.px(12 if button.is_framed else WORDS_PAD_PX if button.text and not button.icon else 0)
     if button.icon:
         pixmap = looks.icon(button.icon, colour)
         side = pixmap.deviceIndependentSize().width()

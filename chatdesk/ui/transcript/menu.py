@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
@@ -13,6 +12,7 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.quick import QUICK, QUICK_ACTIONS
 from chatdesk.ui.widgets.danger_menu import DangerMenu
 
 _ICONS = {
@@ -38,8 +38,6 @@ _ICONS = {
     "erase": "trash-2",
 }
 _DANGERS = ("delete", "erase")
-#: How the name of an action begins that asks something about an answer in one press.
-QUICK: Final = "quick:"
 _Row = tuple[str, str, bool]  # action, words, whether it can be done
 
 
@@ -51,11 +49,10 @@ def build_menu(
     has_selection: bool,
     starts_later: bool,
     do: Callable[[str], None],
-    quick: Sequence[tuple[str, str]] = (),
+    quick: Sequence[tuple[str, str]] = QUICK_ACTIONS,
 ) -> QMenu:
     """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later``:
-    the context of the thread does not start at its beginning. ``quick``: ids and names of the person's own quick
-    actions."""
+    the context of the thread does not start at its beginning. ``quick``: keys and names of the quick actions."""
     menu = DangerMenu(looks.colour("danger"), looks.colour("selected"), looks.colour("card"), parent)
     menu.setObjectName("messageMenu")
     round_corners(menu, looks.tokens.radius.row)
@@ -77,14 +74,16 @@ def build_menu(
     return menu
 
 
-def offered_by(entry: MessageEntry, *, starts_later: bool) -> frozenset[str]:
+def offered_by(
+    entry: MessageEntry, *, starts_later: bool, quick: Sequence[tuple[str, str]] = QUICK_ACTIONS
+) -> frozenset[str]:
     """The names of what can be done with a message now."""
-    rows = _rows(entry, has_selection=False, starts_later=starts_later)
+    rows = _rows(entry, has_selection=False, starts_later=starts_later, quick=quick)
     return frozenset(row[0] for row in rows if row is not None and row[2] and not entry.is_refused(row[0]))
 
 
 def _rows(
-    entry: MessageEntry, *, has_selection: bool, starts_later: bool, quick: Sequence[tuple[str, str]] = ()
+    entry: MessageEntry, *, has_selection: bool, starts_later: bool, quick: Sequence[tuple[str, str]]
 ) -> list[_Row | None]:
     message = entry.message
     is_final = message.status.is_final
@@ -109,9 +108,8 @@ def _rows(
             rows.append(("continue", "Continue", True))
         if message.role is Role.ASSISTANT:
             rows.append(("edit-answer", "Edit answer", is_final))
-        if entry.message.role is Role.ASSISTANT and entry.text:
-            named = (("shorter", "Shorter"), ("longer", "Longer"), *quick)
-            rows += [None, *((f"{QUICK}{key}", name.replace("&", "&&"), is_final) for key, name in named)]
+        if entry.has_quick_actions:
+            rows += [None, *((f"{QUICK}{key}", name.replace("&", "&&"), is_final) for key, name in quick)]
     if message.version_count > 1:
         rows += [
             None,

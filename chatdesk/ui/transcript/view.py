@@ -53,20 +53,20 @@ from chatdesk.ui.transcript.keyboard import command_of
 from chatdesk.ui.transcript.line_item import SHOW_SUMMARY
 from chatdesk.ui.transcript.link_status import LinkStatus
 from chatdesk.ui.transcript.looks import Looks, ThemeLike
-from chatdesk.ui.transcript.menu import QUICK
 from chatdesk.ui.transcript.mouse import Mouse
 from chatdesk.ui.transcript.notices import WAYS_OUT
 from chatdesk.ui.transcript.pages import Pages
 from chatdesk.ui.transcript.pill import JumpPill
 from chatdesk.ui.transcript.pointer import Pointer
+from chatdesk.ui.transcript.quick import QUICK
 from chatdesk.ui.transcript.scroll_bar import ThreadScrollBar
 from chatdesk.ui.transcript.scrolling import Scrolling
 from chatdesk.ui.transcript.selection import Selection
 from chatdesk.ui.transcript.stage import Stage
+from chatdesk.ui.transcript.thread_end import ThreadEnd
 from chatdesk.ui.transcript.ticking import Ticking
 from chatdesk.ui.transcript.touch import TOUCH_EVENTS, Touch
 from chatdesk.ui.transcript.true_scale import TrueScale
-from chatdesk.ui.transcript.unanswered import Unanswered
 from chatdesk.ui.transcript.unread import Unread
 from chatdesk.ui.transcript.wheel import Wheel
 
@@ -136,7 +136,7 @@ class TranscriptView(QAbstractScrollArea):
         )
         self._flash = Flash(self._stage, lambda: self._theme.is_motion_reduced)
         Ticking(self._stage)
-        Unanswered(self._stage, self._conversation)
+        ThreadEnd(self._stage, self._conversation)
         self._unread = Unread(self, self._stage, self._conversation)
         self._dragging = Dragging(self, self._stage, pointer=self._pointer, selection=self._selection)
         self._mouse = Mouse(
@@ -404,8 +404,8 @@ class TranscriptView(QAbstractScrollArea):
         self._actions.quote()
 
     def set_quick_actions(self, named: Sequence[tuple[str, str]]) -> None:
-        """Ids and names of a person's own prompts that an answer's menu offers."""
-        self._actions.quick_actions = tuple(named)
+        """Ids and names of a person's own prompts that an answer offers, in its menu and below the last one."""
+        self._conversation.set_quick_actions(named)
 
     def selected_text(self, deliver: Callable[[str], None]) -> None:
         """What is selected, as plain text; parts may have to be fetched first. Empty when nothing is."""

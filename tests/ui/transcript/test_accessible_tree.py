@@ -150,6 +150,8 @@ def test_messages_say_when_and_how_they_stand(world: World) -> None:
         "Branch into a new thread",
         "Pin into the context",
         "More",
+        "Shorter",
+        "Longer",
     ]
 
 
