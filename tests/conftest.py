@@ -13,11 +13,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+
+from tests.helpers.waiting import PATIENCE_S
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
 
 # Before Qt is imported anywhere: where there is a screen, tests must not open windows on it.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -135,6 +141,14 @@ def _same_environment_afterwards() -> Iterator[None]:
     for name in set(os.environ) - set(before):
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot) -> QtBot:
+    """The bot of pytest-qt, as patient as the other waits: its own five seconds are too few on a busy machine."""
+    for name in ("waitUntil", "waitSignal", "waitSignals", "waitExposed", "waitActive"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=round(PATIENCE_S * 1000)))
+    return qtbot
 
 
 @pytest.hookimpl(trylast=True)

@@ -125,7 +125,7 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
 
 
 async def _write(writer: Desk, threads: list[str], signals: Path, seconds: float) -> None:
-    await until(lambda: (signals / "busy").exists(), 200)
+    await until(lambda: (signals / "busy").exists(), within_s=200)
     for number in range(round(seconds * 2)):
         await writer.ask(threads[number % len(threads)], f"Something new {number}")
         await asyncio.sleep(0.45)

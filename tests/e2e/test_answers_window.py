@@ -206,7 +206,7 @@ def test_a_retry_is_counted_down_and_had_now(paths: AppPaths) -> None:
         press(application, Qt.Key.Key_Return)
         await until(lambda: notice(application) is not None and notice(application).ticks)
         assert " Trying again in 2" in notice(application).text
-        done = await answered(application, lambda: asyncio.ensure_future(click(application, "Try now")), wait_s=15)
+        done = await answered(application, lambda: asyncio.ensure_future(click(application, "Try now")))
         assert done.text == "I am swift-small."
 
     with served(vendor.script) as server:

@@ -17,7 +17,8 @@ from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.line_item import LineItem
 from chatdesk.ui.transcript.mark_item import MarkItem
-from tests.helpers.window import WAIT_S, ask, play, until
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -131,7 +132,7 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
             assert column.view._stage.pictures is application.panes.transcript._stage.pictures is not None
 
         async def ended() -> Message:
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not all(column.answer.status.is_final for column in view.columns):
                     await asyncio.sleep(0.01)
             return view.columns[0].answer

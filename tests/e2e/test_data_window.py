@@ -106,7 +106,7 @@ def test_the_dialog_exports_the_open_thread(paths: AppPaths, tmp_path: Path, kin
         chooser.fileSelected.emit(str(target))
         chooser.reject()
         # Two processes that give way to others: on a busy computer they take their time, and nothing else does.
-        await until(target.exists, wait_s=100)
+        await until(target.exists, within_s=100)
 
     play(paths, script, timeout_s=110)
     data = target.read_bytes()

@@ -146,7 +146,7 @@ def test_keys_are_free_again_when_no_dialog_comes(tmp_path: Path) -> None:
         application.panes.commands.trigger("trash.empty")
         type_text(application, "x")
         assert application.panes.composer.text() == ""
-        await until(lambda: (type_text(application, "o"), application.panes.composer.text())[1], wait_s=5)
+        await until(lambda: (type_text(application, "o"), application.panes.composer.text())[1])
         assert set(application.panes.composer.text()) == {"o"}
 
     play(AppPaths.find(tmp_path / "data"), script)

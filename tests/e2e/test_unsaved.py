@@ -122,12 +122,8 @@ async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() ->
 
     unsaved.keep("question", StorageFull(), retry)
     unsaved.try_again()
-    for _ in range(20):
-        if told:
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: told and unsaved.is_empty)
     assert [str(error) for error in told] == ["The thread is gone."]
-    assert unsaved.is_empty
     assert recovered == [1]
     await tasks.close()
 

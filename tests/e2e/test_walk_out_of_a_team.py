@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,12 +36,6 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
     server.drop(made)
 
 
-async def _until_true(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await condition():
-            await asyncio.sleep(0.02)
-
-
 @pytest.fixture
 def ben(tmp_path: Path, database: TeamDatabase) -> AppPaths:
     """The profile of a member who writes in a project that Ana shares."""
@@ -67,7 +60,7 @@ def ben(tmp_path: Path, database: TeamDatabase) -> AppPaths:
                 each.state is ShareState.SHARED and each.seq > 0 and not each.waiting for each in await team.projects()
             )
 
-        await _until_true(is_up)
+        await until(is_up)
         invitation = await team.membership.invite(made.id, "Ben", roles={project.id: TeamRole.EDITOR})
         codes.append(invitation.code)
 
@@ -80,7 +73,7 @@ def ben(tmp_path: Path, database: TeamDatabase) -> AppPaths:
         async def has_come() -> bool:
             return any(each.title == _QUESTION for each in (await services.chat.list_threads(limit=9)).threads)
 
-        await _until_true(has_come)
+        await until(has_come)
 
     play(AppPaths.find(tmp_path / "ana", {}), ana)
     play(paths, joins)

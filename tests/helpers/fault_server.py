@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from tests.helpers.waiting import PATIENCE_S
+
 SSE = "text/event-stream"
 
 
@@ -220,12 +222,12 @@ class FaultServer:
 
     async def wait_for_requests(self, count: int = 1) -> None:
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: len(self.requests) >= count), 10)
+            await asyncio.wait_for(self._changed.wait_for(lambda: len(self.requests) >= count), PATIENCE_S)
 
-    async def wait_until_closed(self, timeout_s: float = 5.0) -> None:
-        """Until no client holds a connection. Raises ``TimeoutError``."""
+    async def wait_until_closed(self) -> None:
+        """Wait until no client holds a connection; raise ``TimeoutError`` before a deadline of a stream closes one."""
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: self.open_connections == 0), timeout_s)
+            await asyncio.wait_for(self._changed.wait_for(lambda: self.open_connections == 0), PATIENCE_S / 2)
 
     async def __aenter__(self) -> FaultServer:
         await self._listen()

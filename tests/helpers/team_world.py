@@ -6,8 +6,7 @@ import asyncio
 import itertools
 import json
 import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.core.sync.worker import Client
 from tests.helpers.postgres import TeamDatabase
+from tests.helpers.waiting import until
 
 PLAN = AnswerPlan("offline", "demo")
 _numbers = itertools.count(1)
@@ -263,20 +263,7 @@ class Desk:
         return self.team.status(self.workspace_id).phase
 
 
-async def until(is_met: Callable[[], object] | Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
-    """Wait for something that happens by itself."""
-    end = time.monotonic() + seconds
-    while True:
-        found = is_met()
-        if isinstance(found, Awaitable):
-            found = await found
-        if found:
-            return
-        assert time.monotonic() < end, "it did not happen"
-        await asyncio.sleep(0.01)
-
-
-async def until_same(project_id: str, desks: Sequence[Desk], seconds: float = 20.0) -> str:
+async def until_same(project_id: str, desks: Sequence[Desk]) -> str:
     """Wait until nothing is on its way and all hold the same; the digest."""
 
     async def is_same() -> bool:
@@ -285,7 +272,7 @@ async def until_same(project_id: str, desks: Sequence[Desk], seconds: float = 20
                 return False
         return len({await desk.digest(project_id) for desk in desks}) == 1
 
-    await until(is_same, seconds)
+    await until(is_same)
     return await desks[0].digest(project_id)
 
 

@@ -18,9 +18,10 @@ from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import until as until
 
 FAST = Settings(offline_speed_tokens_per_s=0)
-WAIT_S = 20
 
 
 def play(
@@ -28,7 +29,7 @@ def play(
     script: Callable[[WindowApplication], Awaitable[None]],
     settings: Settings = FAST,
     *,
-    timeout_s: float = 60,
+    timeout_s: float = 100,
 ) -> None:
     """Open the window, run the script in it, close it; a failed assertion in the script fails the test."""
     failures: list[BaseException] = []
@@ -66,13 +67,7 @@ def press(application: WindowApplication, key: Qt.Key) -> None:
     QTest.keyClick(application.panes.composer.editor, key)
 
 
-async def until(condition: Callable[[], object], *, wait_s: float = WAIT_S) -> None:
-    async with asyncio.timeout(wait_s):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def answered(application: WindowApplication, act: Callable[[], object], *, wait_s: float = WAIT_S) -> Message:
+async def answered(application: WindowApplication, act: Callable[[], object], *, wait_s: float = PATIENCE_S) -> Message:
     services = await application.services()
     done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     subscription = services.events.subscribe(

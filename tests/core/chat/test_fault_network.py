@@ -17,6 +17,7 @@ from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.storage.waiting import WaitingRepository
 from tests.helpers.fault_server import FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
+from tests.helpers.waiting import until
 
 
 class Watched:
@@ -55,12 +56,6 @@ async def watched(directory: Path, *, first_look_s: float = 0.05, is_sending: bo
             yield seen
         finally:
             await seen.watch.close()
-
-
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.events import TextStreamed
 from tests.helpers.fault_server import Exchange, FaultServer, answer
 from tests.helpers.fault_world import FaultWorld, Seen, fault_world
+from tests.helpers.waiting import PATIENCE_S, until
 
 
 class SleepyClock(SystemClock):
@@ -49,18 +50,12 @@ def noticed(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return heard
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def asked(world: FaultWorld) -> asyncio.Task[Seen]:
     """The question, once the first words of its answer are here."""
     said = asyncio.Event()
     subscription = world.bus.subscribe(TextStreamed, lambda _event: said.set())
     asking = asyncio.ensure_future(world.ask("Tell me"))
-    await asyncio.wait_for(said.wait(), 20)
+    await asyncio.wait_for(said.wait(), PATIENCE_S)
     subscription.cancel()
     return asking
 
@@ -85,7 +80,7 @@ async def test_an_answer_whose_connection_died_in_a_sleep_is_interrupted_and_con
     async with FaultServer(half) as server, fault_world(tmp_path, server.base_url, clock=clock) as world:
         asking = await asked(world)
         clock.slept_s = 3600
-        message = (await asyncio.wait_for(asking, 10)).answer
+        message = (await asyncio.wait_for(asking, PATIENCE_S)).answer
         assert (message.status, message.error_type, message.text) == (Status.INTERRUPTED, SLEPT, "The first half")
         assert message.error is not None
         assert "slept" in message.error
@@ -93,7 +88,7 @@ async def test_an_answer_whose_connection_died_in_a_sleep_is_interrupted_and_con
         await server.wait_until_closed()
         server.play(answer(" and the second"))
         await world.chat.continue_message(message.id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (await world.chat.get_message(message.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
         assert (await world.chat.get_message(message.id)).text == "The first half and the second"
@@ -105,7 +100,7 @@ async def test_before_the_first_word_the_question_is_kept(tmp_path: Path) -> Non
         asking = asyncio.ensure_future(world.ask("Tell me"))
         await server.wait_for_requests()
         clock.slept_s = 60
-        message = (await asyncio.wait_for(asking, 10)).answer
+        message = (await asyncio.wait_for(asking, PATIENCE_S)).answer
         assert (message.status, message.parts) == (Status.INTERRUPTED, ())
         assert (message.error or "").endswith("Your message is kept. Try again.")
         server.play(answer("Here"))
@@ -127,7 +122,7 @@ async def test_a_stream_that_lives_on_is_left_alone(tmp_path: Path, monkeypatch:
     async with FaultServer(slow) as server, fault_world(tmp_path, server.base_url, clock=clock) as world:
         asking = await asked(world)
         clock.slept_s = 3600  # or somebody set the clock
-        message = (await asyncio.wait_for(asking, 10)).answer
+        message = (await asyncio.wait_for(asking, PATIENCE_S)).answer
         assert message.status is Status.COMPLETE
 
 

@@ -34,14 +34,15 @@ async def test_an_instant_server_is_fast_in_the_ledger_also_the_first_time(tmp_p
         world.chat.use_providers(ProviderRegistry([provider], "scripted", "small"))
         began_s = time.monotonic()
         message: Any = await world.answer_of(await world.chat.create_thread(None, "", "one"))
-        assert time.monotonic() - began_s > _LOADING_S  # it was loaded on the way
+        took_ms = (time.monotonic() - began_s) * 1000
+        assert took_ms > _LOADING_S * 1000  # it was loaded on the way
 
         def work(conn: Any) -> Any:
             return conn.exec_driver_sql("SELECT latency_ms, time_to_first_token_ms FROM usage_events").one()
 
         in_ledger = tuple(await world.database.read(work))
         assert in_ledger == (message.latency_ms, message.time_to_first_token_ms)
-        assert max(in_ledger) < _LOADING_S * 1000
+        assert max(in_ledger) <= took_ms - _LOADING_S * 1000 + 1  # each is rounded
         await provider.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from chatdesk.core.errors import EmptyMessage, NotFound, NotPossible, ProviderEr
 from chatdesk.core.events import WaitingQuestionsChanged
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.waiting import until
 
 FILE = Attachment("notes.txt", "text/plain", "a" * 64, 5)
 
@@ -31,12 +32,6 @@ async def _queued(path: Path) -> AsyncIterator[tuple[ChatWorld, QuestionQueue]]:
             yield world, queue
         finally:
             await queue.close()
-
-
-async def _until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def _questions(world: ChatWorld, thread_id: str) -> list[str]:
@@ -62,7 +57,7 @@ async def test_what_waits_is_asked_in_order_when_the_answer_before_it_is_complet
         go.set()
         await _all_answered(world, thread_id, 3)
         assert await _questions(world, thread_id) == ["one", "two", "three"]
-        await _until(lambda: not queue.all)
+        await until(lambda: not queue.all)
         assert await world.repositories.waiting_questions.all() == ()
         page = await world.chat.get_thread_messages(thread_id)
         assert attachments_of(page.messages[2]) == (FILE,)
@@ -89,7 +84,7 @@ async def test_sending_now_stops_the_answer_and_keeps_what_came(tmp_path: Path) 
         thread_id = created.thread.id
         await queue.add(thread_id, "two")
         second = await queue.add(thread_id, "three")
-        await _until(lambda: any("half" in getattr(event, "delta", "") for event in world.events))
+        await until(lambda: any("half" in getattr(event, "delta", "") for event in world.events))
         await world.answer_of(await queue.send_now(second.id))
         assert created.answer is not None
         stopped = await world.chat.get_message(created.answer.id)
@@ -124,7 +119,7 @@ async def test_what_is_sent_in_the_moment_of_the_end_is_asked_at_once(tmp_path: 
         await world.answer_of(created)
         await queue.add(created.thread.id, "two")
         await _all_answered(world, created.thread.id, 2)
-        await _until(lambda: not queue.all)
+        await until(lambda: not queue.all)
 
 
 async def test_taking_back_stores_it_elsewhere_first(tmp_path: Path) -> None:
@@ -173,7 +168,7 @@ async def test_what_cannot_be_asked_says_why_and_waits_on(tmp_path: Path) -> Non
         waiting = await queue.add(created.thread.id, "two" * 400)
         world.chat.set_max_message_bytes(1_000)
         go.set()
-        await _until(lambda: queue.problem_of(waiting.id))
+        await until(lambda: queue.problem_of(waiting.id))
         assert "1,000 bytes" in queue.problem_of(waiting.id)
         assert queue.all == (waiting,)
 
@@ -197,9 +192,9 @@ async def test_the_trash_takes_it_along_and_gives_it_back(tmp_path: Path) -> Non
         thread_id = (await world.chat.create_thread(None, "", "one")).thread.id
         waiting = await queue.add(thread_id, "two")
         await world.chat.delete_thread(thread_id)
-        await _until(lambda: not queue.all)
+        await until(lambda: not queue.all)
         await world.chat.restore_thread(thread_id)
-        await _until(lambda: queue.all == (waiting,))
+        await until(lambda: queue.all == (waiting,))
         assert await _questions(world, thread_id) == ["one"]
 
 

@@ -16,7 +16,7 @@ from chatdesk.core.providers import openai_client
 from chatdesk.core.settings.schema import Settings
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models
 
-LOADING_S = 2.0
+LOADING_S = 0.8
 
 
 class _Clock:
@@ -71,11 +71,12 @@ async def test_the_first_answer_of_a_run_is_as_quick_as_the_server(
     monkeypatch.setattr(openai_client, "build_client", build)
     timed: list[TurnTimed] = []
     async with FaultServer(_server) as server:
+        began_s = time.monotonic()
         settings = Settings(openai_base_url=server.base_url, openai_model=model)
         async with open_services(AppPaths.find(tmp_path), settings) as services:
             services.events.subscribe(TurnTimed, timed.append)
             finish = [event async for event in services.ask("hello")][-1]
     assert finish["status"] == "complete"
-    assert finish["latency_ms"] < LOADING_S * 1000
-    assert finish["time_to_first_token_ms"] < LOADING_S * 1000
+    without_loading_ms = (time.monotonic() - began_s - LOADING_S) * 1000 + 1  # each is rounded
+    assert finish["time_to_first_token_ms"] <= finish["latency_ms"] <= without_loading_ms
     assert timed[0].loading_ms >= LOADING_S * 1000

@@ -31,6 +31,7 @@ from tests.helpers.owned_directory import (
     said,
     two_events,
 )
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 LOOPS = pytest.mark.parametrize("loop", ["asyncio", "window"])
@@ -105,7 +106,7 @@ def test_idle_connections_cost_a_fixed_number_of_descriptors_and_nobody_their_an
             try:
                 for _ in range(120):
                     idle.append(await asyncio.to_thread(connected, tmp_path))
-                await _until(lambda: descriptors() - before - len(idle) <= Limits().unproven)
+                await until(lambda: descriptors() - before - len(idle) <= Limits().unproven)
                 found = [event async for event in ask_owner(tmp_path, {"text": "hi"})]
                 assert [event["event"] for event in found] == ["text", "finish"]
             finally:
@@ -307,9 +308,3 @@ async def test_where_no_socket_can_be_made_all_else_goes_on(tmp_path: Path, monk
     await server.close()
     lock.release()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["instance.lock"]
-
-
-async def _until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)

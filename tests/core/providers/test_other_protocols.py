@@ -34,6 +34,7 @@ from chatdesk.core.providers.responses import ResponsesProvider, ResponsesReader
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script, status
+from tests.helpers.waiting import PATIENCE_S
 
 PNG = "data:image/png;base64,AAAA"
 MESSAGES = (
@@ -235,7 +236,7 @@ async def test_stopping_closes_the_connection(kind: type[OpenAICompatibleProvide
             async for event in events:
                 if isinstance(event, TextDelta):
                     break
-        await server.wait_until_closed(1.0)
+        await server.wait_until_closed()
         await provider.close()
 
 
@@ -245,7 +246,7 @@ async def test_silence_is_noticed_and_the_end_is_not_waited_for(kind: type[OpenA
         with pytest.raises(ProviderError) as caught:
             await ask(made(kind, server.base_url, silence_s=0.2))
     assert caught.value.kind is Kind.SILENCE
-    async with FaultServer(sse(*ANSWERS[kind](), end=False)) as server, asyncio.timeout(5):
+    async with FaultServer(sse(*ANSWERS[kind](), end=False)) as server, asyncio.timeout(PATIENCE_S / 2):
         events = await ask(made(kind, server.base_url, after_finish_s=0.1))
     assert events[-1] == StreamFinished(FinishReason.STOP)
 
@@ -264,12 +265,12 @@ async def test_loading_a_library_does_not_count_as_waiting_for_the_server(monkey
     build = anthropic_client.build_client
 
     def slowly_built(*arguments: Any) -> Any:
-        time.sleep(0.6)  # in a thread, as loading does
+        time.sleep(2.1)  # in a thread, as loading does
         return build(*arguments)
 
     monkeypatch.setattr(anthropic_client, "build_client", slowly_built)
     async with FaultServer(status(200, {"data": [{"type": "model", "id": "claude-x"}]})) as server:
-        provider = made(AnthropicProvider, server.base_url, list_models_s=0.5)
+        provider = made(AnthropicProvider, server.base_url, list_models_s=2.0)
         (model,) = await provider.list_models()
         await provider.close()
     assert model.id == "claude-x"

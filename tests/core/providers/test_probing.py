@@ -86,12 +86,12 @@ async def test_an_account_without_credit_has_a_good_key() -> None:
     assert "credit" in found[Step.STREAMING].text
 
 
-async def test_a_closed_port_is_said_within_a_second() -> None:
+async def test_a_closed_port_is_said_at_once() -> None:
     async with FaultServer(status(500)) as server:
         url = server.base_url
     began = time.monotonic()
     found = await ends(account(url))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # and not the 35 of a whole test
     assert "refused the connection" in found[Step.ADDRESS].text
     assert [found[step].state for step in Step] == [FAILED, SKIPPED, SKIPPED, SKIPPED, SKIPPED]
 

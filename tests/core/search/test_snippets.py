@@ -84,7 +84,7 @@ def test_a_word_deep_in_a_long_text_is_found() -> None:
 
 
 def test_hostile_texts_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     finder = _finder('"a a a a a a a a" a* [ ( b')
     for text in (
         "a" * 300_000,
@@ -97,7 +97,7 @@ def test_hostile_texts_take_no_time() -> None:
     ):
         finder.snippet(text)
         plain(text[:20_000])
-    assert time.perf_counter() - began < 10
+    assert time.thread_time() - began < 10
 
 
 @given(st.text(max_size=400), st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3), st.booleans())

@@ -23,10 +23,10 @@ from chatdesk.core.storage.sync_inbox_rows import read_object
     ],
 )
 def test_what_would_be_millions_of_things_is_not_read(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not is_bounded(text, MOST_IN_BODY)
     assert read_object('{"x":' + text + "}") is None
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_words_may_hold_whatever_they_like() -> None:

@@ -161,7 +161,7 @@ async def test_a_removed_member_stops_at_once_and_keeps_a_private_copy(tmp_path:
         await until_same(project, [ana, ben])
         member = next(each for each in await ana.team.members(ana.workspace_id) if each.name == "ben")
         await ana.team.membership.remove_member(ana.workspace_id, member.id)
-        await until(lambda: ben.phase is SyncPhase.REFUSED, 5)
+        await until(lambda: ben.phase is SyncPhase.REFUSED)
         await ana.ask(thread, "after")
         await until(lambda: ana.waiting())
         assert ben.team.status(ben.workspace_id).problem

@@ -27,6 +27,7 @@ from chatdesk.core.sync.team_store.connection import open_connection
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
 from tests.helpers.team_people import Person, Team
+from tests.helpers.waiting import PATIENCE_S
 
 DEEP = '{"a":' + "[" * 50_000 + "]" * 50_000 + "}"
 
@@ -109,7 +110,7 @@ def test_a_server_that_answers_without_end_is_not_listened_to(desk: Desk, query:
     began = time.monotonic()
     with pytest.raises(TeamUnreachable):
         desk.store._page(query, most_rows=most_rows)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
     with pytest.raises(TeamUnreachable):
         desk.store.presence()
 
@@ -265,10 +266,10 @@ def test_what_was_heard_is_told_by_kind_also_when_it_came_during_another_call(te
     assert ben.store.wait(0) == Heard()
     begun = time.monotonic()
     threading.Timer(0.1, anna.store.poke, [project]).start()
-    assert ben.store.wait(5) == Heard(changes={channel: 0})
-    assert time.monotonic() - begun < 2
+    assert ben.store.wait(60) == Heard(changes={channel: 0})
+    assert time.monotonic() - begun < 30
     anna.store.set_presence(project, anna.device, None, "here")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     heard = Heard()
     while heard == Heard() and time.monotonic() < deadline:
         ben.view()
@@ -299,7 +300,7 @@ def test_the_newest_number_of_several_notifications_is_heard_unless_one_names_no
         with team.owner.conn.transaction():  # all of them at once
             for payload in payloads:
                 team.owner.conn.execute("SELECT pg_notify(%s, %s)", [channel, payload])
-        assert here.store.wait(5) == Heard(changes={channel: seq})
+        assert here.store.wait(PATIENCE_S) == Heard(changes={channel: seq})
     here.store.close()
 
 
@@ -309,7 +310,7 @@ def test_being_let_into_a_project_is_heard(team: Team) -> None:
     here = desk_of(anna, team)
     here.store.listen([])
     team.owner.ask("SELECT cd.set_role(%s, %s, 'viewer')", project, anna.id)
-    assert here.store.wait(5).people_at is not None
+    assert here.store.wait(PATIENCE_S).people_at is not None
     here.store.close()
 
 
@@ -317,10 +318,10 @@ def test_waiting_ends_when_woken_also_when_that_came_before(desk: Desk) -> None:
     desk.store.wake()
     desk.store.wake()
     begun = time.monotonic()
-    assert desk.store.wait(5) == Heard()
+    assert desk.store.wait(60) == Heard()
     threading.Timer(0.1, desk.store.wake).start()
-    assert desk.store.wait(5) == Heard()
-    assert time.monotonic() - begun < 2
+    assert desk.store.wait(60) == Heard()
+    assert time.monotonic() - begun < 30
 
 
 def test_a_channel_that_is_no_name_is_not_listened_on(desk: Desk) -> None:
@@ -343,7 +344,7 @@ def test_whatever_is_under_way_fails_at_once_when_it_is_broken_off(
         threading.Timer(0.1, desk.store.abort).start()
         with pytest.raises(errors.TeamUnreachable):
             desk.store.push(project, desk.device, [desk.change("thread", "new", new_id())])
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
     with pytest.raises(errors.TeamUnreachable):
         desk.store.wait(5)
     desk.store.close()
@@ -358,7 +359,7 @@ def test_a_server_that_ends_while_one_waits_is_unreachable_and_comes_back(worksp
     end = threading.Timer(0.1, workspace.cluster.kill)
     end.start()
     with pytest.raises(errors.TeamUnreachable):
-        here.store.wait(10)
+        here.store.wait(PATIENCE_S)
     end.join()
     here.store.close()
     with pytest.raises(errors.TeamUnreachable):
@@ -370,19 +371,19 @@ def test_a_server_that_ends_while_one_waits_is_unreachable_and_comes_back(worksp
 
 
 def test_a_server_that_hangs_is_not_waited_for(workspace: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "CONNECT_S", 2)
+    monkeypatch.setattr(connection, "CONNECT_S", 1)
     with workspace.cluster.paused():
         begun = time.monotonic()
         with pytest.raises(errors.TeamTimeout):
             connect(workspace.address, workspace.password)
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 30
     gc.collect()  # the half-made connection hangs on its error; the server would wait a minute for its password
 
 
 def test_a_statement_that_takes_too_long_is_ended(workspace: TeamDatabase) -> None:
     conn = open_connection(workspace.address, workspace.password, statement_s=1)
     with pytest.raises(errors.TeamTimeout), failures.our_errors():
-        conn.execute("SELECT pg_sleep(5)")
+        conn.execute("SELECT pg_sleep(60)")
     conn.close()
 
 

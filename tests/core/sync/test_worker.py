@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +19,7 @@ from chatdesk.core.sync.ports import Heard
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
 from chatdesk.core.sync.worker import Client, SyncWorker
+from tests.helpers.waiting import PATIENCE_S, wait_until
 
 WORKSPACE = Workspace("w1", "Team", ServerAddress("h", 1, "d", "u"), "m1", is_owner=True, joined_at=0)
 
@@ -153,7 +153,7 @@ class Ears:
     def count(self) -> tuple[int, int]:
         return self.waiting, 0
 
-    def wait_for(self, is_met: Callable[[SyncStatus], bool], seconds: float = 5.0) -> SyncStatus:
+    def wait_for(self, is_met: Callable[[SyncStatus], bool], seconds: float = PATIENCE_S) -> SyncStatus:
         with self.news:
             assert self.news.wait_for(lambda: any(map(is_met, self.statuses)), seconds), self.statuses
             return next(filter(is_met, reversed(self.statuses)))
@@ -184,19 +184,12 @@ def working(
         yield worker, ears
     finally:
         worker.ask_to_stop()
-        assert worker.join(5)
+        assert worker.join(PATIENCE_S)
         assert worker.status.phase is SyncPhase.OFF
 
 
 def synced(status: SyncStatus) -> bool:
     return status.phase is SyncPhase.SYNCED
-
-
-def until(is_met: Callable[[], object], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_met():
-        assert time.monotonic() < end
-        time.sleep(0.002)
 
 
 def test_a_first_round_ends_in_synced_and_the_connection_is_closed_at_the_end() -> None:
@@ -299,7 +292,7 @@ def test_a_wrong_clock_is_said_as_long_as_it_is_wrong_and_breaks_nothing(ahead_m
         status = ears.wait_for(synced)
         assert words in status.problem
         worker.look_now()
-        until(lambda: team.rounds >= 2)
+        wait_until(lambda: team.rounds >= 2)
         assert words in worker.status.problem
     team.ahead_ms = 0
     with working(lambda: team) as (_worker, ears):
@@ -309,7 +302,7 @@ def test_a_wrong_clock_is_said_as_long_as_it_is_wrong_and_breaks_nothing(ahead_m
 def test_the_server_is_asked_again_by_itself() -> None:
     team = Team()
     with working(lambda: team, poll_s=0.02):
-        until(lambda: team.rounds >= 3)
+        wait_until(lambda: team.rounds >= 3)
 
 
 def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> None:
@@ -318,7 +311,7 @@ def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> N
         ears.wait_for(synced)
         team.say(Heard(changes={"channel1": 0}))
         team.say(Heard(changes={"channel9": 0}))
-        until(lambda: team.rounds >= 2)
+        wait_until(lambda: team.rounds >= 2)
 
 
 def test_what_is_here_already_is_not_asked_for_again() -> None:
@@ -339,26 +332,24 @@ def test_presence_is_said_and_heard() -> None:
         board: PresenceBoard = worker._board
         if board.stand("p1", "t1", is_typing=True):
             worker.speak()
-        until(lambda: team.said)
+        wait_until(lambda: team.said)
         assert team.said == [("p1", "t1", "typing")]
         team.others = [PresenceRow("p1", "m2", "d2", None, "here")]
         team.say(Heard(presence=frozenset(("channel1",))))
-        until(lambda: ears.presence)
+        wait_until(lambda: ears.presence)
 
 
-def test_it_ends_within_a_second_while_it_waits_and_while_the_server_is_silent() -> None:
+def test_it_ends_at_once_while_it_waits_and_while_the_server_is_silent() -> None:
     for is_silent in (False, True):
         team = Team()
         team.blocks_in = "hello" if is_silent else ""
         with working(lambda team=team: team) as (worker, ears):
             if is_silent:
-                until(lambda: worker._team is not None)
+                wait_until(lambda: worker._team is not None)
             else:
                 ears.wait_for(synced)
-            began = time.monotonic()
             worker.ask_to_stop()
-            assert worker.join(1.0)
-            assert time.monotonic() - began < 1.0
+            assert worker.join(15.0)  # neither the 20 s of the server nor the 25 s until the next round
 
 
 @pytest.mark.parametrize("call", ["hello", "view", "set_presence", "presence"])
@@ -374,7 +365,7 @@ def test_a_call_that_is_never_answered_is_broken_off(call: str) -> None:
             worker.break_off(0.05)
             return worker.status.phase is SyncPhase.OFFLINE
 
-        until(is_offline)
+        wait_until(is_offline)
         assert ears.wait_for(lambda status: status.phase is SyncPhase.OFFLINE).problem
 
 
@@ -393,11 +384,11 @@ def test_people_who_changed_are_asked_for_at_once_from_when_they_did() -> None:
     team = Team()
     with working(lambda: team) as (_, ears):
         ears.wait_for(lambda status: status.phase is SyncPhase.SYNCED)
-        until(lambda: team.rounds == 2)  # before and after it listened
+        wait_until(lambda: team.rounds == 2)  # before and after it listened
         team.say(Heard(people_at=2 * _LATER_US - 5))
-        until(lambda: team.rounds == 3)
+        wait_until(lambda: team.rounds == 3)
         team.say(Heard(people_at=1))  # anybody can say that it was long ago: all of it is not read again
-        until(lambda: team.rounds == 4)
+        wait_until(lambda: team.rounds == 4)
     assert team.asked_since == [0, _LATER_US, 2 * _LATER_US - 5, 3 * _LATER_US - 600_000_000]
 
 

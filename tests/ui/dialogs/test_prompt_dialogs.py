@@ -194,11 +194,11 @@ def test_a_very_long_line_is_held_in_pieces_and_given_back_whole(library: Librar
 def test_what_is_typed_is_stored_when_the_typing_pauses(library: Library, qtbot: QtBot) -> None:
     library.dialog.show_prompt(FIRST)
     library.type("!")
-    qtbot.waitUntil(lambda: bool(library.calls), timeout=3_000)
+    qtbot.waitUntil(lambda: bool(library.calls))
     assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!one")]
     library.type("?")
     library.dialog.saved(replace(FIRST, text="!one"))
-    qtbot.waitUntil(lambda: bool(library.calls), timeout=3_000)
+    qtbot.waitUntil(lambda: bool(library.calls))
     assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!?one")]
 
 
@@ -327,7 +327,7 @@ def test_what_is_odd_is_asked_for_and_shown(library: Library, qtbot: QtBot) -> N
     library.dialog.checkRequested.connect(lambda *what: asked.append(what))
     library.dialog.show_prompt(SECOND)
     library.type("{{")
-    qtbot.waitUntil(lambda: ("{{two", True) in asked, timeout=3_000)
+    qtbot.waitUntil(lambda: ("{{two", True) in asked)
     library.dialog.form.show_problems(["Line 1, column 1: not closed."])
     assert "Line 1, column 1" in _words(library.dialog)
     library.dialog.form.show_problems([])
@@ -437,7 +437,7 @@ def test_the_size_has_words(window: QWidget, theme: Theme, size: PromptSize, say
 
 def test_edits_are_told_when_the_typing_pauses(window: QWidget, theme: Theme, qtbot: QtBot) -> None:
     editor = Editor(window, theme, PROMPTS)
-    with qtbot.waitSignal(editor.dialog.edited, timeout=3_000) as told:
+    with qtbot.waitSignal(editor.dialog.edited) as told:
         editor.type("own")
     assert told.args == ["own"]
     editor.dialog.show_problems(["Line 1, column 1: odd."])

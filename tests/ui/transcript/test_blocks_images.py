@@ -77,7 +77,7 @@ def loaded(qtbot: QtBot, loader: PictureLoader, source: PictureSource) -> Pictur
     found: list[Picture] = []
     loader.load(source, found.append)
     assert found == []
-    qtbot.waitUntil(lambda: bool(found), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(found))
     return found[0]
 
 
@@ -178,7 +178,7 @@ def test_a_ticket_given_up_is_never_called(qtbot: QtBot, loader: PictureLoader) 
     ticket.cancel()
     found: list[Picture] = []
     loader.load(source, found.append)
-    qtbot.waitUntil(lambda: bool(found), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(found))
     assert never == []
 
 
@@ -209,10 +209,10 @@ def test_closing_waits_for_no_server(qtbot: QtBot, tmp_path: Path) -> None:
     site.answers["/a.png"] = answer
     loader = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
     loader.load(PictureSource(url=site.url("/a.png")), lambda _picture: None)
-    assert asked.wait(10)
+    assert asked.wait(20)
     began = time.monotonic()
     loader.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # of the 30 that the server takes
     gone.set()
     site.close()
     loader.deleteLater()
@@ -237,7 +237,7 @@ def test_a_remote_image_is_fetched_by_the_press_of_its_button_only(world: World,
     view.jump_to("m1")
     QTest.keyClick(view, Qt.Key.Key_Tab)
     QTest.keyClick(view, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: item.image is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: item.image is not None)
     world.settle()
     view.grab()
     assert site.asked == ["/a.png"]
@@ -388,11 +388,11 @@ def test_an_image_in_the_readers_own_network_is_asked_about_once_more(
     view.jump_to("m1")
     QTest.keyClick(view, Qt.Key.Key_Tab)
     QTest.keyClick(view, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: "own network" in item.failure, timeout=10_000)
+    qtbot.waitUntil(lambda: "own network" in item.failure)
     assert site.asked == []
     assert item.buttons()[0].label == "Load image from 127.0.0.1 in your own network"
     QTest.keyClick(view, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: item.image is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: item.image is not None)
     assert site.asked == ["/a.png"]
     world.settle()
     loader.close()

@@ -153,7 +153,7 @@ def _grow(view: TranscriptView, qtbot: QtBot, frames: list[float], count: int) -
         view.append_text("m8", 0, "text", " and more")
         return len(frames) >= count
 
-    qtbot.waitUntil(one_more, timeout=20_000)
+    qtbot.waitUntil(one_more)
 
 
 def test_what_grows_out_of_view_has_four_frames_a_second(

@@ -287,4 +287,4 @@ def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbo
     ready.add("m0")
     qtbot.waitUntil(lambda: taken == ["m0", "m1"])
     arriving.take(message(2, Role.USER, "c"))
-    qtbot.waitUntil(lambda: len(taken) == 3, timeout=1000)
+    qtbot.waitUntil(lambda: len(taken) == 3)

@@ -269,7 +269,7 @@ def test_a_toast_goes_away_by_itself(theme: Theme, qtbot: QtBot) -> None:
     page.resize(600, 400)
     page.show()
     toast = Toast(theme, page)
-    with qtbot.waitSignal(toast.closed, timeout=3000):
+    with qtbot.waitSignal(toast.closed):
         toast.show_message("Saved. " * 40, timeout_ms=10)
 
 

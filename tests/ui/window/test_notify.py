@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import pytest
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from chatdesk.ui.application.notify import Notice, Notifier, TrayDoor
 from chatdesk.ui.async_tasks import AsyncTasks
+from tests.helpers.waiting import until
 
 if not sys.platform.startswith("linux"):
     pytest.skip("the session bus is Linux'", allow_module_level=True)
@@ -27,12 +27,6 @@ from chatdesk.ui.application.notify_bus import open_bus
 
 def notice(text: str, thread_id: str = "thread") -> Notice:
     return Notice(thread_id, "message", "Ana", text)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def fail(error: Exception) -> None:

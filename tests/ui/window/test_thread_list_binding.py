@@ -18,6 +18,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers.waiting import until
 
 _PROJECT = Project("p", "Garden", "", "", None, None, 0, None)
 
@@ -45,12 +46,6 @@ def _binding(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: objec
     return ThreadListBinding(panes, threads, handle, tasks)  # type: ignore[arg-type]
 
 
-async def _until(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
 async def test_what_changes_again_while_many_changes_wait_is_shown_as_it_is_last(
     qtbot: QtBot, qapp: QApplication
 ) -> None:
@@ -62,11 +57,11 @@ async def test_what_changes_again_while_many_changes_wait_is_shown_as_it_is_last
     lists._on_threads_changed([replace(thread, title="after") for thread in reversed(threads)])
     lists._take_in_now(replace(threads[30], title="last"))
     lists._on_thread_deleted("t40", is_purged=False)
-    await _until(lambda: not lists._changed)
+    await until(lambda: not lists._changed)
     shown = {thread.id: thread.title for thread in lists._panes.sidebar.known([thread.id for thread in threads])}
     assert shown == {f"t{number}": "last" if number == 30 else "after" for number in range(60) if number != 40}
     lists._on_threads_changed([replace(threads[0], title="once more")])
-    await _until(lambda: lists._panes.sidebar.known(["t0"])[0].title == "once more")
+    await until(lambda: lists._panes.sidebar.known(["t0"])[0].title == "once more")
     await tasks.close()
 
 
@@ -75,18 +70,18 @@ async def test_a_project_that_changes_while_it_is_read_is_listed_as_it_is(qtbot:
     library = _Library()
     lists = _binding(qtbot, qapp, tasks, library)
     lists.show_project("p")
-    await _until(lambda: lists._sought == "p")
+    await until(lambda: lists._sought == "p")
     lists._on_project_changed(replace(_PROJECT, name="Orchard"))
     library.go_on.set()
-    await _until(lambda: lists.project is not None)
+    await until(lambda: lists.project is not None)
     assert lists.project is not None
     assert lists.project.name == "Orchard"
     library.go_on.clear()
     lists.show_project("p")
-    await _until(lambda: lists._sought == "p")
+    await until(lambda: lists._sought == "p")
     lists._on_project_deleted(replace(_PROJECT, deleted_at=1))
     library.go_on.set()
-    await _until(lambda: lists.project is None)
+    await until(lambda: lists.project is None)
     await tasks.close()
 
 
@@ -103,7 +98,7 @@ async def test_a_folder_that_cannot_be_read_says_so(qtbot: QtBot, qapp: QApplica
     model = sidebar.thread_list.model()
     model.set_folder_open("p", True)
     model.fetch_near(0, 10)
-    await _until(lambda: "busy" in sidebar.thread_list.empty_text)
+    await until(lambda: "busy" in sidebar.thread_list.empty_text)
     assert not model.is_fetching
     assert not sidebar._retry_button.isHidden()
     await tasks.close()

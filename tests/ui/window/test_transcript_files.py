@@ -99,7 +99,7 @@ def test_stored_pictures_come_from_the_data_directory(panes: SimpleNamespace, tm
     found: list[Picture] = []
     panes.transcript.door.load(PictureSource(stored="a.png"), found.append)
     panes.transcript.door.load(PictureSource(url="http://127.0.0.1:1/a.png"), found.append)
-    qtbot.waitUntil(lambda: len(found) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: len(found) == 2)
     assert sorted(picture.image is not None for picture in found) == [False, True]
     files.close()
 
