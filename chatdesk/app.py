@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.backup_service import BackupService
     from chatdesk.core.storage.caretaker import Caretaker
-    from chatdesk.core.storage.database import Database, OpenReport
+    from chatdesk.core.storage.database import Database
+    from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
     from chatdesk.core.storage.repair import RepairService
     from chatdesk.core.storage.repositories import Repositories
     from chatdesk.core.sync.service import TeamService
@@ -78,7 +79,7 @@ class Services:
     providers: ProviderRegistry
     paths: AppPaths
     settings: Settings
-    database: Database
+    database: ProfileDatabase
     report: OpenReport
     has_other_owner: bool
     accounts: AccountBook
@@ -541,9 +542,9 @@ def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
     from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
     from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
     from chatdesk.core.providers import registry
-    from chatdesk.core.storage import caretaker, database, repositories
+    from chatdesk.core.storage import caretaker, profile_database, repositories
 
-    return service, database, repositories, caretaker, read_accounts(paths, settings), registry
+    return service, profile_database, repositories, caretaker, read_accounts(paths, settings), registry
 
 
 def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
@@ -571,14 +572,14 @@ async def _build(
     settings: Settings,
     lock: InstanceLock,
     service: Any,
-    database: Any,
+    profile_database: Any,
     repositories: Any,
     caretaker: Any,
     accounts: AccountBook,
     _registry_module: Any,
 ) -> Services:
     clock = SystemClock()
-    store = database.Database(
+    store = profile_database.ProfileDatabase(
         paths.database,
         clock=clock,
         backup_dir=paths.backup_dir,

@@ -63,12 +63,12 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.events import EventBus, MessageAdded
 from chatdesk.core.providers.registry import build_registry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many
 
 async def main(path, large, rounds):
-    db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     ids = {"small": (await load_many(db, threads=1, messages_per_thread=1000))[0],
            "large": (await load_many(db, threads=1, messages_per_thread=large))[0]}

@@ -129,13 +129,13 @@ from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.registry import build_registry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import make_database
 
 async def main(path, threads, messages):
     ids = await make_database(path, threads=threads, messages_per_thread=messages)
-    db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     registry = build_registry(openai_api_key=None, openai_base_url=None, model=None, offline_speed=None)
     chat = ChatService(repositories=Repositories.of(db), providers=registry, bus=EventBus(), clock=SystemClock())

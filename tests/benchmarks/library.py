@@ -13,6 +13,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.library import LibraryRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.foundation import _FILL, _start
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row, against
@@ -102,7 +103,7 @@ async def _pages(few: Path, many: Path, count: int) -> list[Row]:
 
 
 async def _open(folder: Path) -> Database:
-    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await db.open()
     return db
 

@@ -20,6 +20,7 @@ from chatdesk.core.events import EventBus, SummaryWorkChanged
 from chatdesk.core.paths import encodings_dir, resources_dir
 from chatdesk.core.providers.registry import ProviderRegistry, build_registry
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.benchmarks.processes import ROOT
 from tests.helpers.bulk_data import load_many
@@ -43,7 +44,7 @@ def _text(position: int) -> str:
 
 
 async def _measure(folder: Path) -> list[str]:
-    database = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await database.open()
     bus, repositories, providers = EventBus(), Repositories.of(database), _offline()
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")

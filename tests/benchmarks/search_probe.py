@@ -19,7 +19,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.search.service import SearchService
 from chatdesk.core.storage import search_text
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.search_find import MOST_RANKED
 from chatdesk.core.storage.search_store import SearchStore
 from tests.helpers.bulk_data import make_database
@@ -35,7 +35,7 @@ async def measure(path: Path, threads: int, rounds: int) -> dict[str, Any]:
     texts = ZipfTexts()
     if not path.exists():
         await make_database(path, threads=threads, messages_per_thread=50, text_of=texts.text)
-    db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     search = SearchService(SearchStore(db), SystemClock())
     bare = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
@@ -122,7 +122,7 @@ async def _newer(search: SearchService, texts: ZipfTexts, rounds: int) -> float:
 
 async def fill(path: Path) -> dict[str, float]:
     """Making the index anew for some seconds, as after an upgrade; it stays unfinished."""
-    db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     search = SearchService(SearchStore(db), SystemClock())
     await search.rebuild()

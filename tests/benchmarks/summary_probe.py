@@ -17,7 +17,7 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import encodings_dir, resources_dir
 from chatdesk.core.providers.registry import ProviderRegistry, build_registry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many
 
@@ -25,7 +25,7 @@ _TICK_S = 0.001
 
 
 async def main(path: Path, messages: int, seconds: float) -> None:
-    database = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await database.open()
     (thread,) = await load_many(database, threads=1, messages_per_thread=messages)
     repositories, providers = Repositories.of(database), _paced()

@@ -18,6 +18,7 @@ from chatdesk.core.domain.team import ServerAddress, Workspace
 from chatdesk.core.ids import id_of_moment, new_id
 from chatdesk.core.storage import sync_inbox, sync_team
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.search_schema import FTS_TABLES
 from tests.benchmarks.table import Row
 
@@ -137,7 +138,7 @@ async def _apply(folder: Path, project_id: str, log: list[PulledChange]) -> tupl
     """(seconds in all, seconds that each page held the writing thread, seconds of reading, seconds to the first
     threads)."""
     folder.mkdir()
-    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await db.open()
     try:
         return await asyncio.to_thread(_apply_all, db, project_id, log)

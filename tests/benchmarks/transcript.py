@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.answers import message_text
 from tests.benchmarks.processes import ROOT, python
 from tests.benchmarks.table import Row, against
@@ -143,7 +143,7 @@ def hostile(_folder: Path, is_quick: bool) -> list[Row]:
 async def filled_threads(folder: Path, sizes: Sequence[int]) -> dict[int, str]:
     """Thread ids by their number of messages."""
     folder.mkdir(parents=True)
-    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await db.open()
     try:
         return {

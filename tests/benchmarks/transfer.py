@@ -14,9 +14,9 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.messages import MessageRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.storage.threads import ThreadRepository
 from chatdesk.core.transfer.importing import ImportService
@@ -85,7 +85,7 @@ async def bring(folder: Path, source: Path, *, is_asking: bool) -> tuple[int, fl
     """Import a file and, if wanted, ask something every 50 ms meanwhile. Returns messages, seconds, and how long each
     question took to be stored."""
     folder.mkdir(parents=True, exist_ok=True)
-    database = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await database.open()
     waits: list[float] = []
     try:

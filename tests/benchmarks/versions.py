@@ -12,6 +12,7 @@ from pathlib import Path
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.messages import MessageRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.answers import message_text
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row, against
@@ -88,6 +89,6 @@ async def _best(act: Callable[[], Awaitable[object]]) -> float:
 
 
 async def _open(folder: Path) -> Database:
-    db = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await db.open()
     return db

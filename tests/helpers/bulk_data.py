@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.storage.search_schema import BACKLOG
 from chatdesk.core.storage.search_store import SearchStore
@@ -71,7 +72,7 @@ async def make_database(
     path: Path, *, threads: int, messages_per_thread: int, text_of: Callable[[int], str] = _short
 ) -> list[str]:
     """A new database file with that many rows, closed again."""
-    db = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await db.open()
     try:
         return await load_many(db, threads=threads, messages_per_thread=messages_per_thread, text_of=text_of)

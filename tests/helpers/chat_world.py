@@ -21,6 +21,7 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 
 Step = StreamEvent | Exception | asyncio.Event
@@ -96,7 +97,7 @@ class ChatWorld:
 
 @asynccontextmanager
 async def chat_world(directory: Path, **options: int) -> AsyncIterator[ChatWorld]:
-    database = Database(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
+    database = ProfileDatabase(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
     await database.open()
     provider, bus = ScriptedProvider(), EventBus()
     repositories = Repositories.of(database)

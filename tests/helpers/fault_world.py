@@ -17,6 +17,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 
 KEY = "sk-canary-0123456789abcdefghij"
@@ -103,7 +104,7 @@ async def fault_world(
     headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[FaultWorld]:
     clock = clock or SystemClock()
-    database = Database(directory / "chatdesk.db", clock=clock, backup_dir=directory / "backups")
+    database = ProfileDatabase(directory / "chatdesk.db", clock=clock, backup_dir=directory / "backups")
     await database.open()
     bus = EventBus()
     provider = OpenAICompatibleProvider(

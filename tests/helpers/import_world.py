@@ -16,6 +16,7 @@ from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.transfer.import_report import ImportReport
 from chatdesk.core.transfer.importing import ImportService
+from tests.helpers.checks import integrity_check
 from tests.helpers.export_samples import write_json
 from tests.helpers.store import MovableClock, Store
 
@@ -50,7 +51,7 @@ class ImportWorld:
     async def check(self) -> None:
         """Nothing is damaged, the index holds what the texts say, and every thread's counters are what a recount
         finds."""
-        found = await self.store.db.integrity_check()
+        found = await integrity_check(self.store.db)
         assert found == [], found
         assert await SearchStore(self.store.db).check() == []
         for wanted in ({}, {"archived": True}, {"trashed": True}):

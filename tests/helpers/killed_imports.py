@@ -19,10 +19,11 @@ from pathlib import Path
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
-from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.importing import ImportRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.transfer.import_report import ImportReport
 from chatdesk.core.transfer.importing import ImportService
+from tests.helpers.checks import integrity_check
 from tests.helpers.export_samples import plain_chatgpt
 
 
@@ -38,7 +39,7 @@ class Tally:
 
 
 async def _import(folder: Path, source: Path) -> ImportReport:
-    database = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     await database.open()
     try:
         service = ImportService(ImportRepository(database), BlobStore(folder / "blobs"), SystemClock(), EventBus())
@@ -49,10 +50,10 @@ async def _import(folder: Path, source: Path) -> ImportReport:
 
 async def _look(folder: Path) -> tuple[int, int, list[str]]:
     """Threads, messages and complaints."""
-    database = Database(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
     report = await database.open()
     try:
-        problems = await database.integrity_check()
+        problems = await integrity_check(database)
         if report.warning:
             problems.append(report.warning)
 

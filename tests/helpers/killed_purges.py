@@ -19,24 +19,26 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.library import LibraryRepository
-from chatdesk.core.storage.threads import ThreadRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
+from chatdesk.core.storage.trash_store import TrashRepository
 from tests.helpers.bulk_data import make_database
+from tests.helpers.checks import quick_check
 
 _THREADS, _MESSAGES, _A_CYCLE = 400, 12, 6
 _LONGEST_S = 0.12
 
 
 def _database(path: Path) -> Database:
-    return Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    return ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
 
 
 async def _purge(path: Path, doomed: list[str]) -> None:
     db = _database(path)
     await db.open()
-    library, threads = LibraryRepository(db), ThreadRepository(db)
+    library = LibraryRepository(db)
     await library.delete(doomed)
     await library.begin_purge(doomed)
-    await threads.purge_expired()
+    await TrashRepository(db).purge_expired()
     await db.close()
 
 
@@ -64,7 +66,7 @@ async def _look(path: Path, *, untouched: set[str], given_up: set[str]) -> list[
         states = {present.get(each, 0) == 0 for each in given_up}
         if len(states) > 1:
             problems.append("some of a selection were given up and some were not")
-        return problems + await db.quick_check()
+        return problems + await quick_check(db)
     finally:
         await db.close()
 
@@ -94,7 +96,7 @@ def kill_purges(folder: Path, cycles: int, seed: int) -> dict[str, object]:
         db = _database(path)
         await db.open()
         try:
-            await ThreadRepository(db).purge_expired()
+            await TrashRepository(db).purge_expired()
             left = await db.read(
                 lambda conn: conn.exec_driver_sql(
                     "SELECT count(*) FROM threads WHERE deleted_at = 0 UNION ALL"

@@ -25,7 +25,9 @@ from chatdesk.core.events import AnswerFinished, EventBus, TextStreamed
 from chatdesk.core.providers.offline import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
+from tests.helpers.checks import integrity_check, quick_check
 
 SHOWN_IS_STORED_AFTER_S = 0.25
 
@@ -42,7 +44,7 @@ class Tally:
 
 
 async def _chat_on(path: Path) -> tuple[Database, EventBus, ChatService]:
-    database = Database(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
     await database.open()
     bus = EventBus()
     provider = OfflineProvider(speed_tokens_per_s=400)
@@ -167,7 +169,7 @@ async def _check(
                 tally.problems.append(f"{len(text) - len(message.text)} shown characters of {message_id} are missing")
             if message_id not in finished and message.status.value not in ("interrupted", "complete"):
                 tally.problems.append(f"unfinished answer {message_id} is {message.status.value}")
-        damage = await (database.integrity_check() if is_thorough else database.quick_check())
+        damage = await (integrity_check(database) if is_thorough else quick_check(database))
         tally.problems += [f"damage: {text}" for text in damage]
     finally:
         await chat.close()

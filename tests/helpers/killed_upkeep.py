@@ -23,9 +23,12 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.storage import backup_files, begun_restore, restore
 from chatdesk.core.storage.backup_shelf import BackupShelf
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.storage.threads import ThreadRepository
+from chatdesk.core.storage.trash_store import TrashRepository
 from tests.helpers.bulk_data import make_database
+from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import make
 
 _THREADS, _MESSAGES = 20, 50
@@ -139,7 +142,7 @@ class _World:
     def _purge(self, _cycle: int) -> None:
         async def work() -> None:
             async with _opened(self.path) as db:
-                await ThreadRepository(db).purge_expired(SystemClock().now_ms() + _DAY)
+                await TrashRepository(db).purge_expired(SystemClock().now_ms() + _DAY)
 
         asyncio.run(work())
 
@@ -180,7 +183,7 @@ class _World:
     def _sound(self, counts: object) -> str:
         async def look() -> str:
             async with _opened(self.path) as db:
-                damage = await db.integrity_check()
+                damage = await integrity_check(db)
                 return damage[0] if damage else ""
 
         problem = asyncio.run(look())
@@ -195,7 +198,7 @@ def _count(path: Path) -> int:
 
 class _opened:
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, clock=SystemClock(), backup_dir=path.parent / "upgrades")
+        self._db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "upgrades")
 
     async def __aenter__(self) -> Database:
         await self._db.open()

@@ -7,11 +7,12 @@ from pathlib import Path
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.drafts import DraftRepository
 from chatdesk.core.storage.messages import MessageRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.storage.threads import ThreadRepository
+from chatdesk.core.storage.trash_store import TrashRepository
 
 PLAN = AnswerPlan("offline", "demo")
 
@@ -37,9 +38,10 @@ class Store:
         self.reset()
 
     def reset(self) -> None:
-        self.db = Database(self.path, clock=self.clock, backup_dir=self.path.parent / "backups")
+        self.db = ProfileDatabase(self.path, clock=self.clock, backup_dir=self.path.parent / "backups")
         self.projects = ProjectRepository(self.db)
         self.threads = ThreadRepository(self.db)
+        self.trash = TrashRepository(self.db)
         self.messages = MessageRepository(self.db)
         self.drafts = DraftRepository(self.db)
 

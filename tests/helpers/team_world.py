@@ -24,7 +24,7 @@ from chatdesk.core.events import EventBus
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage import sync_digest, sync_team
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.service import TeamService
@@ -139,7 +139,9 @@ class Desk:
         self._make()
 
     def _make(self) -> None:
-        self.database = Database(self.folder / "chatdesk.db", clock=self.clock, backup_dir=self.folder / "backups")
+        self.database = ProfileDatabase(
+            self.folder / "chatdesk.db", clock=self.clock, backup_dir=self.folder / "backups"
+        )
         self.repositories = Repositories.of(self.database)
         self.blobs = BlobStore(self.folder / "blobs")
         self.bus = EventBus()

@@ -42,7 +42,7 @@ class LibraryService:
 
     def __init__(self, *, repositories: Repositories, chat: ChatService, bus: EventBus, clock: Clock) -> None:
         self._projects = repositories.projects
-        self._threads = repositories.threads
+        self._trash = repositories.trash
         self._library = repositories.library
         self._tags = repositories.tags
         self._chat = chat
@@ -202,9 +202,9 @@ class LibraryService:
         Returns how many threads and messages are gone."""
         async with self._purging:
             now = self._clock.now_ms()
-            if archive_days and await self._threads.retire_archived(now - archive_days * _MS_PER_DAY):
+            if archive_days and await self._trash.retire_archived(now - archive_days * _MS_PER_DAY):
                 self._bus.publish(ThreadsChanged(None))
-            gone = await self._threads.purge_expired(now - trash_days * _MS_PER_DAY)
+            gone = await self._trash.purge_expired(now - trash_days * _MS_PER_DAY)
             if gone:
                 self._bus.publish(ThreadsChanged(None))
             return gone

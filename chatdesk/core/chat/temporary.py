@@ -25,7 +25,8 @@ from chatdesk.core.usage.service import UsageService
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.database import Database, MemoryDatabase
+    from chatdesk.core.storage.database import Database
+    from chatdesk.core.storage.memory_database import MemoryDatabase
 
 
 class TemporaryThreads:
@@ -69,7 +70,7 @@ class TemporaryThreads:
     ) -> Thread:
         """Begin one with the instructions of a project that nobody shares (None: of the oldest). Raises ``NotPossible``
         where there is one already."""
-        from chatdesk.core.storage.database import MemoryDatabase
+        from chatdesk.core.storage.memory_database import MemoryDatabase
 
         async with self._lock:
             if self._thread_id is not None:

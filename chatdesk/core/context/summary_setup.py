@@ -14,7 +14,7 @@ from chatdesk.core.context.summary_worker import OpenSummariser
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 
 
 def summariser_opener(
@@ -31,7 +31,7 @@ def summariser_opener(
 
     @asynccontextmanager
     async def opened(keep: Keep, note_failed: NoteFailed, allow: Allow) -> AsyncIterator[Summariser]:
-        reading = Database(database, clock=clock, backup_dir=backup_dir, read_only=True)
+        reading = ProfileDatabase(database, clock=clock, backup_dir=backup_dir, read_only=True)
         await reading.open()
         providers = build_providers()
         try:

@@ -17,6 +17,8 @@ from chatdesk.core.storage.connection import connect, make_private_directory, ma
 from chatdesk.core.storage.failures import translating
 from chatdesk.core.storage.search_schema import DERIVED_TABLES
 
+FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
+
 
 def back_up(source: sqlite3.Connection, target: Path) -> Path:
     """Copy the database of ``source`` to ``target``, which it replaces only when the copy is whole and on the disk.

@@ -24,8 +24,7 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage import stored_bytes, unfinished_files
-from chatdesk.core.storage.backup import sync_file
-from chatdesk.core.storage.backup_shelf import FILES_ENDING
+from chatdesk.core.storage.backup import FILES_ENDING, sync_file
 from chatdesk.core.storage.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.plain_text import from_json
 

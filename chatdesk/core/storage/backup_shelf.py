@@ -23,7 +23,6 @@ from chatdesk.core.storage.failures import translating
 _log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
-FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 # The copy, what becomes of it when it is packed, and some room so that it is not the backup that fills the disk.
 _SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
@@ -85,7 +84,7 @@ class BackupShelf:
         for each in superfluous(self.kept(), daily=self._daily, weekly=self._weekly):
             try:
                 each.path.unlink(missing_ok=True)
-                each.path.with_name(each.path.name + FILES_ENDING).unlink(missing_ok=True)
+                each.path.with_name(each.path.name + backup.FILES_ENDING).unlink(missing_ok=True)
             except OSError as error:
                 _log.warning("an old backup was not removed: errno %s", error.errno)
         return made
@@ -93,8 +92,8 @@ class BackupShelf:
     def _clear_unfinished(self) -> None:
         """What a process left that was killed while it copied; such files never have a backup's name."""
         unfinished_files.clear(self.directory)
-        for path in self.directory.glob(f"{self._stem}-*.db*{FILES_ENDING}"):
-            if not path.with_name(path.name.removesuffix(FILES_ENDING)).exists():
+        for path in self.directory.glob(f"{self._stem}-*.db*{backup.FILES_ENDING}"):
+            if not path.with_name(path.name.removesuffix(backup.FILES_ENDING)).exists():
                 with suppress(OSError):
                     path.unlink()
 

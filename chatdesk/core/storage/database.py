@@ -1,7 +1,7 @@
-"""The profile database: one thread that writes, one that reads, and what must be true before either starts.
+"""The profile database: one thread that writes and one that reads.
 
 SQLAlchemy runs synchronously on these two threads; the coroutines here only hand work over. Work that writes is always
-carried out, even when the task that asked for it is cancelled while it waits.
+carried out, even when the task that asked for it is cancelled while it waits. ``profile_database`` opens the file.
 """
 
 from __future__ import annotations
@@ -10,92 +10,31 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.errors import (
-    StorageError,
-    StorageFull,
-    StorageGone,
-    StorageMissing,
-    StorageReadOnly,
-    StorageReplaced,
-    UpgradeFailed,
-)
+from chatdesk.core.errors import StorageError, StorageFull, StorageGone, StorageReplaced
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import (
-    backup,
-    begun_restore,
-    high_water,
-    older_schema,
-    owner_token,
-    reachability,
-    recovery,
-    schema_guard,
-    schema_upgrade,
-    search_index,
-    tables,
-    unfinished_files,
-)
+from chatdesk.core.storage import backup, high_water, owner_token, search_index, tables
 from chatdesk.core.storage.ballast import Ballast
 from chatdesk.core.storage.change_log import LogWatch, Origin
-from chatdesk.core.storage.connection import (
-    connect,
-    driver,
-    identity,
-    make_private_directory,
-    make_private_file,
-    memory_engine,
-    reading_engine,
-    writing_engine,
-)
+from chatdesk.core.storage.connection import connect, driver, identity, reading_engine, writing_engine
+from chatdesk.core.storage.connection_thread import ConnectionThread
 from chatdesk.core.storage.failures import is_io_error, translated, translating
-from chatdesk.core.storage.integrity import check_database
-from chatdesk.core.storage.projects import ensure_default_project, read_only_projects
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-_UNREAD_LOG = (
-    "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
-    "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
-)
-
-
-def _no_room(directory: Path) -> StorageFull:
-    return StorageFull(
-        f"The disk of {directory} is full, so ChatDesk only reads.",
-        safe="Everything saved before is unchanged.",
-        next_step="Free some space: ChatDesk goes on then by itself.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class OpenReport:
-    """What opening did. ``upgraded_from`` is None when no upgrade was needed; ``warning`` is for the user."""
-
-    upgraded_from: str | None
-    upgraded_to: str
-    recovered_turns: int
-    backup_path: Path | None
-    is_new: bool = False
-    warning: str | None = None
-
 
 class Database:
-    """See the module text. ``read_only`` opens a database that another process may be writing, and never changes it;
-    ``refusal`` is what a write then says.
-
-    A database that cannot be written, or not be upgraded, is opened to read: ``is_read_only`` and ``refusal`` tell.
+    """Reads and writes of a database that a subclass has opened. Where nothing can be written, ``is_read_only`` is set
+    and ``refusal`` is what a write raises.
     """
 
     def __init__(
@@ -106,7 +45,6 @@ class Database:
         backup_dir: Path,
         read_only: bool = False,
         refusal: StorageError | None = None,
-        migrations_dir: Path | None = None,
     ) -> None:
         self.path = path
         self.backup_dir = backup_dir
@@ -119,9 +57,8 @@ class Database:
         self.owner_token = owner_token.make()
         self.log_watch = LogWatch()
         self._clock = clock
-        self._migrations_dir = migrations_dir
-        self._writer = _Worker("storage-writer")
-        self._reader = _Worker("storage-reader")
+        self._writer = ConnectionThread("storage-writer")
+        self._reader = ConnectionThread("storage-reader")
         self._ballast = Ballast(path)
         self._identity: tuple[int, int] | None = None
         self._is_replaced = False
@@ -133,44 +70,6 @@ class Database:
     @property
     def origin(self) -> Origin:
         return Origin(self.device_id, self._clock, self.hybrid_clock, self.log_watch)
-
-    async def open(self) -> OpenReport:
-        """Check, create or upgrade the file, recover turns that nobody owns, and get ready."""
-        report = None if self.is_read_only else await self._open_to_write()
-        if report is None:
-            report = await self._reader.run(self._open_read_only)
-        else:
-            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
-        self._is_open = True
-        return report
-
-    async def _open_to_write(self) -> OpenReport | None:
-        """None where reading is still possible, which is then all that this database is good for."""
-        try:
-            return await self._writer.run(self._open_with_room)
-        except (UpgradeFailed, StorageFull, StorageReadOnly) as error:
-            if not self._holds_something():
-                raise
-            _log.warning("the database is opened to read only: %s", error.code)
-            self.is_read_only = True
-            is_sqlites = isinstance(error, StorageFull) and error.__cause__ is not None  # not the want of an upgrade
-            self.refusal = _no_room(self.path.parent) if is_sqlites else error
-            return None
-
-    async def write_again(self) -> bool:
-        """Open for writing what could only be opened for reading; whether that succeeded. Only for the one process that
-        may write here."""
-        if not self.is_read_only:
-            return True
-        try:
-            await self._writer.run(self._open_with_room)
-            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
-        except StorageError as error:
-            _log.info("still only to be read: %s", error.code)
-            return False
-        _log.info("the database can be written again")
-        self.is_read_only = False
-        return True
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot, on the reading thread."""
@@ -203,14 +102,6 @@ class Database:
     def become(self, device_id: str) -> None:
         """Another device from now on: ``sync_fork`` made it."""
         self.device_id = device_id
-
-    async def quick_check(self) -> list[str]:
-        """What SQLite's quick check complains about; empty when all is well."""
-        return await self.read(lambda conn: check_database(conn, is_thorough=False))
-
-    async def integrity_check(self) -> list[str]:
-        """The thorough check: SQLite's own, foreign keys, what nobody can reach, and the digest of every message."""
-        return await self.read(lambda conn: check_database(conn, is_thorough=True))
 
     async def back_up(self, target: Path) -> Path:
         """A verified copy of the database at ``target``, made on a thread of its own: reading and writing go on."""
@@ -356,97 +247,6 @@ class Database:
         except OSError as error:
             _log.warning("the mark beside the database was not written: errno %s", error.errno)
 
-    def _open_with_room(self) -> OpenReport:
-        try:
-            try:
-                return self._open()
-            except StorageFull:
-                if not self._ballast.release():
-                    raise
-                _log.warning("the disk is full; the ballast was given up to open the database")
-                return self._open()
-        except BaseException:
-            self._writer.disconnect()  # who reads next must not meet a half-open writer
-            raise
-
-    def _holds_something(self) -> bool:
-        try:
-            return self.path.stat().st_size > 0
-        except OSError:
-            return False
-
-    def _open(self) -> OpenReport:
-        with translating(self.path):
-            make_private_directory(self.path.parent)
-            begun_restore.finish(self.path)
-            for directory in (self.path.parent, self.backup_dir):
-                unfinished_files.clear(directory)
-            was_missing = self._refuse_lost_file()
-            make_private_file(self.path)
-            revision = None if was_missing else self._revision()
-            done = schema_upgrade.Upgrade(None, tables.HEAD_REVISION)
-            if revision is not None and revision != tables.HEAD_REVISION:
-                done = schema_upgrade.upgrade(
-                    self.path, revision, backup_dir=self.backup_dir, migrations_dir=self._find_migrations()
-                )
-            self._writer.connect(writing_engine(self.path))
-            self._identity = identity(self.path)
-            conn = self._writer.connection
-            with conn.begin():
-                if revision is None:
-                    schema_upgrade.create(conn)
-                self._take_device(conn)
-                reachability.bring_projects_back(conn, self.origin)
-                ensure_default_project(conn, self.origin)
-                recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
-                self.log_watch.read_only = read_only_projects(conn)
-                search_index.drain(driver(conn))
-                # Compared before this start counts itself, which would make up for exactly one lost commit.
-                warning = high_water.warning(high_water.read(self.path), high_water.found_in(driver(conn)))
-                found = self._count_commit(conn)
-            self._committed = found
-            self._write_mark(found)
-        return OpenReport(
-            upgraded_from=done.upgraded_from,
-            upgraded_to=tables.HEAD_REVISION,
-            recovered_turns=recovered,
-            backup_path=done.backup_path,
-            is_new=revision is None,
-            warning=warning,
-        )
-
-    def _refuse_lost_file(self) -> bool:
-        """Whether there is no database yet. Raises if there was one: an empty file in its place helps nobody."""
-        try:
-            size = self.path.stat().st_size
-        except FileNotFoundError:
-            size = 0
-        if size:
-            return False
-        if high_water.exists(self.path) or high_water.has_log(self.path):
-            raise StorageMissing
-        return True
-
-    def _revision(self) -> str | None:
-        """The schema version, learnt without changing the file; unknown ones are refused."""
-        with closing(connect(self.path, "write")) as conn:
-            conn.execute("PRAGMA query_only=ON")
-            revision = schema_upgrade.current_revision(conn)
-            schema_guard.check(conn)
-        if revision is None:
-            if high_water.exists(self.path):
-                raise StorageMissing
-            return None
-        schema_upgrade.check_revision(revision)
-        return revision
-
-    def _find_migrations(self) -> Path:
-        if self._migrations_dir is not None:
-            return self._migrations_dir
-        from chatdesk.core.paths import migrations_dir
-
-        return migrations_dir()
-
     def _take_device(self, conn: Connection) -> None:
         row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
         if row is None:
@@ -456,176 +256,3 @@ class Database:
             self.device_id = row[0]
             # Not observe(): our own stamps must grow even when the clock was set back since.
             self.hybrid_clock = HybridClock(self._clock, last=row[1])
-
-    def _open_read_only(self) -> OpenReport:
-        if not self.path.exists() or self.path.stat().st_size == 0:
-            raise StorageMissing(
-                f"There is no database at {self.path}.",
-                safe="Nothing was created.",
-                next_step="Start ChatDesk once, or choose another --data-dir.",
-            )
-        with translating(self.path):
-            mark = high_water.read(self.path)  # first: another process may go on writing, and the mark follows
-            warning = self._connect_reader()
-            conn = self._reader.connection
-            revision = schema_upgrade.current_revision(driver(conn))
-            if revision is None:
-                raise StorageMissing
-            schema_upgrade.check_revision(revision)
-            schema_guard.check(driver(conn))
-            if revision != tables.HEAD_REVISION:
-                older_schema.stand_in(driver(conn))
-            warning = warning or high_water.warning(mark, high_water.found_in(driver(conn)))
-            with conn.begin():
-                self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
-        return OpenReport(None, revision, 0, None, warning=warning)
-
-    def _connect_reader(self) -> str | None:
-        """Connect to a file that may lie where nothing can be made; the sentence to show when that leaves a gap."""
-        try:
-            self._reader.connect(reading_engine(self.path))
-        except (SQLAlchemyError, sqlite3.Error):
-            self._reader.connect(reading_engine(self.path, is_only_user=True))
-            return _UNREAD_LOG if high_water.has_log(self.path) else None
-        return None
-
-
-class MemoryDatabase(Database):
-    """A profile database that lives in memory and ends with ``close``: no file, no log, no mark. One thread reads and
-    writes, since there is one connection. It has the schema and the rules of any other."""
-
-    def __init__(self, *, clock: Clock) -> None:
-        super().__init__(Path(":memory:"), clock=clock, backup_dir=Path(":memory:"))
-        self._decided = asyncio.Event()
-        self._decided.set()
-
-    async def open(self) -> OpenReport:
-        return await self._writer.run(self._open)
-
-    def freeze(self) -> None:
-        """Let every write wait from now on; those that were handed over are still carried out."""
-        self._decided = asyncio.Event()
-
-    def thaw(self) -> None:
-        """Carry out the writes that wait."""
-        self._decided.set()
-
-    def retire(self, refusal: StorageError) -> None:
-        """Refuse every write from now on, those that wait included."""
-        self.is_read_only, self.refusal = True, refusal
-        self._decided.set()
-
-    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
-        await self._decided.wait()
-        return await super().write(work, is_durable=is_durable)
-
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        return await self._writer.run(partial(self._read, work))
-
-    def read_now(self, work: Callable[[Connection], T]) -> T:
-        return self._writer.wait_for(partial(self._read, work))
-
-    def _open(self) -> OpenReport:
-        self._writer.connect(memory_engine())
-        conn = self._writer.connection
-        with conn.begin():
-            schema_upgrade.create(conn)
-            self._take_device(conn)
-        return OpenReport(None, tables.HEAD_REVISION, 0, None, is_new=True)
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        conn = self._writer.connection
-        try:
-            with conn.begin():
-                return work(conn)
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise translated(error, self.path) from error
-
-    def _reconnect(self) -> None:
-        """There is nothing to connect to again."""
-
-    def _check_identity(self) -> None:
-        """No file, nothing that could be exchanged."""
-
-    def _find_file(self) -> None:
-        """See ``_check_identity``."""
-
-    def _write_mark(self, mark: high_water.HighWater) -> None:
-        """A mark says how far a file had come."""
-
-
-class _Worker:
-    """One thread with one connection."""
-
-    def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._engine: Engine | None = None
-        self._connection: Connection | None = None
-        self._is_closed = False
-
-    @property
-    def connection(self) -> Connection:
-        if self._connection is None:
-            raise StorageError("The database is not open.")
-        return self._connection
-
-    def connect(self, engine: Engine) -> None:
-        self.disconnect()
-        self._engine = engine
-        self._connection = engine.connect()
-
-    def disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        engine, self._engine = self._engine, None
-        if connection is not None:
-            with suppress(SQLAlchemyError):
-                connection.close()
-        if engine is not None:
-            engine.dispose()
-
-    async def run(self, work: Callable[[], T]) -> T:
-        if self._is_closed:
-            raise StorageError("The database is closed.")
-        future = self.submit(work)
-        waiting = asyncio.wrap_future(_uncancelled(future))
-        return await waiting
-
-    def wait_for(self, work: Callable[[], T]) -> T:
-        """For other threads than the loop's."""
-        return self.begin(work)()
-
-    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
-        """The same, to be waited for later."""
-        if self._is_closed:
-            raise StorageError("The database is closed.")
-        return self.submit(work).result
-
-    def submit(self, work: Callable[[], T]) -> Future[T]:
-        return self._pool.submit(work)
-
-    async def close(self) -> None:
-        if self._is_closed:
-            return
-        self._is_closed = True
-        await asyncio.wrap_future(self._pool.submit(self.disconnect))
-        self._pool.shutdown(wait=False)
-
-
-def _uncancelled(inner: Future[T]) -> Future[T]:
-    """A future that may be cancelled without taking ``inner``, which may not have started yet, with it."""
-    outer: Future[T] = Future()
-
-    def copy(done: Future[T]) -> None:
-        if not outer.set_running_or_notify_cancel():
-            error = done.exception()
-            if error is not None:
-                _log.warning("abandoned storage work failed: %s", type(error).__name__)
-            return
-        error = done.exception()
-        if error is not None:
-            outer.set_exception(error)
-        else:
-            outer.set_result(done.result())
-
-    inner.add_done_callback(copy)
-    return outer

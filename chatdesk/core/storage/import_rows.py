@@ -20,7 +20,7 @@ from chatdesk.core.ids import id_of_moment, new_id, place_of_id
 from chatdesk.core.storage import search_text
 from chatdesk.core.storage.artifacts import artifact_row
 from chatdesk.core.storage.change_log import Origin
-from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.content_digest import digest
 from chatdesk.core.storage.plain_text import clean, to_json
 from chatdesk.core.storage.thread_counters import Tally
 

@@ -3,22 +3,10 @@ every finished message texts that changed."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.storage.content_digest import digest
 from chatdesk.core.storage.reachability import unreachable
-
-
-def digest(parts: Iterable[tuple[int, str, str]]) -> str:
-    """Fingerprint of a message's parts, given as (index, type, stored content) in order of index."""
-    hasher = hashlib.blake2b(digest_size=16)
-    for index, kind, content in parts:
-        data = content.encode("utf-8", "replace")
-        hasher.update(f"{index} {kind} {len(data)}\n".encode())
-        hasher.update(data)
-    return hasher.hexdigest()
 
 
 def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:

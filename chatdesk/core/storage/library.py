@@ -190,7 +190,7 @@ class LibraryRepository:
 
     async def begin_purge(self, thread_ids: Sequence[str] | None) -> int:
         """Give up for good threads of the trash (None: all of them). From here on nothing shows them and nothing brings
-        them back; their rows are removed by ``ThreadRepository.purge_expired``. Returns how many."""
+        them back; their rows are removed by ``TrashRepository.purge_expired``. Returns how many."""
 
         def work(conn: Connection) -> int:
             wanted = None if thread_ids is None else [checked_id(each) for each in dict.fromkeys(thread_ids)]

@@ -18,6 +18,7 @@ from chatdesk.core.storage.system_prompts import SystemPromptRepository
 from chatdesk.core.storage.tags import TagRepository
 from chatdesk.core.storage.threads import ThreadRepository
 from chatdesk.core.storage.token_counts import TokenCountRepository
+from chatdesk.core.storage.trash_store import TrashRepository
 from chatdesk.core.storage.usage_days import UsageDayRepository
 from chatdesk.core.storage.usage_events import UsageRepository
 from chatdesk.core.storage.usage_limits import UsageLimitRepository
@@ -39,6 +40,7 @@ class Repositories:
     system_prompts: SystemPromptRepository
     library: LibraryRepository
     tags: TagRepository
+    trash: TrashRepository
     usage_days: UsageDayRepository
     usage_limits: UsageLimitRepository
     waiting: WaitingRepository
@@ -61,6 +63,7 @@ class Repositories:
             system_prompts=SystemPromptRepository(database),
             library=LibraryRepository(database),
             tags=TagRepository(database),
+            trash=TrashRepository(database),
             usage_days=UsageDayRepository(database),
             usage_limits=UsageLimitRepository(database),
             waiting=WaitingRepository(database),

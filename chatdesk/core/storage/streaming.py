@@ -15,7 +15,7 @@ from chatdesk.core.errors import MessageNotFound, NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import change_log, tables, thread_counters, usage_events
 from chatdesk.core.storage.change_log import Origin, log_change
-from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.content_digest import digest
 from chatdesk.core.storage.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.rows import appended, streamed_text
 from chatdesk.core.storage.threads import touch

@@ -16,7 +16,7 @@ from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import projects, shown_path, sync_projection_summaries, thread_counters
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import driver
-from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.content_digest import digest
 from chatdesk.core.storage.json_bounds import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_inbox_messages import Outcome, put_parts, want_files

@@ -18,7 +18,7 @@ from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_n
 from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage import search_text
-from chatdesk.core.storage.integrity import digest
+from chatdesk.core.storage.content_digest import digest
 from chatdesk.core.storage.json_bounds import MOST_IN_BODY, is_bounded
 from chatdesk.core.storage.plain_text import clean, to_json
 from chatdesk.core.storage.sync_bodies import BODY_NAMES, DEEPEST, LONGEST_WORD, MOST_FILES, MOST_PARTS, PART_NAMES

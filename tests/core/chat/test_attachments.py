@@ -38,6 +38,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.artifacts import ArtifactRepository
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.importing import ImportRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.transfer.importing import ImportService
@@ -122,7 +123,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(tmp_path / "data" / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "data" / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     made = World(tmp_path, database)
     yield made
@@ -225,7 +226,7 @@ async def test_a_limit_that_is_raised_holds_at_once(world: World) -> None:
 
 
 async def test_nothing_is_attached_where_nothing_can_be_written(world: World, tmp_path: Path) -> None:
-    reader = Database(world.database.path, clock=SystemClock(), backup_dir=tmp_path / "backups", read_only=True)
+    reader = ProfileDatabase(world.database.path, clock=SystemClock(), backup_dir=tmp_path / "backups", read_only=True)
     await reader.open()
     service = AttachmentService(world.service.blobs, ArtifactRepository(reader), reader=world.reader)
     with pytest.raises(NotPossible):

@@ -19,6 +19,7 @@ from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.storage import sync_bodies, sync_inbox_rows
 from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.checks import integrity_check
 
 
 async def _asked(world: ChatWorld, *words: str) -> tuple[str, list[Message]]:
@@ -57,7 +58,7 @@ async def test_the_words_stand_beside_the_answer_and_are_sent_as_it(tmp_path: Pa
         await world.answer_of(await world.chat.send_message(thread_id, "and now?"))
         said = [(each.role, each.text) for each in world.provider.requests[-1].messages]
         assert said == [(Role.USER, "to grey"), (Role.ASSISTANT, "  green\n"), (Role.USER, "and now?")]
-        assert await world.database.integrity_check() == []
+        assert await integrity_check(world.database) == []
 
 
 async def test_it_is_counted_as_what_it_says(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from chatdesk.core.domain.usage_day import day_number
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, UsageReported
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.store import MovableClock, Store
 
@@ -128,7 +129,7 @@ async def test_one_that_the_end_of_the_program_interrupted(tmp_path: Path) -> No
         async with asyncio.timeout(10):
             while not (await world.chat.get_message(created.answer.id)).text:  # type: ignore[union-attr]
                 await asyncio.sleep(0.01)
-    database = Database(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     try:
         (line,) = await _lines(database)

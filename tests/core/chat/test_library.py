@@ -30,6 +30,7 @@ from chatdesk.core.events import ProjectDeleted, TagsChanged, ThreadsChanged
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import reachability
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.checks import integrity_check
 
 
 class Library:
@@ -372,7 +373,7 @@ async def test_a_tag_on_a_missing_thread_is_damage_that_the_check_finds(library:
     path = library.world.database.path
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         conn.execute("UPDATE thread_tags SET thread_id = ?", (new_id(),))
-    found = await library.world.database.integrity_check()
+    found = await integrity_check(library.world.database)
     assert any("thread_tags" in complaint for complaint in found)
 
 
@@ -448,7 +449,7 @@ async def _run(changes: list[tuple[str, int]]) -> None:
                 await last_chats_are_right(library)
                 assert await world.database.read(reachability.unreachable) == [], name
                 assert (await library.chat.default_project()).deleted_at is None, name
-            assert await world.database.integrity_check() == []
+            assert await integrity_check(world.database) == []
             assert await library.sql("SELECT 1 FROM threads WHERE deleted_at = ?", GONE) == []
 
 

@@ -13,6 +13,7 @@ from chatdesk.core.errors import EmptyMessage, NotPossible
 from chatdesk.core.storage import sync_bodies, sync_inbox_rows
 from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.checks import integrity_check
 
 
 async def _thread(world: ChatWorld) -> str:
@@ -39,7 +40,7 @@ async def test_a_note_is_answered_by_nobody_and_seen_by_choice(tmp_path: Path) -
         again = await world.chat.send_message(thread_id, "third question")
         await world.answer_of(again)
         assert "quinces" in str(world.provider.requests[-1])
-        assert await world.database.integrity_check() == []
+        assert await integrity_check(world.database) == []
 
 
 async def test_a_new_thread_may_begin_with_a_note(tmp_path: Path) -> None:

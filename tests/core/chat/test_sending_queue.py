@@ -19,7 +19,7 @@ from chatdesk.core.errors import NotPossible, ProviderError, ProviderErrorKind, 
 from chatdesk.core.events import EventBus, QueueChanged
 from chatdesk.core.providers.base import FinishReason, RateReported, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
 
@@ -185,7 +185,7 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         world.chat.queue.hold("Later.")
         created = await world.chat.create_thread(None, "", "one")
-    database = Database(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     provider = ScriptedProvider()
     provider.name = "other"

@@ -14,6 +14,7 @@ from chatdesk.core.errors import LimitReached, NotPossible, StorageError, Thread
 from chatdesk.core.events import AnswerFinished, ThreadCreated, ThreadDeleted
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.checks import integrity_check
 
 WORD = "ziggurat-of-quince"
 
@@ -83,7 +84,7 @@ async def test_what_is_kept_is_the_thread_as_it_was(tmp_path: Path) -> None:
         draft = await world.chat.get_draft(thread_id)
         assert draft is not None
         assert draft.text == f"draft {WORD}"
-        assert await world.database.integrity_check() == []
+        assert await integrity_check(world.database) == []
         assert WORD.encode() in bytes_below(tmp_path)
         assert [event.thread.id for event in world.events if isinstance(event, ThreadCreated)] == [thread_id]
         # It goes on like any other.

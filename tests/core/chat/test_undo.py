@@ -234,7 +234,7 @@ async def test_what_is_gone_for_good_is_said_and_given_up(tmp_path: Path) -> Non
         await world.answer_of(created)
         stack = UndoStack(world.chat)
         await stack.delete_message(created.question.id)
-        await world.repositories.threads.purge_expired(2**60)
+        await world.repositories.trash.purge_expired(2**60)
         with pytest.raises(NotPossible):
             await stack.undo()
         assert stack.last is None and stack.next is None

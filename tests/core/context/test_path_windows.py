@@ -22,6 +22,7 @@ from chatdesk.core.events import EventBus, MessageAdded, MessageChanged, PathCha
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.registry import build_registry
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many
 
@@ -54,7 +55,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = Database(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     repositories, bus = Repositories.of(database), EventBus()
     providers = build_registry(openai_api_key=None, openai_base_url=None, model=None, offline_speed=None)

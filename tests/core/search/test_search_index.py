@@ -231,7 +231,7 @@ async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
         )
     )
     await world.threads.delete(doomed)
-    await world.threads.purge_expired(world.clock.now + 1)
+    await world.trash.purge_expired(world.clock.now + 1)
     await world.search.fill(pause=0)
     assert (await world.groups("heron", limit=99))[SearchKind.MESSAGE].count == 20
     assert (await world.groups("stork"))[SearchKind.MESSAGE].count == 2
@@ -247,7 +247,7 @@ async def test_what_is_written_while_the_index_is_made_anew_is_indexed_once(worl
     await world.ask(doomed, "stork")
     await world.search.rebuild()
     await world.threads.delete(doomed)
-    await world.threads.purge_expired(world.clock.now + 1)
+    await world.trash.purge_expired(world.clock.now + 1)
     await world.ask(thread, "heron two")
     await world.search.fill(pause=0)
     assert (await world.groups("heron"))[SearchKind.MESSAGE].count == 4

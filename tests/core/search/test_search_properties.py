@@ -219,7 +219,7 @@ async def _step(world: SearchWorld, threads: list[str], messages: list[str], kin
         await world.messages.delete(message, with_later=bool(place % 2))
     elif kind == 5:
         await world.threads.delete(thread)
-        await world.threads.purge_expired(world.clock.now + 1)
+        await world.trash.purge_expired(world.clock.now + 1)
         threads.append(await world.thread(text or "Another"))
     elif kind == 6:
         threads.append((await world.messages.branch(message, text or "Branch")).id)

@@ -209,7 +209,7 @@ async def test_purged_words_leave_the_index(world: SearchWorld) -> None:
     question, _ = await world.ask(keep, "secret stork")
     await world.threads.delete(thread)
     await world.messages.delete(question, with_later=False)
-    await world.threads.purge_expired(world.clock.now + 1)
+    await world.trash.purge_expired(world.clock.now + 1)
     assert await world.found("secret") == ["answer to secret stork"]
 
     def terms(conn: Connection) -> set[str]:

@@ -9,6 +9,7 @@ from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachm
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.storage.artifacts import ArtifactRepository, draft_json, from_draft_json
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 
 IMAGE = Attachment("cat.png", "image/png", "a" * 64, 1200, 640, 480)
@@ -43,7 +44,7 @@ async def test_attachments_come_before_the_text_and_have_artifacts(store: Store)
         (question.parts[1].id, "file", f"bb/{'b' * 64}", "text/plain", 12, "b" * 64),
         (question.parts[0].id, "image", f"aa/{'a' * 64}", "image/png", 1200, "a" * 64),
     ]
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_a_message_may_be_attachments_only(store: Store) -> None:
@@ -70,7 +71,7 @@ async def test_a_branch_names_the_same_bytes(store: Store) -> None:
     question, _, _ = await store.messages.add_question(thread, "see", with_answer=None, attachments=[FILE])
     branch = await store.messages.branch(question.id, "branch")
     await store.threads.delete(thread)
-    await store.threads.purge_expired(store.clock.now + 10)
+    await store.trash.purge_expired(store.clock.now + 10)
     page = await store.messages.page(branch.id, limit=10)
     assert attachments_of(page.messages[0]) == (FILE,)
     assert await named(store) == ["notes.txt"]
@@ -82,7 +83,7 @@ async def test_bytes_are_named_until_the_trash_is_emptied(store: Store) -> None:
     assert await named(store) == ["notes.txt"]
     await store.threads.delete(thread)
     assert await named(store) == ["notes.txt"]
-    await store.threads.purge_expired(store.clock.now + 10)
+    await store.trash.purge_expired(store.clock.now + 10)
     assert await named(store) == []
 
 

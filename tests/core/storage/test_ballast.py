@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.storage.ballast import SIZE_BYTES, Ballast
-from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.drafts import DraftRepository
+from chatdesk.core.storage.profile_database import ProfileDatabase
 
 
 def test_the_ballast_holds_real_room_and_gives_it_up(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_there_is_no_ballast_where_there_is_little_room(tmp_path: Path, monkeypa
 
 async def test_a_write_that_finds_the_disk_full_is_tried_once_more_without_the_ballast(tmp_path: Path) -> None:
     path = tmp_path / "chatdesk.db"
-    database = Database(path, clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     try:
         assert await database.keep_ballast()

@@ -12,6 +12,7 @@ from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ThreadInTrash, TurnInProgress
 from chatdesk.core.ids import new_id
 from tests.helpers.bulk_data import load_many
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 
 
@@ -33,7 +34,7 @@ async def test_a_branch_has_the_path_up_to_the_message(store: Store) -> None:
     assert (branched.title, branched.project_id, branched.model) == ("Branch", before.project_id, before.model)
     assert await store.threads.get(thread) == before
     assert await store.threads.recount(branched.id) == branched
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_other_versions_and_what_is_in_the_trash_stay_behind(store: Store) -> None:
@@ -53,9 +54,9 @@ async def test_a_branch_outlives_the_thread_it_came_from(store: Store) -> None:
     _, answer = await store.ask(thread, "one")
     branched = await store.messages.branch(answer, "Branch")
     await store.threads.delete(thread)
-    await store.threads.purge_expired(store.clock.now_ms() + 1)
+    await store.trash.purge_expired(store.clock.now_ms() + 1)
     assert await store.shown(branched.id) == ["one", "answer to one"]
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_going_on_in_a_branch_leaves_the_old_thread_alone(store: Store) -> None:
@@ -69,7 +70,7 @@ async def test_going_on_in_a_branch_leaves_the_old_thread_alone(store: Store) ->
     await store.answer(copied.id, " and whole")
     assert await store.shown(branched.id) == ["one", "half and whole"]
     assert await store.shown(thread) == ["one", "half"]
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_attachments_are_named_again_and_not_copied(store: Store) -> None:

@@ -15,6 +15,7 @@ from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import InvalidInput, MessageInTrash, NotFound, NotPossible, TurnInProgress
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, MovableClock, Store
 
 _NAMES = [
@@ -55,7 +56,7 @@ async def _apply(store: Store, thread: str, name: str, pick: int) -> None:
     if name in ("ask", "root"):
         await messages.add_question(thread, "q", parent_id="leaf" if name == "ask" else None, with_answer=PLAN)
     elif name == "purge":
-        await store.threads.purge_expired(store.clock.now_ms() + 1)
+        await store.trash.purge_expired(store.clock.now_ms() + 1)
     elif name == "restart":
         await store.reopen()
     elif chosen:
@@ -115,7 +116,7 @@ async def _run(operations: list[tuple[str, int]]) -> None:
                     await _apply(store, thread, name, pick)
                 assert await store.threads.recount(thread) == await store.threads.get(thread), name
                 assert await store.db.read(_path_faults) == [], name
-            assert await store.db.integrity_check() == []
+            assert await integrity_check(store.db) == []
         finally:
             await store.db.close()
 

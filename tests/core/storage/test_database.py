@@ -31,11 +31,13 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.storage import failures, high_water, owner_token
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
+from tests.helpers.checks import integrity_check, quick_check
 from tests.helpers.store import PLAN, MovableClock, Store
 
 
 def _database(path: Path, clock: MovableClock, **options: bool) -> Database:
-    return Database(path, clock=clock, backup_dir=path.parent / "backups", **options)
+    return ProfileDatabase(path, clock=clock, backup_dir=path.parent / "backups", **options)
 
 
 async def _refused(db: Database, error: type[StorageError]) -> StorageError:
@@ -213,7 +215,7 @@ async def test_a_file_that_was_moved_away_takes_writes_again_when_it_is_back(sto
     for title in ("After", "Later"):
         await store.threads.rename(thread, title)
         assert (await store.threads.get(thread)).title == title
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
     report = await store.reopen()
     assert report.warning is None  # type: ignore[attr-defined]
     assert (await store.threads.get(thread)).title == "Later"
@@ -246,7 +248,7 @@ async def test_another_file_in_its_place_takes_no_writes(
     gone.rename(drive)
     await store.threads.rename(thread, "After")
     assert (await store.threads.get(thread)).title == "After"
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_what_was_committed_as_the_file_went_is_not_written_twice(
@@ -318,7 +320,7 @@ async def test_a_reader_opens_a_database_that_was_closed(store: Store, clock: Mo
     before = store.path.read_bytes()
     reader = _database(store.path, clock, read_only=True)
     await reader.open()
-    assert await reader.quick_check() == []
+    assert await quick_check(reader) == []
     await reader.close()
     assert store.path.read_bytes() == before
 
@@ -334,7 +336,7 @@ async def test_turns_of_a_dead_process_are_interrupted_with_their_text(store: St
     found = await store.messages.get(answer.id)
     assert (found.status, found.text) == (Status.INTERRUPTED, "so far")
     assert await store.threads.recount(thread) == await store.threads.get(thread)
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_turns_of_a_living_process_are_left_alone(store: Store) -> None:
@@ -356,8 +358,8 @@ async def test_changed_text_is_found_by_its_digest(store: Store) -> None:
             "UPDATE message_parts SET content = replace(content, 'q', 'Q') WHERE message_id = ?", (question,)
         )
     )
-    assert await store.db.quick_check() == []
-    assert await store.db.integrity_check() == [f"the text of message {question} is not what was saved"]
+    assert await quick_check(store.db) == []
+    assert await integrity_check(store.db) == [f"the text of message {question} is not what was saved"]
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from chatdesk.core.storage.connection import connect
 from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.storage.waiting import WaitingRepository
 from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
+from tests.helpers.checks import integrity_check
 from tests.helpers.hostile_backups import EVIL_HOST, Hostile, all_of_them
 from tests.helpers.make_old_database import make
 from tests.helpers.store import PLAN, MovableClock, Store
@@ -117,7 +118,7 @@ async def _acts_on_nothing(store: Store, *, is_damaged: bool) -> None:
         assert await store.db.read(lambda conn: conn.exec_driver_sql(unfinished).scalar()) == 0
         with closing(connect(store.path, "read")) as conn:
             assert schema_guard.foreign_objects(conn) == []
-        damage = [each for each in await store.db.integrity_check() if "text of message" not in each]
+        damage = [each for each in await integrity_check(store.db) if "text of message" not in each]
         assert is_damaged or damage == []
         thread = await store.thread("New")
         await store.ask(thread, "what is 2 + 2")
@@ -298,7 +299,7 @@ async def test_everything_can_be_found_again(backup: Path, tmp_path: Path, clock
         assert await search.check() == []
         count = "SELECT count(*) FROM search_index WHERE search_index MATCH 'question'"
         assert await back.db.read(lambda conn: conn.exec_driver_sql(count).scalar()) == 12
-        assert await back.db.integrity_check() == []
+        assert await integrity_check(back.db) == []
     finally:
         await search.close()
         await back.db.close()

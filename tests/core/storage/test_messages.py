@@ -20,6 +20,7 @@ from chatdesk.core.errors import (
     UnknownParent,
 )
 from chatdesk.core.ids import new_id
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 
 
@@ -352,5 +353,5 @@ async def test_a_thread_deeper_than_sqlites_recursion_limit_can_be_purged(store:
 
     ids = await load_many(store.db, threads=1, messages_per_thread=3000)
     await store.threads.delete(ids[0])
-    assert await store.threads.purge_expired(store.clock.now_ms() + 1) == 1
-    assert await store.db.integrity_check() == []
+    assert await store.trash.purge_expired(store.clock.now_ms() + 1) == 1
+    assert await integrity_check(store.db) == []

@@ -17,6 +17,7 @@ from chatdesk.core.storage.import_rows import make_rows
 from chatdesk.core.storage.importing import ImportRepository, Step
 from chatdesk.core.storage.library import LibraryRepository
 from chatdesk.core.storage.repair import RepairService
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import Store
 
 
@@ -34,7 +35,7 @@ async def _repaired(store: Store) -> tuple[str, ...]:
     report = await RepairService(store.db, store.path.parent / "blobs").repair()
     assert report.left == ()
     assert await _troubles(store) == []
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
     return report.done
 
 

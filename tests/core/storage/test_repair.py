@@ -15,6 +15,7 @@ from chatdesk.core.storage import begun_restore, search_schema
 from chatdesk.core.storage.checkup import Kind
 from chatdesk.core.storage.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
 from chatdesk.core.storage.salvage import salvage
+from tests.helpers.checks import integrity_check
 from tests.helpers.damage import damage
 from tests.helpers.store import Store
 
@@ -87,7 +88,7 @@ async def test_messages_of_a_lost_thread_get_one_again_and_rows_of_nothing_go(st
     assert await store.shown(thread) == ["precious", "answer to precious"]
     assert (await store.messages.get(answer)).parent_id is None
     assert await store.shown(kept) == ["answer to one", "two", "answer to two"]
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def _triggers(store: Store) -> list[str]:
@@ -198,7 +199,7 @@ async def test_texts_of_a_page_of_messages_that_is_gone_are_in_their_places_agai
     assert await store.shown(thread) == [text for n in range(150) for text in (f"{n}", f"answer to {n}")]
     roles = [each.role.value for each in (await store.messages.page(thread, limit=300)).messages]
     assert roles == ["user", "assistant"] * 150
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 @pytest.mark.parametrize(("share", "least"), [(0.97, 240), (0.6, 60)])
@@ -219,7 +220,7 @@ async def test_a_file_that_was_cut_short_gives_what_it_has(store: Store, share: 
     await store.db.open()
     texts = "SELECT count(*) FROM message_parts p JOIN messages m ON m.id = p.message_id WHERE p.type = 'text'"
     assert await store.db.read(lambda conn: conn.exec_driver_sql(texts).scalar()) >= least
-    assert [each for each in await store.db.integrity_check() if "text of message" not in each] == []
+    assert [each for each in await integrity_check(store.db) if "text of message" not in each] == []
 
 
 async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) -> None:
@@ -243,7 +244,7 @@ async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) ->
     assert await store.shown(recovered) == ["2", "answer to 2", "3", "answer to 3"]
     messages = (await store.messages.page(recovered, limit=10)).messages
     assert [each.role.value for each in messages] == ["user", "assistant"] * 2
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> None:

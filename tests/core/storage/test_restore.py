@@ -20,6 +20,7 @@ from chatdesk.core.storage import backup_files, begun_restore, restore
 from chatdesk.core.storage.backup_service import BackupService
 from chatdesk.core.storage.backup_shelf import BackupShelf
 from chatdesk.core.storage.database import Database
+from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import make
 from tests.helpers.store import MovableClock, Store
 
@@ -288,7 +289,7 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(store: Store, tmp_p
         count = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM messages").scalar())
         found.add(count)
         assert count in (2, 402)
-        assert await store.db.integrity_check() == []
+        assert await integrity_check(store.db) == []
         await store.db.close()
         names = {path.name for path in store.path.parent.iterdir()}
         assert not any(name.startswith(("chatdesk.db.restore", "chatdesk.db.restoring")) for name in names)
@@ -331,7 +332,7 @@ async def test_a_kill_at_each_step_of_the_exchange_is_finished_or_undone(
     store.reset()
     await store.db.open()
     assert await store.shown(thread) in (["old", "answer to old"], ["old", "answer to old", "new", "answer to new"])
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_an_unreadable_place_has_words(store: Store, tmp_path: Path) -> None:

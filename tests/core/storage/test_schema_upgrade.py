@@ -18,7 +18,8 @@ from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, Sto
 from chatdesk.core.storage import schema_upgrade, tables
 from chatdesk.core.storage.backup import row_counts
 from chatdesk.core.storage.connection import writing_engine
-from chatdesk.core.storage.database import Database, OpenReport
+from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
+from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.store import MovableClock, Store
 
@@ -97,7 +98,7 @@ async def test_a_frozen_sample_of_every_version_opens_with_all_it_held(
         messages = (await store.messages.page(page.threads[0].id, limit=50)).messages
         assert [message.text for message in messages[:9]] == [f"message {n}\nof 2" for n in range(9)]
         assert (messages[9].text, messages[9].status) == ("message 9\nof 2 and more", Status.INTERRUPTED)
-        assert await store.db.integrity_check() == []
+        assert await integrity_check(store.db) == []
         if report.backup_path is not None:
             with closing(sqlite3.connect(report.backup_path)) as saved:
                 assert row_counts(saved)["messages"] == 30
@@ -217,7 +218,7 @@ def _counts(path: Path) -> dict[str, int]:
 
 
 async def _open(path: Path, clock: MovableClock, **options: object) -> OpenReport:
-    db = Database(path, clock=clock, backup_dir=path.parent / "backups", **options)  # type: ignore[arg-type]
+    db = ProfileDatabase(path, clock=clock, backup_dir=path.parent / "backups", **options)  # type: ignore[arg-type]
     try:
         return await db.open()
     finally:
@@ -290,7 +291,7 @@ async def test_an_upgrade_without_enough_space_is_not_begun(
     path = tmp_path / "chatdesk.db"
     make(path, "0001")
     monkeypatch.setattr(schema_upgrade, "_FREE_SPACE_FACTOR", 1e12)
-    db = Database(path, clock=clock, backup_dir=tmp_path / "backups")
+    db = ProfileDatabase(path, clock=clock, backup_dir=tmp_path / "backups")
     report = await db.open()
     await db.close()
     assert report.upgraded_to == "0001"

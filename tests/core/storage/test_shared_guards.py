@@ -24,6 +24,7 @@ from chatdesk.core.storage.context_store import ContextRepository
 from chatdesk.core.storage.library import LibraryRepository
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.storage.system_prompts import SystemPromptRepository
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 
 T = TypeVar("T")
@@ -125,13 +126,13 @@ async def test_what_one_archived_long_ago_is_not_deleted_for_everybody(store: St
         await store.threads.set_archived(each, True)
     project = await share(store, role)
     before = len(sent(store, project))
-    assert await store.threads.retire_archived(2**60) == 1
+    assert await store.trash.retire_archived(2**60) == 1
     assert (await store.threads.get(private)).deleted_at is not None
     assert (await store.threads.get(thread)).deleted_at is None
     assert len(sent(store, project)) == before
     do(store, lambda conn: sync_sharing.end(conn, project, EndReason.LEFT))
     store.db.log_watch.read_only = frozenset()
-    assert await store.threads.retire_archived(2**60) == 1
+    assert await store.trash.retire_archived(2**60) == 1
 
 
 async def test_an_answer_on_its_way_is_kept_when_the_role_is_lowered(store: Store) -> None:
@@ -182,7 +183,7 @@ async def test_continuing_in_a_shared_project_makes_a_version_that_begins_with_w
     assert (old.text, old.status) == ("first half", Status.STOPPED)
     assert {each.entity for each in sent(store, project)} - before == {going_on.id}
     assert await store.threads.recount(thread) == await store.threads.get(thread)
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_continuing_in_a_private_project_goes_on_in_place(store: Store) -> None:

@@ -171,7 +171,7 @@ async def test_a_summary_of_what_is_not_shown_is_refused(world: World) -> None:
 async def test_messages_that_are_gone_for_good_are_told(world: World) -> None:
     made = await world.summaries.add(world.new())
     await world.store.messages.delete(world.ids[3], with_later=False)
-    await world.store.threads.purge_expired(world.store.clock.now_ms() + 1)
+    await world.store.trash.purge_expired(world.store.clock.now_ms() + 1)
     assert (await world.summaries.get(made.id)).is_range_gone
     assert await world.sent() is None
 

@@ -147,7 +147,7 @@ async def test_what_was_removed_for_good_keeps_its_place_only(store: Store) -> N
     thread = await store.thread()
     question, _answer = await store.ask(thread)
     await store.messages.delete(question, with_later=False)
-    await store.threads.purge_expired(store.clock.now_ms() + 1)
+    await store.trash.purge_expired(store.clock.now_ms() + 1)
     sent = await made(store, question)
     assert sent is not None
     assert await quick(store, question) == sent

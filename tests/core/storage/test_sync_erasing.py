@@ -152,14 +152,14 @@ def test_the_emptied_trash_of_a_shared_project_is_erased_for_everybody(pair: Pai
     messages = [row[0] for row in pair.ann.rows("SELECT id FROM messages WHERE thread_id = ?", thread)]
     assert '"text"' in bodies(pair, *messages)
     now(pair.ann.repositories.library.begin_purge(None))
-    now(pair.ann.repositories.threads.purge_expired(0))
+    now(pair.ann.repositories.trash.purge_expired(0))
     pair.settle()
     assert '"text"' not in bodies(pair, *messages)
     assert pair.bob.rows("SELECT 1 FROM message_parts p JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ?",
                          thread) == []  # fmt: skip
     asked = "SELECT count(*) FROM changes WHERE reg = 'erased'"
     once = pair.ann.rows(asked)
-    now(pair.ann.repositories.threads.purge_expired(0))
+    now(pair.ann.repositories.trash.purge_expired(0))
     assert pair.ann.rows(asked) == once, "asked for once"
 
 
@@ -170,7 +170,7 @@ def test_a_purge_without_the_right_stays_on_this_computer(pair: Pair) -> None:
     now(pair.ann.repositories.threads.delete(thread))
     pair.settle()
     now(pair.bob.repositories.library.begin_purge([thread]))
-    now(pair.bob.repositories.threads.purge_expired(0))
+    now(pair.bob.repositories.trash.purge_expired(0))
     assert pair.bob.rows("SELECT count(*) FROM changes WHERE reg = 'erased'") == [(0,)]
     pair.settle()
     now(pair.ann.repositories.threads.restore(thread))
@@ -200,7 +200,7 @@ def test_the_log_of_a_purged_private_thread_keeps_no_words(pair: Pair) -> None:
     thread = begin_private(pair.bob, project, "A private title")
     now(pair.bob.repositories.threads.delete(thread))
     now(pair.bob.repositories.library.begin_purge([thread]))
-    now(pair.bob.repositories.threads.purge_expired(0))
+    now(pair.bob.repositories.trash.purge_expired(0))
     assert pair.bob.rows("SELECT 1 FROM changes WHERE body LIKE '%A private title%'") == []
 
 

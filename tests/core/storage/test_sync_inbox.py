@@ -566,7 +566,7 @@ def purge(reader: Reader) -> None:
     """As while it was a private copy: nothing is removed for good from what is shared."""
     write = reader.profile.db.write_now
     write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET state = 'ended'"))
-    now(reader.profile.repositories.threads.purge_expired(reader.clock.now + 10**9))
+    now(reader.profile.repositories.trash.purge_expired(reader.clock.now + 10**9))
     write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET state = 'shared'"))
 
 

@@ -159,7 +159,7 @@ async def test_a_private_project_sends_nothing(shared: Shared) -> None:
 async def purge(shared: Shared) -> None:
     """As while it was a private copy: nothing is removed for good from what is shared."""
     shared.run("UPDATE shared_projects SET state = 'ended'")
-    await shared.store.threads.purge_expired(shared.store.clock.now_ms() + 1)
+    await shared.store.trash.purge_expired(shared.store.clock.now_ms() + 1)
     shared.run("UPDATE shared_projects SET state = 'shared'")
 
 

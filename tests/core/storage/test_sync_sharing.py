@@ -223,7 +223,7 @@ async def test_trashed_threads_are_deleted_for_others_too_and_purged_ones_never_
     await store.ask(kept)
     await store.ask(gone)
     await store.threads.delete(gone)
-    await store.threads.purge_expired(store.clock.now_ms() + 1)
+    await store.trash.purge_expired(store.clock.now_ms() + 1)
     await store.threads.delete(kept)
     begin(store, project)
     enter_all(store, project)
@@ -286,7 +286,7 @@ async def test_a_project_that_was_removed_for_good_comes_again_whole(store: Stor
     enter_all(store, project)
     now(store, lambda conn: sync_sharing.end(conn, project, EndReason.REMOVED))
     await LibraryRepository(store.db).delete_project(project)
-    await store.threads.purge_expired(store.clock.now_ms() + 10**12)
+    await store.trash.purge_expired(store.clock.now_ms() + 10**12)
     with pytest.raises(ProjectNotFound):
         await store.projects.get(project)
     head = ProjectHead(project, "editor", "c", 9)

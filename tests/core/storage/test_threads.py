@@ -19,7 +19,8 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.thread_lists import sort_key, statement
-from chatdesk.core.storage.threads import TRASH_DAYS
+from chatdesk.core.storage.trash_store import TRASH_DAYS
+from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 
 _DAY_MS = 24 * 3600 * 1000
@@ -218,12 +219,12 @@ async def test_the_trash_is_emptied_after_thirty_days(store: Store) -> None:
     await store.drafts.put(thread, "draft", 1)
     await store.threads.delete(thread)
     store.clock.now += (TRASH_DAYS - 1) * _DAY_MS
-    assert await store.threads.purge_expired() == 0
+    assert await store.trash.purge_expired() == 0
     store.clock.now += 2 * _DAY_MS
-    assert await store.threads.purge_expired() == 1
+    assert await store.trash.purge_expired() == 1
     with pytest.raises(ThreadNotFound):
         await store.threads.get(thread)
-    assert await store.db.integrity_check() == []
+    assert await integrity_check(store.db) == []
 
 
 async def test_purged_messages_lose_their_text_but_not_their_place(store: Store) -> None:
@@ -233,7 +234,7 @@ async def test_purged_messages_lose_their_text_but_not_their_place(store: Store)
     await store.messages.delete(first, with_later=False)
     await store.messages.delete(last, with_later=False)
     store.clock.now += (TRASH_DAYS + 1) * _DAY_MS
-    assert await store.threads.purge_expired() == 2
+    assert await store.trash.purge_expired() == 2
     assert await store.shown(thread) == ["a", "b"]
     with pytest.raises(NotPossible):
         await store.messages.restore(first)

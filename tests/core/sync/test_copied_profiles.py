@@ -156,7 +156,7 @@ def test_what_was_removed_for_good_while_private_comes_again_with_the_share() ->
     copies.settle(ann, bob)
     server.end_project(project)
     ann.db.write_now(lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
-    assert now(ann.repositories.threads.purge_expired(2**60)) == 1
+    assert now(ann.repositories.trash.purge_expired(2**60)) == 1
     server.create_project(copies.member, project)
     server.set_role(project, bobs, "admin")
     ann.share(project, joined_seq=server.projects[project].head)

@@ -24,6 +24,7 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage import parked_workspaces, sync_sharing, sync_team
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.projects import ProjectRepository
 from chatdesk.core.sync import errors, invitations, joining, membership, membership_errors
 from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
@@ -107,7 +108,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         folder = tmp_path / name
         folder.mkdir()
         clock, keyring, environ, place, logged = Clock(), Keyring(), {}, [KeyPlace.KEYRING], []  # type: ignore[var-annotated]
-        database = Database(
+        database = ProfileDatabase(
             folder / "chatdesk.db", clock=clock, backup_dir=folder / "backups", migrations_dir=migrations_dir()
         )
         await database.open()

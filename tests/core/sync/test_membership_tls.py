@@ -18,6 +18,7 @@ from chatdesk.core.paths import migrations_dir
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code
 from chatdesk.core.sync.membership import Membership
@@ -67,7 +68,7 @@ async def _profile(folder: Path) -> tuple[Database, Membership]:
         def delete_password(self, _service: str, name: str) -> None:
             del kept[name]
 
-    database = Database(folder / "c.db", clock=clock, backup_dir=folder / "b", migrations_dir=migrations_dir())
+    database = ProfileDatabase(folder / "c.db", clock=clock, backup_dir=folder / "b", migrations_dir=migrations_dir())
     await database.open()
     secrets = SecretStore(register=lambda _value: None, environ={}, load_backend=Keyring)
     passwords = TeamPasswords(secrets, lambda: KeyPlace.KEYRING)

@@ -36,7 +36,7 @@ def in_the_middle(pair: Pair, profile: Profile, *, own: bool) -> str:
 
 
 def empty_trash(profile: Profile) -> None:
-    now(profile.repositories.threads.purge_expired(LATER))
+    now(profile.repositories.trash.purge_expired(LATER))
 
 
 def delete(profile: Profile, message: str) -> None:

@@ -99,7 +99,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
         await ana.repositories.messages.delete(answer, with_later=False)
         if is_emptied:
             await ana.database.write(lambda conn: trash.give_up(conn, None))
-        assert await ana.repositories.threads.purge_expired(0 if is_emptied else 2**60) == 0
+        assert await ana.repositories.trash.purge_expired(0 if is_emptied else 2**60) == 0
         listed = await ana.repositories.threads.list_page(project, trashed=True, limit=10)
         assert listed.threads == ()
         for each in (thread, other):
@@ -114,7 +114,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
             assert await desk.titles(project) == ["Untitled", "shortened"]
         await ana.repositories.threads.delete(thread)
         await ana.team.unshare(project)
-        assert await ana.repositories.threads.purge_expired(2**60) == 1  # a private copy is one's own
+        assert await ana.repositories.trash.purge_expired(2**60) == 1  # a private copy is one's own
 
 
 async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_next_start(

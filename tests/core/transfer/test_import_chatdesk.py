@@ -158,7 +158,7 @@ async def test_a_thread_deleted_for_good_after_an_import_stays_away(
     await _exported(here, tmp_path / "a.json")
     await there.service.run(tmp_path / "a.json")
     await there.store.threads.delete(thread)
-    await there.store.threads.purge_expired(there.store.clock.now_ms() + 1)
+    await there.store.trash.purge_expired(there.store.clock.now_ms() + 1)
     assert outcomes(await there.service.run(tmp_path / "a.json")) == {"Gone": "deleted"}
 
 

@@ -184,7 +184,7 @@ async def test_what_was_deleted_for_good_stays_away(world: ImportWorld) -> None:
     await world.store.threads.delete(threads["Chat one"])
     last = (await world.shown(threads["Chat two"]))[-1]
     await world.store.messages.delete(last.id, with_later=False)
-    await world.store.threads.purge_expired(world.store.clock.now_ms() + 1)
+    await world.store.trash.purge_expired(world.store.clock.now_ms() + 1)
     report = await world.bring([plain_chatgpt("one", 1), plain_chatgpt("two", 3)])
     await world.check()
     assert [line.outcome for line in report.lines] == [ImportOutcome.DELETED, ImportOutcome.EXTENDED]

@@ -94,7 +94,7 @@ class Hand:
     def empty_trash(self, *, at_once: bool = False) -> int:
         """What has been there for long enough goes for good, or everything ``at_once``. How many things."""
         moment = self.profile.db.clock.now_ms() + 1 if at_once else None
-        return now(self.profile.repositories.threads.purge_expired(moment))
+        return now(self.profile.repositories.trash.purge_expired(moment))
 
     def begin_thread(self, project: str) -> None:
         title = self.words(project)

@@ -1,0 +1,96 @@
+"""A thread with a connection of its own, to which coroutines and other threads hand their work over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatdesk.core.errors import StorageError
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class ConnectionThread:
+    """A thread that owns one connection and does one thing after the other."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+        self._is_closed = False
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            raise StorageError("The database is not open.")
+        return self._connection
+
+    def connect(self, engine: Engine) -> None:
+        self.disconnect()
+        self._engine = engine
+        self._connection = engine.connect()
+
+    def disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        engine, self._engine = self._engine, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.close()
+        if engine is not None:
+            engine.dispose()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise StorageError("The database is closed.")
+        future = self.submit(work)
+        waiting = asyncio.wrap_future(_uncancelled(future))
+        return await waiting
+
+    def wait_for(self, work: Callable[[], T]) -> T:
+        """Run ``work`` and wait, for a thread without a loop."""
+        return self.begin(work)()
+
+    def begin(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Hand ``work`` over; what is returned waits for its result."""
+        if self._is_closed:
+            raise StorageError("The database is closed.")
+        return self.submit(work).result
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        return self._pool.submit(work)
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.wrap_future(self._pool.submit(self.disconnect))
+        self._pool.shutdown(wait=False)
+
+
+def _uncancelled(inner: Future[T]) -> Future[T]:
+    """A future that may be cancelled without taking ``inner``, which may not have started yet, with it."""
+    outer: Future[T] = Future()
+
+    def copy(done: Future[T]) -> None:
+        if not outer.set_running_or_notify_cancel():
+            error = done.exception()
+            if error is not None:
+                _log.warning("abandoned storage work failed: %s", type(error).__name__)
+            return
+        error = done.exception()
+        if error is not None:
+            outer.set_exception(error)
+        else:
+            outer.set_result(done.result())
+
+    inner.add_done_callback(copy)
+    return outer

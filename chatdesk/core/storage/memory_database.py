@@ -1,0 +1,85 @@
+"""A profile database without a file, for threads that are kept nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.errors import StorageError
+from chatdesk.core.storage import high_water, schema_upgrade
+from chatdesk.core.storage.connection import memory_engine
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.failures import translated
+
+T = TypeVar("T")
+
+
+class MemoryDatabase(Database):
+    """Lives in memory and ends with ``close``: no file, no log, no mark. One thread reads and
+    writes, since there is one connection. It has the schema and the rules of any other."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        super().__init__(Path(":memory:"), clock=clock, backup_dir=Path(":memory:"))
+        self._decided = asyncio.Event()
+        self._decided.set()
+
+    async def open(self) -> None:
+        await self._writer.run(self._open)
+
+    def freeze(self) -> None:
+        """Let every write wait from now on; those that were handed over are still carried out."""
+        self._decided = asyncio.Event()
+
+    def thaw(self) -> None:
+        """Carry out the writes that wait."""
+        self._decided.set()
+
+    def retire(self, refusal: StorageError) -> None:
+        """Refuse every write from now on, those that wait included."""
+        self.is_read_only, self.refusal = True, refusal
+        self._decided.set()
+
+    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+        await self._decided.wait()
+        return await super().write(work, is_durable=is_durable)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.run(partial(self._read, work))
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        return self._writer.wait_for(partial(self._read, work))
+
+    def _open(self) -> None:
+        self._writer.connect(memory_engine())
+        conn = self._writer.connection
+        with conn.begin():
+            schema_upgrade.create(conn)
+            self._take_device(conn)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        conn = self._writer.connection
+        try:
+            with conn.begin():
+                return work(conn)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise translated(error, self.path) from error
+
+    def _reconnect(self) -> None:
+        """There is nothing to connect to again."""
+
+    def _check_identity(self) -> None:
+        """No file, nothing that could be exchanged."""
+
+    def _find_file(self) -> None:
+        """See ``_check_identity``."""
+
+    def _write_mark(self, mark: high_water.HighWater) -> None:
+        """A mark says how far a file had come."""

@@ -1,0 +1,249 @@
+"""Opens the database of a profile: what must be true before its threads read or write anything."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.errors import StorageError, StorageFull, StorageMissing, StorageReadOnly, UpgradeFailed
+from chatdesk.core.storage import (
+    begun_restore,
+    high_water,
+    older_schema,
+    reachability,
+    recovery,
+    schema_guard,
+    schema_upgrade,
+    search_index,
+    tables,
+    unfinished_files,
+)
+from chatdesk.core.storage.connection import (
+    connect,
+    driver,
+    identity,
+    make_private_directory,
+    make_private_file,
+    reading_engine,
+    writing_engine,
+)
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.failures import translating
+from chatdesk.core.storage.projects import ensure_default_project, read_only_projects
+
+_log = logging.getLogger(__name__)
+
+_UNREAD_LOG = (
+    "The last changes cannot be shown: they lie in the database's log, which can only be read where files can be made. "
+    "Nothing was changed. Make the data directory writable, or copy it to where it is, and start again."
+)
+
+
+def _no_room(directory: Path) -> StorageFull:
+    return StorageFull(
+        f"The disk of {directory} is full, so ChatDesk only reads.",
+        safe="Everything saved before is unchanged.",
+        next_step="Free some space: ChatDesk goes on then by itself.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """What opening did. ``upgraded_from`` is None when no upgrade was needed; ``warning`` is for the user."""
+
+    upgraded_from: str | None
+    upgraded_to: str
+    recovered_turns: int
+    backup_path: Path | None
+    is_new: bool = False
+    warning: str | None = None
+
+
+class ProfileDatabase(Database):
+    """The database of a data directory. ``read_only`` opens one that another process may be writing, and never changes
+    it; ``refusal`` is what a write then raises.
+
+    A database that cannot be written, or not be upgraded, is opened to read: ``is_read_only`` and ``refusal`` tell.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        backup_dir: Path,
+        read_only: bool = False,
+        refusal: StorageError | None = None,
+        migrations_dir: Path | None = None,
+    ) -> None:
+        super().__init__(path, clock=clock, backup_dir=backup_dir, read_only=read_only, refusal=refusal)
+        self._migrations_dir = migrations_dir
+
+    async def open(self) -> OpenReport:
+        """Check, create or upgrade the file, recover turns that nobody owns, and get ready."""
+        report = None if self.is_read_only else await self._open_to_write()
+        if report is None:
+            report = await self._reader.run(self._open_read_only)
+        else:
+            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
+        self._is_open = True
+        return report
+
+    async def _open_to_write(self) -> OpenReport | None:
+        """None where reading is still possible, which is then all that this database is good for."""
+        try:
+            return await self._writer.run(self._open_with_room)
+        except (UpgradeFailed, StorageFull, StorageReadOnly) as error:
+            if not self._holds_something():
+                raise
+            _log.warning("the database is opened to read only: %s", error.code)
+            self.is_read_only = True
+            is_sqlites = isinstance(error, StorageFull) and error.__cause__ is not None  # not the want of an upgrade
+            self.refusal = _no_room(self.path.parent) if is_sqlites else error
+            return None
+
+    async def write_again(self) -> bool:
+        """Open for writing what could only be opened for reading; whether that succeeded. Only for the one process that
+        may write here."""
+        if not self.is_read_only:
+            return True
+        try:
+            await self._writer.run(self._open_with_room)
+            await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
+        except StorageError as error:
+            _log.info("still only to be read: %s", error.code)
+            return False
+        _log.info("the database can be written again")
+        self.is_read_only = False
+        return True
+
+    # On the storage threads from here on.
+
+    def _open_with_room(self) -> OpenReport:
+        try:
+            try:
+                return self._open()
+            except StorageFull:
+                if not self._ballast.release():
+                    raise
+                _log.warning("the disk is full; the ballast was given up to open the database")
+                return self._open()
+        except BaseException:
+            self._writer.disconnect()  # who reads next must not meet a half-open writer
+            raise
+
+    def _holds_something(self) -> bool:
+        try:
+            return self.path.stat().st_size > 0
+        except OSError:
+            return False
+
+    def _open(self) -> OpenReport:
+        with translating(self.path):
+            make_private_directory(self.path.parent)
+            begun_restore.finish(self.path)
+            for directory in (self.path.parent, self.backup_dir):
+                unfinished_files.clear(directory)
+            was_missing = self._refuse_lost_file()
+            make_private_file(self.path)
+            revision = None if was_missing else self._revision()
+            done = schema_upgrade.Upgrade(None, tables.HEAD_REVISION)
+            if revision is not None and revision != tables.HEAD_REVISION:
+                done = schema_upgrade.upgrade(
+                    self.path, revision, backup_dir=self.backup_dir, migrations_dir=self._find_migrations()
+                )
+            self._writer.connect(writing_engine(self.path))
+            self._identity = identity(self.path)
+            conn = self._writer.connection
+            with conn.begin():
+                if revision is None:
+                    schema_upgrade.create(conn)
+                self._take_device(conn)
+                reachability.bring_projects_back(conn, self.origin)
+                ensure_default_project(conn, self.origin)
+                recovered = recovery.recover_turns(conn, self.origin, self.owner_token)
+                self.log_watch.read_only = read_only_projects(conn)
+                search_index.drain(driver(conn))
+                # Compared before this start counts itself, which would make up for exactly one lost commit.
+                warning = high_water.warning(high_water.read(self.path), high_water.found_in(driver(conn)))
+                found = self._count_commit(conn)
+            self._committed = found
+            self._write_mark(found)
+        return OpenReport(
+            upgraded_from=done.upgraded_from,
+            upgraded_to=tables.HEAD_REVISION,
+            recovered_turns=recovered,
+            backup_path=done.backup_path,
+            is_new=revision is None,
+            warning=warning,
+        )
+
+    def _refuse_lost_file(self) -> bool:
+        """Whether there is no database yet. Raises if there was one: an empty file in its place helps nobody."""
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size:
+            return False
+        if high_water.exists(self.path) or high_water.has_log(self.path):
+            raise StorageMissing
+        return True
+
+    def _revision(self) -> str | None:
+        """The schema version, learnt without changing the file; unknown ones are refused."""
+        with closing(connect(self.path, "write")) as conn:
+            conn.execute("PRAGMA query_only=ON")
+            revision = schema_upgrade.current_revision(conn)
+            schema_guard.check(conn)
+        if revision is None:
+            if high_water.exists(self.path):
+                raise StorageMissing
+            return None
+        schema_upgrade.check_revision(revision)
+        return revision
+
+    def _find_migrations(self) -> Path:
+        if self._migrations_dir is not None:
+            return self._migrations_dir
+        from chatdesk.core.paths import migrations_dir
+
+        return migrations_dir()
+
+    def _open_read_only(self) -> OpenReport:
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            raise StorageMissing(
+                f"There is no database at {self.path}.",
+                safe="Nothing was created.",
+                next_step="Start ChatDesk once, or choose another --data-dir.",
+            )
+        with translating(self.path):
+            mark = high_water.read(self.path)  # first: another process may go on writing, and the mark follows
+            warning = self._connect_reader()
+            conn = self._reader.connection
+            revision = schema_upgrade.current_revision(driver(conn))
+            if revision is None:
+                raise StorageMissing
+            schema_upgrade.check_revision(revision)
+            schema_guard.check(driver(conn))
+            if revision != tables.HEAD_REVISION:
+                older_schema.stand_in(driver(conn))
+            warning = warning or high_water.warning(mark, high_water.found_in(driver(conn)))
+            with conn.begin():
+                self.device_id = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar() or ""
+        return OpenReport(None, revision, 0, None, warning=warning)
+
+    def _connect_reader(self) -> str | None:
+        """Connect to a file that may lie where nothing can be made; the sentence to show when that leaves a gap."""
+        try:
+            self._reader.connect(reading_engine(self.path))
+        except (SQLAlchemyError, sqlite3.Error):
+            self._reader.connect(reading_engine(self.path, is_only_user=True))
+            return _UNREAD_LOG if high_water.has_log(self.path) else None
+        return None

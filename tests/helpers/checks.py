@@ -1,0 +1,16 @@
+"""Looks for damage in an open database, as *doctor* does."""
+
+from __future__ import annotations
+
+from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.integrity import check_database
+
+
+async def quick_check(database: Database) -> list[str]:
+    """SQLite's quick check; empty when all is well."""
+    return await database.read(lambda conn: check_database(conn, is_thorough=False))
+
+
+async def integrity_check(database: Database) -> list[str]:
+    """The thorough check: SQLite's own, foreign keys, what nobody can reach, and the digest of every message."""
+    return await database.read(lambda conn: check_database(conn, is_thorough=True))
