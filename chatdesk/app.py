@@ -398,9 +398,6 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
 
     try:
         from chatdesk.core.settings.store import SettingsStore
-        from chatdesk.ui.source_scan import skip_source_scan
-
-        skip_source_scan()
         from chatdesk.ui.application.window_application import RESTART, Backstage, run
 
         if is_blind and script is None:

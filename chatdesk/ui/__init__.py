@@ -1,5 +1,9 @@
 """Everything with a pixel."""
 
-from chatdesk.ui.overrides import guard_overrides
+from chatdesk.ui.pyside_support import import_without_developer_support
+
+import_without_developer_support()  # before anything else imports PySide
+
+from chatdesk.ui.overrides import guard_overrides  # noqa: E402
 
 guard_overrides()  # before any module of the window makes a class
