@@ -223,6 +223,13 @@ class MainWindow(QMainWindow):
 
     # Focus
 
+    def come_to_front(self) -> None:
+        """Show the window above the others, also when it was minimised or hidden."""
+        self.setWindowState(self.windowState() & ~self.windowState().WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
     def focus_composer(self) -> None:
         self._composer_field().setFocus(Qt.FocusReason.ShortcutFocusReason)
 

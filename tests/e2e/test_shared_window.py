@@ -23,7 +23,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived, ThreadChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application import arriving
-from chatdesk.ui.application.notify import Notice
+from chatdesk.ui.application.notice import Notice
 from chatdesk.ui.application.team_window import TeamWindow
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog

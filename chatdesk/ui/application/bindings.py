@@ -239,8 +239,6 @@ class Bindings:
 
     async def _begin_team(self) -> None:
         services = await self._handle.services()
-        from chatdesk.ui.application.window_application import window_to_front
-
         module = await asyncio.to_thread(import_module, "chatdesk.ui.application.team_window")
         self.team_window = module.TeamWindow(
             self._panes,
@@ -248,7 +246,7 @@ class Bindings:
             services,
             tasks=self._tasks,
             settings=lambda: self.settings.current,
-            come_to_front=window_to_front(self._panes.window),
+            come_to_front=self._panes.window.come_to_front,
         )
         self.team_window.follow(self._bridge)
 

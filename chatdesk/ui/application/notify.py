@@ -7,12 +7,12 @@ import logging
 import os
 import sys
 from collections.abc import Container
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.ui.application.notice import Notice, NoticeDoor
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.theme.icons import icon
 
@@ -20,24 +20,6 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QSystemTrayIcon
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Plain text. ``message_id`` is where a press leads."""
-
-    thread_id: str
-    message_id: str
-    title: str
-    text: str
-
-
-class NoticeDoor(Protocol):
-    """The desktop's own way. What it cannot do it raises as ``OSError``."""
-
-    async def show(self, notice: Notice) -> None: ...
-    async def withdraw(self, thread_id: str) -> None: ...
-    async def close(self) -> None: ...
 
 
 class Notifier(QObject):

@@ -17,7 +17,7 @@ from jeepney import DBusAddress, MatchRule, Message, MessageType, message_bus, n
 from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse
 
-from chatdesk.ui.application.notify import Notice
+from chatdesk.ui.application.notice import Notice
 
 _NAME = "org.freedesktop.Notifications"
 _NOTIFICATIONS = DBusAddress("/org/freedesktop/Notifications", _NAME, _NAME)
@@ -43,7 +43,7 @@ async def open_bus(press: Callable[[str], None]) -> BusDoor:
 
 
 class BusDoor:
-    """See ``notify.NoticeDoor``."""
+    """See ``notice.NoticeDoor``."""
 
     def __init__(self, connection: DBusConnection, press: Callable[[str], None]) -> None:
         self._connection = connection

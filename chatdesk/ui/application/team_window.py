@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.application.notify import Notice, Notifier
+from chatdesk.ui.application.notice import Notice
+from chatdesk.ui.application.notify import Notifier
 from chatdesk.ui.application.presence_binding import PresenceBinding
 from chatdesk.ui.application.shared_thread_binding import SharedThreadBinding
 from chatdesk.ui.application.shared_words import arrived_words, authors_words

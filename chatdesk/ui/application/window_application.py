@@ -244,7 +244,7 @@ class WindowApplication(QObject):
         bindings.messages.remember_model(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
-        self._stop_listening = await self._backstage.listen(services, window_to_front(panes.window))
+        self._stop_listening = await self._backstage.listen(services, panes.window.come_to_front)
         opened_last = self._state.open_thread_id  # what comes now changes the state
         try:
             await bindings.lists.start(self._state)
@@ -458,13 +458,3 @@ class WindowApplication(QObject):
         self._errors.clear_lasting()
         self.panes.composer.set_enabled(True)  # it is off where a start could only read
         self.panes.sidebar.set_status("All changes saved")
-
-
-def window_to_front(window: MainWindow) -> Callable[[], None]:
-    def come() -> None:
-        window.setWindowState(window.windowState() & ~window.windowState().WindowMinimized)
-        window.show()
-        window.raise_()
-        window.activateWindow()
-
-    return come

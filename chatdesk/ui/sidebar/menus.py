@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.thread_model import ThreadView
 from chatdesk.ui.theme.compositing import round_corners
-
-if TYPE_CHECKING:
-    from chatdesk.ui.sidebar.sidebar import Sidebar
 
 VIEW_TITLES = {ThreadView.ACTIVE: "Threads", ThreadView.ARCHIVE: "Archive", ThreadView.TRASH: "Trash"}
 _MOST_TAGS = 30  # more than that are better found by name
 
 
-def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str]) -> QMenu:
+def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[str]) -> QMenu:
     """What can be done with these threads: ``ids`` are all of them, ``threads`` those of them that are known."""
     menu = _menu(sidebar)
     chosen = tuple(ids)
@@ -62,12 +59,12 @@ def thread_menu(sidebar: Sidebar, threads: Sequence[Thread], ids: Sequence[str])
     return menu
 
 
-def view_menu(sidebar: Sidebar) -> QMenu:
+def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu:
     """Threads, Archive, Trash: one of them is checked; then the order, the grouping, and the tags."""
     menu = _menu(sidebar)
     views = QActionGroup(menu)
     for view, title in VIEW_TITLES.items():
-        _check(menu, views, title, view is sidebar.view, lambda view=view: sidebar.set_view(view))  # type: ignore[misc]
+        _check(menu, views, title, view is sidebar.view, lambda view=view: show(view))  # type: ignore[misc]
     menu.addSeparator()
     orders = QActionGroup(menu)
     for by_name, title in ((False, "Sort by last activity"), (True, "Sort by name")):
@@ -111,7 +108,7 @@ def view_menu(sidebar: Sidebar) -> QMenu:
     return menu
 
 
-def _menu(sidebar: Sidebar) -> QMenu:
+def _menu(sidebar: SidebarBase) -> QMenu:
     menu = QMenu(sidebar)
     round_corners(menu, sidebar.theme.tokens.radius.row)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.thread_model import ThreadView
-from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
-
-if TYPE_CHECKING:
-    from chatdesk.ui.sidebar.sidebar import Sidebar
 
 
 class SelectionBar(QWidget):
-    def __init__(self, theme: Theme, sidebar: Sidebar) -> None:
+    def __init__(self, sidebar: SidebarBase, delete: Callable[[], None]) -> None:
         super().__init__(sidebar)
         self._sidebar = sidebar
-        self._theme = theme
+        theme = sidebar.theme
         self.setObjectName("selectionBar")
         self.setAccessibleName("Marked threads")
         self._label = QLabel(self)
@@ -40,7 +37,7 @@ class SelectionBar(QWidget):
             ("folder", "Move to a project…", lambda: sidebar.moveRequested.emit(self._ids()), self._live),
             ("tag", "Tags…", lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
             ("archive-restore", "Restore", lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
-            ("trash-2", "Delete", sidebar.delete_selected, None),
+            ("trash-2", "Delete", delete, None),
             ("x", "Mark nothing", lambda: sidebar.thread_list.mark(()), None),
         ):
             button = IconButton(theme, icon, name=name, object_name=f"marked-{icon}", parent=self)

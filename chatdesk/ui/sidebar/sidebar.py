@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
@@ -18,6 +18,7 @@ from chatdesk.ui.sidebar.folder_model import FetchFolder, FolderModel
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
+from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadView
@@ -39,46 +40,9 @@ _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is
 _MARGIN_PX: Final = 10
 
 
-class Sidebar(QWidget):
+class Sidebar(SidebarBase):
     """``fetch(cursor, query, deliver)`` gives a page of the present view; ``viewChanged`` comes before the first
     question about another view. Nothing is asked before ``reload()``."""
-
-    threadChosen = Signal(str)
-    newThreadRequested = Signal()
-    searchChanged = Signal(str)
-    searchWanted = Signal(str)
-    renameRequested = Signal(str, str)
-    exportRequested = Signal(str)
-    settingsRequested = Signal()
-    viewChanged = Signal(str)
-    # About many threads: their ids, as a tuple.
-    pinRequested = Signal(object, bool)
-    archiveRequested = Signal(object, bool)
-    moveRequested = Signal(object)
-    moveToRequested = Signal(object, str)
-    tagsRequested = Signal(object)
-    exportSelectedRequested = Signal(object)
-    importRequested = Signal()
-    deleteRequested = Signal(object)
-    restoreRequested = Signal(object)
-    purgeRequested = Signal(object)
-    markReadRequested = Signal(object)
-    # About the list.
-    projectsAsked = Signal()
-    projectsAskedUnderDrag = Signal()
-    allAsked = Signal()
-    sortRequested = Signal(bool)
-    groupRequested = Signal(bool)  # by project
-    foldersToggled = Signal()
-    sharingChanged = Signal()
-    tagFilterRequested = Signal(str)
-    tagListRequested = Signal()
-    emptyTrashRequested = Signal()
-    deletedMessagesRequested = Signal()
-    teamPressed = Signal()
-    waitingPressed = Signal()
-    temporaryPressed = Signal()
-    placeChanged = Signal()
 
     def __init__(
         self,
@@ -89,9 +53,7 @@ class Sidebar(QWidget):
         zone: tzinfo | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._model = FolderModel(fetch, clock or SystemClock(), zone=zone, parent=self)
+        super().__init__(FolderModel(fetch, clock or SystemClock(), zone=zone), theme, parent)
         self._load_error = ""
         self._is_loading = False
         self._has_loaded = False
@@ -99,15 +61,9 @@ class Sidebar(QWidget):
         self._project: Project | None = None
         self.shared: dict[str, str] = {}
         self.workspaces: dict[str, str] = {}  # names, by project
-        self.read_only: frozenset[str] = frozenset()
         self._selection_bar: SelectionBar | None = None
-        self._by_name = False
-        self.by_project = False
         self._tag_name: str | None = None
-        self.tags: tuple[Tag, ...] = ()
-        self.tag_id: str | None = None
         self.trash_days = 30
-        self.rename_keys = ""
         self._places: dict[ThreadView, tuple[str, int] | None] = {}
         self.setObjectName("sidebar")
         self.setAccessibleName("Sidebar")
@@ -137,10 +93,6 @@ class Sidebar(QWidget):
 
     # For the controller
 
-    @property
-    def view(self) -> ThreadView:
-        return self._model.view
-
     def reload(self) -> None:
         """Ask for the list from the beginning."""
         self._places.clear()
@@ -159,10 +111,6 @@ class Sidebar(QWidget):
         self._project = project
         self._show_project()
         self._set_filter()
-
-    @property
-    def theme(self) -> Theme:
-        return self._theme
 
     def set_shared_projects(
         self,
@@ -231,10 +179,6 @@ class Sidebar(QWidget):
     def set_trash_days(self, days: int) -> None:
         self.trash_days = days
         self._model.set_trash_days(days)
-
-    @property
-    def by_name(self) -> bool:
-        return self._by_name
 
     @property
     def badge(self) -> ProjectBadge:
@@ -358,9 +302,6 @@ class Sidebar(QWidget):
         """How many messages of others are new in each thread; threads without any are left out."""
         self._model.set_unread(counts)
 
-    def unread_of(self, thread_id: str) -> int:
-        return self._model.unread_of(thread_id)
-
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
         if view is not self._model.view:
@@ -372,17 +313,6 @@ class Sidebar(QWidget):
     def current_thread_id(self) -> str | None:
         """The thread that *Rename* is about."""
         return self.thread_list.keyboard_id()
-
-    def selected_ids(self) -> tuple[str, ...]:
-        """What *Pin*, *Archive*, *Move*, *Tags*, *Export*, *Delete* are about: the marked threads, else the one of the
-        keys or the open one."""
-        marked = self.thread_list.marked_ids
-        current = self.thread_list.keyboard_id()
-        return marked or (() if current is None else (current,))
-
-    def known(self, thread_ids: Iterable[str]) -> list[Thread]:
-        """Those of these threads that are in the list."""
-        return [thread for thread in map(self._model.thread_by_id, thread_ids) if thread is not None]
 
     def select_ids(self, thread_ids: Iterable[str]) -> None:
         self.thread_list.mark(thread_ids)
@@ -502,7 +432,7 @@ class Sidebar(QWidget):
     def view_menu(self) -> QMenu:
         from chatdesk.ui.sidebar.menus import view_menu
 
-        return view_menu(self)
+        return view_menu(self, self.set_view)
 
     def thread_menu(self, thread: Thread) -> QMenu:
         """About the marked threads when this is one of them, else about this one."""
@@ -573,7 +503,7 @@ class Sidebar(QWidget):
         if self._selection_bar is None and self.thread_list.marked_ids:
             from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
-            self._selection_bar = SelectionBar(self._theme, self)
+            self._selection_bar = SelectionBar(self, self.delete_selected)
             column = self.layout()
             assert isinstance(column, QVBoxLayout)
             column.insertWidget(column.indexOf(self._line), self._selection_bar)

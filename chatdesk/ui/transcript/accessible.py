@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -15,11 +15,9 @@ from shiboken6 import Shiboken
 from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_message import MessageNode
 from chatdesk.ui.transcript.accessible_node import close_all
+from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
-
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _VIEW_CLASS = "TranscriptView"
 _DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
@@ -28,7 +26,7 @@ _DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 class TranscriptAccessible(QAccessibleWidget):
     """The list of messages, oldest first, and after them what floats over the transcript."""
 
-    def __init__(self, view: TranscriptView) -> None:
+    def __init__(self, view: ReadableView) -> None:
         super().__init__(view, QAccessible.Role.List, "Transcript")
         self.owes_focus = False  # nothing was loaded yet that could have it
         self._view = ref(view)
@@ -139,7 +137,7 @@ class TranscriptAccessible(QAccessibleWidget):
             node.prune()
 
 
-def _at_once(view: TranscriptView, run: Callable[[], None]) -> QTimer:
+def _at_once(view: ReadableView, run: Callable[[], None]) -> QTimer:
     """Runs once the present event is done with."""
     timer = QTimer(view)
     timer.setSingleShot(True)
@@ -148,7 +146,7 @@ def _at_once(view: TranscriptView, run: Callable[[], None]) -> QTimer:
     return timer
 
 
-def _floating(view: TranscriptView) -> list[QWidget]:
+def _floating(view: ReadableView) -> list[QWidget]:
     """The view's own widgets over the text, such as the button that jumps to the newest message."""
     widgets = view.findChildren(QWidget, options=_DIRECT)
     return [each for each in widgets if each.isVisible() and each.accessibleName() and each is not view.viewport()]
@@ -181,7 +179,7 @@ class _Factory:
             self._forget(key)
         close_all()
 
-    def of(self, view: TranscriptView) -> TranscriptAccessible | None:
+    def of(self, view: ReadableView) -> TranscriptAccessible | None:
         """The interface of ``view`` if anyone has asked for it."""
         return self._made.get(_key_of(view)) if self._made else None
 
@@ -207,7 +205,7 @@ def install() -> None:
         atexit.register(_factory.end)
 
 
-def children_changed(view: TranscriptView) -> None:
+def children_changed(view: ReadableView) -> None:
     """Messages came or went."""
     interface = _factory.of(view)
     if interface is not None:
@@ -218,27 +216,27 @@ def children_changed(view: TranscriptView) -> None:
             interface.tell_focus_soon()
 
 
-def focus_changed(view: TranscriptView) -> None:
+def focus_changed(view: ReadableView) -> None:
     """Another message, or another button in it, has the focus."""
     interface = _factory.of(view)
     if interface is not None:
         interface.tell_focus()
 
 
-def caret_moved(view: TranscriptView) -> None:
+def caret_moved(view: ReadableView) -> None:
     interface = _factory.of(view)
     if interface is not None:
         interface.tell_caret()
 
 
-def focus_arrived(view: TranscriptView) -> None:
+def focus_arrived(view: ReadableView) -> None:
     """The view itself got the focus."""
     interface = _factory.of(view)
     if interface is not None:
         interface.tell_focus_soon()
 
 
-def busy_changed(view: TranscriptView, entry: MessageEntry) -> None:
+def busy_changed(view: ReadableView, entry: MessageEntry) -> None:
     """An answer began or ended."""
     interface = _factory.of(view)
     if interface is None or not QAccessible.isActive():

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
+from chatdesk.ui.transcript.accessible_item import ItemNode
 from chatdesk.ui.transcript.accessible_names import code_name, table_name, text_name
-from chatdesk.ui.transcript.accessible_node import Actions, Level, Node, in_viewport, on_screen
+from chatdesk.ui.transcript.accessible_node import Actions, Level, Node
 from chatdesk.ui.transcript.accessible_parts import PartKey, make_part, parts_of
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
+from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.diagram_item import DiagramItem
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -23,12 +24,8 @@ from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.line_item import LineItem
 from chatdesk.ui.transcript.mark_item import MarkItem
 from chatdesk.ui.transcript.picture_item import PictureItem
-from chatdesk.ui.transcript.selection import TextPlace
 from chatdesk.ui.transcript.table_item import TableItem
 from chatdesk.ui.transcript.text_item import TextItem
-
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _MAX_NAME = 1_000
 _R = QAccessible.Role
@@ -48,13 +45,11 @@ _ROLES = {
 }
 
 
-class BlockNode(Node):
+class BlockNode(ItemNode):
     """One item of a message. When the item is replaced by a newer state of the same thing, the node stays."""
 
-    def __init__(self, view: TranscriptView, parent: QAccessibleInterface, entry: MessageEntry, item: Item) -> None:
-        super().__init__(view, parent, role_of(item))
-        self.entry = entry
-        self.item = item
+    def __init__(self, view: ReadableView, parent: QAccessibleInterface, entry: MessageEntry, item: Item) -> None:
+        super().__init__(view, parent, role_of(item), entry, item)
         self.reading: ReadableText | None = None
         self._parts: dict[PartKey, Node] = {}
         if item.is_selectable:
@@ -145,35 +140,6 @@ class BlockNode(Node):
         elif item.is_selectable:
             caret = self.view.reach.caret
             state.focused = caret is not None and caret.item is item
-
-    def is_at(self, action: str) -> bool:
-        """Whether Tab has reached this button or link."""
-        stop = self.view.reach.stop
-        return stop is not None and stop == (self.entry, self.entry.index_of(self.item), action)
-
-    def area_of(self, area: QRectF) -> QRect:
-        """A rectangle of the item on the screen."""
-        origin = self.view.reach.origin_of(self.item)
-        return on_screen(self.view, area.translated(origin)) if origin is not None else QRect()
-
-    # TextSource
-
-    def plain_text(self) -> str:
-        return plain(self.item.text)
-
-    def character_rect(self, offset: int) -> QRect:
-        areas = self.item.areas_of(offset, offset + 1)
-        return self.area_of(areas[0]) if areas else QRect()
-
-    def offset_at(self, point: QPoint) -> int:
-        origin = self.view.reach.origin_of(self.item)
-        return self.item.offset_at(QPointF(in_viewport(self.view, point)) - origin) if origin is not None else -1
-
-    def select(self, start: int, end: int) -> None:
-        self.view.reach.select(TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end))
-
-    def show(self, offset: int) -> None:
-        self.view.reach.show(self.entry, self.item, offset)
 
     # Parts
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QAccessible, QAccessibleInterface
@@ -12,12 +11,10 @@ from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_names import message_name, message_summary
 from chatdesk.ui.transcript.accessible_node import Actions, Node
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
+from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.selection import TextPlace
-
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.view import TranscriptView
 
 _MAX_VALUE = 100_000
 
@@ -25,7 +22,7 @@ _MAX_VALUE = 100_000
 class MessageNode(Node):
     """Its text is that of its blocks, one after the other."""
 
-    def __init__(self, view: TranscriptView, parent: QAccessibleInterface, entry: MessageEntry) -> None:
+    def __init__(self, view: ReadableView, parent: QAccessibleInterface, entry: MessageEntry) -> None:
         super().__init__(view, parent, QAccessible.Role.ListItem)
         self.entry = entry
         # By the identity of the item; made when they are asked for, since a message may have thousands.

@@ -7,7 +7,6 @@ taken out of Qt's cache by ``close`` before Python lets it go; never while a que
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QRect, QRectF
 from PySide6.QtGui import (
@@ -19,8 +18,7 @@ from PySide6.QtGui import (
 )
 from shiboken6 import Shiboken
 
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.transcript.accessible_view import ReadableView
 
 # PySide turns neither 0 nor None into a null pointer here; both crash.
 _NO_INTERFACE = Shiboken.VoidPtr(0)
@@ -33,7 +31,7 @@ _open: set[Node] = set()
 class Node(QAccessibleInterface):
     """Base of all nodes but the list itself. ``close`` it when what it stands for is gone."""
 
-    def __init__(self, view: TranscriptView, parent: QAccessibleInterface, role: QAccessible.Role) -> None:
+    def __init__(self, view: ReadableView, parent: QAccessibleInterface, role: QAccessible.Role) -> None:
         super().__init__()
         self.view = view
         self._parent = parent
@@ -175,11 +173,11 @@ class Level(QAccessibleAttributesInterface):
         return self._level if key is QAccessible.Attribute.Level else None
 
 
-def on_screen(view: TranscriptView, area: QRectF) -> QRect:
+def on_screen(view: ReadableView, area: QRectF) -> QRect:
     """A rectangle of the viewport, cut to what is seen of it, in screen coordinates; empty when nothing is."""
     seen = area.toAlignedRect().intersected(view.viewport().rect())
     return QRect(view.viewport().mapToGlobal(seen.topLeft()), seen.size()) if not seen.isEmpty() else QRect()
 
 
-def in_viewport(view: TranscriptView, point: QPoint) -> QPoint:
+def in_viewport(view: ReadableView, point: QPoint) -> QPoint:
     return view.viewport().mapFromGlobal(point)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QAccessible
 
+from chatdesk.ui.transcript.accessible_item import ItemNode
 from chatdesk.ui.transcript.accessible_names import link_name
 from chatdesk.ui.transcript.accessible_node import Actions, Node
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
@@ -17,9 +17,6 @@ from chatdesk.ui.transcript.item import LINK_ACTION, Button, Item
 from chatdesk.ui.transcript.spans import flow_of
 from chatdesk.ui.transcript.table_item import TableItem
 from chatdesk.ui.transcript.text_item import TextItem
-
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.accessible_block import BlockNode
 
 # What a part is and which: ("button", action), ("cell", row, column), ("note", words), or a link with its number, where
 # its words begin and end, and its target.
@@ -37,7 +34,7 @@ def parts_of(entry: MessageEntry, item: Item) -> list[PartKey]:
     return parts + [("button", button.action) for button in buttons_of(entry, item)]
 
 
-def make_part(block: BlockNode, key: PartKey) -> Node:
+def make_part(block: ItemNode, key: PartKey) -> Node:
     kind, *rest = key
     made = {"link": LinkNode, "cell": CellNode, "note": NoteNode, "button": ButtonNode}[str(kind)]
     return made(block, *rest)
@@ -46,13 +43,13 @@ def make_part(block: BlockNode, key: PartKey) -> Node:
 class PartNode(Node):
     """Something inside an item."""
 
-    def __init__(self, block: BlockNode, role: QAccessible.Role) -> None:
+    def __init__(self, block: ItemNode, role: QAccessible.Role) -> None:
         super().__init__(block.view, block, role)
         self.block = block
 
 
 class ButtonNode(PartNode):
-    def __init__(self, block: BlockNode, action: str) -> None:
+    def __init__(self, block: ItemNode, action: str) -> None:
         super().__init__(block, QAccessible.Role.Button)
         self._action = action
         self.offer(QAccessible.InterfaceType.ActionInterface, Actions({Actions.pressAction(): self._press}))
@@ -88,7 +85,7 @@ class ButtonNode(PartNode):
 class LinkNode(PartNode):
     """A link in a text, from ``start`` to ``end``."""
 
-    def __init__(self, block: BlockNode, number: int, start: int, end: int, target: str) -> None:
+    def __init__(self, block: ItemNode, number: int, start: int, end: int, target: str) -> None:
         super().__init__(block, QAccessible.Role.Link)
         self._action = f"{LINK_ACTION}{number}"
         self._start, self._end, self._target = start, end, target
@@ -119,7 +116,7 @@ class LinkNode(PartNode):
 class NoteNode(PartNode):
     """Words beside the tools: which version is shown, what the answer cost."""
 
-    def __init__(self, block: BlockNode, words: str) -> None:
+    def __init__(self, block: ItemNode, words: str) -> None:
         super().__init__(block, QAccessible.Role.StaticText)
         self._words = words
 
@@ -133,7 +130,7 @@ class NoteNode(PartNode):
 class CellNode(PartNode):
     """A cell, named with its column: there is no table interface in PySide that could tell it."""
 
-    def __init__(self, block: BlockNode, row: int, column: int) -> None:
+    def __init__(self, block: ItemNode, row: int, column: int) -> None:
         assert isinstance(block.item, TableItem)
         is_header = block.item.first == 0 and row == 0
         super().__init__(block, QAccessible.Role.ColumnHeader if is_header else QAccessible.Role.Cell)
@@ -206,7 +203,7 @@ def _notes_of(item: FooterItem) -> list[str]:
     return ([f"Version {shown} of {count}"] if count > 1 else []) + ([item.note] if item.note else [])
 
 
-def _union_of(block: BlockNode, start: int, end: int) -> QRect:
+def _union_of(block: ItemNode, start: int, end: int) -> QRect:
     """What the characters cover on the screen, in one rectangle."""
     whole = QRectF()
     for area in block.item.areas_of(start, end):

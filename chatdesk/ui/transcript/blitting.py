@@ -9,8 +9,8 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.holding import Placed
 from chatdesk.ui.transcript.item import Item
-from chatdesk.ui.transcript.layout import Placed
 
 _NOTHING = 0.001
 _CHANGING_KINDS = frozenset({"table", "fold"})  # their looks hang on more than themselves

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 
-if TYPE_CHECKING:
-    from chatdesk.ui.transcript.layout import Placed
-
 # Long enough to be found once in a paragraph, shorter where marks of Markdown cut the words.
 _SNIPPETS = (32, 16, 8)
 _PICTURES = ("image", "math", "diagram")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An item in the view; ``y`` is its top."""
+
+    entry: MessageEntry
+    index: int
+    y: float
+
+    @property
+    def item(self) -> Item:
+        return self.entry.items[self.index]
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.item.height
 
 
 @dataclass(slots=True)

@@ -7,11 +7,10 @@ so heights above and below may change as they become known, and the line under t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from chatdesk.ui.transcript.contract import LineAnchor
 from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.holding import Hold, hold_of, line_at_top, line_top, y_after_change
+from chatdesk.ui.transcript.holding import Hold, Placed, hold_of, line_at_top, line_top, y_after_change
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.loaded import LoadedRun
 from chatdesk.ui.transcript.looks import Looks
@@ -20,23 +19,6 @@ from chatdesk.ui.transcript.scale import ScalePoint, ThreadScale, length_of
 PAD_TOP = 22.0
 PAD_BOTTOM = 14.0
 _MAX_LAID_OUT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An item in the view; ``y`` is its top."""
-
-    entry: MessageEntry
-    index: int
-    y: float
-
-    @property
-    def item(self) -> Item:
-        return self.entry.items[self.index]
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.item.height
 
 
 class ThreadLayout(LoadedRun):

@@ -7,8 +7,9 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.ui.transcript.attention import Attention
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.holding import Placed
 from chatdesk.ui.transcript.item import PaintState
-from chatdesk.ui.transcript.layout import Placed, ThreadLayout
+from chatdesk.ui.transcript.layout import ThreadLayout
 from chatdesk.ui.transcript.looks import BUBBLE_PAD_Y, Looks
 from chatdesk.ui.transcript.quote_bars import paint_quote_bars, shared_quotes
 from chatdesk.ui.transcript.selection import Selection

@@ -9,8 +9,8 @@ from PySide6.QtCore import QElapsedTimer, QObject, QPointF, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.holding import Placed
 from chatdesk.ui.transcript.item import Button, Item
-from chatdesk.ui.transcript.layout import Placed
 from chatdesk.ui.transcript.selection import Selection, TextPlace
 from chatdesk.ui.transcript.stage import Stage
 

@@ -14,8 +14,9 @@ from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.transcript.blitting import Drawn, drawn, free_band, growth, moved_by
 from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
 from chatdesk.ui.transcript.entry import MessageEntry
+from chatdesk.ui.transcript.holding import Placed
 from chatdesk.ui.transcript.item import Item
-from chatdesk.ui.transcript.layout import Placed, ThreadLayout
+from chatdesk.ui.transcript.layout import ThreadLayout
 from chatdesk.ui.transcript.looks import Looks
 
 _SIDE_PX = 24

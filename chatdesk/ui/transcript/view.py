@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import ContextMark, Message, MessagePage
@@ -28,6 +28,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.transcript import accessible
 from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.accessible_reach import Reach
+from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.actions import Actions
 from chatdesk.ui.transcript.attention import Attending
 from chatdesk.ui.transcript.canvas import Canvas
@@ -78,7 +79,7 @@ _MARKS = {
 }
 
 
-class TranscriptView(QAbstractScrollArea):
+class TranscriptView(ReadableView):
     """``fetch`` and ``renderer`` deliver in the GUI thread. All signals carry message ids but ``copyRequested`` (the
     text), ``saveRequested`` (a text and a file name), ``linkActivated`` (the target) and ``announced`` (a sentence for
     screen readers)."""

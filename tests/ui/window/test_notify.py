@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
-from chatdesk.ui.application.notify import Notice, Notifier, TrayDoor
+from chatdesk.ui.application.notice import Notice
+from chatdesk.ui.application.notify import Notifier, TrayDoor
 from chatdesk.ui.async_tasks import AsyncTasks
 from tests.helpers.waiting import until
 

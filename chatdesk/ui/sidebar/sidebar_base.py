@@ -1,0 +1,99 @@
+"""What the menus and bars of the sidebar work with: its signals, its list, and what the list shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.sidebar.folder_model import FolderModel
+from chatdesk.ui.sidebar.thread_list import ThreadList
+from chatdesk.ui.sidebar.thread_model import ThreadView
+from chatdesk.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.tag import Tag
+
+
+class SidebarBase(QWidget):
+    """Everything a person asks for in the sidebar leaves as a signal."""
+
+    threadChosen = Signal(str)
+    newThreadRequested = Signal()
+    searchChanged = Signal(str)
+    searchWanted = Signal(str)
+    renameRequested = Signal(str, str)
+    exportRequested = Signal(str)
+    settingsRequested = Signal()
+    viewChanged = Signal(str)
+    # About many threads: their ids, as a tuple.
+    pinRequested = Signal(object, bool)
+    archiveRequested = Signal(object, bool)
+    moveRequested = Signal(object)
+    moveToRequested = Signal(object, str)
+    tagsRequested = Signal(object)
+    exportSelectedRequested = Signal(object)
+    importRequested = Signal()
+    deleteRequested = Signal(object)
+    restoreRequested = Signal(object)
+    purgeRequested = Signal(object)
+    markReadRequested = Signal(object)
+    # About the list.
+    projectsAsked = Signal()
+    projectsAskedUnderDrag = Signal()
+    allAsked = Signal()
+    sortRequested = Signal(bool)
+    groupRequested = Signal(bool)  # by project
+    foldersToggled = Signal()
+    sharingChanged = Signal()
+    tagFilterRequested = Signal(str)
+    tagListRequested = Signal()
+    emptyTrashRequested = Signal()
+    deletedMessagesRequested = Signal()
+    teamPressed = Signal()
+    waitingPressed = Signal()
+    temporaryPressed = Signal()
+    placeChanged = Signal()
+
+    thread_list: ThreadList
+
+    def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        model.setParent(self)
+        self._model = model
+        self._theme = theme
+        self._by_name = False
+        self.by_project = False
+        self.read_only: frozenset[str] = frozenset()
+        self.rename_keys = ""
+        self.tags: tuple[Tag, ...] = ()
+        self.tag_id: str | None = None
+
+    @property
+    def view(self) -> ThreadView:
+        return self._model.view
+
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
+    @property
+    def by_name(self) -> bool:
+        return self._by_name
+
+    def unread_of(self, thread_id: str) -> int:
+        return self._model.unread_of(thread_id)
+
+    def selected_ids(self) -> tuple[str, ...]:
+        """What *Pin*, *Archive*, *Move*, *Tags*, *Export*, *Delete* are about: the marked threads, else the one of the
+        keys or the open one."""
+        marked = self.thread_list.marked_ids
+        current = self.thread_list.keyboard_id()
+        return marked or (() if current is None else (current,))
+
+    def known(self, thread_ids: Iterable[str]) -> list[Thread]:
+        """Those of these threads that are in the list."""
+        return [thread for thread in map(self._model.thread_by_id, thread_ids) if thread is not None]
