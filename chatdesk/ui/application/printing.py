@@ -15,10 +15,12 @@ import os
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from PySide6.QtCore import QFile, QIODevice, QMarginsF, QPointF, QRectF, Qt, QUrl
+from PySide6.QtCore import QFile, QIODevice, QMarginsF, QPointF, QRect, QRectF, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -30,8 +32,10 @@ from PySide6.QtGui import (
     QPageSize,
     QPainter,
     QPdfWriter,
+    QPyTextObject,
     QTextBlock,
     QTextDocument,
+    QTextFormat,
     QTextOption,
 )
 
@@ -40,13 +44,15 @@ from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import Drawing
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
-from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, paint_formula, width_px
+from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, fill_formula, width_px
 
 _POLITENESS: Final = 5
 _DPI: Final = 96  # so that a px of the style sheet is what it is on a screen
 _MARGIN_MM: Final = 18.0
 _FOOT_PX: Final = 28
-_SHARPNESS: Final = 4  # pictures of formulas have that many pixels for each
+_FORMULA: Final = "formula:"
+_EM_PX: Final = 14 * FORMULA_SIZE
+_MOST_FORMULA_PX: Final = 4000
 _MAX_PICTURE_BYTES: Final = 64 * 1024 * 1024
 _MAX_PICTURE_MB: Final = 256  # decoded
 _BETWEEN_PX: Final = 12  # Qt leaves out the space above what a document begins with
@@ -73,20 +79,23 @@ def style() -> str:
 
 
 class _Document(QTextDocument):
-    """Loads nothing but what ``blob:`` and ``formula:`` name."""
+    """Loads nothing but the pictures that ``blob:`` names."""
 
     def __init__(self, blobs: Path, width: float) -> None:
         super().__init__()
         self._blobs = blobs
         self._width = width
+        self._objects = _Objects()
+        self.documentLayout().registerHandler(QTextFormat.ObjectTypes.ImageObject.value, self._objects)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         address = name.toString() if isinstance(name, QUrl) else name
         scheme, _, rest = address.partition(":")
-        image = None
-        if kind == QTextDocument.ResourceType.ImageResource.value:
-            image = self._picture(rest) if scheme == "blob" else _formula(rest) if scheme == "formula" else None
-        return image if image is not None else QImage(1, 1, QImage.Format.Format_ARGB32)
+        is_picture = kind == QTextDocument.ResourceType.ImageResource.value and scheme == "blob"
+        image = self._picture(rest) if is_picture else None
+        found = image if image is not None else QImage(1, 1, QImage.Format.Format_ARGB32)
+        self.addResource(kind, QUrl(address), found)  # else Qt asks again for its size, its place and its painting
+        return found
 
     def _picture(self, name: str) -> QImage | None:
         if len(name) != 64 or set(name) - set("0123456789abcdef"):
@@ -108,9 +117,51 @@ class _Document(QTextDocument):
         return image
 
 
-def _formula(text: str) -> QImage | None:
+class _Objects(QPyTextObject):
+    """Images in a document. Formulas are painted as outlines, which are sharp at every size; made into pictures first
+    they took most of the time and of the file."""
+
+    def intrinsicSize(self, document: QTextDocument, _position: int, form: QTextFormat) -> QSizeF:
+        name = form.toImageFormat().name()
+        formula = _formula(name)
+        if formula is None:
+            return _picture_in(document, name).deviceIndependentSize()
+        return QSizeF(formula.across, formula.up + formula.down)
+
+    def drawObject(
+        self, painter: QPainter, rect: QRectF | QRect, document: QTextDocument, _position: int, form: QTextFormat
+    ) -> None:
+        name = form.toImageFormat().name()
+        formula = _formula(name)
+        if formula is None:
+            painter.drawImage(QRectF(rect), _picture_in(document, name))
+            return
+        baseline = QPointF(rect.x(), rect.y() + formula.up)
+        colour = QColor(LIGHT.text)
+        fill_formula(painter, formula.drawing, baseline, em=_EM_PX, colour=colour, syntax=LIGHT.syntax)
+
+
+def _picture_in(document: QTextDocument, name: str) -> QImage:
+    found = document.resource(QTextDocument.ResourceType.ImageResource.value, QUrl(name))
+    assert isinstance(found, QImage)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    drawing: Drawing
+    across: int
+    up: int
+    down: int
+
+
+@lru_cache(maxsize=64)  # each is asked for several times while its message is laid out and painted
+def _formula(name: str) -> _Formula | None:
+    if not name.startswith(_FORMULA):
+        return None
     try:
-        width, ascent, descent, operations, points, inks = json.loads(base64.urlsafe_b64decode(text))
+        words = json.loads(base64.urlsafe_b64decode(name.removeprefix(_FORMULA)))
+        width, ascent, descent, operations, points, inks = words
         outlines = base64.urlsafe_b64decode(points)
         drawing = Drawing(
             int(width),
@@ -122,17 +173,8 @@ def _formula(text: str) -> QImage | None:
         )
     except (ValueError, TypeError):
         return None
-    em = 14 * FORMULA_SIZE
-    across, up, down = (round(each(drawing, em)) + 1 for each in (width_px, ascent_px, descent_px))
-    if across > 4000 or up + down > 4000:
-        return None
-    image = QImage(across * _SHARPNESS, (up + down) * _SHARPNESS, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(_SHARPNESS)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    paint_formula(painter, drawing, QPointF(0, up), em=em, colour=QColor(LIGHT.text), syntax=LIGHT.syntax)
-    painter.end()
-    return image
+    across, up, down = (round(each(drawing, _EM_PX)) + 1 for each in (width_px, ascent_px, descent_px))
+    return None if across > _MOST_FORMULA_PX or up + down > _MOST_FORMULA_PX else _Formula(drawing, across, up, down)
 
 
 class Pages:

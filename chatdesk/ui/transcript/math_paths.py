@@ -35,9 +35,7 @@ def paint_formula(
 ) -> None:
     """Draw with the left end of the baseline at ``baseline``; ``syntax`` has the colours that the formula names."""
     ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
-    colours = tuple(
-        colour.rgba() if not ink else QColor(syntax.of(ink)).rgba() for ink in dict.fromkeys(("", *_inks_of(drawing)))
-    )
+    colours = _colours_of(drawing, colour, syntax)
     picture = _picture(drawing, em, colours, ratio)
     if picture is None:
         _fill(painter, drawing, baseline, em, colours)
@@ -46,6 +44,19 @@ def paint_formula(
     x = round(baseline.x() * ratio) / ratio - _MARGIN_PX
     y = round((baseline.y() - ceil(ascent_px(drawing, em))) * ratio) / ratio - _MARGIN_PX
     painter.drawPixmap(QPointF(x, y), picture)
+
+
+def fill_formula(
+    painter: QPainter, drawing: Drawing, baseline: QPointF, *, em: float, colour: QColor, syntax: SyntaxColours
+) -> None:
+    """``paint_formula`` as outlines, for what is not made of pixels."""
+    _fill(painter, drawing, baseline, em, _colours_of(drawing, colour, syntax))
+
+
+def _colours_of(drawing: Drawing, colour: QColor, syntax: SyntaxColours) -> tuple[int, ...]:
+    return tuple(
+        colour.rgba() if not ink else QColor(syntax.of(ink)).rgba() for ink in dict.fromkeys(("", *_inks_of(drawing)))
+    )
 
 
 def _inks_of(drawing: Drawing) -> tuple[str, ...]:

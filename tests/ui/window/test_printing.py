@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QUrl
-from PySide6.QtGui import QImage, QTextDocument
+from PySide6.QtCore import QBuffer, QIODevice, Qt, QUrl
+from PySide6.QtGui import QImage, QPainter, QTextDocument
 
 from chatdesk.ui.application import printing
 from chatdesk.ui.application.printing import Pages, print_lines
@@ -129,13 +129,29 @@ def test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened(source: st
     assert isinstance(style, QImage)
 
 
-def test_a_formula_is_drawn(tmp_path: Path) -> None:
+def _formula() -> str:
     points = base64.urlsafe_b64encode(b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01\x80\x00").decode()
-    text = base64.urlsafe_b64encode(json.dumps([256, 200, 50, "MLLZ", points, []]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([256, 200, 50, "MLLZ", points, []]).encode()).decode()
+
+
+def test_a_formula_is_drawn(tmp_path: Path) -> None:
     document = printing._Document(tmp_path, 600)
-    found = document.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl(f"formula:{text}"))
-    assert found.width() > 40
-    assert found.devicePixelRatio() == 4
+    document.setHtml(f'<p><img src="formula:{_formula()}"></p>')
+    image = QImage(200, 60, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    document.drawContents(painter)
+    painter.end()
+    dark = [x for x in range(200) for y in range(60) if image.pixelColor(x, y).lightness() < 100]
+    assert len(dark) > 20
+    assert max(dark) - min(dark) >= 10
+
+
+def test_a_formula_is_outlines_and_no_picture(device: QBuffer, tmp_path: Path) -> None:
+    pages = Pages(device, "t", tmp_path)
+    pages.add(f'<p>words <img src="formula:{_formula()}"> and words</p>')
+    pages.end()
+    assert b"/Image" not in bytes(device.data().data()).replace(b"/ImageB", b"").replace(b"/ImageC", b"")
 
 
 def test_a_word_without_end_takes_no_time(device: QBuffer, tmp_path: Path) -> None:
