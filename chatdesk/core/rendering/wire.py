@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any, BinaryIO
 
 from chatdesk.core.rendering.blocks import (
@@ -31,6 +32,10 @@ from chatdesk.core.rendering.highlighting import extend_runs
 
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 Wire = tuple[Any, ...]
+_SPAN_FIELDS = tuple(each.name for each in fields(Span))
+_SPAN_VALUES = attrgetter(*_SPAN_FIELDS)
+_PLAIN_STYLES = _SPAN_VALUES(Span(""))[1:]
+_DRAWING = _SPAN_FIELDS.index("drawing")
 
 
 def write_frame(stream: BinaryIO, value: Wire) -> None:
@@ -91,24 +96,15 @@ def _decode_drawn(wire: Wire) -> Drawing:
 
 
 def _encode_spans(spans: Sequence[Span]) -> Wire:
-    return tuple(
-        span.text
-        if span == Span(span.text)
-        else (
-            span.text,
-            span.is_bold,
-            span.is_italic,
-            span.is_struck,
-            span.is_code,
-            span.is_math,
-            span.href,
-            encode_drawing(span.drawing),
-            span.note,
-            span.script,
-            span.is_key,
-        )
-        for span in spans
-    )
+    return tuple(map(_encode_span, spans))
+
+
+def _encode_span(span: Span) -> Any:
+    """The words alone where they have no style, as most have."""
+    wire: Wire = _SPAN_VALUES(span)
+    if wire[1:] == _PLAIN_STYLES:
+        return wire[0]
+    return wire if span.drawing is None else (*wire[:_DRAWING], encode_drawing(span.drawing), *wire[_DRAWING + 1 :])
 
 
 def _decode_spans(wire: Wire) -> tuple[Span, ...]:
@@ -116,8 +112,8 @@ def _decode_spans(wire: Wire) -> tuple[Span, ...]:
 
 
 def _decode_span(wire: Wire) -> Span:
-    *styles, drawing, note, script, is_key = wire
-    return replace(Span(*styles), drawing=decode_drawing(drawing), note=note, script=script, is_key=is_key)
+    span = Span(*wire)
+    return span if wire[_DRAWING] is None else replace(span, drawing=decode_drawing(wire[_DRAWING]))
 
 
 def _encode_row(row: Sequence[Sequence[Span]]) -> Wire:

@@ -7,8 +7,9 @@ through the escaping.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TextIO
@@ -33,6 +34,14 @@ _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _PIECE_BYTES: Final = 3 * 256 * 1024  # of three, so that pieces of base64 fit together
 
 
+def _is_parsed(part: Part) -> bool:
+    return part.type is PartType.TEXT or (part.type is PartType.REASONING and bool(part.text.strip()))
+
+
+def _parsed_texts(message: Message) -> list[str]:
+    return [part.text for part in message.parts if _is_parsed(part)]
+
+
 class MessageHtml:
     """One message after another as HTML, for pages and for print."""
 
@@ -48,6 +57,10 @@ class MessageHtml:
         prompt = thread.system_prompt.strip()
         quoted = f'<blockquote class="prompt">{_lines(prompt)}</blockquote>' if prompt else ""
         return f'<h1>{escape(one_line(thread.title))}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
+
+    def ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
+        """The messages, while what comes next is parsed; each is to be made into all of its pieces."""
+        return self._source.ahead(chain.from_iterable(batches), _parsed_texts)
 
     def pieces(self, message: Message) -> Iterator[str]:
         """The message in pieces, because a picture may be larger than all the words."""
@@ -69,10 +82,9 @@ class MessageHtml:
             yield "</article>\n"
 
     def _part(self, part: Part) -> Iterator[str]:
-        if part.type is PartType.TEXT:
-            yield self._markdown(part)
-        elif part.type is PartType.REASONING and part.text.strip():
-            yield self._folded("Reasoning", self._markdown(part))
+        if _is_parsed(part):
+            made = self._markdown(part)
+            yield made if part.type is PartType.TEXT else self._folded("Reasoning", made)
         elif part.type is PartType.TOOL_CALL:
             name = escape(one_line(str(part.content.get("name", ""))))
             yield self._folded(f"Tool call {name}", _pre(str(part.content.get("arguments", ""))))
@@ -134,10 +146,9 @@ class HtmlWriter:
             thread = reader.domain_thread(task.thread_id)
             self._begin(sink, thread)
             sink.write(messages.head(thread))
-            for batch in reader.shown(task.thread_id):
-                for message in batch:
-                    sink.writelines(messages.pieces(message))
-                    tick(1)
+            for message in messages.ahead(reader.shown(task.thread_id)):
+                sink.writelines(messages.pieces(message))
+                tick(1)
             sink.write("</main>\n</body>\n</html>\n")
         return Written(messages.attachments, messages.missing)
 

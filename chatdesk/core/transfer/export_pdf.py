@@ -52,10 +52,9 @@ class PdfWriter:
             with printer:
                 printer.tell({"title": thread.title, "blobs": str(task.stored.folder)})
                 printer.tell({"html": messages.head(thread)})
-                for batch in reader.shown(task.thread_id):
-                    for message in batch:
-                        printer.tell({"html": "".join(messages.pieces(message))})
-                        tick(1)
+                for message in messages.ahead(reader.shown(task.thread_id)):
+                    printer.tell({"html": "".join(messages.pieces(message))})
+                    tick(1)
                 printer.finish(lambda: tick(0))
         return Written(messages.attachments, messages.missing)
 

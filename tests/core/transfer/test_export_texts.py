@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from chatdesk.core.file_writing import write_failure
 from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.transfer.export_blocks import BlockSource
 from chatdesk.core.transfer.export_files import NameGiver, safe_file_name, safe_name
 from chatdesk.core.transfer.exporting import ExportFormat, ExportReport, ExportService
 from chatdesk.core.transfer.html_blocks import HtmlBlocks
@@ -171,6 +173,28 @@ def test_any_text_makes_balanced_harmless_html(text: str) -> None:
             else:
                 open_tags.append(tag)
         assert open_tags == []
+
+
+def test_texts_are_parsed_ahead_and_no_more_of_them_than_memory_has_room_for() -> None:
+    announced = 0
+
+    def texts_of(number: int) -> list[str]:
+        nonlocal announced
+        announced = number
+        return [f"**{number}**"] * (number % 3)
+
+    with BlockSource() as source:
+        for number in islice(source.ahead(count(), texts_of), 200):
+            assert number + 10 < announced < number + 100
+            for _ in range(number % 3):
+                assert source.blocks(f"**{number}**") == parse_markdown(f"**{number}**")
+
+
+def test_a_text_that_was_not_announced_is_parsed_all_the_same() -> None:
+    with BlockSource() as source:
+        for number in source.ahead(range(20), lambda number: [f"text {number}"]):
+            assert source.blocks("*another*") == parse_markdown("*another*")
+            assert source.blocks(f"text {number}") == parse_markdown(f"text {number}")
 
 
 def test_lists_nest_and_go_on() -> None:
