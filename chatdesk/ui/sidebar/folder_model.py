@@ -136,11 +136,9 @@ class FolderModel(ThreadModel):
 
     def _empty_folder(self, folder: Folder, group: int) -> None:
         first, end = self.index_of_folder(folder).row() + 1, self._end_of_group(group)
-        for row in self._rows[first:end]:
-            if row.thread is not None:
-                del self._key_of[row.thread.id]
         self._group_sizes[group] = 0
         if end > first:
+            self._forget_later(self._keys[first:end], self._rows[first:end])
             self._take(first, end - first)
 
     def _ask_folder(self, folder: Folder) -> None:

@@ -132,7 +132,8 @@ class ThreadModel(QStringListModel):
         self._is_fetching = False
         self._told: dict[str, Thread | None] = {}  # what was told while a page was on its way
         self._question = 0
-        self._replaced: list[tuple[list[RowKey], list[_Row], dict[str, RowKey]]] = []
+        # Rows that are gone, with the dict that still has their keys; ``_free_some`` takes them out of it.
+        self._gone: list[tuple[list[RowKey], list[_Row], dict[str, RowKey]]] = []
         self._freeing = QTimer(self, singleShot=True, interval=0)
         self._freeing.timeout.connect(self._free_some)
 
@@ -153,7 +154,7 @@ class ThreadModel(QStringListModel):
     @property
     def thread_count(self) -> int:
         """Threads fetched so far."""
-        return len(self._key_of)
+        return self._group_sizes.total()
 
     @property
     def is_at_end(self) -> bool:
@@ -187,7 +188,7 @@ class ThreadModel(QStringListModel):
         self._is_fetching = False
 
     def thread_by_id(self, thread_id: str) -> Thread | None:
-        key = self._key_of.get(thread_id)
+        key = self._find_key(thread_id)
         return None if key is None else self._rows[bisect_left(self._keys, key)].thread
 
     def thread_at(self, index: _AnyIndex) -> Thread | None:
@@ -203,12 +204,12 @@ class ThreadModel(QStringListModel):
 
     def index_of(self, thread_id: str) -> QModelIndex:
         """Invalid while the thread is not in the list."""
-        key = self._key_of.get(thread_id)
+        key = self._find_key(thread_id)
         return QModelIndex() if key is None else self.index(bisect_left(self._keys, key))
 
     def neighbour(self, thread_id: str, step: int) -> str | None:
         """The thread ``step`` threads below (negative: above), headings not counted; None past the ends."""
-        key = self._key_of.get(thread_id)
+        key = self._find_key(thread_id)
         row = (-1 if step > 0 else len(self._rows)) if key is None else bisect_left(self._keys, key)
         left = abs(step)
         while left:
@@ -236,7 +237,7 @@ class ThreadModel(QStringListModel):
         """Put a new or changed thread where it belongs; take it away when the view or the search does not hold it."""
         if self._is_fetching:
             self._told[thread.id] = thread
-        old_key = self._key_of.get(thread.id)
+        old_key = self._find_key(thread.id)
         if not self._holds(thread):
             self.remove_thread(thread.id)
             return
@@ -251,9 +252,10 @@ class ThreadModel(QStringListModel):
     def remove_thread(self, thread_id: str) -> None:
         if self._is_fetching:
             self._told[thread_id] = None
-        key = self._key_of.pop(thread_id, None)
+        key = self._find_key(thread_id)
         if key is None:
             return
+        del self._key_of[thread_id]
         row = bisect_left(self._keys, key)
         self._take(row, 1)
         self._leave_group(key[0])
@@ -463,15 +465,14 @@ class ThreadModel(QStringListModel):
     def _add_page(self, page: ThreadPage, told: Mapping[str, Thread | None]) -> None:
         threads = [thread for thread in page.threads if thread.id not in told]  # which is newer than the page
         for thread in threads:
-            if thread.id in self._key_of:  # it moved since it was listed
+            if self._find_key(thread.id) is not None:  # it moved since it was listed
                 self.upsert_thread(thread)
-        self._insert([thread for thread in threads if thread.id not in self._key_of])
+        self._insert([thread for thread in threads if self._find_key(thread.id) is None])
 
     def _rebuild(self, threads: Sequence[Thread]) -> None:
         """All rows anew; who wants to keep a place notes it at ``aboutToRebuild``, by thread."""
         self.aboutToRebuild.emit()
-        self._replaced.append((self._keys, self._rows, self._key_of))
-        self._freeing.start()
+        self._forget_later(self._keys, self._rows)
         self._keys, self._rows, self._key_of = [], [], {}
         self._group_sizes.clear()
         entries = self._entries_for(threads)
@@ -486,16 +487,30 @@ class ThreadModel(QStringListModel):
         self._rows = [row for _, row in entries]
         self.setStringList([""] * len(entries))
 
+    def _forget_later(self, keys: list[RowKey], rows: list[_Row]) -> None:
+        """These rows are not listed any more: taking out 100,000 keys and giving back their memory takes frames."""
+        self._gone.append((keys, rows, self._key_of))
+        self._freeing.start()
+
     def _free_some(self) -> None:
-        """Give back the memory of rows that are gone, a few at a time."""
-        keys, rows, key_of = self._replaced[-1]
+        keys, rows, key_of = self._gone[-1]
+        for key, row in zip(keys[-_FREED_AT_ONCE:], rows[-_FREED_AT_ONCE:], strict=True):
+            # A thread that is listed again by now has another key, though it may be equal.
+            if row.thread is not None and key_of.get(row.thread.id) is key:
+                del key_of[row.thread.id]
         del keys[-_FREED_AT_ONCE:], rows[-_FREED_AT_ONCE:]
-        for _ in range(min(_FREED_AT_ONCE, len(key_of))):
-            key_of.popitem()
-        if not (keys or rows or key_of):
-            self._replaced.pop()
-        if self._replaced:
+        if not keys:
+            self._gone.pop()
+        if self._gone:
             self._freeing.start()
+
+    def _find_key(self, thread_id: str) -> RowKey | None:
+        """The key of a thread that is listed."""
+        key = self._key_of.get(thread_id)
+        if key is None or not self._gone:
+            return key
+        place = bisect_left(self._keys, key)
+        return key if place < len(self._keys) and self._keys[place] == key else None
 
     def _entries_for(self, threads: Sequence[Thread]) -> list[tuple[RowKey, _Row]]:
         """Sorted rows for threads that are not listed yet, with the headings that are missing."""

@@ -287,7 +287,7 @@ def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme
     assert model.thread_count == 2_000
     model._rebuild(threads[:3])
     assert model.thread_count == 3
-    assert sum(len(rows) for _, rows, _ in model._replaced) > 500  # nothing was freed yet
-    qtbot.waitUntil(lambda: not model._replaced)
+    assert sum(len(rows) for _, rows, _ in model._gone) > 500  # nothing was freed yet
+    qtbot.waitUntil(lambda: not model._gone)
     assert model.thread_count == 3
     assert rows(sidebar)[-1].startswith("t ")
