@@ -28,6 +28,14 @@ class _Bound:
     title: Callable[[], str] | None = None
     is_offered: IsEnabled | None = None
     is_rare: bool = False
+    shown: tuple[bool, bool] | None = None  # whether its action is visible and enabled, as it was set last
+
+    def show(self, *, is_visible: bool, is_enabled: bool) -> None:
+        """Set the action only where that changes something: a hundred of them are asked each time a thread opens."""
+        if self.shown != (is_visible, is_enabled):
+            self.shown = is_visible, is_enabled
+            self.action.setVisible(is_visible)
+            self.action.setEnabled(is_enabled)
 
 
 class CommandRegistry(QObject):
@@ -239,14 +247,12 @@ class CommandRegistry(QObject):
         return self._makes_sense(bound) and (bound.is_offered is None or bound.is_offered())
 
     def _refresh_one(self, bound: _Bound) -> None:
-        bound.action.setVisible(True)  # hidden ones have no keys
-        bound.action.setEnabled(self._makes_sense(bound))
+        bound.show(is_visible=True, is_enabled=self._makes_sense(bound))  # hidden ones have no keys
 
     def _show_offers(self) -> None:
         """A menu opens. When it closes, ``refresh`` gives the keys back to what was not offered."""
         for bound in self._bound.values():
             is_offered = self._is_offered(bound)
-            bound.action.setVisible(is_offered or not bound.is_rare)
-            bound.action.setEnabled(is_offered)
+            bound.show(is_visible=is_offered or not bound.is_rare, is_enabled=is_offered)
             if bound.title is not None:
                 bound.action.setText(bound.title())
