@@ -34,31 +34,31 @@ _QUIET_S = 0.25
 
 
 class Paints:
-    """Counts what the transcript paints; ``cpu_s`` is the thread's clock right after the last paint. Made before the
-    view is: Qt looks an override up once."""
+    """Counts what the transcript paints; ``cpu_s`` is the thread's clock right after the paint that was waited for last.
+    Made before the view is: Qt looks an override up once."""
 
     def __init__(self) -> None:
         self.count = 0
         self.cpu_s = 0.0
         self._is_there: Callable[[], bool] = lambda: False
-        self._is_seen = False
+        self._seen: asyncio.Future[None] | None = None
         paint = TranscriptView.paintEvent
 
         def counted(view: TranscriptView, event: QPaintEvent) -> None:
             paint(view, event)
-            self.cpu_s = time.thread_time()
+            cpu_s = time.thread_time()
             self.count += 1
-            self._is_seen = self._is_seen or self._is_there()
+            if self._seen is not None and not self._seen.done() and self._is_there():
+                self.cpu_s = cpu_s
+                self._seen.set_result(None)
 
         TranscriptView.paintEvent = counted  # type: ignore[method-assign]
 
     async def until(self, is_there: Callable[[], bool]) -> None:
         """Until something was painted while ``is_there``: a paint before that does not count."""
-        self._is_there, self._is_seen = is_there, False
+        self._is_there, self._seen = is_there, asyncio.get_running_loop().create_future()
         async with asyncio.timeout(20):
-            while not self._is_seen:
-                await asyncio.sleep(0.001)
-        self._is_there = lambda: False
+            await self._seen
 
 
 async def opening(application: Any, paints: Paints, thread_id: str) -> dict[str, Any]:
@@ -81,6 +81,7 @@ async def opening(application: Any, paints: Paints, thread_id: str) -> dict[str,
         "first_paint_ms": first_paint_ms,
         "settled_ms": (changed_at - painted_at) * 1000,
         "slices_ms": probe.cpu_ms,
+        "turns_ms": probe.turns_ms,
         "total": view.total,
     }
 

@@ -1,4 +1,5 @@
-"""Starts the process that renders answers when somebody begins to do something, not before: it takes 18 MB."""
+"""Gets ready for the first thread when somebody begins to do something, not before: the process that renders takes
+18 MB."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from chatdesk.ui.application.panes import Panes
 
 
 class RendererStart(QObject):
-    """Calls ``warm_up`` once, on a thread: when a question is sent, the pointer comes to the list of threads, or the
-    focus moves. So the process is there before what opens a thread is pressed."""
+    """Calls ``warm_up`` once, on a thread, and has the transcript load its fonts and icons: when a question is sent,
+    the pointer comes to the list of threads, or the focus moves. So all is there before a thread is pressed."""
 
     def __init__(self, panes: Panes, warm_up: Callable[[], None]) -> None:
         super().__init__()
@@ -32,6 +33,7 @@ class RendererStart(QObject):
             return
         self._is_begun = True
         self._panes.sidebar.removeEventFilter(self)
+        self._panes.transcript.warm_up()
         threading.Thread(target=self._warm_up, name="render-start", daemon=True).start()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:

@@ -46,6 +46,7 @@ class Stage(QObject):
         self._renderer = renderer
         self._drawn: list[Drawn] = []
         self._only_grows = False  # what is scheduled
+        self._asked_around: tuple[MessageEntry, MessageEntry] | None = None  # the ends of the view when that was done
         self.layout.set_looks(looks)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -58,6 +59,7 @@ class Stage(QObject):
 
     def clear(self) -> None:
         self.layout.clear()
+        self._asked_around = None
         self.layout.set_looks(self.looks)
 
     def set_looks(self, looks: Looks) -> None:
@@ -200,19 +202,25 @@ class Stage(QObject):
     def _on_ahead_timer_timeout(self) -> None:
         self.settle()
         end = time.perf_counter() + _AHEAD_SLICE_S
+        self._ask_around()
         for _ in self.layout.ahead(self.view_height * _AHEAD_VIEWS):
             if time.perf_counter() > end:
                 self._ahead_timer.start()
                 return
 
     def _ask_for_blocks(self) -> None:
-        layout = self.layout
-        if not layout.placed:
+        # From the newest: that is where the reader looks.
+        for entry in dict.fromkeys(placed.entry for placed in reversed(self.layout.placed)):
+            self.ask_for_blocks(entry)
+
+    def _ask_around(self) -> None:
+        """Ask for the blocks of what will soon be in view, too, once what is in view has been painted."""
+        layout, ends = self.layout, _ends(self.layout.placed)
+        if ends is None or ends == self._asked_around:
             return
-        first = layout.order_of(layout.placed[0].entry) - _ASK_AROUND
-        last = layout.order_of(layout.placed[-1].entry) + _ASK_AROUND
-        # The ones in view first, from the newest: that is where the reader looks.
-        for entry in reversed(layout.entries[max(0, first) : last + 1]):
+        self._asked_around = ends
+        first, last = (layout.order_of(each) for each in ends)
+        for entry in reversed(layout.entries[max(0, first - _ASK_AROUND) : last + 1 + _ASK_AROUND]):
             self.ask_for_blocks(entry)
 
     def ask_for_blocks(self, entry: MessageEntry) -> None:

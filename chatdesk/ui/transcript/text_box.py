@@ -71,7 +71,8 @@ class TextBox:
         is_rtl = direction_of(flow.text, otherwise=is_right_to_left)
         ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
         option.setTextDirection(ways[is_rtl])
-        option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
+        if "\t" in shown.text:
+            option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
         layout.setTextOption(option)
         if flow.ranges:
             layout.setFormats(self._formats(looks, font))

@@ -69,6 +69,7 @@ from chatdesk.ui.transcript.ticking import Ticking
 from chatdesk.ui.transcript.touch import TOUCH_EVENTS, Touch
 from chatdesk.ui.transcript.true_scale import TrueScale
 from chatdesk.ui.transcript.unread import Unread
+from chatdesk.ui.transcript.warm_up import WarmUp
 from chatdesk.ui.transcript.wheel import Wheel
 
 _MARKS = {
@@ -135,6 +136,7 @@ class TranscriptView(ReadableView):
         self._finding = Finding(
             self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
+        self._warm_up = WarmUp(lambda: self._stage.looks, self)
         self._flash = Flash(self._stage, lambda: self._theme.is_motion_reduced)
         Ticking(self._stage)
         ThreadEnd(self._stage, self._conversation)
@@ -248,6 +250,10 @@ class TranscriptView(ReadableView):
     def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None = None) -> None:
         """Show a thread at the place where the reader left it, or at its end. ``None`` clears."""
         self._conversation.show_thread(thread_id, anchor)
+
+    def warm_up(self) -> None:
+        """A thread will be opened soon: load what its messages are drawn with, beside everything else."""
+        self._warm_up.begin()
 
     def show_thread_at(self, thread_id: str, message_id: str) -> None:
         """Show a thread from the beginning of one of its messages on."""
