@@ -20,7 +20,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.buttons import PillButton
-from tests.helpers.window import WAIT_S, ask, play, type_text, until
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.window import ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -182,7 +183,7 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         text.setPlainText("The harbour has 12 cranes.")
         application.panes.window.findChild(QPlainTextEdit, "summaryFacts").setPlainText("12 cranes\n\n")
         edit.click()
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (newest := (await chat.context.summaries.list(thread_id))[0]).text != "The harbour has 12 cranes.":
                 await asyncio.sleep(0.01)
         assert newest.pinned_facts == ("12 cranes",)
@@ -195,7 +196,7 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         toast = application.panes.window.findChild(QWidget, "toast")
         await until(toast.isVisible)
         _button(application, "summaryThreadSwitch").click()
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await chat.context.summaries.switches(thread_id)).is_on:
                 await asyncio.sleep(0.01)
 

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, Q
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import WAIT_S, ask, play, until
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -46,7 +47,7 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         wrench.click()  # before there is a thread: its project's
         await _save(application, "0.5")
         project = (await chat.default_project()).id
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await chat.context.project_parameters(project)).temperature != 0.5:
                 await asyncio.sleep(0.01)
         answer = await ask(application, "hello")
@@ -54,7 +55,7 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         wrench.setFocus()
         QTest.keyClick(wrench, Qt.Key.Key_Return)
         await _save(application, "0.7")
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while await chat.context.parameters(answer.thread_id) != Parameters(temperature=0.7):
                 await asyncio.sleep(0.01)
         application.panes.commands.trigger("project.parameters")

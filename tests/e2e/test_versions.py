@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import WAIT_S, answered, ask, play, type_text, until
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.window import answered, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -44,7 +45,7 @@ async def _shown(application: WindowApplication, count: int) -> None:
     chat = (await application.services()).chat
     thread_id = application.threads.thread_id
     assert thread_id is not None
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await chat.get_thread_messages(thread_id)).total != count:
             await asyncio.sleep(0.01)
 
@@ -146,7 +147,7 @@ def test_quick_presses_go_from_version_to_version(paths: AppPaths) -> None:
         transcript.versionRequested.emit(ids[1], -1)
         await until(lambda: _texts(application)[:1] == ["one"])
         chat = (await application.services()).chat
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await chat.get_thread_messages(application.threads.thread_id)).messages[0].id != ids[0]:
                 await asyncio.sleep(0.01)
         transcript.versionRequested.emit(ids[0], -1)  # there is none before it

@@ -18,7 +18,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import FaultServer, Script, SeenRequest, answer
-from tests.helpers.window import WAIT_S, answered, ask, play, press, type_text, until
+from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -44,12 +45,12 @@ class ServerThread:
         return self._server.requests
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     def close(self) -> None:
         self._run(self._server.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(WAIT_S)
+        self._thread.join(PATIENCE_S)
         self._loop.close()
 
 
@@ -149,7 +150,7 @@ def test_escape_stops_the_answer_and_keeps_its_text(paths: AppPaths) -> None:
         services.events.subscribe(TextStreamed, lambda _event: arrived.set())
         type_text(application, "/demo slow")
         press(application, Qt.Key.Key_Return)
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await arrived.wait()
         assert application.panes.composer.is_streaming
         stopped = await answered(application, lambda: press(application, Qt.Key.Key_Escape))
@@ -238,7 +239,7 @@ def test_a_deleted_thread_leaves_the_list_and_undo_brings_it_back(paths: AppPath
         await until(lambda: application.threads.thread_id is None)
         assert (await chat.list_threads()).threads == ()
         application.panes.commands.trigger("edit.undo")
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (threads := (await chat.list_threads()).threads):
                 await asyncio.sleep(0.01)
         assert threads[0].id == answer.thread_id

@@ -32,7 +32,7 @@ from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.core.sync.worker import Client
 from tests.helpers.postgres import TeamDatabase
-from tests.helpers.waiting import until
+from tests.helpers.waiting import PATIENCE_S, until
 
 PLAN = AnswerPlan("offline", "demo")
 _numbers = itertools.count(1)
@@ -265,7 +265,7 @@ class Desk:
         return self.team.status(self.workspace_id).phase
 
 
-async def until_same(project_id: str, desks: Sequence[Desk]) -> str:
+async def until_same(project_id: str, desks: Sequence[Desk], within_s: float = PATIENCE_S) -> str:
     """Wait until nothing is on its way and all hold the same; the digest."""
 
     async def is_same() -> bool:
@@ -274,7 +274,7 @@ async def until_same(project_id: str, desks: Sequence[Desk]) -> str:
                 return False
         return len({await desk.digest(project_id) for desk in desks}) == 1
 
-    await until(is_same)
+    await until(is_same, within_s=within_s)
     return await desks[0].digest(project_id)
 
 
