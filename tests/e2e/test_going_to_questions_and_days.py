@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
-from chatdesk.ui.dialogs.outline import OutlineDialog
+from chatdesk.ui.inspector.questions_tab import QuestionsTab
 from tests.helpers.window import ask, play, until
 
 
@@ -24,21 +24,35 @@ def test_questions_and_days_lead_to_their_messages(tmp_path: Path) -> None:
         panes = application.panes
         panes.commands.trigger("go.outline")
         assert not panes.header.outline_button.isVisible()
-        for words in ("apples", "pears", "plums"):
+        long = "apples " + "and so on " * 60 + "quinces"  # beyond what is shown of a question
+        for words in (long, "pears", "plums"):
             await ask(application, words)
         await until(lambda: len(panes.transcript.entries) == 6)
         first = panes.transcript.entries[0].message
-        panes.header.outline_button.click()
-        await until(lambda: _open(application, OutlineDialog) is not None)
-        outline = _open(application, OutlineDialog)
-        await until(lambda: outline.questions.rowCount() == 3)
-        assert outline.count.text() == "3 questions"
-        panes.commands.trigger("go.outline")  # is open already
-        assert len([each for each in panes.window.findChildren(OutlineDialog) if each.isVisible()]) == 1
-        QTest.keyClicks(outline.field, "app")
-        QTest.keyClick(outline.field, Qt.Key.Key_Return)
+        QTest.mouseClick(panes.header.outline_button, Qt.MouseButton.LeftButton)
+        tab = panes.window.findChild(QuestionsTab)
+        await until(lambda: tab.questions.rowCount() == 3)
+        assert tab.count.text() == "3 questions"
+        assert panes.window.focusWidget() is tab.field
+        QTest.keyClicks(tab.field, "QUINCES app")
+        await until(lambda: tab.questions.rowCount() == 1)
+        QTest.keyClick(tab.field, Qt.Key.Key_Return)
         await until(lambda: panes.transcript.current_message_id() == first.id)
-        await until(lambda: panes.window.focusWidget() is panes.transcript)
+        assert tab.isVisible(), "one may go on to the next"
+        tab.field.clear()
+        await until(lambda: tab.questions.rowCount() == 3)
+        last = tab.list.visualRect(tab.questions.index(2, 0))
+        QTest.mouseClick(tab.list.viewport(), Qt.MouseButton.LeftButton, pos=last.center())
+        await until(lambda: panes.transcript.current_message_id() != first.id)
+        await ask(application, "cherries")  # comes at the end of the list
+        await until(lambda: tab.questions.rowCount() == 4)
+        panes.window.resize(500, 600)  # where the inspector covers the thread
+        panes.commands.trigger("go.outline")
+        QTest.keyClicks(tab.field, "plums")
+        await until(lambda: tab.questions.rowCount() == 1)
+        QTest.keyClick(tab.field, Qt.Key.Key_Return)
+        await until(lambda: panes.transcript.isVisible() and not tab.isVisible())
+        panes.window.resize(1000, 700)
         panes.transcript.scroll_to_end()
         panes.commands.trigger("go.date")
         await until(lambda: _open(application, JumpToDateDialog) is not None)

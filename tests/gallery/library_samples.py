@@ -13,9 +13,9 @@ from chatdesk.core.domain.tag import Tag
 from chatdesk.ui.dialogs.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
 from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
-from chatdesk.ui.dialogs.outline import OutlineDialog
 from chatdesk.ui.dialogs.project import ProjectDialog
 from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
+from chatdesk.ui.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -62,7 +62,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     return [
         ("deleted-messages", DeletedMessagesDialog(theme, deleted)),
         ("deleted-messages-none", DeletedMessagesDialog(theme, ())),
-        ("outline", _outline(theme)),
+        ("questions", _questions(theme)),
         (
             "jump-to-date",
             JumpToDateDialog(theme, first_ms=_NOW_MS - 90 * 86_400_000, last_ms=_NOW_MS, current_ms=_NOW_MS),
@@ -109,14 +109,16 @@ def _entries() -> list[ChooserEntry]:
     ]
 
 
-def _outline(theme: Theme) -> OutlineDialog:
+def _questions(theme: Theme) -> QuestionsTab:
     texts = (
         "How do I back up a live SQLite database?",
         "And while it is being written to?",
         "資料の復元はどうしますか",
         "",
     )
-    dialog = OutlineDialog(theme, position=2)
+    tab = QuestionsTab(theme)
+    tab.resize(320, 480)
+    tab.begin(position=2)
     questions = [Question(f"m{at}", 2 * at, _NOW_MS - (9 - at) * 3_600_000, text) for at, text in enumerate(texts * 4)]
-    dialog.add(questions, is_last=True)
-    return dialog
+    tab.add(questions, is_last=True)
+    return tab

@@ -336,11 +336,16 @@ class ChatService:
         """Every version of every message, also those in the trash, from top to bottom."""
         return await self._messages.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
 
-    async def list_questions(self, thread_id: str, *, start: int = 0, limit: int = 500) -> QuestionPage:
-        """The questions of the shown path from position ``start`` on: an outline, by pages."""
+    async def list_questions(self, thread_id: str, *, start: int = 0, limit: int = 500, text: str = "") -> QuestionPage:
+        """The questions of the shown path from position ``start`` on, by pages: of each ``limit`` of them those in
+        which every word of ``text`` stands, wherever in the question that is."""
         _check_limit(limit)
         return await self._messages.questions(
-            checked_id(thread_id), start=start, limit=limit, preview=_QUESTION_CHARACTERS
+            checked_id(thread_id),
+            start=start,
+            limit=limit,
+            preview=_QUESTION_CHARACTERS,
+            words=needle_of(text).split(),
         )
 
     async def first_message_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:

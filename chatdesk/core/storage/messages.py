@@ -72,11 +72,13 @@ class MessageRepository:
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: tree_rows(thread_scan.tree_nodes(conn, thread, preview=preview)))
 
-    async def questions(self, thread_id: str, *, start: int, limit: int, preview: int) -> QuestionPage:
-        """A page of the questions of the shown path."""
+    async def questions(
+        self, thread_id: str, *, start: int, limit: int, preview: int, words: Sequence[str] = ()
+    ) -> QuestionPage:
+        """A page of the questions of the shown path: of the next ``limit`` those that hold all ``words``."""
         thread = checked_id(thread_id)
         return await self._db.read(
-            lambda conn: outline_rows.questions(conn, thread, start=start, limit=limit, preview=preview)
+            lambda conn: outline_rows.questions(conn, thread, start=start, limit=limit, preview=preview, words=words)
         )
 
     async def first_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:

@@ -23,6 +23,7 @@ from chatdesk.ui.application.compare_binding import CompareBinding
 from chatdesk.ui.application.connect_binding import ConnectBinding
 from chatdesk.ui.application.context_binding import ContextBinding
 from chatdesk.ui.application.data_binding import DataBinding, RestartAfter
+from chatdesk.ui.application.date_binding import DateBinding
 from chatdesk.ui.application.deleted_messages_binding import DeletedMessagesBinding
 from chatdesk.ui.application.drafts import DraftKeeper
 from chatdesk.ui.application.erasing_binding import ErasingBinding
@@ -33,7 +34,6 @@ from chatdesk.ui.application.library_binding import LibraryBinding
 from chatdesk.ui.application.message_binding import MessageBinding
 from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.network_binding import NetworkBinding
-from chatdesk.ui.application.outline_binding import OutlineBinding
 from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.parameters_binding import ParametersBinding
 from chatdesk.ui.application.prompt_binding import PromptBinding
@@ -101,7 +101,7 @@ class Bindings:
         self.library = LibraryBinding(panes, self.threads, self.lists, self.undo, handle=handle, tasks=tasks)
         self.deleted_messages = DeletedMessagesBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
         self.erasing = ErasingBinding(panes, self.threads, handle, tasks)
-        self.outline = OutlineBinding(panes, self.threads, handle, tasks)
+        self.dates = DateBinding(panes, self.threads, handle, tasks)
         self.models = ModelMenu(panes.header, handle, tasks)
         self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
         self.providers = ProviderBinding(panes, self.settings, handle, tasks)

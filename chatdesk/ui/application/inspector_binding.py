@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.inspector.inspector import Inspector
 
-CONTEXT, SUMMARY, USAGE, TREE = "Context", "Summary", "Usage", "Tree"
+CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = "Context", "Summary", "Usage", "Tree", "Questions"
 _SETTLE_MS = 200
 _PAGE = 100
 
@@ -52,6 +52,9 @@ class InspectorBinding(QObject):
         panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
         panes.commands.bind("view.usage", lambda: self.open(USAGE))
         panes.commands.bind("view.context", lambda: self.open(CONTEXT))
+        panes.commands.bind("go.outline", self.open_questions)
+        panes.header.outlineRequested.connect(self.open_questions)
+        threads.opened.connect(lambda thread: panes.header.set_outline_offered(thread is not None))
         panes.header.inspectorRequested.connect(self._on_header_inspector_requested)
         threads.opened.connect(lambda _thread: self._fill_soon())
         panes.composer.textChanged.connect(self._fill_soon)
@@ -67,6 +70,7 @@ class InspectorBinding(QObject):
             bridge.summary_work_changed,
         ):
             signal.connect(lambda _event: self._fill_soon())
+        bridge.path_changed.connect(lambda _event: self._forget_questions())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
         bridge.summary_failed.connect(lambda event: self._panes.window.show_toast(event.sentence))
 
@@ -90,6 +94,21 @@ class InspectorBinding(QObject):
         inspector.focus(reason)
         self._fill()
 
+    def open_questions(self) -> None:
+        """With the keys in the field that narrows them."""
+        if self._threads.thread_id is not None:
+            self.open(QUESTIONS)
+            self._questions.tab.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _forget_questions(self) -> None:
+        if self.inspector is not None:
+            self._questions.forget()
+
+    def _on_questions_went(self) -> None:
+        """Where the inspector covers the thread, it makes way."""
+        if self.inspector is not None and self.inspector.is_filling:
+            self.close()
+
     def _on_header_inspector_requested(self) -> None:
         if self.is_open:
             self.close()
@@ -108,6 +127,7 @@ class InspectorBinding(QObject):
 
     def _built(self) -> Inspector:
         if self.inspector is None:
+            from chatdesk.ui.application.questions_binding import QuestionsBinding
             from chatdesk.ui.application.summary_binding import SummaryBinding
             from chatdesk.ui.inspector.context_tab import ContextTab
             from chatdesk.ui.inspector.inspector import Inspector
@@ -133,6 +153,9 @@ class InspectorBinding(QObject):
             self._usage.pricesRequested.connect(self.pricesRequested)
             self.inspector.add_tab(USAGE, self._usage)
             self.inspector.add_tab(TREE, self._tree)
+            self._questions = QuestionsBinding(self._panes, self._threads, handle=self._handle, tasks=self._tasks)
+            self._questions.went.connect(self._on_questions_went)
+            self.inspector.add_tab(QUESTIONS, self._questions.tab)
             self.inspector.tabShown.connect(lambda _name: self._fill())
             self.inspector.closed.connect(self.close)
         return self.inspector
@@ -145,7 +168,12 @@ class InspectorBinding(QObject):
 
     def _fill(self) -> None:
         if self.inspector is not None and self.is_open:
-            fills = {TREE: self._fill_tree, SUMMARY: self._summary.fill, USAGE: self._fill_usage}
+            fills = {
+                TREE: self._fill_tree,
+                SUMMARY: self._summary.fill,
+                USAGE: self._fill_usage,
+                QUESTIONS: self._questions.fill,
+            }
             fill = fills.get(self.inspector.tab, self._fill_context)
             self._tasks.replace(fill(), "fill inspector")
 

@@ -76,7 +76,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("go.find", "Find in thread", "Go", ("Ctrl+F",), icon="search"),
     Command("go.find_next", "Next match", "Go", ("F3",)),
     Command("go.find_previous", "Previous match", "Go", ("Shift+F3",)),
-    Command("go.outline", "Questions of this thread…", "Go", ("Ctrl+Shift+O",), icon="list"),
+    Command("go.outline", "Show the questions of this thread", "Go", ("Ctrl+Shift+O",), icon="list"),
     Command("go.date", "Jump to a date…", "Go", ("Ctrl+G",), icon="calendar"),
     Command("go.composer", "Go to the composer", "Go", ("Ctrl+L",)),
     Command("go.previous_thread", "Previous thread", "Go", ("Ctrl+PgUp",)),

@@ -63,6 +63,11 @@ class Inspector(QWidget):
     def show_tab(self, name: str) -> None:
         self._bar.setCurrentIndex(self._names.index(name))
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether it takes all of a narrow window."""
+        return self._is_filling
+
     def set_filling(self, is_filling: bool) -> None:
         """Alone in a narrow window it takes all of it."""
         self._is_filling = is_filling
@@ -98,11 +103,11 @@ class Inspector(QWidget):
         text, muted, accent = (theme.colour(name).name() for name in ("text", "muted", "accent"))
         self._bar.setFont(theme.font("table"))
         self._bar.setStyleSheet(
-            f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 6px 6px;"
+            f"QTabBar::tab {{ background: transparent; color: {muted}; border: none; padding: 6px 3px;"
             " border-bottom: 2px solid transparent; }"
             "QTabBar { outline: none; }"
             f"QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}"
-            f'QTabBar[isRinged="true"]::tab:focus {{ border: 2px solid {accent}; padding: 4px 4px; }}'
+            f'QTabBar[isRinged="true"]::tab:focus {{ border: 2px solid {accent}; padding: 4px 1px; }}'
         )
         self.update()
 

@@ -76,3 +76,26 @@ async def test_a_search_that_takes_too_long_ends_with_what_it_has(
 async def test_a_thread_that_is_not_there_has_nothing(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         assert (await world.chat.find_in_thread(new_id(), "word")).matches == ()
+
+
+async def test_questions_are_narrowed_by_all_that_they_say(tmp_path: Path) -> None:
+    async with chat_world(tmp_path) as world:
+        thread = (await world.chat.create_thread(None, "T")).thread
+        long = "Straße " + "and so on " * 500 + "the **quince**"
+        for text in (long, "pears", "more pears, and a quince"):
+            await world.answer_of(await world.chat.send_message(thread.id, text))
+
+        async def found(text: str) -> list[int]:
+            positions, start = [], 0
+            while start is not None:
+                page = await world.chat.list_questions(thread.id, start=start, limit=2, text=text)
+                positions += [each.position for each in page.questions]
+                assert all(len(each.preview) < 1_000 for each in page.questions)
+                start = page.next_position
+            return positions
+
+        assert await found("") == [0, 2, 4]
+        assert await found("QUINCE") == [0, 4]
+        assert await found("quince strasse") == await found("quince STRASSE")
+        assert await found("quince pears") == [4]
+        assert await found("plums") == []

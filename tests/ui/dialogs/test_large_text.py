@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import tests.gallery
-from chatdesk.ui.dialogs.outline import OutlineDialog
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.thread_header import ThreadHeader
@@ -108,19 +107,6 @@ def test_nothing_of_a_dialog_is_cut_off(theme: Theme, module: str) -> None:
             panel.close()
             panel.deleteLater()
     assert wrong == {}
-
-
-def test_the_list_of_questions_fits_the_window_that_it_is_made_for(theme: Theme, qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.resize(*_SIZE)
-    window.show()
-    dialog = OutlineDialog(theme, parent=window)
-    dialog.open()
-    for _round in range(5):
-        QApplication.processEvents()
-    assert dialog.height() < window.height() and dialog.width() < window.width()
-    assert [*_squeezed(dialog), *_out_of_reach(dialog)] == []
 
 
 def test_a_limit_goes_on_in_the_next_line(theme: Theme, qtbot: QtBot) -> None:
@@ -213,16 +199,3 @@ def test_dialogs_that_are_gone_hear_no_more_of_the_look(theme: Theme, qtbot: QtB
         theme.set_preference("light")
         QApplication.processEvents()
     assert raised == []
-
-
-def test_nothing_of_the_questions_is_cut_off(theme: Theme) -> None:
-    window = QWidget()
-    window.resize(*_SIZE)
-    window.show()
-    panel = OutlineDialog(theme, parent=window)
-    panel.open()
-    QApplication.processEvents()
-    assert [*_squeezed(panel), *_out_of_reach(panel)] == []
-    assert panel.height() <= window.height()
-    panel.close()
-    window.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
@@ -230,3 +230,18 @@ def test_why_no_summary_is_made_is_said(
     with qtbot.waitSignal(tab.projectSwitched) as caught:
         tab.project_switch.click()
     assert caught.args == [not switches.is_project_on]
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
+def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scale: float) -> None:
+    theme.set_scale(scale)
+    inspector = Inspector(theme)
+    qtbot.addWidget(inspector)
+    for name in ("Context", "Summary", "Usage", "Tree", "Questions"):
+        inspector.add_tab(name, QWidget())
+    inspector.resize(inspector.minimumWidth(), 400)
+    inspector.show()
+    QApplication.processEvents()
+    bar = inspector.findChild(QTabBar)
+    assert bar.width() >= bar.tabRect(4).right() - bar.tabRect(0).left()
+    assert bar.rect().contains(bar.tabRect(0)) and bar.rect().contains(bar.tabRect(4))

@@ -18,7 +18,7 @@ from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import SIDEBAR_MIN_PX
+from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, SIDEBAR_MIN_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.focus_chain import next_in_chain
 from chatdesk.ui.widgets.thread_header import ThreadHeader
@@ -285,7 +285,7 @@ def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale
         composer = window.composer
         if not composer.isVisible():  # the inspector has the whole window
             assert is_inspected
-            assert size[0] < max(720, 604 * scale)
+            assert size[0] < max(720, (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * scale)
             continue
         assert composer.width() >= min(300 * scale, size[0] - 24) - 24
         if window.sidebar.isVisible():

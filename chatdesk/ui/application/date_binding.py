@@ -1,10 +1,11 @@
-"""Ways through a long thread: the list of its questions, and the jump to a date."""
+"""The jump to a date in a long thread."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
@@ -13,28 +14,18 @@ from chatdesk.ui.async_tasks import AsyncTasks
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
     from chatdesk.ui.application.panes import Panes
-    from chatdesk.ui.dialogs.outline import OutlineDialog
 
-_TASK = "ways through a thread"
-_PAGE = 500
+_TASK = "jump to a date"
 
 
-class OutlineBinding(QObject):
+class DateBinding(QObject):
     def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()
         self._panes = panes
         self._threads = threads
         self._handle = handle
         self._tasks = tasks
-        panes.commands.bind("go.outline", self.open_outline)
         panes.commands.bind("go.date", self.open_date)
-        panes.header.outlineRequested.connect(self.open_outline)
-        threads.opened.connect(lambda thread: panes.header.set_outline_offered(thread is not None))
-
-    def open_outline(self) -> None:
-        thread_id = self._threads.thread_id
-        if thread_id is not None and self._is_free():
-            self._tasks.replace(self._show_outline(thread_id), _TASK)
 
     def open_date(self) -> None:
         thread_id = self._threads.thread_id
@@ -42,31 +33,8 @@ class OutlineBinding(QObject):
             self._tasks.replace(self._show_date(thread_id), _TASK)
 
     def _is_free(self) -> bool:
-        """Whether neither of the two is open."""
-        window = self._panes.window
-        names = ("outlineDialog", "jumpToDateDialog")
-        return not any(each.isVisible() for name in names for each in window.findChildren(QObject, name))  # type: ignore[attr-defined]
-
-    async def _show_outline(self, thread_id: str) -> None:
-        from chatdesk.ui.dialogs.outline import OutlineDialog
-
-        read = self._message_read()
-        dialog = OutlineDialog(
-            self._panes.theme, position=0 if read is None else read.position, parent=self._panes.window
-        )
-        dialog.questionChosen.connect(lambda message_id: self._go(thread_id, message_id))
-        dialog.finished.connect(lambda _result: self._tasks.cancel(_TASK))
-        dialog.open()
-        await self._fill(dialog, thread_id)
-
-    async def _fill(self, dialog: OutlineDialog, thread_id: str) -> None:
-        """Page by page, so that the window answers meanwhile."""
-        chat = await self._handle.chat_of(thread_id)
-        start: int | None = 0
-        while start is not None:
-            page = await chat.list_questions(thread_id, start=start, limit=_PAGE)
-            start = page.next_position
-            dialog.add(page.questions, is_last=start is None)
+        """Whether it is not open."""
+        return not any(each.isVisible() for each in self._panes.window.findChildren(QWidget, "jumpToDateDialog"))
 
     async def _show_date(self, thread_id: str) -> None:
         from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog

@@ -1,0 +1,199 @@
+"""The questions of the open thread, to find one's way by: typing narrows them, a click or Enter goes to one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.outline import Question
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.search_field import SearchField
+from chatdesk.ui.widgets.stray_keys import begins_writing
+
+_SHOWN_CHARACTERS: Final = 200
+_FROM_THE_FIELD: Final = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class QuestionsTab(QWidget):
+    """``questionChosen`` carries a message's id, ``filterChanged`` what is looked for. What is shown is said by
+    whoever reads the thread: ``begin``, then ``add`` for each page."""
+
+    questionChosen = Signal(str)
+    filterChanged = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._position = 0
+        self._has_moved = False
+        self.field = SearchField(theme, object_name="questionsField", placeholder="Filter the questions")
+        self.field.textChanged.connect(self.filterChanged)
+        self.field.installEventFilter(self)
+        self.questions = _QuestionModel(self)
+        self.list = _QuestionList()
+        self.list.setModel(self.questions)
+        self.list.activated.connect(self._choose)
+        self.list.clicked.connect(self._choose)
+        self.list.pressed.connect(self._note_moved)
+        self.count = QLabel()
+        self.count.setTextFormat(Qt.TextFormat.PlainText)
+        self.count.setProperty("textRole", "muted")
+        self.count.setContentsMargins(4, 0, 0, 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.addWidget(self.field)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.count)
+        self.setFocusProxy(self.field)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def last(self) -> Question | None:
+        """The last one that is listed."""
+        return self.questions.last
+
+    def begin(self, *, position: int) -> None:
+        """All anew. ``position`` is where the reader is: its question is current until a person moves on."""
+        self._position, self._has_moved = position, False
+        self.questions.clear()
+        self._show_count(is_complete=False)
+
+    def add(self, questions: Sequence[Question], *, is_last: bool) -> None:
+        """The next of them; ``is_last``: there are no more."""
+        self.questions.add(questions)
+        self._show_count(is_complete=is_last)
+        if not self._has_moved and questions:
+            self._make_current(0 if self.field.text().strip() else self.questions.row_read(self._position))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Up and Down move in the list, and Enter goes, while one types."""
+        if watched is self.field and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            if event.key() in _FROM_THE_FIELD:
+                self._note_moved()
+                self.list.keyPressEvent(event)
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._choose(self.list.currentIndex())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _note_moved(self) -> None:
+        self._has_moved = True
+
+    def _make_current(self, row: int) -> None:
+        index = self.questions.index(row, 0)
+        if index.isValid():
+            self.list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self.list.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+
+    def _show_count(self, *, is_complete: bool) -> None:
+        count, is_narrowed = self.questions.rowCount(), bool(self.field.text().strip())
+        if count:
+            words = f"{count:,} {'question' if count == 1 else 'questions'}{'' if is_complete else '…'}"
+        elif not is_complete:
+            words = "Reading the thread…"
+        else:
+            words = "No question holds these words." if is_narrowed else "No question has been asked yet."
+        self.count.setText(words)
+        self.list.setAccessibleDescription(words)
+
+    def _choose(self, index: Index) -> None:
+        if index.isValid():
+            self._note_moved()
+            self.questionChosen.emit(self.questions.question(index.row()).message_id)
+
+    def _on_theme_changed(self) -> None:
+        tokens = self._theme.tokens
+        self.list.setStyleSheet(
+            "#questionsList { background: transparent; border: none; outline: none; }"
+            f"#questionsList::item {{ padding: {tokens.space.s - 2}px; border-radius: {tokens.radius.row}px;"
+            " border: 2px solid transparent; }"
+            f"#questionsList::item:selected {{ background: {tokens.selected}; color: {tokens.text};"
+            f" border: 2px solid {tokens.accent}; }}"
+        )
+
+
+class _QuestionList(QListView):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("questionsList")
+        self.setAccessibleName("Questions")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Letters go on to the composer, as from every list of the inspector."""
+        if begins_writing(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class _QuestionModel(QAbstractListModel):
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._all: list[Question] = []
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self._all)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not 0 <= index.row() < len(self._all):
+            return None
+        question = self.question(index.row())
+        words = question.preview[:_SHOWN_CHARACTERS] or "Without text"
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{words}\n{_moment(question.asked_ms)}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{words}, {_moment(question.asked_ms)}"
+        return question.preview if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def question(self, row: int) -> Question:
+        return self._all[row]
+
+    @property
+    def last(self) -> Question | None:
+        return self._all[-1] if self._all else None
+
+    def clear(self) -> None:
+        self.beginResetModel()
+        self._all = []
+        self.endResetModel()
+
+    def add(self, questions: Sequence[Question]) -> None:
+        """More of them, in the order of the thread."""
+        if questions:
+            self.beginInsertRows(QModelIndex(), len(self._all), len(self._all) + len(questions) - 1)
+            self._all += questions
+            self.endInsertRows()
+
+    def row_read(self, position: int) -> int:
+        """The row of the last question at ``position`` of the thread or above it; the first where there is none."""
+        return max(0, bisect_right(self._all, position, key=lambda each: each.position) - 1)
+
+
+def _moment(at_ms: int) -> str:
+    at = datetime.fromtimestamp(at_ms / 1000).astimezone()
+    return f"{at.day} {at:%b %Y, %H:%M}"

@@ -1,0 +1,61 @@
+"""The jump to a date, by keyboard and by mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
+from chatdesk.ui.theme.theme import Theme
+
+_DAY_MS = 86_400_000
+_START_MS = int(datetime(2026, 3, 1, 12).timestamp() * 1000)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    made = Theme(qapp, preference="light")
+    yield made
+    made.deleteLater()
+
+
+def _date(theme: Theme, qtbot: QtBot) -> tuple[JumpToDateDialog, list[int]]:
+    dialog = JumpToDateDialog(
+        theme, first_ms=_START_MS, last_ms=_START_MS + 60 * _DAY_MS, current_ms=_START_MS + 5 * _DAY_MS
+    )
+    chosen: list[int] = []
+    dialog.dayChosen.connect(chosen.append)
+    dialog.open()
+    return dialog, chosen
+
+
+def test_a_typed_date_is_gone_to_by_enter(theme: Theme, qtbot: QtBot) -> None:
+    dialog, chosen = _date(theme, qtbot)
+    assert dialog.focusWidget() is dialog.field
+    assert dialog.field.date() == QDate(2026, 3, 6)
+    dialog.field.setDate(QDate(2026, 3, 20))
+    assert dialog.calendar.selectedDate() == QDate(2026, 3, 20)
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert [datetime.fromtimestamp(each / 1000) for each in chosen] == [datetime(2026, 3, 20)]
+
+
+def test_a_day_of_the_calendar_goes_into_the_field(theme: Theme, qtbot: QtBot) -> None:
+    dialog, chosen = _date(theme, qtbot)
+    dialog.calendar.setSelectedDate(QDate(2026, 4, 2))
+    assert dialog.field.date() == QDate(2026, 4, 2)
+    dialog.go_button.click()
+    assert [datetime.fromtimestamp(each / 1000) for each in chosen] == [datetime(2026, 4, 2)]
+
+
+def test_only_days_of_the_thread_can_be_chosen(theme: Theme, qtbot: QtBot) -> None:
+    dialog, chosen = _date(theme, qtbot)
+    dialog.field.setDate(QDate(2030, 1, 1))
+    assert dialog.field.date() == QDate(2026, 4, 30)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert chosen == []
