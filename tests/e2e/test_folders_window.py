@@ -17,8 +17,11 @@ def rows(application: WindowApplication) -> list[str]:
     model = application.panes.sidebar.thread_list.model()
     found = []
     for row in range(model.rowCount()):
-        said = str(model.index(row).data(Qt.ItemDataRole.AccessibleTextRole))
-        found.append(said.split(", today")[0].replace(", project folder", ""))
+        index = model.index(row)
+        folder = model.folder_at(index)
+        state = ", open" if folder is not None and model.is_folder_open(folder.project_id) else ", closed"
+        said = str(index.data(Qt.ItemDataRole.AccessibleTextRole))
+        found.append(said.split(", today")[0].replace(", project folder", state))
     return found
 
 

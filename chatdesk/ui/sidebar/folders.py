@@ -75,6 +75,5 @@ class Folders:
         return PaintedFolder(folder.title, f"{folder.count:,}", self.is_open(folder.project_id))
 
     def spoken(self, folder: Folder) -> str:
-        state = "open" if self.is_open(folder.project_id) else "closed"
         threads = "1 thread" if folder.count == 1 else f"{folder.count:,} threads"
-        return f"{folder.title}, project folder, {state}, {threads}"
+        return f"{folder.title}, project folder, {threads}"

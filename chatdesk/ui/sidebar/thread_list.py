@@ -22,6 +22,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QAccessible,
+    QAccessibleStateChangeEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -36,6 +37,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyle, QStyleOptionViewItem, QWidget
 
+from chatdesk.ui.accessibility.interfaces import give_interfaces
+from chatdesk.ui.sidebar.accessible_rows import RowsAccessible
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
@@ -65,6 +68,7 @@ class ThreadList(RowView):
 
     def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        give_interfaces(ThreadList, lambda view: RowsAccessible(view, view.model(), view.press_row))
         self._threads = model
         self._theme = theme
         self._delegate = ThreadDelegate(theme, self)
@@ -463,9 +467,12 @@ class ThreadList(RowView):
 
     def _open_folder(self, project_id: str, is_open: bool) -> None:
         self._threads.set_folder_open(project_id, is_open)
-        row = self.currentIndex().row()
-        if row >= 0:
-            self._announce(QAccessible.Event.NameChanged, row)
+        if QAccessible.isActive():
+            changed = QAccessible.State()
+            changed.expanded = changed.collapsed = True
+            event = QAccessibleStateChangeEvent(self, changed)
+            event.setChild(self._threads.index_of_project(project_id).row())
+            QAccessible.updateAccessibility(event)
 
     def mark_all(self) -> None:
         """What is fetched at once; whoever knows the rest is asked for it."""
@@ -522,10 +529,15 @@ class ThreadList(RowView):
         )
 
     def _on_clicked(self, index: QModelIndex) -> None:
+        if not self._is_press_done:
+            self.press_row(index)
+
+    def press_row(self, index: QModelIndex) -> None:
+        """Open or close a folder, choose a thread."""
         thread, folder = self._threads.thread_at(index), self._threads.folder_at(index)
-        if folder is not None and not self._is_press_done:
+        if folder is not None:
             self._open_folder(folder.project_id, not self._threads.is_folder_open(folder.project_id))
-        elif thread is not None and not self._is_press_done:
+        elif thread is not None:
             self._range_from = thread.id
             self.mark(())
             self.chosen.emit(thread.id)

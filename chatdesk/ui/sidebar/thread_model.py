@@ -37,6 +37,9 @@ from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
 FetchThreads = Callable[[str | None, str, Callable[[ThreadPage], None]], None]
 
+#: What a row is called while it is listed: a thread its id, a heading or a folder its key.
+RowName = str | RowKey
+
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()
 _FOLDER_FLAGS: Final = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemNeverHasChildren
@@ -206,6 +209,20 @@ class ThreadModel(QStringListModel):
         """Invalid while the thread is not in the list."""
         key = self._find_key(thread_id)
         return QModelIndex() if key is None else self.index(bisect_left(self._keys, key))
+
+    def row_name(self, row: int) -> RowName | None:
+        """None where there is no such row."""
+        if not 0 <= row < len(self._rows):
+            return None
+        thread = self._rows[row].thread
+        return self._keys[row] if thread is None else thread.id
+
+    def index_of_row(self, name: RowName) -> QModelIndex:
+        """Where the row with that name stands by now; invalid once it is not listed any more."""
+        if isinstance(name, str):
+            return self.index_of(name)
+        place = bisect_left(self._keys, name)
+        return self.index(place) if place < len(self._keys) and self._keys[place] == name else QModelIndex()
 
     def neighbour(self, thread_id: str, step: int) -> str | None:
         """The thread ``step`` threads below (negative: above), headings not counted; None past the ends."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable
-from typing import Any
 from weakref import ref
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleStateChangeEvent
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
-from shiboken6 import Shiboken
 
+from chatdesk.ui.accessibility.interfaces import interface_of
 from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_message import MessageNode
-from chatdesk.ui.transcript.accessible_node import close_all
 from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.item import Item
 
-_VIEW_CLASS = "TranscriptView"
 _DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
@@ -152,62 +148,14 @@ def _floating(view: ReadableView) -> list[QWidget]:
     return [each for each in widgets if each.isVisible() and each.accessibleName() and each is not view.viewport()]
 
 
-class _Factory:
-    """Gives each view its interface. It is kept until the view is destroyed in Qt, however long Python knows the view:
-    an interface that Python lets go of first would leave Qt with a pointer to nothing."""
-
-    def __init__(self) -> None:
-        self.is_installed = False
-        self._is_over = False
-        self._made: dict[int, TranscriptAccessible] = {}
-
-    def __call__(self, class_name: str, target: QObject) -> QAccessibleInterface | None:
-        if class_name != _VIEW_CLASS or target is None or self._is_over:
-            return None
-        key = _key_of(target)
-        found = self._made.get(key)
-        if found is None:
-            view: Any = target
-            found = self._made[key] = TranscriptAccessible(view)
-            view.destroyed.connect(lambda: self._forget(key))
-        return found
-
-    def end(self) -> None:
-        """Python is about to end, and the interfaces with it: Qt must not hold them when it takes its widgets apart."""
-        self._is_over = True
-        for key in list(self._made):
-            self._forget(key)
-        close_all()
-
-    def of(self, view: ReadableView) -> TranscriptAccessible | None:
-        """The interface of ``view`` if anyone has asked for it."""
-        return self._made.get(_key_of(view)) if self._made else None
-
-    def _forget(self, key: int) -> None:
-        interface = self._made.pop(key, None)
-        if interface is not None and Shiboken.isValid(interface):
-            interface.close()
-            QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(interface))
-
-
-def _key_of(target: QObject) -> int:
-    return int(Shiboken.getCppPointer(target)[0])
-
-
-# Qt keeps one list of factories for the process and cannot take one out: this is its place on our side.
-_factory = _Factory()
-
-
-def install() -> None:
-    if not _factory.is_installed:
-        _factory.is_installed = True
-        QAccessible.installFactory(_factory)
-        atexit.register(_factory.end)
+def _of(view: ReadableView) -> TranscriptAccessible | None:
+    interface: TranscriptAccessible | None = interface_of(view)
+    return interface
 
 
 def children_changed(view: ReadableView) -> None:
     """Messages came or went."""
-    interface = _factory.of(view)
+    interface = _of(view)
     if interface is not None:
         interface.sweep_soon()
         if QAccessible.isActive():
@@ -218,27 +166,27 @@ def children_changed(view: ReadableView) -> None:
 
 def focus_changed(view: ReadableView) -> None:
     """Another message, or another button in it, has the focus."""
-    interface = _factory.of(view)
+    interface = _of(view)
     if interface is not None:
         interface.tell_focus()
 
 
 def caret_moved(view: ReadableView) -> None:
-    interface = _factory.of(view)
+    interface = _of(view)
     if interface is not None:
         interface.tell_caret()
 
 
 def focus_arrived(view: ReadableView) -> None:
     """The view itself got the focus."""
-    interface = _factory.of(view)
+    interface = _of(view)
     if interface is not None:
         interface.tell_focus_soon()
 
 
 def busy_changed(view: ReadableView, entry: MessageEntry) -> None:
     """An answer began or ended."""
-    interface = _factory.of(view)
+    interface = _of(view)
     if interface is None or not QAccessible.isActive():
         return
     node = interface.node_of(entry)

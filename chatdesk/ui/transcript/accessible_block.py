@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
+from chatdesk.ui.accessibility.node import Actions, Level
 from chatdesk.ui.transcript.accessible_item import ItemNode
 from chatdesk.ui.transcript.accessible_names import code_name, table_name, text_name
-from chatdesk.ui.transcript.accessible_node import Actions, Level, Node
+from chatdesk.ui.transcript.accessible_node import Node
 from chatdesk.ui.transcript.accessible_parts import PartKey, make_part, parts_of
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.accessible_view import ReadableView
@@ -59,7 +61,7 @@ class BlockNode(ItemNode):
             press = Actions({Actions.pressAction(): self._press_first})
             self.offer(QAccessible.InterfaceType.ActionInterface, press)
         if _level(item):
-            self.offer(QAccessible.InterfaceType.AttributesInterface, Level(_level(item)))
+            self.offer(QAccessible.InterfaceType.AttributesInterface, Level(partial(_level, item)))
 
     def can_become(self, item: Item) -> bool:
         """Whether ``item`` may take the place of this one's without anyone noticing but by its text."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
-from chatdesk.ui.transcript.accessible_node import Node, in_viewport, on_screen
+from chatdesk.ui.accessibility.node import in_viewport, on_screen
+from chatdesk.ui.transcript.accessible_node import Node
 from chatdesk.ui.transcript.accessible_text import plain
 from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.entry import MessageEntry

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
+from chatdesk.ui.accessibility.node import Actions
 from chatdesk.ui.transcript.accessible_block import BlockNode
 from chatdesk.ui.transcript.accessible_names import message_name, message_summary
-from chatdesk.ui.transcript.accessible_node import Actions, Node
+from chatdesk.ui.transcript.accessible_node import Node
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.accessible_view import ReadableView
 from chatdesk.ui.transcript.entry import MessageEntry

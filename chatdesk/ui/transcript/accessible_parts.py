@@ -7,9 +7,10 @@ from collections.abc import Hashable
 from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QAccessible
 
+from chatdesk.ui.accessibility.node import Actions
 from chatdesk.ui.transcript.accessible_item import ItemNode
 from chatdesk.ui.transcript.accessible_names import link_name
-from chatdesk.ui.transcript.accessible_node import Actions, Node
+from chatdesk.ui.transcript.accessible_node import Node
 from chatdesk.ui.transcript.accessible_text import ReadableText, plain
 from chatdesk.ui.transcript.entry import MessageEntry
 from chatdesk.ui.transcript.footer_item import FooterItem

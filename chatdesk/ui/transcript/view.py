@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import ContextMark, Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.transcript import accessible
 from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.accessible_reach import Reach
@@ -121,7 +122,7 @@ class TranscriptView(ReadableView):
         find: ThreadFinder | None = None,
     ) -> None:
         super().__init__(parent)
-        accessible.install()
+        give_interfaces(TranscriptView, accessible.TranscriptAccessible)
         self.setObjectName("transcript")
         self.setAccessibleName("Transcript")
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QAccessible, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -17,7 +17,14 @@ from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.sidebar_samples import FOLDER_TITLES, FolderFetcher, build_folders, make_thread, sample_threads
+from tests.gallery.sidebar_samples import (
+    FOLDER_TITLES,
+    FolderFetcher,
+    build_folders,
+    build_sidebar,
+    make_thread,
+    sample_threads,
+)
 
 _SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -80,16 +87,64 @@ def test_only_open_folders_read_their_threads(qtbot, theme) -> None:
     assert sidebar.known([make_thread(13, "").id]) == []
 
 
-def test_a_folder_says_its_name_its_state_and_how_many_it_holds(qtbot, theme) -> None:
+def test_a_folder_says_its_name_and_how_many_it_holds(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme)
     said = lambda title: folder(sidebar, title).data(Qt.ItemDataRole.AccessibleTextRole)  # noqa: E731
-    assert said("Storage team") == "Storage team, project folder, closed, 1 thread"
-    assert said("Research") == "Research, project folder, closed, 10 threads"
+    assert said("Storage team") == "Storage team, project folder, 1 thread"
+    assert said("Research") == "Research, project folder, 10 threads"
     click(sidebar, "Storage team")
-    assert said("Storage team") == "Storage team, project folder, open, 1 thread"
     assert folder(sidebar, "Storage team").data(ThreadRole.PAINTED) == ("Storage team", "1", True)
     assert folder(sidebar, "Travel").flags() & Qt.ItemFlag.ItemIsEnabled
     assert "Travel" in folder(sidebar, "Travel").data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_assistive_programs_see_a_tree_whose_folders_open_and_close(qtbot, theme, monkeypatch) -> None:
+    sidebar, fetcher = shown(qtbot, theme)
+    told: list[tuple[int, bool, bool]] = []
+
+    def note(event) -> None:
+        if event.type() is QAccessible.Event.StateChanged:
+            told.append((event.child(), event.changedStates().expanded, event.changedStates().collapsed))
+
+    monkeypatch.setattr(QAccessible, "isActive", lambda: True)
+    monkeypatch.setattr(QAccessible, "updateAccessibility", note)
+    tree = QAccessible.queryAccessibleInterface(sidebar.thread_list)
+    assert tree.role() is QAccessible.Role.Tree
+    nodes = [tree.child(row) for row in range(tree.childCount())]
+    assert [node.role() for node in nodes] == [QAccessible.Role.TreeItem] * 6
+    assert [tree.indexOfChild(node) for node in nodes] == list(range(6))
+    pinned, first, team = nodes[0], nodes[1], nodes[4]
+    assert (pinned.state().disabled, pinned.state().expandable) == (True, False)
+    assert (first.state().selectable, first.state().expandable, first.state().disabled) == (True, False, False)
+    assert team.text(QAccessible.Text.Name) == "Storage team, project folder, 1 thread"
+    seen = lambda: (team.state().expandable, team.state().expanded, team.state().collapsed)  # noqa: E731
+    assert seen() == (True, False, True)
+    team.actionInterface().doAction("Press")
+    assert seen() == (True, True, False)
+    assert told == [(4, True, True)]
+    inside = tree.child(5)
+    assert "Summarise the Jepsen report" in inside.text(QAccessible.Text.Name)
+    level = QAccessible.Attribute.Level
+    assert [node.attributesInterface().attributeValue(level) for node in (first, team, inside)] == [1, 1, 2]
+    assert tree.childAt(*inside.rect().center().toTuple()) is inside
+    with qtbot.waitSignal(sidebar.threadChosen) as chosen:
+        inside.actionInterface().doAction("Press")
+    assert chosen.args == [fetcher.of("team")[0].id]
+    sidebar.activateWindow()
+    inside.actionInterface().doAction("SetFocus")
+    qtbot.waitUntil(lambda: tree.focusChild() is inside)
+    assert inside.state().focused
+    sidebar.remove_thread(sidebar.thread_list.model().thread_at(first.index).id)
+    assert not first.isValid()
+    assert tree.indexOfChild(inside) == 4
+    team.actionInterface().doAction("Press")
+    assert not inside.isValid()
+    assert tree.childCount() == 5
+    by_date = build_sidebar(theme)
+    qtbot.addWidget(by_date)
+    rows_by_date = QAccessible.queryAccessibleInterface(by_date.thread_list)
+    assert rows_by_date.role() is QAccessible.Role.List
+    assert {rows_by_date.child(row).role() for row in range(5)} == {QAccessible.Role.ListItem}
 
 
 @pytest.mark.parametrize("is_mirrored", [False, True])
