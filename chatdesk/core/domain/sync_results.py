@@ -16,6 +16,15 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareMark:
+    """Tells one share of a project from the next: it stays equal until a share ends or begins. ``began_at``: in ms."""
+
+    workspace_id: str
+    is_ended: bool
+    began_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What became of pushed changes. ``is_forked``: this device's sequence is used by a copy of the profile."""
 

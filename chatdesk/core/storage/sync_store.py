@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, Tending
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, ShareMark, Tending
 from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
 from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.storage import sync_entering, sync_fork, sync_inbox, sync_outbox, sync_team, sync_tending
@@ -83,10 +83,13 @@ class SyncStore:
 
         return self._read(work)
 
-    def take_view(self, hello: Hello, view: TeamView) -> frozenset[str]:
+    def shares(self) -> dict[str, ShareMark]:
+        return self._read(sync_team.shares)
+
+    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
         touched, read_only = self._write(
             lambda conn: (
-                sync_team.take_view(conn, self._origin(), hello, view),
+                sync_team.take_view(conn, self._origin(), hello, view, before=before),
                 sync_team.read_only_projects(conn),
             )
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.sync_results import ShareMark
 from chatdesk.core.domain.sync_wire import Hello, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import (
     ChangeState,
@@ -31,8 +32,6 @@ from chatdesk.core.storage.plain_text import clean, from_json, shown_name
 from chatdesk.core.storage.projects import read_only_projects as read_only_projects
 
 ROUNDS_KEPT: Final = 500
-#: A project that was shared a moment ago may not be in a list that the server made before.
-_FRESH_MS: Final = 120_000
 
 _SHARED = """
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
@@ -150,7 +149,15 @@ def _address(stored: str) -> ServerAddress:
 # What the server says of people and projects
 
 
-def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) -> frozenset[str]:
+def shares(conn: Connection) -> dict[str, ShareMark]:
+    """See ``LocalStore.shares``."""
+    rows = conn.exec_driver_sql("SELECT project_id, workspace_id, state, shared_at FROM shared_projects")
+    return {row[0]: ShareMark(row[1], row[2] == ShareState.ENDED, row[3]) for row in rows}
+
+
+def take_view(
+    conn: Connection, origin: Origin, hello: Hello, view: TeamView, *, before: Mapping[str, ShareMark]
+) -> frozenset[str]:
     """See ``LocalStore.take_view``. A server is believed in what it says of members, not in what it says of projects
     that this profile keeps to itself or shares with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
@@ -167,43 +174,51 @@ def take_view(conn: Connection, origin: Origin, hello: Hello, view: TeamView) ->
     )
     _keep_people(conn, workspace_id, view)
     sync_outbox.offer_again(conn, workspace_id)
-    known = {
-        row[0]: row[1:]
-        for row in conn.exec_driver_sql("SELECT project_id, workspace_id, state, seq, shared_at FROM shared_projects")
+    known = shares(conn)
+    changed = {project_id for project_id, _ in known.items() ^ before.items()}
+    there = {head.project_id for head in view.projects if not head.is_deleted}
+    touched = {
+        head.project_id
+        for head in view.projects
+        if head.project_id not in changed and _take_head(conn, origin, workspace_id, head, known.get(head.project_id))
     }
-    touched: set[str] = set()
-    there: set[str] = set()
-    for head in view.projects:
-        mine = known.get(head.project_id)
-        is_running = mine is not None and mine[1] != ShareState.ENDED
-        if mine is not None and is_running and mine[0] != workspace_id:
-            continue  # another team has it already
-        if head.is_deleted:
-            if is_running:
-                _end(conn, origin, head)
-                touched.add(head.project_id)
-            continue
-        there.add(head.project_id)
-        if is_running:
-            conn.exec_driver_sql(
-                "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
-                (head.role, head.channel, head.project_id),
-            )
-        elif mine is None or mine[0] == workspace_id:
-            if sync_sharing.may_adopt(conn, head, is_ended=mine is not None):
-                sync_sharing.adopt(conn, origin, head, workspace_id)
-                touched.add(head.project_id)
-            elif mine is not None and sync_sharing.note_let_in(conn, head.project_id, is_let_in=True):
-                touched.add(head.project_id)
-    for project_id, (owner, state, seq, shared_at) in known.items():
-        is_out = owner == workspace_id and state == ShareState.ENDED and project_id not in there
-        if is_out and sync_sharing.note_let_in(conn, project_id, is_let_in=False):
-            touched.add(project_id)
-        is_gone = owner == workspace_id and state != ShareState.ENDED and project_id not in there | touched
-        if is_gone and (seq or now - shared_at > _FRESH_MS or now < shared_at):
-            sync_sharing.end(conn, project_id, EndReason.REMOVED)
-            touched.add(project_id)
+    touched |= {
+        project_id
+        for project_id, share in known.items()
+        if share.workspace_id == workspace_id
+        and project_id not in changed | there | touched
+        and _take_absence(conn, project_id, share)
+    }
     return frozenset(touched)
+
+
+def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
+    """Whether a project that the server tells of was taken up, opened or ended."""
+    if mine is not None and not mine.is_ended:
+        if mine.workspace_id != workspace_id:
+            return False  # another team has it already
+        if head.is_deleted:
+            _end(conn, origin, head)
+            return True
+        conn.exec_driver_sql(
+            "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
+            (head.role, head.channel, head.project_id),
+        )
+        return False
+    if head.is_deleted or (mine is not None and mine.workspace_id != workspace_id):
+        return False
+    if sync_sharing.may_adopt(conn, head, is_ended=mine is not None):
+        sync_sharing.adopt(conn, origin, head, workspace_id)
+        return True
+    return mine is not None and sync_sharing.note_let_in(conn, head.project_id, is_let_in=True)
+
+
+def _take_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
+    """Whether a project that the server does not tell of any more was ended or closed by that."""
+    if share.is_ended:
+        return sync_sharing.note_let_in(conn, project_id, is_let_in=False)
+    sync_sharing.end(conn, project_id, EndReason.REMOVED)
+    return True
 
 
 def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, Tending
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, ShareMark, Tending
 from chatdesk.core.domain.sync_wire import (
     Hello,
     PresenceRow,
@@ -61,9 +61,14 @@ class LocalStore(Protocol):
         """The shared projects of the workspace, those that were used last first."""
         ...
 
-    def take_view(self, hello: Hello, view: TeamView) -> frozenset[str]:
+    def shares(self) -> dict[str, ShareMark]:
+        """Every project that is or was shared with a team, by id; read before a view is asked for."""
+        ...
+
+    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
         """Keep members, devices and roles; take up projects that are new, end those that are gone. Returns the ids of
-        projects that were taken up or ended."""
+        projects that were taken up or ended. ``before``: what ``shares`` returned before the view was asked for. A
+        project whose share began or ended here since is left alone: the view may be older than that."""
         ...
 
     def share_step(self, project_id: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
-from chatdesk.core.domain.sync_results import Tending
+from chatdesk.core.domain.sync_results import ShareMark, Tending
 from chatdesk.core.domain.sync_wire import PULL_ROWS, Hello, TeamView
 from chatdesk.core.domain.team import SyncMode
 from chatdesk.core.sync.errors import (
@@ -170,10 +170,11 @@ class _Round:
         changed: frozenset[str] = frozenset()
         heads: dict[str, int] = {}
         for _ in range(_MOST_VIEWS):
+            before: dict[str, ShareMark] = yield ToLocal("shares")
             hello, view = yield from self._ask_for_view()
             if hello.mode == SyncMode.BLOCKED:
                 break
-            touched: frozenset[str] = yield ToLocal("take_view", (hello, view))
+            touched: frozenset[str] = yield ToLocal("take_view", (hello, view, before))
             link.version, link.is_viewed = view.version, True
             yield ViewTaken(hello, view, touched)
             changed |= touched

@@ -307,7 +307,10 @@ async def test_a_copy_that_was_written_in_waits_for_share_once_its_project_is_op
     is_open = TeamView((ProjectHead(project, "editor", "ch", 9),), (), (), ())
 
     def take(view: TeamView) -> frozenset[str]:
-        return now(store, lambda conn: sync_team.take_view(conn, store.db.origin, hello, view))
+        def work(conn: Connection) -> frozenset[str]:
+            return sync_team.take_view(conn, store.db.origin, hello, view, before=sync_team.shares(conn))
+
+        return now(store, work)
 
     begin(store, project)
     enter_all(store, project)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import Cursor
+from chatdesk.core.domain.sync_results import Cursor, ShareMark
 from chatdesk.core.domain.sync_wire import DeviceRow, Hello, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import (
     EndReason,
@@ -64,8 +64,14 @@ def view(
     return TeamView(projects, members, devices, roles)
 
 
-def take(store: Store, what: TeamView) -> frozenset[str]:
-    return do(store, lambda conn: sync_team.take_view(conn, store.db.origin, hello(), what))
+def take(store: Store, what: TeamView, before: dict[str, ShareMark] | None = None) -> frozenset[str]:
+    """``before``: shares as they were when the view was asked for, where that was a while ago."""
+
+    def work(conn: Connection) -> frozenset[str]:
+        known = sync_team.shares(conn) if before is None else before
+        return sync_team.take_view(conn, store.db.origin, hello(), what, before=known)
+
+    return do(store, work)
 
 
 def project(store: Store, project_id: str) -> Any:
@@ -149,12 +155,10 @@ async def test_projects_appear_change_their_role_and_end(store: Store) -> None:
 async def test_a_project_that_was_shared_this_moment_is_not_ended_by_an_older_list(store: Store) -> None:
     join(store)
     mine = (await store.projects.default()).id
-    do(
-        store,
-        lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"),
-    )
-    assert take(store, view()) == frozenset()
-    store.clock.now += 200_000
+    before = do(store, sync_team.shares)
+    do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"))
+    assert take(store, view(), before) == frozenset()
+    assert take(store, view((ProjectHead(mine, "owner", "c", 0, is_deleted=True),)), before) == frozenset()
     assert take(store, view()) == {mine}
 
 
@@ -184,7 +188,7 @@ async def test_where_one_may_only_read_is_known_after_a_view_and_after_a_start(s
     join(store)
     head = ProjectHead(new_id(), "viewer", "c", 0)
     sync = made_store(store, write=store.db.write_now)
-    assert sync.take_view(hello(), view((head,))) == {head.project_id}
+    assert sync.take_view(hello(), view((head,)), sync.shares()) == {head.project_id}
     assert store.db.log_watch.read_only == {head.project_id}
     await store.reopen()
     assert store.db.log_watch.read_only == {head.project_id}
@@ -204,7 +208,7 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
 
     head = ProjectHead(new_id(), "editor", "c", 0)
     sync = made_store(store, write=write, begin=begin)
-    sync.take_view(hello(), view((head,)))
+    sync.take_view(hello(), view((head,)), sync.shares())
     sync.settle(head.project_id, ())
     assert said == [True, True]
     page = sync.read_page(())

@@ -109,6 +109,7 @@ def test_a_second_round_of_a_connection_asks_for_little(team: Team) -> None:
     team.first.round()
     assert calls(team.first.steps(), team.first) == [
         "device",
+        "shares",
         "view",  # one statement, which also tells the time and what one may
         "take_view",
         "cursors",

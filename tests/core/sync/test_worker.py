@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.sync_results import ShareMark
 from chatdesk.core.domain.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageFull
@@ -33,7 +34,10 @@ class Local:
     def device(self) -> str:
         return "device"
 
-    def take_view(self, _hello: Hello, _view: TeamView) -> frozenset[str]:
+    def shares(self) -> dict[str, ShareMark]:
+        return {}
+
+    def take_view(self, _hello: Hello, _view: TeamView, _before: Mapping[str, ShareMark]) -> frozenset[str]:
         if self.failure is not None:
             raise self.failure
         return frozenset()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from chatdesk.core.domain.chain import body_digest
+from chatdesk.core.domain.sync_wire import Hello, TeamView
 from chatdesk.core.domain.team import EndReason, TeamRole
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import sync_digest, sync_sharing
@@ -22,6 +24,20 @@ _TREE = (
 _THREADS = (
     "SELECT id, title, system_prompt, message_count, deleted_at IS NULL FROM threads WHERE project_id = ? ORDER BY id"
 )
+
+
+class _SlowTeam(ModelTeam):
+    """``meanwhile`` happens while the first answer to ``view`` is on its way."""
+
+    def __init__(self, server: ModelServer, member_id: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__(server, member_id)
+        self._meanwhile = [meanwhile]
+
+    def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        answer = super().view(device, since=since)
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return answer
 
 
 class Pair:
@@ -86,10 +102,11 @@ class Pair:
     def ask(self, profile: Profile, thread: str) -> None:
         now(profile.repositories.messages.add_question(thread, f"{profile.member_id} {self.time.ms}", with_answer=None))
 
-    def round(self, profile: Profile) -> int:
+    def round(self, profile: Profile, *, meanwhile: Callable[[], object] = lambda: None) -> int:
+        """``meanwhile``: what happens once the server has answered how things stand, and before that is here."""
         self.time.ms += 1000
         steps = sync_round(Link(), name="a desk", version="1", workspace_id=self.server.workspace_id)
-        return drive(steps, profile.store, ModelTeam(self.server, profile.member_id)).sent
+        return drive(steps, profile.store, _SlowTeam(self.server, profile.member_id, meanwhile)).sent
 
     def settle(self) -> None:
         while sum(self.round(profile) for profile in (self.ann, self.bob)):

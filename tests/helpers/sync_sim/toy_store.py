@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+from chatdesk.core.domain.sync_results import ShareMark
 from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.ids import new_id
@@ -64,7 +65,10 @@ class ToyStore:
     def cursors(self) -> list[Cursor]:
         return [Cursor(each.id, each.seq, each.chain, self.can_push) for each in self.projects.values()]
 
-    def take_view(self, hello: Hello, view: TeamView) -> frozenset[str]:
+    def shares(self) -> dict[str, ShareMark]:
+        return {}
+
+    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
         self.views += 1
         news = frozenset(head.project_id for head in view.projects) - frozenset(self.projects)
         self.projects.update({project: ToyProject(project) for project in news})

@@ -16,7 +16,7 @@ from chatdesk.core.domain.chain import body_digest
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
-from chatdesk.core.sync.requests import Link, Request, RoundResult, ToTeam
+from chatdesk.core.sync.requests import Link, Request, RoundResult, ToLocal, ToTeam
 from chatdesk.core.sync.round import perform, sync_round
 from tests.helpers.sync_sim import checks, long_stories
 from tests.helpers.sync_sim.member_actions import LONG_ACTIONS, Hand
@@ -259,7 +259,11 @@ class History:
         assert machine.steps is not None
         if machine.error is not None:
             return machine.steps.throw(machine.error)
-        return machine.steps.send(machine.answer)
+        request = machine.steps.send(machine.answer)
+        if isinstance(request, ToLocal) and request.method == "shares":
+            # No step of its own: seeds that once found something go on telling the story in which they did.
+            return machine.steps.send(perform(request, machine.profile.store, machine.team))
+        return request
 
     def _round(self, machine: Machine) -> Generator[Request, Any, RoundResult]:
         return sync_round(
