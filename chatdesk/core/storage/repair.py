@@ -29,6 +29,7 @@ from chatdesk.core.storage import (
     sync_salvage,
     tables,
     thread_counters,
+    waiting_questions,
 )
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.checkup import Kind, Trouble, examine, wrong_counters, wrong_ends
@@ -169,6 +170,9 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     )
     if roots:
         done.append(f"{_counted(roots, 'message')} that had lost what came before begins a version of its own.")
+    drafts = waiting_questions.keep_homeless(driver(conn))
+    if drafts:
+        done.append(f"{_counted(drafts, 'draft')} whose thread is missing went to the draft of a new thread.")
     removed: Counter[str] = Counter()
     for row in conn.exec_driver_sql("PRAGMA foreign_key_check").all():
         removed[row[0]] += _remove_or_unset(conn, row)
@@ -202,7 +206,7 @@ def _remove_or_unset(conn: Connection, row: Any) -> int:
     if rowid is None:  # a table without row ids: tags of threads, counts of tokens
         parent = next(each for each in conn.exec_driver_sql(f"PRAGMA foreign_key_list({table})") if each[0] == key)
         return _changed(conn, f"DELETE FROM {table} WHERE {column} NOT IN (SELECT {parent[4]} FROM {parent[2]})")
-    if tables.metadata.tables[table].columns[column].nullable and table != "drafts":
+    if tables.metadata.tables[table].columns[column].nullable:
         _changed(conn, f"UPDATE {table} SET {column} = NULL WHERE rowid = ?", (rowid,))
         return 0
     return _changed(conn, f"DELETE FROM {table} WHERE rowid = ?", (rowid,))

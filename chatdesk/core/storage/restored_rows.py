@@ -1,9 +1,8 @@
 """Reads the rows of a foreign database into a new one of ours: a backup is data, and nothing but data.
 
 Nothing of the backup's schema is taken over. The new database has the schema that this application makes for the
-backup's version; each value is read as the kind that its column holds. What would act by itself is made quiet: answers
-that had not ended are owned by nobody, so that the next start ends them as interrupted; nothing waits for the network;
-workspaces are parked until the person joins again. The search index is made anew from the texts.
+backup's version; each value is read as the kind that its column holds. What would act by itself is made quiet
+(``quieting``), and workspaces are parked until the person joins again. The search index is made anew from the texts.
 
 Runs in the process of ``restore_process``, which has limits.
 """
@@ -23,27 +22,23 @@ from chatdesk.core.clock import HybridClock, SystemClock
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage import (
     parked_workspaces,
+    quieting,
     reachability,
     schema_guard,
     schema_upgrade,
     search_index,
     search_schema,
-    sync_setup,
     tables,
-    waiting,
-    waiting_questions,
 )
 from chatdesk.core.storage.change_log import Origin
 from chatdesk.core.storage.connection import connect, make_private_file, unused_database
 
 #: Found again from the texts.
 DERIVED: Final = search_schema.DERIVED_TABLES | {"search_queue", "search_removed", "search_entries", "search_backlog"}
-_FORGOTTEN: Final = (waiting.UNREACHED, sync_setup.KEY, *search_index.META_KEYS)
 _LONGEST_VALUE_BYTES: Final = 512 * 1024 * 1024
 _LARGEST_COUNT: Final = 2**53
 #: What takes the place of a stored value; ``{now}`` is the time in milliseconds.
 _INSTEAD: Final = {
-    ("messages", "owner_pid_token"): "NULL",
     ("messages", "search_n"): "NULL",
     ("artifacts", "path"): "CASE WHEN length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'"
     " THEN substr(sha256, 1, 2) || '/' || sha256 ELSE '' END",
@@ -161,7 +156,9 @@ def _as(kind: str, column: str, default: str | None) -> str:
 
 
 def _make_quiet(conn: sqlite3.Connection) -> None:
-    conn.execute(f"DELETE FROM main.meta WHERE key IN ({', '.join('?' * len(_FORGOTTEN))})", _FORGOTTEN)
+    quieting.make_quiet(conn)
+    keys = search_index.META_KEYS
+    conn.execute(f"DELETE FROM main.meta WHERE key IN ({', '.join('?' * len(keys))})", keys)
     conn.execute(
         "UPDATE main.devices SET is_mine = 0 WHERE is_mine <> 0 AND id <>"
         " (SELECT id FROM main.devices WHERE is_mine = 1 ORDER BY created_at, id LIMIT 1)"
@@ -169,8 +166,6 @@ def _make_quiet(conn: sqlite3.Connection) -> None:
     made = {row[0] for row in conn.execute("SELECT name FROM main.sqlite_master")}
     if "workspaces" in made:
         parked_workspaces.park_all(conn, SystemClock().now_ms())
-    if "drafts" in made:
-        waiting_questions.become_drafts(conn)
     if "search_backlog" in made:
         conn.execute(search_schema.BACKLOG)
 

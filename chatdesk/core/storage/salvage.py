@@ -21,6 +21,7 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage import (
     backup,
     integrity,
+    quieting,
     repair,
     salvaged_texts,
     schema_upgrade,
@@ -91,6 +92,7 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
                 title = salvaged_texts.RECOVERED_TITLE
                 lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
             mended = repair.mend(conn, origin)
+            quieting.make_quiet(raw)
             wrong = integrity.check_database(conn, is_thorough=True)
             if wrong:
                 lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")

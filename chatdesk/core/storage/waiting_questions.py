@@ -93,20 +93,34 @@ def take_out(conn: Connection, question: WaitingQuestion) -> None:
         raise NotPossible("This question does not wait any more.")
 
 
-def become_drafts(conn: sqlite3.Connection) -> None:
-    """Let the questions of a restored backup wait no more, because a file sends nothing: what they say goes behind the
-    draft of their thread. Slots and threads may be anything; versions before 0004 have no attachments."""
+def become_drafts(conn: sqlite3.Connection) -> int:
+    """Let the questions of a database that comes from a file wait no more, because a file sends nothing: what they say
+    goes behind the draft of their thread. Slots and threads may be anything. Returns how many they were."""
+    return _put_behind(conn, "slot >= 'next:' AND slot < 'next;'")
+
+
+def keep_homeless(conn: sqlite3.Connection) -> int:
+    """Put drafts and questions of threads that are missing behind the draft of the next new thread, because somebody
+    wrote them. Returns how many they were."""
+    return _put_behind(conn, "thread_id IS NOT NULL AND thread_id NOT IN (SELECT id FROM main.threads)")
+
+
+def _put_behind(conn: sqlite3.Connection, chosen: str) -> int:
+    """Versions before 0004 have no attachments; of a foreign file a text may be of any type."""
     columns = {row[1] for row in conn.execute("PRAGMA main.table_info(drafts)")}
-    files = "attachments" if "attachments" in columns else "'[]'"
-    waiting = conn.execute(
-        f"SELECT slot, thread_id, text, {files} FROM main.drafts WHERE slot >= 'next:' AND slot < 'next;'"
+    files = "CAST(attachments AS TEXT)" if "attachments" in columns else "'[]'"
+    words = f"CAST(text AS TEXT), {files}"
+    found = conn.execute(
+        f"SELECT slot, (SELECT id FROM main.threads WHERE id = thread_id), {words} FROM main.drafts WHERE {chosen}"
         " ORDER BY cursor, slot"
     ).fetchall()
-    for slot, thread_id, text, attached in waiting:
+    for slot, thread_id, text, attached in found:
         draft = thread_id or "new"
-        before = conn.execute(f"SELECT text, {files} FROM main.drafts WHERE slot = ?", (draft,)).fetchone()
+        before = conn.execute(f"SELECT {words} FROM main.drafts WHERE slot = ?", (draft,)).fetchone()
         if before is None:
-            conn.execute("UPDATE main.drafts SET slot = ?, cursor = 0 WHERE slot = ?", (draft, slot))
+            conn.execute(
+                "UPDATE main.drafts SET slot = ?, thread_id = ?, cursor = 0 WHERE slot = ?", (draft, thread_id, slot)
+            )
             continue
         texts = "\n".join(each for each in (before[0], text) if each)
         conn.execute("UPDATE main.drafts SET text = ? WHERE slot = ?", (texts, draft))
@@ -114,6 +128,7 @@ def become_drafts(conn: sqlite3.Connection) -> None:
             joined = draft_json((*from_draft_json(before[1]), *from_draft_json(attached)))
             conn.execute("UPDATE main.drafts SET attachments = ? WHERE slot = ?", (joined, draft))
         conn.execute("DELETE FROM main.drafts WHERE slot = ?", (slot,))
+    return len(found)
 
 
 def _slot(thread_id: str, question_id: str) -> str:

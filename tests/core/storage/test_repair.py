@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage import begun_restore, search_schema
+from chatdesk.core.storage import begun_restore, search_schema, sync_setup
 from chatdesk.core.storage.checkup import Kind
 from chatdesk.core.storage.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
 from chatdesk.core.storage.salvage import salvage
+from chatdesk.core.storage.waiting import WaitingRepository
+from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
 from tests.helpers.checks import integrity_check
 from tests.helpers.damage import damage
+from tests.helpers.hostile_backups import Hostile, all_of_them
 from tests.helpers.store import Store
 
 
@@ -264,6 +267,78 @@ async def test_a_sound_file_with_foreign_code_is_copied_whole(store: Store) -> N
     store.reset()
     await store.db.open()
     assert await store.shown(thread) == ["one", "answer to one"]
+
+
+#: What a file may hold that would be sent by itself.
+_ACTING = (
+    "waiting answers",
+    "answers being written",
+    "answers of nobody",
+    "questions that wait for an answer",
+    "questions that wait under no thread",
+    "waits for the network",
+    "a team that is being made",
+)
+
+
+@pytest.mark.parametrize(
+    "hostile", [each for each in all_of_them() if each.name in _ACTING], ids=lambda each: each.name
+)
+async def test_nothing_of_a_damaged_file_is_sent_by_itself(store: Store, hostile: Hostile) -> None:
+    await store.ask(await store.thread(), "one")
+    origin = store.db.origin
+    await store.db.close()
+    hostile.change(store.path)
+    salvage(store.path, origin)
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    waiting = WaitingRepository(store.db)
+    assert (await waiting.all(), await waiting.unreached()) == ((), ())
+    assert await WaitingQuestionRepository(store.db).all() == ()
+    left = (
+        "SELECT (SELECT count(*) FROM messages WHERE status IN ('pending', 'streaming')),"
+        f" (SELECT count(*) FROM meta WHERE key = '{sync_setup.KEY}')"
+    )
+    assert await store.db.read(lambda conn: tuple(conn.exec_driver_sql(left).one())) == (0, 0)
+
+
+async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_their_thread(store: Store) -> None:
+    thread = await store.thread()
+    await store.ask(thread, "one")
+    await store.drafts.put(thread, "typed", 5)
+    await WaitingQuestionRepository(store.db).add(thread, "asked")
+    origin = store.db.origin
+    await store.db.close()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as conn:
+        conn.execute(
+            "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at, attachments)"
+            " VALUES ('next:x', ?, CAST('bytes' AS BLOB), 'odd', 1, x'ff')",
+            (thread,),
+        )
+        conn.execute(
+            "INSERT INTO drafts (slot, thread_id, text, cursor, updated_at) VALUES ('next:y', 'lost', 'homeless', 1, 1)"
+        )
+    salvage(store.path, origin)
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    texts = [await store.drafts.get(slot) for slot in (thread, None)]
+    assert [draft and draft.text for draft in texts] == ["typed\nasked\nbytes", "homeless"]
+    assert await integrity_check(store.db) == []
+
+
+async def test_a_draft_whose_thread_is_lost_goes_to_the_draft_of_a_new_thread(store: Store) -> None:
+    await store.drafts.put(None, "new words", 0)
+    lost = await store.thread("Lost")
+    await store.drafts.put(lost, "old words", 0)
+    await _run(store, f"DELETE FROM threads WHERE id = '{lost}'")
+    report = await _service(store).repair()
+    assert any(line.startswith("1 draft whose thread is missing") for line in report.lines), report.lines
+    draft = await store.drafts.get(None)
+    assert draft is not None
+    assert draft.text == "new words\nold words"
+    assert await integrity_check(store.db) == []
 
 
 async def test_a_file_from_which_nothing_reads_says_so_and_is_left(store: Store) -> None:
