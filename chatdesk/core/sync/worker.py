@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,13 +28,13 @@ from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
 from chatdesk.core.sync.round import perform, sync_round
+from chatdesk.core.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
 
 #: Hints can be lost, so the server is asked anyway; each member at a time of their own.
 POLL_S: Final = 25.0
 _POLL_JITTER: Final = 0.2
-_TURN_S: Final = 0.001  # two threads are at work while pages come
 #: Several changes of one moment go together.
 _GATHER_S: Final = 0.004
 #: From here on a person is told that a clock is wrong; nothing depends on it.
@@ -186,8 +185,10 @@ class SyncWorker:
     # On the thread of sync from here on
 
     def _run(self) -> None:
-        # How long the window's thread waits for its turn while a page is read here; by default that is half a frame.
-        sys.setswitchinterval(_TURN_S)
+        with short_turns():  # the window's thread waits for its turn while a page is read here
+            self._sync_until_stopped()
+
+    def _sync_until_stopped(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._connect()

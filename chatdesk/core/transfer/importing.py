@@ -5,7 +5,6 @@ asked meanwhile does not wait. Stopping keeps what is whole; the next import of 
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
 from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
 from chatdesk.core.storage.importing import ImportRepository, Step
+from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.import_files import FileKeeper
 from chatdesk.core.transfer.import_formats import LABELS
 from chatdesk.core.transfer.import_report import ImportReport
@@ -38,7 +38,6 @@ from chatdesk.core.transfer.import_source import ExportFile, ImportCancelled
 T = TypeVar("T")
 #: What one step may take of the thread that writes: a question waits at most for one.
 STEP_S: Final = 0.02
-_TURN_S: Final = 0.001
 _FEWEST, _MOST = 20, 1_000
 _READ_AHEAD_BYTES = 2 * 1024 * 1024
 _MOST_TOLD = 500
@@ -85,12 +84,10 @@ class ImportService:
         if self._stop is not None:
             raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
         stop = self._stop = threading.Event()
-        turn_s = sys.getswitchinterval()
-        # The thread that reads is busy all the time: others would wait for their turn as long each time.
-        sys.setswitchinterval(min(turn_s, _TURN_S))
         try:
             run = _Run(self._repository, self._blobs, self._clock, self._bus, stop)
-            with job("import.ended", is_dry_run=is_dry_run) as told:
+            # The thread that reads is busy all the time: others would wait for their turn as long each time.
+            with short_turns(), job("import.ended", is_dry_run=is_dry_run) as told:
                 report = await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
                 told |= {
                     "source": report.source or None,
@@ -105,7 +102,6 @@ class ImportService:
             stop.set()  # who reads ahead ends too
             raise
         finally:
-            sys.setswitchinterval(turn_s)
             self._stop = None
 
 

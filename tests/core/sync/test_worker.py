@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from chatdesk.core.sync.ports import Heard
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
 from chatdesk.core.sync.worker import Client, SyncWorker
+from chatdesk.core.thread_turns import SHORT_S
 from tests.helpers.waiting import PATIENCE_S, wait_until
 
 WORKSPACE = Workspace("w1", "Team", ServerAddress("h", 1, "d", "u"), "m1", is_owner=True, joined_at=0)
@@ -205,6 +207,14 @@ def test_a_first_round_ends_in_synced_and_the_connection_is_closed_at_the_end() 
         assert worker.status == status
     assert team.is_closed
     assert ears.lines == []  # a round that found nothing
+
+
+def test_other_threads_wait_for_short_turns_only_while_it_runs() -> None:
+    before_s, team = sys.getswitchinterval(), Team()
+    with working(lambda: team) as (_, ears):
+        ears.wait_for(synced)
+        assert sys.getswitchinterval() == pytest.approx(SHORT_S)
+    assert sys.getswitchinterval() == before_s
 
 
 def test_a_server_that_cannot_be_reached_is_named_and_tried_again() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from chatdesk.core.domain.imported import ImportedProject, ImportOutcome, Import
 from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
 from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.thread_turns import SHORT_S, short_turns
 from chatdesk.core.transfer import importing
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.damage import damage
@@ -222,6 +225,21 @@ async def test_progress_is_told_and_grows(world: ImportWorld) -> None:
     assert told[-1].messages == 4000
     assert told[-1].done_bytes == told[-1].total_bytes == path.stat().st_size
     assert [progress.done_bytes for progress in told] == sorted(progress.done_bytes for progress in told)
+
+
+async def test_sync_that_begins_during_an_import_keeps_its_short_turns_after_it(world: ImportWorld) -> None:
+    before_s, told_s = sys.getswitchinterval(), []
+    path = write_json(world.folder / "one.json", [plain_chatgpt("one", 1)])
+    with ExitStack() as sync:
+
+        def begin(_progress: ImportProgress) -> None:
+            told_s.append(sys.getswitchinterval())
+            sync.enter_context(short_turns())
+
+        await world.service.run(path, on_progress=begin)
+        assert told_s
+        assert [*told_s, sys.getswitchinterval()] == pytest.approx([SHORT_S] * (len(told_s) + 1))
+    assert sys.getswitchinterval() == before_s
 
 
 async def test_stopping_keeps_what_is_whole_and_a_second_run_goes_on(world: ImportWorld) -> None:

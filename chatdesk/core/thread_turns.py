@@ -1,0 +1,50 @@
+"""The one place that sets how long a busy thread keeps Python's lock while others wait for it.
+
+By default that is 5 ms, a third of a frame of the window. Work that keeps a thread busy for seconds asks for shorter
+turns while it lasts; several may do so at once, in any order, and what was before comes back with the end of the last.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+SHORT_S: Final = 0.001
+
+
+class _Turns:
+    """Python has one interval for the whole process, and so there is one of these."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before_s = 0.0
+
+    def shorten(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._before_s = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before_s, SHORT_S))
+            self._users += 1
+
+    def give_back(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                sys.setswitchinterval(self._before_s)
+
+
+_turns: Final = _Turns()
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """While the block runs, a thread keeps the lock for 1 ms at most. From any thread."""
+    _turns.shorten()
+    try:
+        yield
+    finally:
+        _turns.give_back()

@@ -1,0 +1,67 @@
+"""Turns are short as long as anybody needs that, and then as long as they were."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from chatdesk.core.thread_turns import SHORT_S, short_turns
+
+USUAL_S = 0.004
+
+
+@pytest.fixture(autouse=True)
+def usual() -> Iterator[None]:
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(USUAL_S)
+    yield
+    sys.setswitchinterval(before_s)
+
+
+def now_s() -> float:
+    return round(sys.getswitchinterval(), 6)
+
+
+@pytest.mark.parametrize("ends_first", [0, 1])
+def test_turns_are_short_until_the_last_of_several_ends(ends_first: int) -> None:
+    users = [ExitStack(), ExitStack()]
+    for each in users:
+        each.enter_context(short_turns())
+    users.pop(ends_first).close()
+    assert now_s() == SHORT_S
+    users.pop().close()
+    assert now_s() == USUAL_S
+
+
+def test_an_error_ends_them_too() -> None:
+    with pytest.raises(KeyError), short_turns():
+        raise KeyError
+    assert now_s() == USUAL_S
+
+
+def test_turns_that_are_shorter_already_stay_so() -> None:
+    sys.setswitchinterval(SHORT_S / 2)
+    with short_turns():
+        assert now_s() == SHORT_S / 2
+    assert now_s() == SHORT_S / 2
+
+
+def test_threads_that_begin_and_end_at_once_leave_them_as_they_were() -> None:
+    begin = threading.Barrier(8)
+
+    def work() -> None:
+        begin.wait(60)
+        for _ in range(50):
+            with short_turns():
+                assert now_s() == SHORT_S
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert now_s() == USUAL_S
