@@ -51,7 +51,10 @@ _INSERT = (
     "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-#: Heads of one register, given as (entity, reg, kind); one whose change is gone is of every kind.
+#: In SQL: a head is one of the kind that is bound to both question marks; one whose change is gone is of every kind.
+#: Two things of different kinds may bear one id: a hostile member can make them.
+OF_KIND = "coalesce((SELECT kind FROM changes WHERE id = change_id), ?) = ?"
+#: Heads of one register, given as (entity, reg, kind).
 HEADS = (
     "SELECT change_id FROM register_heads WHERE entity = ?1 AND reg = ?2"
     " AND coalesce((SELECT kind FROM changes WHERE id = change_id), ?3) = ?3 ORDER BY change_id"
@@ -353,8 +356,7 @@ def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> di
         places = ",".join("?" * len(batch))
         for entity, change_id in conn.exec_driver_sql(
             "SELECT entity, change_id FROM register_heads"  # noqa: S608 - a list of question marks
-            f" WHERE entity IN ({places}) AND reg = ?"
-            " AND coalesce((SELECT kind FROM changes WHERE id = change_id), ?) = ? ORDER BY entity, change_id",
+            f" WHERE entity IN ({places}) AND reg = ? AND {OF_KIND} ORDER BY entity, change_id",
             (*batch, reg, kind, kind),
         ):
             found.setdefault(entity, []).append(change_id)

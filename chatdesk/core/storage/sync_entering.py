@@ -44,6 +44,9 @@ _SUMMARY: Final = (
 )  # fmt: skip
 
 
+#: The tables of what has an author, by kind.
+_AUTHORED: Final = {"thread": "threads", "message": "messages", "summary": "summaries"}
+
 _UNFINISHED: Final = """
 WITH RECURSIVE below(id) AS (
     SELECT id FROM messages WHERE thread_id = ? AND status IN ('pending', 'streaming')
@@ -79,7 +82,8 @@ class _Share:
 
 def enter_project(conn: Connection, origin: Origin, project_id: str, workspace_id: str) -> None:
     """The project itself; its threads follow in steps. Raises ``ProjectNotFound``."""
-    _enter(conn, origin, _Share(project_id, workspace_id), _project_entries(conn, project_id), new=[project_id])
+    share = _Share(project_id, workspace_id)
+    _enter(conn, origin, share, "project", _project_entries(conn, project_id), new=[project_id])
 
 
 def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
@@ -101,7 +105,7 @@ def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) 
                 return None
             for thread in following:
                 progress |= {"thread": thread.id, "current": thread.id}
-                _enter(conn, origin, share, _thread_entries(conn, thread), new=[thread.id])
+                _enter(conn, origin, share, "thread", _thread_entries(conn, thread), new=[thread.id])
                 budget -= 1 + _enter_content(conn, origin, share, progress, rows=budget - 1)
                 if budget <= 0 or "current" in progress:
                     break
@@ -122,7 +126,7 @@ def enter_threads(conn: Connection, origin: Origin, project_id: str, thread_ids:
     share = _Share(project_id, workspace_id)
     for thread_id in thread_ids:
         thread = conn.exec_driver_sql(f"SELECT {_THREAD} FROM threads WHERE id = ?", (thread_id,)).one()
-        _enter(conn, origin, share, _thread_entries(conn, thread), new=[thread_id])
+        _enter(conn, origin, share, "thread", _thread_entries(conn, thread), new=[thread_id])
         progress: dict[str, Any] = {"current": thread_id}
         while "current" in progress:
             _enter_content(conn, origin, share, progress, rows=2000)
@@ -134,7 +138,8 @@ def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) 
     return list(
         conn.exec_driver_sql(
             f"SELECT {_THREAD} FROM threads t WHERE project_id = ? AND id < ? AND deleted_at IS NOT {GONE}"
-            " AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity = t.id AND c.reg = 'content' AND c.op = 'new'"
+            " AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity = t.id AND c.kind = 'thread'"
+            " AND c.reg = 'content' AND c.op = 'new'"
             f" AND c.project_id = t.project_id AND c.n > ? AND c.state <> {_PRIVATE})"
             " ORDER BY id DESC LIMIT ?",
             (project_id, after, until, _THREADS_A_STEP),
@@ -156,15 +161,16 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
         # Answers that are still being written, and what stands below them, are logged when these end.
         unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
         ready = [row.id for row in found if row.id not in unfinished]
-        _enter(conn, origin, share, [_Entry("message", "new", each) for each in ready], new=[row.id for row in found])
+        entries = [_Entry("message", "new", each) for each in ready]
+        _enter(conn, origin, share, "message", entries, new=[row.id for row in found])
         if len(found) == rows:
             progress["place"] = [found[-1].position, found[-1].id]
             return len(found)
         progress["deleted"] = ""
     dead = conn.exec_driver_sql(
         "SELECT id, deleted_with FROM messages WHERE thread_id = ? AND deleted_at IS NOT NULL AND id > ?"
-        " AND EXISTS (SELECT 1 FROM changes c WHERE c.entity = messages.id AND c.reg = 'content' AND c.op = 'new'"
-        f"  AND c.state <> {_PRIVATE}) ORDER BY id LIMIT ?",
+        " AND EXISTS (SELECT 1 FROM changes c WHERE c.entity = messages.id AND c.kind = 'message'"
+        f"  AND c.reg = 'content' AND c.op = 'new' AND c.state <> {_PRIVATE}) ORDER BY id LIMIT ?",
         (thread_id, progress["deleted"], rows),
     ).all()
     if dead:
@@ -196,7 +202,7 @@ def _enter_rest(conn: Connection, origin: Origin, share: _Share, thread_id: str)
         entries.append(_Entry("summary", "new", row.id, body={name: getattr(row, name) for name in _SUMMARY}))
         if row.is_off:
             entries.append(_Entry("summary", "edit", row.id, change_log.SWITCH, {"is_off": True}))
-    _enter(conn, origin, share, entries, new=ids)
+    _enter(conn, origin, share, "summary", entries, new=ids)
     deleted_at = conn.exec_driver_sql("SELECT deleted_at FROM threads WHERE id = ?", (thread_id,)).scalar()
     if deleted_at is not None:
         _delete(conn, origin, share, "thread", {thread_id: {"covers": change_log.seen(conn, origin, share.project_id)}})
@@ -208,9 +214,10 @@ def _delete(
     parents = {entity: share.id_of(_Entry(kind, "new", entity)) for entity in bodies}
     entries = [_Entry(kind, "del", entity, body=body, parents=(parents[entity],)) for entity, body in bodies.items()]
     conn.exec_driver_sql(
-        "DELETE FROM register_heads WHERE entity = ? AND reg = ?", [(entity, CONTENT) for entity in bodies]
+        f"DELETE FROM register_heads WHERE entity = ? AND reg = ? AND {change_log.OF_KIND}",
+        [(entity, CONTENT, kind, kind) for entity in bodies],
     )
-    _enter(conn, origin, share, entries, new=())
+    _enter(conn, origin, share, kind, entries, new=())
 
 
 def _finish(conn: Connection, share: _Share, progress: Mapping[str, Any]) -> None:
@@ -273,24 +280,31 @@ def _steering(kind: str, entity: str, row: Row[Any]) -> Iterable[_Entry]:
         yield _Entry(kind, "edit", entity, change_log.SUMMARIES, {"is_without_summaries": 1})
 
 
-def _enter(conn: Connection, origin: Origin, share: _Share, entries: Sequence[_Entry], *, new: Sequence[str]) -> None:
-    """Log changes as they are to be sent. What the log says of the things ``new`` so far is replaced by them."""
-    if new:
+def _replace(conn: Connection, kind: str, things: Sequence[str]) -> None:
+    conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE entity = ? AND kind = ? AND state = {_PENDING}",
+        [(ENTERED, each, kind) for each in things],
+    )
+    for batch in batches(things):
+        places = marks(batch)
         conn.exec_driver_sql(
-            f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE entity = ? AND state = {_PENDING}",
-            [(ENTERED, each) for each in new],
+            f"DELETE FROM register_heads WHERE entity IN ({places}) AND {NOT_PERSONAL} AND {change_log.OF_KIND}",
+            (*batch, *PERSONAL_REGS, kind, kind),
         )
-        for batch in batches(new):
-            places = marks(batch)
+        if kind in _AUTHORED:  # of another team's, once; this one has it from this person
             conn.exec_driver_sql(
-                f"DELETE FROM register_heads WHERE entity IN ({places}) AND {NOT_PERSONAL}", (*batch, *PERSONAL_REGS)
+                f"UPDATE {_AUTHORED[kind]} SET author_id = NULL WHERE author_id IS NOT NULL AND id IN ({places})",
+                tuple(batch),
             )
-            # Of another team's, once; this one has it from this person.
-            for table in ("threads", "messages", "summaries"):
-                conn.exec_driver_sql(
-                    f"UPDATE {table} SET author_id = NULL WHERE author_id IS NOT NULL AND id IN ({places})",
-                    tuple(batch),
-                )
+
+
+def _enter(
+    conn: Connection, origin: Origin, share: _Share, kind: str, entries: Sequence[_Entry], *, new: Sequence[str]
+) -> None:
+    """Log changes of one kind as they are to be sent. What the log says of the things ``new`` so far is replaced
+    by them."""
+    if new:
+        _replace(conn, kind, new)
     if not entries:
         return
     ids = [share.id_of(entry) for entry in entries]

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.storage import integrity, projects, sync_fork, sync_outbox
+from chatdesk.core.storage import change_log, integrity, projects, sync_fork, sync_outbox
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_sharing import PLACEHOLDER
@@ -56,6 +56,13 @@ def pull_again(conn: Connection, now: int) -> bool:
             (project_id, PLACEHOLDER, projects.DEFAULT_COLOUR, now),
         )
     _give_up(conn, damaged(conn))
+    # While the log still tells the kinds of all other heads.
+    conn.exec_driver_sql(
+        "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) SELECT entity, reg, id FROM changes c"
+        f" WHERE kind = 'message' AND op = 'new' AND state = {_TAKEN} AND project_id IN ({_RUNNING}) AND NOT EXISTS"
+        f" (SELECT 1 FROM register_heads h WHERE h.entity = c.entity AND h.reg = c.reg AND {change_log.OF_KIND})",
+        ("message", "message"),
+    )
     for kind, table in (("thread", "threads"), ("summary", "summaries")):
         # Then they come as what is new.
         conn.exec_driver_sql(
@@ -63,11 +70,6 @@ def pull_again(conn: Connection, now: int) -> bool:
             f" AND entity NOT IN (SELECT id FROM {table})",
             (kind,),
         )
-    conn.exec_driver_sql(
-        "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) SELECT entity, reg, id FROM changes c"
-        f" WHERE kind = 'message' AND op = 'new' AND state = {_TAKEN} AND project_id IN ({_RUNNING}) AND NOT EXISTS"
-        " (SELECT 1 FROM register_heads h WHERE h.entity = c.entity AND h.reg = c.reg)"
-    )
     if conn.exec_driver_sql("SELECT 1 FROM devices WHERE is_mine = 1").first() is not None:
         sync_fork.fork(conn, now)
     for project_id in shared:

@@ -328,6 +328,58 @@ async def test_a_copy_that_was_written_in_waits_for_share_once_its_project_is_op
     assert (state(store, project).state, state(store, project).is_let_in) == (ShareState.SHARING, False)
 
 
+# Two things under one id: only a hostile member makes them.
+
+
+def bear(store: Store, thread: str, message: str) -> None:
+    """Let an empty thread have the id of a message."""
+
+    def work(conn: Connection) -> None:
+        for table, column in (("threads", "id"), ("changes", "entity"), ("register_heads", "entity")):
+            conn.exec_driver_sql(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (message, thread))
+
+    now(store, work)
+
+
+def heads(store: Store, entity: str) -> list[tuple[str, str]]:
+    query = (
+        "SELECT c.kind, c.op FROM register_heads h JOIN changes c ON c.id = h.change_id"
+        " WHERE h.entity = ? AND h.reg = 'content' ORDER BY 1, 2"
+    )
+    return now(store, lambda conn: [(row[0], row[1]) for row in conn.exec_driver_sql(query, (entity,))])
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+async def test_entering_a_thread_leaves_a_message_of_its_id_elsewhere_alone(store: Store, is_deleted: bool) -> None:
+    project, thread = await home(store), await store.thread()
+    begin(store, project)
+    enter_all(store, project)
+    message, _ = await store.ask(thread, "one")
+    before = waiting(store, project)
+    other = (await store.projects.create("Other")).id
+    invented = (await store.threads.create(other, "Invented", provider=None, model=None)).id
+    bear(store, invented, message)
+    if is_deleted:
+        await store.threads.delete(message)
+    begin(store, other, new_id())
+    enter_all(store, other)
+    assert waiting(store, project) == before
+    assert heads(store, message) == [("message", "new"), ("thread", "del" if is_deleted else "new")]
+    assert ("thread", "new", "content") in words(waiting(store, other))
+
+
+async def test_a_thread_is_entered_although_a_message_of_its_id_is_in_the_log(store: Store) -> None:
+    project, invented = await home(store), await store.thread("Invented")
+    begin(store, project)
+    message, _ = await store.ask(await store.thread("Made meanwhile"), "one")
+    bear(store, invented, message)
+    now(
+        store, lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE entity = ? AND kind = 'thread'", (message,))
+    )
+    enter_all(store, project)
+    assert {change.kind for change in waiting(store, project) if change.entity == message} == {"message", "thread"}
+
+
 async def test_an_ended_share_leaves_a_private_copy_that_logs_for_itself(store: Store) -> None:
     project, thread = await home(store), await store.thread()
     begin(store, project)
