@@ -17,7 +17,7 @@ from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
 from chatdesk.ui.dialogs.settings import SettingsDialog
@@ -102,10 +102,10 @@ def test_the_settings_have_the_button(paths: AppPaths) -> None:
 
 
 def test_it_is_made_where_the_database_cannot_be_opened_too(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_self: Database) -> None:
+    def refuse(_self: ProfileDatabase) -> None:
         raise StorageCorrupt
 
-    monkeypatch.setattr(Database, "_open", refuse)
+    monkeypatch.setattr(ProfileDatabase, "_open", refuse)
 
     async def script(application: WindowApplication) -> None:
         await until(lambda: application.started.done())

@@ -18,7 +18,7 @@ from chatdesk.core.local_api import client, instance
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage import tables
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.window import ask, play, until
@@ -98,15 +98,15 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
 ) -> None:
     paths.make_directories()
     make(paths.database, revision)
-    real = Database._open
+    real = ProfileDatabase._open
     is_in_the_way = True
 
-    def opened(self: Database) -> object:
+    def opened(self: ProfileDatabase) -> object:
         if is_in_the_way:
             raise trouble
         return real(self)
 
-    monkeypatch.setattr(Database, "_open", opened)
+    monkeypatch.setattr(ProfileDatabase, "_open", opened)
     monkeypatch.setattr(app, "_TRY_AGAIN_S", 0.02)
 
     async def script(application: WindowApplication) -> None:

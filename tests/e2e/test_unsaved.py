@@ -16,6 +16,7 @@ from chatdesk.core.storage.database import Database
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.async_tasks import AsyncTasks
+from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -149,7 +150,7 @@ async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
     unsaved.keep("draft", StorageFull(), another)
     unsaved.try_again()
     go_on.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not unsaved.is_empty:
             QApplication.processEvents()  # the timer is Qt's
             await asyncio.sleep(0.002)

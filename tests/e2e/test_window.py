@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -268,3 +270,16 @@ def test_nothing_is_left_of_a_closed_window(paths: AppPaths) -> None:
     play(paths, script)
     assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     assert not (paths.data_dir / "instance.json").exists()
+
+
+def test_a_window_that_was_deleted_is_freed_with_all_that_it_showed(tmp_path: Path) -> None:
+    played: list[weakref.ref[object]] = []
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        played.extend(map(weakref.ref, (application, application.panes.window, application.bindings)))
+
+    for name in ("first", "second"):  # the loop that ran last still knows its window
+        play(AppPaths.find(tmp_path / name), script)
+    gc.collect()
+    assert [each() for each in played[:3]] == [None] * 3

@@ -12,6 +12,8 @@ from pathlib import Path
 from jeepney import DBusAddress, Message, MessageType, message_bus, new_error, new_method_return, new_signal
 from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_connection
 
+from tests.helpers.waiting import PATIENCE_S
+
 NAME = "org.freedesktop.Notifications"
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -33,13 +35,13 @@ async def session_bus(folder: Path) -> AsyncIterator[str]:
     command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"]
     daemon = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await _answers(socket):
                 await asyncio.sleep(0.01)
         yield f"unix:path={socket}"
     finally:
         daemon.terminate()
-        daemon.wait(10)
+        daemon.wait(PATIENCE_S)
 
 
 async def _answers(socket: Path) -> bool:

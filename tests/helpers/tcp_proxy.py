@@ -48,13 +48,13 @@ class TcpProxy:
 
     def start(self) -> TcpProxy:
         self._thread.start()
-        if not self._is_up.wait(10):
+        if not self._is_up.wait(30):
             raise RuntimeError("the proxy did not start")
         return self
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(10)
+        self._thread.join(30)
 
     def cut(self) -> None:
         """End every open connection now."""
@@ -75,7 +75,7 @@ class TcpProxy:
             done.set()
 
         self._loop.call_soon_threadsafe(run)
-        done.wait(5)
+        done.wait(30)
 
     # On the proxy's thread
 

@@ -25,9 +25,9 @@ def serving(*scripts: Script) -> Iterator[str]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="fault server")
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(30)
         yield address[0]
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(30)
         loop.close()

@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.async_tasks import run_until_done
+from tests.helpers.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_dropped_generator_is_closed_on_the_loop_of_the_window(
         assert await anext(left.numbers) == 1
         del left
         await asyncio.to_thread(gc.collect)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             thread, is_in_task = await ended
         assert thread is threading.main_thread()
         assert is_in_task
@@ -92,7 +93,7 @@ def test_a_generator_that_cannot_be_closed_fails_nothing(
     async def main() -> int:
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unraised.append(context["exception"]))
         await anext(stubborn())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await is_left.wait()
         return 0
 

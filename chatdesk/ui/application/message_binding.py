@@ -65,7 +65,7 @@ class MessageBinding(QObject):
         tasks: AsyncTasks,
         unsaved: Unsaved,
     ) -> None:
-        super().__init__()
+        super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
         self._unsaved = unsaved
         self._drafts = drafts
         self._panes = panes

@@ -33,7 +33,7 @@ class ThreadBinding(QObject):
     opened = Signal(object)  # Thread | None
 
     def __init__(self, panes: Panes, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks) -> None:
-        super().__init__()
+        super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
         self._panes = panes
         self._drafts = drafts
         self._handle = handle

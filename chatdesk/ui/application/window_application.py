@@ -236,7 +236,7 @@ class WindowApplication(QObject):
             return
         from chatdesk.ui.event_bridge import EventBridge  # the services have brought the events
 
-        bridge = self._bridge = EventBridge(services.events, self)
+        bridge = self._bridge = EventBridge(services.events, panes.window)
         bindings.follow(bridge)
         bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
         bridge.storage_recovered.connect(self._on_storage_recovered)

@@ -234,9 +234,9 @@ def test_closing_gives_up_what_is_under_way_and_begins_nothing(site: Site) -> No
 
     thread = threading.Thread(target=fetch)
     thread.start()
-    assert asked.wait(10)
+    assert asked.wait(30)
     fetcher.close()
-    thread.join(5)
+    thread.join(8)
     assert not thread.is_alive()
     assert len(failures) == 1
     with pytest.raises(ImageNotLoaded):

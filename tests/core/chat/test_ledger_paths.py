@@ -21,6 +21,7 @@ from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.store import MovableClock, Store
+from tests.helpers.waiting import PATIENCE_S
 
 _COLUMNS = "kind, status, provider, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, is_estimated"
 
@@ -89,7 +90,7 @@ async def test_one_that_failed_in_the_middle(world: ChatWorld) -> None:
 async def test_one_that_was_stopped(world: ChatWorld) -> None:
     world.provider.will(TextDelta("half"), asyncio.Event())
     created = await world.chat.create_thread(None, "", "one")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await world.chat.get_message(created.answer.id)).text:  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
     await world.chat.stop(created.thread.id)
@@ -126,7 +127,7 @@ async def test_one_that_the_end_of_the_program_interrupted(tmp_path: Path) -> No
     async with chat_world(tmp_path) as world:
         world.provider.will(TextDelta("half"), asyncio.Event())
         created = await world.chat.create_thread(None, "", "one")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await world.chat.get_message(created.answer.id)).text:  # type: ignore[union-attr]
                 await asyncio.sleep(0.01)
     database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")

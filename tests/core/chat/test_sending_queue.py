@@ -22,6 +22,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
+from tests.helpers.waiting import PATIENCE_S
 
 _HOUR = 3_600
 
@@ -33,7 +34,7 @@ async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
 
 
 async def _wait_until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.01)
 

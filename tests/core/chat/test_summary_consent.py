@@ -17,6 +17,7 @@ from chatdesk.core.events import SummaryWorkChanged
 from tests.core.chat import test_summary_service
 from tests.core.chat.test_summary_service import World
 from tests.helpers.bulk_data import load_many
+from tests.helpers.waiting import PATIENCE_S
 
 LIMIT = ConsentLimits(cost_usd=0, tokens=5_000)
 
@@ -107,11 +108,11 @@ async def test_a_request_that_is_stopped_is_given_up_at_once_and_entered(world: 
     await world.context.totals(thread, "And now?")
     await _until(world, SummaryStage.ASKING)
     world.context.summaries.agree(thread)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not world.model.requests:
             await asyncio.sleep(0)
     world.context.summaries.stop(thread)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await _ledger(world)).requests:
             await asyncio.sleep(0)
     assert (await _ledger(world)).estimated_requests == 1

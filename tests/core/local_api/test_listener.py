@@ -122,6 +122,7 @@ def test_whoever_does_not_prove_itself_is_left_after_its_time(tmp_path: Path, lo
         async with owner_of(tmp_path, limits=Limits(proof_s=0.2)):
             assert await said(tmp_path) == b""
             assert await said(tmp_path, _HELLO[:7]) == b""
+        async with owner_of(tmp_path, limits=Limits(proof_s=2.0)):  # long enough for its first words to arrive
             assert b"proof" in await said(tmp_path, _HELLO)
 
     assert run_on(loop, work) == []

@@ -114,7 +114,7 @@ def test_what_was_committed_late_comes_with_its_hint(team: Team) -> None:
         team.owner.ask("SELECT cd.set_role(%s, %s, 'viewer')", project, anna.id)
         looker.look()
         assert looker.roles[project, anna.id] == "editor"
-    heard = looker.store.wait(5)
+    heard = looker.store.wait(30)
     assert heard.people_at is not None
     looker.since = min(looker.since, heard.people_at)
     looker.look()

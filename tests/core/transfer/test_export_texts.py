@@ -325,7 +325,7 @@ async def test_a_printing_process_that_hangs_ends_when_the_export_is_given_up(st
     await asyncio.sleep(0.5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

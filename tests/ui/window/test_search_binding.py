@@ -12,6 +12,7 @@ import pytest
 from chatdesk.core.domain.search import SearchGroup, SearchKind
 from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -63,7 +64,7 @@ async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None
         finish=lambda text, _note: ended.append(text),
     )
     binding._search("rain")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not shown:
             await asyncio.sleep(0)
         binding._search_on("rain", SearchKind.MESSAGE, "2")
