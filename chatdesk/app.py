@@ -211,6 +211,15 @@ class Services:
 
         return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
 
+    async def exports_of(self, thread_ids: Sequence[str]) -> ExportService:
+        """The same for these threads, which may be temporary; none: for any stored ones."""
+        image = None if self._temporary is None else await self._temporary.image_of(thread_ids)
+        if image is None:
+            return self.exports
+        from chatdesk.core.transfer.exporting import ExportService
+
+        return ExportService(image, self.paths.blob_dir, SystemClock(), printing=printing_command())
+
     @property
     def backups(self) -> BackupService:
         return backups_of(self.paths, self.settings)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QAbstractButton, QPushButton
 
+from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
@@ -179,23 +181,89 @@ def test_closing_asks_and_its_words_go_nowhere_else(paths: AppPaths) -> None:
     assert WORD.encode() not in bytes_below(paths.data_dir, paths.config_dir)
 
 
-def test_what_needs_storage_says_so(paths: AppPaths, tmp_path: Path) -> None:
+def toast_button(application: WindowApplication) -> QAbstractButton:
+    return next(
+        each
+        for each in application.panes.window.findChildren(QAbstractButton)
+        if each.isVisible() and each.text() == "Keep and go on"
+    )
+
+
+@pytest.mark.parametrize("way", ["mouse", "keys"])
+@pytest.mark.parametrize("what", ["branch", "file", "image", "prompt"])
+def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path: Path, what: str, way: str) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text(WORD)
+
+    async def script(application: WindowApplication) -> None:
+        thread_id = await begin(application)
+        answer = await ask_there(application, "hello")
+        panes, threads = application.panes, application.threads
+        image = QImage(8, 8, QImage.Format.Format_RGB32)
+        image.fill(0)
+        {
+            "branch": lambda: application.messages.branch(answer.id),
+            "file": lambda: application.bindings.attachments.attach([str(file)]),
+            "image": lambda: application.bindings.attachments.attach_image(image),
+            "prompt": lambda: panes.commands.trigger("thread.system_prompt"),
+        }[what]()
+        await until(lambda: any(each.text() == "Keep and go on" for each in _buttons(application)))
+        assert threads.is_temporary
+        assert panes.composer.attached_count == 0
+        assert WORD.encode() not in bytes_below(paths.data_dir)
+        if way == "mouse":
+            QTest.mouseClick(toast_button(application), Qt.MouseButton.LeftButton)
+        else:
+            toast_button(application).setFocus()
+            QTest.keyClick(toast_button(application), Qt.Key.Key_Return)
+        await until(lambda: not threads.is_temporary)
+        if what == "branch":
+            await until(lambda: threads.thread_id not in (None, thread_id))
+        elif what == "prompt":
+            dialogs = application.bindings.prompts.system_prompts
+            await until(lambda: dialogs.dialog is not None)
+            dialogs.dialog.close()
+        else:
+            await until(lambda: len(panes.composer.attached) == 1)
+        services = await application.services()
+        assert (await services.chat.get_thread(thread_id)).message_count == 2
+
+    play(paths, script)
+
+
+def test_it_is_exported_without_being_stored(paths: AppPaths, tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        stored = await ask(application, "An ordinary question")
+        thread_id = await begin(application)
+        await ask_there(application, f"What is a {WORD}?")
+        commands = application.panes.commands
+        commands.refresh()
+        assert commands.is_enabled("thread.export_markdown")
+        exporting = application.bindings.export
+        for wanted, name in ((thread_id, "temporary.md"), (stored.thread_id, "stored.md")):
+            await exporting.export(Choice(thread_ids=(wanted,)), "md", tmp_path / name)
+        assert WORD in (tmp_path / "temporary.md").read_text("utf-8")
+        assert "An ordinary question" in (tmp_path / "stored.md").read_text("utf-8")
+        assert application.threads.is_temporary
+
+    play(paths, script)
+    assert WORD.encode() not in bytes_below(paths.data_dir)
+
+
+def _buttons(application: WindowApplication) -> list[QAbstractButton]:
+    return [each for each in application.panes.window.findChildren(QAbstractButton) if each.isVisible()]
+
+
+def test_what_needs_storage_says_so(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await begin(application)
-        answer = await ask_there(application, "hello")
-        panes = application.panes
-        commands = panes.commands
-        for command_id in ("thread.pin", "thread.archive", "thread.export_json", "thread.delete"):
+        await ask_there(application, "hello")
+        commands = application.panes.commands
+        for command_id in ("thread.pin", "thread.archive", "thread.delete"):
             action = commands.action(command_id)
             assert action is not None
             commands.refresh()
             assert not action.isEnabled(), command_id
-        file = tmp_path / "note.txt"
-        file.write_text(WORD)
-        application.bindings.attachments.attach([str(file)])
-        assert panes.composer.attached_count == 0
-        application.messages.branch(answer.id)
-        assert application.threads.is_temporary
         # A second one asks what becomes of the first.
         commands.trigger("thread.temporary")
         await until(lambda: application.bindings.temporary.dialog is not None)

@@ -8,6 +8,7 @@ counts against the limits at its guess until ChatDesk ends, and as it was once t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -149,6 +150,12 @@ class TemporaryThreads:
             chat, memory = self._let_go()
         await chat.close()
         await memory.close()
+
+    async def image_of(self, thread_ids: Sequence[str]) -> bytes | None:
+        """The database that has these threads, for an export; None where they are not temporary."""
+        if self._memory is None or not all(map(self.is_temporary, thread_ids)) or not thread_ids:
+            return None
+        return await self._memory.image()
 
     async def stop(self) -> None:
         """Stop its answers; their text stays."""

@@ -130,6 +130,17 @@ def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
     return _engine(path, "immutable" if is_only_user else "read", prepare, begin="BEGIN")
 
 
+def image_engine(image: bytes) -> Engine:
+    """An engine that cannot write, over what ``sqlite3.Connection.serialize`` gave."""
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.deserialize(image)
+        connection.execute("PRAGMA query_only=ON")
+
+    return _engine(None, "write", prepare, begin="BEGIN")
+
+
 def memory_engine() -> Engine:
     """An engine over a new database in memory, which is gone with its connection. Nothing of it reaches a disk, also
     not what SQLite sets aside while it works."""

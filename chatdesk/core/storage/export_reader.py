@@ -25,7 +25,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage import older_schema, schema_upgrade, tables
-from chatdesk.core.storage.connection import driver, reading_engine
+from chatdesk.core.storage.connection import driver, image_engine, reading_engine
 from chatdesk.core.storage.failures import translated
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.rows import (
@@ -232,11 +232,11 @@ class ExportReader:
 
 
 @contextmanager
-def open_reader(path: Path) -> Iterator[ExportReader]:
-    """A snapshot of the database at ``path``, also of one that can only be read or has an older schema. Raises
-    ``StorageError``."""
+def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
+    """A snapshot of the database at that path, also of one that can only be read or has an older schema, or of the
+    ``image`` of one in memory. Raises ``StorageError``."""
     try:
-        conn = _connect(path)
+        conn = _connect(database)
         try:
             raw = driver(conn)
             revision = schema_upgrade.current_revision(raw)
@@ -252,10 +252,12 @@ def open_reader(path: Path) -> Iterator[ExportReader]:
             conn.close()
             engine.dispose()
     except (SQLAlchemyError, sqlite3.Error) as error:  # not the caller's own trouble with files
-        raise translated(error, path) from error
+        raise translated(error, database if isinstance(database, Path) else Path(":memory:")) from error
 
 
-def _connect(path: Path) -> Connection:
+def _connect(path: Path | bytes) -> Connection:
+    if isinstance(path, bytes):
+        return image_engine(path).connect()
     try:
         return reading_engine(path).connect()
     except (SQLAlchemyError, sqlite3.Error):

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage import high_water, schema_upgrade
-from chatdesk.core.storage.connection import memory_engine
+from chatdesk.core.storage.connection import driver, memory_engine
 from chatdesk.core.storage.database import Database
 from chatdesk.core.storage.failures import translated
 
@@ -56,6 +56,10 @@ class MemoryDatabase(Database):
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         return self._writer.wait_for(partial(self._read, work))
+
+    async def image(self) -> bytes:
+        """All of it as SQLite would write it to a file, for ``export_reader.open_reader``."""
+        return await self._writer.run(lambda: driver(self._writer.connection).serialize())
 
     def _open(self) -> None:
         self._writer.connect(memory_engine())

@@ -84,8 +84,9 @@ class Stopped(Exception):
 class ExportService:
     """Exports from the database at ``database``; writes nothing to it. One service serves any number of exports."""
 
-    def __init__(self, database: Path, blobs: Path, clock: Clock, *, printing: Sequence[str]) -> None:
-        """``printing`` starts the process that makes pages; see ``export_pdf``."""
+    def __init__(self, database: Path | bytes, blobs: Path, clock: Clock, *, printing: Sequence[str]) -> None:
+        """``database``: its file, or the image of one in memory, which no other process gets. ``printing`` starts the
+        process that makes pages; see ``export_pdf``."""
         self._database = database
         self._printing = tuple(printing)
         self._blobs = blobs
@@ -128,7 +129,7 @@ class ExportService:
                 loop.call_soon_threadsafe(on_progress, progress)
 
         stop: Callable[[], None]
-        if is_apart:
+        if is_apart and isinstance(self._database, Path):
             from chatdesk.core.transfer.export_process import ExportProcess
 
             process = await asyncio.to_thread(ExportProcess)
@@ -181,7 +182,7 @@ class _Run:
 
     def __init__(
         self,
-        database: Path,
+        database: Path | bytes,
         stored: StoredFiles,
         choice: Choice,
         target: Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 _PASTED_NAME = "Pasted image.png"
+_STORED = "Files are stored on disk; a temporary chat is not."
 # Sharp on a screen with two dots a px, at twice the size of text.
 _THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
 _DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
@@ -78,6 +80,8 @@ class AttachmentBinding(QObject):
 
     def choose(self) -> None:
         """Ask which files are to be attached."""
+        if self._threads.offers_to_keep(_STORED, self.choose):
+            return
         from PySide6.QtWidgets import QFileDialog
 
         dialog = QFileDialog(self._panes.window, "Attach files")
@@ -89,6 +93,8 @@ class AttachmentBinding(QObject):
 
     def attach(self, paths: Sequence[str]) -> None:
         """Copy these files and let them go with the message."""
+        if self._threads.offers_to_keep(_STORED, partial(self.attach, tuple(paths))):
+            return
         for path in self._as_many_as_fit(paths):
             name = clean_name(Path(path).name)
             key = self._panes.composer.shelf.begin(name)
@@ -96,6 +102,8 @@ class AttachmentBinding(QObject):
 
     def attach_image(self, image: object) -> None:
         """A picture from the clipboard, or one that was dropped."""
+        if self._threads.offers_to_keep(_STORED, partial(self.attach_image, image)):
+            return
         if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
             key = self._panes.composer.shelf.begin(_PASTED_NAME, image)
             self._start(key, self._keep_image(key, image, self._threads.thread_id))
@@ -118,9 +126,6 @@ class AttachmentBinding(QObject):
 
     def _as_many_as_fit(self, paths: Sequence[str]) -> Sequence[str]:
         composer = self._panes.composer
-        if self._threads.is_temporary:
-            composer.show_notice("Files are stored, so a temporary chat takes none. Keep it to attach something.")
-            return ()
         room = MOST_IN_MESSAGE - composer.attached_count
         if len(paths) > room:
             composer.show_notice(f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out.")

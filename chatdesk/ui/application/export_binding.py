@@ -40,8 +40,8 @@ class ExportBinding(QObject):
         self._handle = handle
         self._tasks = tasks
         commands = panes.commands
-        commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.stored_id is not None)
-        commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.stored_id is not None)
+        commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.thread_id is not None)
+        commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)
         commands.bind("thread.export", lambda: self.open(self._marked()))
         commands.bind("thread.copy", self._copy, lambda: threads.thread_id is not None)
         panes.sidebar.exportRequested.connect(lambda thread_id: self.open((thread_id,)))
@@ -64,7 +64,7 @@ class ExportBinding(QObject):
 
     def _marked(self) -> tuple[str, ...]:
         marked = self._panes.sidebar.selected_ids()
-        return marked or (() if self._threads.stored_id is None else (self._threads.stored_id,))
+        return marked or (() if self._threads.thread_id is None else (self._threads.thread_id,))
 
     def _ask_one(self, kind: str) -> None:
         if self._threads.thread_id is not None:
@@ -78,7 +78,7 @@ class ExportBinding(QObject):
         """As Markdown into the clipboard: what is shown, from the first message to the last."""
         from chatdesk.core.transfer.export import thread_to_markdown
 
-        chat = await self._handle.chat()
+        chat = await self._handle.chat_of(thread_id)
         thread = await chat.get_thread(thread_id)
         if thread.message_count > _MOST_COPIED:
             self._panes.window.show_toast(
@@ -99,7 +99,7 @@ class ExportBinding(QObject):
 
         from chatdesk.core.transfer.export_files import safe_name
 
-        chat = await self._handle.chat()
+        chat = await self._handle.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
         title = "ChatDesk"
         if scope == "threads":
             choice = Choice(thread_ids=thread_ids, has_trash=has_trash)
@@ -131,10 +131,10 @@ class ExportBinding(QObject):
         """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
         from chatdesk.core.transfer.exporting import ExportFormat
 
-        services = await self._handle.services()
+        exports = await (await self._handle.services()).exports_of(choice.thread_ids)
         shown = _ShownProgress(self._panes)
         work = asyncio.ensure_future(
-            services.exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell, is_apart=True)
+            exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell, is_apart=True)
         )
         shown.stop = work.cancel
         try:

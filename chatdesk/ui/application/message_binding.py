@@ -393,8 +393,9 @@ class MessageBinding(QObject):
 
     def branch(self, message_id: str) -> None:
         """Open a new thread that begins with everything up to that message."""
-        if self._threads.is_temporary:
-            self._panes.window.show_toast("A branch is a thread that is stored. Keep this chat to make one.")
+        if self._threads.offers_to_keep(
+            "Only a chat that is kept can have branches.", partial(self.branch, message_id)
+        ):
             return
 
         async def work() -> None:

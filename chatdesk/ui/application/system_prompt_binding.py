@@ -93,8 +93,9 @@ class SystemPromptBinding(QObject):
         self._tasks.replace(self._open(PromptSource.PROJECT, project_id), "open system prompt")
 
     async def _open(self, source: PromptSource, project_id: str | None) -> None:
-        if source is PromptSource.THREAD and self._threads.is_temporary:
-            self._panes.window.show_toast("A temporary chat has its project's instructions. Keep it to change them.")
+        if source is PromptSource.THREAD and self._threads.offers_to_keep(
+            "A temporary chat has the instructions of its project.", self.open_thread
+        ):
             return
         services = await self._handle.services()
         prompts = await self._find(services, project_id)

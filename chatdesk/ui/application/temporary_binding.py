@@ -57,6 +57,9 @@ class TemporaryBinding(QObject):
         panes.sidebar.temporaryPressed.connect(self.begin)
         panes.window.may_close = self._may_close
         threads.opened.connect(self._on_threads_opened)
+        threads.keepOffered.connect(
+            lambda why, then: panes.window.show_toast(why, "Keep and go on", lambda: self.keep(then))
+        )
 
     def follow(self, bridge: EventBridge) -> None:
         self._bridge = bridge
@@ -81,13 +84,15 @@ class TemporaryBinding(QObject):
         self._show(thread)
         await self._threads.open(thread.id)
 
-    def keep(self) -> None:
-        """Store it; whoever reads it goes on reading."""
+    def keep(self, then: Callable[[], object] | None = None) -> None:
+        """Store it; whoever reads it goes on reading. ``then`` is done with what is kept."""
 
         async def work() -> None:
             temporary = await self._service()
             if temporary.thread_id is not None:
                 await self._keep(temporary)
+            if then is not None:
+                then()
 
         self._tasks.start_once(work(), "keep temporary chat")
 

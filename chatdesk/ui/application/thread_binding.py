@@ -31,6 +31,7 @@ class ThreadBinding(QObject):
     """Owns the open thread (None: the one that does not exist yet)."""
 
     opened = Signal(object)  # Thread | None
+    keepOffered = Signal(str, object)  # why a temporary thread is to be kept first, and what to do then
 
     def __init__(self, panes: Panes, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
@@ -60,6 +61,13 @@ class ThreadBinding(QObject):
     def is_temporary(self) -> bool:
         """Whether nothing of the open thread is stored."""
         return self._handle.is_temporary(self.thread_id)
+
+    def offers_to_keep(self, why: str, then: Callable[[], object]) -> bool:
+        """Whether the open thread is temporary, which ``then`` cannot be done with: ``why`` is said, with a button
+        that keeps the thread and does it."""
+        if self.is_temporary:
+            self.keepOffered.emit(why, then)
+        return self.is_temporary
 
     @property
     def open_thread(self) -> Thread | None:

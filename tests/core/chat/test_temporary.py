@@ -9,10 +9,12 @@ import pytest
 
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.errors import LimitReached, NotPossible, StorageError, ThreadNotFound
 from chatdesk.core.events import AnswerFinished, ThreadCreated, ThreadDeleted
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
+from chatdesk.core.transfer.exporting import ExportFormat, ExportService
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
 
@@ -252,3 +254,26 @@ async def test_it_is_never_sent_to_a_team_unasked(tmp_path: Path) -> None:
         temporary = temporary_of(world)
         await temporary.begin(shared.id)
         assert (await temporary.keep()).project_id == (await world.chat.default_project()).id
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.MARKDOWN, ExportFormat.JSON, ExportFormat.HTML])
+async def test_it_is_exported_from_memory(tmp_path: Path, kind: ExportFormat) -> None:
+    async with chat_world(tmp_path / "profile") as world:
+        temporary = temporary_of(world)
+        assert await temporary.image_of(["x"]) is None
+        thread = await temporary.begin()
+        world.provider.will(TextDelta(f"answer {WORD}"), StreamFinished(FinishReason.STOP))
+        await ended(temporary, (await temporary.chat_of(thread.id).send_message(thread.id, "why?")).answer.id)
+        assert await temporary.image_of([thread.id, "another"]) is None
+        assert await temporary.image_of([]) is None
+        image = await temporary.image_of([thread.id])
+        assert image is not None
+        exports = ExportService(image, tmp_path / "blobs", SystemClock(), printing=())
+        target = tmp_path / f"out.{kind.value}"
+        report = await exports.export(Choice(thread_ids=(thread.id,)), kind, target, is_apart=True)
+        assert (report.threads, report.messages) == (1, 2)
+        assert WORD in target.read_text("utf-8")
+        assert [each.name for each in tmp_path.iterdir() if each.name != "profile"] == [target.name]
+        assert WORD.encode() not in bytes_below(tmp_path / "profile")
+        assert temporary.thread_id == thread.id
+        await temporary.forget()
