@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
+from chatdesk.core.child_process import command_of
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
@@ -537,10 +538,8 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
 
 
 def printing_command() -> list[str]:
-    """How the process that makes pages is started; see ``ui/application/printing.py``."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--print-worker"]
-    return [sys.executable, "-m", "chatdesk.ui.application.printing"]
+    """The command that starts the process that makes pages."""
+    return command_of("chatdesk.ui.application.printing", "--print-worker")
 
 
 def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from chatdesk.core import child_process
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND, FileText
 from chatdesk.core.domain.attachment import IMAGE_MIMES
-from chatdesk.core.processes import child_environment
 
 _log = logging.getLogger(__name__)
 
@@ -88,14 +87,7 @@ class FileReader:
         return _taken_apart(reply)
 
     def _run(self, job: bytes) -> bytes:
-        process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_package_parent(),
-            env=child_environment(),
-        )
+        process = child_process.start(self._command)
         with self._lock:
             self._running.add(process)
             is_closed = self._is_closed
@@ -122,14 +114,8 @@ class FileReader:
 
 
 def default_command() -> list[str]:
-    """How the reading process is started from a checkout, a wheel or a packaged program."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--reading-process"]
-    return [sys.executable, "-m", "chatdesk.core.attachments.reading_process"]
-
-
-def _package_parent() -> str | None:
-    return None if getattr(sys, "frozen", False) else str(Path(__file__).parents[3])
+    """The command that starts the reading process."""
+    return child_process.command_of("chatdesk.core.attachments.reading_process", "--reading-process")
 
 
 def _taken_apart(reply: bytes) -> tuple[dict[str, Any], bytes]:

@@ -14,16 +14,14 @@ import itertools
 import logging
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from chatdesk.core.processes import child_environment
+from chatdesk.core import child_process
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.wire import (
@@ -127,7 +125,6 @@ class RenderClient:
     ) -> None:
         self._deliver = deliver
         self._command = list(command) if command is not None else default_command()
-        self._directory = None if command is not None else package_parent()
         self._deadline_s = deadline_s
         self._lock = threading.Condition()
         self._numbers = itertools.count(1)
@@ -298,15 +295,7 @@ class RenderClient:
 
     def _start_process(self) -> bool:
         try:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=self._directory,
-                env=child_environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            self._process = child_process.start(self._command)
         except OSError as error:
             _log.warning("the rendering worker cannot be started: %s", type(error).__name__)
             return False
@@ -514,12 +503,5 @@ def _digest(text: str) -> bytes:
 
 
 def default_command() -> list[str]:
-    """How the worker is started from a checkout, a wheel or a packaged program."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--render-worker"]
-    return [sys.executable, "-m", "chatdesk.core.rendering.worker"]
-
-
-def package_parent() -> str | None:
-    """Where ``-m chatdesk`` finds the package when it is not installed; None in a packaged program."""
-    return None if getattr(sys, "frozen", False) else str(Path(__file__).parents[3])
+    """The command that starts the worker."""
+    return child_process.command_of("chatdesk.core.rendering.worker", "--render-worker")

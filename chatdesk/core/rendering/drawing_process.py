@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, Final
 
-from chatdesk.core.processes import child_environment
+from chatdesk.core import child_process
 from chatdesk.core.rendering import diagram_drawing, math_drawing
 from chatdesk.core.rendering.highlighting import BUDGET_S, find_lexer, highlight
 from chatdesk.core.rendering.wire import Wire, encode_drawing, encode_runs, read_frame, write_frame
@@ -123,13 +123,7 @@ class DrawingProcess:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._replies = queue.SimpleQueue()
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=child_environment(),
-            )
+            self._process = child_process.start(self._command)
             threading.Thread(target=_pump, args=(self._process, self._replies), daemon=True).start()
         return self._process
 

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
+from chatdesk.core.child_process import command_of
 from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
 from chatdesk.core.rendering.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
@@ -334,10 +335,7 @@ def main(arguments: Sequence[str]) -> None:
     if DRAWING_FLAG in arguments:
         serve(source, sink)
         return
-    if getattr(sys, "frozen", False):
-        command = [sys.executable, "--render-worker", DRAWING_FLAG]
-    else:
-        command = [sys.executable, "-m", "chatdesk.core.rendering.worker", DRAWING_FLAG]
+    command = command_of("chatdesk.core.rendering.worker", "--render-worker", DRAWING_FLAG)
     gc.set_threshold(*_COLLECT_AFTER)
     Worker(source, sink, command).run()
 

@@ -11,7 +11,6 @@ import logging
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from chatdesk.core import child_process
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull
-from chatdesk.core.processes import child_environment
 from chatdesk.core.storage import backup_files, restored_rows, tables
 from chatdesk.core.storage.connection import connect
 from chatdesk.core.storage.failures import translated
@@ -119,21 +118,12 @@ def time_limit_s(backup: Path) -> float:
 
 
 def default_command() -> list[str]:
-    """How the process is started from a checkout, a wheel or a packaged program."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--restore-worker"]
-    return [sys.executable, "-m", "chatdesk.core.storage.restore_process"]
+    """The command that starts the process."""
+    return child_process.command_of("chatdesk.core.storage.restore_process", "--restore-worker")
 
 
 def _ask(job: bytes, limit_s: float, command: Sequence[str]) -> dict[str, Any]:
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=child_environment(),
-        cwd=None if getattr(sys, "frozen", False) else str(Path(__file__).parents[3]),
-    )
+    process = child_process.start(command)
     assert process.stdin is not None
     assert process.stdout is not None
     timer = threading.Timer(limit_s, process.kill)

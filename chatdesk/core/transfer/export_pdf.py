@@ -14,10 +14,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from chatdesk.core import child_process
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
-from chatdesk.core.processes import child_environment
-from chatdesk.core.rendering.client import package_parent
 from chatdesk.core.storage.export_reader import ExportReader
 from chatdesk.core.transfer.export_blocks import BlockSource
 from chatdesk.core.transfer.export_html import MessageHtml
@@ -63,14 +62,7 @@ class _Printer:
     """The process for one file. Left before it has finished it is killed."""
 
     def __init__(self, command: Sequence[str], target: BinaryIO) -> None:
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=target,
-            stderr=subprocess.PIPE,
-            cwd=package_parent(),
-            env=child_environment(),
-        )
+        self._process = child_process.start(command, stdout=target, stderr=subprocess.PIPE)
 
     def __enter__(self) -> _Printer:
         return self

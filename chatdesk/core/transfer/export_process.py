@@ -19,11 +19,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from chatdesk.core import child_process
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.errors import ChatDeskError, ExportFailed
-from chatdesk.core.processes import child_environment, start_child
-from chatdesk.core.rendering.client import package_parent
+from chatdesk.core.processes import start_child
 from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportReport, ExportService, Stopped
 
 _POLITENESS = 5
@@ -31,24 +31,15 @@ _PATIENCE_S = 15.0
 
 
 def default_command() -> list[str]:
-    """How the process is started from a checkout, a wheel or a packaged program."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "--export-worker"]
-    return [sys.executable, "-m", "chatdesk.core.transfer.export_process"]
+    """The command that starts the process."""
+    return child_process.command_of("chatdesk.core.transfer.export_process", "--export-worker")
 
 
 class ExportProcess:
     """One export. ``run`` waits for its end, on a thread that may; ``stop`` gives it up, from any thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._process = subprocess.Popen(
-            list(command or default_command()),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=package_parent(),
-            env=child_environment(),
-        )
+        self._process = child_process.start(command or default_command())
 
     def run(self, request: dict[str, Any], tell: Callable[[ExportProgress], None]) -> ExportReport:
         """Raises what the export raises, ``Stopped`` when it was given up."""
