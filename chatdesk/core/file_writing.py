@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,13 +24,38 @@ from chatdesk.core.paths import sync_directory
 UNFINISHED = ".part"
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 _LONGEST_STEM_BYTES = 160  # of 255 that most file systems take
+_ABANDONED_MS = 24 * 60 * 60 * 1000
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def unfinished_name(target: Path) -> Path:
     """A hidden name beside ``target`` that nobody can guess, for what will take its place."""
-    stem = target.name.encode("utf-8", "surrogateescape")[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
-    return target.with_name(f".{stem}.{os.urandom(8).hex()}{UNFINISHED}")
+    return target.with_name(f".{_stem(target)}.{os.urandom(8).hex()}{UNFINISHED}")
+
+
+def remove_abandoned(target: Path, *, now_ms: int) -> None:
+    """Remove what writers of ``target`` that were killed left beside it, as far as that is certain: files of this user
+    alone, under such a name, to which nothing was written for a day. A folder stays, for somebody may have put
+    something into it; so does everything where files have no owner. Raises nothing."""
+    if os.name != "posix":
+        return
+    name = re.compile(rf"\.{re.escape(_stem(target))}\.[0-9a-f]{{16}}{re.escape(UNFINISHED)}")
+    with suppress(OSError):
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with os.scandir(folder) as entries:
+                named = [entry for entry in entries if name.fullmatch(entry.name)]
+            for entry in named:
+                facts = entry.stat(follow_symlinks=False)
+                is_ours = stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1 and facts.st_uid == os.geteuid()
+                if is_ours and facts.st_mtime * 1000 < now_ms - _ABANDONED_MS:
+                    os.unlink(entry.name, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+
+def _stem(target: Path) -> str:
+    return target.name.encode("utf-8", "surrogateescape")[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
 
 
 def open_new(path: Path) -> BinaryIO:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from chatdesk.core.file_writing import (
     filling_folder,
     open_new,
     own_folder,
+    remove_abandoned,
     replacing,
     replacing_text,
     unfinished_name,
@@ -42,6 +47,74 @@ def test_a_new_file_is_private_whatever_the_umask_and_whatever_was_there(tmp_pat
         os.umask(before)
     assert target.read_bytes() == b"one\r\ntwo\n"
     assert (_mode(target), _mode(tmp_path / "b.txt")) == (0o600, 0o600)
+
+
+_NOW_MS = 1_800_000_000_000
+_DAY_MS = 86_400_000
+
+
+def _aged(path: Path, ms: int) -> Path:
+    os.utime(path, ((_NOW_MS - ms) / 1000,) * 2, follow_symlinks=False)
+    return path
+
+
+@posix
+@pytest.mark.parametrize("name", ["a.txt", "a+(b).txt", "\u00e9" * 120])
+def test_what_a_killed_writer_left_is_removed_after_a_day(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    parts = [unfinished_name(target) for _ in range(3)]
+    for part, age_ms in zip(parts, (_DAY_MS + 1000, 30 * _DAY_MS, _DAY_MS - 1000), strict=True):
+        open_new(part).close()
+        _aged(part, age_ms)
+    target.write_text("old", "utf-8")
+    _aged(target, 9 * _DAY_MS)
+    remove_abandoned(target, now_ms=_NOW_MS)
+    assert set(tmp_path.iterdir()) == {target, parts[2]}
+
+
+@posix
+def test_a_writer_that_is_killed_leaves_what_is_removed_later(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    code = (
+        "import os, signal, sys; from pathlib import Path; from chatdesk.core.file_writing import replacing\n"
+        "with replacing(Path(sys.argv[1])) as file: os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(target)], cwd=PACKAGE.parent)
+    assert killed.returncode == -signal.SIGKILL
+    [part] = tmp_path.iterdir()
+    remove_abandoned(target, now_ms=int(time.time() * 1000))
+    assert part.exists(), "another one may be writing it"
+    _aged(part, 2 * _DAY_MS)
+    remove_abandoned(target, now_ms=_NOW_MS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_nothing_but_a_file_of_ones_own_under_such_a_name_is_removed(tmp_path: Path) -> None:
+    target, elsewhere = tmp_path / "a.txt", tmp_path / "elsewhere"
+    elsewhere.write_text("mine", "utf-8")
+    for path in (
+        unfinished_name(tmp_path / "b.txt"),  # of another file
+        tmp_path / ".a.txt.part",
+        tmp_path / f".a.txt.{'0' * 15}.part",
+        tmp_path / f".a.txt.{'G' * 16}.part",
+        tmp_path / f".a.txt.{'0' * 16}.part.txt",
+        tmp_path / f"a.txt.{'0' * 16}.part",
+    ):
+        path.write_text("kept", "utf-8")
+    unfinished_name(target).symlink_to(elsewhere)
+    os.link(elsewhere, unfinished_name(target))
+    folder = unfinished_name(target)
+    folder.mkdir()
+    (folder / "x").write_text("kept", "utf-8")
+    if os.geteuid() == 0:
+        foreign = unfinished_name(target)
+        foreign.write_text("kept", "utf-8")
+        os.chown(foreign, 12345, -1)
+    before = {_aged(path, 30 * _DAY_MS) for path in tmp_path.iterdir()}
+    remove_abandoned(target, now_ms=_NOW_MS)
+    assert set(tmp_path.iterdir()) == before
+    remove_abandoned(tmp_path / "no folder" / "a.txt", now_ms=_NOW_MS)
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -23,7 +23,14 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job
 from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.errors import ThreadNotFound
-from chatdesk.core.file_writing import filling_folder, own_folder, replacing, replacing_text, write_failure
+from chatdesk.core.file_writing import (
+    filling_folder,
+    own_folder,
+    remove_abandoned,
+    replacing,
+    replacing_text,
+    write_failure,
+)
 from chatdesk.core.storage.export_reader import ExportReader, open_reader
 from chatdesk.core.transfer.export_files import (
     NameGiver,
@@ -207,6 +214,7 @@ class _Run:
                 self._of_threads, self._of_messages = reader.counts(self._choice)
                 if self._of_threads < len(set(self._choice.thread_ids)):
                     raise ThreadNotFound
+                remove_abandoned(self._target, now_ms=self._now_ms)
                 if kind is ExportFormat.JSON:
                     path = self._write_json(reader)
                 else:

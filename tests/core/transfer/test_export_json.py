@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import re
 import threading
 import zipfile
@@ -18,6 +19,7 @@ from chatdesk.core.domain.export_choice import Choice
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
+from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import tables
 from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
@@ -70,6 +72,21 @@ async def _attach(store: Store, message_id: str, sha256: str = SHA, *, is_there:
         path = store.path.parent / "blobs" / sha256[:2] / sha256
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(PNG)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere files have no owner to tell them by")
+async def test_an_export_removes_what_a_killed_one_left_beside_its_file(
+    service: ExportService, store: Store, tmp_path: Path
+) -> None:
+    thread = await store.thread()
+    await store.ask(thread)
+    target = tmp_path / "out" / "out.json"
+    target.parent.mkdir()
+    abandoned = unfinished_name(target)
+    open_new(abandoned).close()
+    os.utime(abandoned, (1, 1))
+    await service.export(Choice(thread_ids=(thread,)), ExportFormat.JSON, target)
+    assert list(target.parent.iterdir()) == [target]
 
 
 def test_every_column_is_carried_or_left_out_on_purpose() -> None:
