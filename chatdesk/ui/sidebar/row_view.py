@@ -10,6 +10,8 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPe
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
 
+_MOST_RUNS = 20  # of selected rows, whose places are looked up one by one
+
 _AnyIndex = QModelIndex | QPersistentModelIndex
 
 
@@ -61,8 +63,15 @@ class RowView(QListView):
     def setSelection(self, _rect: QRect, _command: QItemSelectionModel.SelectionFlag) -> None:
         """Nothing is selected by drawing a frame around it."""
 
-    def visualRegionForSelection(self, _selection: QItemSelection) -> QRegion:
-        return QRegion(self.viewport().rect())
+    def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
+        """What is drawn anew when these rows are selected, or are no longer."""
+        seen = self.viewport().rect()
+        if selection.count() > _MOST_RUNS:
+            return QRegion(seen)
+        region = QRegion()
+        for run in map(selection.at, range(selection.count())):
+            region += QRect(0, self.top_of(run.top()), seen.width(), run.height() * self.row_height_px) & seen
+        return region
 
     def scrollTo(
         self,

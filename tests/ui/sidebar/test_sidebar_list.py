@@ -9,7 +9,8 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
@@ -277,6 +278,30 @@ def test_the_status_says_that_the_list_is_read_as_long_as_it_is(qtbot, theme):
     qtbot.waitUntil(lambda: sidebar._status.text == "Loading threads…")
     sidebar.set_load_error("The list could not be read.")
     assert sidebar._status.text == "The list could not be read."
+
+
+def test_another_open_thread_draws_two_rows_anew_and_no_others(qtbot, theme):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    view, model = sidebar.thread_list, model_of(sidebar)
+    ids = [thread.id for row in range(8) if (thread := model.thread_at(model.index(row))) is not None]
+    sidebar.set_open_thread(ids[0])
+    with qtbot.waitExposed(sidebar):
+        sidebar.show()
+    QApplication.processEvents()
+    painted = []
+
+    class Watch(QObject):
+        def eventFilter(self, _watched, event):
+            if event.type() is QEvent.Type.Paint:
+                painted.append(event.region())
+            return False
+
+    watch = Watch(view)
+    view.viewport().installEventFilter(watch)
+    sidebar.set_open_thread(ids[-1])
+    qtbot.waitUntil(lambda: bool(painted))
+    expected = QRegion(view.visualRect(model.index_of(ids[0]))) + view.visualRect(model.index_of(ids[-1]))
+    assert painted == [expected]
 
 
 def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme):
