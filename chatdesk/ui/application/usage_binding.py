@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,16 +99,16 @@ class UsageBinding(QObject):
 
     async def _fill_slot(self, slot: _Slot) -> None:
         page = await self.make_page()
+        await asyncio.sleep(0)  # making the page and showing it are steps of their own
         if isValid(slot):
             slot.column.addWidget(page)
 
     async def make_page(self) -> UsagePage:
         """A page that is filled, and whose buttons do what they say."""
-        from chatdesk.ui.usage.page import UsagePage
-
+        module = await asyncio.to_thread(import_module, "chatdesk.ui.usage.page")
         usage = (await self._handle.services()).usage
         first_day = await usage.first_day()
-        page = UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)
+        page: UsagePage = module.UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)
         page.daysRequested.connect(lambda first, last: self._tasks.start(self._fill(page, first, last), "usage"))
         page.csvRequested.connect(lambda first, last: self._ask_for_file(page, first, last))
         page.limitsRequested.connect(self.open_limits)

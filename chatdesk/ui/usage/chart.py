@@ -213,8 +213,8 @@ class UsageChart(QWidget):
 
     def _plot(self) -> QRectF:
         """Where the bars of days stand."""
-        metrics = self.fontMetrics()
-        figures = [self._measure.short(self._top() * tick / _TICKS) for tick in range(_TICKS + 1)]
+        metrics, top = self.fontMetrics(), self._top()
+        figures = [self._measure.short(top * tick / _TICKS) for tick in range(_TICKS + 1)]
         axis = max(24, *(metrics.horizontalAdvance(each) for each in figures)) + 14.0
         left, right = (_PAD_PX, axis) if self._is_mirrored() else (axis, _PAD_PX)
         head, foot = self._head_px() + 4, metrics.height() + 8

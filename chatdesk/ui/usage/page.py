@@ -44,6 +44,8 @@ class UsagePage(QWidget):
         super().__init__()
         self.setObjectName("usagePage")
         self._theme = theme
+        theme.changed.connect(self._dress)
+        self._dress()  # before there is anything in it that would have to take another style
         self._today = today
         self._first_day = min(first_day, today)
         self._cells: Spending = {}
@@ -170,8 +172,6 @@ class UsagePage(QWidget):
         column.addWidget(self._notes)
         column.addLayout(bottom)
         self.table.setMinimumHeight(120)
-        self._theme.changed.connect(self._dress)
-        self._dress()
 
     def _dress(self) -> None:
         tokens = self._theme.tokens
